@@ -1,0 +1,198 @@
+//! A certificate authority, and what it issues.
+
+mod parameters;
+
+use std::fmt;
+
+use rcgen::{CertificateParams, Issuer, SigningKey as _};
+use time::OffsetDateTime;
+
+use crate::certificate::{Certificate, CertificateError};
+use crate::key::{KeyError, PrivateKey};
+use crate::name::NameError;
+use crate::signer::{Certified, Signer};
+use crate::spec::{AuthoritySpec, LeafSpec, SubjectError};
+
+/// Why a certificate or a revocation list was not issued.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IssueError {
+    /// The subject cannot be encoded.
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
+    /// A subject alternative name or a permitted name is not one.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A leaf without a usage would be accepted for none, or, by a lenient verifier, for all.
+    #[error("the certificate has neither server nor client usage")]
+    NoUsage,
+    /// The validity is not positive, or ends beyond the year 9999.
+    #[error("the validity is not positive, or ends beyond the year 9999")]
+    Validity,
+    /// The authority's own certificate has ended.
+    #[error("the authority expired at {not_after}")]
+    Expired {
+        /// The last instant of the authority.
+        not_after: OffsetDateTime,
+    },
+    /// The authority's own certificate has not begun.
+    #[error("the authority is not valid before {not_before}")]
+    NotYetValid {
+        /// The first instant of the authority.
+        not_before: OffsetDateTime,
+    },
+    /// RFC 5280, 4.2.1.9: the authority may not have one under it, or not one with that path length.
+    #[error("the authority has path length {path_length}, which does not allow the one to be issued")]
+    PathLength {
+        /// The authority's own.
+        path_length: u32,
+    },
+    /// The issuer that was written is not byte for byte the authority's subject: no verifier would find the way up.
+    #[error("the issuer in the certificate differs from the subject of the authority")]
+    IssuerName,
+    /// The authority's keyUsage lacks cRLSign (RFC 5280, 4.2.1.3).
+    #[error("the authority may not sign revocation lists")]
+    NoRevocationSigning,
+    /// RFC 5280, 5.1.2.5: a revocation list names a later instant for the next one.
+    #[error("the next update of the revocation list is not after this one")]
+    NextUpdate,
+    /// The key could not be made or used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// What was written cannot be read back.
+    #[error("the certificate cannot be read back: {0}")]
+    Unreadable(#[from] CertificateError),
+    /// The encoder failed for a reason that the checks before it do not cover.
+    #[error("the certificate cannot be encoded: {0}")]
+    Encoding(String),
+}
+
+/// An authority: its certificate and its key, ready to sign.
+pub struct Authority {
+    certificate: Certificate,
+    key: PrivateKey,
+    issuer: Issuer<'static, Signer>,
+}
+
+impl Authority {
+    /// Makes a self-signed root.
+    ///
+    /// # Errors
+    /// [`IssueError::Subject`], [`IssueError::Name`] and [`IssueError::Validity`] for a bad specification.
+    pub fn generate(spec: &AuthoritySpec, now: OffsetDateTime) -> Result<Self, IssueError> {
+        let key = PrivateKey::generate(spec.key)?;
+        let parameters = parameters::authority(spec, now, None)?;
+        let certificate = parameters.self_signed(&Signer(key.pair()?)).map_err(encoding)?;
+        Self::assemble(Certificate::from_owned(certificate.into())?, key)
+    }
+
+    /// Issues an authority under this one.
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate), and [`IssueError::PathLength`], [`IssueError::Expired`],
+    /// [`IssueError::NotYetValid`] where this authority does not allow it.
+    pub fn issue_authority(&self, spec: &AuthoritySpec, now: OffsetDateTime) -> Result<Self, IssueError> {
+        if let Some(path_length) = self.certificate.path_length()
+            && u32::from(spec.path_length) >= path_length
+        {
+            return Err(IssueError::PathLength { path_length });
+        }
+        let key = PrivateKey::generate(spec.key)?;
+        let parameters = parameters::authority(spec, now, Some(&self.certificate))?;
+        Self::assemble(self.sign(&parameters, &key)?, key)
+    }
+
+    /// Issues a certificate, with a new key, for a TLS server or client.
+    ///
+    /// `notBefore` is five minutes before `now`, for clocks that are behind (etcd tolerates none), but not before the
+    /// authority's own; `notAfter` is `now` and the validity, but not after the authority's own. The serial number is
+    /// random. Key usage is digitalSignature only: TLS 1.3 and the forward-secret suites of 1.2 need no other.
+    ///
+    /// # Errors
+    /// As [`IssueError`] says.
+    pub fn issue(&self, spec: &LeafSpec, now: OffsetDateTime) -> Result<Issued, IssueError> {
+        let parameters = parameters::leaf(spec, now, &self.certificate)?;
+        let key = PrivateKey::generate(spec.key)?;
+        let certificate = self.sign(&parameters, &key)?;
+        Ok(Issued { certificate, key })
+    }
+
+    /// The authority's own certificate.
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// The authority's key.
+    pub fn key(&self) -> &PrivateKey {
+        &self.key
+    }
+
+    /// What rcgen signs with.
+    pub(crate) fn issuer(&self) -> &Issuer<'static, Signer> {
+        &self.issuer
+    }
+
+    /// Puts certificate and key together. The caller has made sure that they belong together.
+    pub(crate) fn assemble(certificate: Certificate, key: PrivateKey) -> Result<Self, IssueError> {
+        let signer = Signer(key.pair()?);
+        let issuer = Issuer::from_ca_cert_der(certificate.tls_der(), signer).map_err(encoding)?;
+        Ok(Self { certificate, key, issuer })
+    }
+
+    /// Certifies `key`, and makes sure that the result leads back to this authority.
+    pub(crate) fn sign(&self, parameters: &CertificateParams, key: &PrivateKey) -> Result<Certificate, IssueError> {
+        let certificate = parameters.signed_by(&Certified(key), &self.issuer).map_err(encoding)?;
+        let certificate = Certificate::from_owned(certificate.into())?;
+        if certificate.issuer_der() != self.certificate.subject_der() {
+            return Err(IssueError::IssuerName);
+        }
+        Ok(certificate)
+    }
+
+    /// A signature over `message` by the authority's key, in the form that a certificate carries.
+    ///
+    /// # Errors
+    /// [`IssueError::Key`] if the library fails.
+    pub fn sign_message(&self, message: &[u8]) -> Result<Vec<u8>, IssueError> {
+        self.issuer.key().sign(message).map_err(|_| IssueError::Key(KeyError::Library))
+    }
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Authority").field("certificate", &self.certificate).finish_non_exhaustive()
+    }
+}
+
+/// A certificate with the key that was made for it.
+#[derive(Debug)]
+pub struct Issued {
+    certificate: Certificate,
+    key: PrivateKey,
+}
+
+impl Issued {
+    /// The certificate.
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// Its key.
+    pub fn key(&self) -> &PrivateKey {
+        &self.key
+    }
+
+    /// The two, apart.
+    pub fn into_parts(self) -> (Certificate, PrivateKey) {
+        (self.certificate, self.key)
+    }
+
+    /// The PEM of the certificate and of its issuer after it: leaf first, as a TLS peer sends them (RFC 8446, 4.4.2).
+    pub fn chain_pem(&self, issuer: &Certificate) -> String {
+        self.certificate.pem() + &issuer.pem()
+    }
+}
+
+/// The encoder's errors that have a meaning for the caller were ruled out before; what is left is only reported.
+pub(crate) fn encoding(error: rcgen::Error) -> IssueError {
+    IssueError::Encoding(error.to_string())
+}

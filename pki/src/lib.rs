@@ -1,0 +1,47 @@
+//! The certificates of a zone: issuing, checking, and keeping them on disk.
+//!
+//! The crate is given resolved specifications (*what* to issue) and an instant (*when*), and knows how: it has no
+//! opinion on roles, file layouts above a generation, command lines or printing. Given the same arguments it does the
+//! same thing; only keys and serial numbers are random.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`key`] | private keys: generated, read from PEM, written as PKCS#8 |
+//! | [`name`], [`spec`] | subject alternative names, subjects, and the specifications to issue from |
+//! | [`certificate`] | a certificate, and the facts read out of it |
+//! | [`authority`], [`load`] | a certificate authority: made here, or read from files, and what it issues |
+//! | [`revocation`] | revocation lists |
+//! | [`check`] | verification by another implementation than the one that issues |
+//! | [`private_file`], [`store`] | files that keep their mode, and immutable generations of them |
+//! | [`issuance_log`] | the append-only record of what was issued |
+//!
+//! Invariants: nothing is overwritten in place; a private file has its mode from creation; a secret is wiped when
+//! dropped and never printed; no certificate leaves [`authority`] whose issuer differs from its authority's subject.
+
+pub mod authority;
+pub mod certificate;
+pub mod check;
+mod der;
+pub mod hex;
+pub mod issuance_log;
+pub mod key;
+pub mod load;
+pub mod name;
+mod pem;
+pub mod private_file;
+pub mod revocation;
+mod signer;
+pub mod spec;
+pub mod store;
+
+pub use authority::{Authority, IssueError, Issued};
+pub use certificate::{Certificate, CertificateError};
+pub use check::{CheckError, key_matches, verify};
+pub use issuance_log::{IssuanceLog, LogEntry, LogError};
+pub use key::{KeyAlgorithm, KeyError, PrivateKey};
+pub use load::LoadError;
+pub use name::{NameError, SubjectAltName, SubjectAltNames};
+pub use private_file::PrivateFileError;
+pub use revocation::{RevocationReason, Revoked};
+pub use spec::{AuthoritySpec, LeafSpec, Subject, SubjectError, Usage, Usages};
+pub use store::{FileKind, Generation, GenerationStore, Staged, StoreError, commit_all};

@@ -1,0 +1,170 @@
+//! An authority from files that someone else may have written.
+
+use rcgen::CertificateParams;
+use time::OffsetDateTime;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::der_parser::asn1_rs::Oid;
+use x509_parser::prelude::FromDer;
+
+use crate::authority::{Authority, IssueError};
+use crate::certificate::{Certificate, CertificateError};
+use crate::check::key_matches;
+use crate::key::{KeyError, PrivateKey};
+
+/// Why an authority cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// The certificate is missing, damaged, or something else.
+    #[error("the certificate of the authority: {0}")]
+    Certificate(#[source] CertificateError),
+    /// The key is missing, damaged, encrypted, or something else.
+    #[error("the key of the authority: {0}")]
+    Key(#[source] KeyError),
+    /// Both are sound, but do not belong together.
+    #[error("the key is not the key of the certificate")]
+    KeyMismatch,
+    /// basicConstraints is absent or says that it is no authority.
+    #[error("{subject} is not a certificate authority")]
+    NotAnAuthority {
+        /// Its subject.
+        subject: String,
+    },
+    /// keyUsage is there and lacks keyCertSign (RFC 5280, 4.2.1.3).
+    #[error("{subject} may not sign certificates: keyUsage lacks keyCertSign")]
+    NoCertificateSigning {
+        /// Its subject.
+        subject: String,
+    },
+    /// Its validity has ended.
+    #[error("the authority expired at {not_after}")]
+    Expired {
+        /// Its last instant.
+        not_after: OffsetDateTime,
+    },
+    /// Its validity has not begun.
+    #[error("the authority is not valid before {not_before}")]
+    NotYetValid {
+        /// Its first instant.
+        not_before: OffsetDateTime,
+    },
+    /// Its certificate is signed over SHA-1 or MD5, which verifiers refuse.
+    #[error("the authority is signed with {algorithm}, which verifiers refuse")]
+    WeakSignature {
+        /// Such as `RSA with SHA-1`.
+        algorithm: &'static str,
+    },
+    /// Its key is an RSA key below 2048 bits, which verifiers refuse.
+    #[error("the authority has an RSA key of {bits} bits, of at least 2048")]
+    WeakKey {
+        /// The length of the modulus.
+        bits: usize,
+    },
+    /// An attribute occurs more than once in its subject (`DC=com, DC=example`), or several share one part of it. The
+    /// encoder keeps only the last, so that nothing it issues would lead back to the authority.
+    #[error("the subject {subject:?} of the authority repeats an attribute: what it issues could not be verified")]
+    RepeatedAttribute {
+        /// Its subject.
+        subject: String,
+    },
+    /// Its subject is encoded in a way that comes out differently when written as an issuer.
+    #[error("the subject {subject:?} of the authority cannot be written again as it is: what it issues could not be verified")]
+    SubjectEncoding {
+        /// Its subject.
+        subject: String,
+    },
+}
+
+impl Authority {
+    /// Takes a certificate authority that exists: the first certificate in `certificate_pem`, and its key.
+    ///
+    /// An authority without the keyUsage extension is taken: `openssl req -x509` writes none.
+    ///
+    /// # Errors
+    /// As [`LoadError`] says, one variant for each thing that can be wrong.
+    pub fn load(certificate_pem: &[u8], key_pem: &[u8], now: OffsetDateTime) -> Result<Self, LoadError> {
+        let certificate = Certificate::from_pem(certificate_pem).map_err(LoadError::Certificate)?;
+        // Before the key is read: it has the same weakness, and "too short" says more than "not supported".
+        check_strength(&certificate)?;
+        let key = PrivateKey::from_pem(key_pem).map_err(LoadError::Key)?;
+        if !key_matches(&certificate, &key) {
+            return Err(LoadError::KeyMismatch);
+        }
+        check_authority(&certificate)?;
+        check_validity(&certificate, now)?;
+        check_subject(&certificate)?;
+        assemble(certificate, key)
+    }
+}
+
+fn check_strength(certificate: &Certificate) -> Result<(), LoadError> {
+    match certificate.rsa_bits() {
+        Some(bits) if bits < 2048 => return Err(LoadError::WeakKey { bits }),
+        _ => {}
+    }
+    match certificate.weak_signature() {
+        Some(algorithm) => Err(LoadError::WeakSignature { algorithm }),
+        None => Ok(()),
+    }
+}
+
+fn check_authority(certificate: &Certificate) -> Result<(), LoadError> {
+    let subject = certificate.subject().to_owned();
+    if !certificate.has_authority_constraint() {
+        return Err(LoadError::NotAnAuthority { subject });
+    }
+    if !certificate.is_authority() {
+        return Err(LoadError::NoCertificateSigning { subject });
+    }
+    Ok(())
+}
+
+fn check_validity(certificate: &Certificate, now: OffsetDateTime) -> Result<(), LoadError> {
+    if now > certificate.not_after() {
+        return Err(LoadError::Expired { not_after: certificate.not_after() });
+    }
+    if now < certificate.not_before() {
+        return Err(LoadError::NotYetValid { not_before: certificate.not_before() });
+    }
+    Ok(())
+}
+
+/// rcgen holds a subject as a map from attribute to value. Whatever does not survive that is refused here.
+fn check_subject(certificate: &Certificate) -> Result<(), LoadError> {
+    let subject = certificate.subject().to_owned();
+    let Ok((_, parsed)) = X509Certificate::from_der(certificate.der()) else {
+        return Err(LoadError::SubjectEncoding { subject });
+    };
+    let mut seen: Vec<&Oid<'_>> = Vec::new();
+    for part in parsed.subject().iter_rdn() {
+        let kinds: Vec<&Oid<'_>> = part.iter().map(|attribute| attribute.attr_type()).collect();
+        match kinds.as_slice() {
+            [kind] if !seen.contains(kind) => seen.push(kind),
+            // A part without an attribute makes rcgen panic.
+            [] => return Err(LoadError::SubjectEncoding { subject }),
+            _ => return Err(LoadError::RepeatedAttribute { subject }),
+        }
+    }
+    if seen.is_empty() {
+        return Err(LoadError::SubjectEncoding { subject });
+    }
+    Ok(())
+}
+
+/// Puts the two together, and issues one certificate for nobody: the only sure way to see what the subject becomes
+/// when it is written as an issuer.
+fn assemble(certificate: Certificate, key: PrivateKey) -> Result<Authority, LoadError> {
+    let subject = certificate.subject().to_owned();
+    let as_load_error = |error| match error {
+        IssueError::Key(error) => LoadError::Key(error),
+        _ => LoadError::SubjectEncoding { subject: subject.clone() },
+    };
+    let authority = Authority::assemble(certificate, key).map_err(as_load_error)?;
+    authority.sign(&probe(), authority.key()).map_err(as_load_error)?;
+    Ok(authority)
+}
+
+fn probe() -> CertificateParams {
+    let mut probe = CertificateParams::default();
+    probe.serial_number = Some(1.into());
+    probe
+}

@@ -1,0 +1,247 @@
+//! The command line. Names and options are part of the interface: scripts rely on them.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Launch an etcd cluster with mutual TLS: its PKI, its static bootstrap, its members
+#[derive(Debug, Parser)]
+#[command(name = "zone-etcd", version, arg_required_else_help = true, subcommand_required = true)]
+#[command(after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 64 usage, 65 bad input, 66 missing input, 69 unavailable, 70 internal,
+73 cannot create, 75 try again, 77 permission, 78 configuration";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a throwaway mutual-TLS zone on this machine
+    Dev(DevArgs),
+    /// Describe a new zone and make its CAs
+    Init(InitArgs),
+    /// Start this node's member: becomes etcd
+    Run(RunArgs),
+    /// Show what `run` would do, and touch nothing
+    Plan(PlanArgs),
+    /// List, check and issue certificates
+    #[command(subcommand)]
+    Pki(PkiCommand),
+    /// Print the settings that etcdctl needs, for a shell
+    Env(EnvArgs),
+    /// Run the bundled etcdctl against the zone
+    Ctl(CtlArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page of the program or of one of its commands
+    Man(ManArgs),
+}
+
+/// Which zone.
+#[derive(Clone, Debug, Args)]
+pub struct ZoneArg {
+    /// The zone directory, with zone.toml
+    #[arg(long, value_name = "DIR", env = "ZONE_ETCD_ZONE", default_value = ".")]
+    pub zone: PathBuf,
+}
+
+/// Which etcd.
+#[derive(Clone, Debug, Default, Args)]
+pub struct EtcdArgs {
+    /// Run this etcd binary instead of the bundled one
+    #[arg(long, value_name = "PATH")]
+    pub etcd: Option<PathBuf>,
+    /// Allow the etcd in PATH if none is bundled
+    #[arg(long)]
+    pub system_etcd: bool,
+}
+
+/// `dev`
+#[derive(Debug, Args)]
+pub struct DevArgs {
+    /// How many members a new zone has [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub nodes: Option<u8>,
+    /// Keep the zone in this directory instead of a temporary one
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The version of etcd that a new zone runs, among the bundled ones
+    #[arg(long, value_name = "VERSION")]
+    pub etcd_version: Option<String>,
+    /// Print every line that etcd logs, not warnings and errors alone
+    #[arg(long, short)]
+    pub verbose: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub etcd: EtcdArgs,
+    /// Run this command once the zone is ready, stop the zone, and exit with its code
+    #[arg(last = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
+
+/// `init`
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The zone's name, a DNS name such as example.zone
+    #[arg(long, value_name = "ZONE")]
+    pub name: Option<String>,
+    /// A node: NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]], IPv6 in brackets; once for each
+    #[arg(long = "node", value_name = "NAME=ADDRESS")]
+    pub nodes: Vec<String>,
+}
+
+/// `run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The node whose member to start
+    #[arg(long, value_name = "NAME")]
+    pub node: String,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub etcd: EtcdArgs,
+    /// End when the process that started this one ends
+    #[arg(long, hide = true)]
+    pub end_with_parent: bool,
+    /// Further flags for etcd
+    #[arg(last = true, value_name = "ETCD FLAGS", allow_hyphen_values = true)]
+    pub flags: Vec<String>,
+}
+
+/// `plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The node whose start to show
+    #[arg(long, value_name = "NAME")]
+    pub node: String,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub etcd: EtcdArgs,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: PlanFormat,
+    /// Further flags for etcd
+    #[arg(last = true, value_name = "ETCD FLAGS", allow_hyphen_values = true)]
+    pub flags: Vec<String>,
+}
+
+/// How to print a plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For a person
+    #[default]
+    Text,
+    /// All of it, for a program
+    Json,
+    /// The command line, one argument a line
+    Argv,
+    /// The same as ETCD_* variables, for an etcd that is configured by its environment
+    Env,
+}
+
+/// How to print a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a person
+    #[default]
+    Text,
+    /// For a program
+    Json,
+}
+
+/// `pki`
+#[derive(Debug, Subcommand)]
+pub enum PkiCommand {
+    /// List every certificate of the zone
+    List(PkiListArgs),
+    /// Check every certificate of the zone; exit 65 with the findings
+    Check(PkiListArgs),
+    /// Issue now what `run` would issue at the start
+    Issue(PkiIssueArgs),
+}
+
+/// `pki list`, `pki check`
+#[derive(Debug, Args)]
+pub struct PkiListArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `pki issue`
+#[derive(Debug, Args)]
+#[group(id = "holders", required = true, multiple = true, args = ["nodes", "all", "clients"])]
+pub struct PkiIssueArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The nodes to issue for
+    #[arg(value_name = "NODE")]
+    pub nodes: Vec<String>,
+    /// Every node, and every client that the zone always has
+    #[arg(long, conflicts_with_all = ["nodes", "clients"])]
+    pub all: bool,
+    /// A client to issue for; once for each
+    #[arg(long = "client", value_name = "NAME")]
+    pub clients: Vec<String>,
+}
+
+/// `env`
+#[derive(Debug, Args)]
+pub struct EnvArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The client whose certificate to use
+    #[arg(long, value_name = "NAME", default_value = "admin")]
+    pub client: String,
+}
+
+/// `ctl`
+#[derive(Debug, Args)]
+pub struct CtlArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The client whose certificate to use
+    #[arg(long, value_name = "NAME", default_value = "admin")]
+    pub client: String,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub etcd: EtcdArgs,
+    /// What to hand to etcdctl
+    #[arg(last = true, required = true, value_name = "ARGS", allow_hyphen_values = true)]
+    pub arguments: Vec<OsString>,
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The command whose page to print, such as `pki issue`
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
+}

@@ -1,0 +1,102 @@
+//! `env` and `ctl`: the settings of etcdctl for a zone and one of its clients.
+
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use time::OffsetDateTime;
+
+use super::{binary_request, print};
+use crate::cli::{CtlArgs, EnvArgs};
+use crate::config::{ClientName, NameFault};
+use crate::error::{Exit, Failure, Result};
+use crate::etcd::{BinaryRequest, EtcdBinary};
+use crate::launch::binary_failure;
+use crate::plan::{ROOT_FILE, clients_of};
+use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, ZoneDirectory};
+
+pub(super) fn print_environment(arguments: &EnvArgs, now: OffsetDateTime) -> Result<()> {
+    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    let client = known_client(&zone, &arguments.client)?;
+    let generation = bring_up_to_date(&zone, &client, now)?;
+    let lines = etcdctl_settings(&zone, &generation)
+        .into_iter()
+        .map(|(name, value)| format!("export {name}={}\n", shell_quoted(&value)));
+    print(&lines.collect::<String>())
+}
+
+pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()> {
+    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    let client = known_client(&zone, &arguments.client)?;
+    let request = BinaryRequest { version: zone.config.etcd.version, ..binary_request(arguments.etcd) };
+    let (etcd, _) = EtcdBinary::find(&request, None).map_err(binary_failure)?;
+    let etcdctl = etcd.tool("etcdctl").map_err(binary_failure)?;
+    let generation = bring_up_to_date(&zone, &client, now)?;
+    let mut command = Command::new(&etcdctl);
+    command.args(arguments.arguments);
+    // Whatever the caller's shell has set for another cluster would win over nothing, but be mixed with ours.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ETCDCTL_")) {
+        command.env_remove(name);
+    }
+    let error = command.envs(etcdctl_settings(&zone, &generation)).exec();
+    Err(Failure::new(Exit::for_io(&error), format!("cannot run {}", etcdctl.display())).because(&error))
+}
+
+/// What etcdctl reads from its environment to reach the zone as the client whose generation is given.
+pub(super) fn etcdctl_settings(
+    zone: &ZoneDirectory,
+    generation: &std::path::Path,
+) -> Vec<(&'static str, String)> {
+    let endpoints: Vec<String> = zone
+        .config
+        .members()
+        .map(|node| format!("https://{}:{}", node.address.url_host(), node.client_port))
+        .collect();
+    let file = |name: &str| generation.join(name).display().to_string();
+    vec![
+        ("ETCDCTL_ENDPOINTS", endpoints.join(",")),
+        ("ETCDCTL_CACERT", file(ROOT_FILE)),
+        ("ETCDCTL_CERT", file("client.crt")),
+        ("ETCDCTL_KEY", file("client.key")),
+    ]
+}
+
+/// Issues the client's certificate if it is missing or old, and returns the directory in which it is.
+pub(super) fn bring_up_to_date(
+    zone: &ZoneDirectory,
+    client: &ClientName,
+    now: OffsetDateTime,
+) -> Result<PathBuf> {
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let assess = || Assessment::of(Holder::Client(client), &zone.config, &zone.paths, &authorities, now);
+    if !assess()?.is_complete() {
+        let _held = zone.lock()?;
+        let assessment = assess()?;
+        Issuer::new(&zone.paths, &authorities)?.bring_up_to_date(&[assessment], now)?;
+    }
+    Ok(zone.paths.client(client).join("current"))
+}
+
+fn known_client(zone: &ZoneDirectory, name: &str) -> Result<ClientName> {
+    let client = ClientName::parse(name)
+        .map_err(|NameFault { what, instead }| Failure::new(Exit::Usage, what).next(instead))?;
+    let is_known = clients_of(&zone.config).contains(&client) || zone.paths.client(&client).exists();
+    if is_known {
+        return Ok(client);
+    }
+    Err(Failure::new(Exit::Usage, format!("the zone {} has no client `{client}`", zone.config.name))
+        .next(format!("zone-etcd pki issue --client {client}, or one of: {}", names(zone))))
+}
+
+fn names(zone: &ZoneDirectory) -> String {
+    let names: Vec<String> = clients_of(&zone.config).iter().map(ToString::to_string).collect();
+    names.join(", ")
+}
+
+/// A word that a POSIX shell reads as it is.
+pub(super) fn shell_quoted(text: &str) -> String {
+    let plain = !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=,@%+[]".contains(&byte));
+    // Brackets are patterns to a shell when they stand bare.
+    if plain && !text.contains('[') { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}

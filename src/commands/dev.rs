@@ -1,0 +1,285 @@
+//! `dev`: a throwaway zone here, until Ctrl-C or the end of a command.
+
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, ExitStatus};
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::process::Command;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::client::{etcdctl_settings, shell_quoted};
+use crate::cli::DevArgs;
+use crate::config::ClientName;
+use crate::development::{DevelopmentOptions, DevelopmentZone, Ended, prepare};
+use crate::error::{Exit, Failure, Result};
+use crate::etcd::{BinaryRequest, EtcdBinary, EtcdVersion};
+use crate::launch::binary_failure;
+use crate::report;
+use crate::zone_directory::ZoneDirectory;
+
+/// How long a command may go on after Ctrl-C before it is ended.
+const COMMAND_STOP_LIMIT: Duration = Duration::from_secs(5);
+
+pub(super) fn run(arguments: DevArgs, now: OffsetDateTime) -> Result<ExitCode> {
+    let started = std::time::Instant::now();
+    let options = options(&arguments)?;
+    let home = Home::choose(arguments.dir.as_deref())?;
+    let zone = prepare(home.path(), &options, now)?;
+    zone.report_warnings();
+    let etcd = find_etcd(&zone, &arguments)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::internal("cannot set up the supervisor").because(&error))?;
+    runtime.block_on(supervise(&zone, &etcd, &options, &arguments, started, home.is_throwaway()))
+}
+
+fn options(arguments: &DevArgs) -> Result<DevelopmentOptions> {
+    if let Some(version) = &arguments.etcd_version {
+        EtcdVersion::parse_supported(version).map_err(|error| {
+            Failure::new(Exit::Usage, error.to_string())
+                .next("write a full version such as --etcd-version 3.7.3")
+        })?;
+    }
+    Ok(DevelopmentOptions {
+        nodes: arguments.nodes,
+        etcd_version: arguments.etcd_version.clone(),
+        etcd: arguments.etcd.etcd.clone(),
+        verbose: arguments.verbose,
+    })
+}
+
+/// Where the zone is kept: a temporary directory that goes with it, or the user's, which stays.
+enum Home {
+    Throwaway(tempfile::TempDir),
+    Kept(PathBuf),
+}
+
+impl Home {
+    fn choose(directory: Option<&Path>) -> Result<Self> {
+        match directory {
+            Some(directory) => Ok(Self::Kept(directory.to_owned())),
+            None => tempfile::Builder::new()
+                .prefix("zone-etcd-dev-")
+                .tempdir()
+                .map(Self::Throwaway)
+                .map_err(|error| Failure::write(&std::env::temp_dir(), &error)),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Throwaway(directory) => directory.path(),
+            Self::Kept(directory) => directory,
+        }
+    }
+
+    fn is_throwaway(&self) -> bool {
+        matches!(self, Self::Throwaway(_))
+    }
+}
+
+/// Found before anything is started, so that a missing bundle is one message and not one a member.
+fn find_etcd(zone: &ZoneDirectory, arguments: &DevArgs) -> Result<EtcdBinary> {
+    let request = BinaryRequest {
+        given: arguments.etcd.etcd.clone(),
+        system: arguments.etcd.system_etcd,
+        version: zone.config.etcd.version,
+    };
+    EtcdBinary::find(&request, None).map(|(etcd, _)| etcd).map_err(binary_failure)
+}
+
+/// How the supervision ended.
+enum Outcome {
+    /// The command ended.
+    Command(ExitStatus),
+    /// A signal told us to end.
+    Signal(SignalKind),
+    /// A member ended by itself.
+    Member(Ended),
+}
+
+async fn supervise(
+    zone: &ZoneDirectory,
+    etcd: &EtcdBinary,
+    options: &DevelopmentOptions,
+    arguments: &DevArgs,
+    started: std::time::Instant,
+    throwaway: bool,
+) -> Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    let mut running = DevelopmentZone::start(zone, options).await?;
+    let ready = tokio::select! {
+        leader = running.wait_until_ready() => Ok(leader),
+        kind = signals.next() => Err(Outcome::Signal(kind)),
+    };
+    let outcome = match ready {
+        Ok(Ok(leader)) => {
+            summarize(zone, etcd, &leader, started.elapsed(), arguments.command.is_empty());
+            watch(zone, etcd, &arguments.command, &mut running, &mut signals).await
+        }
+        Ok(Err(failure)) => Err(failure),
+        Err(outcome) => Ok(outcome),
+    };
+    if matches!(outcome, Ok(Outcome::Signal(_))) {
+        report::message("\nstopping the members");
+    }
+    running.stop(throwaway).await;
+    match outcome? {
+        Outcome::Command(status) => Ok(exit_code(status)),
+        // Ctrl-C is how `dev` without a command is meant to end.
+        Outcome::Signal(SignalKind { .. }) if arguments.command.is_empty() => Ok(ExitCode::SUCCESS),
+        Outcome::Signal(kind) => Ok(ExitCode::from(128 + u8::try_from(kind.as_raw_value()).unwrap_or(0))),
+        Outcome::Member(ended) => Err(member_failure(ended)),
+    }
+}
+
+async fn watch(
+    zone: &ZoneDirectory,
+    etcd: &EtcdBinary,
+    command: &[OsString],
+    running: &mut DevelopmentZone<'_>,
+    signals: &mut Signals,
+) -> Result<Outcome> {
+    let Some((program, arguments)) = command.split_first() else {
+        return tokio::select! {
+            kind = signals.next() => Ok(Outcome::Signal(kind)),
+            ended = running.first_to_end() => ended.map(Outcome::Member),
+        };
+    };
+    let mut child = Command::new(program)
+        .args(arguments)
+        .envs(command_environment(zone, etcd)?)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| {
+            Failure::new(Exit::Usage, format!("cannot run `{}`", program.to_string_lossy())).because(&error)
+        })?;
+    tokio::select! {
+        status = child.wait() => status.map(Outcome::Command).map_err(|error| Failure::internal("cannot wait for the command").because(&error)),
+        ended = running.first_to_end() => ended.map(Outcome::Member),
+        kind = signals.next() => {
+            // In a terminal the command has been interrupted as well; one that was not is ended when it is dropped.
+            let _ = tokio::time::timeout(COMMAND_STOP_LIMIT, child.wait()).await;
+            Ok(Outcome::Signal(kind))
+        }
+    }
+}
+
+/// The settings of etcdctl, the zone for zone-etcd itself, and both programs first in `PATH`.
+fn command_environment(zone: &ZoneDirectory, etcd: &EtcdBinary) -> Result<Vec<(&'static str, OsString)>> {
+    let admin = admin_directory(zone)?;
+    let mut environment: Vec<(&'static str, OsString)> =
+        etcdctl_settings(zone, &admin).into_iter().map(|(name, value)| (name, value.into())).collect();
+    environment.push(("ZONE_ETCD_ZONE", zone.paths.root().into()));
+    let ours = std::env::current_exe().ok();
+    let first = [etcd.path.parent(), ours.as_deref().and_then(Path::parent)];
+    let inherited = std::env::var_os("PATH").unwrap_or_default();
+    let directories =
+        first.into_iter().flatten().map(Path::to_owned).chain(std::env::split_paths(&inherited));
+    let path = std::env::join_paths(directories)
+        .map_err(|error| Failure::internal("cannot set PATH").because(&error))?;
+    environment.push(("PATH", path));
+    Ok(environment)
+}
+
+fn admin_directory(zone: &ZoneDirectory) -> Result<PathBuf> {
+    let admin =
+        ClientName::parse("admin").map_err(|error| Failure::internal("no client `admin`").because(&error))?;
+    Ok(zone.paths.client(&admin).join("current"))
+}
+
+fn summarize(zone: &ZoneDirectory, etcd: &EtcdBinary, leader: &str, took: Duration, wait: bool) {
+    let admin = zone.paths.root().join("clients").join("admin").join("current");
+    let file = |name: &str| shell_quoted(&admin.join(name).display().to_string());
+    let endpoints: Vec<String> = zone
+        .config
+        .members()
+        .map(|node| format!("https://{}:{}", node.address.url_host(), node.client_port))
+        .collect();
+    let members: Vec<String> = zone
+        .config
+        .members()
+        .zip(&endpoints)
+        .map(|(node, endpoint)| {
+            let mark = if node.name.short() == leader { "  leader" } else { "" };
+            format!("  {:<10} {endpoint}{mark}", node.name.short())
+        })
+        .collect();
+    let etcdctl = etcd.path.with_file_name("etcdctl");
+    let count = members.len();
+    let mut text = format!(
+        "{} is ready: etcd {}, {count} member{}, mutual TLS, after {:.2} s\n{}\n",
+        zone.config.name,
+        etcd.version,
+        if count == 1 { "" } else { "s" },
+        took.as_secs_f64(),
+        members.join("\n"),
+    );
+    text.push_str(&format!(
+        "  zone       {}\n  admin      {}/{{ca.crt,client.crt,client.key}}\n",
+        zone.paths.root().display(),
+        admin.display()
+    ));
+    if wait {
+        let (ca, cert, key) = (file("ca.crt"), file("client.crt"), file("client.key"));
+        text.push_str(&format!(
+            "\nto copy:\n  {} --endpoints {} --cacert {ca} --cert {cert} --key {key} endpoint status -w table\n  \
+             curl --cacert {ca} --cert {cert} --key {key} {}/health\n\nCtrl-C stops it",
+            shell_quoted(&etcdctl.display().to_string()),
+            endpoints.join(","),
+            endpoints[0],
+        ));
+    }
+    report::message(text.trim_end());
+    if wait {
+        return;
+    }
+    report::message("");
+}
+
+fn member_failure(ended: Ended) -> Failure {
+    let mut failure = Failure::new(
+        Exit::Unavailable,
+        format!("{} ended {}; the zone was stopped", ended.name, ended.status),
+    );
+    failure.causes.push(format!("the last lines of {}:", ended.name));
+    failure.causes.extend(ended.last_lines.iter().map(|line| format!("  {line}")));
+    failure
+}
+
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+/// Ctrl-C, and what a supervisor or a closed terminal sends.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| Failure::internal("cannot listen for signals").because(&error))
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hangup: listen(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> SignalKind {
+        tokio::select! {
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
+            _ = self.hangup.recv() => SignalKind::hangup(),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! `init`: a commented `zone.toml`, if there is none, and the zone's CAs.
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+
+use crate::cli::InitArgs;
+use crate::config::{Problem, Severity, Template, TemplateNode, ZoneConfig};
+use crate::error::{Exit, Failure, Result};
+use crate::plan::{ZonePaths, clients_of};
+use crate::report;
+use crate::zone_directory::{
+    Assessment, Authorities, Holder, Issuer, ZoneDirectory, create_directory, create_missing, lock,
+    private_failure,
+};
+
+pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
+    let paths = ZonePaths::new(crate::zone_directory::absolute(&arguments.zone.zone)?);
+    let described = describe(arguments, &paths)?;
+    create_directory(paths.root())?;
+    let _held = lock(&paths)?;
+    if let Some(text) = described {
+        write_config(&paths.config(), &text)?;
+        report::message(&format!("wrote {}", paths.config().display()));
+    }
+    let zone = ZoneDirectory::open(paths.root())?;
+    zone.report_warnings();
+    make_authorities(&zone, now)?;
+    make_clients(&zone, now)?;
+    tell_next_steps(&zone, &arguments.zone.zone);
+    Ok(())
+}
+
+/// The text of the new `zone.toml`, or none if there is one. It is read again before anything is written, so a bad option
+/// leaves nothing behind.
+fn describe(arguments: &InitArgs, paths: &ZonePaths) -> Result<Option<String>> {
+    let exists = paths.config().exists();
+    let asked_for = arguments.name.is_some() || !arguments.nodes.is_empty();
+    if exists && asked_for {
+        return Err(Failure::new(
+            Exit::CannotCreate,
+            format!("{} is there already", paths.config().display()),
+        )
+        .because("--name and --node describe a new zone")
+        .next("edit the file, or choose another directory with --zone"));
+    }
+    if exists {
+        return Ok(None);
+    }
+    let Some(name) = &arguments.name else {
+        return Err(Failure::new(Exit::Usage, format!("there is no {}", paths.config().display()))
+            .next("describe the zone: --name example.zone --node node1=10.0.1.10"));
+    };
+    let nodes = arguments.nodes.iter().map(|text| parse_node(text)).collect::<Result<Vec<_>>>()?;
+    let text = Template { zone: name.clone(), nodes, etcd: Vec::new() }.render();
+    ZoneConfig::parse(&text).map_err(|problems| {
+        let mut failure = Failure::new(Exit::Configuration, format!("no zone can be made for {name}"));
+        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+        failure.causes = errors.map(without_location).collect();
+        failure.next("correct the options; nothing was written")
+    })?;
+    Ok(Some(text))
+}
+
+/// `NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]]`; only what stands between the parts is read here, `zone.toml`'s reader does the rest.
+fn parse_node(text: &str) -> Result<TemplateNode> {
+    let usage = |what: String| {
+        Failure::new(Exit::Usage, what)
+            .next("write --node NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]], IPv6 as NAME=[ADDRESS]:PORT")
+    };
+    let Some((name, place)) = text.split_once('=') else {
+        return Err(usage(format!("`--node {text}` has no address")));
+    };
+    let (address, ports) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, ports)) => (address, ports),
+        None if place.parse::<std::net::Ipv6Addr>().is_ok() => (place, ""),
+        None => place.split_at(place.find(':').unwrap_or(place.len())),
+    };
+    let mut numbers = Vec::new();
+    for port in ports.split(':').skip(1) {
+        numbers
+            .push(port.parse::<u16>().map_err(|_| usage(format!("`{port}` in `--node {text}` is no port")))?);
+    }
+    if numbers.len() > 2 || (!ports.is_empty() && !ports.starts_with(':')) {
+        return Err(usage(format!("`--node {text}` has more than an address and two ports")));
+    }
+    Ok(TemplateNode {
+        name: name.to_owned(),
+        address: (!address.is_empty()).then(|| address.to_owned()),
+        peer_port: numbers.first().copied(),
+        client_port: numbers.get(1).copied(),
+        metrics_port: None,
+    })
+}
+
+fn write_config(path: &Path, text: &str) -> Result<()> {
+    zone_pki::private_file::create(path, text.as_bytes(), 0o644)
+        .map_err(|error| private_failure(path, &error))
+}
+
+fn make_authorities(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<()> {
+    let made = create_missing(&zone.paths, &zone.config, now)?;
+    let directory = zone.paths.authorities();
+    if made.is_empty() {
+        return Err(Failure::new(Exit::CannotCreate, format!("{} has its CAs already", zone.config.name))
+            .because(format!(
+                "{} is never replaced: every certificate and the cluster's token follow from it",
+                directory.display()
+            ))
+            .next("nothing is left to do for init; for another zone choose another directory with --zone"));
+    }
+    report::message(&format!("made {} in {}", named(&made), directory.display()));
+    Ok(())
+}
+
+fn named(stems: &[&str]) -> String {
+    match stems {
+        [one] => format!("the {one} CA"),
+        _ => format!("the CAs {}", stems.join(", ")),
+    }
+}
+
+fn make_clients(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<()> {
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let clients = clients_of(&zone.config);
+    let assessments = clients
+        .iter()
+        .map(|client| Assessment::of(Holder::Client(client), &zone.config, &zone.paths, &authorities, now))
+        .collect::<Result<Vec<_>>>()?;
+    Issuer::new(&zone.paths, &authorities)?.bring_up_to_date(&assessments, now)?;
+    let names: Vec<&str> = clients.iter().map(|client| client.as_str()).collect();
+    report::message(&format!(
+        "made the client certificates {} in {}",
+        names.join(", "),
+        zone.paths.root().join("clients").display()
+    ));
+    Ok(())
+}
+
+fn tell_next_steps(zone: &ZoneDirectory, written: &Path) {
+    let shown = written.display();
+    let Some(first) = zone.config.members().next() else { return };
+    report::message(&format!(
+        "\nkeep {} safe: whoever has its keys can join the cluster and read all of it\n\
+         next: zone-etcd plan --zone {shown} --node {}    what will run there\n\
+         \x20     zone-etcd run --zone {shown} --node {}     start it; likewise on the other nodes",
+        zone.paths.authorities().display(),
+        first.name.short(),
+        first.name.short(),
+    ));
+}
+
+/// The options have no lines, so the places in the text that was made from them would mean nothing.
+fn without_location(problem: &Problem) -> String {
+    match &problem.instead {
+        Some(instead) => format!("{}\n  {instead}", problem.what),
+        None => problem.what.clone(),
+    }
+}

@@ -1,0 +1,56 @@
+//! One file a command, each a recipe of named steps.
+
+mod client;
+mod dev;
+mod init;
+mod pki_check;
+mod pki_issue;
+mod pki_list;
+mod plan;
+mod run;
+mod shell;
+
+use std::process::ExitCode;
+
+use time::OffsetDateTime;
+
+use crate::cli::{Cli, Command, EtcdArgs, PkiCommand};
+use crate::error::{Exit, Failure, Result};
+use crate::etcd::BinaryRequest;
+use crate::report;
+
+/// Runs one command. The time is taken once, here.
+pub fn run(cli: Cli) -> Result<ExitCode> {
+    let now = OffsetDateTime::now_utc();
+    match cli.command {
+        Command::Dev(arguments) => return dev::run(arguments, now),
+        Command::Init(arguments) => init::run(&arguments, now),
+        Command::Run(arguments) => run::run(arguments, now),
+        Command::Plan(arguments) => plan::run(arguments, now),
+        Command::Pki(PkiCommand::List(arguments)) => pki_list::run(&arguments, now),
+        Command::Pki(PkiCommand::Check(arguments)) => return pki_check::run(&arguments, now),
+        Command::Pki(PkiCommand::Issue(arguments)) => pki_issue::run(&arguments, now),
+        Command::Env(arguments) => client::print_environment(&arguments, now),
+        Command::Ctl(arguments) => client::run_etcdctl(arguments, now),
+        Command::Completions(arguments) => shell::completions(&arguments),
+        Command::Man(arguments) => shell::manual_page(&arguments),
+    }
+    .map(|()| ExitCode::SUCCESS)
+}
+
+/// Hands data to standard output.
+fn print(text: &str) -> Result<()> {
+    report::data(text)
+        .map_err(|error| Failure::new(Exit::CannotCreate, "cannot write to standard output").because(&error))
+}
+
+/// A value as indented JSON with a last line break.
+fn json(value: &impl serde::Serialize) -> Result<String> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::internal("cannot make JSON").because(&error))?;
+    Ok(text + "\n")
+}
+
+fn binary_request(arguments: EtcdArgs) -> BinaryRequest {
+    BinaryRequest { given: arguments.etcd, system: arguments.system_etcd, version: None }
+}

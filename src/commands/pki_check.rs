@@ -1,0 +1,50 @@
+//! `pki check`: what is wrong with the zone's certificates and keys.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::{json, print};
+use crate::cli::{Format, PkiListArgs};
+use crate::error::{Exit, Result};
+use crate::report::{self, Table};
+use crate::zone_directory::{Authorities, Finding, ZoneDirectory, check};
+
+pub(super) fn run(arguments: &PkiListArgs, now: OffsetDateTime) -> Result<ExitCode> {
+    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    zone.report_warnings();
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let findings = check(&zone, &authorities, now)?;
+    match arguments.format {
+        Format::Text if findings.is_empty() => {
+            report::message(&format!("every certificate of {} is in order", zone.config.name))
+        }
+        Format::Text => print(&table(&findings))?,
+        Format::Json => print(&json(&findings.iter().map(Row::new).collect::<Vec<_>>())?)?,
+    }
+    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { Exit::BadInput.into() })
+}
+
+fn table(findings: &[Finding]) -> String {
+    let mut table = Table::new(&["node", "role", "finding", "next"]);
+    for Finding { holder, role, what, next } in findings {
+        table.row([holder.clone(), role.clone(), what.clone(), next.clone()]);
+    }
+    table.render()
+}
+
+/// A finding for a program. Fields are added, never renamed.
+#[derive(Serialize)]
+struct Row<'a> {
+    node: &'a str,
+    role: &'a str,
+    finding: &'a str,
+    next: &'a str,
+}
+
+impl<'a> Row<'a> {
+    fn new(finding: &'a Finding) -> Self {
+        Self { node: &finding.holder, role: &finding.role, finding: &finding.what, next: &finding.next }
+    }
+}

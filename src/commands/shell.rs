@@ -1,0 +1,37 @@
+//! `completions` and `man`: generated from the command line itself, so that they cannot differ from it.
+
+use clap::CommandFactory;
+
+use super::print;
+use crate::cli::{Cli, CompletionsArgs, ManArgs};
+use crate::error::{Exit, Failure, Result};
+
+pub(super) fn completions(arguments: &CompletionsArgs) -> Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut Cli::command(), "zone-etcd", &mut script);
+    print(&String::from_utf8_lossy(&script))
+}
+
+pub(super) fn manual_page(arguments: &ManArgs) -> Result<()> {
+    let mut root = Cli::command();
+    // Fills in what a command inherits, such as its full name.
+    root.build();
+    let mut command = &root;
+    for name in &arguments.command {
+        command = command.find_subcommand(name).ok_or_else(|| {
+            Failure::new(Exit::Usage, format!("there is no command `{}`", arguments.command.join(" ")))
+                .next("zone-etcd --help lists them")
+        })?;
+    }
+    let title = ["zone-etcd"]
+        .into_iter()
+        .chain(arguments.command.iter().map(String::as_str))
+        .collect::<Vec<_>>()
+        .join("-");
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone())
+        .title(title)
+        .render(&mut page)
+        .map_err(|error| Failure::internal("cannot make the manual page").because(&error))?;
+    print(&String::from_utf8_lossy(&page))
+}

@@ -1,0 +1,109 @@
+//! Problems of a configuration file, each with its place, what is wrong, and what to write instead.
+
+use std::ops::Range;
+
+/// Whether a problem stops the command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// The file can be used, and the operator should know.
+    Warning,
+}
+
+/// A place in a file, both counted from 1; columns count characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Location {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+impl Location {
+    /// The place of a byte offset in `text`.
+    pub fn of(text: &str, offset: usize) -> Self {
+        let offset = (0..=offset.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        let before = &text[..offset];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Self { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+    }
+}
+
+/// One thing that is wrong with a configuration file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Error or warning.
+    pub severity: Severity,
+    /// Where, or none for what concerns the whole file.
+    pub location: Option<Location>,
+    /// What is wrong, with the value.
+    pub what: String,
+    /// What to write instead.
+    pub instead: Option<String>,
+}
+
+impl Problem {
+    /// `file:line:column: what`, and on a second line what to write instead.
+    pub fn render(&self, file: &str) -> String {
+        let place = match self.location {
+            Some(Location { line, column }) => format!("{file}:{line}:{column}"),
+            None => file.to_owned(),
+        };
+        let severity = match self.severity {
+            Severity::Error => "",
+            Severity::Warning => "warning: ",
+        };
+        match &self.instead {
+            Some(instead) => format!("{place}: {severity}{}\n    {instead}", self.what),
+            None => format!("{place}: {severity}{}", self.what),
+        }
+    }
+}
+
+/// Collects the problems of one file while it is read, so that all of them can be reported at once.
+#[derive(Debug)]
+pub struct Problems<'t> {
+    text: &'t str,
+    found: Vec<Problem>,
+}
+
+impl<'t> Problems<'t> {
+    /// No problems yet in `text`.
+    pub fn new(text: &'t str) -> Self {
+        Self { text, found: Vec::new() }
+    }
+
+    /// Notes an error at `span`, with what to write instead.
+    pub fn error(&mut self, span: Range<usize>, what: impl Into<String>, instead: impl Into<String>) {
+        self.note(Severity::Error, Some(span), what.into(), instead.into());
+    }
+
+    /// Notes a warning at `span`, with what to write instead.
+    pub fn warning(&mut self, span: Range<usize>, what: impl Into<String>, instead: impl Into<String>) {
+        self.note(Severity::Warning, Some(span), what.into(), instead.into());
+    }
+
+    /// Notes an error of the whole file.
+    pub fn error_in_file(&mut self, what: impl Into<String>, instead: impl Into<String>) {
+        self.note(Severity::Error, None, what.into(), instead.into());
+    }
+
+    /// The problems in the order of the file.
+    pub fn into_sorted(self) -> Vec<Problem> {
+        let mut found = self.found;
+        found.sort_by_key(|problem| problem.location);
+        found
+    }
+
+    /// Whether an error was noted.
+    pub fn has_errors(&self) -> bool {
+        self.found.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
+    fn note(&mut self, severity: Severity, span: Option<Range<usize>>, what: String, instead: String) {
+        let location = span.map(|span| Location::of(self.text, span.start));
+        let instead = (!instead.is_empty()).then_some(instead);
+        self.found.push(Problem { severity, location, what, instead });
+    }
+}

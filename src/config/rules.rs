@@ -1,0 +1,106 @@
+//! What has to hold between the nodes of a zone.
+
+use std::collections::BTreeMap;
+
+use super::address::Address;
+use super::document::At;
+use super::problem::Problems;
+use super::zone::Node;
+
+/// More members than this slow every write down without making the zone safer in practice.
+const MOST_MEMBERS: usize = 7;
+
+/// Notes every contradiction between `nodes`.
+pub fn check(nodes: &[At<Node>], problems: &mut Problems<'_>) {
+    check_names(nodes, problems);
+    check_endpoints(nodes, problems);
+    check_loopback(nodes, problems);
+    check_member_count(nodes, problems);
+}
+
+fn check_names(nodes: &[At<Node>], problems: &mut Problems<'_>) {
+    for (index, node) in nodes.iter().enumerate() {
+        if nodes[..index].iter().any(|earlier| earlier.value.name == node.value.name) {
+            let what = format!("two nodes are called `{}`", node.value.name.short());
+            problems.error(node.span.clone(), what, "give each node a name of its own");
+        }
+    }
+}
+
+/// No two listeners of one machine may share a port. Two nodes with one address are on one machine.
+fn check_endpoints(nodes: &[At<Node>], problems: &mut Problems<'_>) {
+    let mut taken: BTreeMap<(&Address, u16), String> = BTreeMap::new();
+    for (index, At { value: node, span }) in nodes.iter().enumerate() {
+        if !node.member {
+            continue;
+        }
+        for (key, port) in [
+            ("peer_port", node.peer_port),
+            ("client_port", node.client_port),
+            ("metrics_port", node.metrics_port),
+        ] {
+            let owner = format!("{key} of {}", node.name.short());
+            if let Some(other) = taken.insert((&node.address, port.number()), owner) {
+                let what =
+                    format!("{}:{port} is both {other} and {key} of {}", node.address, node.name.short());
+                problems.error(span.clone(), what, "give this node an address or ports of its own");
+                // One message a node: its other ports most likely collide for the same reason.
+                break;
+            }
+        }
+        let shares = |other: &&At<Node>| other.value.member && other.value.address == node.address;
+        if !node.address.is_loopback() && nodes[..index].iter().any(|other| shares(&other)) {
+            let what = format!("two members share the machine {}", node.address);
+            problems.warning(
+                span.clone(),
+                what,
+                "one failure takes both: put each member on a machine of its own",
+            );
+        }
+    }
+}
+
+fn check_loopback(nodes: &[At<Node>], problems: &mut Problems<'_>) {
+    let members = || nodes.iter().filter(|node| node.value.member);
+    if members().all(|node| node.value.address.is_loopback()) {
+        return;
+    }
+    for At { value: node, span } in members().filter(|node| node.value.address.is_loopback()) {
+        let what = format!(
+            "{} is reached by no other machine, but other members are on other addresses",
+            node.address
+        );
+        problems.error(span.clone(), what, "write the address at which the other nodes reach this one");
+    }
+}
+
+fn check_member_count(nodes: &[At<Node>], problems: &mut Problems<'_>) {
+    let members: Vec<&At<Node>> = nodes.iter().filter(|node| node.value.member).collect();
+    let Some(last) = members.last() else {
+        if let Some(first) = nodes.first() {
+            let what = "no node runs a member: every one has `member = false`";
+            problems.error(
+                first.span.clone(),
+                what,
+                "remove `member = false` from one, three or five of them",
+            );
+        }
+        return;
+    };
+    let count = members.len();
+    if count.is_multiple_of(2) {
+        let what = format!("{count} members survive no more failures than {}", count - 1);
+        problems.warning(
+            last.span.clone(),
+            what,
+            "run an odd number: add a node, or give one `member = false`",
+        );
+    } else if count > MOST_MEMBERS {
+        let what = format!("{count} members make every write wait for {}", count / 2 + 1);
+        problems.warning(
+            last.span.clone(),
+            what,
+            "run three or five members, and give the other nodes `member = false`",
+        );
+    }
+}

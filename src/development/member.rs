@@ -1,0 +1,195 @@
+//! One supervised member: its process, its output, and how it reports that it is ready.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::SocketAddr;
+use std::os::unix::net::UnixDatagram as StdDatagram;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::UnixDatagram;
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::log_line::LogLine;
+use crate::report;
+
+/// Lines of a member that are kept, to be shown if it dies.
+const LINES_KEPT: usize = 12;
+
+/// What etcd logs when its bootstrap check is over and it answers other members (`server/embed/etcd.go`, `servePeers`).
+const SERVES_PEERS: &str = "serving peer traffic";
+
+/// A member that is running.
+#[derive(Debug)]
+pub(super) struct Member {
+    /// The node's short name.
+    pub(super) name: String,
+    child: Child,
+    notifications: UnixDatagram,
+    serves_peers: watch::Receiver<bool>,
+    output: Arc<Output>,
+}
+
+/// A member that ended although nobody stopped it.
+#[derive(Debug)]
+pub struct Ended {
+    /// The node's short name.
+    pub name: String,
+    /// How it ended.
+    pub status: String,
+    /// Its last lines.
+    pub last_lines: Vec<String>,
+}
+
+/// What a member wrote, and what of it is shown.
+#[derive(Debug)]
+struct Output {
+    prefix: String,
+    shown: Mutex<Shown>,
+    recent: Mutex<VecDeque<LogLine>>,
+}
+
+/// Which lines reach the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// None: members that start or stop complain about each other.
+    Nothing,
+    /// Warnings and errors.
+    Notable,
+    /// All.
+    Everything,
+}
+
+impl Member {
+    /// Starts `run` for a node. It becomes etcd, in a process group of its own: Ctrl-C in a terminal reaches the supervisor
+    /// alone, which then stops the members in order.
+    pub(super) fn start(
+        executable: &Path,
+        zone: &Path,
+        name: &str,
+        etcd: Option<&Path>,
+        prefix: String,
+        shown: Shown,
+    ) -> io::Result<Self> {
+        let (socket, address) = notification_socket(name)?;
+        let mut command = Command::new(executable);
+        command.arg("run").arg("--end-with-parent").arg("--zone").arg(zone).arg("--node").arg(name);
+        if let Some(etcd) = etcd {
+            command.arg("--etcd").arg(etcd);
+        }
+        command
+            .env("NOTIFY_SOCKET", address)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        command.process_group(0).kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let output = Arc::new(Output { prefix, shown: Mutex::new(shown), recent: Mutex::default() });
+        let (announce, serves_peers) = watch::channel(false);
+        if let Some(stderr) = child.stderr.take() {
+            tokio::spawn(read_output(stderr, Arc::clone(&output), announce));
+        }
+        Ok(Self { name: name.to_owned(), child, notifications: socket, serves_peers, output })
+    }
+
+    /// Waits until the member answers others, or for as long as it is worth holding up the next one.
+    pub(super) async fn serves_peers(&mut self, at_most: Duration) {
+        // A member that ends drops its side; that is found out by whoever waits for its end.
+        let _ = timeout(at_most, self.serves_peers.wait_for(|serves| *serves)).await;
+    }
+
+    /// Waits until etcd reports that it is ready, as to systemd (sd_notify(3)).
+    pub(super) async fn is_ready(&self) -> io::Result<()> {
+        let mut buffer = [0; 512];
+        loop {
+            let length = self.notifications.recv(&mut buffer).await?;
+            if buffer[..length].split(|byte| *byte == b'\n').any(|line| line == b"READY=1") {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits for the end of the process.
+    pub(super) async fn end(&mut self) -> io::Result<Ended> {
+        let status = self.child.wait().await?;
+        // The last lines may still be on their way.
+        let _ = timeout(Duration::from_secs(1), self.serves_peers.wait_for(|_| false)).await;
+        let recent = self.output.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let last_lines = recent.iter().map(LogLine::render).collect();
+        Ok(Ended { name: self.name.clone(), status: describe(status), last_lines })
+    }
+
+    /// Changes what is shown of its output.
+    pub(super) fn show(&self, shown: Shown) {
+        *self.output.shown.lock().unwrap_or_else(PoisonError::into_inner) = shown;
+    }
+
+    /// Asks the process to end, and ends it if it does not within `at_most`.
+    pub(super) async fn stop(&mut self, at_most: Duration) {
+        self.signal(Signal::SIGTERM);
+        if timeout(at_most, self.child.wait()).await.is_err() {
+            self.kill().await;
+        }
+    }
+
+    /// Ends the process at once.
+    pub(super) async fn kill(&mut self) {
+        // It fails only if the process has ended, which is what is wanted.
+        let _ = self.child.kill().await;
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
+            // As above.
+            let _ = kill(Pid::from_raw(pid), signal);
+        }
+    }
+}
+
+/// A socket in the abstract namespace: no file, no limit on the path, and gone with this process. The second value is what
+/// `NOTIFY_SOCKET` says for it.
+fn notification_socket(name: &str) -> io::Result<(UnixDatagram, String)> {
+    let address = format!("zone-etcd/{}/{name}", std::process::id());
+    let socket = StdDatagram::bind_addr(&SocketAddr::from_abstract_name(&address)?)?;
+    socket.set_nonblocking(true)?;
+    Ok((UnixDatagram::from_std(socket)?, format!("@{address}")))
+}
+
+async fn read_output(stderr: ChildStderr, output: Arc<Output>, announce: watch::Sender<bool>) {
+    let mut lines = BufReader::new(stderr).lines();
+    while let Ok(Some(text)) = lines.next_line().await {
+        let line = LogLine::parse(&text);
+        if line.message == SERVES_PEERS {
+            announce.send_replace(true);
+        }
+        let shown = *output.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown == Shown::Everything || (shown == Shown::Notable && line.is_notable()) {
+            report::message(&format!("{}{}", output.prefix, line.render()));
+        }
+        let mut recent = output.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.len() == LINES_KEPT {
+            recent.pop_front();
+        }
+        recent.push_back(line);
+    }
+}
+
+fn describe(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("with exit code {code}"),
+        (_, Some(signal)) => match Signal::try_from(signal) {
+            Ok(signal) => format!("by {signal}"),
+            Err(_) => format!("by signal {signal}"),
+        },
+        _ => "in an unknown way".to_owned(),
+    }
+}

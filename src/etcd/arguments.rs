@@ -1,0 +1,119 @@
+//! The one builder of etcd's command line. `run`, `plan`, `dev` and the goldens all use it.
+
+use super::extra_flags::ExtraFlags;
+use super::version::Line;
+use crate::plan::{MemberPlan, Plane, StartDecision};
+
+/// The gate of 3.6 and later for what 3.5 calls `--experimental-initial-corrupt-check`.
+const CORRUPT_CHECK_GATE: &str = "InitialCorruptCheck";
+
+/// The arguments of etcd for a member, without the program's own name, each as `--flag=value`.
+pub fn arguments(plan: &MemberPlan, decision: StartDecision, line: Line, extra: &ExtraFlags) -> Vec<String> {
+    let mut extra = extra.clone();
+    let mut flags = Flags::default();
+    identity(plan, &mut flags);
+    membership(plan, decision, &mut flags);
+    peer_plane(plan, &mut flags);
+    client_plane(plan, &mut flags);
+    operation(plan, line, &mut extra, &mut flags);
+    for (name, value) in extra.iter() {
+        match value {
+            Some(value) => flags.set(name, value),
+            None => flags.switch(name),
+        }
+    }
+    flags.0
+}
+
+fn identity(plan: &MemberPlan, flags: &mut Flags) {
+    flags.set("name", &plan.member.name);
+    flags.set("data-dir", plan.paths.data().display());
+}
+
+fn membership(plan: &MemberPlan, decision: StartDecision, flags: &mut Flags) {
+    flags.set("initial-advertise-peer-urls", &plan.member.peer_url);
+    flags.set("listen-peer-urls", plan.listen_peer.join(","));
+    flags.set("advertise-client-urls", &plan.advertise_client);
+    flags.set("listen-client-urls", plan.listen_client.join(","));
+    flags.set("listen-metrics-urls", &plan.listen_metrics);
+    flags.set("initial-cluster", plan.cluster.flag_value());
+    flags.set("initial-cluster-token", &plan.cluster.token);
+    // etcd ignores the state once it has a log; `new` is then what it was started with.
+    let state = match decision {
+        StartDecision::Bootstrap | StartDecision::Resume(_) => "new",
+    };
+    flags.set("initial-cluster-state", state);
+}
+
+fn peer_plane(plan: &MemberPlan, flags: &mut Flags) {
+    let file = |name: &str| plan.paths.current(name).display().to_string();
+    flags.set("peer-client-cert-auth", true);
+    flags.set("peer-trusted-ca-file", file(Plane::Peer.authority_file()));
+    flags.set("peer-cert-file", file("peer.crt"));
+    flags.set("peer-key-file", file("peer.key"));
+    if plan.peer_client {
+        flags.set("peer-client-cert-file", file("peer-client.crt"));
+        flags.set("peer-client-key-file", file("peer-client.key"));
+    }
+    flags.set("peer-crl-file", file(Plane::Peer.revocation_file()));
+}
+
+fn client_plane(plan: &MemberPlan, flags: &mut Flags) {
+    let file = |name: &str| plan.paths.current(name).display().to_string();
+    flags.set("client-cert-auth", true);
+    flags.set("trusted-ca-file", file(Plane::Client.authority_file()));
+    flags.set("cert-file", file("server.crt"));
+    flags.set("key-file", file("server.key"));
+    // The gateway dials the server with this pair; without it, with the server's own certificate, which may not.
+    flags.set("client-cert-file", file("gateway.crt"));
+    flags.set("client-key-file", file("gateway.key"));
+    flags.set("client-crl-file", file(Plane::Client.revocation_file()));
+    flags.set("tls-min-version", plan.settings.tls_minimum.as_flag());
+}
+
+fn operation(plan: &MemberPlan, line: Line, extra: &mut ExtraFlags, flags: &mut Flags) {
+    let settings = &plan.settings;
+    flags.set("heartbeat-interval", settings.heartbeat.as_millis());
+    flags.set("election-timeout", settings.election.as_millis());
+    flags.set("quota-backend-bytes", settings.quota);
+    flags.set("auto-compaction-mode", "periodic");
+    flags.set("auto-compaction-retention", go_duration(settings.auto_compaction));
+    if line == Line::V3_5 {
+        if !extra.contains("experimental-initial-corrupt-check") {
+            flags.set("experimental-initial-corrupt-check", true);
+        }
+        return;
+    }
+    // A second --feature-gates would replace the first, so the user's gates are joined to ours.
+    let gates = match extra.take("feature-gates") {
+        Some(given) if given.contains(CORRUPT_CHECK_GATE) => given,
+        Some(given) if !given.is_empty() => format!("{CORRUPT_CHECK_GATE}=true,{given}"),
+        _ => format!("{CORRUPT_CHECK_GATE}=true"),
+    };
+    flags.set("feature-gates", gates);
+}
+
+/// A duration as Go's `time.ParseDuration` reads it, to the millisecond.
+fn go_duration(duration: std::time::Duration) -> String {
+    let milliseconds = duration.as_millis();
+    if milliseconds.is_multiple_of(3_600_000) {
+        format!("{}h", milliseconds / 3_600_000)
+    } else if milliseconds.is_multiple_of(1000) {
+        format!("{}s", milliseconds / 1000)
+    } else {
+        format!("{milliseconds}ms")
+    }
+}
+
+#[derive(Default)]
+struct Flags(Vec<String>);
+
+impl Flags {
+    fn set(&mut self, name: &str, value: impl std::fmt::Display) {
+        self.0.push(format!("--{name}={value}"));
+    }
+
+    fn switch(&mut self, name: &str) {
+        self.0.push(format!("--{name}"));
+    }
+}

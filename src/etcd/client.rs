@@ -1,0 +1,134 @@
+//! The calls of etcd's gRPC API that this program makes, with their messages as far as they are used.
+//!
+//! The field numbers are those of `api/etcdserverpb/rpc.proto`. A whole client library would bring a code generator and a
+//! channel that hides which endpoint answered.
+
+use std::path::Path;
+use std::time::Duration;
+
+use prost::Message;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tonic::{Request, Status};
+
+use crate::plan::EtcdId;
+
+/// What a client presents and trusts.
+#[derive(Clone)]
+pub struct ClientCredentials {
+    root: Certificate,
+    identity: Identity,
+}
+
+impl std::fmt::Debug for ClientCredentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ClientCredentials")
+    }
+}
+
+impl ClientCredentials {
+    /// Reads `ca.crt`, `client.crt` and `client.key` of a generation.
+    pub fn load(generation: &Path) -> std::io::Result<Self> {
+        let read = |name: &str| std::fs::read(generation.join(name));
+        let identity = Identity::from_pem(read("client.crt")?, read("client.key")?);
+        Ok(Self { root: Certificate::from_pem(read(crate::plan::ROOT_FILE)?), identity })
+    }
+}
+
+/// One endpoint of one member: what it answers is its own answer.
+#[derive(Clone, Debug)]
+pub struct MemberClient {
+    channel: Channel,
+}
+
+impl MemberClient {
+    /// A client for `https://HOST:PORT` whose certificate has to be valid for `host`. It connects at the first call.
+    pub fn new(
+        url: &str,
+        host: &str,
+        credentials: &ClientCredentials,
+        timeout: Duration,
+    ) -> Result<Self, tonic::transport::Error> {
+        let tls = ClientTlsConfig::new()
+            .ca_certificate(credentials.root.clone())
+            .identity(credentials.identity.clone())
+            .domain_name(host);
+        let endpoint =
+            Endpoint::from_shared(url.to_owned())?.tls_config(tls)?.connect_timeout(timeout).timeout(timeout);
+        Ok(Self { channel: endpoint.connect_lazy() })
+    }
+
+    /// Reads a key that is not there, through the quorum: an answer means that the cluster takes requests here.
+    pub async fn quorum_read(&self) -> Result<ResponseHeader, Status> {
+        // A linearizable read, which is the default, is answered only after the leader has heard from a majority.
+        let request = RangeRequest { key: b"\0zone-etcd".to_vec(), count_only: true };
+        let response: RangeResponse = self.unary(request, "/etcdserverpb.KV/Range").await?;
+        Ok(response.header.unwrap_or_default())
+    }
+
+    /// The member's own state.
+    pub async fn status(&self) -> Result<StatusResponse, Status> {
+        self.unary(StatusRequest {}, "/etcdserverpb.Maintenance/Status").await
+    }
+
+    async fn unary<Q, A>(&self, request: Q, path: &'static str) -> Result<A, Status>
+    where
+        Q: Message + 'static,
+        A: Message + Default + 'static,
+    {
+        let mut grpc = tonic::client::Grpc::new(self.channel.clone());
+        grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        let codec = tonic_prost::ProstCodec::<Q, A>::default();
+        let response = grpc.unary(Request::new(request), PathAndQuery::from_static(path), codec).await?;
+        Ok(response.into_inner())
+    }
+}
+
+/// `ResponseHeader`
+#[derive(Clone, Copy, PartialEq, Message)]
+pub struct ResponseHeader {
+    /// The cluster that answered.
+    #[prost(uint64, tag = "1")]
+    pub cluster_id: u64,
+    /// The member that answered.
+    #[prost(uint64, tag = "2")]
+    pub member_id: u64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct RangeRequest {
+    #[prost(bytes = "vec", tag = "1")]
+    key: Vec<u8>,
+    #[prost(bool, tag = "9")]
+    count_only: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+struct RangeResponse {
+    #[prost(message, optional, tag = "1")]
+    header: Option<ResponseHeader>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+struct StatusRequest {}
+
+/// `StatusResponse`
+#[derive(Clone, PartialEq, Message)]
+pub struct StatusResponse {
+    /// Who answered.
+    #[prost(message, optional, tag = "1")]
+    pub header: Option<ResponseHeader>,
+    /// Its version.
+    #[prost(string, tag = "2")]
+    pub version: String,
+    /// The leader as this member sees it; 0 for none.
+    #[prost(uint64, tag = "4")]
+    pub leader: u64,
+}
+
+impl StatusResponse {
+    /// The leader, if there is one.
+    pub fn leader(&self) -> Option<EtcdId> {
+        (self.leader != 0).then_some(EtcdId(self.leader))
+    }
+}

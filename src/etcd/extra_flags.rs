@@ -1,0 +1,200 @@
+//! Flags of etcd that the user gives: checked, and passed on as they are.
+
+use super::flag_table::{self, Flag};
+use super::version::{EtcdVersion, Line};
+use crate::config::TlsMinimum;
+
+/// Flags of the user's, each of which this version of etcd has and none of which touches identity, TLS or membership.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExtraFlags {
+    flags: Vec<(&'static str, Option<String>)>,
+}
+
+/// Why a flag is not passed on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExtraFlagError {
+    /// Not a flag at all.
+    #[error("`{0}` is not a flag: etcd takes no other arguments")]
+    NotAFlag(String),
+    /// No line of etcd has it.
+    #[error("etcd has no flag `--{name}`: {hint}")]
+    Unknown {
+        /// The flag.
+        name: String,
+        /// The nearest one.
+        hint: String,
+    },
+    /// Another line has it.
+    #[error("etcd {version} has no flag `--{name}`; it is one of {lines}")]
+    NotInLine {
+        /// The flag.
+        name: String,
+        /// The version to be run.
+        version: EtcdVersion,
+        /// The lines that have it.
+        lines: String,
+    },
+    /// A flag that follows from the zone description.
+    #[error("`--{name}` is not yours to give: {reason}")]
+    Reserved {
+        /// The flag.
+        name: String,
+        /// What to do instead.
+        reason: &'static str,
+    },
+    /// A flag whose value is missing.
+    #[error("`--{0}` needs a value")]
+    NoValue(String),
+}
+
+impl ExtraFlags {
+    /// Checks the flags of `[etcd.flags]` and those after `--` for a version. Later ones win, as with etcd itself. Every
+    /// fault is reported.
+    pub fn check(
+        configured: &[(String, String)],
+        arguments: &[String],
+        version: EtcdVersion,
+        line: Line,
+        tls: TlsMinimum,
+    ) -> Result<Self, Vec<ExtraFlagError>> {
+        let mut extra = Self::default();
+        let mut errors = Vec::new();
+        for (name, value) in configured {
+            match check_name(name, version, line, tls) {
+                Ok(flag) => extra.add(flag.name, Some(value.clone())),
+                Err(error) => errors.push(error),
+            }
+        }
+        let mut remaining = arguments.iter();
+        while let Some(argument) = remaining.next() {
+            match read_argument(argument, &mut remaining, version, line, tls) {
+                Ok((name, value)) => extra.add(name, value),
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(extra) } else { Err(errors) }
+    }
+
+    /// The flags with their values; none is a switch without one.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
+        self.flags.iter().map(|(name, value)| (*name, value.as_deref()))
+    }
+
+    /// Takes a flag out, for the builder to merge it with one of its own.
+    pub fn take(&mut self, name: &str) -> Option<String> {
+        let at = self.flags.iter().position(|(present, _)| *present == name)?;
+        self.flags.remove(at).1
+    }
+
+    /// Whether the flag is there.
+    pub fn contains(&self, name: &str) -> bool {
+        self.flags.iter().any(|(present, _)| *present == name)
+    }
+
+    fn add(&mut self, name: &'static str, value: Option<String>) {
+        self.flags.retain(|(present, _)| *present != name);
+        self.flags.push((name, value));
+    }
+}
+
+/// Reads one flag in any form that Go's flag package takes: `--a=b`, `-a=b`, `--a b`, and `--a` for a switch.
+fn read_argument<'a>(
+    argument: &str,
+    remaining: &mut impl Iterator<Item = &'a String>,
+    version: EtcdVersion,
+    line: Line,
+    tls: TlsMinimum,
+) -> Result<(&'static str, Option<String>), ExtraFlagError> {
+    let Some(text) =
+        argument.strip_prefix("--").or_else(|| argument.strip_prefix('-')).filter(|text| !text.is_empty())
+    else {
+        return Err(ExtraFlagError::NotAFlag(argument.to_owned()));
+    };
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, Some(value.to_owned())),
+        None => (text, None),
+    };
+    let known = flag_table::find(name);
+    // The value is taken even of a flag that is refused, so that it is not reported as another argument.
+    let value = match known {
+        Some(flag) if value.is_none() && !flag.is_switch => remaining.next().cloned(),
+        _ => value,
+    };
+    let flag = check_name(name, version, line, tls)?;
+    if value.is_none() && !flag.is_switch {
+        return Err(ExtraFlagError::NoValue(name.to_owned()));
+    }
+    Ok((flag.name, value))
+}
+
+fn check_name(name: &str, version: EtcdVersion, line: Line, tls: TlsMinimum) -> Result<Flag, ExtraFlagError> {
+    let owned = || name.to_owned();
+    if let Some(reason) = reserved(name, tls) {
+        return Err(ExtraFlagError::Reserved { name: owned(), reason });
+    }
+    let flag = flag_table::find(name)
+        .ok_or_else(|| ExtraFlagError::Unknown { name: owned(), hint: flag_table::nearest(name, line) })?;
+    if flag.is_in(line) {
+        Ok(flag)
+    } else {
+        Err(ExtraFlagError::NotInLine { name: owned(), version, lines: flag.lines_text() })
+    }
+}
+
+/// Why a flag is not the user's: identity, TLS and membership follow from the zone description, and one flag that
+/// differs between two members splits or exposes the cluster.
+fn reserved(name: &str, tls: TlsMinimum) -> Option<&'static str> {
+    let reason = match name {
+        "name" | "data-dir" | "wal-dir" => "it follows from the node's name and directory",
+        "listen-peer-urls"
+        | "listen-client-urls"
+        | "listen-client-http-urls"
+        | "listen-metrics-urls"
+        | "advertise-client-urls"
+        | "initial-advertise-peer-urls" => "addresses and ports are keys of [[node]] in zone.toml",
+        "initial-cluster" | "initial-cluster-state" | "force-new-cluster" => {
+            "it follows from zone.toml and the data that is there"
+        }
+        "initial-cluster-token" => "set `token` in [etcd] of zone.toml, before the first start",
+        "heartbeat-interval" | "election-timeout" => {
+            "set `heartbeat` and `election` in [etcd], the same for all members"
+        }
+        "quota-backend-bytes" => "set `quota` in [etcd] of zone.toml",
+        "auto-compaction-mode" | "auto-compaction-retention" => {
+            "set `auto_compaction` in [etcd] of zone.toml"
+        }
+        "tls-min-version" | "tls-max-version" => "set `tls_min_version` in [etcd] of zone.toml",
+        "cipher-suites" if tls == TlsMinimum::Tls13 => "etcd refuses it together with TLS 1.3 as the minimum",
+        "config-file" => "etcd would ignore every other flag",
+        "enable-v2" | "experimental-enable-v2v3" | "proxy" => {
+            "the v2 API and its proxy have no client certificates"
+        }
+        "auto-tls" | "peer-auto-tls" | "self-signed-cert-validity" => {
+            "the zone's own certificates are used on both planes"
+        }
+        _ if name.starts_with("discovery") => "the members follow from zone.toml",
+        "cert-file"
+        | "key-file"
+        | "client-cert-file"
+        | "client-key-file"
+        | "client-cert-auth"
+        | "trusted-ca-file"
+        | "client-crl-file"
+        | "client-cert-allowed-hostname"
+        | "peer-cert-file"
+        | "peer-key-file"
+        | "peer-client-cert-auth"
+        | "peer-trusted-ca-file"
+        | "peer-crl-file"
+        | "peer-cert-allowed-cn"
+        | "peer-cert-allowed-hostname"
+        | "peer-client-cert-file"
+        | "peer-client-key-file"
+        | "peer-skip-client-san-verification"
+        | "experimental-peer-skip-client-san-verification" => {
+            "certificates and trust follow from the zone's PKI"
+        }
+        _ => return None,
+    };
+    Some(reason)
+}

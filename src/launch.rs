@@ -1,0 +1,271 @@
+//! One start of a member: what `plan` shows and `run` carries out.
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::config::Node;
+use crate::error::{Exit, Failure, Result};
+use crate::etcd::{
+    BinaryError, BinaryRequest, EtcdBinary, ExtraFlagError, ExtraFlags, LogError, VerifiedBinary, arguments,
+    observe_data_directory,
+};
+use crate::host::{self, LockError, MemberState, NodeLock, PortFault, StartRecord, StateError};
+use crate::plan::{DataDirectory, Ids, MemberPlan, NodePaths, Observed, Refusal, StartDecision, decide};
+use crate::zone_directory::{
+    Assessment, Authorities, Holder, ZoneDirectory, create_directory, private_failure,
+};
+
+/// What the operator asks of a start beyond the zone description.
+#[derive(Clone, Debug, Default)]
+pub struct LaunchOptions {
+    /// Which etcd.
+    pub binary: BinaryRequest,
+    /// Flags for etcd.
+    pub flags: Vec<String>,
+}
+
+/// A start, computed before anything is touched.
+#[derive(Debug)]
+pub struct Launch<'z> {
+    /// What follows from the zone description.
+    pub member: MemberPlan,
+    /// Which etcd.
+    pub binary: EtcdBinary,
+    /// How it starts.
+    pub decision: StartDecision,
+    /// What the data directory holds.
+    pub data: DataDirectory,
+    /// Its command line, without the program.
+    pub arguments: Vec<String>,
+    /// Its certificates.
+    pub certificates: Assessment<'z>,
+    verified: VerifiedBinary,
+    verified_before: Option<VerifiedBinary>,
+}
+
+impl<'z> Launch<'z> {
+    /// Computes the start of the member on `node`. Reads, and writes nothing.
+    pub fn prepare(
+        zone: &'z ZoneDirectory,
+        node: &'z Node,
+        authorities: &Authorities,
+        options: &LaunchOptions,
+        now: OffsetDateTime,
+    ) -> Result<Self> {
+        let paths = zone.paths.node(&node.name);
+        let member =
+            MemberPlan::new(&zone.config, node, zone.token(authorities), paths.clone(), host::facts())
+                .map_err(|error| {
+                    Failure::new(Exit::Configuration, error.to_string())
+                        .next("start the members of the zone on its other nodes")
+                })?;
+        let verified_before = read_verified(&paths);
+        let request = BinaryRequest {
+            version: options.binary.version.or(zone.config.etcd.version),
+            ..options.binary.clone()
+        };
+        let (binary, verified) =
+            EtcdBinary::find(&request, verified_before.as_ref()).map_err(binary_failure)?;
+        let flags = ExtraFlags::check(
+            &zone.config.etcd.flags,
+            &options.flags,
+            binary.version,
+            binary.line,
+            zone.config.etcd.tls_minimum,
+        )
+        .map_err(flag_failure)?;
+        let (data, decision) = start_decision(&member)?;
+        let arguments = arguments(&member, decision, binary.line, &flags);
+        let certificates = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now)?;
+        Ok(Self { member, binary, decision, data, arguments, certificates, verified, verified_before })
+    }
+
+    /// Refuses a start whose listeners cannot be bound.
+    pub fn check_ports(&self) -> Result<()> {
+        let faults = host::check_listeners(self.member.listeners());
+        let Some(first) = faults.first() else { return Ok(()) };
+        let node = self.member.node.short();
+        let next = match first {
+            PortFault::InUse { owner: Some(owner), .. } => {
+                format!("stop {owner}, or give {node} other ports in zone.toml")
+            }
+            PortFault::InUse { .. } => {
+                format!("stop what listens there, or give {node} other ports in zone.toml")
+            }
+            PortFault::NotHere(_) => format!("run this on {node}, or correct its address in zone.toml"),
+            PortFault::Other { .. } => format!("give {node} another address or port in zone.toml"),
+        };
+        let exit =
+            if matches!(first, PortFault::InUse { .. }) { Exit::TryAgain } else { Exit::Configuration };
+        let mut failure = Failure::new(exit, format!("{node} cannot listen where zone.toml says"));
+        failure.causes = faults.iter().map(ToString::to_string).collect();
+        // One address serves both planes, so it can be wrong twice.
+        failure.causes.dedup();
+        Err(failure.next(next))
+    }
+
+    /// Makes the data directory and writes down what this start is, before it happens.
+    pub fn record(&self, zone: &ZoneDirectory, now: OffsetDateTime) -> Result<()> {
+        let paths = &self.member.paths;
+        let data = paths.data();
+        if !data.exists() {
+            create_directory(&data)?;
+        }
+        zone_pki::private_file::check_directory(&data).map_err(|error| private_failure(&data, &error))?;
+        let record = StartRecord {
+            zone: zone.config.name.as_str(),
+            node: self.member.node.full(),
+            ids: self.ids(),
+            token: self.member.cluster.token.as_str(),
+            etcd_version: self.binary.version.to_string(),
+            decision: self.decision.word(),
+            decided_at: now.format(&Rfc3339).unwrap_or_default(),
+            had_log: matches!(self.data, DataDirectory::Log(_)),
+        };
+        MemberState::new(record, &data)
+            .and_then(|state| state.save(&paths.state()))
+            .map_err(|error| state_failure(&error))?;
+        if self.verified_before.as_ref() != Some(&self.verified) {
+            let path = paths.verified_binary();
+            host::write_json(&path, &self.verified).map_err(|error| Failure::write(&path, &error))?;
+        }
+        Ok(())
+    }
+
+    /// The ids of the member in this start.
+    pub fn ids(&self) -> Ids {
+        match self.decision {
+            StartDecision::Resume(ids) => ids,
+            StartDecision::Bootstrap => predicted(&self.member),
+        }
+    }
+}
+
+/// Takes the lock of a node directory, which is made if it is not there.
+pub fn lock_node(paths: &NodePaths) -> Result<NodeLock> {
+    create_directory(paths.root())?;
+    zone_pki::private_file::check_directory(paths.root())
+        .map_err(|error| private_failure(paths.root(), &error))?;
+    NodeLock::take(&paths.lock()).map_err(|error| match &error {
+        LockError::Held { holder, .. } => {
+            let next = match holder {
+                Some(pid) => format!(
+                    "the member may be running already: look at process {pid}; stop it before a new start"
+                ),
+                None => "the member may be running already: stop it before a new start".to_owned(),
+            };
+            Failure::new(Exit::TryAgain, error.to_string()).next(next)
+        }
+        LockError::Io { path, source } => Failure::write(path, source),
+    })
+}
+
+fn start_decision(member: &MemberPlan) -> Result<(DataDirectory, StartDecision)> {
+    let paths = &member.paths;
+    let data = observe_data_directory(&paths.data()).map_err(|error| log_failure(&error))?;
+    let past = host::observe_past(paths).map_err(|error| state_failure(&error))?;
+    if let Some((state, _)) = &past
+        && state.node != member.node.full()
+    {
+        return Err(Failure::bad_input(format!(
+            "{} is the directory of another node",
+            paths.root().display()
+        ))
+        .because(format!("state.json names {}, this start is for {}", state.node, member.node))
+        .next("a node directory is never shared or copied: give this node one of its own"));
+    }
+    let observed = Observed { data, past: past.map(|(_, past)| past), predicted: predicted(member) };
+    let decision = decide(observed).map_err(|refusal| refusal_failure(member, &refusal))?;
+    Ok((data, decision))
+}
+
+fn predicted(member: &MemberPlan) -> Ids {
+    Ids { member: member.member.id, cluster: member.cluster.id }
+}
+
+/// A cache that cannot be read is no reason to stop: the digest is then taken again.
+fn read_verified(paths: &NodePaths) -> Option<VerifiedBinary> {
+    let text = std::fs::read(paths.verified_binary()).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+fn refusal_failure(member: &MemberPlan, refusal: &Refusal) -> Failure {
+    let data = member.paths.data();
+    let failure = Failure::bad_input(format!("{} must not start", member.node.short())).because(refusal);
+    match refusal {
+        Refusal::ForeignData { .. } => {
+            failure.next(format!("put this node's own data back into {}; nothing there was changed", data.display()))
+        }
+        Refusal::OtherCluster { .. } => failure.next(format!(
+            "if the data is of another cluster, move it away: mv {0} {0}.other; if it is this zone's, set `token` in [etcd] \
+             to the one it was started with; nothing was changed",
+            data.display()
+        )),
+        Refusal::ForgottenVotes { past } => {
+            let name = member.node.short();
+            let url = member.member.peer_url.as_str();
+            failure.next(format!(
+                "put {} back if it was moved; if it is lost, replace the member from another node:\n\
+                 zone-etcd ctl -- member remove {}\n\
+                 zone-etcd ctl -- member add {name} --learner --peer-urls={url}",
+                data.display(),
+                past.member
+            ))
+        }
+    }
+}
+
+fn log_failure(error: &LogError) -> Failure {
+    match error {
+        LogError::Read { path, source } => Failure::read(path, source),
+        LogError::Damaged(path) => Failure::bad_input(error.to_string()).next(format!(
+            "restore the data directory or replace the member; nothing below {} was changed",
+            path.parent().unwrap_or(path).display()
+        )),
+    }
+}
+
+fn state_failure(error: &StateError) -> Failure {
+    match error {
+        StateError::Io { path, source } => Failure::write(path, source),
+        StateError::Damaged { .. } => Failure::bad_input(error.to_string()).next(
+            "put it back from a backup; without it nobody can tell whether this member has voted, so move it away only if the \
+             member never ran or its data is complete",
+        ),
+        StateError::Newer { .. } => Failure::bad_input(error.to_string()).next("run the version of zone-etcd that wrote it, or a later one"),
+    }
+}
+
+/// The failure of a start that found no etcd to run.
+pub fn binary_failure(error: BinaryError) -> Failure {
+    let bundle_again = |path: &Path| {
+        format!(
+            "bundle it again: scripts/bundle-etcd --force, or run a known etcd with --etcd; not {}",
+            path.display()
+        )
+    };
+    match &error {
+        BinaryError::NotBundled { version, .. } => Failure::new(Exit::MissingInput, error.to_string())
+            .next(format!("run scripts/bundle-etcd --version {version}, or name an etcd with --etcd PATH")),
+        BinaryError::Read { path, source } => {
+            Failure::read(path, source).next("name an etcd with --etcd PATH, or run scripts/bundle-etcd")
+        }
+        BinaryError::NotExecutable(path) => {
+            Failure::new(Exit::Permission, error.to_string()).next(format!("chmod 755 {}", path.display()))
+        }
+        BinaryError::Manifest { path, .. } => Failure::bad_input(error.to_string()).next(bundle_again(path)),
+        BinaryError::Altered { path, .. } => Failure::bad_input(error.to_string()).next(bundle_again(path)),
+        BinaryError::Version { .. } => Failure::new(Exit::Configuration, error.to_string())
+            .next("run a supported one: scripts/bundle-etcd bundles 3.7.3"),
+        BinaryError::DidNotAnswer { .. } => Failure::bad_input(error.to_string())
+            .next("name an etcd binary for this machine with --etcd PATH"),
+    }
+}
+
+fn flag_failure(errors: Vec<ExtraFlagError>) -> Failure {
+    let mut failure = Failure::new(Exit::Usage, "not every flag can be passed on to etcd");
+    failure.causes = errors.iter().map(ToString::to_string).collect();
+    failure.next("correct or remove them, after `--` or in [etcd.flags]; nothing was started")
+}

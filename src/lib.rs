@@ -1,0 +1,28 @@
+//! `zone-etcd` launches the etcd cluster of a zone, with mutual TLS on both planes.
+//!
+//! Facts flow one way: command line → [`config`] → [`plan`] (with what [`host`] observed) → `zone_pki` → [`etcd`] → exec.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`cli`] | the command line |
+//! | [`commands`] | one recipe a command; nothing imports them |
+//! | [`config`] | `zone.toml`: raw text in, domain types out |
+//! | [`plan`] | what follows from it: roles, cluster, paths, start decision. Pure |
+//! | [`zone_directory`] | the zone on disk: its CAs, and what they issued |
+//! | [`host`] | what is observed of this machine |
+//! | [`etcd`] | the binary, its flags, its data, its API, exec |
+//! | [`launch`] | one start of a member, computed before anything is touched |
+//! | [`development`] | a supervised throwaway zone on loopback |
+//! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
+
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod development;
+pub mod error;
+pub mod etcd;
+pub mod host;
+pub mod launch;
+pub mod plan;
+pub mod report;
+pub mod zone_directory;

@@ -1,0 +1,109 @@
+//! The plan of one member: all that its start needs, computed from the zone description alone.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::cluster::{ClusterToken, InitialCluster, InitialMember};
+use super::paths::NodePaths;
+use super::roles::{Holder, NODE_ROLES};
+use crate::config::{Address, EtcdSettings, Node, NodeName, Port, Protocol, ZoneConfig};
+
+/// What a plan needs to know of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostFacts {
+    /// Whether the kernel offers IPv6.
+    pub ipv6: bool,
+}
+
+/// Everything that the command line of a member follows from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberPlan {
+    /// The node.
+    pub node: NodeName,
+    /// The member as the initial cluster knows it.
+    pub member: InitialMember,
+    /// The initial cluster.
+    pub cluster: InitialCluster,
+    /// Where it listens for members. Never a host name: etcd refuses one.
+    pub listen_peer: Vec<String>,
+    /// Where it listens for clients.
+    pub listen_client: Vec<String>,
+    /// Where it serves metrics and health without TLS: loopback only.
+    pub listen_metrics: String,
+    /// Where clients reach it.
+    pub advertise_client: String,
+    /// Whether it dials the other members with a certificate without names.
+    pub peer_client: bool,
+    /// How etcd runs.
+    pub settings: EtcdSettings,
+    /// Where its files are.
+    pub paths: NodePaths,
+}
+
+/// Why a node has no member plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MemberPlanError {
+    /// The zone description says `member = false`.
+    #[error("no member runs on {0}: it has `member = false`")]
+    NotAMember(NodeName),
+}
+
+impl MemberPlan {
+    /// The plan of the member on `node`.
+    pub fn new(
+        zone: &ZoneConfig,
+        node: &Node,
+        token: ClusterToken,
+        paths: NodePaths,
+        host: HostFacts,
+    ) -> Result<Self, MemberPlanError> {
+        let cluster = InitialCluster::new(zone, token);
+        let Some(member) = cluster.member(node.name.short()).cloned() else {
+            return Err(MemberPlanError::NotAMember(node.name.clone()));
+        };
+        Ok(Self {
+            node: node.name.clone(),
+            member,
+            cluster,
+            listen_peer: urls(&peer_hosts(node, host), node.peer_port),
+            listen_client: urls(&client_hosts(node, host), node.client_port),
+            listen_metrics: format!("http://{}:{}", Ipv4Addr::LOCALHOST, node.metrics_port),
+            advertise_client: format!("https://{}:{}", node.address.url_host(), node.client_port),
+            peer_client: NODE_ROLES
+                .iter()
+                .any(|role| role.holder == Holder::TranslatedMember && role.is_held_by(node)),
+            settings: zone.etcd.clone(),
+            paths,
+        })
+    }
+
+    /// Every socket on which the member will listen.
+    pub fn listeners(&self) -> impl Iterator<Item = &str> {
+        self.listen_peer.iter().chain(&self.listen_client).chain([&self.listen_metrics]).map(String::as_str)
+    }
+}
+
+fn peer_hosts(node: &Node, host: HostFacts) -> Vec<IpAddr> {
+    match (&node.address, node.protocol) {
+        (_, Protocol::Cyfs) => vec![Ipv4Addr::LOCALHOST.into()],
+        (Address::Ip(ip), Protocol::Https) => vec![*ip],
+        (Address::Name(_), Protocol::Https) => vec![every_interface(host)],
+    }
+}
+
+fn client_hosts(node: &Node, host: HostFacts) -> Vec<IpAddr> {
+    let mut hosts = peer_hosts(node, host);
+    if hosts.iter().all(|ip| !ip.is_loopback() && !ip.is_unspecified()) {
+        // So that programs on the node need no name or address of it.
+        hosts.push(Ipv4Addr::LOCALHOST.into());
+    }
+    hosts
+}
+
+/// `[::]` takes IPv4 too, but cannot be bound where IPv6 is switched off.
+fn every_interface(host: HostFacts) -> IpAddr {
+    if host.ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() }
+}
+
+fn urls(hosts: &[IpAddr], port: Port) -> Vec<String> {
+    hosts.iter().map(|ip| format!("https://{}:{port}", Address::Ip(*ip).url_host())).collect()
+}

@@ -1,0 +1,18 @@
+//! Planning: what follows from the configuration. Pure: time, host and directories are arguments.
+
+mod certificates;
+mod cluster;
+mod member;
+mod paths;
+mod roles;
+mod start;
+
+pub use certificates::{IssueReason, RENEW_AT, days_left, reason_to_reissue};
+pub use cluster::{ClusterToken, EtcdId, InitialCluster, InitialMember, PeerUrl, cluster_id, member_id};
+pub use member::{HostFacts, MemberPlan, MemberPlanError};
+pub use paths::{NodePaths, ZonePaths};
+pub use roles::{
+    CLIENT_ROLE, Holder, NODE_ROLES, NamesRule, Plane, ROOT_FILE, Role, STANDARD_CLIENTS, SubjectRule,
+    clients_of, is_permitted, organization, permitted_dns, roles_of,
+};
+pub use start::{DataDirectory, Ids, Observed, PastStart, Refusal, StartDecision, decide};

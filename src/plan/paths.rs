@@ -1,0 +1,112 @@
+//! Where everything is: the fixed names of a zone directory and of a node directory.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{ClientName, NodeName};
+
+/// The directory of a zone on its signing machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZonePaths {
+    root: PathBuf,
+}
+
+impl ZonePaths {
+    /// The zone directory at `root`, which should be absolute where paths are handed to etcd.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What the owner writes.
+    pub fn config(&self) -> PathBuf {
+        self.root.join("zone.toml")
+    }
+
+    /// Where the CAs are.
+    pub fn authorities(&self) -> PathBuf {
+        self.root.join("ca")
+    }
+
+    /// The certificate of a CA.
+    pub fn authority_certificate(&self, stem: &str) -> PathBuf {
+        self.authorities().join(format!("{stem}.crt"))
+    }
+
+    /// The key of a CA.
+    pub fn authority_key(&self, stem: &str) -> PathBuf {
+        self.authorities().join(format!("{stem}.key"))
+    }
+
+    /// The revocation list of a plane CA.
+    pub fn revocation_list(&self, stem: &str) -> PathBuf {
+        self.authorities().join(format!("{stem}.crl"))
+    }
+
+    /// The log of every certificate that was issued.
+    pub fn issuance_log(&self) -> PathBuf {
+        self.root.join("issued.jsonl")
+    }
+
+    /// The node directory that is kept here, for `run --zone` and `dev`.
+    pub fn node(&self, name: &NodeName) -> NodePaths {
+        NodePaths::new(self.root.join("nodes").join(name.short()))
+    }
+
+    /// The generations of a client certificate.
+    pub fn client(&self, name: &ClientName) -> PathBuf {
+        self.root.join("clients").join(name.as_str())
+    }
+}
+
+/// The directory of a node. It never holds a CA key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodePaths {
+    root: PathBuf,
+}
+
+impl NodePaths {
+    /// The node directory at `root`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The generations of this node's certificates.
+    pub fn generations(&self) -> PathBuf {
+        self.root.join("pki")
+    }
+
+    /// A file of the generation that is in use. etcd opens it by this name at every handshake, so a switch of `current` is
+    /// seen without a restart.
+    pub fn current(&self, file: &str) -> PathBuf {
+        self.generations().join("current").join(file)
+    }
+
+    /// etcd's data directory.
+    pub fn data(&self) -> PathBuf {
+        self.root.join("data")
+    }
+
+    /// What is known of the member's past.
+    pub fn state(&self) -> PathBuf {
+        self.root.join("state.json")
+    }
+
+    /// Held while a start is prepared and, across exec, while etcd runs.
+    pub fn lock(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+
+    /// The etcd binary that was last verified, by the identity of its file.
+    pub fn verified_binary(&self) -> PathBuf {
+        self.root.join("verified-etcd.json")
+    }
+}

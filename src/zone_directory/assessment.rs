@@ -1,0 +1,221 @@
+//! What a node or a client has, against what it has to have. Nothing is written here.
+
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+use zone_pki::{Certificate, Generation, GenerationStore, LeafSpec, PrivateKey, key_matches};
+
+use super::authorities::Authorities;
+use crate::config::{ClientName, Node, ZoneConfig};
+use crate::error::{Exit, Failure, Result};
+use crate::plan::{
+    CLIENT_ROLE, IssueReason, Plane, ROOT_FILE, Role, ZonePaths, is_permitted, reason_to_reissue, roles_of,
+};
+
+/// Who holds certificates.
+#[derive(Clone, Copy, Debug)]
+pub enum Holder<'z> {
+    /// A node.
+    Node(&'z Node),
+    /// A client.
+    Client(&'z ClientName),
+}
+
+impl<'z> Holder<'z> {
+    /// The name in messages and in the issuance log: `node1.example.zone` or `client/admin`.
+    pub fn name(self) -> String {
+        match self {
+            Self::Node(node) => node.name.full().to_owned(),
+            Self::Client(client) => format!("client/{client}"),
+        }
+    }
+
+    /// The name in tables: `node1` or `client/admin`.
+    pub fn short_name(self) -> String {
+        match self {
+            Self::Node(node) => node.name.short().to_owned(),
+            Self::Client(_) => self.name(),
+        }
+    }
+
+    /// Where its generations are.
+    pub fn generations(self, paths: &ZonePaths) -> PathBuf {
+        match self {
+            Self::Node(node) => paths.node(&node.name).generations(),
+            Self::Client(client) => paths.client(client),
+        }
+    }
+
+    fn roles(self) -> Vec<&'static Role> {
+        match self {
+            Self::Node(node) => roles_of(node).collect(),
+            Self::Client(_) => vec![&CLIENT_ROLE],
+        }
+    }
+
+    /// The files of every generation beside the certificates: what the holder trusts. A client needs the root alone.
+    fn trust_files(self, authorities: &Authorities) -> Vec<(&'static str, Vec<u8>)> {
+        let mut files = vec![(ROOT_FILE, authorities.root.pem().into_bytes())];
+        if let Self::Node(node) = self
+            && node.member
+        {
+            for plane in Plane::ALL {
+                files.push((plane.authority_file(), authorities.plane(plane).pem().into_bytes()));
+                files.push((plane.revocation_file(), authorities.revocations(plane).to_vec()));
+            }
+        }
+        files
+    }
+
+    fn spec(self, zone: &ZoneConfig, role: &Role, authority: &Certificate) -> LeafSpec {
+        match self {
+            Self::Node(node) => role.node_spec(zone, node, authority.permitted_dns()),
+            Self::Client(client) => role.client_spec(zone, client),
+        }
+    }
+}
+
+/// What is to become of a certificate.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It stays: its files, as they are.
+    Keep {
+        /// The leaf.
+        certificate: Box<Certificate>,
+        /// `STEM.crt`.
+        chain: Vec<u8>,
+        /// `STEM.key`.
+        key: zeroize::Zeroizing<Vec<u8>>,
+    },
+    /// It is issued.
+    Issue(IssueReason),
+}
+
+/// A certificate that a holder has to have.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its role.
+    pub role: &'static Role,
+    /// What it has to be.
+    pub spec: LeafSpec,
+    /// What is to become of it.
+    pub verdict: Verdict,
+}
+
+/// Everything that a holder has to have, and what is missing of it.
+#[derive(Debug)]
+pub struct Assessment<'z> {
+    /// Who.
+    pub holder: Holder<'z>,
+    /// Its generations.
+    pub store: GenerationStore,
+    /// The generation that is in use.
+    pub current: Option<Generation>,
+    /// Its certificates, in the order of the role table.
+    pub entries: Vec<Entry>,
+    /// The files beside them.
+    pub trust_files: Vec<(&'static str, Vec<u8>)>,
+    /// Whether those files are in the current generation as they should be.
+    pub trust_is_current: bool,
+}
+
+impl<'z> Assessment<'z> {
+    /// Compares what is on disk with the zone description.
+    pub fn of(
+        holder: Holder<'z>,
+        zone: &ZoneConfig,
+        paths: &ZonePaths,
+        authorities: &Authorities,
+        now: OffsetDateTime,
+    ) -> Result<Self> {
+        let directory = holder.generations(paths);
+        let store = GenerationStore::new(&directory);
+        let current = store.current().map_err(|error| {
+            Failure::bad_input(format!("cannot read the certificates in {}", directory.display()))
+                .because(&error)
+                .next(format!("move {} away: `zone-etcd pki issue` makes new ones", directory.display()))
+        })?;
+        let mut entries = Vec::new();
+        for role in holder.roles() {
+            let authority = authorities.plane(role.plane);
+            let spec = holder.spec(zone, role, authority);
+            check_constraints(holder, &spec, authority)?;
+            let verdict = match &current {
+                Some(generation) => examine(generation, role, &spec, authority, now),
+                None => Verdict::Issue(IssueReason::Missing),
+            };
+            entries.push(Entry { role, spec, verdict });
+        }
+        let trust_files = holder.trust_files(authorities);
+        let trust_is_current = current.as_ref().is_some_and(|generation| {
+            trust_files
+                .iter()
+                .all(|(name, bytes)| generation.read(name).is_ok_and(|present| present == *bytes))
+        });
+        Ok(Self { holder, store, current, entries, trust_files, trust_is_current })
+    }
+
+    /// Whether everything is there as it should be.
+    pub fn is_complete(&self) -> bool {
+        self.trust_is_current
+            && self.entries.iter().all(|entry| matches!(entry.verdict, Verdict::Keep { .. }))
+    }
+
+    /// Turns every certificate into one to be issued.
+    pub fn issue_all(&mut self, reason: &IssueReason) {
+        for entry in &mut self.entries {
+            if matches!(entry.verdict, Verdict::Keep { .. }) {
+                entry.verdict = Verdict::Issue(reason.clone());
+            }
+        }
+    }
+}
+
+fn examine(
+    generation: &Generation,
+    role: &Role,
+    spec: &LeafSpec,
+    authority: &Certificate,
+    now: OffsetDateTime,
+) -> Verdict {
+    let unusable = |why: String| Verdict::Issue(IssueReason::Unusable(why));
+    let (certificate_file, key_file) = (role.certificate_file(), role.key_file());
+    let chain = match generation.read(&certificate_file) {
+        Ok(chain) => chain,
+        Err(_) if !generation.path.join(&certificate_file).exists() => {
+            return Verdict::Issue(IssueReason::Missing);
+        }
+        Err(error) => return unusable(format!("{certificate_file}: {error}")),
+    };
+    let certificate = match Certificate::from_pem(&chain) {
+        Ok(certificate) => certificate,
+        Err(error) => return unusable(format!("{certificate_file}: {error}")),
+    };
+    let key = match generation.read_private(&key_file) {
+        Ok(key) => key,
+        Err(error) => return unusable(format!("{key_file}: {error}")),
+    };
+    match PrivateKey::from_pem(&key) {
+        Ok(parsed) if key_matches(&certificate, &parsed) => {}
+        Ok(_) => return unusable(format!("{key_file} is not the key of {certificate_file}")),
+        Err(error) => return unusable(format!("{key_file}: {error}")),
+    }
+    match reason_to_reissue(&certificate, spec, authority, now) {
+        Some(reason) => Verdict::Issue(reason),
+        None => Verdict::Keep { certificate: Box::new(certificate), chain, key },
+    }
+}
+
+/// A name that the CA may not certify would make a certificate that every member refuses.
+fn check_constraints(holder: Holder<'_>, spec: &LeafSpec, authority: &Certificate) -> Result<()> {
+    for name in spec.names.iter() {
+        if let zone_pki::SubjectAltName::Dns(dns) = name
+            && !is_permitted(dns, authority.permitted_dns())
+        {
+            return Err(Failure::new(Exit::Configuration, format!("no certificate of {} can have the name {dns}", holder.short_name()))
+                .because(format!("{} may certify only names below {}", authority.subject(), authority.permitted_dns().join(", ")))
+                .next("use a name below the zone's, or an IP address; other names have to be in zone.toml when the CAs are made"));
+        }
+    }
+    Ok(())
+}

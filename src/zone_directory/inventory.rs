@@ -1,0 +1,176 @@
+//! Every certificate of a zone as it is on disk, for `pki list` and `pki check`.
+
+use time::OffsetDateTime;
+use zone_pki::{Certificate, Usages, verify};
+
+use super::ZoneDirectory;
+use super::assessment::{Assessment, Entry, Holder, Verdict};
+use super::authorities::{Authorities, load_authority};
+use crate::config::ClientName;
+use crate::error::{Failure, Result};
+use crate::plan::{RENEW_AT, ROOT_FILE, clients_of, days_left};
+
+/// One certificate, or one that is missing.
+#[derive(Debug)]
+pub struct Listed {
+    /// Its role: `root CA`, `peer CA`, `peer`, `server`, ….
+    pub role: String,
+    /// Who holds it.
+    pub holder: String,
+    /// The certificate, if there is one that can be read.
+    pub certificate: Option<Certificate>,
+}
+
+/// Something that is wrong with a certificate or key.
+#[derive(Debug)]
+pub struct Finding {
+    /// Who holds it.
+    pub holder: String,
+    /// Its role.
+    pub role: String,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub next: String,
+}
+
+/// The zone's clients: those of the configuration, and those that were issued by name.
+pub fn all_clients(zone: &ZoneDirectory) -> Vec<ClientName> {
+    let mut clients = clients_of(&zone.config);
+    let issued = std::fs::read_dir(zone.paths.root().join("clients")).into_iter().flatten().flatten();
+    let mut issued: Vec<ClientName> =
+        issued.filter_map(|entry| ClientName::parse(entry.file_name().to_str()?).ok()).collect();
+    issued.sort();
+    for client in issued {
+        if !clients.contains(&client) {
+            clients.push(client);
+        }
+    }
+    clients
+}
+
+/// Every certificate: the CAs, then the nodes in the order of `zone.toml`, then the clients.
+pub fn list(zone: &ZoneDirectory, authorities: &Authorities, now: OffsetDateTime) -> Result<Vec<Listed>> {
+    let mut listed: Vec<Listed> = authorities
+        .all()
+        .into_iter()
+        .map(|(stem, certificate)| Listed {
+            role: format!("{stem} CA"),
+            holder: "ca".to_owned(),
+            certificate: Some(certificate.clone()),
+        })
+        .collect();
+    for_each_holder(zone, |holder| {
+        let assessment = Assessment::of(holder, &zone.config, &zone.paths, authorities, now)?;
+        for entry in &assessment.entries {
+            let certificate = present(&assessment, entry);
+            listed.push(Listed {
+                role: entry.role.name.to_owned(),
+                holder: holder.short_name(),
+                certificate,
+            });
+        }
+        Ok(())
+    })?;
+    Ok(listed)
+}
+
+/// Everything that is wrong with the zone's certificates and keys.
+pub fn check(zone: &ZoneDirectory, authorities: &Authorities, now: OffsetDateTime) -> Result<Vec<Finding>> {
+    let mut findings = check_authorities(zone, authorities, now);
+    for_each_holder(zone, |holder| {
+        let assessment = Assessment::of(holder, &zone.config, &zone.paths, authorities, now)?;
+        findings.extend(check_holder(&assessment, authorities, now));
+        Ok(())
+    })?;
+    Ok(findings)
+}
+
+fn for_each_holder(zone: &ZoneDirectory, mut take: impl FnMut(Holder<'_>) -> Result<()>) -> Result<()> {
+    zone.config.nodes.iter().try_for_each(|node| take(Holder::Node(node)))?;
+    all_clients(zone).iter().try_for_each(|client| take(Holder::Client(client)))
+}
+
+fn present(assessment: &Assessment<'_>, entry: &Entry) -> Option<Certificate> {
+    match &entry.verdict {
+        Verdict::Keep { certificate, .. } => Some(Certificate::clone(certificate)),
+        Verdict::Issue(_) => {
+            let text = assessment.current.as_ref()?.read(&entry.role.certificate_file()).ok()?;
+            Certificate::from_pem(&text).ok()
+        }
+    }
+}
+
+fn check_authorities(zone: &ZoneDirectory, authorities: &Authorities, now: OffsetDateTime) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (stem, certificate) in authorities.all() {
+        let mut find = |what: String, next: String| {
+            findings.push(Finding { holder: "ca".to_owned(), role: format!("{stem} CA"), what, next });
+        };
+        match load_authority(&zone.paths, stem, now) {
+            Ok(_) => {}
+            // A key that is kept elsewhere is no fault of the certificates that are in force.
+            Err(_) if !zone.paths.authority_key(stem).exists() => {}
+            Err(Failure { what, causes, next, .. }) => {
+                let sentence = [vec![what], causes].concat().join(": ");
+                find(sentence, next.unwrap_or_default());
+            }
+        }
+        let issued_by_root = certificate.issuer_der() == authorities.root.subject_der()
+            && certificate
+                .authority_key_identifier()
+                .is_none_or(|id| Some(id) == authorities.root.subject_key_identifier());
+        if !issued_by_root {
+            find(
+                "it was not issued by the zone's root CA".to_owned(),
+                "put this zone's own ca/ back from your copy".to_owned(),
+            );
+        }
+        if certificate.validity_used(now) >= RENEW_AT {
+            find(
+                format!("{} days left", days_left(certificate, now)),
+                "plan for a new CA before it expires".to_owned(),
+            );
+        }
+    }
+    findings
+}
+
+fn check_holder(assessment: &Assessment<'_>, authorities: &Authorities, now: OffsetDateTime) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let holder = assessment.holder.short_name();
+    let issue = match assessment.holder {
+        Holder::Node(_) => format!("zone-etcd pki issue {holder}"),
+        Holder::Client(client) => format!("zone-etcd pki issue --client {client}"),
+    };
+    let mut find = |role: &str, what: String| {
+        findings.push(Finding { holder: holder.clone(), role: role.to_owned(), what, next: issue.clone() });
+    };
+    for entry in &assessment.entries {
+        match &entry.verdict {
+            Verdict::Issue(reason) => find(entry.role.name, reason.to_string()),
+            Verdict::Keep { certificate, .. } => {
+                if let Err(error) = verify_as_clients_do(certificate, entry, authorities, now) {
+                    find(entry.role.name, error);
+                }
+            }
+        }
+    }
+    if !assessment.trust_is_current && assessment.current.is_some() {
+        find("trust", format!("{ROOT_FILE}, the plane CAs or the revocation lists differ from the zone's"));
+    }
+    findings
+}
+
+/// The whole way to the root, as a client goes it.
+fn verify_as_clients_do(
+    certificate: &Certificate,
+    entry: &Entry,
+    authorities: &Authorities,
+    now: OffsetDateTime,
+) -> std::result::Result<(), String> {
+    let plane = authorities.plane(entry.role.plane);
+    let usages: Usages = entry.spec.usages;
+    verify(certificate, &[plane], &authorities.root, usages, &entry.spec.names, now)
+        .map_err(|error| error.to_string())
+}

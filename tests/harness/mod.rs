@@ -1,0 +1,135 @@
+//! What the tests share: the program, and temporary places to run it in.
+//!
+//! Each test binary uses a part of this.
+#![allow(dead_code, reason = "each test binary uses a part of the harness")]
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// The program under test.
+pub fn program() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_zone-etcd"))
+}
+
+/// The bundle of a version, which `scripts/bundle-etcd` made.
+pub fn bundle(version: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("libexec/zone-etcd").join(version);
+    assert!(directory.join("etcd").is_file(), "run scripts/bundle-etcd --version {version} first");
+    directory
+}
+
+/// A call of the program, in an environment that tells it nothing.
+pub fn zone_etcd<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(program());
+    command.args(arguments).env_remove("ZONE_ETCD_ZONE").env_remove("ZONE_ETCD_CONFIG").env("NO_COLOR", "1");
+    command
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The exit code; -1 if a signal ended it.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Outcome {
+    /// Asserts the exit code, and shows everything if it is another.
+    #[track_caller]
+    pub fn expect_code(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Asserts that standard error holds every text.
+    #[track_caller]
+    pub fn expect_error_with(self, texts: &[&str]) -> Self {
+        for text in texts {
+            assert!(self.stderr.contains(text), "no `{text}` in stderr:\n{}", self.stderr);
+        }
+        self
+    }
+}
+
+/// Runs a command to its end.
+#[track_caller]
+pub fn outcome(command: &mut Command) -> Outcome {
+    Outcome::from(command.output().expect("the command runs"))
+}
+
+/// A zone directory in a temporary place.
+pub struct TestZone {
+    directory: TempDir,
+}
+
+impl TestZone {
+    /// An empty place; the zone itself is in `zone/`.
+    pub fn empty() -> Self {
+        Self { directory: tempfile::tempdir().expect("a temporary directory") }
+    }
+
+    /// A zone that `init` made, each node as `NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]]`.
+    #[track_caller]
+    pub fn init(name: &str, nodes: &[&str]) -> Self {
+        let zone = Self::empty();
+        let mut command = zone.command(&["init"]);
+        command.args(["--name", name]);
+        for node in nodes {
+            command.args(["--node", node]);
+        }
+        outcome(&mut command).expect_code(0);
+        zone
+    }
+
+    /// A zone with this `zone.toml`, and nothing else yet.
+    pub fn described(text: &str) -> Self {
+        let zone = Self::empty();
+        std::fs::create_dir(zone.path()).expect("a zone directory");
+        std::fs::write(zone.file("zone.toml"), text).expect("zone.toml");
+        zone
+    }
+
+    /// The zone directory.
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().join("zone")
+    }
+
+    /// The temporary directory around it.
+    pub fn around(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A file of the zone directory.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    /// A call of the program for this zone.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = zone_etcd(arguments);
+        command.arg("--zone").arg(self.path());
+        command
+    }
+
+    /// Runs a command of the program for this zone.
+    #[track_caller]
+    pub fn run(&self, arguments: &[&str]) -> Outcome {
+        outcome(&mut self.command(arguments))
+    }
+}
