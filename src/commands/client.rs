@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::{binary_request, print};
 use crate::cli::{CtlArgs, EnvArgs};
-use crate::config::{ClientName, NameFault};
+use crate::config::{ClientName, NameFault, Node};
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::{BinaryRequest, EtcdBinary};
 use crate::launch::binary_failure;
@@ -47,11 +47,7 @@ pub(super) fn etcdctl_settings(
     zone: &ZoneDirectory,
     generation: &std::path::Path,
 ) -> Vec<(&'static str, String)> {
-    let endpoints: Vec<String> = zone
-        .config
-        .members()
-        .map(|node| format!("https://{}:{}", node.address.url_host(), node.client_port))
-        .collect();
+    let endpoints: Vec<String> = zone.config.members().map(Node::client_url).collect();
     let file = |name: &str| generation.join(name).display().to_string();
     vec![
         ("ETCDCTL_ENDPOINTS", endpoints.join(",")),
@@ -74,7 +70,7 @@ pub(super) fn bring_up_to_date(
         let assessment = assess()?;
         Issuer::new(&zone.paths, &authorities)?.bring_up_to_date(&[assessment], now)?;
     }
-    Ok(zone.paths.client(client).join("current"))
+    Ok(zone.paths.client_current(client))
 }
 
 fn known_client(zone: &ZoneDirectory, name: &str) -> Result<ClientName> {

@@ -132,7 +132,7 @@ fn make_clients(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<()> {
     report::message(&format!(
         "made the client certificates {} in {}",
         names.join(", "),
-        zone.paths.root().join("clients").display()
+        zone.paths.clients().display()
     ));
     Ok(())
 }

@@ -208,6 +208,16 @@ impl fmt::Display for NodeName {
 pub struct ClientName(String);
 
 impl ClientName {
+    /// The administrator, which every zone has.
+    pub fn admin() -> Self {
+        Self("admin".to_owned())
+    }
+
+    /// The client that asks for health, which every zone has.
+    pub fn health() -> Self {
+        Self("health".to_owned())
+    }
+
     /// Longest common name, RFC 5280 appendix A.1 (`ub-common-name`).
     const LONGEST: usize = 64;
 

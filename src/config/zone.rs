@@ -48,6 +48,13 @@ pub struct Node {
     pub member: bool,
 }
 
+impl Node {
+    /// Where clients reach its member.
+    pub fn client_url(&self) -> String {
+        format!("https://{}:{}", self.address.url_host(), self.client_port)
+    }
+}
+
 /// Why a zone cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ZoneConfigError {

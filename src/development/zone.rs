@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::member::{Ended, Member, Shown};
-use crate::config::{Address, Node, Template, TemplateNode};
+use crate::config::{ClientName, Node, Template, TemplateNode};
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::EtcdVersion;
 use crate::etcd::client::{ClientCredentials, MemberClient};
@@ -213,12 +213,12 @@ impl<'z> DevelopmentZone<'z> {
     }
 
     fn member_clients(&self) -> Result<Vec<MemberClient>> {
-        let generation = self.zone.paths.root().join("clients").join("admin").join("current");
+        let generation = self.zone.paths.client_current(&ClientName::admin());
         let credentials =
             ClientCredentials::load(&generation).map_err(|error| Failure::read(&generation, &error))?;
         let client = |node: &Node| {
-            let url = format!("https://{}:{}", node.address.url_host(), node.client_port);
-            MemberClient::new(&url, &server_name(&node.address), &credentials, Duration::from_secs(1))
+            let url = node.client_url();
+            MemberClient::new(&url, &node.address.to_string(), &credentials, Duration::from_secs(1))
                 .map_err(|error| Failure::internal(format!("cannot make a client for {url}")).because(&error))
         };
         self.zone.config.members().map(client).collect()
@@ -232,11 +232,6 @@ impl<'z> DevelopmentZone<'z> {
         });
         name.unwrap_or_else(|| id.to_string())
     }
-}
-
-/// The name that the server's certificate has to have.
-fn server_name(address: &Address) -> String {
-    address.to_string()
 }
 
 /// The first of several futures to finish.

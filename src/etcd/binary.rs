@@ -1,15 +1,14 @@
 //! Which etcd is run: found, its version known, and its bytes those of the bundle.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
+use super::bundle::{
+    FileIdentity, bundle_directories, check_digest, identity, manifest_beside, read_manifest,
+};
 use super::version::{EtcdVersion, Line, VersionError};
 
 /// Which binary is asked for.
@@ -113,35 +112,6 @@ fn list(paths: &[PathBuf]) -> String {
     shown.join(" and ")
 }
 
-/// What `scripts/bundle-etcd` says of a bundle.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Manifest {
-    format: u32,
-    version: String,
-    source: String,
-    files: BTreeMap<String, ManifestFile>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ManifestFile {
-    sha256: String,
-    size: u64,
-}
-
-/// The identity of a file on this machine. While it is the same, so are the bytes: every write changes a time that only
-/// the kernel sets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct FileIdentity {
-    path: PathBuf,
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
 /// What was found out about a file, for as long as its identity stays: the digest of a bundled file, and the version of one
 /// that has no manifest. Reading 25 MB or starting Go would cost every start several milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -229,93 +199,6 @@ fn supported(path: &Path, text: &str) -> Result<(EtcdVersion, Line), BinaryError
     let version_error = |source| BinaryError::Version { path: path.to_owned(), source };
     let version: EtcdVersion = text.parse().map_err(version_error)?;
     Ok((version, version.line().map_err(version_error)?))
-}
-
-/// Where bundles are: beside our own executable as an installation lays it out (`bin/`, `libexec/zone-etcd/`), then in the
-/// source tree if the executable lies in its `target/`.
-fn bundle_directories() -> Vec<PathBuf> {
-    let bundle = Path::new("libexec").join("zone-etcd");
-    let Some(executable) = std::env::current_exe().ok() else { return Vec::new() };
-    let mut directories = Vec::new();
-    if let Some(prefix) = executable.parent().and_then(Path::parent) {
-        directories.push(prefix.join(&bundle));
-    }
-    let target =
-        executable.ancestors().find(|ancestor| ancestor.file_name().is_some_and(|name| name == "target"));
-    if let Some(tree) = target.and_then(Path::parent).filter(|tree| tree.join("Cargo.toml").is_file()) {
-        directories.push(tree.join(&bundle));
-    }
-    directories
-}
-
-fn manifest_beside(path: &Path) -> Option<PathBuf> {
-    let manifest = path.with_file_name("manifest.json");
-    manifest.is_file().then_some(manifest)
-}
-
-fn read_manifest(path: &Path) -> Result<Manifest, BinaryError> {
-    let unusable = |reason: String| BinaryError::Manifest { path: path.to_owned(), reason };
-    let text = std::fs::read(path).map_err(|source| BinaryError::Read { path: path.to_owned(), source })?;
-    let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
-    if manifest.format == 1 {
-        Ok(manifest)
-    } else {
-        Err(unusable(format!("its format is {}, not 1", manifest.format)))
-    }
-}
-
-/// Compares a file with its manifest, and returns the digest that both have.
-fn check_digest(
-    path: &Path,
-    manifest_path: &Path,
-    manifest: &Manifest,
-    name: &str,
-    known: Option<&str>,
-) -> Result<String, BinaryError> {
-    let Some(expected) = manifest.files.get(name) else {
-        let reason = format!("it does not list {name}");
-        return Err(BinaryError::Manifest { path: manifest_path.to_owned(), reason });
-    };
-    let read_error = |source| BinaryError::Read { path: path.to_owned(), source };
-    let found = match known {
-        Some(known) => known.to_owned(),
-        None => digest(path).map_err(read_error)?,
-    };
-    let size = std::fs::metadata(path).map_err(read_error)?.len();
-    if found.eq_ignore_ascii_case(&expected.sha256) && size == expected.size {
-        Ok(found)
-    } else {
-        Err(BinaryError::Altered { path: path.to_owned(), expected: expected.sha256.clone(), found })
-    }
-}
-
-fn digest(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut context = Context::new(&SHA256);
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            count => context.update(&buffer[..count]),
-        }
-    }
-    Ok(context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-fn identity(path: &Path) -> Result<FileIdentity, BinaryError> {
-    let metadata =
-        std::fs::metadata(path).map_err(|source| BinaryError::Read { path: path.to_owned(), source })?;
-    if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
-        return Err(BinaryError::NotExecutable(path.to_owned()));
-    }
-    Ok(FileIdentity {
-        path: path.to_owned(),
-        device: metadata.dev(),
-        inode: metadata.ino(),
-        size: metadata.size(),
-        modified: (metadata.mtime(), metadata.mtime_nsec()),
-        changed: (metadata.ctime(), metadata.ctime_nsec()),
-    })
 }
 
 fn ask_version(path: &Path) -> Result<String, BinaryError> {

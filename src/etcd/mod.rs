@@ -2,6 +2,7 @@
 
 mod arguments;
 mod binary;
+mod bundle;
 pub mod client;
 mod exec;
 mod extra_flags;

@@ -67,7 +67,7 @@ impl MemberPlan {
             listen_peer: urls(&peer_hosts(node, host), node.peer_port),
             listen_client: urls(&client_hosts(node, host), node.client_port),
             listen_metrics: format!("http://{}:{}", Ipv4Addr::LOCALHOST, node.metrics_port),
-            advertise_client: format!("https://{}:{}", node.address.url_host(), node.client_port),
+            advertise_client: node.client_url(),
             peer_client: NODE_ROLES
                 .iter()
                 .any(|role| role.holder == Holder::TranslatedMember && role.is_held_by(node)),

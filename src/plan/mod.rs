@@ -2,6 +2,7 @@
 
 mod certificates;
 mod cluster;
+mod constraints;
 mod member;
 mod paths;
 mod roles;
@@ -9,10 +10,11 @@ mod start;
 
 pub use certificates::{IssueReason, RENEW_AT, days_left, reason_to_reissue};
 pub use cluster::{ClusterToken, EtcdId, InitialCluster, InitialMember, PeerUrl, cluster_id, member_id};
+pub use constraints::{is_permitted, permitted_dns};
 pub use member::{HostFacts, MemberPlan, MemberPlanError};
 pub use paths::{NodePaths, ZonePaths};
 pub use roles::{
-    CLIENT_ROLE, Holder, NODE_ROLES, NamesRule, Plane, ROOT_FILE, Role, STANDARD_CLIENTS, SubjectRule,
-    clients_of, is_permitted, organization, permitted_dns, roles_of,
+    CLIENT_ROLE, Holder, NODE_ROLES, NamesRule, Plane, ROOT_FILE, Role, SubjectRule, clients_of,
+    organization, roles_of,
 };
 pub use start::{DataDirectory, Ids, Observed, PastStart, Refusal, StartDecision, decide};

@@ -58,7 +58,17 @@ impl ZonePaths {
 
     /// The generations of a client certificate.
     pub fn client(&self, name: &ClientName) -> PathBuf {
-        self.root.join("clients").join(name.as_str())
+        self.clients().join(name.as_str())
+    }
+
+    /// The generation of a client's certificate that is in use.
+    pub fn client_current(&self, name: &ClientName) -> PathBuf {
+        self.client(name).join("current")
+    }
+
+    /// Where the client certificates are.
+    pub fn clients(&self) -> PathBuf {
+        self.root.join("clients")
     }
 }
 

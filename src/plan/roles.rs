@@ -5,6 +5,7 @@
 use time::Duration;
 use zone_pki::{LeafSpec, Subject, SubjectAltName, SubjectAltNames, Usages};
 
+use super::constraints::is_permitted;
 use crate::config::{Address, ClientName, Node, Protocol, ZoneConfig};
 
 /// The two independent trust domains of etcd.
@@ -163,9 +164,6 @@ pub const CLIENT_ROLE: Role = Role {
     stem: "client",
 };
 
-/// Clients that every zone has: the administrator, and the one that asks for health.
-pub const STANDARD_CLIENTS: [&str; 2] = ["admin", "health"];
-
 /// The common name that etcd takes as its administrator once authentication is on.
 const ADMINISTRATOR: &str = "root";
 
@@ -208,7 +206,7 @@ impl Role {
 
     /// The certificate of a client for this role.
     pub fn client_spec(&self, zone: &ZoneConfig, client: &ClientName) -> LeafSpec {
-        let common_name = if client.as_str() == "admin" { ADMINISTRATOR } else { client.as_str() };
+        let common_name = if *client == ClientName::admin() { ADMINISTRATOR } else { client.as_str() };
         self.spec(zone, common_name.to_owned(), SubjectAltNames::default())
     }
 
@@ -236,8 +234,7 @@ pub fn roles_of(node: &Node) -> impl Iterator<Item = &'static Role> {
 
 /// The clients of a zone: those that are always there, then those of the configuration.
 pub fn clients_of(zone: &ZoneConfig) -> Vec<ClientName> {
-    let standard = STANDARD_CLIENTS.iter().filter_map(|name| ClientName::parse(name).ok());
-    let mut clients: Vec<ClientName> = standard.collect();
+    let mut clients = vec![ClientName::admin(), ClientName::health()];
     for client in &zone.pki.clients {
         if !clients.contains(client) {
             clients.push(client.clone());
@@ -249,39 +246,6 @@ pub fn clients_of(zone: &ZoneConfig) -> Vec<ClientName> {
 /// The organization in every subject: the zone's name, which X.520 limits to 64 characters as it does a common name.
 pub fn organization(zone: &ZoneConfig) -> String {
     Subject::fit_common_name(zone.name.as_str(), zone.name.as_str())
-}
-
-/// The DNS names that the plane CAs of a zone may certify: everything below the zone's name, what the configuration names
-/// outside it, and `localhost`.
-pub fn permitted_dns(zone: &ZoneConfig) -> Vec<String> {
-    let mut permitted = vec![zone.name.as_str().to_owned(), "localhost".to_owned()];
-    let mut permit = |name: &str| {
-        let name = name.strip_prefix("*.").unwrap_or(name).to_owned();
-        if !is_permitted(&name, &permitted) {
-            permitted.push(name);
-        }
-    };
-    for node in &zone.nodes {
-        permit(node.name.short());
-        if let Address::Name(name) = &node.address {
-            permit(name.as_str());
-        }
-    }
-    for name in zone.nodes.iter().flat_map(|node| &node.names).chain(&zone.pki.server_names) {
-        if let SubjectAltName::Dns(name) = name {
-            permit(name);
-        }
-    }
-    permitted
-}
-
-/// Whether a CA with these constraints may certify `name` (RFC 5280 section 4.2.1.10): it is one of them or lies below one.
-pub fn is_permitted(name: &str, permitted: &[String]) -> bool {
-    let name = name.strip_prefix("*.").unwrap_or(name);
-    permitted.is_empty()
-        || permitted.iter().any(|base| {
-            name.strip_suffix(base.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        })
 }
 
 fn node_names(node: &Node, permitted: &[String]) -> SubjectAltNames {

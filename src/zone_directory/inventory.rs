@@ -37,7 +37,7 @@ pub struct Finding {
 /// The zone's clients: those of the configuration, and those that were issued by name.
 pub fn all_clients(zone: &ZoneDirectory) -> Vec<ClientName> {
     let mut clients = clients_of(&zone.config);
-    let issued = std::fs::read_dir(zone.paths.root().join("clients")).into_iter().flatten().flatten();
+    let issued = std::fs::read_dir(zone.paths.clients()).into_iter().flatten().flatten();
     let mut issued: Vec<ClientName> =
         issued.filter_map(|entry| ClientName::parse(entry.file_name().to_str()?).ok()).collect();
     issued.sort();

@@ -2,6 +2,8 @@
 
 mod assessment;
 mod authorities;
+mod create_authorities;
+mod failures;
 mod inventory;
 mod issuing;
 
@@ -11,7 +13,9 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 pub use assessment::{Assessment, Entry, Holder, Verdict};
-pub use authorities::{Authorities, create_directory, create_missing, load_authority, private_failure};
+pub use authorities::{Authorities, load_authority};
+pub use create_authorities::{create_directory, create_missing};
+pub use failures::private_failure;
 pub use inventory::{Finding, Listed, all_clients, check, list};
 pub use issuing::Issuer;
 

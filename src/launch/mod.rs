@@ -1,18 +1,18 @@
 //! One start of a member: what `plan` shows and `run` carries out.
 
-use std::path::Path;
+mod failures;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+pub use failures::binary_failure;
+use failures::{flag_failure, log_failure, refusal_failure, state_failure};
+
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
-use crate::etcd::{
-    BinaryError, BinaryRequest, EtcdBinary, ExtraFlagError, ExtraFlags, LogError, VerifiedBinary, arguments,
-    observe_data_directory,
-};
-use crate::host::{self, LockError, MemberState, NodeLock, PortFault, StartRecord, StateError};
-use crate::plan::{DataDirectory, Ids, MemberPlan, NodePaths, Observed, Refusal, StartDecision, decide};
+use crate::etcd::{BinaryRequest, EtcdBinary, ExtraFlags, VerifiedBinary, arguments, observe_data_directory};
+use crate::host::{self, LockError, MemberState, NodeLock, PortFault, StartRecord};
+use crate::plan::{DataDirectory, Ids, MemberPlan, NodePaths, Observed, StartDecision, decide};
 use crate::zone_directory::{
     Assessment, Authorities, Holder, ZoneDirectory, create_directory, private_failure,
 };
@@ -189,83 +189,4 @@ fn predicted(member: &MemberPlan) -> Ids {
 fn read_verified(paths: &NodePaths) -> Option<VerifiedBinary> {
     let text = std::fs::read(paths.verified_binary()).ok()?;
     serde_json::from_slice(&text).ok()
-}
-
-fn refusal_failure(member: &MemberPlan, refusal: &Refusal) -> Failure {
-    let data = member.paths.data();
-    let failure = Failure::bad_input(format!("{} must not start", member.node.short())).because(refusal);
-    match refusal {
-        Refusal::ForeignData { .. } => {
-            failure.next(format!("put this node's own data back into {}; nothing there was changed", data.display()))
-        }
-        Refusal::OtherCluster { .. } => failure.next(format!(
-            "if the data is of another cluster, move it away: mv {0} {0}.other; if it is this zone's, set `token` in [etcd] \
-             to the one it was started with; nothing was changed",
-            data.display()
-        )),
-        Refusal::ForgottenVotes { past } => {
-            let name = member.node.short();
-            let url = member.member.peer_url.as_str();
-            failure.next(format!(
-                "put {} back if it was moved; if it is lost, replace the member from another node:\n\
-                 zone-etcd ctl -- member remove {}\n\
-                 zone-etcd ctl -- member add {name} --learner --peer-urls={url}",
-                data.display(),
-                past.member
-            ))
-        }
-    }
-}
-
-fn log_failure(error: &LogError) -> Failure {
-    match error {
-        LogError::Read { path, source } => Failure::read(path, source),
-        LogError::Damaged(path) => Failure::bad_input(error.to_string()).next(format!(
-            "restore the data directory or replace the member; nothing below {} was changed",
-            path.parent().unwrap_or(path).display()
-        )),
-    }
-}
-
-fn state_failure(error: &StateError) -> Failure {
-    match error {
-        StateError::Io { path, source } => Failure::write(path, source),
-        StateError::Damaged { .. } => Failure::bad_input(error.to_string()).next(
-            "put it back from a backup; without it nobody can tell whether this member has voted, so move it away only if the \
-             member never ran or its data is complete",
-        ),
-        StateError::Newer { .. } => Failure::bad_input(error.to_string()).next("run the version of zone-etcd that wrote it, or a later one"),
-    }
-}
-
-/// The failure of a start that found no etcd to run.
-pub fn binary_failure(error: BinaryError) -> Failure {
-    let bundle_again = |path: &Path| {
-        format!(
-            "bundle it again: scripts/bundle-etcd --force, or run a known etcd with --etcd; not {}",
-            path.display()
-        )
-    };
-    match &error {
-        BinaryError::NotBundled { version, .. } => Failure::new(Exit::MissingInput, error.to_string())
-            .next(format!("run scripts/bundle-etcd --version {version}, or name an etcd with --etcd PATH")),
-        BinaryError::Read { path, source } => {
-            Failure::read(path, source).next("name an etcd with --etcd PATH, or run scripts/bundle-etcd")
-        }
-        BinaryError::NotExecutable(path) => {
-            Failure::new(Exit::Permission, error.to_string()).next(format!("chmod 755 {}", path.display()))
-        }
-        BinaryError::Manifest { path, .. } => Failure::bad_input(error.to_string()).next(bundle_again(path)),
-        BinaryError::Altered { path, .. } => Failure::bad_input(error.to_string()).next(bundle_again(path)),
-        BinaryError::Version { .. } => Failure::new(Exit::Configuration, error.to_string())
-            .next("run a supported one: scripts/bundle-etcd bundles 3.7.3"),
-        BinaryError::DidNotAnswer { .. } => Failure::bad_input(error.to_string())
-            .next("name an etcd binary for this machine with --etcd PATH"),
-    }
-}
-
-fn flag_failure(errors: Vec<ExtraFlagError>) -> Failure {
-    let mut failure = Failure::new(Exit::Usage, "not every flag can be passed on to etcd");
-    failure.causes = errors.iter().map(ToString::to_string).collect();
-    failure.next("correct or remove them, after `--` or in [etcd.flags]; nothing was started")
 }

@@ -1,5 +1,7 @@
 //! `dev`: a throwaway zone here, until Ctrl-C or the end of a command.
 
+mod summary;
+
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,8 @@ use time::OffsetDateTime;
 use tokio::process::Command;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::client::{etcdctl_settings, shell_quoted};
+use self::summary::summary;
+use super::client::etcdctl_settings;
 use crate::cli::DevArgs;
 use crate::config::ClientName;
 use crate::development::{DevelopmentOptions, DevelopmentZone, Ended, prepare};
@@ -118,7 +121,7 @@ async fn supervise(
     };
     let outcome = match ready {
         Ok(Ok(leader)) => {
-            summarize(zone, etcd, &leader, started.elapsed(), arguments.command.is_empty());
+            report::message(&summary(zone, etcd, &leader, started.elapsed(), arguments.command.is_empty()));
             watch(zone, etcd, &arguments.command, &mut running, &mut signals).await
         }
         Ok(Err(failure)) => Err(failure),
@@ -171,7 +174,7 @@ async fn watch(
 
 /// The settings of etcdctl, the zone for zone-etcd itself, and both programs first in `PATH`.
 fn command_environment(zone: &ZoneDirectory, etcd: &EtcdBinary) -> Result<Vec<(&'static str, OsString)>> {
-    let admin = admin_directory(zone)?;
+    let admin = zone.paths.client_current(&ClientName::admin());
     let mut environment: Vec<(&'static str, OsString)> =
         etcdctl_settings(zone, &admin).into_iter().map(|(name, value)| (name, value.into())).collect();
     environment.push(("ZONE_ETCD_ZONE", zone.paths.root().into()));
@@ -184,61 +187,6 @@ fn command_environment(zone: &ZoneDirectory, etcd: &EtcdBinary) -> Result<Vec<(&
         .map_err(|error| Failure::internal("cannot set PATH").because(&error))?;
     environment.push(("PATH", path));
     Ok(environment)
-}
-
-fn admin_directory(zone: &ZoneDirectory) -> Result<PathBuf> {
-    let admin =
-        ClientName::parse("admin").map_err(|error| Failure::internal("no client `admin`").because(&error))?;
-    Ok(zone.paths.client(&admin).join("current"))
-}
-
-fn summarize(zone: &ZoneDirectory, etcd: &EtcdBinary, leader: &str, took: Duration, wait: bool) {
-    let admin = zone.paths.root().join("clients").join("admin").join("current");
-    let file = |name: &str| shell_quoted(&admin.join(name).display().to_string());
-    let endpoints: Vec<String> = zone
-        .config
-        .members()
-        .map(|node| format!("https://{}:{}", node.address.url_host(), node.client_port))
-        .collect();
-    let members: Vec<String> = zone
-        .config
-        .members()
-        .zip(&endpoints)
-        .map(|(node, endpoint)| {
-            let mark = if node.name.short() == leader { "  leader" } else { "" };
-            format!("  {:<10} {endpoint}{mark}", node.name.short())
-        })
-        .collect();
-    let etcdctl = etcd.path.with_file_name("etcdctl");
-    let count = members.len();
-    let mut text = format!(
-        "{} is ready: etcd {}, {count} member{}, mutual TLS, after {:.2} s\n{}\n",
-        zone.config.name,
-        etcd.version,
-        if count == 1 { "" } else { "s" },
-        took.as_secs_f64(),
-        members.join("\n"),
-    );
-    text.push_str(&format!(
-        "  zone       {}\n  admin      {}/{{ca.crt,client.crt,client.key}}\n",
-        zone.paths.root().display(),
-        admin.display()
-    ));
-    if wait {
-        let (ca, cert, key) = (file("ca.crt"), file("client.crt"), file("client.key"));
-        text.push_str(&format!(
-            "\nto copy:\n  {} --endpoints {} --cacert {ca} --cert {cert} --key {key} endpoint status -w table\n  \
-             curl --cacert {ca} --cert {cert} --key {key} {}/health\n\nCtrl-C stops it",
-            shell_quoted(&etcdctl.display().to_string()),
-            endpoints.join(","),
-            endpoints[0],
-        ));
-    }
-    report::message(text.trim_end());
-    if wait {
-        return;
-    }
-    report::message("");
 }
 
 fn member_failure(ended: Ended) -> Failure {

@@ -1,0 +1,53 @@
+//! What `dev` says once the zone is ready.
+
+use std::time::Duration;
+
+use crate::commands::client::shell_quoted;
+use crate::config::{ClientName, Node};
+use crate::etcd::EtcdBinary;
+use crate::report::Table;
+use crate::zone_directory::ZoneDirectory;
+
+/// The members, where everything is, and, if nothing else runs, lines to copy.
+pub(super) fn summary(
+    zone: &ZoneDirectory,
+    etcd: &EtcdBinary,
+    leader: &str,
+    took: Duration,
+    to_copy: bool,
+) -> String {
+    let count = zone.config.members().count();
+    let mut text = format!(
+        "{} is ready: etcd {}, {count} member{}, mutual TLS, after {:.2} s\n",
+        zone.config.name,
+        etcd.version,
+        if count == 1 { "" } else { "s" },
+        took.as_secs_f64(),
+    );
+    let mut table = Table::new(&[]);
+    for node in zone.config.members() {
+        let mark = if node.name.short() == leader { "  leader" } else { "" };
+        table.row([node.name.short().to_owned(), node.client_url() + mark]);
+    }
+    let admin = zone.paths.client_current(&ClientName::admin()).display().to_string();
+    table.row(["zone".to_owned(), zone.paths.root().display().to_string()]);
+    table.row(["admin".to_owned(), format!("{admin}/{{ca.crt,client.crt,client.key}}")]);
+    text.push_str(&table.render_indented());
+    if to_copy {
+        text.push_str(&lines_to_copy(zone, etcd, &admin));
+    }
+    text
+}
+
+fn lines_to_copy(zone: &ZoneDirectory, etcd: &EtcdBinary, admin: &str) -> String {
+    let file = |name: &str| shell_quoted(&format!("{admin}/{name}"));
+    let (ca, cert, key) = (file("ca.crt"), file("client.crt"), file("client.key"));
+    let etcdctl = shell_quoted(&etcd.path.with_file_name("etcdctl").display().to_string());
+    let endpoints: Vec<String> = zone.config.members().map(Node::client_url).collect();
+    format!(
+        "\nto copy:\n  {etcdctl} --cacert {ca} --cert {cert} --key {key} --endpoints {} endpoint status -w table\n  \
+         curl --cacert {ca} --cert {cert} --key {key} {}/health\n\nCtrl-C stops it\n",
+        endpoints.join(","),
+        endpoints.first().map_or("", String::as_str),
+    )
+}

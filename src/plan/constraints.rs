@@ -1,0 +1,38 @@
+//! Name constraints: what the plane CAs of a zone may certify at all, whoever holds their keys.
+
+use zone_pki::SubjectAltName;
+
+use crate::config::{Address, ZoneConfig};
+
+/// The DNS names that the plane CAs of a zone may certify: everything below the zone's name, what the configuration names
+/// outside it, and `localhost`.
+pub fn permitted_dns(zone: &ZoneConfig) -> Vec<String> {
+    let mut permitted = vec![zone.name.as_str().to_owned(), "localhost".to_owned()];
+    let mut permit = |name: &str| {
+        let name = name.strip_prefix("*.").unwrap_or(name).to_owned();
+        if !is_permitted(&name, &permitted) {
+            permitted.push(name);
+        }
+    };
+    for node in &zone.nodes {
+        permit(node.name.short());
+        if let Address::Name(name) = &node.address {
+            permit(name.as_str());
+        }
+    }
+    for name in zone.nodes.iter().flat_map(|node| &node.names).chain(&zone.pki.server_names) {
+        if let SubjectAltName::Dns(name) = name {
+            permit(name);
+        }
+    }
+    permitted
+}
+
+/// Whether a CA with these constraints may certify `name` (RFC 5280 section 4.2.1.10): it is one of them or lies below one.
+pub fn is_permitted(name: &str, permitted: &[String]) -> bool {
+    let name = name.strip_prefix("*.").unwrap_or(name);
+    permitted.is_empty()
+        || permitted.iter().any(|base| {
+            name.strip_suffix(base.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
+}

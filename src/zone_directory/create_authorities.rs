@@ -1,0 +1,137 @@
+//! Makes the CAs of a zone: all of them, or those that are missing below a root that is there.
+
+use std::fs::File;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
+
+use time::{Duration, OffsetDateTime};
+use zone_pki::{Authority, AuthoritySpec, Subject, private_file};
+
+use super::authorities::{Authorities, ROOT, check_directory, load_authority};
+use super::failures::private_failure;
+use crate::config::ZoneConfig;
+use crate::error::{Exit, Failure, Result};
+use crate::plan::{Plane, ZonePaths, organization, permitted_dns};
+
+/// Makes what is missing of a zone's CAs: all of them, or the plane CAs below a root that is there. What is there is never
+/// replaced. Call it with the zone's lock held.
+pub fn create_missing(
+    paths: &ZonePaths,
+    zone: &ZoneConfig,
+    now: OffsetDateTime,
+) -> Result<Vec<&'static str>> {
+    if Authorities::are_absent(paths) {
+        create_all(paths, zone, now)?;
+        return Ok(vec![ROOT, Plane::Peer.name(), Plane::Client.name()]);
+    }
+    let directory = paths.authorities();
+    check_directory(&directory)?;
+    let missing: Vec<Plane> = Plane::ALL.into_iter().filter(|plane| is_absent(paths, plane.name())).collect();
+    if missing.is_empty() {
+        return Ok(Vec::new());
+    }
+    if is_absent(paths, ROOT) {
+        return Err(Failure::new(Exit::MissingInput, format!("{} has no root CA", directory.display()))
+            .because("root.crt and root.key are not there, but the directory is")
+            .next(format!(
+                "put root.crt and root.key back, or move {} away to let new CAs be made",
+                directory.display()
+            )));
+    }
+    let root = load_authority(paths, ROOT, now)?;
+    for plane in &missing {
+        let authority = issue_plane_authority(&root, zone, *plane, now)?;
+        write_authority(&directory, plane.name(), &authority, Some(now))?;
+    }
+    sync_directory(&directory)?;
+    Ok(missing.into_iter().map(Plane::name).collect())
+}
+
+fn create_all(paths: &ZonePaths, zone: &ZoneConfig, now: OffsetDateTime) -> Result<()> {
+    let issue_failure =
+        |error: &zone_pki::IssueError| Failure::internal("cannot make the zone's CAs").because(error);
+    let root = Authority::generate(&root_spec(zone), now).map_err(|error| issue_failure(&error))?;
+    // Everything is written aside and renamed at once: a zone has all of its CAs or none.
+    let staged = tempfile::Builder::new()
+        .prefix(".ca-")
+        .permissions(std::fs::Permissions::from_mode(0o700))
+        .tempdir_in(paths.root())
+        .map_err(|error| Failure::write(paths.root(), &error))?;
+    write_authority(staged.path(), ROOT, &root, None)?;
+    for plane in Plane::ALL {
+        let authority = issue_plane_authority(&root, zone, plane, now)?;
+        write_authority(staged.path(), plane.name(), &authority, Some(now))?;
+    }
+    sync_directory(staged.path())?;
+    let directory = paths.authorities();
+    std::fs::rename(staged.path(), &directory).map_err(|error| Failure::write(&directory, &error))?;
+    // The directory has another name now, so there is nothing left to remove.
+    let _ = staged.keep();
+    sync_directory(paths.root())
+}
+
+fn root_spec(zone: &ZoneConfig) -> AuthoritySpec {
+    AuthoritySpec { path_length: 1, permitted_dns: Vec::new(), ..authority_spec(zone, "root CA") }
+}
+
+fn authority_spec(zone: &ZoneConfig, what: &str) -> AuthoritySpec {
+    let full = format!("{} {what}", zone.name);
+    let subject = Subject {
+        common_name: Some(Subject::fit_common_name(&full, what)),
+        organization: Some(organization(zone)),
+        organizational_unit: None,
+    };
+    let validity = Duration::try_from(zone.pki.authority_validity).unwrap_or(Duration::MAX);
+    AuthoritySpec { subject, path_length: 0, permitted_dns: permitted_dns(zone), validity, key: zone.pki.key }
+}
+
+fn issue_plane_authority(
+    root: &Authority,
+    zone: &ZoneConfig,
+    plane: Plane,
+    now: OffsetDateTime,
+) -> Result<Authority> {
+    let spec = authority_spec(zone, &format!("{} CA", plane.name()));
+    root.issue_authority(&spec, now).map_err(|error| {
+        Failure::bad_input(format!("the root CA cannot issue the {} plane's CA", plane.name()))
+            .because(&error)
+    })
+}
+
+fn write_authority(
+    directory: &Path,
+    stem: &str,
+    authority: &Authority,
+    revocations_at: Option<OffsetDateTime>,
+) -> Result<()> {
+    // The key comes first: a certificate without its key would look like a finished pair whose key was lost.
+    create(&directory.join(format!("{stem}.key")), authority.key().to_pem().as_bytes(), 0o600)?;
+    if let Some(now) = revocations_at {
+        let list = authority
+            .revocation_list(&[], 1, now, authority.certificate().not_after())
+            .map_err(|error| Failure::internal("cannot make a revocation list").because(&error))?;
+        create(&directory.join(format!("{stem}.crl")), &list, 0o644)?;
+    }
+    create(&directory.join(format!("{stem}.crt")), authority.certificate().pem().as_bytes(), 0o644)
+}
+
+fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    private_file::create(path, bytes, mode).map_err(|error| private_failure(path, &error))?;
+    File::open(path).and_then(|file| file.sync_all()).map_err(|error| Failure::write(path, &error))
+}
+
+fn sync_directory(path: &Path) -> Result<()> {
+    File::open(path).and_then(|directory| directory.sync_all()).map_err(|error| Failure::write(path, &error))
+}
+
+fn is_absent(paths: &ZonePaths, stem: &str) -> bool {
+    !paths.authority_certificate(stem).exists() && !paths.authority_key(stem).exists()
+}
+
+/// Makes a directory of ours with its mode, and its parents.
+pub fn create_directory(path: &Path) -> Result<()> {
+    match std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path) {
+        Ok(()) => Ok(()),
+        Err(error) => Err(Failure::write(path, &error)),
+    }
+}

@@ -1,0 +1,91 @@
+//! What to say, and to do, when a file of the zone directory is not as it has to be.
+
+use std::io;
+use std::path::Path;
+
+use time::OffsetDateTime;
+use zone_pki::private_file::PrivateFileError;
+use zone_pki::{CertificateError, LoadError};
+
+use crate::error::{Exit, Failure};
+
+/// A CA whose validity starts later than the clock says.
+pub(super) fn not_yet_valid(path: &Path, not_before: OffsetDateTime, now: OffsetDateTime) -> Failure {
+    Failure::bad_input(format!("{} is not valid yet", path.display()))
+        .because(format!(
+            "it is valid from {}, and this machine's clock says {}",
+            instant(not_before),
+            instant(now)
+        ))
+        .next("set this machine's clock; if the clock is right, wait, or use a CA that is valid now")
+}
+
+/// A CA whose validity is over.
+pub(super) fn expired(path: &Path, not_after: OffsetDateTime) -> Failure {
+    Failure::bad_input(format!("{} has expired", path.display()))
+        .because(format!("it was valid until {}", instant(not_after)))
+        .next("check this machine's clock; if it is right, the zone needs a new CA")
+}
+
+fn instant(time: OffsetDateTime) -> String {
+    let format = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
+    time.to_offset(time::UtcOffset::UTC).format(&format).unwrap_or_else(|_| time.to_string())
+}
+
+/// A CA file without a usable certificate.
+pub(super) fn certificate_failure(certificate: &Path, key: &Path, error: &CertificateError) -> Failure {
+    let failure =
+        Failure::bad_input(format!("{} holds no usable certificate", certificate.display())).because(error);
+    match error {
+        CertificateError::PrivateKey => {
+            failure.next(format!("{} and {} seem to be swapped", certificate.display(), key.display()))
+        }
+        _ => failure.next("put the file back from your copy of the zone directory"),
+    }
+}
+
+/// A CA that cannot sign.
+pub(super) fn load_failure(certificate: &Path, key: &Path, error: &LoadError) -> Failure {
+    let pair = format!("the CA {} cannot sign", certificate.display());
+    match error {
+        LoadError::Expired { not_after } => expired(certificate, *not_after),
+        LoadError::Certificate(error) => certificate_failure(certificate, key, error),
+        LoadError::Key(error) => Failure::bad_input(format!("{} holds no usable key", key.display()))
+            .because(error)
+            .next("put the CA's key back from your copy of the zone directory"),
+        error => Failure::bad_input(pair)
+            .because(error)
+            .next(format!("check that {} is the key of that certificate", key.display())),
+    }
+}
+
+/// The failure of a private file or directory, with the command that mends its mode.
+pub fn private_failure(path: &Path, error: &PrivateFileError) -> Failure {
+    let shown = path.display();
+    match error {
+        PrivateFileError::NotFound => Failure::new(Exit::MissingInput, format!("cannot read {shown}"))
+            .because("it is not there")
+            .next("put the file back from your copy of the zone directory"),
+        PrivateFileError::Mode { mode } => {
+            let right = if path.is_dir() { "700" } else { "600" };
+            Failure::new(Exit::Permission, format!("others can use {shown}"))
+                .because(format!("its mode is {:04o}", mode & 0o7777))
+                .next(format!("if nobody else has read it: chmod {right} {shown}"))
+        }
+        PrivateFileError::Owner { uid } => {
+            Failure::new(Exit::Permission, format!("{shown} belongs to another user"))
+                .because(format!(
+                    "its owner is user {uid}, this program runs as user {}",
+                    nix::unistd::geteuid()
+                ))
+                .next(format!("run the command as that user, or: chown {} {shown}", nix::unistd::geteuid()))
+        }
+        PrivateFileError::Empty => Failure::bad_input(format!("{shown} is empty"))
+            .next("put the file back from your copy of the zone directory"),
+        PrivateFileError::Io(error) => match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::ReadOnlyFilesystem => Failure::write(path, error),
+            _ => Failure::read(path, error),
+        },
+        other => Failure::bad_input(format!("cannot use {shown}")).because(other),
+    }
+}
