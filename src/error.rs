@@ -118,7 +118,20 @@ impl Failure {
 
     /// A file that cannot be read.
     pub fn read(path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::new(Exit::for_io(error), format!("cannot read {}", path.display())).because(error)
+        let failure =
+            Self::new(Exit::for_io(error), format!("cannot read {}", path.display())).because(error);
+        match error.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                failure.next("run the command as the owner of that file, or let this user read it")
+            }
+            std::io::ErrorKind::IsADirectory => {
+                failure.next("move the directory away and put the file in its place")
+            }
+            std::io::ErrorKind::NotADirectory => {
+                failure.next("a part of that path is a file: name the directory itself")
+            }
+            _ => failure,
+        }
     }
 
     /// Adds a cause, with its own sources below it.

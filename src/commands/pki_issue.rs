@@ -69,9 +69,10 @@ fn holders<'z>(
 }
 
 fn progress_bar(count: usize) -> ProgressBar {
-    if count < WORTH_A_BAR || !report::colour() {
+    if count < WORTH_A_BAR {
         return ProgressBar::hidden();
     }
+    // It draws on standard error, and nothing where that is no terminal.
     let style = ProgressStyle::with_template("issuing {wide_bar} {pos}/{len}, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(count as u64).with_style(style)

@@ -30,13 +30,15 @@ const SERVES_PEERS: &str = "serving peer traffic";
 /// A member that is running.
 #[derive(Debug)]
 pub(super) struct Member {
-    /// The node's short name.
-    pub(super) name: String,
+    name: String,
     child: Child,
-    notifications: UnixDatagram,
     serves_peers: watch::Receiver<bool>,
     output: Arc<Output>,
 }
+
+/// Where a member reports that it is ready.
+#[derive(Debug)]
+pub(super) struct Readiness(UnixDatagram);
 
 /// A member that ended although nobody stopped it.
 #[derive(Debug)]
@@ -78,7 +80,7 @@ impl Member {
         etcd: Option<&Path>,
         prefix: String,
         shown: Shown,
-    ) -> io::Result<Self> {
+    ) -> io::Result<(Self, Readiness)> {
         let (socket, address) = notification_socket(name)?;
         let mut command = Command::new(executable);
         command.arg("run").arg("--end-with-parent").arg("--zone").arg(zone).arg("--node").arg(name);
@@ -97,24 +99,13 @@ impl Member {
         if let Some(stderr) = child.stderr.take() {
             tokio::spawn(read_output(stderr, Arc::clone(&output), announce));
         }
-        Ok(Self { name: name.to_owned(), child, notifications: socket, serves_peers, output })
+        Ok((Self { name: name.to_owned(), child, serves_peers, output }, Readiness(socket)))
     }
 
     /// Waits until the member answers others, or for as long as it is worth holding up the next one.
     pub(super) async fn serves_peers(&mut self, at_most: Duration) {
         // A member that ends drops its side; that is found out by whoever waits for its end.
         let _ = timeout(at_most, self.serves_peers.wait_for(|serves| *serves)).await;
-    }
-
-    /// Waits until etcd reports that it is ready, as to systemd (sd_notify(3)).
-    pub(super) async fn is_ready(&self) -> io::Result<()> {
-        let mut buffer = [0; 512];
-        loop {
-            let length = self.notifications.recv(&mut buffer).await?;
-            if buffer[..length].split(|byte| *byte == b'\n').any(|line| line == b"READY=1") {
-                return Ok(());
-            }
-        }
     }
 
     /// Waits for the end of the process.
@@ -150,6 +141,19 @@ impl Member {
         if let Some(pid) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
             // As above.
             let _ = kill(Pid::from_raw(pid), signal);
+        }
+    }
+}
+
+impl Readiness {
+    /// Waits until etcd reports that it is ready, as to systemd (sd_notify(3)).
+    pub(super) async fn reported(&self) -> io::Result<()> {
+        let mut buffer = [0; 512];
+        loop {
+            let length = self.0.recv(&mut buffer).await?;
+            if buffer[..length].split(|byte| *byte == b'\n').any(|line| line == b"READY=1") {
+                return Ok(());
+            }
         }
     }
 }

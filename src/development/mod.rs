@@ -5,4 +5,4 @@ mod member;
 mod zone;
 
 pub use member::Ended;
-pub use zone::{DevelopmentOptions, DevelopmentZone, prepare};
+pub use zone::{DevelopmentOptions, DevelopmentZone, Progress, prepare};

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use time::OffsetDateTime;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{sleep, timeout};
 
-use super::member::{Ended, Member, Shown};
+use super::member::{Ended, Member, Readiness, Shown};
 use crate::config::{ClientName, Node, Template, TemplateNode};
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::EtcdVersion;
 use crate::etcd::client::{ClientCredentials, MemberClient};
 use crate::host::free_ports;
-use crate::plan::EtcdId;
+use crate::plan::{EtcdId, InitialCluster};
 use crate::report;
 use crate::zone_directory::{
     Assessment, Authorities, Holder, Issuer, ZoneDirectory, all_clients, create_directory, create_missing,
@@ -127,7 +127,20 @@ fn issue_all(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<()> {
 pub struct DevelopmentZone<'z> {
     zone: &'z ZoneDirectory,
     members: Vec<Member>,
+    readiness: Vec<Readiness>,
     verbose: bool,
+}
+
+/// How the wait for a zone ended.
+#[derive(Debug)]
+pub enum Progress {
+    /// Every member takes requests.
+    Ready {
+        /// The short name of the leader's node.
+        leader: String,
+    },
+    /// A member ended.
+    Ended(Ended),
 }
 
 impl<'z> DevelopmentZone<'z> {
@@ -140,7 +153,7 @@ impl<'z> DevelopmentZone<'z> {
         let shown = if options.verbose { Shown::Everything } else { Shown::Nothing };
         let nodes: Vec<&Node> = zone.config.members().collect();
         let width = nodes.iter().map(|node| node.name.short().len()).max().unwrap_or_default();
-        let mut running = Self { zone, members: Vec::new(), verbose: options.verbose };
+        let mut running = Self { zone, members: Vec::new(), readiness: Vec::new(), verbose: options.verbose };
         for (index, node) in nodes.iter().enumerate() {
             if let Some(previous) = running.members.last_mut() {
                 previous.serves_peers(ORDER_LIMIT).await;
@@ -148,59 +161,38 @@ impl<'z> DevelopmentZone<'z> {
             let name = node.name.short();
             let colour = ["36", "35", "32", "34", "33", "31"][index % 6];
             let prefix = report::paint(colour, &format!("{name:<width$} | "));
-            let member =
+            let (member, readiness) =
                 Member::start(&executable, zone.paths.root(), name, options.etcd.as_deref(), prefix, shown)
                     .map_err(|error| {
                     Failure::new(Exit::Unavailable, format!("cannot start {name}")).because(&error)
                 })?;
             running.members.push(member);
+            running.readiness.push(readiness);
         }
         Ok(running)
     }
 
-    /// Waits until every member takes requests through the quorum, and returns the leader's name. etcd's own word, which
-    /// comes first, is not enough: it is also given by a member that is about to end (see the facts in ARCHITECTURE.md).
-    pub async fn wait_until_ready(&mut self) -> Result<String> {
-        let deadline = Instant::now() + START_LIMIT;
+    /// Waits until every member takes requests through the quorum, or the first of them ends.
+    pub async fn wait_until_ready(&mut self) -> Result<Progress> {
         let clients = self.member_clients()?;
-        let ready = async {
-            for member in &self.members {
-                member
-                    .is_ready()
-                    .await
-                    .map_err(|error| Failure::internal("cannot hear from a member").because(&error))?;
-            }
-            for client in &clients {
-                while client.quorum_read().await.is_err() {
-                    sleep(RETRY).await;
-                }
-            }
-            loop {
-                match clients[0].status().await.ok().and_then(|status| status.leader()) {
-                    Some(leader) => return Ok(self.name_of(leader)),
-                    None => sleep(RETRY).await,
-                }
-            }
+        let Self { zone, members, readiness, verbose } = self;
+        let ready = timeout(START_LIMIT, async {
+            let leader = take_requests(readiness, &clients).await?;
+            Ok(Progress::Ready { leader: name_of(zone, leader) })
+        });
+        let progress = tokio::select! {
+            ready = ready => ready.map_err(|_| not_ready())??,
+            ended = first_to_end(members) => Progress::Ended(ended?),
         };
-        let leader = timeout_at(deadline, ready).await.map_err(|_| {
-            Failure::new(
-                Exit::Unavailable,
-                format!("the zone was not ready after {} s", START_LIMIT.as_secs()),
-            )
-            .next("run it again with --verbose to see what the members log")
-        })??;
-        if !self.verbose {
-            self.members.iter().for_each(|member| member.show(Shown::Notable));
+        if !*verbose {
+            members.iter().for_each(|member| member.show(Shown::Notable));
         }
-        Ok(leader)
+        Ok(progress)
     }
 
     /// Waits for the first member that ends by itself.
     pub async fn first_to_end(&mut self) -> Result<Ended> {
-        let ends = self.members.iter_mut().map(|member| Box::pin(member.end()));
-        first(ends.collect())
-            .await
-            .map_err(|error| Failure::internal("cannot wait for a member").because(&error))
+        first_to_end(&mut self.members).await
     }
 
     /// Stops the members, the last started first. What a throwaway zone holds is thrown away with it, so its members are
@@ -223,15 +215,49 @@ impl<'z> DevelopmentZone<'z> {
         };
         self.zone.config.members().map(client).collect()
     }
+}
 
-    fn name_of(&self, id: EtcdId) -> String {
-        let authorities = Authorities::load(&self.zone.paths, OffsetDateTime::now_utc());
-        let name = authorities.ok().and_then(|authorities| {
-            let cluster = crate::plan::InitialCluster::new(&self.zone.config, self.zone.token(&authorities));
-            cluster.members.into_iter().find(|member| member.id == id).map(|member| member.name)
-        });
-        name.unwrap_or_else(|| id.to_string())
+/// etcd's own word, which comes first, is not enough: it is also given by a member that is about to end.
+async fn take_requests(readiness: &[Readiness], clients: &[MemberClient]) -> Result<EtcdId> {
+    for member in readiness {
+        member
+            .reported()
+            .await
+            .map_err(|error| Failure::internal("cannot hear from a member").because(&error))?;
     }
+    for client in clients {
+        while client.quorum_read().await.is_err() {
+            sleep(RETRY).await;
+        }
+    }
+    loop {
+        for client in clients {
+            if let Some(leader) = client.status().await.ok().and_then(|status| status.leader()) {
+                return Ok(leader);
+            }
+        }
+        sleep(RETRY).await;
+    }
+}
+
+fn not_ready() -> Failure {
+    Failure::new(Exit::Unavailable, format!("the zone was not ready after {} s", START_LIMIT.as_secs()))
+        .next("run it again with --verbose to see what the members log")
+}
+
+/// The short name of the node whose member has this id.
+fn name_of(zone: &ZoneDirectory, id: EtcdId) -> String {
+    let authorities = Authorities::load(&zone.paths, OffsetDateTime::now_utc());
+    let name = authorities.ok().and_then(|authorities| {
+        let cluster = InitialCluster::new(&zone.config, zone.token(&authorities));
+        cluster.members.into_iter().find(|member| member.id == id).map(|member| member.name)
+    });
+    name.unwrap_or_else(|| id.to_string())
+}
+
+async fn first_to_end(members: &mut [Member]) -> Result<Ended> {
+    let ends = members.iter_mut().map(|member| Box::pin(member.end()));
+    first(ends.collect()).await.map_err(|error| Failure::internal("cannot wait for a member").because(&error))
 }
 
 /// The first of several futures to finish.

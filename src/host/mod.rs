@@ -6,7 +6,7 @@ mod state;
 
 pub use node_lock::{LockError, NodeLock};
 pub use ports::{PortFault, check_listeners, free_ports};
-pub use state::{MemberState, StartRecord, StateError, observe_past, write_json};
+pub use state::{Durability, MemberState, StartRecord, StateError, observe_past, write_json};
 
 use crate::plan::HostFacts;
 

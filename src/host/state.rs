@@ -30,7 +30,7 @@ pub struct MemberState {
     pub etcd_version: String,
     /// The last start decision: `bootstrap` or `resume`.
     pub decision: String,
-    /// When it was taken, RFC 3339.
+    /// When it was first taken in this form, RFC 3339.
     pub decided_at: String,
     /// Whether there was a write-ahead log at that time.
     pub had_log: bool,
@@ -137,9 +137,16 @@ impl MemberState {
         serde_json::from_slice(&text).map(Some).map_err(damaged)
     }
 
-    /// Writes the file: aside, synced, and renamed over the old one.
-    pub fn save(&self, path: &Path) -> Result<(), StateError> {
-        write_json(path, self).map_err(|source| StateError::Io { path: path.to_owned(), source })
+    /// Writes the file: aside, synced, and renamed over the old one. If only the time differs from `before`, nothing is
+    /// written, so that a start of a member that runs anyway waits for no disk.
+    pub fn save(&self, path: &Path, before: Option<&Self>) -> Result<(), StateError> {
+        if before
+            .is_some_and(|before| Self { decided_at: before.decided_at.clone(), ..self.clone() } == *before)
+        {
+            return Ok(());
+        }
+        write_json(path, self, Durability::Synced)
+            .map_err(|source| StateError::Io { path: path.to_owned(), source })
     }
 
     fn ids(&self) -> Option<Ids> {
@@ -164,15 +171,29 @@ pub fn observe_past(paths: &NodePaths) -> Result<Option<(MemberState, PastStart)
     Ok(Some((state, past)))
 }
 
+/// Whether a file has to survive a loss of power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// It has to.
+    Synced,
+    /// It can be made again, and a reader takes a damaged one for none.
+    Expendable,
+}
+
 /// Writes a value as JSON, 0600 from creation, so that a reader sees the old file or the new one.
-pub fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
+pub fn write_json(path: &Path, value: &impl Serialize, durability: Durability) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
     serde_json::to_writer_pretty(&mut file, value)?;
     file.write_all(b"\n")?;
-    file.as_file().sync_all()?;
+    if durability == Durability::Synced {
+        file.as_file().sync_all()?;
+    }
     file.persist(path)?;
-    File::open(directory)?.sync_all()
+    match durability {
+        Durability::Synced => File::open(directory)?.sync_all(),
+        Durability::Expendable => Ok(()),
+    }
 }
 
 fn identity(directory: &Path) -> Result<DirectoryIdentity, StateError> {

@@ -1,12 +1,14 @@
 //! One start of a member: what `plan` shows and `run` carries out.
 
 mod failures;
+mod verified;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub use failures::binary_failure;
 use failures::{flag_failure, log_failure, refusal_failure, state_failure};
+pub use verified::remember as remember_verified;
 
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
@@ -41,6 +43,7 @@ pub struct Launch<'z> {
     pub arguments: Vec<String>,
     /// Its certificates.
     pub certificates: Assessment<'z>,
+    state_before: Option<MemberState>,
     verified: VerifiedBinary,
     verified_before: Option<VerifiedBinary>,
 }
@@ -61,7 +64,7 @@ impl<'z> Launch<'z> {
                     Failure::new(Exit::Configuration, error.to_string())
                         .next("start the members of the zone on its other nodes")
                 })?;
-        let verified_before = read_verified(&paths);
+        let verified_before = verified::read(&paths);
         let request = BinaryRequest {
             version: options.binary.version.or(zone.config.etcd.version),
             ..options.binary.clone()
@@ -76,10 +79,20 @@ impl<'z> Launch<'z> {
             zone.config.etcd.tls_minimum,
         )
         .map_err(flag_failure)?;
-        let (data, decision) = start_decision(&member)?;
+        let (data, state_before, decision) = start_decision(&member)?;
         let arguments = arguments(&member, decision, binary.line, &flags);
         let certificates = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now)?;
-        Ok(Self { member, binary, decision, data, arguments, certificates, verified, verified_before })
+        Ok(Self {
+            member,
+            binary,
+            decision,
+            data,
+            arguments,
+            certificates,
+            state_before,
+            verified,
+            verified_before,
+        })
     }
 
     /// Refuses a start whose listeners cannot be bound.
@@ -125,13 +138,12 @@ impl<'z> Launch<'z> {
             had_log: matches!(self.data, DataDirectory::Log(_)),
         };
         MemberState::new(record, &data)
-            .and_then(|state| state.save(&paths.state()))
+            .and_then(|state| state.save(&paths.state(), self.state_before.as_ref()))
             .map_err(|error| state_failure(&error))?;
-        if self.verified_before.as_ref() != Some(&self.verified) {
-            let path = paths.verified_binary();
-            host::write_json(&path, &self.verified).map_err(|error| Failure::write(&path, &error))?;
+        if self.verified_before.as_ref() == Some(&self.verified) {
+            return Ok(());
         }
-        Ok(())
+        verified::remember(paths, &self.verified)
     }
 
     /// The ids of the member in this start.
@@ -162,7 +174,7 @@ pub fn lock_node(paths: &NodePaths) -> Result<NodeLock> {
     })
 }
 
-fn start_decision(member: &MemberPlan) -> Result<(DataDirectory, StartDecision)> {
+fn start_decision(member: &MemberPlan) -> Result<(DataDirectory, Option<MemberState>, StartDecision)> {
     let paths = &member.paths;
     let data = observe_data_directory(&paths.data()).map_err(|error| log_failure(&error))?;
     let past = host::observe_past(paths).map_err(|error| state_failure(&error))?;
@@ -176,17 +188,12 @@ fn start_decision(member: &MemberPlan) -> Result<(DataDirectory, StartDecision)>
         .because(format!("state.json names {}, this start is for {}", state.node, member.node))
         .next("a node directory is never shared or copied: give this node one of its own"));
     }
-    let observed = Observed { data, past: past.map(|(_, past)| past), predicted: predicted(member) };
+    let (state, past) = past.unzip();
+    let observed = Observed { data, past, predicted: predicted(member) };
     let decision = decide(observed).map_err(|refusal| refusal_failure(member, &refusal))?;
-    Ok((data, decision))
+    Ok((data, state, decision))
 }
 
 fn predicted(member: &MemberPlan) -> Ids {
     Ids { member: member.member.id, cluster: member.cluster.id }
-}
-
-/// A cache that cannot be read is no reason to stop: the digest is then taken again.
-fn read_verified(paths: &NodePaths) -> Option<VerifiedBinary> {
-    let text = std::fs::read(paths.verified_binary()).ok()?;
-    serde_json::from_slice(&text).ok()
 }

@@ -16,10 +16,10 @@ use self::summary::summary;
 use super::client::etcdctl_settings;
 use crate::cli::DevArgs;
 use crate::config::ClientName;
-use crate::development::{DevelopmentOptions, DevelopmentZone, Ended, prepare};
+use crate::development::{DevelopmentOptions, DevelopmentZone, Ended, Progress, prepare};
 use crate::error::{Exit, Failure, Result};
-use crate::etcd::{BinaryRequest, EtcdBinary, EtcdVersion};
-use crate::launch::binary_failure;
+use crate::etcd::{BinaryRequest, EtcdBinary, EtcdVersion, Origin};
+use crate::launch::{binary_failure, remember_verified};
 use crate::report;
 use crate::zone_directory::ZoneDirectory;
 
@@ -33,6 +33,7 @@ pub(super) fn run(arguments: DevArgs, now: OffsetDateTime) -> Result<ExitCode> {
     let zone = prepare(home.path(), &options, now)?;
     zone.report_warnings();
     let etcd = find_etcd(&zone, &arguments)?;
+    let options = DevelopmentOptions { etcd: binary_to_hand_on(&etcd), ..options };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -50,7 +51,7 @@ fn options(arguments: &DevArgs) -> Result<DevelopmentOptions> {
     Ok(DevelopmentOptions {
         nodes: arguments.nodes,
         etcd_version: arguments.etcd_version.clone(),
-        etcd: arguments.etcd.etcd.clone(),
+        etcd: None,
         verbose: arguments.verbose,
     })
 }
@@ -92,7 +93,20 @@ fn find_etcd(zone: &ZoneDirectory, arguments: &DevArgs) -> Result<EtcdBinary> {
         system: arguments.etcd.system_etcd,
         version: zone.config.etcd.version,
     };
-    EtcdBinary::find(&request, None).map(|(etcd, _)| etcd).map_err(binary_failure)
+    let (etcd, verified) = EtcdBinary::find(&request, None).map_err(binary_failure)?;
+    // Each member would take the same digest again.
+    for node in zone.config.members() {
+        remember_verified(&zone.paths.node(&node.name), &verified)?;
+    }
+    Ok(etcd)
+}
+
+/// A bundled etcd is found by each member itself.
+fn binary_to_hand_on(etcd: &EtcdBinary) -> Option<PathBuf> {
+    match etcd.origin {
+        Origin::Bundled { .. } => None,
+        Origin::Given | Origin::System => Some(etcd.path.clone()),
+    }
 }
 
 /// How the supervision ended.
@@ -115,17 +129,18 @@ async fn supervise(
 ) -> Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let mut running = DevelopmentZone::start(zone, options).await?;
-    let ready = tokio::select! {
-        leader = running.wait_until_ready() => Ok(leader),
-        kind = signals.next() => Err(Outcome::Signal(kind)),
+    let progress = tokio::select! {
+        progress = running.wait_until_ready() => Ok(progress),
+        kind = signals.next() => Err(kind),
     };
-    let outcome = match ready {
-        Ok(Ok(leader)) => {
+    let outcome = match progress {
+        Ok(Ok(Progress::Ready { leader })) => {
             report::message(&summary(zone, etcd, &leader, started.elapsed(), arguments.command.is_empty()));
             watch(zone, etcd, &arguments.command, &mut running, &mut signals).await
         }
+        Ok(Ok(Progress::Ended(ended))) => Ok(Outcome::Member(ended)),
         Ok(Err(failure)) => Err(failure),
-        Err(outcome) => Ok(outcome),
+        Err(kind) => Ok(Outcome::Signal(kind)),
     };
     if matches!(outcome, Ok(Outcome::Signal(_))) {
         report::message("\nstopping the members");
@@ -196,7 +211,7 @@ fn member_failure(ended: Ended) -> Failure {
     );
     failure.causes.push(format!("the last lines of {}:", ended.name));
     failure.causes.extend(ended.last_lines.iter().map(|line| format!("  {line}")));
-    failure
+    failure.next("run it again with --verbose to see all that the members log")
 }
 
 fn exit_code(status: ExitStatus) -> ExitCode {
