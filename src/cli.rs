@@ -99,24 +99,32 @@ pub struct InitArgs {
     pub nodes: Vec<String>,
 }
 
-/// `run`
+/// Which member to start, and with what.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub struct LaunchArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
-    /// The node whose member to start
+    /// The node whose member it is
     #[arg(long, value_name = "NAME")]
     pub node: String,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub etcd: EtcdArgs,
-    /// End when the process that started this one ends
-    #[arg(long, hide = true)]
-    pub end_with_parent: bool,
     /// Further flags for etcd
     #[arg(last = true, value_name = "ETCD FLAGS", allow_hyphen_values = true)]
     pub flags: Vec<String>,
+}
+
+/// `run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub launch: LaunchArgs,
+    /// End when the process that started this one ends
+    #[arg(long, hide = true)]
+    pub end_with_parent: bool,
 }
 
 /// `plan`
@@ -124,19 +132,10 @@ pub struct RunArgs {
 pub struct PlanArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
-    pub zone: ZoneArg,
-    /// The node whose start to show
-    #[arg(long, value_name = "NAME")]
-    pub node: String,
-    #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
-    pub etcd: EtcdArgs,
+    pub launch: LaunchArgs,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     pub format: PlanFormat,
-    /// Further flags for etcd
-    #[arg(last = true, value_name = "ETCD FLAGS", allow_hyphen_values = true)]
-    pub flags: Vec<String>,
 }
 
 /// How to print a plan.

@@ -95,7 +95,10 @@ impl Failure {
             std::io::ErrorKind::ReadOnlyFilesystem => {
                 failure.next("mount that file system writable, or choose another directory")
             }
-            _ => failure,
+            std::io::ErrorKind::PermissionDenied => {
+                failure.next("run the command as the owner of that directory, or choose another one")
+            }
+            _ => failure.next("choose another directory, or mend this one"),
         }
     }
 
@@ -105,6 +108,10 @@ impl Failure {
         let mut io_error = None;
         while let Some(current) = source {
             io_error = current.downcast_ref::<std::io::Error>().or(io_error);
+            // This one shows its I/O error as its own text, and does not name it as its source.
+            if let Some(zone_pki::PrivateFileError::Io(error)) = current.downcast_ref() {
+                io_error = Some(error);
+            }
             source = current.source();
         }
         let exit = io_error.map_or(Exit::CannotCreate, Exit::for_write);

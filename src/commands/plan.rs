@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::client::shell_quoted;
 use super::{binary_request, json, print};
-use crate::cli::{PlanArgs, PlanFormat};
+use crate::cli::{LaunchArgs, PlanArgs, PlanFormat};
 use crate::error::Result;
 use crate::etcd::Origin;
 use crate::launch::{Launch, LaunchOptions};
@@ -16,11 +16,12 @@ use crate::report::{Table, human_names};
 use crate::zone_directory::{Authorities, Entry, Verdict, ZoneDirectory};
 
 pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
-    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    let LaunchArgs { zone, node, etcd, flags } = arguments.launch;
+    let zone = ZoneDirectory::open(&zone.zone)?;
     zone.report_warnings();
-    let node = zone.node(&arguments.node)?;
+    let node = zone.node(&node)?;
     let authorities = Authorities::load(&zone.paths, now)?;
-    let options = LaunchOptions { binary: binary_request(arguments.etcd), flags: arguments.flags };
+    let options = LaunchOptions { binary: binary_request(etcd), flags };
     let launch = Launch::prepare(&zone, node, &authorities, &options, now)?;
     print(&match arguments.format {
         PlanFormat::Text => text(&launch, &authorities, now),

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::binary_request;
-use crate::cli::RunArgs;
+use crate::cli::{LaunchArgs, RunArgs};
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::become_etcd;
 use crate::launch::{Launch, LaunchOptions, lock_node};
@@ -14,13 +14,14 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     if arguments.end_with_parent {
         end_with_parent()?;
     }
-    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    let LaunchArgs { zone, node, etcd, flags } = arguments.launch;
+    let zone = ZoneDirectory::open(&zone.zone)?;
     zone.report_warnings();
-    let node = zone.node(&arguments.node)?;
+    let node = zone.node(&node)?;
     let paths = zone.paths.node(&node.name);
     let lock = lock_node(&paths)?;
     let authorities = zone.load_or_create_authorities(now)?;
-    let options = LaunchOptions { binary: binary_request(arguments.etcd), flags: arguments.flags };
+    let options = LaunchOptions { binary: binary_request(etcd), flags };
     let launch = Launch::prepare(&zone, node, &authorities, &options, now)?;
     launch.check_ports()?;
     issue_what_is_missing(&zone, &authorities, &launch, now)?;

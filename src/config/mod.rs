@@ -2,7 +2,9 @@
 
 mod address;
 mod document;
+mod etcd_version;
 mod names;
+mod node;
 mod problem;
 mod rules;
 mod settings;
@@ -11,8 +13,10 @@ mod zone;
 
 pub use address::{Address, Port, Protocol};
 pub use document::nearest_hint;
+pub use etcd_version::{EtcdVersion, Line, VersionError};
 pub use names::{ClientName, DnsName, NameFault, NodeName, ZoneName};
+pub use node::Node;
 pub use problem::{Location, Problem, Severity};
 pub use settings::{EtcdSettings, PkiSettings, TlsMinimum};
 pub use template::{Template, TemplateNode};
-pub use zone::{Node, ZoneConfig, ZoneConfigError};
+pub use zone::{ZoneConfig, ZoneConfigError};

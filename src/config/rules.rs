@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::address::Address;
 use super::document::At;
+use super::node::Node;
 use super::problem::Problems;
-use super::zone::Node;
 
 /// More members than this slow every write down without making the zone safer in practice.
 const MOST_MEMBERS: usize = 7;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use zone_pki::{KeyAlgorithm, SubjectAltName};
 
 use super::document::Table;
+use super::etcd_version::EtcdVersion;
 use super::names::{ClientName, NameFault};
 use super::problem::Problems;
-use crate::etcd::EtcdVersion;
 
 /// What certificates look like and who gets one.
 #[derive(Clone, Debug, PartialEq, Eq)]

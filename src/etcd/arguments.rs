@@ -1,7 +1,7 @@
 //! The one builder of etcd's command line. `run`, `plan`, `dev` and the goldens all use it.
 
 use super::extra_flags::ExtraFlags;
-use super::version::Line;
+use crate::config::Line;
 use crate::plan::{MemberPlan, Plane, StartDecision};
 
 /// The gate of 3.6 and later for what 3.5 calls `--experimental-initial-corrupt-check`.

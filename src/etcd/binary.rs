@@ -1,15 +1,15 @@
 //! Which etcd is run: found, its version known, and its bytes those of the bundle.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::config::{EtcdVersion, Line, VersionError};
 use serde::{Deserialize, Serialize};
 
+use super::binary_error::BinaryError;
 use super::bundle::{
     FileIdentity, bundle_directories, check_digest, identity, manifest_beside, read_manifest,
 };
-use super::version::{EtcdVersion, Line, VersionError};
 
 /// Which binary is asked for.
 #[derive(Clone, Debug, Default)]
@@ -47,69 +47,6 @@ pub struct EtcdBinary {
     pub line: Line,
     /// Where it came from.
     pub origin: Origin,
-}
-
-/// Why there is no etcd to run.
-#[derive(Debug, thiserror::Error)]
-pub enum BinaryError {
-    /// Nothing was found.
-    #[error("no etcd {version} is bundled (looked in {})", list(looked_in))]
-    NotBundled {
-        /// The version that was looked for.
-        version: EtcdVersion,
-        /// Where.
-        looked_in: Vec<PathBuf>,
-    },
-    /// A file that should be there is not, or cannot be read.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file has no execute permission, or is no regular file.
-    #[error("{} is not an executable file", .0.display())]
-    NotExecutable(PathBuf),
-    /// The manifest of the bundle cannot be understood.
-    #[error("the bundle's manifest {} cannot be used: {reason}", path.display())]
-    Manifest {
-        /// The manifest.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The bytes are not those that were bundled.
-    #[error("{} was altered: its SHA-256 is {found}, the bundle's manifest says {expected}", path.display())]
-    Altered {
-        /// The file.
-        path: PathBuf,
-        /// The digest in the manifest.
-        expected: String,
-        /// The digest of the file.
-        found: String,
-    },
-    /// The version is not one that this program drives.
-    #[error("{}: {source}", path.display())]
-    Version {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: VersionError,
-    },
-    /// `etcd --version` did not answer as etcd does.
-    #[error("`{} --version` failed: {reason}", path.display())]
-    DidNotAnswer {
-        /// The file.
-        path: PathBuf,
-        /// What it said.
-        reason: String,
-    },
-}
-
-fn list(paths: &[PathBuf]) -> String {
-    let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-    shown.join(" and ")
 }
 
 /// What was found out about a file, for as long as its identity stays: the digest of a bundled file, and the version of one

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
-use super::binary::BinaryError;
+use super::binary_error::BinaryError;
 
 /// What `scripts/bundle-etcd` says of a bundle.
 #[derive(Debug, Deserialize)]

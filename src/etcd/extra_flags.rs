@@ -1,8 +1,7 @@
 //! Flags of etcd that the user gives: checked, and passed on as they are.
 
 use super::flag_table::{self, Flag};
-use super::version::{EtcdVersion, Line};
-use crate::config::TlsMinimum;
+use crate::config::{EtcdVersion, Line, TlsMinimum};
 
 /// Flags of the user's, each of which this version of etcd has and none of which touches identity, TLS or membership.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

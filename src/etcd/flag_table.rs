@@ -1,7 +1,6 @@
 //! Every flag that etcd declares, by line of versions.
 
-use super::version::Line;
-use crate::config::nearest_hint;
+use crate::config::{Line, nearest_hint};
 
 /// A flag of etcd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

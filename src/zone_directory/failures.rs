@@ -86,6 +86,8 @@ pub fn private_failure(path: &Path, error: &PrivateFileError) -> Failure {
             io::ErrorKind::StorageFull | io::ErrorKind::ReadOnlyFilesystem => Failure::write(path, error),
             _ => Failure::read(path, error),
         },
-        other => Failure::bad_input(format!("cannot use {shown}")).because(other),
+        other => Failure::bad_input(format!("cannot use {shown}"))
+            .because(other)
+            .next("move it away, and put the file back from your copy of the zone directory"),
     }
 }

@@ -52,29 +52,29 @@ impl<'z> Issuer<'z> {
         now: OffsetDateTime,
         log: &mut Vec<LogEntry>,
     ) -> Result<Staged> {
-        let mut staged = assessment.store.stage().map_err(|error| store_failure(self.paths, &error))?;
-        let mut add = |name: &str, bytes: &[u8], kind| staged.add(name, bytes, kind);
-        let mut written = Ok(());
+        // Everything is signed before the first file is made: a CA that cannot sign leaves nothing behind.
+        let mut files: Vec<(String, Zeroizing<Vec<u8>>, FileKind)> = Vec::new();
         for (name, bytes) in &assessment.trust_files {
-            written = written.and_then(|()| add(name, bytes, FileKind::Public));
+            files.push(((*name).to_owned(), bytes.clone().into(), FileKind::Public));
         }
         for entry in &assessment.entries {
-            let (certificate_file, key_file) = (entry.role.certificate_file(), entry.role.key_file());
-            written = match &entry.verdict {
-                Verdict::Keep { chain, key, .. } => written
-                    .and_then(|()| add(&certificate_file, chain, FileKind::Public))
-                    .and_then(|()| add(&key_file, key, FileKind::Private)),
+            let (chain, key) = match &entry.verdict {
+                Verdict::Keep { chain, key, .. } => (chain.clone(), key.clone()),
                 Verdict::Issue(_) => {
                     let issued = self.issue(entry, now)?;
                     log.push(log_entry(assessment, entry, &issued, now));
-                    let chain = issued.chain_pem(self.authorities.plane(entry.role.plane));
-                    written
-                        .and_then(|()| add(&certificate_file, chain.as_bytes(), FileKind::Public))
-                        .and_then(|()| add(&key_file, issued.key().to_pem().as_bytes(), FileKind::Private))
+                    let chain = issued.chain_pem(self.authorities.plane(entry.role.plane)).into_bytes();
+                    (chain, Zeroizing::new(issued.key().to_pem().as_bytes().to_vec()))
                 }
             };
+            files.push((entry.role.certificate_file(), chain.into(), FileKind::Public));
+            files.push((entry.role.key_file(), key, FileKind::Private));
         }
-        written.map_err(|error| store_failure(self.paths, &error))?;
+        let store_failure = |error| store_failure(self.paths, &error);
+        let mut staged = assessment.store.stage().map_err(store_failure)?;
+        for (name, bytes, kind) in &files {
+            staged.add(name, bytes, *kind).map_err(store_failure)?;
+        }
         Ok(staged)
     }
 
@@ -119,6 +119,9 @@ fn store_failure(paths: &ZonePaths, error: &zone_pki::StoreError) -> Failure {
 }
 
 fn log_failure(paths: &ZonePaths, error: &zone_pki::LogError) -> Failure {
+    if let zone_pki::LogError::File(error) = error {
+        return private_failure(&paths.issuance_log(), error);
+    }
     Failure::write_chain(
         format!("cannot write {}", paths.issuance_log().display()),
         error,

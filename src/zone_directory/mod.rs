@@ -7,7 +7,7 @@ mod failures;
 mod inventory;
 mod issuing;
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use time::OffsetDateTime;
@@ -88,10 +88,18 @@ impl ZoneDirectory {
     }
 }
 
-/// Holds the zone at `paths` for as long as the returned file lives.
+/// Holds the zone at `paths` for as long as the returned file lives. Another command that issues is waited for: it takes
+/// milliseconds, or as long as its progress bar says.
 pub fn lock(paths: &ZonePaths) -> Result<File> {
-    let directory = File::open(paths.root()).map_err(|error| Failure::read(paths.root(), &error))?;
-    directory.lock().map_err(|error| Failure::read(paths.root(), &error))?;
+    let failure = |error: &std::io::Error| Failure::read(paths.root(), error);
+    let directory = File::open(paths.root()).map_err(|error| failure(&error))?;
+    match directory.try_lock() {
+        Ok(()) => return Ok(directory),
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(error)) => return Err(failure(&error)),
+    }
+    report::message(&format!("waiting for another command that issues in {}", paths.root().display()));
+    directory.lock().map_err(|error| failure(&error))?;
     Ok(directory)
 }
 

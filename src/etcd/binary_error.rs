@@ -1,0 +1,69 @@
+//! Why there is no etcd to run.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::config::{EtcdVersion, VersionError};
+
+/// Why there is no etcd to run.
+#[derive(Debug, thiserror::Error)]
+pub enum BinaryError {
+    /// Nothing was found.
+    #[error("no etcd {version} is bundled (looked in {})", list(looked_in))]
+    NotBundled {
+        /// The version that was looked for.
+        version: EtcdVersion,
+        /// Where.
+        looked_in: Vec<PathBuf>,
+    },
+    /// A file that should be there is not, or cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file has no execute permission, or is no regular file.
+    #[error("{} is not an executable file", .0.display())]
+    NotExecutable(PathBuf),
+    /// The manifest of the bundle cannot be understood.
+    #[error("the bundle's manifest {} cannot be used: {reason}", path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The bytes are not those that were bundled.
+    #[error("{} was altered: its SHA-256 is {found}, the bundle's manifest says {expected}", path.display())]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// The digest in the manifest.
+        expected: String,
+        /// The digest of the file.
+        found: String,
+    },
+    /// The version is not one that this program drives.
+    #[error("{}: {source}", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: VersionError,
+    },
+    /// `etcd --version` did not answer as etcd does.
+    #[error("`{} --version` failed: {reason}", path.display())]
+    DidNotAnswer {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        reason: String,
+    },
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    shown.join(" and ")
+}
