@@ -5,7 +5,7 @@ mod parameters;
 use std::fmt;
 
 use rcgen::{CertificateParams, Issuer, SigningKey as _};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, UtcOffset};
 
 use crate::certificate::{Certificate, CertificateError};
 use crate::key::{KeyError, PrivateKey};
@@ -25,8 +25,8 @@ pub enum IssueError {
     /// A leaf without a usage would be accepted for none, or, by a lenient verifier, for all.
     #[error("the certificate has neither server nor client usage")]
     NoUsage,
-    /// The validity is not positive, or ends beyond the year 9999.
-    #[error("the validity is not positive, or ends beyond the year 9999")]
+    /// The validity is not positive, or an instant lies outside the years 1950 to 9999.
+    #[error("the validity is not positive, or an instant lies outside the years 1950 to 9999")]
     Validity,
     /// The authority's own certificate has ended.
     #[error("the authority expired at {not_after}")]
@@ -139,7 +139,11 @@ impl Authority {
     }
 
     /// Certifies `key`, and makes sure that the result leads back to this authority.
-    pub(crate) fn sign(&self, parameters: &CertificateParams, key: &PrivateKey) -> Result<Certificate, IssueError> {
+    pub(crate) fn sign(
+        &self,
+        parameters: &CertificateParams,
+        key: &PrivateKey,
+    ) -> Result<Certificate, IssueError> {
         let certificate = parameters.signed_by(&Certified(key), &self.issuer).map_err(encoding)?;
         let certificate = Certificate::from_owned(certificate.into())?;
         if certificate.issuer_der() != self.certificate.subject_der() {
@@ -195,4 +199,11 @@ impl Issued {
 /// The encoder's errors that have a meaning for the caller were ruled out before; what is left is only reported.
 pub(crate) fn encoding(error: rcgen::Error) -> IssueError {
     IssueError::Encoding(error.to_string())
+}
+
+/// The instant in UTC. The encoder chooses between the two forms of a date by the year as it is written, and panics at
+/// the turn from 2049 to 2050 if that is not the year in UTC.
+pub(crate) fn utc(instant: OffsetDateTime) -> Result<OffsetDateTime, IssueError> {
+    let instant = instant.checked_to_offset(UtcOffset::UTC);
+    instant.filter(|instant| instant.year() >= 1950).ok_or(IssueError::Validity)
 }

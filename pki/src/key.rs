@@ -16,8 +16,7 @@ pub(crate) use pair::{KeyPair, signature_algorithm};
 
 /// The kinds of key that are made and accepted.
 ///
-/// ECDSA P-256 is the default: every TLS stack reads it, and making one takes some 15 microseconds (RSA 2048: 50
-/// milliseconds and more).
+/// ECDSA P-256 is the default: every TLS stack reads it, and a key is made in microseconds, where RSA takes milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum KeyAlgorithm {
@@ -229,7 +228,9 @@ fn the_one_key(text: &[u8]) -> Result<(SectionKind, Zeroizing<Vec<u8>>), KeyErro
             return Err(KeyError::Encrypted);
         }
         [label] if !matches!(label.as_str(), "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY") => {
-            return Err(KeyError::Unsupported { algorithm: label.trim_end_matches(" PRIVATE KEY").to_owned() });
+            return Err(KeyError::Unsupported {
+                algorithm: label.trim_end_matches(" PRIVATE KEY").to_owned(),
+            });
         }
         [_] => {}
         _ => return Err(KeyError::Several),
@@ -243,5 +244,6 @@ fn the_one_key(text: &[u8]) -> Result<(SectionKind, Zeroizing<Vec<u8>>), KeyErro
 
 /// RFC 1421, 4.6.1.1: how `openssl ec -aes256` still marks an encrypted `EC PRIVATE KEY`.
 fn has_encryption_header(text: &[u8]) -> bool {
-    text.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"Proc-Type:") && line.trim_ascii().ends_with(b"ENCRYPTED"))
+    text.split(|byte| *byte == b'\n')
+        .any(|line| line.starts_with(b"Proc-Type:") && line.trim_ascii().ends_with(b"ENCRYPTED"))
 }

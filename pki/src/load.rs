@@ -3,8 +3,9 @@
 use rcgen::CertificateParams;
 use time::OffsetDateTime;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::der_parser::asn1_rs::Oid;
+use x509_parser::der_parser::asn1_rs::{Oid, Tag};
 use x509_parser::prelude::FromDer;
+use x509_parser::x509::AttributeTypeAndValue;
 
 use crate::authority::{Authority, IssueError};
 use crate::certificate::{Certificate, CertificateError};
@@ -61,13 +62,17 @@ pub enum LoadError {
     },
     /// An attribute occurs more than once in its subject (`DC=com, DC=example`), or several share one part of it. The
     /// encoder keeps only the last, so that nothing it issues would lead back to the authority.
-    #[error("the subject {subject:?} of the authority repeats an attribute: what it issues could not be verified")]
+    #[error(
+        "the subject {subject:?} of the authority repeats an attribute: what it issues could not be verified"
+    )]
     RepeatedAttribute {
         /// Its subject.
         subject: String,
     },
     /// Its subject is encoded in a way that comes out differently when written as an issuer.
-    #[error("the subject {subject:?} of the authority cannot be written again as it is: what it issues could not be verified")]
+    #[error(
+        "the subject {subject:?} of the authority cannot be written again as it is: what it issues could not be verified"
+    )]
     SubjectEncoding {
         /// Its subject.
         subject: String,
@@ -136,9 +141,10 @@ fn check_subject(certificate: &Certificate) -> Result<(), LoadError> {
     };
     let mut seen: Vec<&Oid<'_>> = Vec::new();
     for part in parsed.subject().iter_rdn() {
-        let kinds: Vec<&Oid<'_>> = part.iter().map(|attribute| attribute.attr_type()).collect();
-        match kinds.as_slice() {
-            [kind] if !seen.contains(kind) => seen.push(kind),
+        let attributes: Vec<&AttributeTypeAndValue<'_>> = part.iter().collect();
+        match attributes.as_slice() {
+            [attribute] if !can_be_written(attribute) => return Err(LoadError::SubjectEncoding { subject }),
+            [attribute] if !seen.contains(&attribute.attr_type()) => seen.push(attribute.attr_type()),
             // A part without an attribute makes rcgen panic.
             [] => return Err(LoadError::SubjectEncoding { subject }),
             _ => return Err(LoadError::RepeatedAttribute { subject }),
@@ -148,6 +154,19 @@ fn check_subject(certificate: &Certificate) -> Result<(), LoadError> {
         return Err(LoadError::SubjectEncoding { subject });
     }
     Ok(())
+}
+
+/// Whether the encoder can write this attribute; it panics where it cannot.
+///
+/// Of an identifier it takes the first byte for the first two numbers, of which the first is at most 2 (X.690, 8.19.4),
+/// and the last number has to have an end. Of the characters of a PrintableString (X.680, 41.4) it lacks the question
+/// mark.
+fn can_be_written(attribute: &AttributeTypeAndValue<'_>) -> bool {
+    let kind = attribute.attr_type().as_bytes();
+    let value = attribute.attr_value();
+    matches!(kind, [0..120, ..])
+        && kind.last().is_some_and(|last| *last < 0x80)
+        && !(value.tag() == Tag::PrintableString && value.data.contains(&b'?'))
 }
 
 /// Puts the two together, and issues one certificate for nobody: the only sure way to see what the subject becomes

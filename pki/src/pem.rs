@@ -14,8 +14,11 @@ pub(crate) fn labels(text: &[u8]) -> impl Iterator<Item = String> {
     })
 }
 
+/// A decoded block: its kind and its bytes, which may be secret.
+pub(crate) type Section = (SectionKind, Zeroizing<Vec<u8>>);
+
 /// Decodes the blocks whose label is a known one. The error is the decoder's reason, for a message.
-pub(crate) fn decode(text: &[u8]) -> Result<Vec<(SectionKind, Zeroizing<Vec<u8>>)>, String> {
+pub(crate) fn decode(text: &[u8]) -> Result<Vec<Section>, String> {
     <(SectionKind, Vec<u8>)>::pem_slice_iter(text)
         .map(|section| match section {
             Ok((kind, der)) => Ok((kind, Zeroizing::new(der))),
@@ -77,7 +80,7 @@ mod tests {
         for length in 1..200usize {
             let der: Vec<u8> = (0..length).map(|index| (index * 37 + length) as u8).collect();
             let text = encode("CERTIFICATE", &der);
-            assert_eq!(text.capacity() >= text.len(), true);
+            assert!(text.capacity() >= text.len());
             let decoded = decode(text.as_bytes()).unwrap();
             assert_eq!(decoded.len(), 1);
             assert_eq!(*decoded[0].1, der);

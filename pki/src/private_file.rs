@@ -63,7 +63,8 @@ pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, PrivateFileError> {
     let mut file = open_checked(OpenOptions::new().read(true), path)?;
     let length = file.metadata()?.len();
     // One byte more than the file has, so that the end is seen without the buffer growing and leaving a copy behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or(0).saturating_add(1)));
+    let mut bytes =
+        Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or(0).saturating_add(1)));
     file.read_to_end(&mut bytes)?;
     if bytes.is_empty() { Err(PrivateFileError::Empty) } else { Ok(bytes) }
 }

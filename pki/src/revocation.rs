@@ -2,9 +2,9 @@
 
 use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber};
 use serde::{Deserialize, Serialize};
-use time::{OffsetDateTime, UtcOffset};
+use time::OffsetDateTime;
 
-use crate::authority::{Authority, IssueError, encoding};
+use crate::authority::{Authority, IssueError, encoding, utc};
 
 /// Why a certificate is no longer good (RFC 5280, 5.3.1). `removeFromCRL` is for delta lists, which are not made here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ impl Authority {
     ///
     /// # Errors
     /// [`IssueError::NextUpdate`] unless `next_update` is after `now`; [`IssueError::NoRevocationSigning`] if the
-    /// authority may not sign lists; [`IssueError::Encoding`] for an empty serial number.
+    /// authority may not sign lists; [`IssueError::Encoding`] for an empty serial number; [`IssueError::Validity`] for an instant before 1950.
     pub fn revocation_list(
         &self,
         revoked: &[Revoked],
@@ -61,11 +61,11 @@ impl Authority {
             return Err(IssueError::Encoding("an empty serial number".to_owned()));
         }
         let parameters = CertificateRevocationListParams {
-            this_update: now.to_offset(UtcOffset::UTC),
-            next_update: next_update.to_offset(UtcOffset::UTC),
+            this_update: utc(now)?,
+            next_update: utc(next_update)?,
             crl_number: SerialNumber::from(number),
             issuing_distribution_point: None,
-            revoked_certs: revoked.iter().map(entry).collect(),
+            revoked_certs: revoked.iter().map(entry).collect::<Result<_, _>>()?,
             // The list's own method decides, not the issuer's: without this it would be a hash of the key, which is not
             // what an authority from elsewhere has in its certificate.
             key_identifier_method: match self.certificate().subject_key_identifier() {
@@ -82,13 +82,13 @@ impl Authority {
     }
 }
 
-fn entry(revoked: &Revoked) -> RevokedCertParams {
-    RevokedCertParams {
+fn entry(revoked: &Revoked) -> Result<RevokedCertParams, IssueError> {
+    Ok(RevokedCertParams {
         serial_number: SerialNumber::from_slice(&revoked.serial),
-        revocation_time: revoked.at.to_offset(UtcOffset::UTC),
+        revocation_time: utc(revoked.at)?,
         reason_code: reason(revoked.reason),
         invalidity_date: None,
-    }
+    })
 }
 
 fn reason(reason: RevocationReason) -> Option<rcgen::RevocationReason> {

@@ -90,8 +90,11 @@ impl Subject {
 /// The attributes, the most specific first (RFC 4514): `CN=node1, O=example.zone`.
 impl fmt::Display for Subject {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let attributes = [("CN", &self.common_name), ("OU", &self.organizational_unit), ("O", &self.organization)];
-        let present = attributes.into_iter().filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}={value}")));
+        let attributes =
+            [("CN", &self.common_name), ("OU", &self.organizational_unit), ("O", &self.organization)];
+        let present = attributes
+            .into_iter()
+            .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}={value}")));
         formatter.pad(&present.collect::<Vec<_>>().join(", "))
     }
 }

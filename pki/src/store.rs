@@ -112,17 +112,33 @@ impl GenerationStore {
     /// # Errors
     /// [`StoreError::Current`] or [`StoreError::Missing`] if the link leads astray, [`StoreError::Io`].
     pub fn current(&self) -> Result<Option<Generation>, StoreError> {
+        let mut seen = None;
+        loop {
+            let Some(number) = self.linked()? else { return Ok(None) };
+            let generation = self.generation(number);
+            if generation.path.is_dir() {
+                return Ok(Some(generation));
+            }
+            // Between the two looks, others may have committed so often that this one was pruned. The link has moved on
+            // then; if it has not, the generation is missing indeed.
+            if seen.replace(number) == Some(number) {
+                return Err(StoreError::Missing { path: self.directory.join(CURRENT), number });
+            }
+        }
+    }
+
+    /// The number of the generation that `current` names; none if there is no link.
+    fn linked(&self) -> Result<Option<u64>, StoreError> {
         let path = self.directory.join(CURRENT);
         let target = match fs::read_link(&path) {
             Ok(target) => target,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(StoreError::io("read the link", &path)(error)),
         };
-        let Some(number) = target.to_str().and_then(number_of) else {
-            return Err(StoreError::Current { path, target });
-        };
-        let generation = self.generation(number);
-        if generation.path.is_dir() { Ok(Some(generation)) } else { Err(StoreError::Missing { path, number }) }
+        match target.to_str().and_then(number_of) {
+            Some(number) => Ok(Some(number)),
+            None => Err(StoreError::Current { path, target }),
+        }
     }
 
     /// All generations that are there, by number; none if the store does not exist.

@@ -6,9 +6,9 @@ use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyUsagePurpose,
     NameConstraints, SanType, SerialNumber,
 };
-use time::{Duration, OffsetDateTime, UtcOffset};
+use time::{Duration, OffsetDateTime};
 
-use super::IssueError;
+use super::{IssueError, utc};
 use crate::certificate::Certificate;
 use crate::key::KeyError;
 use crate::name::{SubjectAltName, canonical_dns};
@@ -65,9 +65,8 @@ fn common(
     now: OffsetDateTime,
     issuer: Option<&Certificate>,
 ) -> Result<CertificateParams, IssueError> {
-    // The encoder writes the clock time as it stands, so an instant in another zone would be off by its offset.
-    let now = now.to_offset(UtcOffset::UTC);
-    let mut not_before = now.checked_sub(BACKDATED).ok_or(IssueError::Validity)?;
+    let now = utc(now)?;
+    let mut not_before = utc(now.checked_sub(BACKDATED).ok_or(IssueError::Validity)?)?;
     let mut not_after = now.checked_add(validity).ok_or(IssueError::Validity)?;
     if validity <= Duration::ZERO {
         return Err(IssueError::Validity);

@@ -64,9 +64,7 @@ pub(super) fn verify_names(leaf: &Certificate, names: &SubjectAltNames) -> Resul
         dialled.is_ok_and(|dialled| end_entity.verify_is_valid_for_subject_name(&dialled).is_ok())
     };
     match names.iter().find(|name| !stands_for(name)) {
-        Some(name) => {
-            Err(CheckError::NameMissing { subject: leaf.subject().to_owned(), name: name.clone() })
-        }
+        Some(name) => Err(CheckError::NameMissing { subject: leaf.subject().to_owned(), name: name.clone() }),
         None => Ok(()),
     }
 }

@@ -31,7 +31,7 @@ const UNSUPPORTED: [(&[u8], &str); 7] = [
 pub(super) fn read(kind: SectionKind, der: &[u8]) -> Result<KeyPair, KeyError> {
     let contents = whole_sequence(der).ok_or(KeyError::Damaged)?;
     match kind {
-        SectionKind::RsaPrivateKey => KeyPair::rsa(der),
+        SectionKind::RsaPrivateKey => KeyPair::rsa_pkcs1(der),
         SectionKind::EcPrivateKey => KeyPair::ecdsa(sec1_curve(contents)?, der),
         _ => read_pkcs8(contents, der),
     }
@@ -42,7 +42,7 @@ fn read_pkcs8(mut contents: Reader<'_>, der: &[u8]) -> Result<KeyPair, KeyError>
     contents.take(INTEGER).ok_or(KeyError::Damaged)?;
     let mut identifier = Reader(contents.take(SEQUENCE).ok_or(KeyError::Damaged)?);
     match identifier.take(OBJECT_IDENTIFIER).ok_or(KeyError::Damaged)? {
-        RSA => KeyPair::rsa(der),
+        RSA => KeyPair::rsa_pkcs8(der),
         ED25519 => KeyPair::ed25519(der),
         EC => match identifier.take(OBJECT_IDENTIFIER) {
             Some(named) => KeyPair::ecdsa(curve(named)?, der),

@@ -1,6 +1,7 @@
 //! A key that the cryptographic library holds ready to sign.
 
 use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::error::KeyRejected;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -46,14 +47,14 @@ impl KeyPair {
         Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map(Self::Ed25519).map_err(|_| KeyError::Damaged)
     }
 
-    /// An RSA key in PKCS#8 or PKCS#1.
-    pub(crate) fn rsa(der: &[u8]) -> Result<Self, KeyError> {
-        let pair = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der));
-        pair.map(Self::Rsa).map_err(|rejected| match rejected.to_string().as_str() {
-            "TooSmall" => KeyError::Unsupported { algorithm: "RSA below 2048 bits".to_owned() },
-            "TooLarge" => KeyError::Unsupported { algorithm: "RSA above 8192 bits".to_owned() },
-            _ => KeyError::Damaged,
-        })
+    /// An RSA key in PKCS#8.
+    pub(crate) fn rsa_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
+        RsaKeyPair::from_pkcs8(der).map(Self::Rsa).map_err(rsa_rejected)
+    }
+
+    /// An RSA key in PKCS#1.
+    pub(crate) fn rsa_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
+        RsaKeyPair::from_der(der).map(Self::Rsa).map_err(rsa_rejected)
     }
 
     /// What kind of key it is; see [`super::PrivateKey::algorithm`].
@@ -133,5 +134,14 @@ fn signing(algorithm: KeyAlgorithm) -> &'static EcdsaSigningAlgorithm {
     match algorithm {
         KeyAlgorithm::P384 => &ECDSA_P384_SHA384_ASN1_SIGNING,
         _ => &ECDSA_P256_SHA256_ASN1_SIGNING,
+    }
+}
+
+/// The library tells its reasons apart by their text only.
+fn rsa_rejected(rejected: KeyRejected) -> KeyError {
+    match rejected.to_string().as_str() {
+        "TooSmall" => KeyError::Unsupported { algorithm: "RSA below 2048 bits".to_owned() },
+        "TooLarge" => KeyError::Unsupported { algorithm: "RSA above 8192 bits".to_owned() },
+        _ => KeyError::Damaged,
     }
 }

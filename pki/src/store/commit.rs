@@ -68,7 +68,9 @@ pub(super) fn switch(store: &GenerationStore, number: u64, observe: Observer<'_>
     let next = store.directory().join(NEXT);
     let current = store.directory().join(CURRENT);
     match fs::remove_file(&next) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(StoreError::io("remove", &next)(error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(StoreError::io("remove", &next)(error));
+        }
         _ => {}
     }
     symlink(format!("{GENERATION}{number}"), &next).map_err(StoreError::io("create the link", &next))?;
@@ -112,6 +114,10 @@ fn sync_directory(store: &GenerationStore) -> Result<(), StoreError> {
 }
 
 /// An error of the system, for where there is no better path than the store's.
-pub(super) fn system(store: &GenerationStore, action: &'static str, error: impl Into<io::Error>) -> StoreError {
+pub(super) fn system(
+    store: &GenerationStore,
+    action: &'static str,
+    error: impl Into<io::Error>,
+) -> StoreError {
     StoreError::io(action, store.directory())(error.into())
 }

@@ -1,7 +1,6 @@
 //! A generation that is being written, beside the others and invisible to them.
 
 use std::fs::{DirBuilder, Permissions};
-use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -12,7 +11,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use super::{Generation, GenerationStore, StoreError, check_name, commit};
-use crate::private_file::{self, PrivateFileError};
+use crate::private_file;
 
 /// What unfinished generations are called, before the process that writes them.
 const STAGED: &str = ".staged-";
@@ -104,13 +103,4 @@ pub(super) fn is_abandoned(name: &str) -> bool {
     };
     let Ok(number) = process.parse::<i32>() else { return false };
     number > 0 && signal::kill(Pid::from_raw(number), None) == Err(Errno::ESRCH)
-}
-
-/// Whether the error says that there is nothing of that name.
-pub(super) fn is_missing(error: &StoreError) -> bool {
-    match error {
-        StoreError::Io { source, .. } => source.kind() == ErrorKind::NotFound,
-        StoreError::File { source, .. } => matches!(source, PrivateFileError::NotFound),
-        _ => false,
-    }
 }

@@ -1,0 +1,16 @@
+//! The crate through its public interface, and what it issues through OpenSSL. One binary: it links faster than many.
+
+// The lints know tests by their attribute; what tests share has none.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+mod bad_input;
+mod check;
+mod cost;
+mod issuing;
+mod log;
+mod names;
+mod openssl;
+mod pitfalls;
+mod private_files;
+mod store;
+mod support;
