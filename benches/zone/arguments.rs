@@ -1,0 +1,57 @@
+//! The command line of the measurement.
+
+use std::path::PathBuf;
+
+/// How it is called.
+pub const USAGE: &str = "usage: zone [--short] [--cfssl PATH] [issue|launch|dev ...]";
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Issuing certificates: in memory, on disk, and the memory that it takes.
+    Issue,
+    /// What `run` adds to a start of etcd.
+    Launch,
+    /// From an empty directory to a cluster that takes requests.
+    Dev,
+}
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Arguments {
+    /// Few runs, a minute at most; goals are then shown and not enforced.
+    pub short: bool,
+    /// The `cfssl` to compare with, if any.
+    pub cfssl: Option<PathBuf>,
+    /// In the order in which they were named; all of them by default.
+    pub subjects: Vec<Subject>,
+}
+
+impl Arguments {
+    /// Reads the arguments after the program's name, or says what is wrong with them.
+    pub fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut arguments = Self { short: false, cfssl: None, subjects: Vec::new() };
+        let mut words = words;
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--short" => arguments.short = true,
+                "--cfssl" => arguments.cfssl = Some(words.next().ok_or("--cfssl needs a path")?.into()),
+                // `cargo bench` gives it to every benchmark.
+                "--bench" => {}
+                "issue" => arguments.subjects.push(Subject::Issue),
+                "launch" => arguments.subjects.push(Subject::Launch),
+                "dev" => arguments.subjects.push(Subject::Dev),
+                other => return Err(format!("unknown argument `{other}`")),
+            }
+        }
+        if arguments.subjects.is_empty() {
+            arguments.subjects = vec![Subject::Issue, Subject::Launch, Subject::Dev];
+        }
+        Ok(arguments)
+    }
+
+    /// The number of runs: `short` or `full`.
+    pub fn runs(&self, short: usize, full: usize) -> usize {
+        if self.short { short } else { full }
+    }
+}

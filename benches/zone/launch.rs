@@ -1,0 +1,133 @@
+//! What `run` adds to a start of etcd whose certificates are in place.
+//!
+//! etcd itself would drown it, so a stand-in takes its place that ends at once. It lies in a bundle of its own, with a
+//! manifest, and has etcd's size: `run` checks it as it checks etcd.
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use time::OffsetDateTime;
+use zone_etcd::etcd::{BinaryRequest, EtcdVersion};
+use zone_etcd::launch::{Launch, LaunchOptions};
+use zone_etcd::zone_directory::{Authorities, ZoneDirectory};
+
+use crate::arguments::Arguments;
+use crate::report::{Section, in_milliseconds};
+use crate::scratch::Scratch;
+use crate::statistics::{Samples, timed};
+use crate::zone_files::{describe_local, issue_all};
+use crate::{Result, ZONE_ETCD};
+
+/// The file name that makes this program the stand-in.
+const STAND_IN: &str = "etcd";
+/// As large as etcd 3.7.3.
+const ETCD_SIZE: u64 = 24_748_194;
+/// The node whose member is started.
+const NODE: &str = "node1";
+
+/// Whether this process was started in etcd's place.
+pub fn is_stand_in() -> bool {
+    let program = std::env::args_os().next().map(PathBuf::from);
+    program.is_some_and(|program| program.file_name().is_some_and(|name| name == STAND_IN))
+}
+
+/// The start by `run`, the same command line by hand, and what lies between the two, in turn.
+pub fn measure(arguments: &Arguments, scratch: &Scratch) -> Result<Section> {
+    let zone = scratch.directory("launch")?;
+    describe_local(&zone, 3, None)?;
+    issue_all(&zone)?;
+    let stand_in = stand_in_bundle(&scratch.directory("bundle")?)?;
+    let by_hand = command_line(&zone, &stand_in)?;
+    let known = zone.join("nodes").join(NODE).join("verified-etcd.json");
+
+    let run = |verified: bool| {
+        let mut command = Command::new(ZONE_ETCD);
+        command.args(["run", "--node", NODE, "--zone"]).arg(&zone).arg("--etcd").arg(&stand_in);
+        if !verified {
+            std::fs::remove_file(&known)?;
+        }
+        duration_of(&mut command)
+    };
+    // The first start finds out what the later ones know.
+    duration_of(
+        Command::new(ZONE_ETCD)
+            .args(["run", "--node", NODE, "--zone"])
+            .arg(&zone)
+            .arg("--etcd")
+            .arg(&stand_in),
+    )?;
+
+    let count = arguments.runs(100, 300);
+    let (mut launched, mut bare) = (Samples::default(), Samples::default());
+    let (mut unverified, mut version) = (Samples::default(), Samples::default());
+    for _ in 0..count {
+        launched.add(run(true)?);
+        bare.add(duration_of(Command::new(&stand_in).args(&by_hand))?);
+        version.add(duration_of(Command::new(ZONE_ETCD).arg("--version"))?);
+        unverified.add(run(false)?);
+    }
+
+    let added = launched.less(&bare);
+    let mut section = Section::new(format!(
+        "launch: a stand-in that ends at once in etcd's place, {count} runs, median (p95)"
+    ));
+    let both = |samples: &Samples| {
+        format!("{} ({})", in_milliseconds(samples.median()), in_milliseconds(samples.percentile(95)))
+    };
+    section.figure("zone-etcd run", both(&launched));
+    section.figure("the same command line by hand: fork, exec, exit", both(&bare));
+    section.figure("the difference", both(&added));
+    section.at_most("the difference, median", added.median(), 5.0, in_milliseconds);
+    section.figure(
+        "  of it to become zone-etcd at all (zone-etcd --version)",
+        in_milliseconds(version.median()),
+    );
+    section.figure("zone-etcd run when it has to take etcd's digest", both(&unverified));
+    Ok(section)
+}
+
+fn stand_in_bundle(directory: &Path) -> Result<PathBuf> {
+    let program = directory.join(STAND_IN);
+    std::fs::copy(std::env::current_exe()?, &program)?;
+    let file = OpenOptions::new().write(true).open(&program)?;
+    let size = file.metadata()?.len().max(ETCD_SIZE);
+    file.set_len(size)?;
+    drop(file);
+    let bytes = std::fs::read(&program)?;
+    let sha256 = zone_pki::hex::encode(digest(&SHA256, &bytes).as_ref());
+    let manifest = serde_json::json!({
+        "format": 1,
+        "version": EtcdVersion::DEFAULT.to_string(),
+        "source": "a stand-in",
+        "files": { "etcd": { "sha256": sha256, "size": size } },
+    });
+    std::fs::write(directory.join("manifest.json"), manifest.to_string())?;
+    Ok(program)
+}
+
+/// What `run` hands to etcd.
+fn command_line(zone: &Path, etcd: &Path) -> Result<Vec<String>> {
+    let now = OffsetDateTime::now_utc();
+    let zone = ZoneDirectory::open(zone).map_err(explain)?;
+    let authorities = Authorities::load(&zone.paths, now).map_err(explain)?;
+    let binary = BinaryRequest { given: Some(etcd.to_owned()), ..BinaryRequest::default() };
+    let options = LaunchOptions { binary, flags: Vec::new() };
+    let node = zone.node(NODE).map_err(explain)?;
+    let launch = Launch::prepare(&zone, node, &authorities, &options, now).map_err(explain)?;
+    Ok(launch.arguments)
+}
+
+/// The program's own failures are made to be reported by it, not to be an error of another program.
+pub fn explain(failure: zone_etcd::error::Failure) -> String {
+    format!("{failure:?}")
+}
+
+fn duration_of(command: &mut Command) -> Result<Duration> {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let (duration, status) = timed(|| command.status());
+    let status = status?;
+    if status.success() { Ok(duration) } else { Err(format!("{command:?} ended with {status}").into()) }
+}

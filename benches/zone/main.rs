@@ -1,0 +1,87 @@
+//! What the program costs, against what it could cost: ratios, each measured in one run against something else.
+//!
+//! `cargo bench --bench zone -- [--short] [issue|launch|dev ...]`; `scripts/bench` builds what it needs and calls it.
+//!
+//! Absolute figures belong to a machine and to what else it does. So every subject runs alternately with what it is
+//! compared to, and the goals are ratios, or differences that leave a wide margin.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is this program's output")]
+
+mod arguments;
+mod development;
+mod disk_alone;
+mod hand_started;
+mod in_memory;
+mod launch;
+mod on_disk;
+mod other_tools;
+mod peak_memory;
+mod raw_rcgen;
+mod report;
+mod scratch;
+mod statistics;
+mod zone_files;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use arguments::{Arguments, Subject};
+use report::Report;
+use scratch::Scratch;
+
+/// Any failure ends the measurement with its message.
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// The program that is measured, built by cargo with this one.
+const ZONE_ETCD: &str = env!("CARGO_BIN_EXE_zone-etcd");
+
+fn main() -> ExitCode {
+    if launch::is_stand_in() {
+        return ExitCode::SUCCESS;
+    }
+    if let Some(command) = peak_memory::asked_for() {
+        return match peak_memory::tell(command) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&*error),
+        };
+    }
+    let arguments = match Arguments::parse(std::env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(message) => {
+            eprintln!("bench: error: {message}\n{}", arguments::USAGE);
+            return ExitCode::from(64);
+        }
+    };
+    match measure(&arguments) {
+        Ok(report) if report.missed() == 0 => ExitCode::SUCCESS,
+        Ok(report) => {
+            let count = report.missed();
+            println!("\n{count} {} missed", if count == 1 { "goal was" } else { "goals were" });
+            // A few runs on a busy machine say whether it works, not whether a goal is met.
+            if arguments.short { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => failed(&*error),
+    }
+}
+
+fn failed(error: &dyn Error) -> ExitCode {
+    eprintln!("bench: error: {error}");
+    ExitCode::from(70)
+}
+
+fn measure(arguments: &Arguments) -> Result<Report> {
+    let scratch = Scratch::new()?;
+    let mut report = Report::default();
+    for subject in &arguments.subjects {
+        match subject {
+            Subject::Issue => {
+                report.print(in_memory::measure(arguments)?);
+                report.print(on_disk::measure(arguments, &scratch)?);
+                report.print(peak_memory::measure(&scratch)?);
+            }
+            Subject::Launch => report.print(launch::measure(arguments, &scratch)?),
+            Subject::Dev => report.print(development::measure(arguments, &scratch)?),
+        }
+    }
+    Ok(report)
+}
