@@ -3,6 +3,12 @@
 //! Each test binary uses a part of this.
 #![allow(dead_code, reason = "each test binary uses a part of the harness")]
 
+pub mod isolation;
+pub mod members;
+pub mod namespaces;
+pub mod processes;
+pub mod tls;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,0 +1,19 @@
+//! Wrong input: a clear error with its exit code and one next step, and nothing written or lost.
+
+mod altered_etcd;
+mod authority_certificates;
+mod authority_keys;
+mod authority_mixed_up;
+mod clock;
+mod data_directory;
+mod disk;
+mod etcd_binary;
+mod node_directory;
+mod ownership;
+mod ports;
+mod revocation_lists;
+mod two_runs;
+mod unknown_node;
+mod zones;
+
+use zones::{issued_zone, refused_by, untouched};

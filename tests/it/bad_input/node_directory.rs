@@ -1,0 +1,60 @@
+//! What a node keeps beside its data: `state.json` and its generations.
+
+use std::os::unix::fs::symlink;
+
+use super::{issued_zone, refused_by, untouched};
+use crate::harness::outcome;
+use crate::support::replace_in;
+
+const PLAN: [&[&str]; 1] = [&["plan", "--node", "node1"]];
+
+#[test]
+fn a_state_that_is_damaged_is_not_taken_for_none() {
+    let (zone, etcd) = issued_zone();
+    let state = zone.file("nodes/node1/state.json");
+    for text in ["", "{", "[]", "{\"format\": 1}", "{\"format\": \"one\"}"] {
+        std::fs::write(&state, text).expect("the state");
+        refused_by(&zone, &etcd, &PLAN, 65, &["state.json is damaged", "put it back from a backup"]);
+    }
+    std::fs::write(&state, "{\"format\": 99}").expect("the state");
+    refused_by(
+        &zone,
+        &etcd,
+        &PLAN,
+        65,
+        &["state.json has format 99", "the version of zone-etcd that wrote it"],
+    );
+}
+
+#[test]
+fn a_state_of_another_node() {
+    let (zone, etcd) = issued_zone();
+    outcome(&mut zone.command(&["run", "--node", "node2", "--etcd", etcd.as_argument()])).expect_code(0);
+    std::fs::remove_file(etcd.path.with_extension("arguments")).expect("the stand-in's arguments");
+    std::fs::copy(zone.file("nodes/node2/state.json"), zone.file("nodes/node1/state.json")).expect("copied");
+    let texts = ["is the directory of another node", "node2.example.zone", "never shared or copied"];
+    refused_by(&zone, &etcd, &PLAN, 65, &texts);
+}
+
+#[test]
+fn a_state_whose_ids_are_none() {
+    let (zone, etcd) = issued_zone();
+    outcome(&mut zone.command(&["run", "--node", "node1", "--etcd", etcd.as_argument()])).expect_code(0);
+    std::fs::remove_file(etcd.path.with_extension("arguments")).expect("the stand-in's arguments");
+    replace_in(&zone.file("nodes/node1/state.json"), "\"member_id\": \"", "\"member_id\": \"x");
+    refused_by(&zone, &etcd, &PLAN, 65, &["state.json is damaged", "not hexadecimal"]);
+}
+
+#[test]
+fn generations_that_lead_astray() {
+    let (zone, etcd) = issued_zone();
+    let current = zone.file("nodes/node1/pki/current");
+    let readers: [&[&str]; 3] = [&["plan", "--node", "node1"], &["pki", "check"], &["pki", "issue", "node1"]];
+    std::fs::remove_file(&current).expect("removed");
+    symlink("gen-9", &current).expect("a link");
+    refused_by(&zone, &etcd, &readers, 65, &["leads to generation 9, which is missing", "pki issue"]);
+    std::fs::remove_file(&current).expect("removed");
+    symlink("/etc", &current).expect("a link");
+    refused_by(&zone, &etcd, &readers, 65, &["leads to /etc, which is not a generation"]);
+    untouched(&zone, &["pki", "list"], 65, &["which is not a generation"]);
+}

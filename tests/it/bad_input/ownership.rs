@@ -1,0 +1,65 @@
+//! Directories and files that others can enter, or that belong to somebody else.
+
+use std::os::unix::fs::{PermissionsExt, chown};
+
+use super::{issued_zone, refused_by, untouched};
+use crate::harness::outcome;
+use crate::support::{NOBODY, Refusal, Tree, use_as_nobody};
+
+#[test]
+fn a_ca_directory_that_others_can_enter() {
+    let (zone, etcd) = issued_zone();
+    std::fs::set_permissions(zone.file("ca"), PermissionsExt::from_mode(0o755)).expect("a mode");
+    let readers: [&[&str]; 3] = [&["plan", "--node", "node1"], &["pki", "issue", "--all"], &["pki", "check"]];
+    refused_by(&zone, &etcd, &readers, 77, &["others can use", "ca", "its mode is 0755", "chmod 700"]);
+}
+
+#[test]
+fn a_ca_directory_of_another_owner() {
+    let (zone, etcd) = issued_zone();
+    chown(zone.file("ca"), Some(NOBODY), None).expect("another owner");
+    let readers: [&[&str]; 2] = [&["plan", "--node", "node1"], &["pki", "issue", "--all"]];
+    refused_by(&zone, &etcd, &readers, 77, &["belongs to another user", &format!("user {NOBODY}")]);
+}
+
+#[test]
+fn a_node_directory_that_others_can_enter() {
+    let (zone, etcd) = issued_zone();
+    std::fs::set_permissions(zone.file("nodes/node1"), PermissionsExt::from_mode(0o750)).expect("a mode");
+    refused_by(&zone, &etcd, &[], 77, &["others can use", "nodes/node1", "0750", "chmod 700"]);
+}
+
+#[test]
+fn a_data_directory_that_others_can_enter() {
+    let (zone, etcd) = issued_zone();
+    std::fs::create_dir(zone.file("nodes/node1/data")).expect("a directory");
+    std::fs::set_permissions(zone.file("nodes/node1/data"), PermissionsExt::from_mode(0o755))
+        .expect("a mode");
+    refused_by(&zone, &etcd, &[], 77, &["others can use", "nodes/node1/data", "chmod 700"]);
+}
+
+#[test]
+fn an_issuance_log_that_others_can_read() {
+    let (zone, _) = issued_zone();
+    std::fs::set_permissions(zone.file("issued.jsonl"), PermissionsExt::from_mode(0o644)).expect("a mode");
+    untouched(&zone, &["pki", "issue", "--client", "new"], 77, &["issued.jsonl"]);
+}
+
+/// Whoever may not read the CAs may not use the zone, and learns of it before anything is written.
+#[test]
+fn a_zone_of_another_user() {
+    let (zone, _) = issued_zone();
+    std::fs::set_permissions(zone.path(), PermissionsExt::from_mode(0o755)).expect("a mode");
+    let before = Tree::of(&zone.path());
+    for arguments in [
+        ["plan", "--node", "node1"].as_slice(),
+        &["run", "--node", "node1"],
+        &["pki", "issue", "--all"],
+        &["pki", "check"],
+        &["env"],
+    ] {
+        let mut command = use_as_nobody(zone.around(), arguments, &zone.path());
+        outcome(&mut command).expect_refusal(77, &[]);
+        Tree::of(&zone.path()).assert_same_as(&before, &arguments.join(" "));
+    }
+}

@@ -1,0 +1,55 @@
+//! Two starts of one node at once.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use super::{issued_zone, refused_by};
+use crate::harness::outcome;
+
+/// Holds the lock of a node directory as a start does.
+fn hold(path: &Path, holder: &str) -> File {
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .expect("a lock file");
+    file.try_lock().expect("nobody holds it");
+    write!(file, "{holder}").expect("the holder is written");
+    file
+}
+
+#[test]
+fn the_second_is_refused_and_told_who_is_first() {
+    let (zone, etcd) = issued_zone();
+    let lock = zone.file("nodes/node1/lock");
+    let held = hold(&lock, &format!("{}\n", std::process::id()));
+    let process = format!("process {}", std::process::id());
+    refused_by(&zone, &etcd, &[], 75, &["nodes/node1 is in use", &process, "stop it before a new start"]);
+    // To look at the plan of a running member is no start.
+    zone.run(&["plan", "--node", "node1"]).expect_code(0);
+    // And another node is not concerned.
+    outcome(&mut zone.command(&["run", "--node", "node2", "--etcd", etcd.as_argument()])).expect_code(0);
+    drop(held);
+    outcome(&mut zone.command(&["run", "--node", "node1", "--etcd", etcd.as_argument()])).expect_code(0);
+}
+
+#[test]
+fn a_lock_that_tells_nothing_still_holds() {
+    let (zone, etcd) = issued_zone();
+    for text in ["", "garbage", "-"] {
+        let _held = hold(&zone.file("nodes/node1/lock"), text);
+        refused_by(&zone, &etcd, &[], 75, &["nodes/node1 is in use", "the member may be running already"]);
+    }
+}
+
+#[test]
+fn a_lock_that_nobody_holds_is_in_nobodys_way() {
+    let (zone, etcd) = issued_zone();
+    drop(hold(&zone.file("nodes/node1/lock"), "1\n"));
+    outcome(&mut zone.command(&["run", "--node", "node1", "--etcd", etcd.as_argument()])).expect_code(0);
+    assert!(etcd.arguments().is_some());
+}

@@ -1,0 +1,81 @@
+//! `env`: settings that a shell evaluates, whatever the zone's directory is called.
+
+use std::process::Command;
+
+use crate::harness::{Outcome, TestZone, outcome, program, zone_etcd};
+use crate::support::{Refusal, Tree};
+
+/// Evaluates the output in a shell, and prints what it has set.
+fn evaluated(shell: &str, zone: &std::path::Path) -> Outcome {
+    let script = r#"settings=$("$PROGRAM" env --zone "$ZONE") || exit
+eval "$settings"
+for file in "$ETCDCTL_CACERT" "$ETCDCTL_CERT" "$ETCDCTL_KEY"; do test -f "$file" || { echo "no $file"; exit 1; }; done
+sh -c 'printf "%s\n" "$ETCDCTL_ENDPOINTS"'
+printf '%s\n' "$ETCDCTL_KEY""#;
+    outcome(Command::new(shell).args(["-c", script]).env("PROGRAM", program()).env("ZONE", zone))
+}
+
+#[test]
+fn a_shell_takes_it_as_it_is() {
+    for name in [
+        "zone",
+        "with blanks",
+        "it's a \"zone\"",
+        "$HOME",
+        "`id`",
+        "back\\slash",
+        "semi;colon&",
+        "[x]*?",
+        "line\nbreak",
+        "ünï",
+    ] {
+        let around = tempfile::tempdir().expect("a directory");
+        let zone = around.path().join(name);
+        let mut init = zone_etcd(["init", "--name", "example.zone", "--node", "node1=[fd00::1]", "--zone"]);
+        outcome(init.arg(&zone)).expect_code(0);
+        for shell in ["sh", "bash"] {
+            let shown = evaluated(shell, &zone).expect_code(0);
+            let key = zone.join("clients/admin/current/client.key");
+            assert_eq!(
+                shown.stdout,
+                format!("https://[fd00::1]:2379\n{}\n", key.display()),
+                "{name:?} in {shell}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_member_is_an_endpoint() {
+    let zone = TestZone::described(
+        "[zone]\nname = \"example.zone\"\n[[node]]\nname = \"node1\"\naddress = \"10.0.1.1\"\n[[node]]\nname = \"desk\"\n\
+         member = false\n[[node]]\nname = \"node2\"\nclient_port = 3379\n[[node]]\nname = \"node3\"\naddress = \"10.0.1.3\"\n",
+    );
+    zone.run(&["init"]).expect_code(0);
+    let shown = zone.run(&["env"]).expect_code(0).stdout;
+    let endpoints = "https://10.0.1.1:2379,https://node2.example.zone:3379,https://10.0.1.3:2379";
+    assert!(shown.contains(&format!("export ETCDCTL_ENDPOINTS={endpoints}\n")), "{shown}");
+    assert_eq!(shown.lines().count(), 4, "{shown}");
+}
+
+#[test]
+fn a_client_is_one_that_the_zone_has() {
+    let zone = TestZone::init("example.zone", &["node1=10.0.1.1"]);
+    let before = Tree::of(&zone.path());
+    zone.run(&["env", "--client", "nobody"]).expect_refusal(64, &["has no client `nobody`", "admin, health"]);
+    zone.run(&["env", "--client", "root"]).expect_refusal(64, &["the client `admin`"]);
+    Tree::of(&zone.path()).assert_same_as(&before, "env");
+    zone.run(&["env", "--client", "health"]).expect_code(0);
+    zone.run(&["pki", "issue", "--client", "nobody"]).expect_code(0);
+    let shown = zone.run(&["env", "--client", "nobody"]).expect_code(0);
+    assert!(shown.stdout.contains("clients/nobody/current/client.key"), "{}", shown.stdout);
+}
+
+/// A client certificate that was lost is issued again when it is asked for.
+#[test]
+fn a_missing_certificate_is_issued() {
+    let zone = TestZone::init("example.zone", &["node1=10.0.1.1"]);
+    std::fs::remove_dir_all(zone.file("clients")).expect("removed");
+    zone.run(&["env"]).expect_code(0);
+    assert!(zone.file("clients/admin/current/client.key").is_file());
+}

@@ -1,0 +1,88 @@
+//! Command lines that are wrong.
+
+use crate::harness::{TestZone, outcome, zone_etcd};
+
+#[track_caller]
+fn usage_error(arguments: &[&str], texts: &[&str]) {
+    let place = tempfile::tempdir().expect("a directory");
+    let failed =
+        outcome(zone_etcd(arguments).current_dir(place.path())).expect_code(64).expect_error_with(texts);
+    assert_eq!(failed.stdout, "");
+    assert!(
+        std::fs::read_dir(place.path()).expect("the directory").next().is_none(),
+        "something was written"
+    );
+}
+
+#[test]
+fn what_cannot_be_understood_exits_64() {
+    usage_error(&[], &["Usage: zone-etcd <COMMAND>"]);
+    usage_error(&["start"], &["unrecognized subcommand 'start'"]);
+    usage_error(&["plan"], &["--node <NAME>"]);
+    usage_error(&["plan", "--node"], &["--node <NAME>"]);
+    usage_error(&["plan", "--node", "node1", "--format", "xml"], &["'xml'", "text, json, argv, env"]);
+    usage_error(&["plan", "--nod", "node1"], &["--nod"]);
+    usage_error(&["run", "--node", "node1", "stray"], &["stray"]);
+    usage_error(&["pki"], &["Usage: zone-etcd pki"]);
+    usage_error(&["pki", "renew-all"], &["renew-all"]);
+    usage_error(&["pki", "issue"], &["--all"]);
+    usage_error(&["pki", "issue", "--all", "node1"], &["--all"]);
+    usage_error(&["pki", "issue", "--all", "--client", "x"], &["--all"]);
+    usage_error(&["ctl"], &["ARGS"]);
+    usage_error(&["dev", "--nodes", "0"], &["0"]);
+    usage_error(&["dev", "--nodes", "10"], &["10"]);
+    usage_error(&["completions", "tcsh"], &["tcsh"]);
+    usage_error(&["man", "start"], &["there is no command `start`"]);
+}
+
+#[test]
+fn help_and_version_are_data() {
+    for arguments in
+        [["--help"].as_slice(), &["-h"], &["help"], &["run", "--help"], &["pki", "issue", "--help"]]
+    {
+        let shown = outcome(&mut zone_etcd(arguments)).expect_code(0);
+        assert!(shown.stdout.contains("Usage: zone-etcd"), "{arguments:?}: {}", shown.stdout);
+        assert_eq!(shown.stderr, "");
+    }
+    let version = outcome(&mut zone_etcd(["--version"])).expect_code(0);
+    assert_eq!(version.stdout, format!("zone-etcd {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_exit_codes_are_in_the_help() {
+    let shown = outcome(&mut zone_etcd(["--help"])).expect_code(0);
+    for code in
+        ["64 usage", "65 bad input", "66 missing input", "69 ", "70 ", "73 ", "75 ", "77 permission", "78 "]
+    {
+        assert!(shown.stdout.contains(code), "no `{code}` in {}", shown.stdout);
+    }
+}
+
+#[test]
+fn the_zone_can_be_given_by_the_environment() {
+    let zone = TestZone::init("example.zone", &["node1=10.0.1.10"]);
+    let call =
+        |zone: &std::path::Path| outcome(zone_etcd(["plan", "--node", "node1"]).env("ZONE_ETCD_ZONE", zone));
+    call(&zone.path()).expect_code(0);
+    call(&zone.around().join("other")).expect_code(66);
+    // What is written on the command line wins.
+    let mut command = zone.command(&["plan", "--node", "node1"]);
+    outcome(command.env("ZONE_ETCD_ZONE", "/no/such/zone")).expect_code(0);
+}
+
+/// A reader that has seen enough, such as `head`, is no fault of the program.
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let zone = TestZone::init("example.zone", &["node1=10.0.1.10"]);
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", "set -o pipefail; \"$0\" plan --node node1 --zone \"$1\" --format json | true"]);
+    outcome(command.arg(crate::harness::program()).arg(zone.path())).expect_code(0);
+}
+
+#[test]
+fn nothing_is_coloured_that_is_not_a_terminal() {
+    let zone = TestZone::empty();
+    let mut command = zone.command(&["plan", "--node", "node1"]);
+    let refused = outcome(command.env_remove("NO_COLOR").env("CLICOLOR_FORCE", "1")).expect_code(66);
+    assert!(!refused.stderr.contains('\u{1b}'), "{:?}", refused.stderr);
+}

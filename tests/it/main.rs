@@ -1,0 +1,27 @@
+//! Tests of the program through its command line and its public library, without running etcd for long.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`configuration`] | `zone.toml`: every fault with its place, and what is valid |
+//! | [`bad_input`] | files, disks, ports and binaries that are wrong: one error, one next step, nothing lost |
+//! | [`command_line`] | the commands and what they leave on disk |
+//! | [`golden`] | the exact command lines and reports of `plan` |
+//! | [`flags`] | flags that the user hands through to etcd |
+//! | [`properties`] | what holds for every zone description, and tables that check themselves |
+//! | [`documents`] | the commands in README.md and docs/ |
+//! | [`support`] | what these share |
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first thing that goes wrong")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a test prints is shown when it fails")]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod bad_input;
+mod command_line;
+mod configuration;
+mod documents;
+mod flags;
+mod golden;
+mod properties;
+mod support;

@@ -1,0 +1,8 @@
+//! What holds for every zone description, and tables that check themselves.
+
+mod identifiers;
+mod initial_cluster;
+mod parsing;
+mod roles;
+mod start_decision;
+mod strategies;

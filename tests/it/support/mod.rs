@@ -1,0 +1,20 @@
+//! What the tests of this binary share.
+
+mod authority;
+mod log_file;
+mod refusal;
+mod stand_in;
+mod text;
+mod tree;
+mod zone;
+
+pub use authority::{Forged, authority_at, leaf_under};
+pub use log_file::write_log;
+pub use refusal::Refusal;
+pub use stand_in::{FakeBundle, StandIn, install, use_as_nobody};
+pub use text::{append, replace_in};
+pub use tree::Tree;
+pub use zone::{three_members, three_members_issued};
+
+/// A user who owns nothing here.
+pub const NOBODY: u32 = 65534;

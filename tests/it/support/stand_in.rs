@@ -1,0 +1,120 @@
+//! Programs that stand in for etcd, and the program itself for another user.
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::NOBODY;
+use crate::harness::program;
+
+/// A script that answers `--version` as etcd does, and otherwise writes down its arguments and ends.
+pub struct StandIn {
+    /// The script.
+    pub path: PathBuf,
+}
+
+impl StandIn {
+    /// A stand-in below `directory` that says it is etcd of this version.
+    pub fn new(directory: &Path, version: &str) -> Self {
+        let path = directory.join("stand-in");
+        install(&path, &script(version, ""));
+        Self { path }
+    }
+
+    /// The arguments of the last start, or none if there was no start.
+    pub fn arguments(&self) -> Option<Vec<String>> {
+        read_lines(&self.path.with_extension("arguments"))
+    }
+
+    /// How often it was asked for its version.
+    pub fn times_asked(&self) -> usize {
+        read_lines(&self.path.with_extension("asked")).map_or(0, |lines| lines.len())
+    }
+
+    /// Its path as an argument.
+    pub fn as_argument(&self) -> &str {
+        self.path.to_str().expect("a path in UTF-8")
+    }
+}
+
+/// A bundle whose etcd is a stand-in, with the manifest that `scripts/bundle-etcd` would have written.
+pub struct FakeBundle {
+    /// The bundle's directory.
+    pub directory: PathBuf,
+}
+
+impl FakeBundle {
+    /// A bundle of this version below `directory`.
+    pub fn new(directory: &Path, version: &str) -> Self {
+        let bundle = Self { directory: directory.join("bundle") };
+        std::fs::create_dir(&bundle.directory).expect("the bundle's directory");
+        let text = script(version, "as it was bundled");
+        install(&bundle.etcd(), &text);
+        bundle.write_manifest(1, version, &text);
+        bundle
+    }
+
+    /// Writes the manifest for an etcd of this content.
+    pub fn write_manifest(&self, format: u32, version: &str, text: &str) {
+        let sha256 = zone_pki::hex::encode(digest(&SHA256, text.as_bytes()).as_ref());
+        let size = text.len();
+        let manifest = serde_json::json!({
+            "format": format, "version": version, "source": "a test",
+            "files": { "etcd": { "sha256": sha256, "size": size } },
+        });
+        std::fs::write(self.manifest(), manifest.to_string()).expect("the manifest");
+    }
+
+    /// Its etcd.
+    pub fn etcd(&self) -> PathBuf {
+        self.directory.join("etcd")
+    }
+
+    /// Its manifest.
+    pub fn manifest(&self) -> PathBuf {
+        self.directory.join("manifest.json")
+    }
+
+    /// Its etcd as an argument.
+    pub fn as_argument(&self) -> String {
+        self.etcd().display().to_string()
+    }
+}
+
+/// Writes a program. Another process does it: a file that this one has open for writing while another thread starts a
+/// child cannot be executed (ETXTBSY).
+pub fn install(path: &Path, text: &str) {
+    let source = path.with_extension("text");
+    std::fs::write(&source, text).expect("the program's text");
+    let status =
+        Command::new("install").args(["-m", "755"]).arg(&source).arg(path).status().expect("install runs");
+    assert!(status.success(), "install {}", path.display());
+}
+
+/// A call of the program by a user who owns nothing, from a copy of it that this user can reach.
+pub fn use_as_nobody(place: &Path, arguments: &[&str], zone: &Path) -> Command {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(place, PermissionsExt::from_mode(0o755)).expect("others may enter");
+    let copy = place.join("zone-etcd");
+    let status =
+        Command::new("install").args(["-m", "755"]).arg(program()).arg(&copy).status().expect("install runs");
+    assert!(status.success());
+    let mut command = Command::new(copy);
+    command.args(arguments).arg("--zone").arg(zone).uid(NOBODY).gid(NOBODY).env("NO_COLOR", "1");
+    command.env_remove("ZONE_ETCD_ZONE").env_remove("ZONE_ETCD_CONFIG").current_dir("/");
+    command
+}
+
+fn script(version: &str, comment: &str) -> String {
+    format!(
+        "#!/bin/sh\n# {comment}\nif [ \"$*\" = --version ]; then\n    echo asked >>\"$0.asked\"\n    \
+         echo 'etcd Version: {version}'\n    exit\nfi\nprintf '%s\\n' \"$@\" >\"$0.arguments\"\n"
+    )
+}
+
+fn read_lines(path: &Path) -> Option<Vec<String>> {
+    let text = std::fs::read_to_string(path).ok()?;
+    Some(text.lines().map(str::to_owned).collect())
+}
