@@ -1,0 +1,28 @@
+//! Tests with real etcd, each in namespaces of its own (see `harness/isolation.rs`).
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`namespaces`], [`translated_addresses`] | machines with addresses, names and NAT between them |
+//! | [`versions`] | every supported line of etcd |
+//! | [`start`] | when `run` starts a member, and when it refuses |
+//! | [`dev`] | the throwaway zone |
+//! | [`clients`] | `ctl` and `env` |
+//! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
+//! | [`issued_certificates`] | certificates as openssl sees them, for every kind of key |
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first thing that goes wrong")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a test prints is shown when it fails")]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod clients;
+mod dev;
+mod issued_certificates;
+mod namespaces;
+mod start;
+mod tls_refusals;
+mod tls_setup;
+mod tls_versions;
+mod translated_addresses;
+mod versions;

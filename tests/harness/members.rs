@@ -1,0 +1,171 @@
+//! Members that `run` starts, and etcdctl beside them.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::processes::{Running, until};
+use super::{Outcome, TestZone, bundle, outcome, zone_etcd};
+
+/// What etcd logs once its bootstrap check is over.
+const SERVES_PEERS: &str = "\"serving peer traffic\"";
+
+/// `zone.toml` for members on 127.0.0.1, the first on etcd's own ports; `more` is added at its end. Loopback answers at once,
+/// so the intervals are as small as etcd takes them.
+pub fn loopback_zone(members: u16, more: &str) -> TestZone {
+    TestZone::described(&loopback_text("example.zone", members, more))
+}
+
+/// The text for [`loopback_zone`].
+pub fn loopback_text(name: &str, members: u16, more: &str) -> String {
+    let mut text = format!("[zone]\nname = \"{name}\"\n");
+    for number in 0..members {
+        let (client, peer) = (2379 + 10 * number, 2380 + 10 * number);
+        text += &format!("[[node]]\nname = \"node{}\"\naddress = \"127.0.0.1\"\n", number + 1);
+        text += &format!("client_port = {client}\npeer_port = {peer}\n");
+    }
+    let etcd = "[etcd]\nheartbeat = \"10ms\"\nelection = \"100ms\"\n";
+    if more.contains("[etcd]") { text + &more.replace("[etcd]\n", etcd) } else { text + more + etcd }
+}
+
+/// `run` for a node.
+pub fn run_command(zone: &TestZone, node: &str, flags: &[&str]) -> Command {
+    let mut command = zone_etcd(["run", "--end-with-parent", "--node", node, "--zone"]);
+    command.arg(zone.path());
+    if !flags.is_empty() {
+        command.arg("--").args(flags);
+    }
+    command
+}
+
+/// Starts the member of a node.
+#[track_caller]
+pub fn start(zone: &TestZone, node: &str) -> Running {
+    Running::start(&mut run_command(zone, node, &[]), zone.around(), node)
+}
+
+/// Starts the members of these nodes, each when the one before answers its peers: etcd's bootstrap check waits a second for
+/// every member that listens but does not answer yet. `place` puts the command where the node is.
+#[track_caller]
+pub fn start_in_order(
+    zone: &TestZone,
+    nodes: &[&str],
+    place: impl Fn(&str, Command) -> Command,
+) -> Vec<Running> {
+    let mut members: Vec<Running> = Vec::new();
+    for node in nodes {
+        if let Some(previous) = members.last_mut() {
+            previous.wait_for_line(&[SERVES_PEERS]);
+        }
+        let mut command = place(node, run_command(zone, node, &[]));
+        members.push(Running::start(&mut command, zone.around(), node));
+    }
+    members
+}
+
+/// A zone on loopback whose members all take requests.
+#[track_caller]
+pub fn start_on_loopback(zone: &TestZone, nodes: &[&str]) -> Vec<Running> {
+    let mut members = start_in_order(zone, nodes, |_, command| command);
+    wait_until_serving(&mut members);
+    for number in 0..nodes.len() {
+        wait_for_quorum(&etcdctl(zone, &format!("https://127.0.0.1:{}", 2379 + 10 * number)));
+    }
+    members
+}
+
+/// Waits until the members serve clients, which they do once there is a quorum. Panics if one ends before.
+#[track_caller]
+pub fn wait_until_serving(members: &mut [Running]) {
+    for member in members {
+        member.wait_for_line(&["\"serving client traffic securely\""]);
+    }
+}
+
+/// A zone of one member on loopback, which takes requests.
+#[track_caller]
+pub fn start_alone(zone: &TestZone) -> Running {
+    start_on_loopback(zone, &["node1"]).remove(0)
+}
+
+/// etcdctl as the administrator, with the settings that `env` prints, but for one endpoint. A call costs a process, so the
+/// settings are read once and cloned with [`again`].
+#[track_caller]
+pub fn etcdctl(zone: &TestZone, endpoint: &str) -> Command {
+    let settings = zone.run(&["env"]).expect_code(0).stdout;
+    let mut command = Command::new(bundle("3.7.3").join("etcdctl"));
+    for line in settings.lines() {
+        let (name, value) =
+            line.strip_prefix("export ").and_then(|line| line.split_once('=')).expect("a setting");
+        command.env(name, value.trim_matches('\''));
+    }
+    command.env("ETCDCTL_ENDPOINTS", endpoint);
+    command.env("ETCDCTL_DIAL_TIMEOUT", "2s").env("ETCDCTL_COMMAND_TIMEOUT", "2s");
+    command
+}
+
+/// The same command once more, with further arguments.
+pub fn again(command: &Command, arguments: &[&str]) -> Command {
+    let mut copy = Command::new(command.get_program());
+    copy.args(command.get_args()).args(arguments);
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => copy.env(name, value),
+            None => copy.env_remove(name),
+        };
+    }
+    copy
+}
+
+/// Runs a command with further arguments to its end.
+#[track_caller]
+pub fn call(command: &Command, arguments: &[&str]) -> Outcome {
+    outcome(&mut again(command, arguments))
+}
+
+/// Waits until a read through the quorum succeeds.
+#[track_caller]
+pub fn wait_for_quorum(etcdctl: &Command) {
+    until("a read through the quorum", || (call(etcdctl, &["get", "nothing"]).code == 0).then_some(()));
+}
+
+/// What `plan` says, as JSON.
+#[track_caller]
+pub fn plan(zone: &TestZone, node: &str) -> Value {
+    let text = zone.run(&["plan", "--node", node, "--format", "json"]).expect_code(0).stdout;
+    serde_json::from_str(&text).expect("the plan is JSON")
+}
+
+/// Asserts that the cluster has the ids that `plan` computed, and that every member of the plan is a started one.
+#[track_caller]
+pub fn assert_ids_as_planned(etcdctl: &Command, plan: &Value) {
+    let text = call(etcdctl, &["member", "list", "--write-out", "json", "--hex"]).expect_code(0).stdout;
+    let listed: Value = serde_json::from_str(&text).expect("etcdctl prints JSON");
+    let id = |value: &Value| {
+        value.as_str().expect("an id").trim_start_matches("0x").trim_start_matches('0').to_owned()
+    };
+    let mut actual: Vec<(String, String)> = listed["members"]
+        .as_array()
+        .expect("members")
+        .iter()
+        // A member has a name once it has published it itself.
+        .map(|member| (member["name"].as_str().expect("a started member").to_owned(), id(&member["ID"])))
+        .collect();
+    actual.sort();
+    let planned: Vec<(String, String)> = plan["members"]
+        .as_array()
+        .expect("members")
+        .iter()
+        .map(|member| (member["name"].as_str().expect("a name").to_owned(), id(&member["id"])))
+        .collect();
+    assert_eq!(actual, planned);
+    assert_eq!(id(&listed["header"]["cluster_id"]), id(&plan["cluster_id"]));
+}
+
+/// A file of `/proc/PID` whose entries end with a zero byte, as lines.
+pub fn process_lines(pid: u32, file: &str) -> Vec<String> {
+    let bytes = fs::read(format!("/proc/{pid}/{file}")).expect("the process runs");
+    let text = String::from_utf8(bytes).expect("UTF-8");
+    text.split_terminator('\0').map(str::to_owned).collect()
+}

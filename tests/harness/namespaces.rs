@@ -1,0 +1,90 @@
+//! Machines: a network namespace for each node, on one bridge. To be used in [`super::isolation`], which takes it all away.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::Path;
+use std::process::Command;
+
+use nix::mount::{MsFlags, mount};
+
+use super::outcome;
+
+/// The machines of a test.
+pub struct Network;
+
+impl Network {
+    /// A machine for each node, with its address.
+    #[track_caller]
+    pub fn new(machines: &[(&str, &str)]) -> Self {
+        // ip(8) keeps names of namespaces below /run/netns; this /run is seen by this test alone.
+        mount(Some("tmpfs"), "/run", Some("tmpfs"), MsFlags::empty(), None::<&str>)
+            .expect("a /run of its own");
+        ip("link add bridge0 type bridge");
+        ip("link set bridge0 up");
+        let network = Self;
+        for (name, address) in machines {
+            ip(&format!("netns add {name}"));
+            ip(&format!("link add to-{name} type veth peer name eth0 netns {name}"));
+            ip(&format!("link set to-{name} master bridge0 up"));
+            ip(&format!("-n {name} link set lo up"));
+            ip(&format!("-n {name} link set eth0 up"));
+            network.add_address(name, address);
+        }
+        network
+    }
+
+    /// Gives a machine one more address.
+    #[track_caller]
+    pub fn add_address(&self, machine: &str, address: &str) {
+        match address.parse().expect("an IP address") {
+            IpAddr::V4(_) => ip(&format!("-n {machine} address add {address}/24 dev eth0")),
+            // Without nodad the address could not be used for a second, while the kernel asks whether it is taken.
+            IpAddr::V6(_) => ip(&format!("-n {machine} address add {address}/64 dev eth0 nodad")),
+        }
+    }
+
+    /// Makes the connections of a machine come from another of its addresses.
+    #[track_caller]
+    pub fn send_from(&self, machine: &str, subnet: &str, address: &str) {
+        ip(&format!("-n {machine} route replace {subnet} dev eth0 src {address}"));
+    }
+
+    /// The command as one of a machine. nsenter(1) becomes it, so its process id is the same.
+    pub fn on(&self, machine: &str, command: &Command) -> Command {
+        let mut placed = Command::new("nsenter");
+        placed
+            .arg(format!("--net=/run/netns/{machine}"))
+            .arg("--")
+            .arg(command.get_program())
+            .args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => placed.env(name, value),
+                None => placed.env_remove(name),
+            };
+        }
+        placed
+    }
+
+    /// Host names that every machine knows, by a hosts file which this test alone sees. No name server is known.
+    #[track_caller]
+    pub fn name_hosts(&self, directory: &Path, hosts: &[(&str, &str)]) {
+        let lines = hosts.iter().map(|(address, name)| format!("{address} {name}\n"));
+        let text: String = ["127.0.0.1 localhost\n".to_owned()].into_iter().chain(lines).collect();
+        bind(&directory.join("hosts"), &text, "/etc/hosts");
+        bind(&directory.join("resolv.conf"), "", "/etc/resolv.conf");
+    }
+}
+
+#[track_caller]
+fn bind(file: &Path, text: &str, over: &str) {
+    fs::write(file, text).expect("a file to mount");
+    mount(Some(file), over, None::<&str>, MsFlags::MS_BIND, None::<&str>)
+        .expect("a mount over a file in /etc");
+}
+
+#[track_caller]
+fn ip(arguments: &str) {
+    let result = outcome(Command::new("ip").args(arguments.split(' ')));
+    assert_eq!(result.code, 0, "ip {arguments}: {}", result.stderr);
+}
