@@ -108,10 +108,6 @@ impl Failure {
         let mut io_error = None;
         while let Some(current) = source {
             io_error = current.downcast_ref::<std::io::Error>().or(io_error);
-            // This one shows its I/O error as its own text, and does not name it as its source.
-            if let Some(zone_pki::PrivateFileError::Io(error)) = current.downcast_ref() {
-                io_error = Some(error);
-            }
             source = current.source();
         }
         let exit = io_error.map_or(Exit::CannotCreate, Exit::for_write);
@@ -137,7 +133,8 @@ impl Failure {
             std::io::ErrorKind::NotADirectory => {
                 failure.next("a part of that path is a file: name the directory itself")
             }
-            _ => failure,
+            std::io::ErrorKind::NotFound => failure.next("check the path, or put the file there"),
+            _ => failure.next("mend this and run the command again"),
         }
     }
 

@@ -103,8 +103,8 @@ impl Authority {
 
     /// Issues a certificate, with a new key, for a TLS server or client.
     ///
-    /// `notBefore` is five minutes before `now`, for clocks that are behind (etcd tolerates none), but not before the
-    /// authority's own; `notAfter` is `now` and the validity, but not after the authority's own. The serial number is
+    /// `notBefore` is five minutes before `now`, for clocks that are behind (etcd tolerates none), but no more than a tenth
+    /// of the validity and not before the authority's own; `notAfter` is `now` and the validity, but not after the authority's own. The serial number is
     /// random. Key usage is digitalSignature only: TLS 1.3 and the forward-secret suites of 1.2 need no other.
     ///
     /// # Errors

@@ -40,8 +40,8 @@ pub enum PrivateFileError {
     #[error("it exists already")]
     Exists,
     /// The system refused.
-    #[error(transparent)]
-    Io(io::Error),
+    #[error("{0}")]
+    Io(#[source] io::Error),
 }
 
 impl From<io::Error> for PrivateFileError {

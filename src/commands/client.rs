@@ -1,5 +1,6 @@
 //! `env` and `ctl`: the settings of etcdctl for a zone and one of its clients.
 
+use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -33,13 +34,26 @@ pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()>
     let etcdctl = etcd.tool("etcdctl").map_err(binary_failure)?;
     let generation = bring_up_to_date(&zone, &client, now)?;
     let mut command = Command::new(&etcdctl);
-    command.args(arguments.arguments);
+    command.args(&arguments.arguments);
     // Whatever the caller's shell has set for another cluster would win over nothing, but be mixed with ours.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ETCDCTL_")) {
         command.env_remove(name);
     }
-    let error = command.envs(etcdctl_settings(&zone, &generation)).exec();
+    let settings = etcdctl_settings(&zone, &generation);
+    command.envs(settings.into_iter().filter(|(name, _)| !is_given(name, &arguments.arguments)));
+    let error = command.exec();
     Err(Failure::new(Exit::for_io(&error), format!("cannot run {}", etcdctl.display())).because(&error))
+}
+
+/// Whether a flag among the arguments says what the variable would: etcdctl ends at once when both do (`pkg/flags/flag.go`,
+/// `verifyEnv`).
+fn is_given(variable: &str, arguments: &[OsString]) -> bool {
+    let flag = format!("--{}", variable.trim_start_matches("ETCDCTL_").to_ascii_lowercase());
+    let mut flags =
+        arguments.iter().take_while(|argument| *argument != "--").map(|argument| argument.to_string_lossy());
+    flags.any(|argument| {
+        argument.strip_prefix(&flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    })
 }
 
 /// What etcdctl reads from its environment to reach the zone as the client whose generation is given.

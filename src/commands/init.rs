@@ -25,8 +25,11 @@ pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
     }
     let zone = ZoneDirectory::open(paths.root())?;
     zone.report_warnings();
-    make_authorities(&zone, now)?;
-    make_clients(&zone, now)?;
+    let made_authorities = make_authorities(&zone, now)?;
+    let made_clients = make_clients(&zone, now)?;
+    if !made_authorities && !made_clients {
+        return Err(nothing_to_make(&zone));
+    }
     tell_next_steps(&zone, &arguments.zone.zone);
     Ok(())
 }
@@ -34,25 +37,34 @@ pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
 /// The text of the new `zone.toml`, or none if there is one. It is read again before anything is written, so a bad option
 /// leaves nothing behind.
 fn describe(arguments: &InitArgs, paths: &ZonePaths) -> Result<Option<String>> {
-    let exists = paths.config().exists();
-    let asked_for = arguments.name.is_some() || !arguments.nodes.is_empty();
-    if exists && asked_for {
-        return Err(Failure::new(
-            Exit::CannotCreate,
-            format!("{} is there already", paths.config().display()),
-        )
-        .because("--name and --node describe a new zone")
-        .next("edit the file, or choose another directory with --zone"));
-    }
-    if exists {
+    let present = match std::fs::read_to_string(paths.config()) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(Failure::read(&paths.config(), &error)),
+    };
+    if present.is_some() && arguments.name.is_none() && arguments.nodes.is_empty() {
         return Ok(None);
     }
+    let described_already = || {
+        Failure::new(Exit::CannotCreate, format!("{} is there already", paths.config().display()))
+            .because("--name and --node describe a new zone, and it describes another")
+            .next("edit the file, or choose another directory with --zone")
+    };
     let Some(name) = &arguments.name else {
-        return Err(Failure::new(Exit::Usage, format!("there is no {}", paths.config().display()))
-            .next("describe the zone: --name example.zone --node node1=10.0.1.10"));
+        return Err(match present {
+            Some(_) => described_already(),
+            None => Failure::new(Exit::Usage, format!("there is no {}", paths.config().display()))
+                .next("describe the zone: --name example.zone --node node1=10.0.1.10"),
+        });
     };
     let nodes = arguments.nodes.iter().map(|text| parse_node(text)).collect::<Result<Vec<_>>>()?;
     let text = Template { zone: name.clone(), nodes, etcd: Vec::new() }.render();
+    match present {
+        None => {}
+        // The same call again, after one that was interrupted.
+        Some(present) if present == text => return Ok(None),
+        Some(_) => return Err(described_already()),
+    }
     ZoneConfig::parse(&text).map_err(|problems| {
         let mut failure = Failure::new(Exit::Configuration, format!("no zone can be made for {name}"));
         let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
@@ -98,19 +110,22 @@ fn write_config(path: &Path, text: &str) -> Result<()> {
         .map_err(|error| private_failure(path, &error))
 }
 
-fn make_authorities(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<()> {
+/// Whether any was missing.
+fn make_authorities(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<bool> {
     let made = create_missing(&zone.paths, &zone.config, now)?;
-    let directory = zone.paths.authorities();
-    if made.is_empty() {
-        return Err(Failure::new(Exit::CannotCreate, format!("{} has its CAs already", zone.config.name))
-            .because(format!(
-                "{} is never replaced: every certificate and the cluster's token follow from it",
-                directory.display()
-            ))
-            .next("nothing is left to do for init; for another zone choose another directory with --zone"));
+    if !made.is_empty() {
+        report::message(&format!("made {} in {}", named(&made), zone.paths.authorities().display()));
     }
-    report::message(&format!("made {} in {}", named(&made), directory.display()));
-    Ok(())
+    Ok(!made.is_empty())
+}
+
+fn nothing_to_make(zone: &ZoneDirectory) -> Failure {
+    Failure::new(Exit::CannotCreate, format!("{} has its CAs already", zone.config.name))
+        .because(format!(
+            "{} is never replaced: every certificate and the cluster's token follow from it",
+            zone.paths.authorities().display()
+        ))
+        .next("nothing is left to do for init; for another zone choose another directory with --zone")
 }
 
 fn named(stems: &[&str]) -> String {
@@ -120,21 +135,24 @@ fn named(stems: &[&str]) -> String {
     }
 }
 
-fn make_clients(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<()> {
+/// Whether any was missing.
+fn make_clients(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<bool> {
     let authorities = Authorities::load(&zone.paths, now)?;
     let clients = clients_of(&zone.config);
     let assessments = clients
         .iter()
         .map(|client| Assessment::of(Holder::Client(client), &zone.config, &zone.paths, &authorities, now))
         .collect::<Result<Vec<_>>>()?;
-    Issuer::new(&zone.paths, &authorities)?.bring_up_to_date(&assessments, now)?;
-    let names: Vec<&str> = clients.iter().map(|client| client.as_str()).collect();
-    report::message(&format!(
-        "made the client certificates {} in {}",
-        names.join(", "),
-        zone.paths.clients().display()
-    ));
-    Ok(())
+    let issued = Issuer::new(&zone.paths, &authorities)?.bring_up_to_date(&assessments, now)?;
+    if issued > 0 {
+        let names: Vec<&str> = clients.iter().map(|client| client.as_str()).collect();
+        report::message(&format!(
+            "made the client certificates {} in {}",
+            names.join(", "),
+            zone.paths.clients().display()
+        ));
+    }
+    Ok(issued > 0)
 }
 
 fn tell_next_steps(zone: &ZoneDirectory, written: &Path) {

@@ -31,6 +31,7 @@ pub(super) fn manual_page(arguments: &ManArgs) -> Result<()> {
     let mut page = Vec::new();
     clap_mangen::Man::new(command.clone())
         .title(title)
+        .source(concat!("zone-etcd ", env!("CARGO_PKG_VERSION")))
         .render(&mut page)
         .map_err(|error| Failure::internal("cannot make the manual page").because(&error))?;
     print(&String::from_utf8_lossy(&page))

@@ -32,6 +32,9 @@ impl Address {
             );
         }
         if let Ok(ip) = bare.parse::<IpAddr>() {
+            if ip.is_ipv4() && bare != text {
+                return fault(format!("`{text}` has brackets, which only IPv6 has"), &format!("write {ip}"));
+            }
             return Self::from_ip(ip, text);
         }
         if bare.contains(':') {
@@ -64,6 +67,19 @@ impl Address {
         }
         if ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST) {
             return fault("is a multicast or broadcast address", "write the address of this node".to_owned());
+        }
+        if let IpAddr::V6(ip) = ip
+            && ip.is_unicast_link_local()
+        {
+            return fault(
+                "is link-local: without a scope, which other machines cannot use, nobody can dial it",
+                "write an address that is the same on every node".to_owned(),
+            );
+        }
+        if let IpAddr::V4(ip) = ip
+            && (ip.octets()[0] == 0 || ip.octets()[0] >= 240)
+        {
+            return fault("is in a reserved range", "write the address of this node".to_owned());
         }
         Ok(Self::Ip(ip))
     }

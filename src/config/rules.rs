@@ -1,8 +1,9 @@
 //! What has to hold between the nodes of a zone.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
-use super::address::Address;
+use super::address::{Address, Port};
 use super::document::At;
 use super::node::Node;
 use super::problem::Problems;
@@ -27,29 +28,33 @@ fn check_names(nodes: &[At<Node>], problems: &mut Problems<'_>) {
     }
 }
 
-/// No two listeners of one machine may share a port. Two nodes with one address are on one machine.
+/// No two listeners of one machine may share a socket. Two nodes with one address are on one machine, and so are all
+/// with loopback addresses.
 fn check_endpoints(nodes: &[At<Node>], problems: &mut Problems<'_>) {
-    let mut taken: BTreeMap<(&Address, u16), String> = BTreeMap::new();
-    for (index, At { value: node, span }) in nodes.iter().enumerate() {
-        if !node.member {
-            continue;
-        }
-        for (key, port) in [
-            ("peer_port", node.peer_port),
-            ("client_port", node.client_port),
-            ("metrics_port", node.metrics_port),
-        ] {
+    let members: Vec<&At<Node>> = nodes.iter().filter(|node| node.value.member).collect();
+    let mut taken: BTreeMap<(Machine<'_>, Address, Port), String> = BTreeMap::new();
+    for (index, At { value: node, span }) in members.iter().enumerate() {
+        // Metrics are on 127.0.0.1, as clients are on any other machine beside its address.
+        let metrics = match Machine::of(node) {
+            Machine::Here => Address::Ip(Ipv4Addr::LOCALHOST.into()),
+            Machine::At(address) => address.clone(),
+        };
+        let sockets = [
+            ("peer_port", &node.address, node.peer_port),
+            ("client_port", &node.address, node.client_port),
+            ("metrics_port", &metrics, node.metrics_port),
+        ];
+        for (key, address, port) in sockets {
             let owner = format!("{key} of {}", node.name.short());
-            if let Some(other) = taken.insert((&node.address, port.number()), owner) {
-                let what =
-                    format!("{}:{port} is both {other} and {key} of {}", node.address, node.name.short());
+            if let Some(other) = taken.insert((Machine::of(node), address.clone(), port), owner) {
+                let what = format!("{address}:{port} is both {other} and {key} of {}", node.name.short());
                 problems.error(span.clone(), what, "give this node an address or ports of its own");
                 // One message a node: its other ports most likely collide for the same reason.
                 break;
             }
         }
-        let shares = |other: &&At<Node>| other.value.member && other.value.address == node.address;
-        if !node.address.is_loopback() && nodes[..index].iter().any(|other| shares(&other)) {
+        let shares = |other: &&At<Node>| other.value.address == node.address;
+        if !node.address.is_loopback() && members[..index].iter().any(|other| shares(&other)) {
             let what = format!("two members share the machine {}", node.address);
             problems.warning(
                 span.clone(),
@@ -57,6 +62,20 @@ fn check_endpoints(nodes: &[At<Node>], problems: &mut Problems<'_>) {
                 "one failure takes both: put each member on a machine of its own",
             );
         }
+    }
+}
+
+/// What tells machines apart, as far as their addresses do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Machine<'n> {
+    /// This one, whichever loopback address is written.
+    Here,
+    At(&'n Address),
+}
+
+impl<'n> Machine<'n> {
+    fn of(node: &'n Node) -> Self {
+        if node.address.is_loopback() { Self::Here } else { Self::At(&node.address) }
     }
 }
 

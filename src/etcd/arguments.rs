@@ -86,11 +86,16 @@ fn operation(plan: &MemberPlan, line: Line, extra: &mut ExtraFlags, flags: &mut 
     }
     // A second --feature-gates would replace the first, so the user's gates are joined to ours.
     let gates = match extra.take("feature-gates") {
-        Some(given) if given.contains(CORRUPT_CHECK_GATE) => given,
+        Some(given) if names_gate(&given, CORRUPT_CHECK_GATE) => given,
         Some(given) if !given.is_empty() => format!("{CORRUPT_CHECK_GATE}=true,{given}"),
         _ => format!("{CORRUPT_CHECK_GATE}=true"),
     };
     flags.set("feature-gates", gates);
+}
+
+/// Whether a list such as `A=true,B=false` has the gate.
+fn names_gate(gates: &str, gate: &str) -> bool {
+    gates.split(',').any(|entry| entry.split('=').next().is_some_and(|name| name.trim() == gate))
 }
 
 /// A duration as Go's `time.ParseDuration` reads it, to the millisecond.

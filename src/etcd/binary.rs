@@ -1,7 +1,6 @@
 //! Which etcd is run: found, its version known, and its bytes those of the bundle.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::config::{EtcdVersion, Line, VersionError};
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,7 @@ use super::binary_error::BinaryError;
 use super::bundle::{
     FileIdentity, bundle_directories, check_digest, identity, manifest_beside, read_manifest,
 };
+use super::exec::etcd_command;
 
 /// Which binary is asked for.
 #[derive(Clone, Debug, Default)]
@@ -140,11 +140,7 @@ fn supported(path: &Path, text: &str) -> Result<(EtcdVersion, Line), BinaryError
 
 fn ask_version(path: &Path) -> Result<String, BinaryError> {
     let failed = |reason: String| BinaryError::DidNotAnswer { path: path.to_owned(), reason };
-    let output = Command::new(path)
-        .arg("--version")
-        .env_clear()
-        .output()
-        .map_err(|error| failed(error.to_string()))?;
+    let output = etcd_command(path).arg("--version").output().map_err(|error| failed(error.to_string()))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let version = EtcdVersion::from_banner(&text).map_err(|error| match error {
         VersionError::Unreadable(line) => failed(format!("it answered `{line}`")),

@@ -24,8 +24,11 @@ pub enum BinaryError {
         /// Why.
         source: io::Error,
     },
-    /// The file has no execute permission, or is no regular file.
-    #[error("{} is not an executable file", .0.display())]
+    /// It is a directory, a pipe or the like.
+    #[error("{} is not a file", .0.display())]
+    NotAFile(PathBuf),
+    /// The file has no execute permission.
+    #[error("{} is not executable", .0.display())]
     NotExecutable(PathBuf),
     /// The manifest of the bundle cannot be understood.
     #[error("the bundle's manifest {} cannot be used: {reason}", path.display())]

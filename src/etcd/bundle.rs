@@ -114,7 +114,10 @@ fn digest(path: &Path) -> io::Result<String> {
 pub(super) fn identity(path: &Path) -> Result<FileIdentity, BinaryError> {
     let metadata =
         std::fs::metadata(path).map_err(|source| BinaryError::Read { path: path.to_owned(), source })?;
-    if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
+    if !metadata.is_file() {
+        return Err(BinaryError::NotAFile(path.to_owned()));
+    }
+    if metadata.permissions().mode() & 0o111 == 0 {
         return Err(BinaryError::NotExecutable(path.to_owned()));
     }
     Ok(FileIdentity {

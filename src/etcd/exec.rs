@@ -1,7 +1,7 @@
 //! Becomes etcd: no process of ours stays.
 
-use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 use super::binary::EtcdBinary;
@@ -11,14 +11,16 @@ use super::binary::EtcdBinary;
 /// `ETCD_*` is taken out of the environment: etcd ends at once when a variable and a flag both set the same thing
 /// (`server/etcdmain/config.go`), and one that no flag sets would change what was planned.
 pub fn become_etcd(binary: &EtcdBinary, arguments: &[String]) -> std::io::Error {
-    let mut command = Command::new(&binary.path);
-    command.args(arguments);
-    for name in inherited_etcd_variables() {
-        command.env_remove(name);
-    }
-    command.exec()
+    let mut command = etcd_command(&binary.path);
+    command.args(arguments).exec()
 }
 
-fn inherited_etcd_variables() -> impl Iterator<Item = OsString> {
-    std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("ETCD_"))
+/// A call of etcd without the `ETCD_*` of our own environment.
+pub(super) fn etcd_command(path: &Path) -> Command {
+    let mut command = Command::new(path);
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| name.to_string_lossy().starts_with("ETCD_")) {
+        command.env_remove(name);
+    }
+    command
 }

@@ -183,9 +183,11 @@ pub enum Durability {
 /// Writes a value as JSON, 0600 from creation, so that a reader sees the old file or the new one.
 pub fn write_json(path: &Path, value: &impl Serialize, durability: Durability) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
+    // One write: the encoder would make one of every token.
+    let mut text = serde_json::to_vec_pretty(value)?;
+    text.push(b'\n');
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    serde_json::to_writer_pretty(&mut file, value)?;
-    file.write_all(b"\n")?;
+    file.write_all(&text)?;
     if durability == Durability::Synced {
         file.as_file().sync_all()?;
     }

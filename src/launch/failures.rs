@@ -71,6 +71,9 @@ pub fn binary_failure(error: BinaryError) -> Failure {
         BinaryError::Read { path, source } => {
             Failure::read(path, source).next("name an etcd with --etcd PATH, or run scripts/bundle-etcd")
         }
+        BinaryError::NotAFile(_) => {
+            Failure::bad_input(error.to_string()).next("name the etcd binary itself with --etcd")
+        }
         BinaryError::NotExecutable(path) => {
             Failure::new(Exit::Permission, error.to_string()).next(format!("chmod 755 {}", path.display()))
         }

@@ -4,6 +4,10 @@ use zone_pki::SubjectAltName;
 
 use crate::config::{Address, ZoneConfig};
 
+/// A zone with more nodes has no short names in its certificates. Each of them is a constraint of its own, which every
+/// certificate file and every handshake carries with the CA and every verifier compares with every name.
+const SHORT_NAMES_AT_MOST: usize = 64;
+
 /// The DNS names that the plane CAs of a zone may certify: everything below the zone's name, what the configuration names
 /// outside it, and `localhost`.
 pub fn permitted_dns(zone: &ZoneConfig) -> Vec<String> {
@@ -15,7 +19,9 @@ pub fn permitted_dns(zone: &ZoneConfig) -> Vec<String> {
         }
     };
     for node in &zone.nodes {
-        permit(node.name.short());
+        if zone.nodes.len() <= SHORT_NAMES_AT_MOST {
+            permit(node.name.short());
+        }
         if let Address::Name(name) = &node.address {
             permit(name.as_str());
         }

@@ -11,6 +11,11 @@ use super::failures::{certificate_failure, expired, load_failure, not_yet_valid,
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{Plane, ZonePaths};
 
+/// How the common name of a plane's CA ends.
+pub(super) fn plane_authority_name(plane: Plane) -> String {
+    format!("{} CA", plane.name())
+}
+
 /// The stem of the root's files.
 pub const ROOT: &str = "root";
 
@@ -48,7 +53,39 @@ impl Authorities {
         for (stem, certificate) in authorities.all() {
             check_usable(paths, stem, certificate, now)?;
         }
+        for plane in Plane::ALL {
+            authorities.check_place(paths, plane)?;
+        }
         Ok(authorities)
+    }
+
+    /// A plane CA below another root would lead to another cluster token, and one in the other plane's place would open that
+    /// plane to every certificate that it ever issued.
+    fn check_place(&self, paths: &ZonePaths, plane: Plane) -> Result<()> {
+        let certificate = self.plane(plane);
+        let refuse = |why: String| {
+            let path = paths.authority_certificate(plane.name());
+            Err(Failure::bad_input(format!("{} is not the zone's {} CA", path.display(), plane.name()))
+                .because(why)
+                .next(format!(
+                    "put {} back from your copy of the zone directory",
+                    paths.authorities().display()
+                )))
+        };
+        let root = &self.root;
+        let names_root =
+            certificate.authority_key_identifier().is_none_or(|id| Some(id) == root.subject_key_identifier());
+        if certificate.issuer_der() != root.subject_der() || !names_root {
+            return refuse(format!("it was not issued by {}", paths.authority_certificate(ROOT).display()));
+        }
+        // The planes' revocation lists are told apart by nothing else, so the CAs' own names are the mark.
+        let others = Plane::ALL.into_iter().filter(|other| *other != plane);
+        for other in others {
+            if certificate.common_name().is_some_and(|name| name.ends_with(&plane_authority_name(other))) {
+                return refuse(format!("it is the {} CA: {}", other.name(), certificate.subject()));
+            }
+        }
+        Ok(())
     }
 
     /// The CA of a plane.

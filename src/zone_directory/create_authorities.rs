@@ -7,7 +7,7 @@ use std::path::Path;
 use time::{Duration, OffsetDateTime};
 use zone_pki::{Authority, AuthoritySpec, Subject, private_file};
 
-use super::authorities::{Authorities, ROOT, check_directory, load_authority};
+use super::authorities::{Authorities, ROOT, check_directory, load_authority, plane_authority_name};
 use super::failures::private_failure;
 use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
@@ -91,7 +91,7 @@ fn issue_plane_authority(
     plane: Plane,
     now: OffsetDateTime,
 ) -> Result<Authority> {
-    let spec = authority_spec(zone, &format!("{} CA", plane.name()));
+    let spec = authority_spec(zone, &plane_authority_name(plane));
     root.issue_authority(&spec, now).map_err(|error| {
         Failure::bad_input(format!("the root CA cannot issue the {} plane's CA", plane.name()))
             .because(&error)

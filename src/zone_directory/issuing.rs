@@ -1,10 +1,12 @@
 //! Issues what is missing and switches each holder to a new generation.
 
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 use zone_pki::{Authority, FileKind, IssuanceLog, Issued, LogEntry, Staged, commit_all, verify};
 
 use super::assessment::{Assessment, Entry, Verdict};
 use super::authorities::{Authorities, load_authority};
+use super::failures::private_failure;
 use crate::error::{Failure, Result};
 use crate::plan::{Plane, ZonePaths};
 

@@ -14,8 +14,11 @@ use crate::key::KeyError;
 use crate::name::{SubjectAltName, canonical_dns};
 use crate::spec::{AuthoritySpec, LeafSpec, Usages};
 
-/// How far `notBefore` lies before the instant of issue.
+/// How far `notBefore` lies before the instant of issue, at most.
 const BACKDATED: Duration = Duration::minutes(5);
+/// The part of a short validity that `notBefore` may lie before the instant of issue: a certificate must not be past most of
+/// its life when it is made.
+const BACKDATED_PART: i32 = 10;
 
 /// The parameters of an authority; `issuer` is none for a root.
 pub(super) fn authority(
@@ -66,7 +69,8 @@ fn common(
     issuer: Option<&Certificate>,
 ) -> Result<CertificateParams, IssueError> {
     let now = utc(now)?;
-    let mut not_before = utc(now.checked_sub(BACKDATED).ok_or(IssueError::Validity)?)?;
+    let mut not_before =
+        utc(now.checked_sub(BACKDATED.min(validity / BACKDATED_PART)).ok_or(IssueError::Validity)?)?;
     let mut not_after = now.checked_add(validity).ok_or(IssueError::Validity)?;
     if validity <= Duration::ZERO {
         return Err(IssueError::Validity);

@@ -5,7 +5,6 @@
 
 mod bad_input;
 mod check;
-mod cost;
 mod issuing;
 mod log;
 mod names;

@@ -9,7 +9,7 @@ use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
 use time::OffsetDateTime;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::summary::summary;
@@ -19,7 +19,7 @@ use crate::config::ClientName;
 use crate::development::{DevelopmentOptions, DevelopmentZone, Ended, Progress, prepare};
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::{BinaryRequest, EtcdBinary, EtcdVersion, Origin};
-use crate::launch::{binary_failure, remember_verified};
+use crate::launch::{binary_failure, lock_node, remember_verified};
 use crate::report;
 use crate::zone_directory::ZoneDirectory;
 
@@ -33,6 +33,8 @@ pub(super) fn run(arguments: DevArgs, now: OffsetDateTime) -> Result<ExitCode> {
     let zone = prepare(home.path(), &options, now)?;
     zone.report_warnings();
     let etcd = find_etcd(&zone, &arguments)?;
+    // A directory that another `dev` runs is one message before anything is started, and not the log of a member.
+    zone.config.members().try_for_each(|node| lock_node(&zone.paths.node(&node.name)).map(drop))?;
     let options = DevelopmentOptions { etcd: binary_to_hand_on(&etcd), ..options };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -180,10 +182,22 @@ async fn watch(
         status = child.wait() => status.map(Outcome::Command).map_err(|error| Failure::internal("cannot wait for the command").because(&error)),
         ended = running.first_to_end() => ended.map(Outcome::Member),
         kind = signals.next() => {
-            // In a terminal the command has been interrupted as well; one that was not is ended when it is dropped.
+            // Ctrl-C in a terminal reaches the command as well; what a supervisor sends reaches this process alone.
+            if kind != SignalKind::interrupt() {
+                pass_on(kind, &child);
+            }
+            // A command that goes on is ended when it is dropped.
             let _ = tokio::time::timeout(COMMAND_STOP_LIMIT, child.wait()).await;
             Ok(Outcome::Signal(kind))
         }
+    }
+}
+
+fn pass_on(kind: SignalKind, command: &Child) {
+    let pid = command.id().and_then(|id| i32::try_from(id).ok());
+    if let (Some(pid), Ok(signal)) = (pid, nix::sys::signal::Signal::try_from(kind.as_raw_value())) {
+        // It fails only if the command has ended, which is what is wanted.
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal);
     }
 }
 
