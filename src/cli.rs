@@ -122,9 +122,9 @@ pub struct RunArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub launch: LaunchArgs,
-    /// End when the process that started this one ends
-    #[arg(long, hide = true)]
-    pub end_with_parent: bool,
+    /// End when the process that started this one, whose id is given, ends
+    #[arg(long, hide = true, value_name = "PID")]
+    pub end_with_parent: Option<i32>,
 }
 
 /// `plan`
@@ -194,7 +194,7 @@ pub struct PkiIssueArgs {
     /// The nodes to issue for
     #[arg(value_name = "NODE")]
     pub nodes: Vec<String>,
-    /// Every node, and every client that the zone always has
+    /// Every node, and every client that was issued or is in zone.toml
     #[arg(long, conflicts_with_all = ["nodes", "clients"])]
     pub all: bool,
     /// A client to issue for; once for each

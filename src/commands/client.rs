@@ -9,18 +9,19 @@ use time::OffsetDateTime;
 
 use super::{binary_request, print};
 use crate::cli::{CtlArgs, EnvArgs};
-use crate::config::{ClientName, NameFault, Node};
+use crate::config::{ClientName, NameFault};
 use crate::error::{Exit, Failure, Result};
-use crate::etcd::{BinaryRequest, EtcdBinary};
+use crate::etcd::{BinaryRequest, EtcdBinary, etcdctl_settings};
 use crate::launch::binary_failure;
-use crate::plan::{ROOT_FILE, clients_of};
+use crate::plan::clients_of;
+use crate::report::shell_quoted;
 use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, ZoneDirectory};
 
 pub(super) fn print_environment(arguments: &EnvArgs, now: OffsetDateTime) -> Result<()> {
     let zone = ZoneDirectory::open(&arguments.zone.zone)?;
     let client = known_client(&zone, &arguments.client)?;
     let generation = bring_up_to_date(&zone, &client, now)?;
-    let lines = etcdctl_settings(&zone, &generation)
+    let lines = etcdctl_settings(&zone.client_urls(), &generation)
         .into_iter()
         .map(|(name, value)| format!("export {name}={}\n", shell_quoted(&value)));
     print(&lines.collect::<String>())
@@ -39,10 +40,12 @@ pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()>
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ETCDCTL_")) {
         command.env_remove(name);
     }
-    let settings = etcdctl_settings(&zone, &generation);
+    let settings = etcdctl_settings(&zone.client_urls(), &generation);
     command.envs(settings.into_iter().filter(|(name, _)| !is_given(name, &arguments.arguments)));
     let error = command.exec();
-    Err(Failure::new(Exit::for_io(&error), format!("cannot run {}", etcdctl.display())).because(&error))
+    Err(Failure::new(Exit::for_io(&error), format!("cannot run {}", etcdctl.display()))
+        .because(&error)
+        .next("name another with --etcd"))
 }
 
 /// Whether a flag among the arguments says what the variable would: etcdctl ends at once when both do (`pkg/flags/flag.go`,
@@ -56,33 +59,17 @@ fn is_given(variable: &str, arguments: &[OsString]) -> bool {
     })
 }
 
-/// What etcdctl reads from its environment to reach the zone as the client whose generation is given.
-pub(super) fn etcdctl_settings(
-    zone: &ZoneDirectory,
-    generation: &std::path::Path,
-) -> Vec<(&'static str, String)> {
-    let endpoints: Vec<String> = zone.config.members().map(Node::client_url).collect();
-    let file = |name: &str| generation.join(name).display().to_string();
-    vec![
-        ("ETCDCTL_ENDPOINTS", endpoints.join(",")),
-        ("ETCDCTL_CACERT", file(ROOT_FILE)),
-        ("ETCDCTL_CERT", file("client.crt")),
-        ("ETCDCTL_KEY", file("client.key")),
-    ]
-}
-
 /// Issues the client's certificate if it is missing or old, and returns the directory in which it is.
-pub(super) fn bring_up_to_date(
-    zone: &ZoneDirectory,
-    client: &ClientName,
-    now: OffsetDateTime,
-) -> Result<PathBuf> {
-    let authorities = Authorities::load(&zone.paths, now)?;
-    let assess = || Assessment::of(Holder::Client(client), &zone.config, &zone.paths, &authorities, now);
-    if !assess()?.is_complete() {
-        let _held = zone.lock()?;
-        let assessment = assess()?;
-        Issuer::new(&zone.paths, &authorities)?.bring_up_to_date(&[assessment], now)?;
+fn bring_up_to_date(zone: &ZoneDirectory, client: &ClientName, now: OffsetDateTime) -> Result<PathBuf> {
+    let assess = |authorities: &Authorities| {
+        Assessment::of(Holder::Client(client), &zone.config, &zone.paths, authorities, now)
+    };
+    // To look needs no lock; what is issued is assessed again under it.
+    if !assess(&Authorities::load(&zone.paths, now)?)?.is_complete() {
+        let held = zone.lock()?;
+        let authorities = Authorities::load(&zone.paths, now)?;
+        let assessment = assess(&authorities)?;
+        Issuer::new(&zone.paths, &authorities, &held)?.bring_up_to_date(&[assessment], now)?;
     }
     Ok(zone.paths.client_current(client))
 }
@@ -94,19 +81,12 @@ fn known_client(zone: &ZoneDirectory, name: &str) -> Result<ClientName> {
     if is_known {
         return Ok(client);
     }
-    Err(Failure::new(Exit::Usage, format!("the zone {} has no client `{client}`", zone.config.name))
-        .next(format!("zone-etcd pki issue --client {client}, or one of: {}", names(zone))))
+    Err(Failure::new(Exit::Usage, format!("the zone {} has no client `{client}`", zone.config.name)).next(
+        format!("{}; or use one of: {}", zone.proposed(&format!("pki issue --client {client}")), names(zone)),
+    ))
 }
 
 fn names(zone: &ZoneDirectory) -> String {
     let names: Vec<String> = clients_of(&zone.config).iter().map(ToString::to_string).collect();
     names.join(", ")
-}
-
-/// A word that a POSIX shell reads as it is.
-pub(super) fn shell_quoted(text: &str) -> String {
-    let plain = !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=,@%+[]".contains(&byte));
-    // Brackets are patterns to a shell when they stand bare.
-    if plain && !text.contains('[') { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }

@@ -10,23 +10,23 @@ use crate::error::{Exit, Failure, Result};
 use crate::plan::{ZonePaths, clients_of};
 use crate::report;
 use crate::zone_directory::{
-    Assessment, Authorities, Holder, Issuer, ZoneDirectory, create_directory, create_missing, lock,
-    private_failure,
+    Assessment, Authorities, Holder, Issuer, ZoneDirectory, ZoneLock, create_directory, create_file,
+    create_missing,
 };
 
 pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
     let paths = ZonePaths::new(crate::zone_directory::absolute(&arguments.zone.zone)?);
     let described = describe(arguments, &paths)?;
     create_directory(paths.root())?;
-    let _held = lock(&paths)?;
+    let held = ZoneLock::take(&paths)?;
     if let Some(text) = described {
-        write_config(&paths.config(), &text)?;
+        create_file(&paths.config(), &text)?;
         report::message(&format!("wrote {}", paths.config().display()));
     }
     let zone = ZoneDirectory::open(paths.root())?;
     zone.report_warnings();
-    let made_authorities = make_authorities(&zone, now)?;
-    let made_clients = make_clients(&zone, now)?;
+    let made_authorities = make_authorities(&zone, now, &held)?;
+    let made_clients = make_clients(&zone, now, &held)?;
     if !made_authorities && !made_clients {
         return Err(nothing_to_make(&zone));
     }
@@ -105,14 +105,9 @@ fn parse_node(text: &str) -> Result<TemplateNode> {
     })
 }
 
-fn write_config(path: &Path, text: &str) -> Result<()> {
-    zone_pki::private_file::create(path, text.as_bytes(), 0o644)
-        .map_err(|error| private_failure(path, &error))
-}
-
 /// Whether any was missing.
-fn make_authorities(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<bool> {
-    let made = create_missing(&zone.paths, &zone.config, now)?;
+fn make_authorities(zone: &ZoneDirectory, now: OffsetDateTime, held: &ZoneLock) -> Result<bool> {
+    let made = create_missing(&zone.paths, &zone.config, now, held)?;
     if !made.is_empty() {
         report::message(&format!("made {} in {}", named(&made), zone.paths.authorities().display()));
     }
@@ -136,14 +131,15 @@ fn named(stems: &[&str]) -> String {
 }
 
 /// Whether any was missing.
-fn make_clients(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<bool> {
+fn make_clients(zone: &ZoneDirectory, now: OffsetDateTime, held: &ZoneLock) -> Result<bool> {
     let authorities = Authorities::load(&zone.paths, now)?;
+    authorities.warn_of_age(&zone.paths, now);
     let clients = clients_of(&zone.config);
     let assessments = clients
         .iter()
         .map(|client| Assessment::of(Holder::Client(client), &zone.config, &zone.paths, &authorities, now))
         .collect::<Result<Vec<_>>>()?;
-    let issued = Issuer::new(&zone.paths, &authorities)?.bring_up_to_date(&assessments, now)?;
+    let issued = Issuer::new(&zone.paths, &authorities, held)?.bring_up_to_date(&assessments, now)?;
     if issued > 0 {
         let names: Vec<&str> = clients.iter().map(|client| client.as_str()).collect();
         report::message(&format!(

@@ -19,9 +19,9 @@ pub(super) fn run(arguments: &PkiIssueArgs, now: OffsetDateTime) -> Result<()> {
     zone.report_warnings();
     let clients = clients(arguments, &zone)?;
     let holders = holders(arguments, &zone, &clients)?;
-    let authorities = zone.load_or_create_authorities(now)?;
-    let _held = zone.lock()?;
-    let mut issuer = Issuer::new(&zone.paths, &authorities)?;
+    let held = zone.lock()?;
+    let authorities = zone.load_or_create_authorities(now, &held)?;
+    let mut issuer = Issuer::new(&zone.paths, &authorities, &held)?;
     let bar = progress_bar(holders.len());
     let mut issued = 0;
     for batch in holders.chunks(BATCH) {
@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &PkiIssueArgs, now: OffsetDateTime) -> Result<()> {
 
 fn clients(arguments: &PkiIssueArgs, zone: &ZoneDirectory) -> Result<Vec<ClientName>> {
     if arguments.all {
-        return Ok(all_clients(zone));
+        return all_clients(zone);
     }
     let parse = |name: &String| {
         ClientName::parse(name)

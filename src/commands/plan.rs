@@ -5,14 +5,13 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::client::shell_quoted;
 use super::{binary_request, json, print};
 use crate::cli::{LaunchArgs, PlanArgs, PlanFormat};
 use crate::error::Result;
 use crate::etcd::Origin;
 use crate::launch::{Launch, LaunchOptions};
 use crate::plan::{Plane, StartDecision, days_left};
-use crate::report::{Table, human_names};
+use crate::report::{Table, human_names, shell_quoted};
 use crate::zone_directory::{Authorities, Entry, Verdict, ZoneDirectory};
 
 pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {

@@ -181,7 +181,11 @@ impl<'d> Table<'d> {
         for (key, value) in self.entries.iter() {
             let text = match value.get_ref() {
                 DeValue::String(text) => text.to_string(),
-                DeValue::Integer(number) => number.as_str().to_owned(),
+                // Hexadecimal and the like are TOML's; etcd is given the number.
+                DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+                    Ok(number) => number.to_string(),
+                    Err(_) => number.as_str().to_owned(),
+                },
                 DeValue::Float(number) => number.as_str().to_owned(),
                 DeValue::Boolean(flag) => flag.to_string(),
                 other => {

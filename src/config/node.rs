@@ -69,13 +69,19 @@ pub(super) fn read_node(
         name,
         peer_port,
         client_port,
-        metrics_port: metrics_port.or(peer_port.following()).unwrap_or(Port::METRICS),
+        metrics_port: metrics_port.unwrap_or_else(|| default_metrics_port(peer_port, client_port)),
         protocol: protocol.map(|at| at.value).unwrap_or_default(),
         nat: nat.is_some_and(|at| at.value),
         names,
         member: member.is_none_or(|at| at.value),
     };
     Some(At { value: node, span })
+}
+
+/// The port after that of the peers, or the one after if clients have that.
+fn default_metrics_port(peer_port: Port, client_port: Port) -> Port {
+    let mut following = std::iter::successors(Some(peer_port), |port| port.following()).skip(1);
+    following.find(|port| *port != client_port).unwrap_or(Port::METRICS)
 }
 
 fn read_port(table: &Table<'_>, key: &'static str, problems: &mut Problems<'_>) -> Option<Port> {

@@ -83,7 +83,8 @@ impl Member {
     ) -> io::Result<(Self, Readiness)> {
         let (socket, address) = notification_socket(name)?;
         let mut command = Command::new(executable);
-        command.arg("run").arg("--end-with-parent").arg("--zone").arg(zone).arg("--node").arg(name);
+        command.arg("run").arg("--end-with-parent").arg(std::process::id().to_string());
+        command.arg("--zone").arg(zone).arg("--node").arg(name);
         if let Some(etcd) = etcd {
             command.arg("--etcd").arg(etcd);
         }

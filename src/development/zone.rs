@@ -15,8 +15,8 @@ use crate::host::free_ports;
 use crate::plan::{EtcdId, InitialCluster};
 use crate::report;
 use crate::zone_directory::{
-    Assessment, Authorities, Holder, Issuer, ZoneDirectory, all_clients, create_directory, create_missing,
-    private_failure,
+    Assessment, Authorities, Holder, Issuer, ZoneDirectory, ZoneLock, all_clients, create_directory,
+    create_file, create_missing,
 };
 
 /// The zone's name. `.internal` is reserved for private use, so it resolves nowhere.
@@ -52,8 +52,7 @@ pub fn prepare(directory: &Path, options: &DevelopmentOptions, now: OffsetDateTi
     let exists = config.exists();
     if !exists {
         let text = describe(options)?;
-        zone_pki::private_file::create(&config, text.as_bytes(), 0o644)
-            .map_err(|error| private_failure(&config, &error))?;
+        create_file(&config, &text)?;
     }
     let zone = ZoneDirectory::open(directory)?;
     if exists {
@@ -67,9 +66,10 @@ pub fn prepare(directory: &Path, options: &DevelopmentOptions, now: OffsetDateTi
         .because(format!("{} has the address {}", node.name.short(), node.address))
         .next("dev runs zones on 127.0.0.1; start this one with `zone-etcd run` on its nodes"));
     }
-    let _held = zone.lock()?;
-    create_missing(&zone.paths, &zone.config, now)?;
-    issue_all(&zone, now)?;
+    let held = zone.lock()?;
+    create_missing(&zone.paths, &zone.config, now, &held)?;
+    issue_all(&zone, now, &held)?;
+    drop(held);
     Ok(zone)
 }
 
@@ -112,14 +112,14 @@ fn describe(options: &DevelopmentOptions) -> Result<String> {
     Ok(Template { zone: ZONE_NAME.to_owned(), nodes: nodes.collect(), etcd }.render())
 }
 
-fn issue_all(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<()> {
+fn issue_all(zone: &ZoneDirectory, now: OffsetDateTime, held: &ZoneLock) -> Result<()> {
     let authorities = Authorities::load(&zone.paths, now)?;
-    let clients = all_clients(zone);
+    let clients = all_clients(zone)?;
     let holders = zone.config.nodes.iter().map(Holder::Node).chain(clients.iter().map(Holder::Client));
     let assessments = holders
         .map(|holder| Assessment::of(holder, &zone.config, &zone.paths, &authorities, now))
         .collect::<Result<Vec<_>>>()?;
-    Issuer::new(&zone.paths, &authorities)?.bring_up_to_date(&assessments, now).map(drop)
+    Issuer::new(&zone.paths, &authorities, held)?.bring_up_to_date(&assessments, now).map(drop)
 }
 
 /// A zone whose members run.

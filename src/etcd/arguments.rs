@@ -2,17 +2,17 @@
 
 use super::extra_flags::ExtraFlags;
 use crate::config::Line;
-use crate::plan::{MemberPlan, Plane, StartDecision};
+use crate::plan::{MemberPlan, Plane};
 
 /// The gate of 3.6 and later for what 3.5 calls `--experimental-initial-corrupt-check`.
 const CORRUPT_CHECK_GATE: &str = "InitialCorruptCheck";
 
 /// The arguments of etcd for a member, without the program's own name, each as `--flag=value`.
-pub fn arguments(plan: &MemberPlan, decision: StartDecision, line: Line, extra: &ExtraFlags) -> Vec<String> {
+pub fn arguments(plan: &MemberPlan, line: Line, extra: &ExtraFlags) -> Vec<String> {
     let mut extra = extra.clone();
     let mut flags = Flags::default();
     identity(plan, &mut flags);
-    membership(plan, decision, &mut flags);
+    membership(plan, &mut flags);
     peer_plane(plan, &mut flags);
     client_plane(plan, &mut flags);
     operation(plan, line, &mut extra, &mut flags);
@@ -30,7 +30,7 @@ fn identity(plan: &MemberPlan, flags: &mut Flags) {
     flags.set("data-dir", plan.paths.data().display());
 }
 
-fn membership(plan: &MemberPlan, decision: StartDecision, flags: &mut Flags) {
+fn membership(plan: &MemberPlan, flags: &mut Flags) {
     flags.set("initial-advertise-peer-urls", &plan.member.peer_url);
     flags.set("listen-peer-urls", plan.listen_peer.join(","));
     flags.set("advertise-client-urls", &plan.advertise_client);
@@ -39,10 +39,7 @@ fn membership(plan: &MemberPlan, decision: StartDecision, flags: &mut Flags) {
     flags.set("initial-cluster", plan.cluster.flag_value());
     flags.set("initial-cluster-token", &plan.cluster.token);
     // etcd ignores the state once it has a log; `new` is then what it was started with.
-    let state = match decision {
-        StartDecision::Bootstrap | StartDecision::Resume(_) => "new",
-    };
-    flags.set("initial-cluster-state", state);
+    flags.set("initial-cluster-state", "new");
 }
 
 fn peer_plane(plan: &MemberPlan, flags: &mut Flags) {

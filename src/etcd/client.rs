@@ -10,6 +10,7 @@ use prost::Message;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Request, Status};
+use zone_pki::private_file;
 
 use crate::plan::EtcdId;
 
@@ -30,7 +31,8 @@ impl ClientCredentials {
     /// Reads `ca.crt`, `client.crt` and `client.key` of a generation.
     pub fn load(generation: &Path) -> std::io::Result<Self> {
         let read = |name: &str| std::fs::read(generation.join(name));
-        let identity = Identity::from_pem(read("client.crt")?, read("client.key")?);
+        let key = private_file::read(&generation.join("client.key")).map_err(std::io::Error::other)?;
+        let identity = Identity::from_pem(read("client.crt")?, &key);
         Ok(Self { root: Certificate::from_pem(read(crate::plan::ROOT_FILE)?), identity })
     }
 }
@@ -59,11 +61,10 @@ impl MemberClient {
     }
 
     /// Reads a key that is not there, through the quorum: an answer means that the cluster takes requests here.
-    pub async fn quorum_read(&self) -> Result<ResponseHeader, Status> {
+    pub async fn quorum_read(&self) -> Result<(), Status> {
         // A linearizable read, which is the default, is answered only after the leader has heard from a majority.
         let request = RangeRequest { key: b"\0zone-etcd".to_vec(), count_only: true };
-        let response: RangeResponse = self.unary(request, "/etcdserverpb.KV/Range").await?;
-        Ok(response.header.unwrap_or_default())
+        self.unary(request, "/etcdserverpb.KV/Range").await.map(|RangeResponse {}| ())
     }
 
     /// The member's own state.
@@ -84,17 +85,6 @@ impl MemberClient {
     }
 }
 
-/// `ResponseHeader`
-#[derive(Clone, Copy, PartialEq, Message)]
-pub struct ResponseHeader {
-    /// The cluster that answered.
-    #[prost(uint64, tag = "1")]
-    pub cluster_id: u64,
-    /// The member that answered.
-    #[prost(uint64, tag = "2")]
-    pub member_id: u64,
-}
-
 #[derive(Clone, PartialEq, Message)]
 struct RangeRequest {
     #[prost(bytes = "vec", tag = "1")]
@@ -104,10 +94,7 @@ struct RangeRequest {
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
-struct RangeResponse {
-    #[prost(message, optional, tag = "1")]
-    header: Option<ResponseHeader>,
-}
+struct RangeResponse {}
 
 #[derive(Clone, Copy, PartialEq, Message)]
 struct StatusRequest {}
@@ -115,9 +102,6 @@ struct StatusRequest {}
 /// `StatusResponse`
 #[derive(Clone, PartialEq, Message)]
 pub struct StatusResponse {
-    /// Who answered.
-    #[prost(message, optional, tag = "1")]
-    pub header: Option<ResponseHeader>,
     /// Its version.
     #[prost(string, tag = "2")]
     pub version: String,

@@ -15,12 +15,15 @@ pub fn become_etcd(binary: &EtcdBinary, arguments: &[String]) -> std::io::Error 
     command.args(arguments).exec()
 }
 
-/// A call of etcd without the `ETCD_*` of our own environment.
+/// A call of etcd without what would change it unseen: `ETCD_*`, and the proxies of a shell, through which members would
+/// dial each other from an address that is in no certificate (`client/pkg/transport/transport.go`).
 pub(super) fn etcd_command(path: &Path) -> Command {
     let mut command = Command::new(path);
-    let names = std::env::vars_os().map(|(name, _)| name);
-    for name in names.filter(|name| name.to_string_lossy().starts_with("ETCD_")) {
-        command.env_remove(name);
+    for (name, _) in std::env::vars_os() {
+        let upper = name.to_string_lossy().to_ascii_uppercase();
+        if upper.starts_with("ETCD_") || ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"].contains(&upper.as_str()) {
+            command.env_remove(name);
+        }
     }
     command
 }

@@ -2,7 +2,7 @@
 //!
 //! The first file of a log starts with a checksum record and the metadata record (`server/storage/wal/wal.go`, `Create`).
 //! A record is a frame of eight bytes, little endian, whose lower 56 bits are the length (`server/storage/wal/encoder.go`),
-//! and a protobuf message `walpb.Record { type = 1, crc = 2, data = 3 }`. The metadata is
+//! and a protobuf message `walpb.Record { type = 1, crc = 2, data = 3 }`, whose checksum is etcd's to check. The metadata is
 //! `etcdserverpb.Metadata { nodeID = 1, clusterID = 2 }`.
 
 use std::fs::File;
@@ -40,8 +40,6 @@ pub enum LogError {
 struct Record {
     #[prost(int64, tag = "1")]
     kind: i64,
-    #[prost(uint32, tag = "2")]
-    checksum: u32,
     #[prost(bytes = "vec", optional, tag = "3")]
     data: Option<Vec<u8>>,
 }
@@ -56,15 +54,14 @@ struct Metadata {
 
 /// What etcd's data directory holds.
 pub fn observe_data_directory(data: &Path) -> Result<DataDirectory, LogError> {
-    let mut entries = match std::fs::read_dir(data) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(DataDirectory::Empty),
-        Err(source) => return Err(LogError::Read { path: data.to_owned(), source }),
-    };
-    if entries.next().is_none() {
-        return Ok(DataDirectory::Empty);
+    // What else is there, such as `lost+found` of a file system of its own, is not etcd's.
+    let member = data.join("member");
+    match member.try_exists() {
+        Ok(true) => {}
+        Ok(false) => return Ok(DataDirectory::Empty),
+        Err(source) => return Err(LogError::Read { path: member, source }),
     }
-    match newest_log_file(&data.join("member").join("wal"))? {
+    match newest_log_file(&member.join("wal"))? {
         Some(path) => read_ids(&path).map(DataDirectory::Log),
         None => Ok(DataDirectory::WithoutLog),
     }
@@ -89,10 +86,11 @@ fn newest_log_file(directory: &Path) -> Result<Option<PathBuf>, LogError> {
 }
 
 fn read_ids(path: &Path) -> Result<Ids, LogError> {
-    let mut file = File::open(path).map_err(|source| LogError::Read { path: path.to_owned(), source })?;
+    let read_error = |source| LogError::Read { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(read_error)?;
     let damaged = || LogError::Damaged(path.to_owned());
     for _ in 0..RECORDS_TO_READ {
-        let record = read_record(&mut file).ok_or_else(damaged)?;
+        let record = read_record(&mut file).map_err(read_error)?.ok_or_else(damaged)?;
         if record.kind == METADATA_RECORD {
             let data = record.data.ok_or_else(damaged)?;
             let metadata = Metadata::decode(data.as_slice()).map_err(|_| damaged())?;
@@ -102,17 +100,28 @@ fn read_ids(path: &Path) -> Result<Ids, LogError> {
     Err(damaged())
 }
 
-fn read_record(file: &mut File) -> Option<Record> {
-    let mut frame = [0; 8];
-    file.read_exact(&mut frame).ok()?;
-    let field = u64::from_le_bytes(frame);
+/// The next record, or none if there is no whole one.
+fn read_record(file: &mut File) -> io::Result<Option<Record>> {
+    let Some(frame) = read_bytes(file, 8)? else { return Ok(None) };
+    let field = frame.iter().rev().fold(0, |field: u64, byte| field << 8 | u64::from(*byte));
     let length = field & 0x00ff_ffff_ffff_ffff;
     // The highest bit says that padding follows; its length is in the three bits below (`decodeFrameSize`).
     let padding = if field >> 63 == 1 { (field >> 56) & 0x7 } else { 0 };
     if length == 0 || length > LONGEST_RECORD {
-        return None;
+        return Ok(None);
     }
-    let mut bytes = vec![0; usize::try_from(length + padding).ok()?];
-    file.read_exact(&mut bytes).ok()?;
-    Record::decode(&bytes[..usize::try_from(length).ok()?]).ok()
+    // Both are below what any usize holds, as was just made sure.
+    let (length, whole) = (length as usize, (length + padding) as usize);
+    let Some(bytes) = read_bytes(file, whole)? else { return Ok(None) };
+    Ok(Record::decode(&bytes[..length]).ok())
+}
+
+/// So many bytes, or none if the file ends before. A disk that fails is another matter.
+fn read_bytes(file: &mut File, count: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = vec![0; count];
+    match file.read_exact(&mut bytes) {
+        Ok(()) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -49,9 +49,17 @@ pub struct DirectoryIdentity {
 /// Why `state.json` cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// It cannot be read or written.
-    #[error("cannot use {}", path.display())]
-    Io {
+    /// It cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -120,7 +128,7 @@ impl MemberState {
         let text = match std::fs::read(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(StateError::Io { path: path.to_owned(), source }),
+            Err(source) => return Err(StateError::Read { path: path.to_owned(), source }),
         };
         let damaged = |error: serde_json::Error| StateError::Damaged {
             path: path.to_owned(),
@@ -146,10 +154,11 @@ impl MemberState {
             return Ok(());
         }
         write_json(path, self, Durability::Synced)
-            .map_err(|source| StateError::Io { path: path.to_owned(), source })
+            .map_err(|source| StateError::Write { path: path.to_owned(), source })
     }
 
-    fn ids(&self) -> Option<Ids> {
+    /// The ids of the last start.
+    pub fn ids(&self) -> Option<Ids> {
         Some(Ids { member: EtcdId::parse(&self.member_id)?, cluster: EtcdId::parse(&self.cluster_id)? })
     }
 }
@@ -162,12 +171,7 @@ pub fn observe_past(paths: &NodePaths) -> Result<Option<(MemberState, PastStart)
     let ids = state.ids().ok_or_else(damaged)?;
     let now = identity(&paths.data()).ok();
     let before = state.data_directory;
-    let past = PastStart {
-        ids,
-        had_log: state.had_log,
-        untouched: now == Some(before),
-        same_directory: now.is_some_and(|now| (now.device, now.inode) == (before.device, before.inode)),
-    };
+    let past = PastStart { ids, had_log: state.had_log, untouched: now == Some(before) };
     Ok(Some((state, past)))
 }
 
@@ -200,7 +204,7 @@ pub fn write_json(path: &Path, value: &impl Serialize, durability: Durability) -
 
 fn identity(directory: &Path) -> Result<DirectoryIdentity, StateError> {
     let metadata = std::fs::metadata(directory)
-        .map_err(|source| StateError::Io { path: directory.to_owned(), source })?;
+        .map_err(|source| StateError::Read { path: directory.to_owned(), source })?;
     Ok(DirectoryIdentity {
         device: metadata.dev(),
         inode: metadata.ino(),

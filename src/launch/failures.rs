@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::{Exit, Failure};
 use crate::etcd::{BinaryError, ExtraFlagError, LogError};
 use crate::host::StateError;
-use crate::plan::{MemberPlan, Refusal};
+use crate::plan::{MemberPlan, MemberPlanError, Refusal};
 
 /// A member that must not start.
 pub(super) fn refusal_failure(member: &MemberPlan, refusal: &Refusal) -> Failure {
@@ -20,18 +20,30 @@ pub(super) fn refusal_failure(member: &MemberPlan, refusal: &Refusal) -> Failure
              to the one it was started with; nothing was changed",
             data.display()
         )),
-        Refusal::ForgottenVotes { past } => {
-            let name = member.node.short();
-            let url = member.member.peer_url.as_str();
-            failure.next(format!(
-                "put {} back if it was moved; if it is lost, replace the member from another node:\n\
-                 zone-etcd ctl -- member remove {}\n\
-                 zone-etcd ctl -- member add {name} --learner --peer-urls={url}",
-                data.display(),
-                past.member
-            ))
-        }
+        Refusal::ForgottenVotes { .. } => failure.next(format!(
+            "put the data back into {}; a member whose data is lost has to be replaced, and this version cannot do that. Only if \
+             the first start of this member failed before the cluster was ever up: mv {} {}.failed",
+            data.display(),
+            member.paths.root().display(),
+            member.paths.root().display(),
+        )),
+        Refusal::DataWithoutLog => failure.next(format!(
+            "put the write-ahead log back into {}; if the files are of no use to anybody: mv {} {}.other",
+            data.join("member").join("wal").display(),
+            data.display(),
+            data.display(),
+        )),
+        Refusal::SecondCluster { .. } => failure.next(
+            "put [[node]], addresses, ports and token back as they were when the zone was founded; this version cannot \
+             add members",
+        ),
     }
+}
+
+/// A node on which no member is to run.
+pub(super) fn member_failure(error: &MemberPlanError) -> Failure {
+    Failure::new(Exit::Configuration, error.to_string())
+        .next("start the members of the zone on its other nodes")
 }
 
 /// A write-ahead log that cannot tell whose it is.
@@ -48,7 +60,8 @@ pub(super) fn log_failure(error: &LogError) -> Failure {
 /// A `state.json` that cannot be used.
 pub(super) fn state_failure(error: &StateError) -> Failure {
     match error {
-        StateError::Io { path, source } => Failure::write(path, source),
+        StateError::Write { path, source } => Failure::write(path, source),
+        StateError::Read { path, source } => Failure::read(path, source),
         StateError::Damaged { .. } => Failure::bad_input(error.to_string()).next(
             "put it back from a backup; without it nobody can tell whether this member has voted, so move it away only if the \
              member never ran or its data is complete",
@@ -67,7 +80,7 @@ pub fn binary_failure(error: BinaryError) -> Failure {
     };
     match &error {
         BinaryError::NotBundled { version, .. } => Failure::new(Exit::MissingInput, error.to_string())
-            .next(format!("run scripts/bundle-etcd --version {version}, or name an etcd with --etcd PATH")),
+            .next(format!("run scripts/bundle-etcd --version {version} (with --archive FILE for one that it cannot build), or name an etcd with --etcd PATH")),
         BinaryError::Read { path, source } => {
             Failure::read(path, source).next("name an etcd with --etcd PATH, or run scripts/bundle-etcd")
         }
@@ -87,8 +100,10 @@ pub fn binary_failure(error: BinaryError) -> Failure {
 }
 
 /// Flags that etcd would not take, or that are not the user's to give.
-pub(super) fn flag_failure(errors: Vec<ExtraFlagError>) -> Failure {
-    let mut failure = Failure::new(Exit::Usage, "not every flag can be passed on to etcd");
-    failure.causes = errors.iter().map(ToString::to_string).collect();
-    failure.next("correct or remove them, after `--` or in [etcd.flags]; nothing was started")
+pub(super) fn flag_failure(in_file: &[ExtraFlagError], given: &[ExtraFlagError]) -> Failure {
+    let exit = if in_file.is_empty() { Exit::Usage } else { Exit::Configuration };
+    let mut failure = Failure::new(exit, "not every flag can be passed on to etcd");
+    failure.causes.extend(in_file.iter().map(|error| format!("[etcd.flags] of zone.toml: {error}")));
+    failure.causes.extend(given.iter().map(ToString::to_string));
+    failure.next("correct or remove them; nothing was started")
 }

@@ -7,14 +7,16 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub use failures::binary_failure;
-use failures::{flag_failure, log_failure, refusal_failure, state_failure};
+use failures::{flag_failure, log_failure, member_failure, refusal_failure, state_failure};
 pub use verified::remember as remember_verified;
 
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::{BinaryRequest, EtcdBinary, ExtraFlags, VerifiedBinary, arguments, observe_data_directory};
 use crate::host::{self, LockError, MemberState, NodeLock, PortFault, StartRecord};
-use crate::plan::{DataDirectory, Ids, MemberPlan, NodePaths, Observed, StartDecision, decide};
+use crate::plan::{
+    DataDirectory, EtcdId, Ids, MemberPlan, MemberPlanError, NodePaths, Observed, StartDecision, decide,
+};
 use crate::zone_directory::{
     Assessment, Authorities, Holder, ZoneDirectory, create_directory, private_failure,
 };
@@ -60,10 +62,7 @@ impl<'z> Launch<'z> {
         let paths = zone.paths.node(&node.name);
         let member =
             MemberPlan::new(&zone.config, node, zone.token(authorities), paths.clone(), host::facts())
-                .map_err(|error| {
-                    Failure::new(Exit::Configuration, error.to_string())
-                        .next("start the members of the zone on its other nodes")
-                })?;
+                .map_err(|error| member_failure(&error))?;
         let verified_before = verified::read(&paths);
         let request = BinaryRequest {
             version: options.binary.version.or(zone.config.etcd.version),
@@ -71,16 +70,9 @@ impl<'z> Launch<'z> {
         };
         let (binary, verified) =
             EtcdBinary::find(&request, verified_before.as_ref()).map_err(binary_failure)?;
-        let flags = ExtraFlags::check(
-            &zone.config.etcd.flags,
-            &options.flags,
-            binary.version,
-            binary.line,
-            zone.config.etcd.tls_minimum,
-        )
-        .map_err(flag_failure)?;
-        let (data, state_before, decision) = start_decision(&member)?;
-        let arguments = arguments(&member, decision, binary.line, &flags);
+        let flags = check_flags(zone, options, &binary)?;
+        let (data, state_before, decision) = start_decision(zone, &member)?;
+        let arguments = arguments(&member, binary.line, &flags);
         let certificates = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now)?;
         Ok(Self {
             member,
@@ -155,6 +147,11 @@ impl<'z> Launch<'z> {
     }
 }
 
+/// Refuses a node on which no member is to run, before anything is made for it.
+pub fn refuse_without_member(node: &Node) -> Result<()> {
+    if node.member { Ok(()) } else { Err(member_failure(&MemberPlanError::NotAMember(node.name.clone()))) }
+}
+
 /// Takes the lock of a node directory, which is made if it is not there.
 pub fn lock_node(paths: &NodePaths) -> Result<NodeLock> {
     create_directory(paths.root())?;
@@ -174,7 +171,21 @@ pub fn lock_node(paths: &NodePaths) -> Result<NodeLock> {
     })
 }
 
-fn start_decision(member: &MemberPlan) -> Result<(DataDirectory, Option<MemberState>, StartDecision)> {
+fn check_flags(zone: &ZoneDirectory, options: &LaunchOptions, binary: &EtcdBinary) -> Result<ExtraFlags> {
+    let etcd = &zone.config.etcd;
+    let check = |configured: &[(String, String)], given: &[String]| {
+        ExtraFlags::check(configured, given, binary.version, binary.line, etcd.tls_minimum)
+    };
+    // Each place is judged alone, so that a fault of the file is not taken for one of the command line.
+    let in_file = check(&etcd.flags, &[]).err().unwrap_or_default();
+    let given = check(&[], &options.flags).err().unwrap_or_default();
+    check(&etcd.flags, &options.flags).map_err(|_| flag_failure(&in_file, &given))
+}
+
+fn start_decision(
+    zone: &ZoneDirectory,
+    member: &MemberPlan,
+) -> Result<(DataDirectory, Option<MemberState>, StartDecision)> {
     let paths = &member.paths;
     let data = observe_data_directory(&paths.data()).map_err(|error| log_failure(&error))?;
     let past = host::observe_past(paths).map_err(|error| state_failure(&error))?;
@@ -189,9 +200,29 @@ fn start_decision(member: &MemberPlan) -> Result<(DataDirectory, Option<MemberSt
         .next("a node directory is never shared or copied: give this node one of its own"));
     }
     let (state, past) = past.unzip();
-    let observed = Observed { data, past, predicted: predicted(member) };
+    let founded = founded_cluster(zone, member)?;
+    let observed = Observed { data, past, predicted: predicted(member), founded };
     let decision = decide(observed).map_err(|refusal| refusal_failure(member, &refusal))?;
     Ok((data, state, decision))
+}
+
+/// A cluster that the zone runs, by the data or the past of the other nodes whose directories are here, if it is not the one
+/// that the description leads to.
+fn founded_cluster(zone: &ZoneDirectory, member: &MemberPlan) -> Result<Option<EtcdId>> {
+    for node in zone.config.nodes.iter().filter(|node| node.name != member.node) {
+        let paths = zone.paths.node(&node.name);
+        let data = observe_data_directory(&paths.data()).map_err(|error| log_failure(&error))?;
+        let past = host::observe_past(&paths).map_err(|error| state_failure(&error))?;
+        let cluster = match (data, past) {
+            (DataDirectory::Log(ids), _) => Some(ids.cluster),
+            (_, Some((_, past))) if past.had_log => Some(past.ids.cluster),
+            _ => None,
+        };
+        if cluster.is_some_and(|cluster| cluster != member.cluster.id) {
+            return Ok(cluster);
+        }
+    }
+    Ok(None)
 }
 
 fn predicted(member: &MemberPlan) -> Ids {

@@ -19,7 +19,8 @@ pub fn permitted_dns(zone: &ZoneConfig) -> Vec<String> {
         }
     };
     for node in &zone.nodes {
-        if zone.nodes.len() <= SHORT_NAMES_AT_MOST {
+        // One with a dot could be anybody's domain.
+        if zone.nodes.len() <= SHORT_NAMES_AT_MOST && !node.name.short().contains('.') {
             permit(node.name.short());
         }
         if let Address::Name(name) = &node.address {

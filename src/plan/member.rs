@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::cluster::{ClusterToken, InitialCluster, InitialMember};
 use super::paths::NodePaths;
-use super::roles::{Holder, NODE_ROLES};
+use super::roles::{HeldBy, NODE_ROLES};
 use crate::config::{Address, EtcdSettings, Node, NodeName, Port, Protocol, ZoneConfig};
 
 /// What a plan needs to know of the machine.
@@ -70,7 +70,7 @@ impl MemberPlan {
             advertise_client: node.client_url(),
             peer_client: NODE_ROLES
                 .iter()
-                .any(|role| role.holder == Holder::TranslatedMember && role.is_held_by(node)),
+                .any(|role| role.held_by == HeldBy::TranslatedMember && role.is_held_by(node)),
             settings: zone.etcd.clone(),
             paths,
         })

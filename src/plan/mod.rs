@@ -14,7 +14,7 @@ pub use constraints::{is_permitted, permitted_dns};
 pub use member::{HostFacts, MemberPlan, MemberPlanError};
 pub use paths::{NodePaths, ZonePaths};
 pub use roles::{
-    CLIENT_ROLE, Holder, NODE_ROLES, NamesRule, Plane, ROOT_FILE, Role, SubjectRule, clients_of,
+    CLIENT_ROLE, HeldBy, NODE_ROLES, NamesRule, Plane, ROOT_FILE, Role, SubjectRule, clients_of,
     organization, roles_of,
 };
 pub use start::{DataDirectory, Ids, Observed, PastStart, Refusal, StartDecision, decide};

@@ -74,7 +74,7 @@ pub enum NamesRule {
 
 /// Which nodes have a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holder {
+pub enum HeldBy {
     /// Every node.
     Node,
     /// Nodes on which a member runs.
@@ -99,7 +99,7 @@ pub struct Role {
     /// The names.
     pub names: NamesRule,
     /// Who has one.
-    pub holder: Holder,
+    pub held_by: HeldBy,
     /// The files: `STEM.crt`, leaf and plane CA, and `STEM.key`.
     pub stem: &'static str,
 }
@@ -112,7 +112,7 @@ pub const NODE_ROLES: [Role; 5] = [
         usages: Usages::BOTH,
         subject: SubjectRule::Node,
         names: NamesRule::Node,
-        holder: Holder::Member,
+        held_by: HeldBy::Member,
         stem: "peer",
     },
     Role {
@@ -121,7 +121,7 @@ pub const NODE_ROLES: [Role; 5] = [
         usages: Usages::CLIENT,
         subject: SubjectRule::Node,
         names: NamesRule::None,
-        holder: Holder::TranslatedMember,
+        held_by: HeldBy::TranslatedMember,
         stem: "peer-client",
     },
     Role {
@@ -130,7 +130,7 @@ pub const NODE_ROLES: [Role; 5] = [
         usages: Usages::SERVER,
         subject: SubjectRule::Node,
         names: NamesRule::Server,
-        holder: Holder::Member,
+        held_by: HeldBy::Member,
         stem: "server",
     },
     Role {
@@ -139,7 +139,7 @@ pub const NODE_ROLES: [Role; 5] = [
         usages: Usages::CLIENT,
         subject: SubjectRule::Gateway,
         names: NamesRule::None,
-        holder: Holder::Member,
+        held_by: HeldBy::Member,
         stem: "gateway",
     },
     Role {
@@ -148,7 +148,7 @@ pub const NODE_ROLES: [Role; 5] = [
         usages: Usages::CLIENT,
         subject: SubjectRule::Node,
         names: NamesRule::None,
-        holder: Holder::Node,
+        held_by: HeldBy::Node,
         stem: "client",
     },
 ];
@@ -160,7 +160,7 @@ pub const CLIENT_ROLE: Role = Role {
     usages: Usages::CLIENT,
     subject: SubjectRule::Client,
     names: NamesRule::None,
-    holder: Holder::Client,
+    held_by: HeldBy::Client,
     stem: "client",
 };
 
@@ -170,11 +170,11 @@ const ADMINISTRATOR: &str = "root";
 impl Role {
     /// Whether `node` has this certificate.
     pub fn is_held_by(&self, node: &Node) -> bool {
-        match self.holder {
-            Holder::Node => true,
-            Holder::Member => node.member,
-            Holder::TranslatedMember => node.member && is_translated(node),
-            Holder::Client => false,
+        match self.held_by {
+            HeldBy::Node => true,
+            HeldBy::Member => node.member,
+            HeldBy::TranslatedMember => node.member && is_translated(node),
+            HeldBy::Client => false,
         }
     }
 
@@ -200,7 +200,8 @@ impl Role {
                 names
             }
         };
-        let common_name = Subject::fit_common_name(node.name.full(), node.name.short());
+        // Never the short name: `root` is etcd's administrator, and another may be a client's.
+        let common_name = Subject::fit_common_name(node.name.full(), node.name.full());
         self.spec(zone, common_name, names)
     }
 

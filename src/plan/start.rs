@@ -14,9 +14,9 @@ pub struct Ids {
 /// What the data directory holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataDirectory {
-    /// Nothing, or no directory.
+    /// Nothing of etcd's, or no directory.
     Empty,
-    /// Files, but no write-ahead log: etcd ended before it had anything to lose, or the log was removed.
+    /// Files of etcd's, but no write-ahead log: etcd ended before it made one, or the log was removed. Nobody can tell.
     WithoutLog,
     /// A write-ahead log of this member.
     Log(Ids),
@@ -31,8 +31,6 @@ pub struct PastStart {
     pub had_log: bool,
     /// Whether the data directory is still the one of that start and nothing was ever written to it.
     pub untouched: bool,
-    /// Whether the data directory is still the one of that start.
-    pub same_directory: bool,
 }
 
 /// All that the decision rests on.
@@ -44,6 +42,8 @@ pub struct Observed {
     pub past: Option<PastStart>,
     /// The ids that follow from the zone description.
     pub predicted: Ids,
+    /// Another cluster that a node of this zone has run, as far as this machine knows.
+    pub founded: Option<EtcdId>,
 }
 
 /// How the member may start.
@@ -91,10 +91,29 @@ pub enum Refusal {
         expected: Ids,
     },
     /// The log is gone, and with it the votes that the member gave.
-    #[error("member {} of cluster {} has run here, but its data is gone: it has forgotten its votes", past.member, past.cluster)]
+    #[error(
+        "member {} of cluster {} was started here, and its write-ahead log is gone: it has forgotten its votes",
+        past.member, past.cluster
+    )]
     ForgottenVotes {
         /// The ids of the member that ran.
         past: Ids,
+    },
+    /// There are files of etcd's without a log, and nothing tells of an earlier start.
+    #[error(
+        "the data directory holds files of etcd, but no write-ahead log: nobody can tell what they are of"
+    )]
+    DataWithoutLog,
+    /// The zone has a cluster already, and its description now leads to another.
+    #[error(
+        "this zone runs cluster {founded}, but zone.toml leads to cluster {}: its members or the token were changed",
+        predicted.cluster
+    )]
+    SecondCluster {
+        /// The cluster that a node of the zone has run.
+        founded: EtcdId,
+        /// What follows from the zone description.
+        predicted: Ids,
     },
 }
 
@@ -102,8 +121,11 @@ pub enum Refusal {
 ///
 /// A member whose log is gone may not bootstrap again: the ids follow from the configuration, so it would take part in
 /// elections as the same member, and could vote against what it has acknowledged.
+///
+/// A member without data and without a past may bootstrap only the cluster that the zone has: with more members in its
+/// description than it was founded with, the new ones would be a majority, and found a second cluster.
 pub fn decide(observed: Observed) -> Result<StartDecision, Refusal> {
-    let Observed { data, past, predicted } = observed;
+    let Observed { data, past, predicted, founded } = observed;
     match (data, past) {
         (DataDirectory::Log(found), Some(past)) if found != past.ids => {
             Err(Refusal::ForeignData { found, expected: past.ids })
@@ -112,12 +134,16 @@ pub fn decide(observed: Observed) -> Result<StartDecision, Refusal> {
             Err(Refusal::OtherCluster { found, expected: predicted })
         }
         (DataDirectory::Log(found), _) => Ok(StartDecision::Resume(found)),
-        (_, None) => Ok(StartDecision::Bootstrap),
-        (DataDirectory::Empty, Some(past)) if past.untouched && !past.had_log => Ok(StartDecision::Bootstrap),
-        // etcd writes the log under another name and renames it, so without one it never answered anybody.
-        (DataDirectory::WithoutLog, Some(past)) if past.same_directory && !past.had_log => {
-            Ok(StartDecision::Bootstrap)
+        (DataDirectory::WithoutLog, None) => Err(Refusal::DataWithoutLog),
+        (DataDirectory::WithoutLog, Some(past)) => Err(Refusal::ForgottenVotes { past: past.ids }),
+        (DataDirectory::Empty, Some(past)) if past.had_log || !past.untouched => {
+            Err(Refusal::ForgottenVotes { past: past.ids })
         }
-        (_, Some(past)) => Err(Refusal::ForgottenVotes { past: past.ids }),
+        (DataDirectory::Empty, _) => match founded {
+            Some(founded) if founded != predicted.cluster => {
+                Err(Refusal::SecondCluster { founded, predicted })
+            }
+            _ => Ok(StartDecision::Bootstrap),
+        },
     }
 }

@@ -6,6 +6,7 @@
     reason = "every other module hands its text to this one"
 )]
 
+mod shell;
 mod table;
 
 use std::io::{self, IsTerminal, Write};
@@ -13,6 +14,7 @@ use std::io::{self, IsTerminal, Write};
 use crate::config::Problem;
 use crate::error::Failure;
 
+pub use shell::shell_quoted;
 pub use table::{Table, human_names};
 
 /// Writes data to standard output as it is. A reader that has gone away ends the output without a complaint.

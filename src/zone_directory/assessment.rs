@@ -133,7 +133,10 @@ impl<'z> Assessment<'z> {
         let current = store.current().map_err(|error| {
             Failure::bad_input(format!("cannot read the certificates in {}", directory.display()))
                 .because(&error)
-                .next(format!("move {} away: `zone-etcd pki issue` makes new ones", directory.display()))
+                .next(format!(
+                    "move {} away; new certificates are then issued at the next start",
+                    directory.display()
+                ))
         })?;
         let mut entries = Vec::new();
         for role in holder.roles() {

@@ -9,7 +9,8 @@ use zone_pki::{Authority, Certificate};
 
 use super::failures::{certificate_failure, expired, load_failure, not_yet_valid, private_failure};
 use crate::error::{Exit, Failure, Result};
-use crate::plan::{Plane, ZonePaths};
+use crate::plan::{Plane, RENEW_AT, ZonePaths, days_left};
+use crate::report;
 
 /// How the common name of a plane's CA ends.
 pub(super) fn plane_authority_name(plane: Plane) -> String {
@@ -36,8 +37,23 @@ pub struct Authorities {
 
 impl Authorities {
     /// Whether the zone has no CA at all.
-    pub fn are_absent(paths: &ZonePaths) -> bool {
-        !paths.authorities().exists()
+    pub fn are_absent(paths: &ZonePaths) -> Result<bool> {
+        let directory = paths.authorities();
+        directory.try_exists().map(|exists| !exists).map_err(|error| Failure::read(&directory, &error))
+    }
+
+    /// Tells the operator of a CA that comes to its end: nothing that it issues lives longer.
+    pub fn warn_of_age(&self, paths: &ZonePaths, now: OffsetDateTime) {
+        for (stem, certificate) in self.all() {
+            if certificate.validity_used(now) >= RENEW_AT {
+                let file = paths.authority_certificate(stem);
+                let days = days_left(certificate, now);
+                report::warning(&format!(
+                    "{} expires in {days} days, and all that it issued with it",
+                    file.display()
+                ));
+            }
+        }
     }
 
     /// Reads what the zone has. The owner and mode of `ca/` are checked at each use.
@@ -75,6 +91,14 @@ impl Authorities {
         let root = &self.root;
         let names_root =
             certificate.authority_key_identifier().is_none_or(|id| Some(id) == root.subject_key_identifier());
+        if plane == Plane::Client
+            && certificate.subject_public_key_info() == self.peer.subject_public_key_info()
+        {
+            return refuse(format!(
+                "it has the same key as {}",
+                paths.authority_certificate(Plane::Peer.name()).display()
+            ));
+        }
         if certificate.issuer_der() != root.subject_der() || !names_root {
             return refuse(format!("it was not issued by {}", paths.authority_certificate(ROOT).display()));
         }

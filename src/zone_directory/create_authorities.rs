@@ -1,12 +1,15 @@
 //! Makes the CAs of a zone: all of them, or those that are missing below a root that is there.
 
 use std::fs::File;
+use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
+use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 use zone_pki::{Authority, AuthoritySpec, Subject, private_file};
 
+use super::ZoneLock;
 use super::authorities::{Authorities, ROOT, check_directory, load_authority, plane_authority_name};
 use super::failures::private_failure;
 use crate::config::ZoneConfig;
@@ -14,23 +17,29 @@ use crate::error::{Exit, Failure, Result};
 use crate::plan::{Plane, ZonePaths, organization, permitted_dns};
 
 /// Makes what is missing of a zone's CAs: all of them, or the plane CAs below a root that is there. What is there is never
-/// replaced. Call it with the zone's lock held.
+/// replaced.
 pub fn create_missing(
     paths: &ZonePaths,
     zone: &ZoneConfig,
     now: OffsetDateTime,
+    _held: &ZoneLock,
 ) -> Result<Vec<&'static str>> {
-    if Authorities::are_absent(paths) {
+    if Authorities::are_absent(paths)? {
+        refuse_if_lost(paths)?;
         create_all(paths, zone, now)?;
         return Ok(vec![ROOT, Plane::Peer.name(), Plane::Client.name()]);
     }
     let directory = paths.authorities();
     check_directory(&directory)?;
-    let missing: Vec<Plane> = Plane::ALL.into_iter().filter(|plane| is_absent(paths, plane.name())).collect();
+    for stem in [ROOT, Plane::Peer.name(), Plane::Client.name()] {
+        refuse_key_alone(paths, stem)?;
+    }
+    let missing: Vec<Plane> =
+        Plane::ALL.into_iter().filter(|plane| !paths.authority_certificate(plane.name()).exists()).collect();
     if missing.is_empty() {
         return Ok(Vec::new());
     }
-    if is_absent(paths, ROOT) {
+    if !paths.authority_certificate(ROOT).exists() {
         return Err(Failure::new(Exit::MissingInput, format!("{} has no root CA", directory.display()))
             .because("root.crt and root.key are not there, but the directory is")
             .next(format!(
@@ -38,13 +47,32 @@ pub fn create_missing(
                 directory.display()
             )));
     }
-    let root = load_authority(paths, ROOT, now)?;
-    for plane in &missing {
-        let authority = issue_plane_authority(&root, zone, *plane, now)?;
-        write_authority(&directory, plane.name(), &authority, Some(now))?;
-    }
-    sync_directory(&directory)?;
+    create_planes(paths, zone, &missing, now)?;
     Ok(missing.into_iter().map(Plane::name).collect())
+}
+
+/// New CAs in a zone that has issued certificates would shut out every member and client that has one.
+fn refuse_if_lost(paths: &ZonePaths) -> Result<()> {
+    let log = paths.issuance_log();
+    if !log.try_exists().map_err(|error| Failure::read(&log, &error))? {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::MissingInput, format!("{} is gone", paths.authorities().display()))
+        .because(format!("{} says that the zone has issued certificates", log.display()))
+        .next("put the directory back from your copy; a new CA would shut out every member and client"))
+}
+
+/// A key whose certificate is missing: lost, or left by an `init` that was interrupted.
+fn refuse_key_alone(paths: &ZonePaths, stem: &str) -> Result<()> {
+    let (certificate, key) = (paths.authority_certificate(stem), paths.authority_key(stem));
+    if certificate.exists() || !key.exists() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::MissingInput, format!("{} is not there, but {} is", certificate.display(), key.display()))
+        .next(format!(
+            "put the file back from your copy of the zone directory; if an `init` was interrupted: mv {0} {0}.unused",
+            key.display()
+        )))
 }
 
 fn create_all(paths: &ZonePaths, zone: &ZoneConfig, now: OffsetDateTime) -> Result<()> {
@@ -52,11 +80,7 @@ fn create_all(paths: &ZonePaths, zone: &ZoneConfig, now: OffsetDateTime) -> Resu
         |error: &zone_pki::IssueError| Failure::internal("cannot make the zone's CAs").because(error);
     let root = Authority::generate(&root_spec(zone), now).map_err(|error| issue_failure(&error))?;
     // Everything is written aside and renamed at once: a zone has all of its CAs or none.
-    let staged = tempfile::Builder::new()
-        .prefix(".ca-")
-        .permissions(std::fs::Permissions::from_mode(0o700))
-        .tempdir_in(paths.root())
-        .map_err(|error| Failure::write(paths.root(), &error))?;
+    let staged = stage(paths)?;
     write_authority(staged.path(), ROOT, &root, None)?;
     for plane in Plane::ALL {
         let authority = issue_plane_authority(&root, zone, plane, now)?;
@@ -68,6 +92,34 @@ fn create_all(paths: &ZonePaths, zone: &ZoneConfig, now: OffsetDateTime) -> Resu
     // The directory has another name now, so there is nothing left to remove.
     let _ = staged.keep();
     sync_directory(paths.root())
+}
+
+/// Plane CAs below the root that is there. Their certificates come last: a plane has all of its files, or no certificate.
+fn create_planes(paths: &ZonePaths, zone: &ZoneConfig, planes: &[Plane], now: OffsetDateTime) -> Result<()> {
+    let root = load_authority(paths, ROOT, now)?;
+    let staged = stage(paths)?;
+    for plane in planes {
+        let authority = issue_plane_authority(&root, zone, *plane, now)?;
+        write_authority(staged.path(), plane.name(), &authority, Some(now))?;
+    }
+    for extension in ["key", "crl", "crt"] {
+        for plane in planes {
+            let name = format!("{}.{extension}", plane.name());
+            let target = paths.authorities().join(&name);
+            std::fs::rename(staged.path().join(&name), &target)
+                .map_err(|error| Failure::write(&target, &error))?;
+        }
+        sync_directory(&paths.authorities())?;
+    }
+    Ok(())
+}
+
+fn stage(paths: &ZonePaths) -> Result<TempDir> {
+    tempfile::Builder::new()
+        .prefix(".ca-")
+        .permissions(std::fs::Permissions::from_mode(0o700))
+        .tempdir_in(paths.root())
+        .map_err(|error| Failure::write(paths.root(), &error))
 }
 
 fn root_spec(zone: &ZoneConfig) -> AuthoritySpec {
@@ -95,6 +147,7 @@ fn issue_plane_authority(
     root.issue_authority(&spec, now).map_err(|error| {
         Failure::bad_input(format!("the root CA cannot issue the {} plane's CA", plane.name()))
             .because(&error)
+            .next("put a root CA into ca/ that may issue CAs: path length 1 or more, keyCertSign")
     })
 }
 
@@ -124,8 +177,19 @@ fn sync_directory(path: &Path) -> Result<()> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(|error| Failure::write(path, &error))
 }
 
-fn is_absent(paths: &ZonePaths, stem: &str) -> bool {
-    !paths.authority_certificate(stem).exists() && !paths.authority_key(stem).exists()
+/// Writes a file that the owner may edit: aside, synced, and in its place only if nothing is there.
+pub fn create_file(path: &Path, text: &str) -> Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let written = tempfile::Builder::new()
+        .permissions(std::fs::Permissions::from_mode(0o644))
+        .tempfile_in(directory)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist_noclobber(path).map_err(|error| error.error)
+        });
+    written.map_err(|error| Failure::write(path, &error))?;
+    sync_directory(directory)
 }
 
 /// Makes a directory of ours with its mode, and its parents.

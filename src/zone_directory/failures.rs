@@ -8,6 +8,7 @@ use zone_pki::private_file::PrivateFileError;
 use zone_pki::{CertificateError, LoadError};
 
 use crate::error::{Exit, Failure};
+use crate::plan::ZonePaths;
 
 /// A CA whose validity starts later than the clock says.
 pub(super) fn not_yet_valid(path: &Path, not_before: OffsetDateTime, now: OffsetDateTime) -> Failure {
@@ -89,5 +90,18 @@ pub fn private_failure(path: &Path, error: &PrivateFileError) -> Failure {
         other => Failure::bad_input(format!("cannot use {shown}"))
             .because(other)
             .next("move it away, and put the file back from your copy of the zone directory"),
+    }
+}
+
+/// A log of issued certificates that cannot be read or written.
+pub(super) fn issuance_log_failure(paths: &ZonePaths, error: &zone_pki::LogError) -> Failure {
+    let path = paths.issuance_log();
+    match error {
+        zone_pki::LogError::File(error) => private_failure(&path, error),
+        error => Failure::write_chain(
+            format!("cannot use {}", path.display()),
+            error,
+            "what was to be issued now is not in use",
+        ),
     }
 }

@@ -1,11 +1,12 @@
 //! Every certificate of a zone as it is on disk, for `pki list` and `pki check`.
 
 use time::OffsetDateTime;
-use zone_pki::{Certificate, Usages, verify};
+use zone_pki::{Certificate, IssuanceLog, Usages, verify};
 
 use super::ZoneDirectory;
 use super::assessment::{Assessment, Entry, Holder, Verdict};
 use super::authorities::{Authorities, load_authority};
+use super::failures::issuance_log_failure;
 use crate::config::ClientName;
 use crate::error::{Failure, Result};
 use crate::plan::{RENEW_AT, ROOT_FILE, clients_of, days_left};
@@ -34,19 +35,23 @@ pub struct Finding {
     pub next: String,
 }
 
-/// The zone's clients: those of the configuration, and those that were issued by name.
-pub fn all_clients(zone: &ZoneDirectory) -> Vec<ClientName> {
+/// The zone's clients: those of the configuration, and those that were issued by name and are still there. A directory that
+/// somebody copied makes no client.
+pub fn all_clients(zone: &ZoneDirectory) -> Result<Vec<ClientName>> {
     let mut clients = clients_of(&zone.config);
-    let issued = std::fs::read_dir(zone.paths.clients()).into_iter().flatten().flatten();
-    let mut issued: Vec<ClientName> =
-        issued.filter_map(|entry| ClientName::parse(entry.file_name().to_str()?).ok()).collect();
-    issued.sort();
-    for client in issued {
-        if !clients.contains(&client) {
+    let failure = |error: &zone_pki::LogError| issuance_log_failure(&zone.paths, error);
+    let log = IssuanceLog::open(zone.paths.issuance_log()).map_err(|error| failure(&error))?;
+    log.for_each(|entry| {
+        let issued = entry.node.strip_prefix("client/").and_then(|name| ClientName::parse(name).ok());
+        if let Some(client) = issued
+            && !clients.contains(&client)
+            && zone.paths.client(&client).exists()
+        {
             clients.push(client);
         }
-    }
-    clients
+    })
+    .map_err(|error| failure(&error))?;
+    Ok(clients)
 }
 
 /// Every certificate: the CAs, then the nodes in the order of `zone.toml`, then the clients.
@@ -79,16 +84,25 @@ pub fn list(zone: &ZoneDirectory, authorities: &Authorities, now: OffsetDateTime
 pub fn check(zone: &ZoneDirectory, authorities: &Authorities, now: OffsetDateTime) -> Result<Vec<Finding>> {
     let mut findings = check_authorities(zone, authorities, now);
     for_each_holder(zone, |holder| {
-        let assessment = Assessment::of(holder, &zone.config, &zone.paths, authorities, now)?;
-        findings.extend(check_holder(&assessment, authorities, now));
+        match Assessment::of(holder, &zone.config, &zone.paths, authorities, now) {
+            Ok(assessment) => findings.extend(check_holder(zone, &assessment, authorities, now)),
+            Err(failure) => findings.push(finding(&holder.short_name(), "all", failure)),
+        }
         Ok(())
     })?;
     Ok(findings)
 }
 
+/// A failure that ends another command is one finding among others here.
+fn finding(holder: &str, role: &str, failure: Failure) -> Finding {
+    let Failure { what, causes, next, .. } = failure;
+    let what = [vec![what], causes].concat().join(": ");
+    Finding { holder: holder.to_owned(), role: role.to_owned(), what, next: next.unwrap_or_default() }
+}
+
 fn for_each_holder(zone: &ZoneDirectory, mut take: impl FnMut(Holder<'_>) -> Result<()>) -> Result<()> {
     zone.config.nodes.iter().try_for_each(|node| take(Holder::Node(node)))?;
-    all_clients(zone).iter().try_for_each(|client| take(Holder::Client(client)))
+    all_clients(zone)?.iter().try_for_each(|client| take(Holder::Client(client)))
 }
 
 fn present(assessment: &Assessment<'_>, entry: &Entry) -> Option<Certificate> {
@@ -104,35 +118,37 @@ fn present(assessment: &Assessment<'_>, entry: &Entry) -> Option<Certificate> {
 fn check_authorities(zone: &ZoneDirectory, authorities: &Authorities, now: OffsetDateTime) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (stem, certificate) in authorities.all() {
-        let mut find = |what: String, next: String| {
-            findings.push(Finding { holder: "ca".to_owned(), role: format!("{stem} CA"), what, next });
-        };
+        let role = format!("{stem} CA");
         match load_authority(&zone.paths, stem, now) {
             Ok(_) => {}
             // A key that is kept elsewhere is no fault of the certificates that are in force.
             Err(_) if !zone.paths.authority_key(stem).exists() => {}
-            Err(Failure { what, causes, next, .. }) => {
-                let sentence = [vec![what], causes].concat().join(": ");
-                find(sentence, next.unwrap_or_default());
-            }
+            Err(failure) => findings.push(finding("ca", &role, failure)),
         }
         if certificate.validity_used(now) >= RENEW_AT {
-            find(
-                format!("{} days left", days_left(certificate, now)),
-                "plan for a new CA before it expires".to_owned(),
-            );
+            findings.push(Finding {
+                holder: "ca".to_owned(),
+                role,
+                what: format!("{} days left", days_left(certificate, now)),
+                next: "plan for a new CA before it expires".to_owned(),
+            });
         }
     }
     findings
 }
 
-fn check_holder(assessment: &Assessment<'_>, authorities: &Authorities, now: OffsetDateTime) -> Vec<Finding> {
+fn check_holder(
+    zone: &ZoneDirectory,
+    assessment: &Assessment<'_>,
+    authorities: &Authorities,
+    now: OffsetDateTime,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     let holder = assessment.holder.short_name();
-    let issue = match assessment.holder {
-        Holder::Node(_) => format!("zone-etcd pki issue {holder}"),
-        Holder::Client(client) => format!("zone-etcd pki issue --client {client}"),
-    };
+    let issue = zone.proposed(&match assessment.holder {
+        Holder::Node(_) => format!("pki issue {holder}"),
+        Holder::Client(client) => format!("pki issue --client {client}"),
+    });
     let mut find = |role: &str, what: String| {
         findings.push(Finding { holder: holder.clone(), role: role.to_owned(), what, next: issue.clone() });
     };

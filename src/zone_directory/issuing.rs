@@ -4,11 +4,15 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 use zone_pki::{Authority, FileKind, IssuanceLog, Issued, LogEntry, Staged, commit_all, verify};
 
+use super::ZoneLock;
 use super::assessment::{Assessment, Entry, Verdict};
 use super::authorities::{Authorities, load_authority};
-use super::failures::private_failure;
+use super::failures::issuance_log_failure;
 use crate::error::{Failure, Result};
 use crate::plan::{Plane, ZonePaths};
+
+/// Fewer holders than this are done before a second thread has started.
+const WORTH_A_THREAD: usize = 8;
 
 /// Signs with the plane CAs of a zone. Each key is read when it is first needed.
 #[derive(Debug)]
@@ -21,10 +25,10 @@ pub struct Issuer<'z> {
 }
 
 impl<'z> Issuer<'z> {
-    /// An issuer for a zone whose lock is held.
-    pub fn new(paths: &'z ZonePaths, authorities: &'z Authorities) -> Result<Self> {
+    /// An issuer for a zone that nobody else changes.
+    pub fn new(paths: &'z ZonePaths, authorities: &'z Authorities, _held: &ZoneLock) -> Result<Self> {
         let path = paths.issuance_log();
-        let log = IssuanceLog::open(&path).map_err(|error| log_failure(paths, &error))?;
+        let log = IssuanceLog::open(&path).map_err(|error| issuance_log_failure(paths, &error))?;
         Ok(Self { paths, authorities, peer: None, client: None, log })
     }
 
@@ -32,12 +36,13 @@ impl<'z> Issuer<'z> {
     ///
     /// The log is on disk before any of the certificates is in use, so no certificate in use is missing from it.
     pub fn bring_up_to_date(&mut self, assessments: &[Assessment<'_>], now: OffsetDateTime) -> Result<usize> {
-        let mut staged = Vec::new();
-        let mut log_entries = Vec::new();
-        for assessment in assessments.iter().filter(|assessment| !assessment.is_complete()) {
-            staged.push(self.stage(assessment, now, &mut log_entries)?);
-        }
-        self.log.append(&log_entries).map_err(|error| log_failure(self.paths, &error))?;
+        let incomplete: Vec<&Assessment<'_>> =
+            assessments.iter().filter(|assessment| !assessment.is_complete()).collect();
+        self.read_keys(&incomplete, now)?;
+        let (staged, entries): (Vec<Staged>, Vec<Vec<LogEntry>>) =
+            self.stage_all(&incomplete, now)?.into_iter().unzip();
+        let entries = entries.concat();
+        self.log.append(&entries).map_err(|error| issuance_log_failure(self.paths, &error))?;
         // One file system sync serves them all; for a single generation its files alone are cheaper to sync.
         let committed = match staged.len() {
             0 => Ok(()),
@@ -45,16 +50,48 @@ impl<'z> Issuer<'z> {
             _ => commit_all(staged).map(drop),
         };
         committed.map_err(|error| store_failure(self.paths, &error))?;
-        Ok(log_entries.len())
+        Ok(entries.len())
     }
 
-    fn stage(
-        &mut self,
-        assessment: &Assessment<'_>,
+    fn read_keys(&mut self, assessments: &[&Assessment<'_>], now: OffsetDateTime) -> Result<()> {
+        let entries = || assessments.iter().flat_map(|assessment| &assessment.entries);
+        let signs = |plane| {
+            entries().any(|entry| entry.role.plane == plane && matches!(entry.verdict, Verdict::Issue(_)))
+        };
+        for (plane, slot) in [(Plane::Peer, &mut self.peer), (Plane::Client, &mut self.client)] {
+            if slot.is_none() && signs(plane) {
+                *slot = Some(load_authority(self.paths, plane.name(), now)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn stage_all(
+        &self,
+        assessments: &[&Assessment<'_>],
         now: OffsetDateTime,
-        log: &mut Vec<LogEntry>,
-    ) -> Result<Staged> {
+    ) -> Result<Vec<(Staged, Vec<LogEntry>)>> {
+        let stage = |part: &[&Assessment<'_>]| -> Result<Vec<(Staged, Vec<LogEntry>)>> {
+            part.iter().map(|assessment| self.stage(assessment, now)).collect()
+        };
+        let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        if workers == 1 || assessments.len() < WORTH_A_THREAD {
+            return stage(assessments);
+        }
+        std::thread::scope(|scope| {
+            let parts = assessments.chunks(assessments.len().div_ceil(workers));
+            let running: Vec<_> = parts.map(|part| scope.spawn(move || stage(part))).collect();
+            let mut staged = Vec::with_capacity(assessments.len());
+            for worker in running {
+                staged.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+            Ok(staged)
+        })
+    }
+
+    fn stage(&self, assessment: &Assessment<'_>, now: OffsetDateTime) -> Result<(Staged, Vec<LogEntry>)> {
         // Everything is signed before the first file is made: a CA that cannot sign leaves nothing behind.
+        let mut log = Vec::new();
         let mut files: Vec<(String, Zeroizing<Vec<u8>>, FileKind)> = Vec::new();
         for (name, bytes) in &assessment.trust_files {
             files.push(((*name).to_owned(), bytes.clone().into(), FileKind::Public));
@@ -77,37 +114,34 @@ impl<'z> Issuer<'z> {
         for (name, bytes, kind) in &files {
             staged.add(name, bytes, *kind).map_err(store_failure)?;
         }
-        Ok(staged)
+        Ok((staged, log))
     }
 
-    fn issue(&mut self, entry: &Entry, now: OffsetDateTime) -> Result<Issued> {
+    fn issue(&self, entry: &Entry, now: OffsetDateTime) -> Result<Issued> {
         let plane = entry.role.plane;
-        let issuing = self.authority(plane, now)?;
-        let failed =
-            || format!("the {} CA cannot issue the certificate for {}", plane.name(), entry.role.name);
-        let issued =
-            issuing.issue(&entry.spec, now).map_err(|error| Failure::bad_input(failed()).because(&error))?;
-        // Whatever a CA that was made elsewhere brings about, no certificate is written that its verifiers would refuse.
-        let authority = self.authorities.plane(plane);
-        verify(issued.certificate(), &[], authority, entry.spec.usages, &entry.spec.names, now).map_err(
-            |error| {
-                Failure::bad_input(failed())
-                    .because(&error)
-                    .next(format!("check ca/{}.crt: what it issues is not accepted", plane.name()))
-            },
-        )?;
-        Ok(issued)
-    }
-
-    fn authority(&mut self, plane: Plane, now: OffsetDateTime) -> Result<&Authority> {
-        let slot = match plane {
-            Plane::Peer => &mut self.peer,
-            Plane::Client => &mut self.client,
+        let failed = || {
+            Failure::bad_input(format!(
+                "the {} CA cannot issue the certificate for {}",
+                plane.name(),
+                entry.role.name
+            ))
+            .next(format!("check ca/{}.crt and ca/root.crt: what they issue is not accepted", plane.name()))
         };
-        match slot {
-            Some(authority) => Ok(authority),
-            None => Ok(slot.insert(load_authority(self.paths, plane.name(), now)?)),
-        }
+        let signer = match plane {
+            Plane::Peer => &self.peer,
+            Plane::Client => &self.client,
+        };
+        let Some(signer) = signer else {
+            return Err(Failure::internal("a CA's key was not read before it signs"));
+        };
+        let issued = signer.issue(&entry.spec, now).map_err(|error| failed().because(&error))?;
+        // Whatever a CA that was made elsewhere brings about, no certificate is written that its verifiers would refuse, all
+        // the way to the root that clients trust.
+        let Authorities { root, .. } = self.authorities;
+        let intermediates = [self.authorities.plane(plane)];
+        verify(issued.certificate(), &intermediates, root, entry.spec.usages, &entry.spec.names, now)
+            .map_err(|error| failed().because(&error))?;
+        Ok(issued)
     }
 }
 
@@ -117,16 +151,9 @@ fn log_entry(assessment: &Assessment<'_>, entry: &Entry, issued: &Issued, now: O
 
 fn store_failure(paths: &ZonePaths, error: &zone_pki::StoreError) -> Failure {
     let what = format!("cannot write certificates below {}", paths.root().display());
-    Failure::write_chain(what, error, "the certificates in use are untouched")
-}
-
-fn log_failure(paths: &ZonePaths, error: &zone_pki::LogError) -> Failure {
-    if let zone_pki::LogError::File(error) = error {
-        return private_failure(&paths.issuance_log(), error);
-    }
     Failure::write_chain(
-        format!("cannot write {}", paths.issuance_log().display()),
+        what,
         error,
-        "nothing was issued",
+        "each holder has its old certificates or its new ones, none of them damaged",
     )
 }

@@ -6,18 +6,20 @@ mod create_authorities;
 mod failures;
 mod inventory;
 mod issuing;
+mod zone_lock;
 
-use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
 pub use assessment::{Assessment, Entry, Holder, Verdict};
 pub use authorities::{Authorities, load_authority};
-pub use create_authorities::{create_directory, create_missing};
+pub use create_authorities::{create_directory, create_file, create_missing};
 pub use failures::private_failure;
 pub use inventory::{Finding, Listed, all_clients, check, list};
 pub use issuing::Issuer;
+pub use zone_lock::ZoneLock;
 
 use crate::config::{Node, Problem, ZoneConfig, ZoneConfigError};
 use crate::error::{Exit, Failure, Result};
@@ -33,6 +35,8 @@ pub struct ZoneDirectory {
     pub config: ZoneConfig,
     /// What the operator should know of the description.
     pub warnings: Vec<Problem>,
+    /// The directory as the operator wrote it, for commands that are proposed.
+    written: PathBuf,
 }
 
 impl ZoneDirectory {
@@ -41,13 +45,24 @@ impl ZoneDirectory {
         let paths = ZonePaths::new(absolute(root)?);
         let (config, warnings) =
             ZoneConfig::load(&paths.config()).map_err(|error| config_failure(&paths, error))?;
-        Ok(Self { paths, config, warnings })
+        refuse_writable_by_others(paths.root())?;
+        Ok(Self { paths, config, warnings, written: root.to_owned() })
+    }
+
+    /// A command for this zone, as the operator can type it here.
+    pub fn proposed(&self, command: &str) -> String {
+        format!("zone-etcd {command} --zone {}", report::shell_quoted(&self.written.display().to_string()))
     }
 
     /// Prints the warnings, each with its line.
     pub fn report_warnings(&self) {
         let file = self.paths.config().display().to_string();
         self.warnings.iter().for_each(|problem| report::problem(&file, problem));
+    }
+
+    /// Where clients reach the members.
+    pub fn client_urls(&self) -> Vec<String> {
+        self.config.members().map(Node::client_url).collect()
     }
 
     /// The node of this name.
@@ -66,46 +81,41 @@ impl ZoneDirectory {
         }
     }
 
-    /// Holds the zone for as long as the returned file lives: two commands never issue at the same time.
-    pub fn lock(&self) -> Result<File> {
-        lock(&self.paths)
+    /// Keeps every other command from issuing in this zone.
+    pub fn lock(&self) -> Result<ZoneLock> {
+        ZoneLock::take(&self.paths)
     }
 
-    /// Reads the CAs, and makes them first if there are none.
-    pub fn load_or_create_authorities(&self, now: OffsetDateTime) -> Result<Authorities> {
-        if Authorities::are_absent(&self.paths) {
-            let _held = self.lock()?;
-            let made = create_missing(&self.paths, &self.config, now)?;
-            if !made.is_empty() {
-                report::message(&format!(
-                    "made the CAs of {} in {}",
-                    self.config.name,
-                    self.paths.authorities().display()
-                ));
-            }
+    /// Reads the CAs, and makes them first in a zone that has issued nothing yet.
+    pub fn load_or_create_authorities(&self, now: OffsetDateTime, held: &ZoneLock) -> Result<Authorities> {
+        if Authorities::are_absent(&self.paths)? {
+            create_missing(&self.paths, &self.config, now, held)?;
+            report::message(&format!(
+                "made the CAs of {} in {}",
+                self.config.name,
+                self.paths.authorities().display()
+            ));
         }
-        Authorities::load(&self.paths, now)
+        let authorities = Authorities::load(&self.paths, now)?;
+        authorities.warn_of_age(&self.paths, now);
+        Ok(authorities)
     }
-}
-
-/// Holds the zone at `paths` for as long as the returned file lives. Another command that issues is waited for: it takes
-/// milliseconds, or as long as its progress bar says.
-pub fn lock(paths: &ZonePaths) -> Result<File> {
-    let failure = |error: &std::io::Error| Failure::read(paths.root(), error);
-    let directory = File::open(paths.root()).map_err(|error| failure(&error))?;
-    match directory.try_lock() {
-        Ok(()) => return Ok(directory),
-        Err(TryLockError::WouldBlock) => {}
-        Err(TryLockError::Error(error)) => return Err(failure(&error)),
-    }
-    report::message(&format!("waiting for another command that issues in {}", paths.root().display()));
-    directory.lock().map_err(|error| failure(&error))?;
-    Ok(directory)
 }
 
 /// A path that still means the same after a change of directory, for the command line of etcd.
 pub fn absolute(path: &Path) -> Result<std::path::PathBuf> {
     std::path::absolute(path).map_err(|error| Failure::read(path, &error))
+}
+
+/// Who may write there may replace `zone.toml`, move `ca/` away, or lead a file of ours elsewhere.
+fn refuse_writable_by_others(root: &Path) -> Result<()> {
+    let mode = std::fs::metadata(root).map_err(|error| Failure::read(root, &error))?.permissions().mode();
+    if mode & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Permission, format!("others can write to {}", root.display()))
+        .because(format!("its mode is {:04o}", mode & 0o7777))
+        .next(format!("if nothing in it was changed: chmod go-w {}", root.display())))
 }
 
 fn config_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure {

@@ -54,7 +54,14 @@ fn env_is_read_by_a_shell() {
         std::fs::create_dir(&directory).expect("a directory");
         std::fs::write(directory.join("zone.toml"), loopback_text("example.zone", 1, "")).expect("zone.toml");
         outcome(zone_etcd(["init", "--zone"]).arg(&directory)).expect_code(0);
-        let mut run = zone_etcd(["run", "--end-with-parent", "--node", "node1", "--zone"]);
+        let mut run = zone_etcd([
+            "run",
+            "--end-with-parent",
+            &std::process::id().to_string(),
+            "--node",
+            "node1",
+            "--zone",
+        ]);
         let _member = Running::start(run.arg(&directory), around.path(), "node1");
 
         let shell = |script: &str| {

@@ -73,8 +73,12 @@ fn run_becomes_etcd_with_exactly_the_planned_arguments() {
 
         let environment = process_lines(pid, "environ");
         assert!(environment.contains(&"UNRELATED=stays".to_owned()));
-        let foreign: Vec<&String> =
-            environment.iter().filter(|setting| setting.starts_with("ETCD_")).collect();
+        let foreign: Vec<&String> = environment
+            .iter()
+            .filter(|setting| {
+                setting.starts_with("ETCD_") || setting.contains("PROXY") || setting.contains("proxy")
+            })
+            .collect();
         assert!(foreign.is_empty(), "{foreign:?}");
     });
 }
@@ -145,7 +149,7 @@ fn start_with_foreign_settings(zone: &TestZone, network: &Network) -> Running {
         .env("ETCD_NAME", "other")
         .env("ETCD_DATA_DIR", "/nonexistent")
         .env("ETCD_UNSUPPORTED_ARCH", "arm64");
-    command.env("UNRELATED", "stays");
+    command.env("UNRELATED", "stays").env("https_proxy", "http://127.0.0.1:1").env("NO_PROXY", "none");
     Running::start(&mut command, zone.around(), "infra0")
 }
 

@@ -80,19 +80,66 @@ fn data_of_another_cluster_is_refused_and_untouched() {
 fn a_member_that_lost_its_data_is_refused() {
     isolated(|| {
         let zone = ready_zone(1);
-        let id = plan(&zone, "node1")["member"]["id"].as_str().expect("an id").to_owned();
         start_alone(&zone).stop();
         std::fs::rename(zone.file("nodes/node1/data"), zone.file("lost")).expect("the data is lost");
 
         let result = outcome(&mut run_command(&zone, "node1", &[])).expect_code(65);
-        let remove = format!("member remove {id}");
-        let add = "member add node1 --learner --peer-urls=https://127.0.0.1:2380";
-        result.expect_error_with(&["its data is gone", &remove, add]);
+        result.expect_error_with(&[
+            "its write-ahead log is gone",
+            "forgotten its votes",
+            "put the data back into",
+        ]);
         assert!(!zone.file("nodes/node1/data").exists(), "nothing is made in its place");
 
         // What was only moved away can be put back.
         std::fs::rename(zone.file("lost"), zone.file("nodes/node1/data")).expect("the data is back");
         let _member = start_alone(&zone);
+    });
+}
+
+/// Only what etcd keeps is lost, as on a disk that was formatted again: the directory itself is the same.
+#[test]
+fn a_member_that_lost_what_is_in_its_data_directory_is_refused() {
+    isolated(|| {
+        for lost in ["member", "member/wal"] {
+            let zone = ready_zone(1);
+            start_alone(&zone).stop();
+            let data = zone.file("nodes/node1/data");
+            std::fs::remove_dir_all(data.join(lost)).expect("the data is lost");
+            std::fs::create_dir(data.join("lost+found")).expect("what a new file system has");
+            let result = outcome(&mut run_command(&zone, "node1", &[])).expect_code(65);
+            result.expect_error_with(&["its write-ahead log is gone"]);
+
+            std::fs::remove_file(zone.file("nodes/node1/state.json")).expect("the state is lost as well");
+            if lost == "member/wal" {
+                let result = outcome(&mut run_command(&zone, "node1", &[])).expect_code(65);
+                result.expect_error_with(&["no write-ahead log"]);
+            }
+        }
+    });
+}
+
+/// With two nodes more in the description the new ones would be the majority of another cluster.
+#[test]
+fn nodes_that_are_added_found_no_second_cluster() {
+    isolated(|| {
+        let zone = ready_zone(1);
+        let mut first = start_alone(&zone);
+        let mut description = std::fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
+        for number in [2, 3] {
+            description += &format!(
+                "\n[[node]]\nname = \"node{number}\"\naddress = \"127.0.0.{number}\"\nmetrics_port = {number}\n"
+            );
+        }
+        std::fs::write(zone.file("zone.toml"), description).expect("zone.toml");
+        for node in ["node2", "node3"] {
+            let result = outcome(&mut run_command(&zone, node, &[])).expect_code(65);
+            result.expect_error_with(&["this zone runs cluster", "as they were when the zone was founded"]);
+            assert!(!zone.file(&format!("nodes/{node}/data")).exists(), "nothing was started");
+        }
+        // The one that is there goes on.
+        first.stop();
+        let _again = start_alone(&zone);
     });
 }
 

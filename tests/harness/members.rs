@@ -31,7 +31,8 @@ pub fn loopback_text(name: &str, members: u16, more: &str) -> String {
 
 /// `run` for a node.
 pub fn run_command(zone: &TestZone, node: &str, flags: &[&str]) -> Command {
-    let mut command = zone_etcd(["run", "--end-with-parent", "--node", node, "--zone"]);
+    let mut command =
+        zone_etcd(["run", "--end-with-parent", &std::process::id().to_string(), "--node", node, "--zone"]);
     command.arg(zone.path());
     if !flags.is_empty() {
         command.arg("--").args(flags);

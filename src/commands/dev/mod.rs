@@ -13,12 +13,11 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::summary::summary;
-use super::client::etcdctl_settings;
 use crate::cli::DevArgs;
 use crate::config::ClientName;
 use crate::development::{DevelopmentOptions, DevelopmentZone, Ended, Progress, prepare};
 use crate::error::{Exit, Failure, Result};
-use crate::etcd::{BinaryRequest, EtcdBinary, EtcdVersion, Origin};
+use crate::etcd::{BinaryRequest, EtcdBinary, EtcdVersion, Origin, etcdctl_settings};
 use crate::launch::{binary_failure, lock_node, remember_verified};
 use crate::report;
 use crate::zone_directory::ZoneDirectory;
@@ -204,8 +203,10 @@ fn pass_on(kind: SignalKind, command: &Child) {
 /// The settings of etcdctl, the zone for zone-etcd itself, and both programs first in `PATH`.
 fn command_environment(zone: &ZoneDirectory, etcd: &EtcdBinary) -> Result<Vec<(&'static str, OsString)>> {
     let admin = zone.paths.client_current(&ClientName::admin());
-    let mut environment: Vec<(&'static str, OsString)> =
-        etcdctl_settings(zone, &admin).into_iter().map(|(name, value)| (name, value.into())).collect();
+    let mut environment: Vec<(&'static str, OsString)> = etcdctl_settings(&zone.client_urls(), &admin)
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect();
     environment.push(("ZONE_ETCD_ZONE", zone.paths.root().into()));
     let ours = std::env::current_exe().ok();
     let first = [etcd.path.parent(), ours.as_deref().and_then(Path::parent)];

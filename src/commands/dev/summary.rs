@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use crate::commands::client::shell_quoted;
-use crate::config::{ClientName, Node};
+use crate::config::ClientName;
 use crate::etcd::EtcdBinary;
-use crate::report::Table;
+use crate::report::{Table, shell_quoted};
 use crate::zone_directory::ZoneDirectory;
 
 /// The members, where everything is, and, if nothing else runs, lines to copy.
@@ -43,7 +42,7 @@ fn lines_to_copy(zone: &ZoneDirectory, etcd: &EtcdBinary, admin: &str) -> String
     let file = |name: &str| shell_quoted(&format!("{admin}/{name}"));
     let (ca, cert, key) = (file("ca.crt"), file("client.crt"), file("client.key"));
     let etcdctl = shell_quoted(&etcd.path.with_file_name("etcdctl").display().to_string());
-    let endpoints: Vec<String> = zone.config.members().map(Node::client_url).collect();
+    let endpoints = zone.client_urls();
     format!(
         "\nto copy:\n  {etcdctl} --cacert {ca} --cert {cert} --key {key} --endpoints {} endpoint status -w table\n  \
          curl --cacert {ca} --cert {cert} --key {key} {}/health\n\nCtrl-C stops it\n",

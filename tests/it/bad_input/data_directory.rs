@@ -81,8 +81,7 @@ fn data_that_is_gone_is_not_bootstrapped_again() {
     give_data(&zone, member, cluster);
     start(&zone, &etcd);
     std::fs::rename(data(&zone), zone.around().join("data")).expect("moved away");
-    let texts =
-        ["has forgotten its votes", &format!("member remove {member:x}"), "member add node1 --learner"];
+    let texts = ["has forgotten its votes", "put the data back into", "this version cannot do that"];
     refused_by(&zone, &etcd, &PLAN, 65, &texts);
     // Nor when an empty directory stands in its place, nor without the log alone.
     std::fs::create_dir(data(&zone)).expect("a directory");
@@ -101,9 +100,20 @@ fn a_start_that_came_to_nothing_may_be_repeated() {
     let (zone, etcd) = issued_zone();
     start(&zone, &etcd);
     start(&zone, &etcd);
-    // As when etcd was stopped before it had renamed its log into place.
+}
+
+/// A log that was never finished cannot be told from one that was removed.
+#[test]
+fn files_without_a_log_are_not_bootstrapped_over() {
+    let (zone, etcd) = issued_zone();
     std::fs::create_dir_all(data(&zone).join("member/wal.tmp")).expect("a directory");
+    std::fs::set_permissions(data(&zone), PermissionsExt::from_mode(0o700)).expect("a mode");
+    refused_by(&zone, &etcd, &PLAN, 65, &["no write-ahead log", "nodes/node1/data.other"]);
+    std::fs::remove_dir(data(&zone).join("member/wal.tmp")).expect("removed");
+    std::fs::remove_dir(data(&zone).join("member")).expect("removed");
     start(&zone, &etcd);
+    std::fs::create_dir_all(data(&zone).join("member/wal.tmp")).expect("a directory");
+    refused_by(&zone, &etcd, &PLAN, 65, &["its write-ahead log is gone", "node1.failed"]);
 }
 
 #[test]

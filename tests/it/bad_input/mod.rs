@@ -8,6 +8,7 @@ mod clock;
 mod data_directory;
 mod disk;
 mod etcd_binary;
+mod lost_authorities;
 mod node_directory;
 mod ownership;
 mod ports;

@@ -22,6 +22,17 @@ fn a_ca_directory_of_another_owner() {
     refused_by(&zone, &etcd, &readers, 77, &["belongs to another user", &format!("user {NOBODY}")]);
 }
 
+/// Who may write there may put another `zone.toml` or another `ca/` in place.
+#[test]
+fn a_zone_directory_that_others_can_write_to() {
+    for mode in [0o777, 0o770, 0o702] {
+        let (zone, etcd) = issued_zone();
+        std::fs::set_permissions(zone.path(), PermissionsExt::from_mode(mode)).expect("a mode");
+        let readers: [&[&str]; 3] = [&["plan", "--node", "node1"], &["pki", "issue", "--all"], &["init"]];
+        refused_by(&zone, &etcd, &readers, 77, &["others can write to", &format!("0{mode:o}"), "chmod go-w"]);
+    }
+}
+
 #[test]
 fn a_node_directory_that_others_can_enter() {
     let (zone, etcd) = issued_zone();

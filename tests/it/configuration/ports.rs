@@ -83,7 +83,7 @@ fn one_member_does_not_use_a_port_twice() {
             &["2379 is both peer_port of node1 and client_port of node1"],
         ),
         node(
-            "name = ▸\"node1\"\nclient_port = 2381",
+            "name = ▸\"node1\"\nclient_port = 2381\nmetrics_port = 2381",
             &["2381 is both client_port of node1 and metrics_port of node1"],
         ),
     ]);

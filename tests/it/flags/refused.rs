@@ -82,7 +82,10 @@ fn they_are_refused_in_the_file_as_well() {
         ("cert-file", "follow from the zone's PKI"),
     ] {
         let zone = zone("3.7.3", &format!("{name} = \"x\""));
-        plan(&zone, &[]).expect_refusal(64, &[&format!("`--{name}` is not yours to give"), text]);
+        plan(&zone, &[]).expect_refusal(
+            78,
+            &["[etcd.flags] of zone.toml", &format!("`--{name}` is not yours to give"), text],
+        );
     }
 }
 
@@ -155,7 +158,7 @@ fn a_flag_of_another_line_is_refused_with_its_lines() {
 #[test]
 fn every_fault_is_reported_at_once() {
     let zone = zone("3.7.3", "name = \"x\"\nxyz = 1");
-    let refused = plan(&zone, &["word", "--data-dir", "/x", "--snapshot-count"]).expect_refusal(64, &[]);
+    let refused = plan(&zone, &["word", "--data-dir", "/x", "--snapshot-count"]).expect_refusal(78, &[]);
     for text in [
         "`--name` is not yours",
         "no flag `--xyz`",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use zone_etcd::plan::{CLIENT_ROLE, Holder, NODE_ROLES, NamesRule, Plane, Role, SubjectRule};
+use zone_etcd::plan::{CLIENT_ROLE, HeldBy, NODE_ROLES, NamesRule, Plane, Role, SubjectRule};
 use zone_pki::Usages;
 
 fn all() -> impl Iterator<Item = Role> {
@@ -12,14 +12,14 @@ fn all() -> impl Iterator<Item = Role> {
 #[test]
 fn each_role_is_as_designed() {
     let expected = [
-        ("peer", Plane::Peer, Usages::BOTH, SubjectRule::Node, NamesRule::Node, Holder::Member, "peer"),
+        ("peer", Plane::Peer, Usages::BOTH, SubjectRule::Node, NamesRule::Node, HeldBy::Member, "peer"),
         (
             "peer-client",
             Plane::Peer,
             Usages::CLIENT,
             SubjectRule::Node,
             NamesRule::None,
-            Holder::TranslatedMember,
+            HeldBy::TranslatedMember,
             "peer-client",
         ),
         (
@@ -28,7 +28,7 @@ fn each_role_is_as_designed() {
             Usages::SERVER,
             SubjectRule::Node,
             NamesRule::Server,
-            Holder::Member,
+            HeldBy::Member,
             "server",
         ),
         (
@@ -37,7 +37,7 @@ fn each_role_is_as_designed() {
             Usages::CLIENT,
             SubjectRule::Gateway,
             NamesRule::None,
-            Holder::Member,
+            HeldBy::Member,
             "gateway",
         ),
         (
@@ -46,7 +46,7 @@ fn each_role_is_as_designed() {
             Usages::CLIENT,
             SubjectRule::Node,
             NamesRule::None,
-            Holder::Node,
+            HeldBy::Node,
             "client",
         ),
         (
@@ -55,12 +55,12 @@ fn each_role_is_as_designed() {
             Usages::CLIENT,
             SubjectRule::Client,
             NamesRule::None,
-            Holder::Client,
+            HeldBy::Client,
             "client",
         ),
     ];
     let found: Vec<_> = all()
-        .map(|role| (role.name, role.plane, role.usages, role.subject, role.names, role.holder, role.stem))
+        .map(|role| (role.name, role.plane, role.usages, role.subject, role.names, role.held_by, role.stem))
         .collect();
     assert_eq!(found, expected);
 }
@@ -94,7 +94,7 @@ fn what_holds_for_every_row() {
             role.name
         );
         assert_eq!(
-            role.holder == Holder::Client,
+            role.held_by == HeldBy::Client,
             role.subject == SubjectRule::Client,
             "{}: holder and subject",
             role.name
