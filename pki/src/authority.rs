@@ -4,7 +4,7 @@ mod parameters;
 
 use std::fmt;
 
-use rcgen::{CertificateParams, Issuer, SigningKey as _};
+use rcgen::{CertificateParams, Issuer};
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::certificate::{Certificate, CertificateError};
@@ -150,14 +150,6 @@ impl Authority {
             return Err(IssueError::IssuerName);
         }
         Ok(certificate)
-    }
-
-    /// A signature over `message` by the authority's key, in the form that a certificate carries.
-    ///
-    /// # Errors
-    /// [`IssueError::Key`] if the library fails.
-    pub fn sign_message(&self, message: &[u8]) -> Result<Vec<u8>, IssueError> {
-        self.issuer.key().sign(message).map_err(|_| IssueError::Key(KeyError::Library))
     }
 }
 

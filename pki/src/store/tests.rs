@@ -1,5 +1,6 @@
 //! A commit that is interrupted between any two of its steps: by an error, and by the end of the process.
 
+use std::ffi::OsString;
 use std::process::{Command, Stdio};
 use std::{env, fs, process};
 
@@ -56,12 +57,16 @@ fn an_error_between_any_two_steps_leaves_a_whole_generation_in_use() {
 
 #[test]
 fn the_end_of_the_process_between_any_two_steps_leaves_a_whole_generation_in_use() {
+    if let Some(directory) = env::var_os(DIRECTORY) {
+        return end_at(STEPS[env::var(STEP).unwrap().parse::<usize>().unwrap()], directory);
+    }
+    let test = "store::tests::the_end_of_the_process_between_any_two_steps_leaves_a_whole_generation_in_use";
     for (index, step) in STEPS.into_iter().enumerate() {
         let directory = private_directory();
         let store = GenerationStore::new(directory.path());
         staged(&store, "old").commit().unwrap();
         let status = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "store::tests::child_that_ends_at_a_step", "--ignored"])
+            .args(["--exact", test])
             .env(DIRECTORY, directory.path())
             .env(STEP, index.to_string())
             .stdout(Stdio::null())
@@ -76,11 +81,9 @@ fn the_end_of_the_process_between_any_two_steps_leaves_a_whole_generation_in_use
     }
 }
 
-#[test]
-#[ignore = "run by another test"]
-fn child_that_ends_at_a_step() {
-    let store = GenerationStore::new(env::var_os(DIRECTORY).unwrap());
-    let step = STEPS[env::var(STEP).unwrap().parse::<usize>().unwrap()];
+/// What the test above does in a process of its own.
+fn end_at(step: Step, directory: OsString) {
+    let store = GenerationStore::new(directory);
     let mut observe = |done| {
         if done == step {
             process::abort();

@@ -14,23 +14,20 @@ fn mode(path: &Path) -> u32 {
 
 #[test]
 fn modes_are_those_asked_for_whatever_the_umask() {
+    if let Some(directory) = child_directory() {
+        private_file::create(&directory.join("private"), b"secret", 0o600).unwrap();
+        return private_file::create(&directory.join("public"), b"open", 0o644).unwrap();
+    }
     for (umask, public) in [("000", 0o644), ("022", 0o644), ("077", 0o600)] {
         let directory = private_directory();
         run_child(
             &format!(r#"umask {umask}; exec "$0" "$@""#),
-            "private_files::child_that_creates_files",
+            "private_files::modes_are_those_asked_for_whatever_the_umask",
             directory.path(),
         );
         assert_eq!(mode(&directory.path().join("private")), 0o600, "umask {umask}");
         assert_eq!(mode(&directory.path().join("public")), public, "umask {umask}");
     }
-}
-
-#[test]
-#[ignore = "run by another test"]
-fn child_that_creates_files() {
-    private_file::create(&child_directory().join("private"), b"secret", 0o600).unwrap();
-    private_file::create(&child_directory().join("public"), b"open", 0o644).unwrap();
 }
 
 #[test]
