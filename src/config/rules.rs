@@ -54,7 +54,7 @@ fn check_endpoints(nodes: &[At<Node>], problems: &mut Problems<'_>) {
             }
         }
         let shares = |other: &&At<Node>| other.value.address == node.address;
-        if !node.address.is_loopback() && members[..index].iter().any(|other| shares(other)) {
+        if !node.address.is_loopback() && members[..index].iter().any(shares) {
             let what = format!("two members share the machine {}", node.address);
             problems.warning(
                 span.clone(),

@@ -226,6 +226,24 @@ fn the_command_is_told_of_sigterm() {
     });
 }
 
+/// What the command leaves running would keep a temporary zone's certificates, and its terminal.
+#[test]
+fn what_the_command_started_ends_with_it() {
+    isolated(|| {
+        let script = "sleep 300 & echo $!";
+        let result = dev(&["--nodes", "1"], script).expect_code(0);
+        let pid: i32 = result.stdout.trim().parse().expect("the id of what was started");
+        until("its end", || {
+            (!Path::new(&format!("/proc/{pid}/cmdline")).exists() || is_zombie(pid)).then_some(())
+        });
+    });
+}
+
+/// Ended, but not yet waited for by the process that it was left to.
+fn is_zombie(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "))
+}
+
 /// Runs a script in a zone.
 #[track_caller]
 fn dev(options: &[&str], script: &str) -> Outcome {

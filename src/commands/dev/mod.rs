@@ -1,5 +1,6 @@
 //! `dev`: a throwaway zone here, until Ctrl-C or the end of a command.
 
+mod command;
 mod summary;
 
 use std::ffi::OsString;
@@ -9,9 +10,9 @@ use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
 use time::OffsetDateTime;
-use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use self::command::ZoneCommand;
 use self::summary::summary;
 use crate::cli::DevArgs;
 use crate::config::ClientName;
@@ -169,34 +170,16 @@ async fn watch(
             ended = running.first_to_end() => ended.map(Outcome::Member),
         };
     };
-    let mut child = Command::new(program)
-        .args(arguments)
-        .envs(command_environment(zone, etcd)?)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| {
-            Failure::new(Exit::Usage, format!("cannot run `{}`", program.to_string_lossy())).because(&error)
-        })?;
+    let mut command = ZoneCommand::start(program, arguments, command_environment(zone, etcd)?)?;
     tokio::select! {
-        status = child.wait() => status.map(Outcome::Command).map_err(|error| Failure::internal("cannot wait for the command").because(&error)),
+        status = command.wait() => status.map(Outcome::Command).map_err(|error| Failure::internal("cannot wait for the command").because(&error)),
         ended = running.first_to_end() => ended.map(Outcome::Member),
         kind = signals.next() => {
-            // Ctrl-C in a terminal reaches the command as well; what a supervisor sends reaches this process alone.
-            if kind != SignalKind::interrupt() {
-                pass_on(kind, &child);
-            }
+            command.pass_on(kind);
             // A command that goes on is ended when it is dropped.
-            let _ = tokio::time::timeout(COMMAND_STOP_LIMIT, child.wait()).await;
+            let _ = tokio::time::timeout(COMMAND_STOP_LIMIT, command.wait()).await;
             Ok(Outcome::Signal(kind))
         }
-    }
-}
-
-fn pass_on(kind: SignalKind, command: &Child) {
-    let pid = command.id().and_then(|id| i32::try_from(id).ok());
-    if let (Some(pid), Ok(signal)) = (pid, nix::sys::signal::Signal::try_from(kind.as_raw_value())) {
-        // It fails only if the command has ended, which is what is wanted.
-        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal);
     }
 }
 
