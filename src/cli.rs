@@ -94,8 +94,12 @@ pub struct InitArgs {
     /// The zone's name, a DNS name such as example.zone
     #[arg(long, value_name = "ZONE")]
     pub name: Option<String>,
-    /// A node: NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]], IPv6 in brackets; once for each
-    #[arg(long = "node", value_name = "NAME=ADDRESS")]
+    /// The nodes.
+    #[arg(
+        long = "node",
+        value_name = "NAME=ADDRESS",
+        help = "A node: NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]], IPv6 in brackets; once for each"
+    )]
     pub nodes: Vec<String>,
 }
 
@@ -225,8 +229,8 @@ pub struct CtlArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub etcd: EtcdArgs,
-    /// What to hand to etcdctl
-    #[arg(last = true, required = true, value_name = "ARGS", allow_hyphen_values = true)]
+    /// What to hand to etcdctl; its options follow `--`
+    #[arg(trailing_var_arg = true, required = true, value_name = "ARGS", allow_hyphen_values = true)]
     pub arguments: Vec<OsString>,
 }
 

@@ -21,6 +21,10 @@ require_cargo() {
     if [[ -n $wanted ]] && ! version_at_least "$have" "$wanted"; then
         fail "$EXIT_UNAVAILABLE" "cargo is $have, and $wanted or newer is needed" "rustup update"
     fi
+    if ! command -v cc >/dev/null; then
+        fail "$EXIT_UNAVAILABLE" "cc is not on PATH, and Rust needs a C compiler to link and for its crypto library" \
+            "apt-get install build-essential, or your system's package of gcc or clang"
+    fi
 }
 
 # require_go MODULE_DIR: a Go that satisfies MODULE_DIR/go.mod.

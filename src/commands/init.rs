@@ -57,6 +57,10 @@ fn describe(arguments: &InitArgs, paths: &ZonePaths) -> Result<Option<String>> {
                 .next("describe the zone: --name example.zone --node node1=10.0.1.10"),
         });
     };
+    if present.is_none() && arguments.nodes.is_empty() {
+        return Err(Failure::new(Exit::Usage, format!("the zone {name} would have no node"))
+            .next("add one for each machine: --node node1=10.0.1.10"));
+    }
     let nodes = arguments.nodes.iter().map(|text| parse_node(text)).collect::<Result<Vec<_>>>()?;
     let text = Template { zone: name.clone(), nodes, etcd: Vec::new() }.render();
     match present {
@@ -83,6 +87,9 @@ fn parse_node(text: &str) -> Result<TemplateNode> {
     let Some((name, place)) = text.split_once('=') else {
         return Err(usage(format!("`--node {text}` has no address")));
     };
+    if place.contains("://") {
+        return Err(usage(format!("`--node {text}` has a URL for an address")));
+    }
     let (address, ports) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, ports)) => (address, ports),
         None if place.parse::<std::net::Ipv6Addr>().is_ok() => (place, ""),

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::etcd::Origin;
 use crate::launch::{Launch, LaunchOptions};
 use crate::plan::{Plane, StartDecision, days_left};
-use crate::report::{Table, human_names, shell_quoted};
+use crate::report::{self, Table, human_names, shell_quoted};
 use crate::zone_directory::{Authorities, Entry, Verdict, ZoneDirectory};
 
 pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
@@ -22,6 +22,9 @@ pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
     let authorities = Authorities::load(&zone.paths, now)?;
     let options = LaunchOptions { binary: binary_request(etcd), flags };
     let launch = Launch::prepare(&zone, node, &authorities, &options, now)?;
+    if let Some(warning) = launch.warning() {
+        report::warning(&warning);
+    }
     print(&match arguments.format {
         PlanFormat::Text => text(&launch, &authorities, now),
         PlanFormat::Json => json(&PlanReport::new(&launch, &authorities, now))?,

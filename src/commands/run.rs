@@ -43,6 +43,9 @@ fn prepare_and_issue<'z>(
     let authorities = zone.load_or_create_authorities(now, &held)?;
     let launch = Launch::prepare(zone, node, &authorities, options, now)?;
     launch.check_ports()?;
+    if let Some(warning) = launch.warning() {
+        report::warning(&warning);
+    }
     let assessment = &launch.certificates;
     if assessment.is_complete() {
         return Ok(launch);

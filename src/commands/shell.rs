@@ -1,6 +1,7 @@
 //! `completions` and `man`: generated from the command line itself, so that they cannot differ from it.
 
 use clap::CommandFactory;
+use clap_complete::Shell;
 
 use super::print;
 use crate::cli::{Cli, CompletionsArgs, ManArgs};
@@ -9,7 +10,13 @@ use crate::error::{Exit, Failure, Result};
 pub(super) fn completions(arguments: &CompletionsArgs) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "zone-etcd", &mut script);
-    print(&String::from_utf8_lossy(&script))
+    let script = String::from_utf8_lossy(&script);
+    print(&match arguments.shell {
+        // clap_complete sets one form of a name with a hyphen and compares with another, so nothing would be completed
+        // after the first word.
+        Shell::Bash => script.replace("zone__subcmd__etcd", "zone__etcd"),
+        _ => script.into_owned(),
+    })
 }
 
 pub(super) fn manual_page(arguments: &ManArgs) -> Result<()> {

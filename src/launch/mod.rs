@@ -18,7 +18,7 @@ use crate::plan::{
     DataDirectory, EtcdId, Ids, MemberPlan, MemberPlanError, NodePaths, Observed, StartDecision, decide,
 };
 use crate::zone_directory::{
-    Assessment, Authorities, Holder, ZoneDirectory, create_directory, private_failure,
+    Assessment, Authorities, Holder, ZoneDirectory, create_directory, has_issued_to, private_failure,
 };
 
 /// What the operator asks of a start beyond the zone description.
@@ -74,6 +74,9 @@ impl<'z> Launch<'z> {
         let (data, state_before, decision) = start_decision(zone, &member)?;
         let arguments = arguments(&member, binary.line, &flags);
         let certificates = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now)?;
+        if decision == StartDecision::Bootstrap && certificates.current.is_none() {
+            refuse_lost_directory(zone, node)?;
+        }
         Ok(Self {
             member,
             binary,
@@ -85,6 +88,23 @@ impl<'z> Launch<'z> {
             verified,
             verified_before,
         })
+    }
+
+    /// What the operator has to know of a member that goes on although its description has changed.
+    pub fn warning(&self) -> Option<String> {
+        let planned = predicted(&self.member);
+        if self.ids() == planned {
+            return None;
+        }
+        Some(format!(
+            "zone.toml leads to member {} of cluster {}, but {} runs as member {} of cluster {}: members, peer addresses or the \
+             token were changed, and etcd goes by its data; put them back, this version cannot change them",
+            planned.member,
+            planned.cluster,
+            self.member.node.short(),
+            self.ids().member,
+            self.ids().cluster
+        ))
     }
 
     /// Refuses a start whose listeners cannot be bound.
@@ -190,6 +210,13 @@ fn start_decision(
     let data = observe_data_directory(&paths.data()).map_err(|error| log_failure(&error))?;
     let past = host::observe_past(paths).map_err(|error| state_failure(&error))?;
     if let Some((state, _)) = &past
+        && state.zone != zone.config.name.as_str()
+    {
+        return Err(Failure::bad_input(format!("{} is of another zone", paths.root().display()))
+            .because(format!("state.json names the zone {}, zone.toml says {}", state.zone, zone.config.name))
+            .next("put the zone's name back in zone.toml: it cannot change once members have run"));
+    }
+    if let Some((state, _)) = &past
         && state.node != member.node.full()
     {
         return Err(Failure::bad_input(format!(
@@ -204,6 +231,23 @@ fn start_decision(
     let observed = Observed { data, past, predicted: predicted(member), founded };
     let decision = decide(observed).map_err(|refusal| refusal_failure(member, &refusal))?;
     Ok((data, state, decision))
+}
+
+/// A node that has had certificates and has no directory now has lost it, and with it what it knows of its past.
+fn refuse_lost_directory(zone: &ZoneDirectory, node: &Node) -> Result<()> {
+    if !has_issued_to(zone, node)? {
+        return Ok(());
+    }
+    let paths = zone.paths.node(&node.name);
+    Err(Failure::bad_input(format!("{} must not start", node.name.short()))
+        .because(format!(
+            "certificates were issued for it, but {} is gone: it may have forgotten its votes",
+            paths.generations().display()
+        ))
+        .next(format!(
+            "put the directory back; only if this member has never run: {}",
+            zone.proposed(&format!("pki issue {}", node.name.short()))
+        )))
 }
 
 /// A cluster that the zone runs, by the data or the past of the other nodes whose directories are here, if it is not the one

@@ -134,7 +134,7 @@ impl<'z> Assessment<'z> {
             Failure::bad_input(format!("cannot read the certificates in {}", directory.display()))
                 .because(&error)
                 .next(format!(
-                    "move {} away; new certificates are then issued at the next start",
+                    "move {} away, and have `zone-etcd pki issue` make new ones",
                     directory.display()
                 ))
         })?;

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use zone_pki::private_file::{self, PrivateFileError};
 use zone_pki::{Authority, Certificate};
 
+use super::create_authorities::refuse_if_lost;
 use super::failures::{certificate_failure, expired, load_failure, not_yet_valid, private_failure};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{Plane, RENEW_AT, ZonePaths, days_left};
@@ -58,6 +59,9 @@ impl Authorities {
 
     /// Reads what the zone has. The owner and mode of `ca/` are checked at each use.
     pub fn load(paths: &ZonePaths, now: OffsetDateTime) -> Result<Self> {
+        if Self::are_absent(paths)? {
+            refuse_if_lost(paths)?;
+        }
         check_directory(&paths.authorities())?;
         let authorities = Self {
             root: read_certificate(paths, ROOT)?,
@@ -147,8 +151,10 @@ pub fn load_authority(paths: &ZonePaths, stem: &str, now: OffsetDateTime) -> Res
 pub(super) fn check_directory(directory: &Path) -> Result<()> {
     private_file::check_directory(directory).map_err(|error| match error {
         PrivateFileError::NotFound => {
-            Failure::new(Exit::MissingInput, format!("there is no {}", directory.display()))
-                .next("make the zone's CAs with `zone-etcd init --zone DIR`")
+            Failure::new(Exit::MissingInput, format!("there is no {}", directory.display())).next(format!(
+                "make the zone's CAs: zone-etcd init --zone {}",
+                directory.parent().unwrap_or(directory).display()
+            ))
         }
         error => private_failure(directory, &error),
     })

@@ -52,7 +52,7 @@ pub fn create_missing(
 }
 
 /// New CAs in a zone that has issued certificates would shut out every member and client that has one.
-fn refuse_if_lost(paths: &ZonePaths) -> Result<()> {
+pub(super) fn refuse_if_lost(paths: &ZonePaths) -> Result<()> {
     let log = paths.issuance_log();
     if !log.try_exists().map_err(|error| Failure::read(&log, &error))? {
         return Ok(());

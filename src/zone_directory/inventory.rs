@@ -7,7 +7,7 @@ use super::ZoneDirectory;
 use super::assessment::{Assessment, Entry, Holder, Verdict};
 use super::authorities::{Authorities, load_authority};
 use super::failures::issuance_log_failure;
-use crate::config::ClientName;
+use crate::config::{ClientName, Node};
 use crate::error::{Failure, Result};
 use crate::plan::{RENEW_AT, ROOT_FILE, clients_of, days_left};
 
@@ -52,6 +52,15 @@ pub fn all_clients(zone: &ZoneDirectory) -> Result<Vec<ClientName>> {
     })
     .map_err(|error| failure(&error))?;
     Ok(clients)
+}
+
+/// Whether a certificate was ever issued for a node here.
+pub fn has_issued_to(zone: &ZoneDirectory, node: &Node) -> Result<bool> {
+    let failure = |error: &zone_pki::LogError| issuance_log_failure(&zone.paths, error);
+    let log = IssuanceLog::open(zone.paths.issuance_log()).map_err(|error| failure(&error))?;
+    let mut found = false;
+    log.for_each(|entry| found |= entry.node == node.name.full()).map_err(|error| failure(&error))?;
+    Ok(found)
 }
 
 /// Every certificate: the CAs, then the nodes in the order of `zone.toml`, then the clients.

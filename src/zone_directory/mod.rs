@@ -17,7 +17,7 @@ pub use assessment::{Assessment, Entry, Holder, Verdict};
 pub use authorities::{Authorities, load_authority};
 pub use create_authorities::{create_directory, create_file, create_missing};
 pub use failures::private_failure;
-pub use inventory::{Finding, Listed, all_clients, check, list};
+pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
 pub use issuing::Issuer;
 pub use zone_lock::ZoneLock;
 
@@ -125,7 +125,8 @@ fn config_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure {
             let failure = Failure::read(&path, &source);
             if source.kind() == std::io::ErrorKind::NotFound {
                 failure.next(format!(
-                    "make a zone: zone-etcd init --zone {} --name example.zone --node node1=10.0.1.10",
+                    "name the zone's directory with --zone; or make a zone: \
+                     zone-etcd init --zone {} --name example.zone --node node1=10.0.1.10",
                     paths.root().display()
                 ))
             } else {

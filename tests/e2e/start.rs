@@ -137,9 +137,10 @@ fn nodes_that_are_added_found_no_second_cluster() {
             result.expect_error_with(&["this zone runs cluster", "as they were when the zone was founded"]);
             assert!(!zone.file(&format!("nodes/{node}/data")).exists(), "nothing was started");
         }
-        // The one that is there goes on.
+        // The one that is there goes on, and says that its description has changed.
         first.stop();
-        let _again = start_alone(&zone);
+        let again = start_alone(&zone);
+        assert!(again.stderr().contains("etcd goes by its data; put them back"), "{}", again.stderr());
     });
 }
 

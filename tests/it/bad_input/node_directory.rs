@@ -60,3 +60,29 @@ fn generations_that_lead_astray() {
     refused_by(&zone, &etcd, &readers, 65, &["leads to /etc, which is not a generation"]);
     untouched(&zone, &["pki", "list"], 65, &["which is not a generation"]);
 }
+
+/// What the node knew of its past is gone with it.
+#[test]
+fn one_that_is_gone() {
+    let (zone, etcd) = issued_zone();
+    std::fs::rename(zone.file("nodes/node1"), zone.around().join("node1")).expect("moved away");
+    refused_by(
+        &zone,
+        &etcd,
+        &PLAN,
+        65,
+        &["node1 must not start", "nodes/node1/pki is gone", "put the directory back"],
+    );
+    std::fs::remove_dir_all(zone.file("nodes/node1")).expect("what the lock is in");
+    std::fs::rename(zone.around().join("node1"), zone.file("nodes/node1")).expect("moved back");
+    zone.run(&["plan", "--node", "node1"]).expect_code(0);
+}
+
+#[test]
+fn one_of_a_zone_of_another_name() {
+    let (zone, etcd) = issued_zone();
+    outcome(&mut zone.command(&["run", "--node", "node1", "--etcd", etcd.as_argument()])).expect_code(0);
+    std::fs::remove_file(etcd.path.with_extension("arguments")).expect("the stand-in's arguments");
+    replace_in(&zone.file("nodes/node1/state.json"), "\"zone\": \"", "\"zone\": \"other.");
+    refused_by(&zone, &etcd, &PLAN, 65, &["is of another zone", "put the zone's name back"]);
+}

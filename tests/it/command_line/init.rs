@@ -44,11 +44,12 @@ fn the_options_are_checked_before_anything_is_written() {
         78,
         &["`example_zone` has `_`", "nothing was written"],
     );
-    refused(&["--name", "example.zone"], 78, &["the zone has no node"]);
+    refused(&["--name", "example.zone"], 64, &["would have no node", "--node node1=10.0.1.10"]);
     let node = |option: &'static str, code: i32, text: &str| {
         refused(&["--name", "example.zone", "--node", option], code, &[text]);
     };
     node("node1", 64, "`--node node1` has no address");
+    node("node1=https://10.0.1.10", 64, "has a URL for an address");
     node("node1=10.0.1.10:port", 64, "`port` in `--node node1=10.0.1.10:port` is no port");
     node("node1=10.0.1.10:65536", 64, "is no port");
     node("node1=10.0.1.10:", 64, "is no port");

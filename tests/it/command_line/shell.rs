@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::harness::{Outcome, outcome, zone_etcd};
+use crate::harness::{Outcome, TestZone, outcome, zone_etcd};
 
 /// Hands `input` to a command.
 fn piped(command: &mut Command, input: &str) -> Outcome {
@@ -84,5 +84,26 @@ fn check_rendering(title: &str, page: &str) {
         assert!(rendered.stdout.contains("SYNOPSIS"), "{title}");
     } else {
         println!("groff is not installed: the page {title} was not rendered");
+    }
+}
+
+/// The script completes what follows a command, not the command alone.
+#[test]
+fn bash_completes_options_of_commands() {
+    let zone = TestZone::empty();
+    let script = outcome(&mut zone_etcd(["completions", "bash"])).expect_code(0).stdout;
+    let file = zone.around().join("completions");
+    std::fs::write(&file, script).expect("written");
+    for (words, expected) in [
+        ("zone-etcd plan --for", "--format"),
+        ("zone-etcd pki is", "issue"),
+        ("zone-etcd pki issue --cl", "--client"),
+        ("zone-etcd plan --format ar", "argv"),
+    ] {
+        let asked = r#"source "$1"; COMP_WORDS=($2); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+            _zone__etcd zone-etcd "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"; echo "${COMPREPLY[*]}""#;
+        let mut bash = std::process::Command::new("bash");
+        let completed = outcome(bash.args(["-c", asked, "bash"]).arg(&file).arg(words)).expect_code(0);
+        assert_eq!(completed.stdout.trim(), expected, "{words}");
     }
 }
