@@ -26,7 +26,7 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     let launch = prepare_and_issue(&zone, node, &options, now)?;
     launch.record(&zone, now)?;
     lock.keep_across_exec().map_err(|error| Failure::write(&paths.lock(), &error))?;
-    let error = become_etcd(&launch.binary, &launch.arguments);
+    let error = become_etcd(&launch.binary.path, &launch.arguments);
     Err(Failure::new(Exit::for_io(&error), format!("cannot run {}", launch.binary.path.display()))
         .because(&error)
         .next("check that the file is an etcd for this machine"))

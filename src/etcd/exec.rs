@@ -4,14 +4,12 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use super::binary::EtcdBinary;
-
 /// Replaces this process by etcd and returns only if that failed.
 ///
 /// `ETCD_*` is taken out of the environment: etcd ends at once when a variable and a flag both set the same thing
 /// (`server/etcdmain/config.go`), and one that no flag sets would change what was planned.
-pub fn become_etcd(binary: &EtcdBinary, arguments: &[String]) -> std::io::Error {
-    let mut command = etcd_command(&binary.path);
+pub fn become_etcd(binary: &Path, arguments: &[String]) -> std::io::Error {
+    let mut command = etcd_command(binary);
     command.args(arguments).exec()
 }
 

@@ -7,7 +7,6 @@ use time::OffsetDateTime;
 use zone_pki::private_file::{self, PrivateFileError};
 use zone_pki::{Authority, Certificate};
 
-use super::create_authorities::refuse_if_lost;
 use super::failures::{certificate_failure, expired, load_failure, not_yet_valid, private_failure};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{Plane, RENEW_AT, ZonePaths, days_left};
@@ -146,6 +145,17 @@ pub fn load_authority(paths: &ZonePaths, stem: &str, now: OffsetDateTime) -> Res
     let key = private_file::read(&key_path).map_err(|error| private_failure(&key_path, &error))?;
     Authority::load(&certificate, &key, now)
         .map_err(|error| load_failure(&certificate_path, &key_path, &error))
+}
+
+/// New CAs in a zone that has issued certificates would shut out every member and client that has one.
+pub(super) fn refuse_if_lost(paths: &ZonePaths) -> Result<()> {
+    let log = paths.issuance_log();
+    if !log.try_exists().map_err(|error| Failure::read(&log, &error))? {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::MissingInput, format!("{} is gone", paths.authorities().display()))
+        .because(format!("{} says that the zone has issued certificates", log.display()))
+        .next("put the directory back from your copy; a new CA would shut out every member and client"))
 }
 
 pub(super) fn check_directory(directory: &Path) -> Result<()> {

@@ -10,7 +10,9 @@ use time::{Duration, OffsetDateTime};
 use zone_pki::{Authority, AuthoritySpec, Subject, private_file};
 
 use super::ZoneLock;
-use super::authorities::{Authorities, ROOT, check_directory, load_authority, plane_authority_name};
+use super::authorities::{
+    Authorities, ROOT, check_directory, load_authority, plane_authority_name, refuse_if_lost,
+};
 use super::failures::private_failure;
 use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
@@ -49,17 +51,6 @@ pub fn create_missing(
     }
     create_planes(paths, zone, &missing, now)?;
     Ok(missing.into_iter().map(Plane::name).collect())
-}
-
-/// New CAs in a zone that has issued certificates would shut out every member and client that has one.
-pub(super) fn refuse_if_lost(paths: &ZonePaths) -> Result<()> {
-    let log = paths.issuance_log();
-    if !log.try_exists().map_err(|error| Failure::read(&log, &error))? {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::MissingInput, format!("{} is gone", paths.authorities().display()))
-        .because(format!("{} says that the zone has issued certificates", log.display()))
-        .next("put the directory back from your copy; a new CA would shut out every member and client"))
 }
 
 /// A key whose certificate is missing: lost, or left by an `init` that was interrupted.

@@ -1,0 +1,82 @@
+//! What is observed before a start, and the decision that follows from it.
+
+use super::failures::{log_failure, refusal_failure, state_failure};
+use crate::config::Node;
+use crate::error::{Failure, Result};
+use crate::etcd::observe_data_directory;
+use crate::host::{self, MemberState};
+use crate::plan::{DataDirectory, EtcdId, Ids, MemberPlan, Observed, StartDecision, decide};
+use crate::zone_directory::{ZoneDirectory, has_issued_to};
+
+/// Observes the node directory, and decides how the member may start.
+pub(super) fn start_decision(
+    zone: &ZoneDirectory,
+    member: &MemberPlan,
+) -> Result<(DataDirectory, Option<MemberState>, StartDecision)> {
+    let paths = &member.paths;
+    let data = observe_data_directory(&paths.data()).map_err(|error| log_failure(&error))?;
+    let past = host::observe_past(paths).map_err(|error| state_failure(&error))?;
+    if let Some((state, _)) = &past
+        && state.zone != zone.config.name.as_str()
+    {
+        return Err(Failure::bad_input(format!("{} is of another zone", paths.root().display()))
+            .because(format!("state.json names the zone {}, zone.toml says {}", state.zone, zone.config.name))
+            .next("put the zone's name back in zone.toml: it cannot change once members have run"));
+    }
+    if let Some((state, _)) = &past
+        && state.node != member.node.full()
+    {
+        return Err(Failure::bad_input(format!(
+            "{} is the directory of another node",
+            paths.root().display()
+        ))
+        .because(format!("state.json names {}, this start is for {}", state.node, member.node))
+        .next("a node directory is never shared or copied: give this node one of its own"));
+    }
+    let (state, past) = past.unzip();
+    let founded = founded_cluster(zone, member)?;
+    let observed = Observed { data, past, predicted: predicted(member), founded };
+    let decision = decide(observed).map_err(|refusal| refusal_failure(member, &refusal))?;
+    Ok((data, state, decision))
+}
+
+/// A node that has had certificates and has no directory now has lost it, and with it what it knows of its past.
+pub(super) fn refuse_lost_directory(zone: &ZoneDirectory, node: &Node) -> Result<()> {
+    if !has_issued_to(zone, node)? {
+        return Ok(());
+    }
+    let paths = zone.paths.node(&node.name);
+    Err(Failure::bad_input(format!("{} must not start", node.name.short()))
+        .because(format!(
+            "certificates were issued for it, but {} is gone: it may have forgotten its votes",
+            paths.generations().display()
+        ))
+        .next(format!(
+            "put the directory back; only if this member has never run: {}",
+            zone.proposed(&format!("pki issue {}", node.name.short()))
+        )))
+}
+
+/// A cluster that the zone runs, by the data or the past of the other nodes whose directories are here, if it is not the one
+/// that the description leads to.
+fn founded_cluster(zone: &ZoneDirectory, member: &MemberPlan) -> Result<Option<EtcdId>> {
+    for node in zone.config.nodes.iter().filter(|node| node.name != member.node) {
+        let paths = zone.paths.node(&node.name);
+        let data = observe_data_directory(&paths.data()).map_err(|error| log_failure(&error))?;
+        let past = host::observe_past(&paths).map_err(|error| state_failure(&error))?;
+        let cluster = match (data, past) {
+            (DataDirectory::Log(ids), _) => Some(ids.cluster),
+            (_, Some((_, past))) if past.had_log => Some(past.ids.cluster),
+            _ => None,
+        };
+        if cluster.is_some_and(|cluster| cluster != member.cluster.id) {
+            return Ok(cluster);
+        }
+    }
+    Ok(None)
+}
+
+/// The ids that follow from the zone description.
+pub(super) fn predicted(member: &MemberPlan) -> Ids {
+    Ids { member: member.member.id, cluster: member.cluster.id }
+}
