@@ -31,8 +31,7 @@ pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()>
     let zone = ZoneDirectory::open(&arguments.zone.zone)?;
     let client = known_client(&zone, &arguments.client)?;
     let request = BinaryRequest { version: zone.config.etcd.version, ..binary_request(arguments.etcd) };
-    let (etcd, _) = EtcdBinary::find(&request, None).map_err(binary_failure)?;
-    let etcdctl = etcd.tool("etcdctl").map_err(binary_failure)?;
+    let etcdctl = EtcdBinary::find_tool(&request, "etcdctl").map_err(binary_failure)?;
     let generation = bring_up_to_date(&zone, &client, now)?;
     let mut command = Command::new(&etcdctl);
     command.args(&arguments.arguments);

@@ -10,12 +10,12 @@ use crate::error::{Exit, Failure, Result};
 use crate::plan::{ZonePaths, clients_of};
 use crate::report;
 use crate::zone_directory::{
-    Assessment, Authorities, Holder, Issuer, ZoneDirectory, ZoneLock, create_directory, create_file,
-    create_missing,
+    Assessment, Authorities, Holder, Issuer, ZoneDirectory, ZoneLock, absolute, create_directory,
+    create_file, create_missing,
 };
 
 pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
-    let paths = ZonePaths::new(crate::zone_directory::absolute(&arguments.zone.zone)?);
+    let paths = ZonePaths::new(absolute(&arguments.zone.zone)?);
     let described = describe(arguments, &paths)?;
     create_directory(paths.root())?;
     let held = ZoneLock::take(&paths)?;

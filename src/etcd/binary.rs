@@ -65,40 +65,28 @@ impl EtcdBinary {
         request: &BinaryRequest,
         verified: Option<&VerifiedBinary>,
     ) -> Result<(Self, VerifiedBinary), BinaryError> {
-        if let Some(path) = &request.given {
-            let path = std::path::absolute(path)
-                .map_err(|source| BinaryError::Read { path: path.clone(), source })?;
-            return match manifest_beside(&path) {
-                Some(manifest) => Self::bundled(&path, &manifest, verified),
-                None => Self::without_manifest(path, Origin::Given, verified),
-            };
+        match locate(request)? {
+            Located::Bundled { path, manifest } => Self::bundled(&path, &manifest, verified),
+            Located::Alone { path, origin } => Self::without_manifest(path, origin, verified),
         }
-        let version = request.version.unwrap_or(EtcdVersion::DEFAULT);
-        let directories = bundle_directories();
-        for directory in &directories {
-            let path = directory.join(version.to_string()).join("etcd");
-            if let Some(manifest) = manifest_beside(&path) {
-                return Self::bundled(&path, &manifest, verified);
-            }
-        }
-        if request.system
-            && let Ok(path) = which::which("etcd")
-        {
-            return Self::without_manifest(path, Origin::System, verified);
-        }
-        let looked_in = directories.iter().map(|directory| directory.join(version.to_string())).collect();
-        Err(BinaryError::NotBundled { version, looked_in })
     }
 
-    /// A tool of the same bundle, such as etcdctl, with the digest of its manifest; without a manifest, the file beside etcd.
-    pub fn tool(&self, name: &str) -> Result<PathBuf, BinaryError> {
-        let path = self.path.with_file_name(name);
-        identity(&path)?;
-        if let Some(manifest_path) = manifest_beside(&path) {
-            let manifest = read_manifest(&manifest_path)?;
-            check_digest(&path, &manifest_path, &manifest, name, None)?;
+    /// A tool of the same bundle, such as etcdctl, with the digest of its manifest; without a manifest, the file beside
+    /// etcd. etcd itself is not looked at: it is not what is run.
+    pub fn find_tool(request: &BinaryRequest, name: &str) -> Result<PathBuf, BinaryError> {
+        match locate(request)? {
+            Located::Bundled { path, manifest: manifest_path } => {
+                let path = path.with_file_name(name);
+                identity(&path)?;
+                let manifest = read_manifest(&manifest_path)?;
+                check_digest(&path, &manifest_path, &manifest, name, None)?;
+                Ok(path)
+            }
+            Located::Alone { path, .. } => {
+                let path = path.with_file_name(name);
+                identity(&path).map(|_| path)
+            }
         }
-        Ok(path)
     }
 
     fn bundled(
@@ -130,6 +118,40 @@ impl EtcdBinary {
         let (version, line) = supported(&path, &text)?;
         Ok((Self { path, version, line, origin }, VerifiedBinary { identity, sha256: None, version: text }))
     }
+}
+
+/// Where etcd is, not yet looked at.
+enum Located {
+    /// With a manifest beside it.
+    Bundled { path: PathBuf, manifest: PathBuf },
+    /// Without one.
+    Alone { path: PathBuf, origin: Origin },
+}
+
+fn locate(request: &BinaryRequest) -> Result<Located, BinaryError> {
+    if let Some(path) = &request.given {
+        let path =
+            std::path::absolute(path).map_err(|source| BinaryError::Read { path: path.clone(), source })?;
+        return Ok(match manifest_beside(&path) {
+            Some(manifest) => Located::Bundled { path, manifest },
+            None => Located::Alone { path, origin: Origin::Given },
+        });
+    }
+    let version = request.version.unwrap_or(EtcdVersion::DEFAULT);
+    let directories = bundle_directories();
+    for directory in &directories {
+        let path = directory.join(version.to_string()).join("etcd");
+        if let Some(manifest) = manifest_beside(&path) {
+            return Ok(Located::Bundled { path, manifest });
+        }
+    }
+    if request.system
+        && let Ok(path) = which::which("etcd")
+    {
+        return Ok(Located::Alone { path, origin: Origin::System });
+    }
+    let looked_in = directories.iter().map(|directory| directory.join(version.to_string())).collect();
+    Err(BinaryError::NotBundled { version, looked_in })
 }
 
 fn supported(path: &Path, text: &str) -> Result<(EtcdVersion, Line), BinaryError> {

@@ -108,7 +108,7 @@ fn digest(path: &Path) -> io::Result<String> {
             count => context.update(&buffer[..count]),
         }
     }
-    Ok(context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(zone_pki::hex::encode(context.finish().as_ref()))
 }
 
 pub(super) fn identity(path: &Path) -> Result<FileIdentity, BinaryError> {

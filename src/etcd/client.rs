@@ -102,9 +102,6 @@ struct StatusRequest {}
 /// `StatusResponse`
 #[derive(Clone, PartialEq, Message)]
 pub struct StatusResponse {
-    /// Its version.
-    #[prost(string, tag = "2")]
-    pub version: String,
     /// The leader as this member sees it; 0 for none.
     #[prost(uint64, tag = "4")]
     pub leader: u64,

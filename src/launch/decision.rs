@@ -34,18 +34,20 @@ pub(super) fn start_decision(
         .next("a node directory is never shared or copied: give this node one of its own"));
     }
     let (state, past) = past.unzip();
-    let founded = founded_cluster(zone, member)?;
+    // A member with data goes on by its data, whatever is in the directories of others.
+    let founded = if data == DataDirectory::Empty { founded_cluster(zone, member)? } else { None };
     let observed = Observed { data, past, predicted: predicted(member), founded };
     let decision = decide(observed).map_err(|refusal| refusal_failure(member, &refusal))?;
     Ok((data, state, decision))
 }
 
-/// A node that has had certificates and has no directory now has lost it, and with it what it knows of its past.
+/// A node that has had certificates and has no place for them now has lost it, and with it what it knows of its past. The
+/// place is made before a certificate is logged, so an interrupted first start does not look like that.
 pub(super) fn refuse_lost_directory(zone: &ZoneDirectory, node: &Node) -> Result<()> {
-    if !has_issued_to(zone, node)? {
+    let paths = zone.paths.node(&node.name);
+    if paths.generations().exists() || !has_issued_to(zone, node)? {
         return Ok(());
     }
-    let paths = zone.paths.node(&node.name);
     Err(Failure::bad_input(format!("{} must not start", node.name.short()))
         .because(format!(
             "certificates were issued for it, but {} is gone: it may have forgotten its votes",

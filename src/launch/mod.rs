@@ -74,7 +74,7 @@ impl<'z> Launch<'z> {
         let (data, state_before, decision) = start_decision(zone, &member)?;
         let arguments = arguments(&member, binary.line, &flags);
         let certificates = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now)?;
-        if decision == StartDecision::Bootstrap && certificates.current.is_none() {
+        if decision == StartDecision::Bootstrap {
             refuse_lost_directory(zone, node)?;
         }
         Ok(Self {

@@ -35,8 +35,7 @@ pub struct ClusterToken(String);
 impl ClusterToken {
     /// The token of a zone whose root CA has the public key (SPKI) with this SHA-256.
     pub fn derive(zone: &ZoneName, root_key_sha256: &[u8; 32]) -> Self {
-        let digits: String = root_key_sha256[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        Self(format!("{zone}-{digits}"))
+        Self(format!("{zone}-{}", zone_pki::hex::encode(&root_key_sha256[..8])))
     }
 
     /// A token that the configuration gives.

@@ -1,6 +1,5 @@
 //! Makes the CAs of a zone: all of them, or those that are missing below a root that is there.
 
-use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
@@ -77,12 +76,12 @@ fn create_all(paths: &ZonePaths, zone: &ZoneConfig, now: OffsetDateTime) -> Resu
         let authority = issue_plane_authority(&root, zone, plane, now)?;
         write_authority(staged.path(), plane.name(), &authority, Some(now))?;
     }
-    sync_directory(staged.path())?;
+    sync(staged.path())?;
     let directory = paths.authorities();
     std::fs::rename(staged.path(), &directory).map_err(|error| Failure::write(&directory, &error))?;
     // The directory has another name now, so there is nothing left to remove.
     let _ = staged.keep();
-    sync_directory(paths.root())
+    sync(paths.root())
 }
 
 /// Plane CAs below the root that is there. Their certificates come last: a plane has all of its files, or no certificate.
@@ -100,7 +99,7 @@ fn create_planes(paths: &ZonePaths, zone: &ZoneConfig, planes: &[Plane], now: Of
             std::fs::rename(staged.path().join(&name), &target)
                 .map_err(|error| Failure::write(&target, &error))?;
         }
-        sync_directory(&paths.authorities())?;
+        sync(&paths.authorities())?;
     }
     Ok(())
 }
@@ -161,11 +160,11 @@ fn write_authority(
 
 fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     private_file::create(path, bytes, mode).map_err(|error| private_failure(path, &error))?;
-    File::open(path).and_then(|file| file.sync_all()).map_err(|error| Failure::write(path, &error))
+    sync(path)
 }
 
-fn sync_directory(path: &Path) -> Result<()> {
-    File::open(path).and_then(|directory| directory.sync_all()).map_err(|error| Failure::write(path, &error))
+fn sync(path: &Path) -> Result<()> {
+    private_file::sync(path).map_err(|error| private_failure(path, &error))
 }
 
 /// Writes a file that the owner may edit: aside, synced, and in its place only if nothing is there.
@@ -180,7 +179,7 @@ pub fn create_file(path: &Path, text: &str) -> Result<()> {
             file.persist_noclobber(path).map_err(|error| error.error)
         });
     written.map_err(|error| Failure::write(path, &error))?;
-    sync_directory(directory)
+    sync(directory)
 }
 
 /// Makes a directory of ours with its mode, and its parents.

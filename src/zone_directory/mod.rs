@@ -103,7 +103,7 @@ impl ZoneDirectory {
 }
 
 /// A path that still means the same after a change of directory, for the command line of etcd.
-pub fn absolute(path: &Path) -> Result<std::path::PathBuf> {
+pub fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|error| Failure::read(path, &error))
 }
 

@@ -143,3 +143,17 @@ fn a_data_directory_that_is_a_file() {
     std::fs::write(data(&zone), "").expect("a file");
     refused_by(&zone, &etcd, &PLAN, 65, &["nodes/node1/data"]);
 }
+
+/// A member with data goes on by it: what is wrong with another node is no concern of it.
+#[test]
+fn the_damage_of_another_node() {
+    let (zone, etcd) = issued_zone();
+    let (member, cluster) = predicted(&zone);
+    give_data(&zone, member, cluster);
+    let other = zone.file("nodes/node2");
+    std::fs::create_dir_all(other.join("data/member/wal")).expect("a directory");
+    std::fs::write(other.join("data/member/wal/0000000000000000-0000000000000000.wal"), "damage")
+        .expect("written");
+    std::fs::write(other.join("state.json"), "damage").expect("written");
+    start(&zone, &etcd);
+}

@@ -86,3 +86,16 @@ fn one_of_a_zone_of_another_name() {
     replace_in(&zone.file("nodes/node1/state.json"), "\"zone\": \"", "\"zone\": \"other.");
     refused_by(&zone, &etcd, &PLAN, 65, &["is of another zone", "put the zone's name back"]);
 }
+
+/// The log tells of certificates that were never in use: a first start that a full disk or a signal ended is not a lost one.
+#[test]
+fn one_whose_first_start_was_interrupted() {
+    let (zone, etcd) = issued_zone();
+    let certificates = zone.file("nodes/node1/pki");
+    std::fs::remove_dir_all(certificates.join("gen-1")).expect("removed");
+    std::fs::remove_file(certificates.join("current")).expect("removed");
+    let run = ["run", "--node", "node1", "--etcd", etcd.as_argument()];
+    outcome(&mut zone.command(&run))
+        .expect_code(0)
+        .expect_error_with(&["issued peer.crt for node1 (missing)"]);
+}
