@@ -18,7 +18,7 @@ fail() {
     local code=$1 what=$2 next=${3:-}
     printf '%s: error: %s\n' "${0##*/}" "$what" >&2
     if [[ -n $next ]]; then
-        printf '%s: try: %s\n' "${0##*/}" "$next" >&2
+        printf '%s: next: %s\n' "${0##*/}" "$next" >&2
     fi
     exit "$code"
 }

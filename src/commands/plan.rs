@@ -134,6 +134,7 @@ fn start_sentence(launch: &Launch<'_>) -> String {
         StartDecision::Resume(_) => "resume: the member goes on with the data that is there".to_owned(),
         StartDecision::Bootstrap => match launch.member.cluster.members.len() {
             1 => "bootstrap: no data yet; a new cluster of this one member".to_owned(),
+            2 => "bootstrap: no data yet; a new cluster with the other member".to_owned(),
             count => format!("bootstrap: no data yet; a new cluster with the other {} members", count - 1),
         },
     }

@@ -11,6 +11,9 @@ use super::problem::{Problem, Problems, Severity};
 use super::rules;
 use super::settings::{EtcdSettings, PkiSettings, read_etcd, read_pki};
 
+/// More nodes than this are no help in a message.
+const LISTED_AT_MOST: usize = 9;
+
 /// A zone as its owner describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ZoneConfig {
@@ -88,7 +91,13 @@ impl ZoneConfig {
 
     /// What to say to a name that no node has.
     pub fn nearest_node(&self, name: &str) -> String {
-        nearest_hint(name, self.nodes.iter().map(|node| node.name.short()))
+        let nodes = || self.nodes.iter().map(|node| node.name.short());
+        let hint = nearest_hint(name, nodes());
+        // Where the hint is one name of a few, it may be the wrong one.
+        if hint.starts_with("did you mean") && self.nodes.len() <= LISTED_AT_MOST {
+            return format!("{hint} its nodes are {}", nodes().collect::<Vec<_>>().join(", "));
+        }
+        hint
     }
 }
 
