@@ -10,6 +10,7 @@
 //! | [`plan`] | what follows from it: roles, cluster, paths, start decision. Pure |
 //! | [`zone_directory`] | the zone on disk: its CAs, and what they issued |
 //! | [`host`] | what is observed of this machine |
+//! | [`tls`] | handshakes with the files that etcd will use, in memory and over the wire |
 //! | [`etcd`] | the binary, its flags, its data, its API, exec |
 //! | [`launch`] | one start of a member, computed before anything is touched |
 //! | [`development`] | a supervised throwaway zone on loopback |
@@ -25,4 +26,5 @@ pub mod host;
 pub mod launch;
 pub mod plan;
 pub mod report;
+pub mod tls;
 pub mod zone_directory;

@@ -1,0 +1,297 @@
+//! One request over the wire. The reply does not matter as much as how exactly it fails to come: a port that nobody has, one
+//! that is bound but not served yet, and one whose TLS refuses us mean different things.
+
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::ServerName;
+use rustls::{AlertDescription, CertificateError, ClientConfig, ClientConnection, Error, StreamOwned};
+
+/// More than any answer of etcd's that is asked for here.
+const LONGEST_REPLY: u64 = 4 << 20;
+
+/// Whom to dial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The host: a name or an IP address, without brackets. The server's certificate has to be valid for it.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+/// How far a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Looking up the name.
+    Resolve,
+    /// Connecting.
+    Connect,
+    /// Connected; the handshake is not over.
+    Handshake,
+    /// The handshake is over on our side, the reply has not come.
+    Reply,
+}
+
+/// Why there is no reply.
+#[derive(Debug, thiserror::Error)]
+pub enum DialError {
+    /// The name has no address.
+    #[error("the name {host} does not resolve: {source}")]
+    Name {
+        /// The name.
+        host: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Nobody listens.
+    #[error("nothing listens at {0}")]
+    Refused(SocketAddr),
+    /// The machine cannot be reached.
+    #[error("{address} cannot be reached: {source}")]
+    Unreachable {
+        /// The socket.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// Time was over.
+    #[error("{}", timeout_text(*.0))]
+    TimedOut(Stage),
+    /// The other side closed the connection without a word.
+    #[error("the connection was closed {}", if *.0 == Stage::Reply { "without an answer" } else { "before any handshake" })]
+    Closed(Stage),
+    /// We refuse the server's certificate.
+    #[error("its certificate is refused: {}", certificate_text(.0))]
+    Untrusted(CertificateError),
+    /// The server refuses us, by this alert.
+    #[error("it refuses our certificate ({})", alert_text(*.0))]
+    Alert(AlertDescription),
+    /// What is spoken there is not TLS, or not as we speak it.
+    #[error("it does not speak TLS as expected: {0}")]
+    NotTls(Error),
+    /// What is spoken inside TLS is not HTTP.
+    #[error("its answer is not HTTP")]
+    NotHttp,
+    /// Any other failure of the connection.
+    #[error("the connection failed: {0}")]
+    Io(#[source] io::Error),
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The socket that answered.
+    pub remote: SocketAddr,
+    /// Our own address in that connection: what the server compares with our certificate.
+    pub local: IpAddr,
+    /// From the first packet to the connection: one round trip.
+    pub connected_after: Duration,
+    /// From the first packet to the end of the reply.
+    pub answered_after: Duration,
+}
+
+impl Reply {
+    /// The value of a header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Asks for `path`, with these further headers, until `deadline`. Looking up a name cannot be ended at the deadline: who must
+/// not wait for it calls this on a thread of its own.
+pub fn get(
+    target: &Target,
+    config: Arc<ClientConfig>,
+    path: &str,
+    headers: &[(&str, &str)],
+    deadline: Instant,
+) -> Result<Reply, DialError> {
+    let name = ServerName::try_from(target.host.clone()).map_err(|_| DialError::Name {
+        host: target.host.clone(),
+        source: io::Error::new(io::ErrorKind::InvalidInput, "it is neither a DNS name nor an address"),
+    })?;
+    let started = Instant::now();
+    let socket = connect(target, deadline)?;
+    let connected_after = started.elapsed();
+    let broken = |error| DialError::Io(error);
+    let (remote, local) = (socket.peer_addr().map_err(broken)?, socket.local_addr().map_err(broken)?.ip());
+    let client = ClientConnection::new(config, name).map_err(DialError::NotTls)?;
+    let mut stream = StreamOwned::new(client, Deadline { socket, deadline });
+    while stream.conn.is_handshaking() {
+        stream.conn.complete_io(&mut stream.sock).map_err(|error| explain(error, Stage::Handshake))?;
+    }
+    stream
+        .write_all(request(target, path, headers).as_bytes())
+        .map_err(|error| explain(error, Stage::Reply))?;
+    let mut bytes = Vec::new();
+    match (&mut stream).take(LONGEST_REPLY).read_to_end(&mut bytes) {
+        Ok(_) => {}
+        // Many servers close without TLS' own farewell. Whether the reply is whole, its length tells.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && !bytes.is_empty() => {}
+        Err(error) => return Err(explain(error, Stage::Reply)),
+    }
+    if bytes.is_empty() {
+        return Err(DialError::Closed(Stage::Reply));
+    }
+    let (status, headers, body) = parse(&bytes).ok_or(DialError::NotHttp)?;
+    Ok(Reply { status, headers, body, remote, local, connected_after, answered_after: started.elapsed() })
+}
+
+fn connect(target: &Target, deadline: Instant) -> Result<TcpStream, DialError> {
+    let name_error = |source| DialError::Name { host: target.host.clone(), source };
+    let addresses: Vec<SocketAddr> =
+        (target.host.as_str(), target.port).to_socket_addrs().map_err(name_error)?.collect();
+    let mut failure = name_error(io::Error::new(io::ErrorKind::NotFound, "it has no address"));
+    for address in addresses {
+        let Some(left) = left_until(deadline) else { return Err(DialError::TimedOut(Stage::Connect)) };
+        match TcpStream::connect_timeout(&address, left) {
+            Ok(socket) => {
+                socket.set_nodelay(true).map_err(DialError::Io)?;
+                return Ok(socket);
+            }
+            Err(source) => {
+                failure = match source.kind() {
+                    io::ErrorKind::ConnectionRefused => DialError::Refused(address),
+                    io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                        DialError::TimedOut(Stage::Connect)
+                    }
+                    _ => DialError::Unreachable { address, source },
+                };
+            }
+        }
+    }
+    Err(failure)
+}
+
+/// HTTP/1.0, so that the end of the connection is the end of the reply.
+fn request(target: &Target, path: &str, headers: &[(&str, &str)]) -> String {
+    let host = if target.host.contains(':') { format!("[{}]", target.host) } else { target.host.clone() };
+    let mut text = format!("GET {path} HTTP/1.0\r\nHost: {host}:{}\r\n", target.port);
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text + "\r\n"
+}
+
+type Parsed = (u16, Vec<(String, String)>, Vec<u8>);
+
+fn parse(bytes: &[u8]) -> Option<Parsed> {
+    let mut fields = [httparse::EMPTY_HEADER; 64];
+    let mut response = httparse::Response::new(&mut fields);
+    let httparse::Status::Complete(length) = response.parse(bytes).ok()? else { return None };
+    let headers: Vec<(String, String)> = response
+        .headers
+        .iter()
+        .map(|field| (field.name.to_ascii_lowercase(), String::from_utf8_lossy(field.value).into_owned()))
+        .collect();
+    let body = bytes.get(length..)?;
+    let announced = headers.iter().find(|(name, _)| name == "content-length");
+    if let Some((_, announced)) = announced
+        && announced.parse::<usize>().ok()? > body.len()
+    {
+        return None;
+    }
+    Some((response.code?, headers, body.to_vec()))
+}
+
+/// What an error of the stream means. rustls hides its own errors inside those of I/O.
+fn explain(error: io::Error, stage: Stage) -> DialError {
+    if let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        return match inner {
+            Error::InvalidCertificate(reason) => DialError::Untrusted(reason.clone()),
+            Error::AlertReceived(alert) => DialError::Alert(*alert),
+            other => DialError::NotTls(other.clone()),
+        };
+    }
+    match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => DialError::TimedOut(stage),
+        io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe => DialError::Closed(stage),
+        _ => DialError::Io(error),
+    }
+}
+
+fn left_until(deadline: Instant) -> Option<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    (!left.is_zero()).then_some(left)
+}
+
+fn timeout_text(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Resolve => "its name was not resolved in time",
+        Stage::Connect => "it did not answer in time",
+        Stage::Handshake => "it takes connections and says nothing",
+        Stage::Reply => "it does not answer requests in time",
+    }
+}
+
+/// The words that etcd's own log uses come first where there are any, so that one can be found from the other.
+fn certificate_text(error: &CertificateError) -> String {
+    match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet".to_owned()
+        }
+        CertificateError::UnknownIssuer => {
+            "it was issued by an authority that this zone does not trust".to_owned()
+        }
+        CertificateError::NotValidForName => "it is not valid for this name or address".to_owned(),
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            format!("it is valid for {}, not for {}", presented.join(", "), expected.to_str())
+        }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "it may not be used for this".to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+fn alert_text(alert: AlertDescription) -> String {
+    match alert {
+        AlertDescription::BadCertificate => "bad certificate".to_owned(),
+        AlertDescription::CertificateRequired => "certificate required".to_owned(),
+        AlertDescription::UnknownCA => "unknown certificate authority".to_owned(),
+        AlertDescription::CertificateExpired => "certificate expired".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// A socket whose every read and write ends at one instant, however slowly the other side feeds it.
+struct Deadline {
+    socket: TcpStream,
+    deadline: Instant,
+}
+
+impl Deadline {
+    fn left(&self) -> io::Result<Duration> {
+        left_until(self.deadline).ok_or_else(|| io::ErrorKind::TimedOut.into())
+    }
+}
+
+impl Read for Deadline {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.socket.set_read_timeout(Some(self.left()?))?;
+        self.socket.read(buffer)
+    }
+}
+
+impl Write for Deadline {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.socket.set_write_timeout(Some(self.left()?))?;
+        self.socket.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
+    }
+}

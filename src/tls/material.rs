@@ -1,0 +1,157 @@
+//! What a side of a handshake presents, and whom it trusts.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use zone_pki::{PrivateFileError, private_file};
+
+use super::seen::{Recorder, Seen};
+
+/// Why a certificate, a key or an authority cannot be used for TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum MaterialError {
+    /// A file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A key cannot be read, or others could read it.
+    #[error("cannot use {}", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: PrivateFileError,
+    },
+    /// A file is no PEM of the kind that is expected.
+    #[error("{} holds no usable {expected}: {reason}", path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// `certificate` or `private key`.
+        expected: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// TLS refuses what was read: a key of another certificate, an authority that is none.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// A certificate with its chain, and its key.
+#[derive(Clone)]
+pub struct KeyPair {
+    chain: Vec<CertificateDer<'static>>,
+    key: Arc<PrivateKeyDer<'static>>,
+}
+
+impl std::fmt::Debug for KeyPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyPair").field("chain", &self.chain.len()).finish_non_exhaustive()
+    }
+}
+
+impl KeyPair {
+    /// Reads `STEM.crt` and `STEM.key` of a generation.
+    pub fn load(generation: &Path, stem: &str) -> Result<Self, MaterialError> {
+        let chain = certificates(&generation.join(format!("{stem}.crt")))?;
+        let path = generation.join(format!("{stem}.key"));
+        let text =
+            private_file::read(&path).map_err(|source| MaterialError::Key { path: path.clone(), source })?;
+        let key = PrivateKeyDer::from_pem_slice(&text).map_err(|error| MaterialError::Pem {
+            path,
+            expected: "private key",
+            reason: error.to_string(),
+        })?;
+        Ok(Self { chain, key: Arc::new(key) })
+    }
+
+    fn parts(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        (self.chain.clone(), self.key.clone_key())
+    }
+}
+
+/// The authorities that a side trusts, as etcd reads them from one file.
+#[derive(Clone, Debug)]
+pub struct Trust(Arc<RootCertStore>);
+
+impl Trust {
+    /// Reads every certificate of a file.
+    pub fn load(path: &Path) -> Result<Self, MaterialError> {
+        let mut store = RootCertStore::empty();
+        for certificate in certificates(path)? {
+            store.add(certificate).map_err(|error| MaterialError::Pem {
+                path: path.to_owned(),
+                expected: "certificate",
+                reason: error.to_string(),
+            })?;
+        }
+        Ok(Self(Arc::new(store)))
+    }
+
+    /// How a client with this trust dials; `pair` is what it presents. What the server shows is kept in the result.
+    pub fn client(&self, pair: Option<&KeyPair>) -> Result<(ClientConfig, Seen), MaterialError> {
+        let verifier = WebPkiServerVerifier::builder_with_provider(self.0.clone(), provider())
+            .build()
+            .map_err(|error| MaterialError::Refused(error.to_string()))?;
+        let seen = Seen::default();
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(refused)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Recorder::of_server(verifier, seen.clone())));
+        let mut config = match pair {
+            Some(pair) => {
+                let (chain, key) = pair.parts();
+                builder.with_client_auth_cert(chain, key).map_err(refused)?
+            }
+            None => builder.with_no_client_auth(),
+        };
+        let resolver = Recorder::of_request(config.client_auth_cert_resolver.clone(), seen.clone());
+        config.client_auth_cert_resolver = Arc::new(resolver);
+        // A session that is taken up again would show no certificate.
+        config.resumption = rustls::client::Resumption::disabled();
+        Ok((config, seen))
+    }
+
+    /// How a server with this trust and this pair takes connections: only from clients that present a certificate.
+    pub fn server(&self, pair: &KeyPair) -> Result<ServerConfig, MaterialError> {
+        let verifier = WebPkiClientVerifier::builder_with_provider(self.0.clone(), provider())
+            .build()
+            .map_err(|error| MaterialError::Refused(error.to_string()))?;
+        let (chain, key) = pair.parts();
+        ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(refused)?
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(chain, key)
+            .map_err(refused)
+    }
+}
+
+/// The one provider of cryptography, named wherever rustls would otherwise look for a default of the process.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
+    let text = std::fs::read(path).map_err(|source| MaterialError::Read { path: path.to_owned(), source })?;
+    let pem = |reason: String| MaterialError::Pem { path: path.to_owned(), expected: "certificate", reason };
+    let found: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<_, _>>()
+        .map_err(|error| pem(error.to_string()))?;
+    if found.is_empty() { Err(pem("there is none in it".to_owned())) } else { Ok(found) }
+}
+
+fn refused(error: rustls::Error) -> MaterialError {
+    MaterialError::Refused(error.to_string())
+}
