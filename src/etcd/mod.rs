@@ -9,6 +9,7 @@ mod etcdctl;
 mod exec;
 mod extra_flags;
 mod flag_table;
+mod peers;
 mod write_ahead_log;
 
 pub use crate::config::{EtcdVersion, Line, VersionError};
@@ -18,4 +19,5 @@ pub use binary_error::BinaryError;
 pub use etcdctl::etcdctl_settings;
 pub use exec::become_etcd;
 pub use extra_flags::{ExtraFlagError, ExtraFlags};
+pub use peers::PeerQuestion;
 pub use write_ahead_log::{LogError, observe_data_directory};

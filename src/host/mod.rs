@@ -2,10 +2,12 @@
 
 mod node_lock;
 mod ports;
+mod presence;
 mod state;
 
 pub use node_lock::{LockError, NodeLock};
-pub use ports::{PortFault, check_listeners, free_ports};
+pub use ports::{PortFault, check_listeners, free_ports, socket_of};
+pub use presence::show_presence;
 pub use state::{Durability, MemberState, StartRecord, StateError, observe_past, write_json};
 
 use crate::plan::HostFacts;

@@ -6,3 +6,4 @@ mod parsing;
 mod roles;
 mod start_decision;
 mod strategies;
+mod turns;
