@@ -3,6 +3,7 @@
 mod decision;
 mod failures;
 mod verified;
+mod versions;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -72,6 +73,7 @@ impl<'z> Launch<'z> {
             EtcdBinary::find(&request, verified_before.as_ref()).map_err(binary_failure)?;
         let flags = check_flags(zone, options, &binary)?;
         let (data, state_before, decision) = start_decision(zone, &member)?;
+        versions::refuse_wrong_version(zone, &member, &binary, state_before.as_ref(), decision)?;
         let arguments = arguments(&member, binary.line, &flags);
         let certificates = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now)?;
         if decision == StartDecision::Bootstrap {

@@ -7,6 +7,7 @@ mod member;
 mod paths;
 mod roles;
 mod start;
+mod upgrade;
 
 pub use certificates::{IssueReason, RENEW_AT, days_left, reason_to_reissue};
 pub use cluster::{ClusterToken, EtcdId, InitialCluster, InitialMember, PeerUrl, cluster_id, member_id};
@@ -18,3 +19,4 @@ pub use roles::{
     organization, roles_of,
 };
 pub use start::{DataDirectory, Ids, Observed, PastStart, Refusal, StartDecision, decide};
+pub use upgrade::{DataVersions, MinorVersion, VersionRefusal, VersionStep, check_version};
