@@ -94,10 +94,25 @@ struct StoredMember {
     is_learner: bool,
 }
 
-/// Reads the backend of a data directory, or nothing if it has none. etcd must not be running on it.
+/// How often a backend is read before it counts as damaged.
+const ATTEMPTS: usize = 3;
+
+/// Reads the backend of a data directory, or nothing if it has none. A member that runs may write over a page while it is read,
+/// so what does not hold together is read again.
 pub fn read_backend(data: &Path) -> Result<Option<BackendFacts>, BackendError> {
     let path = data.join("member").join("snap").join("db");
-    let Some(file) = BoltFile::open(&path)? else { return Ok(None) };
+    let mut facts = read_once(&path);
+    for _ in 1..ATTEMPTS {
+        if !matches!(facts, Err(BackendError::Damaged { .. })) {
+            break;
+        }
+        facts = read_once(&path);
+    }
+    facts
+}
+
+fn read_once(path: &Path) -> Result<Option<BackendFacts>, BackendError> {
+    let Some(file) = BoltFile::open(path)? else { return Ok(None) };
     let [cluster, meta, members, removed] =
         file.buckets(["cluster", "meta", "members", "members_removed"])?;
     let version = |text: &[u8], reason| -> Result<MinorVersion, BackendError> {
