@@ -137,7 +137,7 @@ fn holds_member_attributes(path: &[u8]) -> bool {
     })
 }
 
-/// Reads the log of a data directory from its first file to its last, which takes a second for some hundred megabytes. A log
+/// Reads the log of a data directory from its first file to its last, however many they are. A log
 /// whose last record was torn ends before it, as for etcd.
 pub fn scan_log(data: &Path) -> Result<LogScan, LogError> {
     let mut scan = LogScan::default();

@@ -67,7 +67,7 @@ pub(super) fn version_refusal_failure(
     let node = member.node.short();
     Failure::bad_input(format!("{node} must not start with this version of etcd"))
         .because(refusal)
-        .next(refusal.next(&zone.proposed(&format!("run --node {node}"))))
+        .next(refusal.next(&zone.proposed(&format!("run --node {node}")), &zone.proposed("ctl")))
 }
 
 /// Data that does not tell which versions wrote it.

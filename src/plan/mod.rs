@@ -8,6 +8,7 @@ mod paths;
 mod roles;
 mod start;
 mod upgrade;
+mod version_refusal;
 
 pub use certificates::{IssueReason, RENEW_AT, days_left, reason_to_reissue};
 pub use cluster::{ClusterToken, EtcdId, InitialCluster, InitialMember, PeerUrl, cluster_id, member_id};
@@ -19,4 +20,5 @@ pub use roles::{
     organization, roles_of,
 };
 pub use start::{DataDirectory, Ids, Observed, PastStart, Refusal, StartDecision, decide};
-pub use upgrade::{DataVersions, MinorVersion, VersionRefusal, VersionStep, check_version};
+pub use upgrade::{DataVersions, MinorVersion, VersionStep, check_version};
+pub use version_refusal::VersionRefusal;

@@ -301,15 +301,23 @@ fn bare_etcd(zone: &TestZone, version: &str, data: &Path, flags: &[&str]) -> Run
 }
 
 /// A request to the API of etcd 2.
+#[track_caller]
 fn old_api(method: &str, path: &str) {
-    let mut connection = TcpStream::connect("127.0.0.1:12379").expect("etcd listens");
-    let body = "value=1";
-    let form = "Content-Type: application/x-www-form-urlencoded";
-    write!(connection, "{method} {path} HTTP/1.0\r\n{form}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
-        .expect("the request is taken");
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).expect("the answer");
+    let request = format!(
+        "{method} {path} HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\nvalue=1"
+    );
+    // It says that it is ready a moment before it listens.
+    let answer = until("an answer of the API of etcd 2", || http(12379, &request));
     assert!(answer.contains(" 200 ") || answer.contains(" 201 "), "{answer}");
+}
+
+/// What is answered to a request in plain HTTP, if anything listens.
+fn http(port: u16, request: &str) -> Option<String> {
+    let mut connection = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    connection.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).ok()?;
+    Some(answer)
 }
 
 fn status(client: &Command) -> Value {
@@ -328,10 +336,7 @@ fn wait_for_storage_version(client: &Command, version: &str) {
 fn wait_for_cluster_version(port: u16, version: &str) {
     let line = format!("etcd_cluster_version{{cluster_version=\"{version}\"}} 1");
     until(&format!("cluster version {version} on port {port}"), || {
-        let mut connection = TcpStream::connect(("127.0.0.1", port)).ok()?;
-        connection.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").ok()?;
-        let mut page = String::new();
-        connection.read_to_string(&mut page).ok()?;
+        let page = http(port, "GET /metrics HTTP/1.0\r\n\r\n")?;
         page.contains(&line).then_some(())
     });
 }

@@ -106,7 +106,7 @@ fn every_branch() {
 /// What is refused names the version to run next, or the command to give.
 #[test]
 fn every_refusal_has_a_path() {
-    let run = "zone-etcd run --node node1 --zone z";
+    let (run, ctl) = ("zone-etcd run --node node1 --zone z", "zone-etcd ctl --zone z");
     let table = [
         (VersionRefusal::SkipsMinor { from: minor(5), to: N37 }, "of etcd 3.5", "version = \"3.6.16\""),
         (
@@ -122,7 +122,7 @@ fn every_refusal_has_a_path() {
         (
             VersionRefusal::ClusterBehind { cluster: minor(5), last: N36, to: N37 },
             "not every member has run 3.6",
-            "version = \"3.6.16\"",
+            "`zone-etcd ctl --zone z -- endpoint status`",
         ),
         (
             VersionRefusal::Downgrade { from: minor(7), to: N36 },
@@ -130,7 +130,11 @@ fn every_refusal_has_a_path() {
             "downgrade enable 3.6",
         ),
         (VersionRefusal::Downgrade { from: minor(7), to: N35 }, "of etcd 3.7", "the next one down is 3.6"),
-        (VersionRefusal::OtherDowngrade { target: minor(4), to: N35 }, "to 3.4", "downgrade cancel"),
+        (
+            VersionRefusal::OtherDowngrade { target: minor(4), to: N35 },
+            "to 3.4",
+            "zone-etcd ctl --zone z -- downgrade cancel",
+        ),
         (
             VersionRefusal::SnapshotOf36Missing { to: N37 },
             "etcd 3.7.3 panics",
@@ -150,7 +154,7 @@ fn every_refusal_has_a_path() {
     ];
     for (refusal, fact, path) in table {
         assert!(refusal.to_string().contains(fact), "{refusal}");
-        assert!(refusal.next(run).contains(path), "{}", refusal.next(run));
+        assert!(refusal.next(run, ctl).contains(path), "{}", refusal.next(run, ctl));
     }
 }
 
