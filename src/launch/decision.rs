@@ -1,9 +1,11 @@
 //! What is observed before a start, and the decision that follows from it.
 
+use std::path::Path;
+
 use super::failures::{log_failure, refusal_failure, state_failure};
 use crate::config::{EtcdVersion, Node};
 use crate::error::{Failure, Result};
-use crate::etcd::observe_data_directory;
+use crate::etcd::{observe_data_directory, read_backend};
 use crate::host::{self, MemberState};
 use crate::plan::{DataDirectory, EtcdId, Ids, MemberPlan, Observed, refuse_by_data};
 use crate::zone_directory::{ZoneDirectory, has_issued_to};
@@ -32,13 +34,21 @@ pub(super) fn observe(
         predicted: predicted(member),
         peer_url: member.member.peer_url.clone(),
         founded,
-        removed: false,
+        removed: says_removed(&paths.data(), data),
         etcd_version,
     };
     match refuse_by_data(&observed) {
         Some(refusal) => Err(refusal_failure(zone, member, data, &refusal)),
         None => Ok((observed, state)),
     }
+}
+
+/// Whether the data itself tells that its member was removed, which etcd writes down before it ends. A backend that cannot be
+/// read tells nothing; what is wrong with it, etcd says better.
+fn says_removed(directory: &Path, data: DataDirectory) -> bool {
+    let DataDirectory::Log(ids) = data else { return false };
+    let facts = read_backend(directory).ok().flatten();
+    facts.is_some_and(|facts| facts.removed_members.contains(&ids.member))
 }
 
 fn refuse_state_of_others(zone: &ZoneDirectory, member: &MemberPlan, state: &MemberState) -> Result<()> {

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::error::{Exit, Failure};
-use crate::etcd::{BinaryError, ExtraFlagError, LogError};
+use crate::etcd::{BackendError, BinaryError, ExtraFlagError, LogError, VersionsError};
 use crate::host::StateError;
-use crate::plan::{DataDirectory, EtcdId, MemberPlan, MemberPlanError, Refusal};
+use crate::plan::{DataDirectory, EtcdId, MemberPlan, MemberPlanError, Refusal, VersionRefusal};
 use crate::zone_directory::ZoneDirectory;
 
 /// A member that must not start.
@@ -131,6 +131,28 @@ pub(super) fn log_failure(error: &LogError) -> Failure {
             "restore the data directory or replace the member; nothing below {} was changed",
             path.parent().unwrap_or(path).display()
         )),
+    }
+}
+
+/// A version of etcd that must not start on the data.
+pub(super) fn version_refusal_failure(
+    zone: &ZoneDirectory,
+    member: &MemberPlan,
+    refusal: &VersionRefusal,
+) -> Failure {
+    let node = member.node.short();
+    Failure::bad_input(format!("{node} must not start with this version of etcd"))
+        .because(refusal)
+        .next(refusal.next(&zone.proposed(&format!("run --node {node}")), &zone.proposed("ctl")))
+}
+
+/// Data that does not tell which versions wrote it.
+pub(super) fn versions_failure(error: &VersionsError) -> Failure {
+    match error {
+        VersionsError::Log(error) => log_failure(error),
+        VersionsError::Backend(BackendError::Read { path, source }) => Failure::read(path, source),
+        VersionsError::Backend(error @ BackendError::Damaged { .. }) => Failure::bad_input(error.to_string())
+            .next("restore the data directory or replace the member; nothing in it was changed"),
     }
 }
 

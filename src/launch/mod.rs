@@ -5,6 +5,7 @@ mod decision;
 mod failures;
 mod set_aside;
 mod verified;
+mod versions;
 mod warnings;
 mod watch;
 
@@ -105,6 +106,7 @@ impl<'z> Launch<'z> {
             EtcdBinary::find(&request, verified_before.as_ref()).map_err(binary_failure)?;
         let flags = check_flags(zone, options, &binary)?;
         let (observed, state_before) = observe(zone, &member, options.set_aside_data, binary.version)?;
+        versions::refuse_wrong_version(zone, &member, &binary, state_before.as_ref(), &observed)?;
         let certificates = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now)?;
         if observed.data == DataDirectory::Empty && observed.past.is_none() {
             refuse_lost_directory(zone, node)?;

@@ -10,6 +10,8 @@ mod refusal;
 mod roles;
 mod start;
 mod turn;
+mod upgrade;
+mod version_refusal;
 
 pub use certificates::{IssueReason, RENEW_AT, days_left, reason_to_reissue};
 pub use cluster::{ClusterToken, EtcdId, InitialCluster, InitialMember, PeerUrl, cluster_id, member_id};
@@ -24,3 +26,5 @@ pub use roles::{
 };
 pub use start::{DataDirectory, Ids, Join, Observed, PastStart, StartDecision, decide, refuse_by_data};
 pub use turn::{ANSWER_LIMIT, EXEC_GAP, GRACE, Glimpse, TURN_LIMIT, Turn, turn};
+pub use upgrade::{DataVersions, MinorVersion, VersionStep, check_version};
+pub use version_refusal::VersionRefusal;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`namespaces`], [`translated_addresses`] | machines with addresses, names and NAT between them |
 //! | [`versions`] | every supported line of etcd |
+//! | [`upgrade`] | changes of version: up, down, and what is refused |
 //! | [`start`] | when `run` starts a member, and when it refuses |
 //! | [`dev`] | the throwaway zone |
 //! | [`clients`] | `ctl` and `env` |
@@ -25,4 +26,5 @@ mod tls_refusals;
 mod tls_setup;
 mod tls_versions;
 mod translated_addresses;
+mod upgrade;
 mod versions;

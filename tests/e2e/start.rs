@@ -219,7 +219,9 @@ fn private() -> std::fs::Permissions {
 }
 
 /// Everything below a directory: path, time of change, and content.
-fn picture(directory: &std::path::Path) -> Vec<(std::path::PathBuf, std::time::SystemTime, Vec<u8>)> {
+pub(super) fn picture(
+    directory: &std::path::Path,
+) -> Vec<(std::path::PathBuf, std::time::SystemTime, Vec<u8>)> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(directory).expect("a directory").flatten() {
         let path = entry.path();

@@ -1,5 +1,6 @@
 //! What holds for every zone description, and tables that check themselves.
 
+mod backend;
 mod identifiers;
 mod initial_cluster;
 mod parsing;
@@ -7,3 +8,5 @@ mod roles;
 mod start_decision;
 mod strategies;
 mod turns;
+mod upgrade;
+mod upgrade_log;
