@@ -12,6 +12,7 @@
 //! | [`host`] | what is observed of this machine |
 //! | [`etcd`] | the binary, its flags, its data, its API, exec |
 //! | [`launch`] | one start of a member, computed before anything is touched |
+//! | [`diagnosis`] | what is wrong, why it matters, what to do |
 //! | [`development`] | a supervised throwaway zone on loopback |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod development;
+pub mod diagnosis;
 pub mod error;
 pub mod etcd;
 pub mod host;
