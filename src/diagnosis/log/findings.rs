@@ -70,17 +70,26 @@ impl LogDiagnosis {
 }
 
 impl Finding {
-    /// The remedy with the facts in their places. A fact that the line did not tell stays, in capitals: `REMOTE-ADDR`.
+    /// The cause with the facts in their places.
+    pub fn cause(&self) -> String {
+        self.filled(self.explanation.cause)
+    }
+
+    /// The remedy with the facts in their places, likewise.
     pub fn remedy(&self) -> String {
+        self.filled(self.explanation.remedy)
+    }
+
+    fn filled(&self, template: &str) -> String {
         let mut text = String::new();
-        let mut remaining = self.explanation.remedy;
+        let mut remaining = template;
         while let Some((before, (name, after))) =
             remaining.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
         {
             text.push_str(before);
             match self.facts.get(name) {
                 Some(fact) => text.push_str(fact),
-                None => text.push_str(&name.to_uppercase()),
+                None => text.push_str("the other side"),
             }
             remaining = after;
         }
@@ -94,7 +103,7 @@ impl Serialize for Finding {
         fields.serialize_field("id", self.explanation.id)?;
         fields.serialize_field("harm", &self.explanation.harm)?;
         fields.serialize_field("title", self.explanation.title)?;
-        fields.serialize_field("cause", self.explanation.cause)?;
+        fields.serialize_field("cause", &self.cause())?;
         fields.serialize_field("why_it_matters", self.explanation.why_it_matters)?;
         fields.serialize_field("remedy", &self.remedy())?;
         fields.serialize_field("page", &format!("docs/problems/{}.md", self.explanation.page))?;

@@ -19,14 +19,16 @@ pub fn text(diagnosis: &LogDiagnosis) -> String {
         // The same problem on another address needs no second explanation.
         let before = index.checked_sub(1).and_then(|before| findings.get(before));
         let is_repeated = before.is_some_and(|before| {
-            before.explanation.id == finding.explanation.id && before.remedy() == finding.remedy()
+            before.explanation.id == finding.explanation.id
+                && before.cause() == finding.cause()
+                && before.remedy() == finding.remedy()
         });
         render(&mut text, finding, is_repeated);
     }
     if diagnosis.unknown > 0 {
         let _ = writeln!(text, "not known: {}", times(diagnosis.unknown, "warning or error"));
         for line in &diagnosis.unknown_lines {
-            let _ = writeln!(text, "  {} x  {}", line.count, printable(&line.sample));
+            let _ = writeln!(text, "  {} x  {}", line.count, shortened(&line.sample));
         }
         text.push('\n');
     }
@@ -48,9 +50,9 @@ fn render(text: &mut String, finding: &Finding, is_repeated: bool) {
         let shown = if *name == FURTHER_FACTS { "others, counted together" } else { fact };
         let _ = writeln!(text, "          {name}: {}", printable(shown));
     }
-    let _ = writeln!(text, "  line:   {}", printable(&finding.sample));
+    let _ = writeln!(text, "  line:   {}", shortened(&finding.sample));
     if !is_repeated {
-        let _ = writeln!(text, "  cause:  {}", explanation.cause);
+        let _ = writeln!(text, "  cause:  {}", printable(&finding.cause()));
         let _ = writeln!(text, "  matters: {}", explanation.why_it_matters);
         let _ = writeln!(text, "  next:   {}", printable(&finding.remedy()));
         let _ = writeln!(text, "  more:   docs/problems/{}.md", explanation.page);
@@ -74,18 +76,17 @@ fn times(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn printable(line: &str) -> String {
-    let mut shown: String = line
-        .chars()
-        .take(SAMPLE_WIDTH)
-        .map(|character| match character {
-            '\t' => ' ',
-            character if character.is_control() => '\u{fffd}',
-            character => character,
-        })
-        .collect();
-    if line.chars().nth(SAMPLE_WIDTH).is_some() {
-        shown.push_str(" …");
-    }
-    shown
+/// The beginning of a line of the log.
+fn shortened(line: &str) -> String {
+    let ellipsis = if line.chars().nth(SAMPLE_WIDTH).is_some() { " …" } else { "" };
+    printable(&line.chars().take(SAMPLE_WIDTH).collect::<String>()) + ellipsis
+}
+
+fn printable(text: &str) -> String {
+    let shown = |character: char| match character {
+        '\t' => ' ',
+        character if character.is_control() => '\u{fffd}',
+        character => character,
+    };
+    text.chars().map(shown).collect()
 }

@@ -16,7 +16,7 @@ pub(super) const ROWS: &[Explanation] = &[
         harm: Harm::Member,
         page: "peer-source-address",
         patterns: &[
-            "rejected connection on peer endpoint*error=tls: \"{source}\" does not match any of DNSNames {names}",
+            "rejected connection on peer endpoint*error=tls: \"{source}\" does not match any of DNSNames [{names}]",
             "rejected connection on peer endpoint*error=x509: certificate is valid for {names}, not {source}",
         ],
         fields: &["remote-addr"],

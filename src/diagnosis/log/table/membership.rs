@@ -25,7 +25,7 @@ pub(super) const ROWS: &[Explanation] = &[
         title: "a member that was removed still runs",
         cause: "its process was not stopped, or its service manager starts it again and again",
         why_it_matters: "it does no harm to the data, but takes up connections and fills logs",
-        remedy: "stop etcd on the node that was removed: member {remote-peer-id}",
+        remedy: "stop etcd on the node that was removed",
         harm: Harm::Notice,
         page: "removed-member",
         patterns: &[

@@ -157,7 +157,7 @@ pub(super) const ROWS: &[Explanation] = &[
     Explanation {
         id: "client-finds-no-member",
         title: "a client does not reach any member",
-        cause: "nothing listens at {address}, or a firewall is between: the member is down, or the \
+        cause: "nothing listens at that address, or a firewall is between: the member is down, or the \
                  endpoint is wrong",
         why_it_matters: "the client cannot work",
         remedy: "check the endpoints: `zone-etcd env --zone DIR` prints those of the zone; `zone-etcd \
@@ -183,6 +183,7 @@ pub(super) const ROWS: &[Explanation] = &[
         page: "client-connection",
         patterns: &[
             "retrying of unary invoker failed*context deadline exceeded",
+            "streamer failed to create ClientStream*DeadlineExceeded",
             "retrying of unary invoker failed*stream terminated by RST_STREAM",
             "Error: context deadline exceeded",
         ],

@@ -19,7 +19,7 @@ pub(super) const ROWS: &[Explanation] = &[
     Explanation {
         id: "flag-value-invalid",
         title: "a flag has a value that etcd does not take",
-        cause: "the value of {flag} is misspelt or of another kind",
+        cause: "the value of a flag is misspelt or of another kind; the line names it",
         why_it_matters: "etcd ends before it does anything",
         remedy: "correct it in `[etcd.flags]` of zone.toml or on the command line; `zone-etcd plan` \
                  checks flags before the start",
@@ -29,7 +29,6 @@ pub(super) const ROWS: &[Explanation] = &[
             "invalid value \"{value}\" for flag {flag}: ",
             "error parsing CompactionRetention",
             "error setting up initial cluster: URL ",
-            "failed to verify flags*error={flag}  ",
             "is not a valid flag",
         ],
         ..Explanation::ROW

@@ -72,7 +72,7 @@ pub(super) const ROWS: &[Explanation] = &[
         page: "versions",
         patterns: &[
             "version \"{version}\" is not supported",
-            "invalid downgrade; server version is lower than determined cluster version",
+            "invalid downgrade; server version is lower than determined cluster version*determined-cluster-version={version}",
         ],
         ..Explanation::ROW
     },
