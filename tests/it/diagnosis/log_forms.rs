@@ -32,7 +32,7 @@ fn prefixes_and_line_ends_do_not_matter() {
 
 #[test]
 fn bytes_that_are_not_text_hide_nothing() {
-    let log = [b"\xff\xfe\x00 rubbish\n", BOOTSTRAPPED.as_bytes(), b"\n\xc3\x28\n"].concat();
+    let log = [b"\xff\xfe\x00 rubbish\n\xff\xc3 ", BOOTSTRAPPED.as_bytes(), b"\n\xc3\x28\n"].concat();
     assert_eq!(names(&explained(log)), ["already-bootstrapped"]);
 }
 
