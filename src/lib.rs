@@ -13,6 +13,7 @@
 //! | [`tls`] | handshakes with the files that etcd will use, in memory and over the wire |
 //! | [`etcd`] | the binary, its flags, its data, its API, exec |
 //! | [`launch`] | one start of a member, computed before anything is touched |
+//! | [`diagnosis`] | what is wrong, why it matters, what to do |
 //! | [`development`] | a supervised throwaway zone on loopback |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
@@ -20,6 +21,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod development;
+pub mod diagnosis;
 pub mod error;
 pub mod etcd;
 pub mod host;
