@@ -6,6 +6,7 @@
 //! | [`versions`] | every supported line of etcd |
 //! | [`start`] | when `run` starts a member, and when it refuses |
 //! | [`systemd`] | the units of `packaging/systemd`, without a system manager |
+//! | [`crash`] | SIGKILL at every step of a start; `scripts/crash` |
 //! | [`dev`] | the throwaway zone |
 //! | [`clients`] | `ctl` and `env` |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
@@ -18,6 +19,7 @@
 mod harness;
 
 mod clients;
+mod crash;
 mod dev;
 mod issued_certificates;
 mod namespaces;
