@@ -76,16 +76,15 @@ pub fn assert_sound(root: &Path, when: &str) {
     }
 }
 
-/// What interrupted commands left and nobody will use.
-pub fn debris(root: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    walk(root, &mut |path, _| {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.starts_with('.') {
-            found.push(path.strip_prefix(root).expect("a path below").to_owned());
-        }
+/// Asserts that what an interrupted command was about to make, keys among it, is gone once it was made by another.
+#[track_caller]
+pub fn assert_no_abandoned_keys(root: &Path, when: &str) {
+    walk(root, &mut |path, metadata| {
+        let below = path.strip_prefix(root).expect("a path below");
+        let is_hidden = below.iter().any(|part| part.to_str().is_some_and(|name| name.starts_with('.')));
+        let is_key = metadata.is_file() && path.extension().is_some_and(|extension| extension == "key");
+        assert!(!(is_hidden && is_key), "{when}: {} was left behind", below.display());
     });
-    found
 }
 
 #[track_caller]
