@@ -7,6 +7,7 @@
 //! | [`start`] | when `run` starts a member, and when it refuses |
 //! | [`systemd`] | the units of `packaging/systemd`, without a system manager |
 //! | [`crash`] | SIGKILL at every step of a start; `scripts/crash` |
+//! | [`data_disk`] | a data directory on a disk that is full |
 //! | [`dev`] | the throwaway zone |
 //! | [`clients`] | `ctl` and `env` |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
@@ -20,6 +21,7 @@ mod harness;
 
 mod clients;
 mod crash;
+mod data_disk;
 mod dev;
 mod issued_certificates;
 mod namespaces;
