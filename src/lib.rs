@@ -13,6 +13,7 @@
 //! | [`tls`] | handshakes with the files that etcd will use, in memory and over the wire |
 //! | [`etcd`] | the binary, its flags, its data, its API, exec |
 //! | [`launch`] | one start of a member, computed before anything is touched |
+//! | [`live`] | the zone as it answers: members, leader, certificates, and what to think of it |
 //! | [`development`] | a supervised throwaway zone on loopback |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
@@ -24,6 +25,7 @@ pub mod error;
 pub mod etcd;
 pub mod host;
 pub mod launch;
+pub mod live;
 pub mod plan;
 pub mod report;
 pub mod tls;

@@ -9,6 +9,7 @@ mod etcdctl;
 mod exec;
 mod extra_flags;
 mod flag_table;
+mod messages;
 mod write_ahead_log;
 
 pub use crate::config::{EtcdVersion, Line, VersionError};
