@@ -20,7 +20,7 @@ use crate::zone_directory::Authorities;
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// What came back, by URL.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Answers {
     pub(super) clients: BTreeMap<String, (ClientAnswer, Arc<PlaneView>)>,
     pub(super) peers: BTreeMap<String, Arc<PlaneView>>,
@@ -31,8 +31,8 @@ pub(super) struct Answers {
 pub struct PlaneMemory(BTreeMap<String, (Instant, Arc<PlaneView>)>);
 
 enum Answer {
-    Client(String, ClientAnswer, Shown),
-    Peer(String, Shown),
+    Client(String, Box<(ClientAnswer, Shown)>),
+    Peer(String, Box<Shown>),
 }
 
 /// Who is asked, and who has been.
@@ -54,8 +54,8 @@ pub(super) async fn gather(
 ) -> Answers {
     let now = Instant::now();
     memory.0.retain(|_, (seen, view)| seen.elapsed() < LOOK_AGAIN_AFTER && !view.chain.is_empty());
-    let mut answers = Answers::default();
-    answers.peers = memory.0.iter().map(|(url, (_, view))| (url.clone(), Arc::clone(view))).collect();
+    let remembered = memory.0.iter().map(|(url, (_, view))| (url.clone(), Arc::clone(view)));
+    let mut answers = Answers { clients: BTreeMap::new(), peers: remembered.collect() };
     let (sender, mut lists) = mpsc::unbounded_channel();
     let mut questions = Questions {
         credentials,
@@ -88,7 +88,7 @@ impl Questions<'_> {
             let lists = self.lists.clone();
             self.tasks.spawn(async move {
                 let (url, answer, shown) = client_plane::ask(url, credentials, deadline, lists).await;
-                Answer::Client(url, answer, shown)
+                Answer::Client(url, Box::new((answer, shown)))
             });
         }
     }
@@ -98,7 +98,7 @@ impl Questions<'_> {
             let (url, credentials, deadline) = (url.to_owned(), self.credentials.clone(), self.deadline);
             self.tasks.spawn(async move {
                 let shown = plane::look(Plane::Peer, &url, &credentials, deadline).await;
-                Answer::Peer(url, shown)
+                Answer::Peer(url, Box::new(shown))
             });
         }
     }
@@ -119,7 +119,8 @@ fn take(
 ) {
     let now = OffsetDateTime::now_utc();
     match answer {
-        Ok(Answer::Client(url, answer, shown)) => {
+        Ok(Answer::Client(url, answer)) => {
+            let (answer, shown) = *answer;
             answers.clients.insert(url, (answer, Arc::new(shown.against(authorities, now))));
         }
         Ok(Answer::Peer(url, shown)) => {

@@ -12,6 +12,7 @@ use super::plane::PlaneView;
 use crate::config::{Node, NodeName, ZoneConfig};
 use crate::etcd::client::{ListedMember, StatusResponse};
 use crate::plan::{EtcdId, PeerUrl, Plane};
+use crate::tls::{DialError, Stage};
 
 /// A member of zone.toml, of the live member list, or of both.
 #[derive(Debug)]
@@ -137,12 +138,25 @@ pub(super) fn assemble(zone: &ZoneConfig, mut answers: Answers) -> Observed {
         found.push((Some(node), index.map(|index| unmatched.remove(index))));
     }
     found.extend(unmatched.into_iter().map(|member| (None, Some(member))));
-    let members = found
+    let mut members: Vec<LiveMember> = found
         .into_iter()
         .enumerate()
         .map(|(index, (node, listed))| live_member(index, node, listed, &mut answers, furthest))
         .collect();
+    tell_apart(&mut members);
     Observed { cluster_id, listed, list_is_confirmed, leader, revision, members, alarms }
+}
+
+/// Names are free in etcd: a member that only the cluster knows, and that has the name of another, goes by its id.
+fn tell_apart(members: &mut [LiveMember]) {
+    for index in 0..members.len() {
+        let (before, rest) = members.split_at_mut(index);
+        let Some((member, after)) = rest.split_first_mut() else { return };
+        let is_taken = before.iter().chain(after.iter()).any(|other| other.name == member.name);
+        if is_taken && member.node.is_none() {
+            member.name = member.id().map(|id| id.to_string()).unwrap_or_default();
+        }
+    }
 }
 
 /// The cluster to which most of the members that answer belong; of several, one that answers through its quorum.
@@ -255,6 +269,13 @@ fn live_member(
 fn status_of(answer: &ClientAnswer, view: &PlaneView, furthest: u64) -> Result<MemberStatus, String> {
     let status = match (&answer.status, &view.failure) {
         (Ok(status), _) => status,
+        // So etcd treats a certificate on its revocation list: it looks at the list after the handshake
+        // (`client/pkg/transport/listener_tls.go`).
+        (Err(_), Some(DialError::Closed(Stage::Reply))) => {
+            return Err(
+                "it closed the connection without an answer, as it does to a revoked certificate".to_owned()
+            );
+        }
         (Err(_), Some(failure)) => return Err(failure.to_string()),
         (Err(error), None) => return Err(error.clone()),
     };

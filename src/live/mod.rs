@@ -37,6 +37,7 @@ pub use plane::{AcceptedAuthority, PlaneView};
 use crate::config::ZoneConfig;
 use crate::etcd::client::ListedMember;
 use crate::plan::EtcdId;
+use crate::tls::{DialError, Stage};
 use crate::zone_directory::Authorities;
 
 /// How long a member may take to answer. One that is down holds up nobody longer than this.
@@ -110,6 +111,23 @@ impl LiveZone {
             differences,
             judgement,
         }
+    }
+
+    /// Whether the members are there, and refuse the certificate with which they were asked.
+    pub fn refuses_us(&self) -> bool {
+        let answers = self.members.iter().any(|member| member.status.is_ok());
+        let mut shown = self
+            .members
+            .iter()
+            .filter_map(|member| member.client.as_ref())
+            .filter(|view| !view.chain.is_empty());
+        let refuses = |view: &PlaneView| {
+            matches!(
+                view.failure,
+                Some(DialError::Alert(_) | DialError::Closed(Stage::Handshake | Stage::Reply))
+            )
+        };
+        !answers && shown.any(|view| refuses(view))
     }
 
     /// The member with this id.
