@@ -5,6 +5,7 @@
 //! | [`namespaces`], [`translated_addresses`] | machines with addresses, names and NAT between them |
 //! | [`versions`] | every supported line of etcd |
 //! | [`start`] | when `run` starts a member, and when it refuses |
+//! | [`status`], [`status_faults`], [`status_changes`] | the zone as it answers: healthy, with members down, with other members than described |
 //! | [`dev`] | the throwaway zone |
 //! | [`clients`] | `ctl` and `env` |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
@@ -21,6 +22,9 @@ mod dev;
 mod issued_certificates;
 mod namespaces;
 mod start;
+mod status;
+mod status_changes;
+mod status_faults;
 mod tls_refusals;
 mod tls_setup;
 mod tls_versions;
