@@ -1,16 +1,16 @@
 //! The zone as it answers: every member of zone.toml and of the live member list, asked all at the same time.
 //!
-//! [`LiveZone::observe`] gathers; what follows from the answers is pure: who is who ([`members`]), where the zone and its
-//! description part ([`differences`]), and whether it is healthy ([`judgement`]).
+//! [`LiveZone::observe`] gathers; what follows from the answers is pure: who is who (`members`), where the zone and its
+//! description part (`differences`), and whether it is healthy (`judgement`).
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`credentials`] | the certificate with which is asked |
-//! | [`gather`], [`client_plane`], [`plane`] | the questions: over etcd's API, and by a look at the handshakes of both planes |
-//! | [`members`] | the answers, member by member |
-//! | [`alarms`] | what members raise, and how it is told |
-//! | [`differences`] | zone.toml against the live member list |
-//! | [`judgement`] | healthy, degraded, or without a quorum |
+//! | `credentials` | the certificate with which is asked |
+//! | `gather`, `client_plane`, `plane` | the questions: over etcd's API, and by a look at the handshakes of both planes |
+//! | `members` | the answers, member by member |
+//! | `alarms` | what members raise, and how it is told |
+//! | `differences` | zone.toml against the live member list |
+//! | `judgement` | healthy, degraded, or without a quorum |
 
 mod alarms;
 mod client_plane;

@@ -123,6 +123,7 @@ fn both_planes_show_their_certificates_and_whom_they_trust() {
                     format!("CN=example.zone {plane} CA, O=example.zone")
                 );
                 assert_eq!(shown["leads_to_zone"], true);
+                assert_eq!(shown["failure"], Value::Null);
                 assert_eq!(shown["accepts"].as_array().expect("authorities").len(), 1);
                 assert_eq!(shown["accepts"][0]["is_zones"], true);
             }

@@ -72,6 +72,9 @@ fn without_quorum(name: &str) -> MemberFacts {
     MemberFacts { quorum_read: Some(Err("no answer in time".to_owned())), ..member(name, Standing::Voter) }
 }
 
+/// Members; the verdict; voters, and those of them that answer through the quorum; the reasons.
+type Verdict = (Vec<MemberFacts>, Health, (usize, usize), &'static [&'static str]);
+
 #[test]
 fn every_verdict_has_its_reasons() {
     let voter = |name| member(name, Standing::Voter);
@@ -79,7 +82,7 @@ fn every_verdict_has_its_reasons() {
     let unstarted = MemberFacts { unstarted: true, ..down("b") };
     let absent = MemberFacts { standing: Standing::Absent, ..down("c") };
     let faulty = MemberFacts { faults: vec!["serves a bad certificate".to_owned()], ..voter("b") };
-    let table: Vec<(Vec<MemberFacts>, Health, (usize, usize), &[&str])> = vec![
+    let table: Vec<Verdict> = vec![
         (vec![voter("a"), voter("b"), voter("c")], Health::Healthy, (3, 3), &[]),
         (vec![voter("a"), learner.clone()], Health::Healthy, (1, 1), &[]),
         (vec![voter("a"), voter("b"), down("c")], Health::Degraded, (3, 2), &["c is down: it is off"]),
