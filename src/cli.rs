@@ -30,6 +30,8 @@ pub enum Command {
     Run(RunArgs),
     /// Show what `run` would do, and touch nothing
     Plan(PlanArgs),
+    /// Show the zone, live: members, leader, sizes, alarms, certificates
+    Status(StatusArgs),
     /// List, check and issue certificates
     #[command(subcommand)]
     Pki(PkiCommand),
@@ -167,6 +169,43 @@ pub enum Format {
     Text,
     /// For a program
     Json,
+}
+
+/// `status`
+#[derive(Debug, Args)]
+#[command(after_help = STATUS_CODES)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The client whose certificate to use
+    #[arg(long, value_name = "NAME", default_value = "admin")]
+    pub client: String,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: StatusFormat,
+    /// Write it to this file, aside first and then in place, instead of to standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Go on until Ctrl-C, and look again every so many seconds [default: 2]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub watch: Option<u32>,
+}
+
+const STATUS_CODES: &str = "\
+Exit codes of status: 0 healthy, 65 degraded but with a quorum, 69 quorum lost or nobody answers";
+
+/// How to print the state of a zone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum StatusFormat {
+    /// For a person
+    #[default]
+    Text,
+    /// All of it, for a program; with --watch one line each time
+    Json,
+    /// Metrics, for the textfile collector of Prometheus' node exporter
+    Prometheus,
 }
 
 /// `pki`

@@ -14,6 +14,7 @@
 //! | [`etcd`] | the binary, its flags, its data, its API, exec |
 //! | [`launch`] | one start of a member, computed before anything is touched |
 //! | [`diagnosis`] | what is wrong, why it matters, what to do |
+//! | [`live`] | the zone as it answers: members, leader, certificates, and what to think of it |
 //! | [`development`] | a supervised throwaway zone on loopback |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
@@ -26,6 +27,7 @@ pub mod error;
 pub mod etcd;
 pub mod host;
 pub mod launch;
+pub mod live;
 pub mod plan;
 pub mod report;
 pub mod tls;

@@ -40,6 +40,12 @@ pub enum CertificateError {
     },
 }
 
+/// A distinguished name in DER, such as TLS names the authorities by that a server trusts, written as a
+/// [`subject`](Certificate::subject). None if it is not one.
+pub fn name_for_people(der: &[u8]) -> Option<String> {
+    parse::name_for_people(der)
+}
+
 /// A certificate, read and sound in form. Whether to trust it is another matter: see [`crate::check`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {

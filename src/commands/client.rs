@@ -59,7 +59,11 @@ fn is_given(variable: &str, arguments: &[OsString]) -> bool {
 }
 
 /// Issues the client's certificate if it is missing or old, and returns the directory in which it is.
-fn bring_up_to_date(zone: &ZoneDirectory, client: &ClientName, now: OffsetDateTime) -> Result<PathBuf> {
+pub(super) fn bring_up_to_date(
+    zone: &ZoneDirectory,
+    client: &ClientName,
+    now: OffsetDateTime,
+) -> Result<PathBuf> {
     let assess = |authorities: &Authorities| {
         Assessment::of(Holder::Client(client), &zone.config, &zone.paths, authorities, now)
     };
@@ -73,7 +77,7 @@ fn bring_up_to_date(zone: &ZoneDirectory, client: &ClientName, now: OffsetDateTi
     Ok(zone.paths.client_current(client))
 }
 
-fn known_client(zone: &ZoneDirectory, name: &str) -> Result<ClientName> {
+pub(super) fn known_client(zone: &ZoneDirectory, name: &str) -> Result<ClientName> {
     let client = ClientName::parse(name)
         .map_err(|NameFault { what, instead }| Failure::new(Exit::Usage, what).next(instead))?;
     let is_known = clients_of(&zone.config).contains(&client) || zone.paths.client(&client).exists();

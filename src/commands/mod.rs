@@ -9,6 +9,7 @@ mod pki_list;
 mod plan;
 mod run;
 mod shell;
+mod status;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Init(arguments) => init::run(&arguments, now),
         Command::Run(arguments) => run::run(arguments, now),
         Command::Plan(arguments) => plan::run(arguments, now),
+        Command::Status(arguments) => return status::run(&arguments),
         Command::Pki(PkiCommand::List(arguments)) => pki_list::run(&arguments, now),
         Command::Pki(PkiCommand::Check(arguments)) => return pki_check::run(&arguments, now),
         Command::Pki(PkiCommand::Issue(arguments)) => pki_issue::run(&arguments, now),

@@ -1,7 +1,5 @@
-//! The calls of etcd's gRPC API that this program makes, with their messages as far as they are used.
-//!
-//! The field numbers are those of `api/etcdserverpb/rpc.proto`. A whole client library would bring a code generator and a
-//! channel that hides which endpoint answered.
+//! The calls of etcd's gRPC API that this program makes. A whole client library would bring a code generator and a channel
+//! that hides which endpoint answered.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +10,8 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 use tonic::{Request, Status};
 use zone_pki::private_file;
 
-use crate::plan::EtcdId;
+pub use super::messages::{DowngradeInfo, ListedMember, MemberListResponse, ResponseHeader, StatusResponse};
+use super::messages::{MemberListRequest, RangeRequest, RangeResponse, StatusRequest};
 
 /// What a client presents and trusts.
 #[derive(Clone)]
@@ -72,6 +71,13 @@ impl MemberClient {
         self.unary(StatusRequest {}, "/etcdserverpb.Maintenance/Status").await
     }
 
+    /// The members that the cluster has. `linearizable` asks through the quorum; otherwise it is the member's own view, which
+    /// it has also when there is no quorum. A learner answers neither (`isRPCSupportedForLearner` in etcd's
+    /// `server/etcdserver/api/v3rpc/util.go`).
+    pub async fn member_list(&self, linearizable: bool) -> Result<MemberListResponse, Status> {
+        self.unary(MemberListRequest { linearizable }, "/etcdserverpb.Cluster/MemberList").await
+    }
+
     async fn unary<Q, A>(&self, request: Q, path: &'static str) -> Result<A, Status>
     where
         Q: Message + 'static,
@@ -82,34 +88,5 @@ impl MemberClient {
         let codec = tonic_prost::ProstCodec::<Q, A>::default();
         let response = grpc.unary(Request::new(request), PathAndQuery::from_static(path), codec).await?;
         Ok(response.into_inner())
-    }
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct RangeRequest {
-    #[prost(bytes = "vec", tag = "1")]
-    key: Vec<u8>,
-    #[prost(bool, tag = "9")]
-    count_only: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Message)]
-struct RangeResponse {}
-
-#[derive(Clone, Copy, PartialEq, Message)]
-struct StatusRequest {}
-
-/// `StatusResponse`
-#[derive(Clone, PartialEq, Message)]
-pub struct StatusResponse {
-    /// The leader as this member sees it; 0 for none.
-    #[prost(uint64, tag = "4")]
-    pub leader: u64,
-}
-
-impl StatusResponse {
-    /// The leader, if there is one.
-    pub fn leader(&self) -> Option<EtcdId> {
-        (self.leader != 0).then_some(EtcdId(self.leader))
     }
 }

@@ -11,6 +11,7 @@ mod exec;
 mod extra_flags;
 mod flag_table;
 mod log_scan;
+mod messages;
 mod old_store;
 mod peers;
 mod versions;

@@ -8,6 +8,7 @@
 
 mod shell;
 mod table;
+mod wrap;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -16,6 +17,7 @@ use crate::error::Failure;
 
 pub use shell::shell_quoted;
 pub use table::{Table, human_names};
+pub use wrap::{fitted, wrapped};
 
 /// Writes data to standard output as it is. A reader that has gone away ends the output without a complaint.
 pub fn data(text: &str) -> io::Result<()> {
@@ -24,6 +26,27 @@ pub fn data(text: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }
+}
+
+/// Writes data as [`data`] does, and tells whether anybody still reads: who writes again and again has to know.
+pub fn stream(text: &str) -> io::Result<bool> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Draws a page over the one before, without clearing first: what stays the same does not flicker.
+pub fn redraw(page: &str) -> io::Result<bool> {
+    let lines = page.replace('\n', "\x1b[K\n");
+    stream(&format!("\x1b[H{lines}\x1b[J"))
+}
+
+/// Whether standard output is a terminal.
+pub fn is_terminal() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// A message: what has been done, or is going on.

@@ -153,6 +153,11 @@ fn common_name(name: &X509Name<'_>) -> Option<String> {
     value.as_str().ok().map(str::to_owned)
 }
 
+/// A name that stands by itself, in DER.
+pub(super) fn name_for_people(der: &[u8]) -> Option<String> {
+    X509Name::from_der(der).ok().filter(|(rest, _)| rest.is_empty()).map(|(_, name)| for_people(&name))
+}
+
 /// The most specific attribute first, as RFC 4514, 2.1 has it.
 fn for_people(name: &X509Name<'_>) -> String {
     let attributes: Vec<_> = name.iter_attributes().collect();

@@ -1,0 +1,95 @@
+//! The one step to take next.
+
+use super::Answer;
+use crate::live::{AlarmKind, Difference, Health, LiveMember};
+use crate::report::shell_quoted;
+use crate::tls::{DialError, Stage};
+
+/// What to do first about a zone that is not healthy.
+pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
+    let Answer { zone, client, live, .. } = answer;
+    if live.judgement.health == Health::Healthy {
+        return None;
+    }
+    if live.refuses_us() {
+        let generations = zone.paths.client(client).display().to_string();
+        return Some(format!(
+            "have another certificate issued: mv {0} {0}.refused && {1}",
+            shell_quoted(&generations),
+            zone.proposed(&format!("pki issue --client {client}"))
+        ));
+    }
+    if live.alarms.iter().any(|alarm| alarm.kind == AlarmKind::Corrupt) {
+        return Some(format!(
+            "find the member whose data differs: {}",
+            ctl(answer, "endpoint hashkv --write-out table")
+        ));
+    }
+    if let Some(member) =
+        live.members.iter().find(|member| member.status.is_err() && !is_absent(answer, member))
+    {
+        return Some(about_down(answer, member));
+    }
+    if live.alarms.iter().any(|alarm| alarm.kind == AlarmKind::NoSpace) {
+        let revision = live.revision.unwrap_or_default();
+        return Some(format!(
+            "make room, then disarm: {}; then with `defrag` and with `alarm disarm` in its place",
+            ctl(answer, &format!("compact {revision}"))
+        ));
+    }
+    if let Some(Difference::NotAMember { node }) =
+        live.differences.iter().find(|difference| matches!(difference, Difference::NotAMember { .. }))
+    {
+        return Some(format!(
+            "take {node} out of zone.toml if it is not to be a member: this version cannot add one"
+        ));
+    }
+    if live.judgement.health == Health::LostQuorum {
+        return Some("look at the network between the members, and at what they log".to_owned());
+    }
+    let bad = live.members.iter().find(|member| member.planes().any(|view| view.untrusted.is_some()));
+    if let Some(node) = bad.and_then(|member| member.node.as_ref()) {
+        return Some(issue(answer, node.short()));
+    }
+    Some("look at what the members log".to_owned())
+}
+
+fn about_down(answer: &Answer<'_>, member: &LiveMember) -> String {
+    let name = &member.name;
+    let Some(node) = &member.node else {
+        return format!("look at the machine of {name}: it is not in zone.toml");
+    };
+    let view = member.client.as_ref().filter(|view| view.url == client_url(answer, node.short()));
+    match view.and_then(|view| view.failure.as_ref()) {
+        Some(DialError::Untrusted(_)) => issue(answer, node.short()),
+        Some(DialError::Name { .. } | DialError::TimedOut(Stage::Resolve)) => {
+            format!("mend the look-up of the address of {name}, or write its IP address into zone.toml")
+        }
+        Some(DialError::Unreachable { .. } | DialError::TimedOut(Stage::Connect)) => {
+            format!("look at the machine of {name}, and at the network to it")
+        }
+        Some(DialError::TimedOut(_)) => {
+            format!("look at the machine of {name}: etcd is there, and does nothing")
+        }
+        Some(DialError::Refused(_)) | None => {
+            format!("start it, on {name}: {}", answer.zone.proposed(&format!("run --node {name}")))
+        }
+        Some(_) => format!("look at what etcd logs on {name}"),
+    }
+}
+
+fn client_url(answer: &Answer<'_>, node: &str) -> String {
+    answer.zone.config.node(node).map(crate::config::Node::client_url).unwrap_or_default()
+}
+
+fn is_absent(answer: &Answer<'_>, member: &LiveMember) -> bool {
+    answer.live.listed.is_some() && member.listed.is_none()
+}
+
+fn issue(answer: &Answer<'_>, node: &str) -> String {
+    format!("issue its certificates anew: {}", answer.zone.proposed(&format!("pki issue {node}")))
+}
+
+fn ctl(answer: &Answer<'_>, arguments: &str) -> String {
+    format!("{} -- {arguments}", answer.zone.proposed("ctl"))
+}

@@ -1,0 +1,153 @@
+//! A zone as metrics, in the text format of Prometheus' exposition (version 0.0.4).
+
+use std::fmt::Write as _;
+
+use super::Answer;
+use crate::live::{AlarmKind, Health, LiveMember, LiveZone, MemberStatus};
+use crate::plan::Plane;
+
+pub(super) fn render(answer: &Answer<'_>) -> String {
+    let live = &answer.live;
+    let zone = answer.zone.config.name.as_str();
+    let mut page = Page { zone, text: String::new() };
+    of_zone(&mut page, live);
+    of_members(&mut page, live);
+    of_answering(&mut page, live);
+    of_certificates(&mut page, answer);
+    page.text
+}
+
+fn of_zone(page: &mut Page<'_>, live: &LiveZone) {
+    let health = match live.judgement.health {
+        Health::LostQuorum => 0.0,
+        Health::Degraded => 1.0,
+        Health::Healthy => 2.0,
+    };
+    let count = |number: usize| number as f64;
+    let listed = live.listed.as_ref().map_or(live.members.len(), Vec::len);
+    let last_run = live.at.unix_timestamp() as f64;
+    page.single("health", "How the zone is: 0 quorum lost, 1 degraded, 2 healthy.", health);
+    page.single("members", "Members that the cluster has, learners included.", count(listed));
+    page.single("voters", "Members that vote.", count(live.judgement.voters));
+    let healthy = count(live.judgement.healthy_voters);
+    page.single("healthy_voters", "Voters that answer reads through the quorum.", healthy);
+    let differences = count(live.differences.len());
+    page.single("differences", "Differences between zone.toml and the live member list.", differences);
+    page.single("last_run_timestamp_seconds", "When the zone was looked at.", last_run);
+}
+
+fn of_members(page: &mut Page<'_>, live: &LiveZone) {
+    let is_leader = |member: &LiveMember| member.id().is_some() && member.id() == live.leader;
+    page.family("member_up", "Whether the member answers.");
+    for member in &live.members {
+        page.sample("member_up", &[("node", &member.name)], flag(member.status.is_ok()));
+    }
+    page.family("member_is_leader", "Whether the member leads.");
+    for member in &live.members {
+        page.sample("member_is_leader", &[("node", &member.name)], flag(is_leader(member)));
+    }
+    page.family("member_is_learner", "Whether the member is a learner, which does not vote.");
+    for member in &live.members {
+        page.sample("member_is_learner", &[("node", &member.name)], flag(member.is_learner()));
+    }
+    page.family("alarm", "Whether the member has raised the alarm.");
+    for member in &live.members {
+        for kind in [AlarmKind::Corrupt, AlarmKind::NoSpace] {
+            let is_raised =
+                live.alarms.iter().any(|alarm| Some(alarm.member) == member.id() && alarm.kind == kind);
+            page.sample("alarm", &[("node", &member.name), ("alarm", kind.name())], flag(is_raised));
+        }
+    }
+}
+
+/// What a family says of a member that answers; none if there is nothing to say.
+type Value = fn(&MemberStatus) -> Option<f64>;
+
+const OF_STATUS: [(&str, &str, Value); 6] = [
+    ("member_has_leader", "Whether the member sees a leader.", |status| Some(flag(status.leader.is_some()))),
+    ("member_db_size_bytes", "The size of the database file.", |status| Some(status.db_size as f64)),
+    ("member_db_in_use_bytes", "The part of the database file that is in use.", |status| {
+        Some(status.db_size_in_use as f64)
+    }),
+    ("member_db_quota_bytes", "What the database may grow to; since etcd 3.6.", |status| {
+        status.db_quota.map(|quota| quota as f64)
+    }),
+    ("member_raft_lag_entries", "Entries behind the member that is the furthest.", |status| {
+        Some(status.raft_lag as f64)
+    }),
+    ("member_latency_seconds", "The time of a read through the quorum.", |status| {
+        status.quorum_read.as_ref()?.as_ref().ok().map(std::time::Duration::as_secs_f64)
+    }),
+];
+
+fn of_answering(page: &mut Page<'_>, live: &LiveZone) {
+    let answering = || live.members.iter().filter_map(|member| Some((member, member.status.as_ref().ok()?)));
+    for (family, help, value) in OF_STATUS {
+        page.family(family, help);
+        for (member, status) in answering() {
+            if let Some(value) = value(status) {
+                page.sample(family, &[("node", &member.name)], value);
+            }
+        }
+    }
+    page.family("member_info", "The version of the member and its id; always 1.");
+    for (member, status) in answering() {
+        let id = status.id.to_string();
+        page.sample("member_info", &[("node", &member.name), ("version", &status.version), ("id", &id)], 1.0);
+    }
+}
+
+fn of_certificates(page: &mut Page<'_>, answer: &Answer<'_>) {
+    let family = "certificate_not_after_timestamp_seconds";
+    page.family(family, "When the certificate ends that a member serves, as its handshake shows it.");
+    for member in &answer.live.members {
+        for view in member.planes() {
+            let Some(leaf) = view.leaf() else { continue };
+            let role = match view.plane {
+                Plane::Client => "server",
+                Plane::Peer => "peer",
+            };
+            let labels = [("node", member.name.as_str()), ("plane", view.plane.name()), ("role", role)];
+            page.sample(family, &labels, leaf.not_after().unix_timestamp() as f64);
+        }
+    }
+    let family = "ca_not_after_timestamp_seconds";
+    page.family(family, "When a CA of the zone ends, and with it all that it issued.");
+    for (authority, certificate) in answer.authorities.all() {
+        page.sample(family, &[("ca", authority)], certificate.not_after().unix_timestamp() as f64);
+    }
+}
+
+fn flag(is_so: bool) -> f64 {
+    if is_so { 1.0 } else { 0.0 }
+}
+
+/// What is written so far. The samples of a family stand together, after its help and type.
+struct Page<'z> {
+    zone: &'z str,
+    text: String,
+}
+
+impl Page<'_> {
+    fn family(&mut self, name: &str, help: &str) {
+        let _ = writeln!(self.text, "# HELP zone_etcd_{name} {help}\n# TYPE zone_etcd_{name} gauge");
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
+        let _ = write!(self.text, "zone_etcd_{name}{{zone=\"{}\"", escaped(self.zone));
+        for (label, text) in labels {
+            let _ = write!(self.text, ",{label}=\"{}\"", escaped(text));
+        }
+        let _ = writeln!(self.text, "}} {value}");
+    }
+
+    fn single(&mut self, name: &str, help: &str, value: f64) {
+        self.family(name, help);
+        self.sample(name, &[], value);
+    }
+}
+
+/// A label's value: names of members are free text in etcd.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}

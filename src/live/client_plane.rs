@@ -1,0 +1,107 @@
+//! One member, asked as a client.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::timeout_at;
+use tonic::{Code, Status};
+
+use super::credentials::Credentials;
+use super::plane::{Shown, look, target};
+use crate::etcd::client::{ListedMember, MemberClient, MemberListResponse, StatusResponse};
+use crate::plan::Plane;
+
+/// What a client URL answers.
+#[derive(Debug)]
+pub struct ClientAnswer {
+    /// The member's own state, or why there is none.
+    pub status: Result<StatusResponse, String>,
+    /// A read through the quorum, with the time it took; none if it was not asked for.
+    pub quorum_read: Option<Result<Duration, String>>,
+    /// The member list through the quorum.
+    pub confirmed: Option<MemberListResponse>,
+    /// The member list as this member has it.
+    pub own: Option<MemberListResponse>,
+}
+
+/// Asks one client URL, by gRPC and by a handshake of our own at the same time: gRPC hides why it fails.
+pub(super) async fn ask(
+    url: String,
+    credentials: Credentials,
+    deadline: Instant,
+    lists: UnboundedSender<Vec<ListedMember>>,
+) -> (String, ClientAnswer, Shown) {
+    let (answer, shown) = tokio::join!(
+        ask_by_grpc(&url, &credentials, deadline, &lists),
+        look(Plane::Client, &url, &credentials, deadline)
+    );
+    (url, answer, shown)
+}
+
+async fn ask_by_grpc(
+    url: &str,
+    credentials: &Credentials,
+    deadline: Instant,
+    lists: &UnboundedSender<Vec<ListedMember>>,
+) -> ClientAnswer {
+    let mut answer =
+        ClientAnswer { status: Err(String::new()), quorum_read: None, confirmed: None, own: None };
+    let left = deadline.saturating_duration_since(Instant::now());
+    let client = target(url).ok_or_else(|| format!("{url} is not https://HOST:PORT")).and_then(|target| {
+        MemberClient::new(url, &target.host, &credentials.grpc, left).map_err(|error| error.to_string())
+    });
+    let client = match client {
+        Ok(client) => client,
+        Err(error) => return ClientAnswer { status: Err(error), ..answer },
+    };
+    // The first answer also opens the connection, so that the time of the next is that of the read alone.
+    answer.status = within(deadline, client.status()).await.map_err(|fault| fault.text);
+    let Ok(status) = &answer.status else { return answer };
+    if status.is_learner {
+        return answer;
+    }
+    let ask_for_list = async |linearizable| {
+        let list = within(deadline, client.member_list(linearizable)).await.ok()?;
+        // Nobody listens once every answer is in.
+        let _ = lists.send(list.members.clone());
+        Some(list)
+    };
+    // Without a quorum two of the three last until the deadline, so none waits for another.
+    let (read, confirmed, own) =
+        tokio::join!(read_through_quorum(&client, deadline), ask_for_list(true), ask_for_list(false));
+    ClientAnswer { quorum_read: Some(read), confirmed, own, ..answer }
+}
+
+async fn read_through_quorum(client: &MemberClient, deadline: Instant) -> Result<Duration, String> {
+    let started = Instant::now();
+    match within(deadline, client.quorum_read()).await {
+        Err(fault) if !fault.is_permission => Err(fault.text),
+        // The right to the key is looked at after the quorum has answered (`EtcdServer.Range`).
+        Ok(()) | Err(_) => Ok(started.elapsed()),
+    }
+}
+
+struct Fault {
+    text: String,
+    is_permission: bool,
+}
+
+async fn within<T>(deadline: Instant, call: impl Future<Output = Result<T, Status>>) -> Result<T, Fault> {
+    match timeout_at(deadline.into(), call).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(status)) => {
+            Err(Fault { is_permission: status.code() == Code::PermissionDenied, text: words(&status) })
+        }
+        Err(_) => Err(Fault { is_permission: false, text: NO_ANSWER.to_owned() }),
+    }
+}
+
+const NO_ANSWER: &str = "no answer in time";
+
+/// What etcd says, or what gRPC calls a time-out.
+fn words(status: &Status) -> String {
+    match status.code() {
+        Code::DeadlineExceeded | Code::Cancelled => NO_ANSWER.to_owned(),
+        _ => status.message().trim_start_matches("etcdserver: ").to_owned(),
+    }
+}

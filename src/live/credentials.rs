@@ -1,0 +1,58 @@
+//! The certificate with which members are asked.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+
+use crate::etcd::client::ClientCredentials;
+use crate::plan::{CLIENT_ROLE, ROOT_FILE};
+use crate::tls::{KeyPair, MaterialError, Seen, Trust};
+
+/// What a client presents and trusts, for gRPC and for a handshake of our own. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    pub(super) grpc: ClientCredentials,
+    trust: Trust,
+    pair: KeyPair,
+}
+
+/// Why a client's certificate cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// A certificate or key is wrong.
+    #[error(transparent)]
+    Material(#[from] MaterialError),
+    /// A file cannot be read.
+    #[error("cannot read the certificate in {}", path.display())]
+    Read {
+        /// The generation.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl Credentials {
+    /// Reads `ca.crt`, `client.crt` and `client.key` of a client's generation.
+    pub fn load(generation: &Path) -> Result<Self, CredentialsError> {
+        let trust = Trust::load(&generation.join(ROOT_FILE))?;
+        let pair = KeyPair::load(generation, CLIENT_ROLE.stem)?;
+        // rustls finds out here, and not in the middle of the questions, that a key is another certificate's.
+        trust.client(Some(&pair))?;
+        let grpc = ClientCredentials::load(generation)
+            .map_err(|source| CredentialsError::Read { path: generation.to_owned(), source })?;
+        Ok(Self { grpc, trust, pair })
+    }
+
+    /// How a server of the client plane is dialled.
+    pub(super) fn for_clients(&self) -> Result<(Arc<ClientConfig>, Seen), MaterialError> {
+        self.trust.client(Some(&self.pair)).map(|(config, seen)| (Arc::new(config), seen))
+    }
+
+    /// How a server of the peer plane is dialled: without a certificate, since a client has none for it. The server shows its
+    /// own before it refuses us.
+    pub(super) fn for_peers(&self) -> Result<(Arc<ClientConfig>, Seen), MaterialError> {
+        self.trust.client(None).map(|(config, seen)| (Arc::new(config), seen))
+    }
+}

@@ -1,0 +1,147 @@
+//! The zone as it answers: every member of zone.toml and of the live member list, asked all at the same time.
+//!
+//! [`LiveZone::observe`] gathers; what follows from the answers is pure: who is who (`assembly`), where the zone and its
+//! description part (`differences`), and whether it is healthy (`judgement`).
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `credentials` | the certificate with which is asked |
+//! | `gather`, `client_plane`, `plane` | the questions: over etcd's API, and by a look at the handshakes of both planes |
+//! | `assembly`, `members` | the answers, member by member |
+//! | `alarms` | what members raise, and how it is told |
+//! | `differences` | zone.toml against the live member list |
+//! | `judgement` | healthy, degraded, or without a quorum |
+
+mod alarms;
+mod assembly;
+mod client_plane;
+mod credentials;
+mod differences;
+mod gather;
+mod judgement;
+mod members;
+mod plane;
+
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+
+pub use alarms::{Alarm, AlarmKind};
+pub use client_plane::ClientAnswer;
+pub use credentials::{Credentials, CredentialsError};
+pub use differences::Difference;
+pub use gather::PlaneMemory;
+pub use judgement::{Health, Judgement, MemberFacts, Standing, judge};
+pub use members::{LiveMember, MemberStatus};
+pub use plane::{AcceptedAuthority, PlaneView};
+
+use crate::config::ZoneConfig;
+use crate::etcd::client::ListedMember;
+use crate::plan::EtcdId;
+use crate::tls::{DialError, Stage};
+use crate::zone_directory::Authorities;
+
+/// How long a member may take to answer. One that is down holds up nobody longer than this.
+pub const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+
+/// The zone at one moment.
+#[derive(Debug)]
+pub struct LiveZone {
+    /// When it was asked.
+    pub at: OffsetDateTime,
+    /// How long it took.
+    pub took: Duration,
+    /// The cluster's id, as most of those that answer have it.
+    pub cluster_id: Option<EtcdId>,
+    /// The member list, sorted by id: through the quorum if there is one, else as the member has it that is the furthest.
+    pub listed: Option<Vec<ListedMember>>,
+    /// Whether the list came through the quorum.
+    pub list_is_confirmed: bool,
+    /// The leader, as the member sees it that has the highest term.
+    pub leader: Option<EtcdId>,
+    /// The highest revision that any member has.
+    pub revision: Option<i64>,
+    /// The members: those of zone.toml in its order, then those that only the cluster knows.
+    pub members: Vec<LiveMember>,
+    /// The alarms that are raised.
+    pub alarms: Vec<Alarm>,
+    /// Where zone.toml and the live member list part.
+    pub differences: Vec<Difference>,
+    /// What to think of it.
+    pub judgement: Judgement,
+}
+
+impl LiveZone {
+    /// Asks every member, for at most `limit` and a little. It never fails: what does not answer is part of the picture.
+    ///
+    /// To be called by [`on_runtime`], which does not wait for a name server that says nothing.
+    pub async fn observe(
+        zone: &ZoneConfig,
+        authorities: &Authorities,
+        credentials: &Credentials,
+        limit: Duration,
+    ) -> Self {
+        Self::observe_again(zone, authorities, credentials, limit, &mut PlaneMemory::default()).await
+    }
+
+    /// As [`observe`](Self::observe), for who asks again and again: the peer plane's certificates are looked at once a
+    /// minute, since each look is a refused connection in the member's log.
+    pub async fn observe_again(
+        zone: &ZoneConfig,
+        authorities: &Authorities,
+        credentials: &Credentials,
+        limit: Duration,
+        memory: &mut PlaneMemory,
+    ) -> Self {
+        let (at, started) = (OffsetDateTime::now_utc(), Instant::now());
+        let answers = gather::gather(zone, authorities, credentials, limit, memory).await;
+        let mut observed = assembly::assemble(zone, answers);
+        let differences = differences::find(zone, &observed);
+        let judgement = judge(&assembly::facts(&observed), &observed.alarms);
+        observed.members.sort_by(|one, other| one.position.cmp(&other.position));
+        Self {
+            at,
+            took: started.elapsed(),
+            cluster_id: observed.cluster_id,
+            listed: observed.listed,
+            list_is_confirmed: observed.list_is_confirmed,
+            leader: observed.leader,
+            revision: observed.revision,
+            members: observed.members,
+            alarms: observed.alarms,
+            differences,
+            judgement,
+        }
+    }
+
+    /// Whether the members are there, and refuse the certificate with which they were asked.
+    pub fn refuses_us(&self) -> bool {
+        let answers = self.members.iter().any(|member| member.status.is_ok());
+        let mut shown = self
+            .members
+            .iter()
+            .filter_map(|member| member.client.as_ref())
+            .filter(|view| !view.chain.is_empty());
+        let refuses = |view: &PlaneView| {
+            matches!(
+                view.failure,
+                Some(DialError::Alert(_) | DialError::Closed(Stage::Handshake | Stage::Reply))
+            )
+        };
+        !answers && shown.any(|view| refuses(view))
+    }
+
+    /// The member with this id.
+    pub fn member(&self, id: EtcdId) -> Option<&LiveMember> {
+        self.members.iter().find(|member| member.id() == Some(id))
+    }
+}
+
+/// Runs a future to its end on a runtime of its own. Look-ups of names that are still under way are left behind.
+pub fn on_runtime<F: Future>(future: F) -> std::io::Result<F::Output> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let output = runtime.block_on(future);
+    // Dropping it would wait for getaddrinfo(3), which nothing can end.
+    runtime.shutdown_background();
+    Ok(output)
+}
