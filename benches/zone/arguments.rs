@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// How it is called.
-pub const USAGE: &str = "usage: zone [--short] [--cfssl PATH] [issue|launch|dev ...]";
+pub const USAGE: &str = "usage: zone [--short] [--cfssl PATH] [issue|launch|start|dev ...]";
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum Subject {
     Issue,
     /// What `run` adds to a start of etcd.
     Launch,
+    /// From the start of several members until all are ready.
+    Start,
     /// From an empty directory to a cluster that takes requests.
     Dev,
 }
@@ -40,12 +42,13 @@ impl Arguments {
                 "--bench" => {}
                 "issue" => arguments.subjects.push(Subject::Issue),
                 "launch" => arguments.subjects.push(Subject::Launch),
+                "start" => arguments.subjects.push(Subject::Start),
                 "dev" => arguments.subjects.push(Subject::Dev),
                 other => return Err(format!("unknown argument `{other}`")),
             }
         }
         if arguments.subjects.is_empty() {
-            arguments.subjects = vec![Subject::Issue, Subject::Launch, Subject::Dev];
+            arguments.subjects = vec![Subject::Issue, Subject::Launch, Subject::Start, Subject::Dev];
         }
         Ok(arguments)
     }

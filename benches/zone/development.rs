@@ -5,28 +5,30 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::arguments::Arguments;
-use crate::hand_started::HandStarted;
+use crate::members::{By, Members};
 use crate::report::{Section, in_seconds, in_times};
 use crate::scratch::Scratch;
 use crate::statistics::Samples;
 use crate::{Result, ZONE_ETCD};
 
+/// As many as `dev` starts.
+const MEMBERS: usize = 3;
 /// What lies between two starts where they are not at the same instant.
 const STAGGER: Duration = Duration::from_millis(30);
 
 /// `dev`, three members by hand, and three by hand that know all of what makes `dev` fast, in turn.
 pub fn measure(arguments: &Arguments, scratch: &Scratch) -> Result<Section> {
-    let together = HandStarted::new(scratch, "together", None, Duration::ZERO)?;
-    let staggered = HandStarted::new(scratch, "staggered", Some(("10ms", "100ms")), STAGGER)?;
+    let together = Members::new(scratch, "together", MEMBERS, None, Duration::ZERO)?;
+    let staggered = Members::new(scratch, "staggered", MEMBERS, Some(("10ms", "100ms")), STAGGER)?;
     let runs = arguments.runs(3, 20);
     let (mut ours, mut theirs, mut bound) = (Samples::default(), Samples::default(), Samples::default());
     for _ in 0..runs {
         scratch.settle();
         ours.add(development_zone(scratch)?);
         scratch.settle();
-        theirs.add(together.time_to_ready()?);
+        theirs.add(together.time_to_ready(By::Hand)?);
         scratch.settle();
-        bound.add(staggered.time_to_ready()?);
+        bound.add(staggered.time_to_ready(By::Hand)?);
     }
 
     let mut section = Section::new(format!(

@@ -1,6 +1,6 @@
 //! What the program costs, against what it could cost: ratios, each measured in one run against something else.
 //!
-//! `cargo bench --bench zone -- [--short] [issue|launch|dev ...]`; `scripts/bench` builds what it needs and calls it.
+//! `cargo bench --bench zone -- [--short] [issue|launch|start|dev ...]`; `scripts/bench` builds what it needs and calls it.
 //!
 //! Absolute figures belong to a machine and to what else it does. So every subject runs alternately with what it is
 //! compared to, and the goals are ratios, or differences that leave a wide margin.
@@ -10,15 +10,16 @@
 mod arguments;
 mod development;
 mod disk_alone;
-mod hand_started;
 mod in_memory;
 mod launch;
+mod members;
 mod on_disk;
 mod other_tools;
 mod peak_memory;
 mod raw_rcgen;
 mod report;
 mod scratch;
+mod start;
 mod statistics;
 mod zone_files;
 
@@ -80,6 +81,7 @@ fn measure(arguments: &Arguments) -> Result<Report> {
                 report.print(peak_memory::measure(&scratch)?);
             }
             Subject::Launch => report.print(launch::measure(arguments, &scratch)?),
+            Subject::Start => report.print(start::measure(arguments, &scratch)?),
             Subject::Dev => report.print(development::measure(arguments, &scratch)?),
         }
     }

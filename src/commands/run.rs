@@ -9,7 +9,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::etcd::become_etcd;
 use crate::launch::{Asking, Launch, LaunchOptions, lock_node, refuse_without_member};
 use crate::report;
-use crate::zone_directory::{Issuer, Verdict, ZoneDirectory};
+use crate::zone_directory::{Authorities, Issuer, Verdict, ZoneDirectory};
 
 pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     if let Some(parent) = arguments.end_with_parent {
@@ -23,7 +23,10 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     let paths = zone.paths.node(&node.name);
     let lock = lock_node(&paths)?;
     let options = LaunchOptions { binary: binary_request(etcd), flags, set_aside_data };
-    let launch = prepare_and_issue(&zone, node, &options, now)?;
+    let launch = match prepare_complete(&zone, node, &options, now)? {
+        Some(launch) => launch,
+        None => prepare_and_issue(&zone, node, &options, now)?,
+    };
     launch.show_presence();
     let start = launch.decide(Asking::UntilOurTurn)?;
     start.warnings.iter().for_each(|warning| report::warning(warning));
@@ -36,6 +39,27 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     Err(Failure::new(Exit::for_io(&error), format!("cannot run {}", launch.binary.path.display()))
         .because(&error)
         .next("check that the file is an etcd for this machine"))
+}
+
+/// Members that are started together have nothing to issue, most of the time, and do not wait for each other then.
+fn prepare_complete<'z>(
+    zone: &'z ZoneDirectory,
+    node: &'z Node,
+    options: &LaunchOptions,
+    now: OffsetDateTime,
+) -> Result<Option<Launch<'z>>> {
+    let _held = zone.lock_to_read()?;
+    if Authorities::are_absent(&zone.paths)? {
+        return Ok(None);
+    }
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let launch = Launch::prepare(zone, node, &authorities, options, now)?;
+    if !launch.certificates.is_complete() {
+        return Ok(None);
+    }
+    authorities.warn_of_age(&zone.paths, now);
+    launch.check_ports()?;
+    Ok(Some(launch))
 }
 
 /// What is missing is found out and issued under one lock, so that nobody else issues the same or revokes in between.

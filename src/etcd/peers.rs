@@ -75,7 +75,7 @@ impl PeerQuestion {
         match cluster_of(&reply) {
             Ok(cluster) => {
                 let removed = self.is_removed(target, &cluster, deadline);
-                let cluster_minor = self.cluster_minor(target, deadline);
+                let cluster_minor = self.cluster_minor(target, &cluster, deadline);
                 PeerState::Serves { cluster, removed, cluster_minor }
             }
             Err(error) => PeerState::Unusable(error.to_string()),
@@ -129,9 +129,10 @@ impl PeerQuestion {
             .is_ok_and(|reply| reply.status == 410)
     }
 
-    /// The minor version that the cluster runs as. Only who has no data needs to know: it is about to join.
-    fn cluster_minor(&self, target: &Target, deadline: Instant) -> Option<u64> {
-        if self.ids.is_some() {
+    /// The minor version that the cluster runs as. Only who has no data needs to know: it is about to join. While a cluster is
+    /// founded nobody has taken part, so it has no version, and those that found it are not to be held up.
+    fn cluster_minor(&self, target: &Target, cluster: &LiveCluster, deadline: Instant) -> Option<u64> {
+        if self.ids.is_some() || !cluster.members.iter().any(LiveMember::has_run) {
             return None;
         }
         #[derive(Deserialize)]

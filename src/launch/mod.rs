@@ -129,7 +129,9 @@ impl<'z> Launch<'z> {
         let peers = match (asking, self.member.cluster.members.len()) {
             (Asking::No, _) | (_, 1) => Vec::new(),
             (Asking::Once, _) => watch::ask_once(&self.member, &self.question()?),
-            (Asking::UntilOurTurn, _) => watch::wait_for_turn(&self.member, &self.question()?),
+            (Asking::UntilOurTurn, _) => {
+                watch::wait_for_turn(&self.member, self.resumes().is_some(), &self.question()?)
+            }
         };
         let decision = decide(&self.observed, &peers)
             .map_err(|refusal| refusal_failure(self.zone, &self.member, self.observed.data, &refusal))?;
@@ -144,10 +146,7 @@ impl<'z> Launch<'z> {
         let paths = &self.member.paths;
         let generation = paths.current("");
         let role = if self.member.peer_client { "peer-client" } else { "peer" };
-        let ids = match self.observed.data {
-            DataDirectory::Log(ids) if !self.observed.set_aside => Some(ids),
-            _ => None,
-        };
+        let ids = self.resumes();
         let entry = self.certificates.entries.iter().find(|entry| entry.role.name == role);
         let names = entry.map(|entry| entry.spec.names.clone()).unwrap_or_default();
         let question = || {
@@ -159,6 +158,14 @@ impl<'z> Launch<'z> {
                 .because(&error)
                 .next(format!("see what is wrong: {}", self.zone.proposed("pki check")))
         })
+    }
+
+    /// The ids that the member goes on with, if it has data.
+    fn resumes(&self) -> Option<Ids> {
+        match self.observed.data {
+            DataDirectory::Log(ids) if !self.observed.set_aside => Some(ids),
+            _ => None,
+        }
     }
 
     /// Shows the other members that this one is about to start, from now until it is etcd that listens.

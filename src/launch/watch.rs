@@ -1,19 +1,23 @@
 //! Watches the other members while this one waits for its turn, each on a thread of its own: none holds up another, and a name
 //! that does not resolve holds up nobody.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::etcd::PeerQuestion;
 use crate::plan::{
-    ANSWER_LIMIT, Glimpse, InitialMember, MemberPlan, Peer, PeerState, TURN_LIMIT, Turn, turn,
+    ANSWER_LIMIT, EtcdId, Glimpse, InitialMember, LiveCluster, LiveMember, MemberPlan, Peer, PeerState,
+    PeerUrl, TURN_LIMIT, Turn, turn,
 };
 use crate::report;
 use crate::tls::Target;
 
-/// Between two looks at a member that is not there or waits as well.
+/// Between two looks at a member that is not there or waits as well: short enough not to miss the moment in which it becomes
+/// etcd, and long enough to leave it the processor.
 const PAUSE: Duration = Duration::from_millis(5);
+/// The same for a member whose turn is after ours.
+const LONG_PAUSE: Duration = Duration::from_millis(25);
 /// Whoever waits longer is told for whom.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -25,8 +29,9 @@ pub(super) fn ask_once(member: &MemberPlan, question: &PeerQuestion) -> Vec<Peer
 }
 
 /// Waits until it is this member's turn to start, and returns what the others were seen to do last.
-pub(super) fn wait_for_turn(member: &MemberPlan, question: &PeerQuestion) -> Vec<Peer> {
+pub(super) fn wait_for_turn(member: &MemberPlan, has_data: bool, question: &PeerQuestion) -> Vec<Peer> {
     let mut watch = Watch::start(member, question, TURN_LIMIT, Repeat::UntilSettled);
+    watch.founding = (!has_data).then(|| (member.cluster.id, member.member.peer_url.clone()));
     let mut told = false;
     loop {
         let elapsed = watch.started.elapsed();
@@ -58,7 +63,10 @@ enum Repeat {
 struct Watch {
     started: Instant,
     events: Receiver<(usize, Event)>,
+    /// In the order in which etcd asks them.
     others: Vec<Other>,
+    /// The cluster that this member may be about to found, and its own URL in it.
+    founding: Option<(EtcdId, PeerUrl)>,
 }
 
 /// Another member, and what was last seen of it.
@@ -69,6 +77,8 @@ struct Other {
     state: Option<PeerState>,
     /// When somebody was last seen there.
     seen: Option<Instant>,
+    /// Whether it was seen not to serve: it starts together with us, if it starts.
+    was_down: bool,
 }
 
 enum Event {
@@ -82,27 +92,36 @@ impl Watch {
     fn start(member: &MemberPlan, question: &PeerQuestion, limit: Duration, repeat: Repeat) -> Self {
         let started = Instant::now();
         let (sender, events) = channel();
-        let ours = &member.member.name;
-        let others: Vec<Other> = member
+        let ours = &member.member;
+        let mut others: Vec<Other> = member
             .cluster
             .members
             .iter()
-            .filter(|other| other.name != *ours)
+            .filter(|other| other.name != ours.name)
             .map(|other| Other {
                 member: other.clone(),
-                before_us: other.name < *ours,
+                before_us: other.peer_url.as_str() < ours.peer_url.as_str(),
                 answered: false,
                 state: None,
                 seen: None,
+                was_down: false,
             })
             .collect();
+        others.sort_by(|one, other| one.member.peer_url.as_str().cmp(other.member.peer_url.as_str()));
         for (place, other) in others.iter().enumerate() {
             let (question, sender) = (question.clone(), sender.clone());
             let url = &other.member.peer_url;
             let target = Target { host: url.host().to_owned(), port: url.port() };
-            thread::spawn(move || look(place, &question, &target, started + limit, repeat, &sender));
+            let pause = match repeat {
+                Repeat::No => None,
+                Repeat::UntilSettled => Some(if other.before_us { PAUSE } else { LONG_PAUSE }),
+            };
+            thread::spawn(move || {
+                let tell = |event| sender.send((place, event)).is_ok();
+                look(&question, &target, started + limit, pause, tell);
+            });
         }
-        Self { started, events, others }
+        Self { started, events, others, founding: None }
     }
 
     /// Takes one event in, waiting for it until so long after the start. False when time is over first.
@@ -119,6 +138,7 @@ impl Watch {
                 if !matches!(state, PeerState::Absent(_)) {
                     other.seen = Some(Instant::now());
                 }
+                other.was_down |= matches!(state, PeerState::Absent(_) | PeerState::Waits);
                 other.answered = true;
                 other.state = Some(state);
             }
@@ -129,13 +149,27 @@ impl Watch {
     fn glimpses(&self) -> Vec<(Glimpse, bool)> {
         let glimpse = |other: &Other| match (&other.state, other.seen) {
             (None, _) => Glimpse::Pending,
+            (Some(PeerState::Serves { cluster, .. }), _) if self.founds(cluster) => Glimpse::Founds,
             (Some(PeerState::Serves { .. } | PeerState::Unusable(_)), _) => Glimpse::Settled,
             (Some(PeerState::Waits), _) => Glimpse::Waits,
+            // Bound, and it has not said yet that it is a member that has served for long.
+            (Some(PeerState::Starts), _) if !other.was_down && self.started.elapsed() < ANSWER_LIMIT => {
+                Glimpse::Pending
+            }
             (Some(PeerState::Starts), _) => Glimpse::Starts,
             (Some(PeerState::Absent(_)), Some(seen)) => Glimpse::Gone(seen.elapsed()),
             (Some(PeerState::Absent(_)), None) => Glimpse::Absent,
         };
         self.others.iter().map(|other| (glimpse(other), other.before_us)).collect()
+    }
+
+    /// Whether this is the cluster that this member is to found, and nobody has taken part in it yet.
+    fn founds(&self, cluster: &LiveCluster) -> bool {
+        self.founding.as_ref().is_some_and(|(id, url)| {
+            cluster.id == *id
+                && cluster.member_at(url).is_some()
+                && !cluster.members.iter().any(LiveMember::has_run)
+        })
     }
 
     fn peers(self) -> Vec<Peer> {
@@ -151,24 +185,24 @@ impl Watch {
     }
 }
 
-/// Looks at one member. Ends when nobody listens any more, which is when this process becomes etcd at the latest.
+/// Looks at one member, and unless there is no pause after which to look again, until it is settled. Ends when nobody listens
+/// any more, which is when this process becomes etcd at the latest.
 fn look(
-    place: usize,
     question: &PeerQuestion,
     target: &Target,
     deadline: Instant,
-    repeat: Repeat,
-    sender: &Sender<(usize, Event)>,
+    pause: Option<Duration>,
+    tell: impl Fn(Event) -> bool,
 ) {
     loop {
         let state = question.ask(target, deadline, || {
-            let _ = sender.send((place, Event::Bound));
+            tell(Event::Bound);
         });
         let settled = matches!(state, PeerState::Serves { .. } | PeerState::Unusable(_));
-        let heard = sender.send((place, Event::State(state))).is_ok();
-        if settled || !heard || repeat == Repeat::No || Instant::now() >= deadline {
-            return;
+        let heard = tell(Event::State(state));
+        match pause {
+            Some(pause) if !settled && heard && Instant::now() < deadline => thread::sleep(pause),
+            _ => return,
         }
-        thread::sleep(PAUSE);
     }
 }

@@ -1,10 +1,19 @@
 //! Whose turn it is to become etcd, when several members start at the same time.
 //!
 //! Before etcd serves its peers it asks the others, one after the other and a second each, for the cluster
-//! (`isMemberBootstrapped` in `server/etcdserver/cluster_util.go`), and with the corruption check also for their hashes. A
-//! member whose port is bound but not served yet keeps them waiting, so members that start together hold each other up. If
-//! each becomes etcd only when those before it serve, nobody waits: whoever has to wait shows that it is there by taking
-//! connections and closing them, which etcd takes for a failed request at once.
+//! (`isMemberBootstrapped` in `server/etcdserver/cluster_util.go`), and if it has data, for their hashes. A member whose
+//! port is bound but not served yet keeps them waiting, so members that start together hold each other up. If each becomes
+//! etcd only when those before it serve, nobody waits: whoever has to wait shows that it is there by taking connections and
+//! closing them, which etcd takes for a failed request at once.
+//!
+//! A member without data asks only until somebody answers, in the order of the URLs (`getRemotePeerURLs`). So the turns are in
+//! that order, and as soon as the first member serves, all that found the cluster with it become etcd at once. Those with
+//! data ask everybody, and go one by one.
+//!
+//! Tried for five members without data, started at once on two processors, until all take requests, 40 starts, median (p95):
+//! one by one 0.44 s (0.77 s); all after the first 0.36 s (0.60 s). etcd itself, in another run: 4.2 s (4.5 s). What is left
+//! is mostly the election, whose time-out etcd draws. Its clock runs from the start of each member, so nothing is gained by an
+//! order of starts beyond having them early.
 
 use std::time::Duration;
 
@@ -25,6 +34,8 @@ pub enum Glimpse {
     Pending,
     /// It answers; or it is there in a way that no waiting will change.
     Settled,
+    /// It answers for the cluster that this member is to found with it, and in which nobody has taken part yet.
+    Founds,
     /// It waits for its turn.
     Waits,
     /// Its port is bound and not served.
@@ -44,21 +55,28 @@ pub enum Turn {
     WaitFor(Vec<usize>),
 }
 
-/// Decides from what was last seen of the others, each with whether its turn is before this member's, and the time since this
-/// member began to look.
+/// Decides from what was last seen of the others, in the order of their URLs and each with whether it is before this member in
+/// that order, and the time since this member began to look.
 pub fn turn(others: &[(Glimpse, bool)], elapsed: Duration) -> Turn {
     if elapsed >= TURN_LIMIT {
         return Turn::Go;
     }
-    let holds_us_up = |&(glimpse, before): &(Glimpse, bool)| match glimpse {
+    // etcd's question ends with the answer of this one: it does not come to those behind, but whoever may have something to
+    // say is heard before the start is decided.
+    let answers = others.iter().position(|(glimpse, _)| *glimpse == Glimpse::Founds).unwrap_or(others.len());
+    let holds_us_up = |place: usize, glimpse: Glimpse, before: bool| match glimpse {
         Glimpse::Pending => elapsed < ANSWER_LIMIT,
-        Glimpse::Settled => false,
+        Glimpse::Settled | Glimpse::Founds => false,
+        _ if place > answers => false,
         Glimpse::Waits => before,
         Glimpse::Starts => true,
         Glimpse::Absent => before && elapsed < GRACE,
         Glimpse::Gone(since) => since < EXEC_GAP,
     };
-    let waits: Vec<usize> =
-        others.iter().enumerate().filter(|(_, other)| holds_us_up(other)).map(|(place, _)| place).collect();
+    let places = others.iter().enumerate();
+    let waits: Vec<usize> = places
+        .filter(|(place, (glimpse, before))| holds_us_up(*place, *glimpse, *before))
+        .map(|(place, _)| place)
+        .collect();
     if waits.is_empty() { Turn::Go } else { Turn::WaitFor(waits) }
 }

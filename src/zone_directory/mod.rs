@@ -19,7 +19,7 @@ pub use create_authorities::{create_directory, create_file, create_missing};
 pub use failures::private_failure;
 pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
 pub use issuing::Issuer;
-pub use zone_lock::ZoneLock;
+pub use zone_lock::{ZoneLock, ZoneReadLock};
 
 use crate::config::{Node, Problem, ZoneConfig, ZoneConfigError};
 use crate::error::{Exit, Failure, Result};
@@ -84,6 +84,11 @@ impl ZoneDirectory {
     /// Keeps every other command from issuing in this zone.
     pub fn lock(&self) -> Result<ZoneLock> {
         ZoneLock::take(&self.paths)
+    }
+
+    /// Keeps every command from issuing in this zone, and lets others read as well.
+    pub fn lock_to_read(&self) -> Result<ZoneReadLock> {
+        ZoneReadLock::take(&self.paths)
     }
 
     /// Reads the CAs, and makes them first in a zone that has issued nothing yet.

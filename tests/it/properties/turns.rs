@@ -28,6 +28,16 @@ fn every_branch() {
         // Nothing was heard yet.
         (vec![(Glimpse::Pending, AFTER)], late, vec![0]),
         (vec![(Glimpse::Pending, AFTER)], ANSWER_LIMIT, vec![]),
+        // The first answer ends etcd's question, so it does not matter what those behind do, but for what they may have to say.
+        (vec![(Glimpse::Founds, BEFORE), (Glimpse::Waits, BEFORE), (Glimpse::Starts, AFTER)], NOW, vec![]),
+        (
+            vec![(Glimpse::Founds, BEFORE), (Glimpse::Gone(NOW), BEFORE), (Glimpse::Absent, BEFORE)],
+            NOW,
+            vec![],
+        ),
+        (vec![(Glimpse::Founds, BEFORE), (Glimpse::Pending, AFTER)], NOW, vec![1]),
+        (vec![(Glimpse::Waits, BEFORE), (Glimpse::Founds, BEFORE)], NOW, vec![0]),
+        (vec![(Glimpse::Starts, AFTER), (Glimpse::Founds, AFTER)], late, vec![0]),
         // A zone in which everybody serves keeps nobody waiting.
         (vec![(Glimpse::Settled, BEFORE), (Glimpse::Settled, AFTER)], NOW, vec![]),
         (vec![], NOW, vec![]),
@@ -48,6 +58,7 @@ fn nobody_waits_for_ever() {
         Glimpse::Absent,
         Glimpse::Gone(NOW),
         Glimpse::Settled,
+        Glimpse::Founds,
     ] {
         for before in [BEFORE, AFTER] {
             assert_eq!(turn(&[(glimpse, before)], TURN_LIMIT), Turn::Go, "{glimpse:?}");
@@ -67,5 +78,19 @@ fn of_those_who_wait_one_goes() {
             turn(&others, GRACE) == Turn::Go
         });
         assert_eq!(free.collect::<Vec<usize>>(), [0]);
+    }
+}
+
+/// As soon as the first serves, nobody waits any more.
+#[test]
+fn all_found_with_the_first() {
+    for members in 2..9 {
+        for own in 1..members {
+            let others: Vec<(Glimpse, bool)> = (0..members)
+                .filter(|other| *other != own)
+                .map(|other| (if other == 0 { Glimpse::Founds } else { Glimpse::Waits }, other < own))
+                .collect();
+            assert_eq!(turn(&others, NOW), Turn::Go, "{own} of {members}");
+        }
     }
 }

@@ -1,8 +1,10 @@
-//! Members that are started by hand: the bundled etcd with certificates that were made beforehand.
+//! Members on loopback whose certificates were made beforehand, started as `run` or by hand: the bundled etcd with the command
+//! line that `run` would use.
 //!
 //! They count as ready when `dev`'s do: each has reported so, as to systemd, and has then answered a linearizable read to
 //! the same client over one persistent connection.
 
+use std::cell::Cell;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::PathBuf;
@@ -14,34 +16,49 @@ use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 use zone_etcd::etcd::client::{ClientCredentials, MemberClient};
 use zone_etcd::launch::{Asking, Launch, LaunchOptions};
+use zone_etcd::plan::NodePaths;
 use zone_etcd::zone_directory::{Authorities, ZoneDirectory};
 
-use crate::Result;
 use crate::launch::explain;
 use crate::scratch::Scratch;
 use crate::zone_files::{describe_local, issue_all};
+use crate::{Result, ZONE_ETCD};
 
-/// How many members.
-const MEMBERS: usize = 3;
 /// A member that has not reported by then never will.
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// Between two questions to a member that does not answer yet.
 const RETRY: Duration = Duration::from_millis(1);
 
-/// A zone whose members are started by hand, again and again from nothing.
+/// Heartbeat and election, as zone.toml has them.
+pub type Timing = (&'static str, &'static str);
+
+/// Who starts the members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// `zone-etcd run`.
+    Run,
+    /// Nobody else: etcd itself is started.
+    Hand,
+}
+
+/// A zone whose members are started again and again.
 #[derive(Debug)]
-pub struct HandStarted {
+pub struct Members {
     directory: PathBuf,
-    timing: Option<(&'static str, &'static str)>,
+    count: usize,
+    timing: Option<Timing>,
     apart: Duration,
     runtime: Runtime,
+    /// How often they were started.
+    starts: Cell<usize>,
 }
 
 /// A member that is to be started.
 struct Planned {
+    node: String,
     program: PathBuf,
     arguments: Vec<String>,
-    data: PathBuf,
+    paths: NodePaths,
     client: MemberClient,
     notifications: UnixDatagram,
     notify_socket: String,
@@ -53,62 +70,78 @@ struct Running(Vec<Child>);
 
 impl Drop for Running {
     fn drop(&mut self) {
+        // All at once, as when the power fails.
         for child in &mut self.0 {
             // It fails only if the process has ended, which is what is wanted.
             let _ = child.kill();
+        }
+        for child in &mut self.0 {
             let _ = child.wait();
         }
     }
 }
 
-impl HandStarted {
+impl Members {
     /// Makes the certificates. `timing` is heartbeat and election, if not etcd's own; `apart` lies between two starts.
     pub fn new(
         scratch: &Scratch,
         name: &str,
-        timing: Option<(&'static str, &'static str)>,
+        count: usize,
+        timing: Option<Timing>,
         apart: Duration,
     ) -> Result<Self> {
         let directory = scratch.directory(name)?;
-        describe_local(&directory, MEMBERS, timing)?;
+        describe_local(&directory, count, timing)?;
         issue_all(&directory)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { directory, timing, apart, runtime })
+        Ok(Self { directory, count, timing, apart, runtime, starts: Cell::new(0) })
     }
 
-    /// From the first start until every member has answered. Nothing of the members is left afterwards.
-    pub fn time_to_ready(&self) -> Result<Duration> {
+    /// From the first start of a new cluster until every member has answered. Nothing of the members is left afterwards.
+    pub fn time_to_ready(&self, by: By) -> Result<Duration> {
         // Other ports: what listened on the old ones may not be quite gone.
-        describe_local(&self.directory, MEMBERS, self.timing)?;
+        describe_local(&self.directory, self.count, self.timing)?;
         let planned = self.plan()?;
+        let duration = self.start_all(by, &planned)?;
+        for member in &planned {
+            std::fs::remove_dir_all(member.paths.data())?;
+            if by == By::Run {
+                std::fs::remove_file(member.paths.state())?;
+            }
+        }
+        Ok(duration)
+    }
+
+    /// From the first start until every member has answered, with the data of the start before, if there was one. They are
+    /// killed then, and their data is kept.
+    pub fn time_to_ready_again(&self, by: By) -> Result<Duration> {
+        self.start_all(by, &self.plan()?)
+    }
+
+    fn start_all(&self, by: By, planned: &[Planned]) -> Result<Duration> {
         let mut running = Running::default();
         let started = Instant::now();
         for (index, member) in planned.iter().enumerate() {
             if index > 0 {
                 sleep(self.apart);
             }
-            running.0.push(start(member)?);
+            running.0.push(self.start(by, member)?);
         }
-        for member in &planned {
-            wait_for_notification(&member.notifications)?;
+        for member in planned {
+            wait_for_notification(member)?;
         }
         self.runtime.block_on(async {
-            for member in &planned {
-                while member.client.quorum_read().await.is_err() {
+            for member in planned {
+                while let Err(status) = member.client.quorum_read().await {
                     if started.elapsed() > START_LIMIT {
-                        return Err("a member that was started by hand did not answer");
+                        return Err(format!("{} did not answer: {status}", member.node));
                     }
                     tokio::time::sleep(RETRY).await;
                 }
             }
             Ok(())
         })?;
-        let duration = started.elapsed();
-        drop(running);
-        for member in &planned {
-            std::fs::remove_dir_all(&member.data)?;
-        }
-        Ok(duration)
+        Ok(started.elapsed())
     }
 
     /// The command lines that `run` would use: only who starts them, and when, differs.
@@ -118,6 +151,7 @@ impl HandStarted {
         let authorities = Authorities::load(&zone.paths, now).map_err(explain)?;
         let credentials =
             ClientCredentials::load(&self.directory.join("clients").join("admin").join("current"))?;
+        self.starts.set(self.starts.get() + 1);
         let _inside = self.runtime.enter();
         let plan = |node| {
             let options = LaunchOptions::default();
@@ -129,14 +163,16 @@ impl HandStarted {
                 &credentials,
                 Duration::from_secs(1),
             )?;
-            let notify_socket = format!("zone-etcd-bench/{}/{}", std::process::id(), node.name.short());
+            let node = node.name.short().to_owned();
+            let notify_socket =
+                format!("zone-etcd-bench/{}/{}/{node}", std::process::id(), self.starts.get());
             let notifications = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&notify_socket)?)?;
             notifications.set_read_timeout(Some(START_LIMIT))?;
-            let data = launch.member.paths.data();
             Ok(Planned {
+                node,
                 program: launch.binary.path,
                 arguments: start.arguments,
-                data,
+                paths: launch.member.paths,
                 client,
                 notifications,
                 notify_socket: format!("@{notify_socket}"),
@@ -144,18 +180,31 @@ impl HandStarted {
         };
         zone.config.members().map(plan).collect()
     }
+
+    fn start(&self, by: By, member: &Planned) -> Result<Child> {
+        let mut command = match by {
+            By::Hand => {
+                let mut command = Command::new(&member.program);
+                command.args(&member.arguments);
+                command
+            }
+            By::Run => {
+                let mut command = Command::new(ZONE_ETCD);
+                command.args(["run", "--node", &member.node, "--zone"]).arg(&self.directory);
+                command
+            }
+        };
+        command.env("NOTIFY_SOCKET", &member.notify_socket);
+        Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
+    }
 }
 
-fn start(member: &Planned) -> Result<Child> {
-    let mut command = Command::new(&member.program);
-    command.args(&member.arguments).env("NOTIFY_SOCKET", &member.notify_socket);
-    Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
-}
-
-fn wait_for_notification(notifications: &UnixDatagram) -> Result<()> {
+fn wait_for_notification(member: &Planned) -> Result<()> {
     let mut buffer = [0; 512];
     loop {
-        let length = notifications.recv(&mut buffer)?;
+        let received = member.notifications.recv(&mut buffer);
+        let length =
+            received.map_err(|error| format!("{} did not report that it is ready: {error}", member.node))?;
         if buffer[..length].split(|byte| *byte == b'\n').any(|line| line == b"READY=1") {
             return Ok(());
         }
