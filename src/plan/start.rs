@@ -180,12 +180,27 @@ fn start_without_data(observed: &Observed, peers: &[Peer]) -> Result<StartDecisi
             other: (second.name.clone(), other.id),
         });
     }
-    // Any member may be behind, so whoever lists this URL is believed before one that does not.
-    let clusters = || peers.iter().filter_map(Peer::cluster);
-    match clusters().find_map(|cluster| Some((cluster, cluster.member_at(&observed.peer_url)?))) {
+    match listing(observed, peers) {
         Some((cluster, member)) => start_as_listed(observed, past, peers, cluster, member),
         None => Err(refuse_unlisted(observed, past, cluster)),
     }
+}
+
+/// The member that the cluster has at our URL. Any of the answers may be behind, so who lists us is believed before who does not,
+/// and that a member has run before that it has not. A member that was added since replaces one that has run at the same URL,
+/// for etcd has a URL once. Should that answer be the older one after all, the added member is a removed one, which the cluster
+/// never lets take part.
+fn listing<'p>(observed: &Observed, peers: &'p [Peer]) -> Option<(&'p LiveCluster, &'p LiveMember)> {
+    let listings: Vec<_> = peers
+        .iter()
+        .filter_map(Peer::cluster)
+        .filter_map(|cluster| Some((cluster, cluster.member_at(&observed.peer_url)?)))
+        .collect();
+    let has_run = |id| listings.iter().any(|(_, member)| member.id == id && member.has_run());
+    let added =
+        listings.iter().find(|(_, member)| member.id != observed.predicted.member && !has_run(member.id));
+    let ran = || listings.iter().find(|(_, member)| member.has_run());
+    added.or_else(ran).or(listings.first()).copied()
 }
 
 /// What is known of votes that this member may have given: by `state.json`, or by the data that is to be put aside.

@@ -199,6 +199,23 @@ fn every_branch_without_data_by_what_the_others_answer() {
             [serves(us, none), serves(us, Listed::Unstarted(ADDED))],
             join(ADDED, us, Listed::Unstarted(ADDED)),
         ),
+        // Nor of what has run: whoever does is believed, in whatever order they answer.
+        (
+            None,
+            [serves(us, Listed::Unstarted(OURS.member)), serves(us, Listed::HasRun(OURS.member))],
+            lost(OURS.member, us),
+        ),
+        (None, [serves(us, Listed::Unstarted(ADDED)), serves(us, Listed::HasRun(ADDED))], lost(ADDED, us)),
+        (
+            None,
+            [serves(us, Listed::Unstarted(OURS.member)), serves(us, Listed::HasRun(ADDED))],
+            lost(ADDED, us),
+        ),
+        (
+            ran,
+            [serves(us, Listed::HasRun(OURS.member)), serves(us, Listed::Learner(ADDED))],
+            join(ADDED, us, Listed::Learner(ADDED)),
+        ),
         // It has run, and its data is gone.
         (None, [serves(us, Listed::HasRun(OURS.member)), absent()], lost(OURS.member, us)),
         (tried, [serves(us, Listed::HasRun(OURS.member)), absent()], lost(OURS.member, us)),
