@@ -14,6 +14,7 @@
 //! | [`etcd`] | the binary, its flags, its data, its API, exec |
 //! | [`launch`] | one start of a member, computed before anything is touched |
 //! | [`live`] | the zone as it answers: members, leader, certificates, and what to think of it |
+//! | [`diagnosis`] | what is wrong, why it matters, what to do |
 //! | [`development`] | a supervised throwaway zone on loopback |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
@@ -21,6 +22,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod development;
+pub mod diagnosis;
 pub mod error;
 pub mod etcd;
 pub mod host;

@@ -8,6 +8,7 @@
 //! | [`golden`] | the exact command lines and reports of `plan` |
 //! | [`flags`] | flags that the user hands through to etcd |
 //! | [`properties`] | what holds for every zone description, and tables that check themselves |
+//! | [`diagnosis`] | lines that etcd printed, explained |
 //! | [`documents`] | the commands in README.md and docs/ |
 //! | [`support`] | what these share |
 
@@ -20,6 +21,7 @@ mod harness;
 mod bad_input;
 mod command_line;
 mod configuration;
+mod diagnosis;
 mod documents;
 mod flags;
 mod golden;
