@@ -3,8 +3,10 @@
 use time::OffsetDateTime;
 
 use super::binary_request;
+use super::findings::refuse_what_cannot_work;
 use crate::cli::{LaunchArgs, RunArgs};
 use crate::config::Node;
+use crate::diagnosis::before_start;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::become_etcd;
 use crate::launch::{Launch, LaunchOptions, lock_node, refuse_without_member};
@@ -24,6 +26,7 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     let lock = lock_node(&paths)?;
     let options = LaunchOptions { binary: binary_request(etcd), flags };
     let launch = prepare_and_issue(&zone, node, &options, now)?;
+    refuse_what_cannot_work(&before_start(&zone, node, &launch.member, now), node)?;
     launch.record(&zone, now)?;
     lock.keep_across_exec().map_err(|error| Failure::write(&paths.lock(), &error))?;
     let error = become_etcd(&launch.binary.path, &launch.arguments);

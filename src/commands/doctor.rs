@@ -1,0 +1,182 @@
+//! `doctor`: everything that can be found out about the zone from here, in order of harm.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::Path;
+use std::process::ExitCode;
+
+use time::OffsetDateTime;
+
+use super::client::bring_up_to_date;
+use super::findings::{Report, exit_code, render_wrong, summary};
+use super::{json, print};
+use crate::cli::{DoctorArgs, Format};
+use crate::config::{ClientName, Node};
+use crate::diagnosis::judge::running::{Rhythm, rhythms};
+use crate::diagnosis::judge::zone::{self as judge_zone, OnDisk};
+use crate::diagnosis::log::{Harm, explain_log, text as log_text};
+use crate::diagnosis::{CheckId, Finding, NodeCheck, Verdict, worst};
+use crate::error::{Exit, Failure, Result};
+use crate::host;
+use crate::live::{self, ANSWER_LIMIT, Credentials, LiveZone};
+use crate::plan::Plane;
+use crate::zone_directory::{Authorities, ZoneDirectory};
+
+pub(super) fn run(arguments: &DoctorArgs, now: OffsetDateTime) -> Result<ExitCode> {
+    if let Some(path) = &arguments.log {
+        return explain(path, arguments.format);
+    }
+    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    zone.report_warnings();
+    let findings = examine(&zone, now);
+    match arguments.format {
+        Format::Text => print(&format!("{}{}\n", render_wrong(&findings), verdict(&zone, &findings)))?,
+        Format::Json => print(&json(&Report::new(&findings))?)?,
+    }
+    Ok(exit_code(&findings))
+}
+
+/// Every check for every node that can be reached.
+fn examine(zone: &ZoneDirectory, now: OffsetDateTime) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let live = match ask_zone(zone, now) {
+        Ok(live) => Some(live),
+        Err(failure) => {
+            let found = [vec![failure.what], failure.causes].concat().join(": ");
+            let finding = Finding::new(
+                CheckId::Quorum,
+                Verdict::Failed,
+                "cluster",
+                format!("it cannot be asked: {found}"),
+            );
+            findings.push(match failure.next {
+                Some(next) => finding.remedy(next),
+                None => finding,
+            });
+            None
+        }
+    };
+    let checks: Vec<(&Node, NodeCheck<'_>)> = zone
+        .config
+        .nodes
+        .iter()
+        .map(|node| (node, with_live_urls(NodeCheck::new(zone, node, now), node, live.as_ref())))
+        .collect();
+    if let Some(live) = &live {
+        let zone_arg = zone.proposed("").trim_start_matches("zone-etcd").trim().to_owned();
+        findings.extend(judge_zone::judge(live, &on_disk(&checks), zone.config.etcd.quota, &zone_arg));
+    }
+    findings.extend(examine_nodes(zone, checks));
+    findings
+}
+
+fn ask_zone(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<LiveZone> {
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let admin = ClientName::admin();
+    let renewed = bring_up_to_date(zone, &admin, now);
+    let generation = zone.paths.client_current(&admin);
+    // One that is due and cannot be renewed here is used as it is: whether it will do, the members say.
+    let credentials = match (Credentials::load(&generation), renewed) {
+        (Ok(credentials), _) => credentials,
+        (Err(_), Err(failure)) => return Err(failure),
+        (Err(error), Ok(_)) => {
+            return Err(Failure::bad_input(format!(
+                "cannot use the certificate in {}",
+                generation.display()
+            ))
+            .because(&error)
+            .next(format!("issue it anew: {}", zone.proposed("pki issue --client admin"))));
+        }
+    };
+    live::on_runtime(LiveZone::observe(&zone.config, &authorities, &credentials, ANSWER_LIMIT))
+        .map_err(|error| Failure::internal("cannot set up the connections").because(&error))
+}
+
+fn with_live_urls<'z>(check: NodeCheck<'z>, node: &Node, live: Option<&LiveZone>) -> NodeCheck<'z> {
+    let member =
+        live.and_then(|live| live.members.iter().find(|member| member.node.as_ref() == Some(&node.name)));
+    match member.and_then(|member| member.listed.as_ref()) {
+        Some(listed) => check.listed_at(&listed.peer_urls, &listed.client_urls),
+        None => check,
+    }
+}
+
+fn on_disk(checks: &[(&Node, NodeCheck<'_>)]) -> OnDisk {
+    let mut found = OnDisk::new();
+    for (node, check) in checks {
+        for (stem, plane) in [("peer", Plane::Peer), ("server", Plane::Client)] {
+            if let Some(leaf) = check.files().leaf(stem) {
+                found.insert((node.name.short().to_owned(), plane), leaf.clone());
+            }
+        }
+    }
+    found
+}
+
+/// What is here of each node: all of it, if this is its machine; its certificates, if they are here; else nothing.
+fn examine_nodes(zone: &ZoneDirectory, checks: Vec<(&Node, NodeCheck<'_>)>) -> Vec<Finding> {
+    let (mut findings, mut elsewhere, mut timed) = (Vec::new(), Vec::new(), Vec::new());
+    let mut is_first = true;
+    std::thread::scope(|scope| {
+        let mut running = Vec::new();
+        for (node, mut check) in checks {
+            let name = node.name.short();
+            if node.member && check.is_here() {
+                if let Some(arguments) = check.own_process().and_then(host::arguments_of) {
+                    timed.push(Rhythm::of(name, &arguments));
+                }
+                // The nodes here share a disk, and would hold each other up.
+                let with_disk = std::mem::take(&mut is_first);
+                running.push(scope.spawn(move || check.all(with_disk)));
+            } else {
+                if node.member {
+                    elsewhere.push(name);
+                }
+                if zone.paths.node(&node.name).root().exists() {
+                    findings.extend(check.certificates());
+                }
+            }
+        }
+        for thread in running {
+            findings.extend(thread.join().unwrap_or_default());
+        }
+    });
+    findings.extend(rhythms(&timed));
+    if !elsewhere.is_empty() {
+        findings.push(not_seen_from_here(zone, &elsewhere));
+    }
+    findings
+}
+
+fn not_seen_from_here(zone: &ZoneDirectory, nodes: &[&str]) -> Finding {
+    let found = "the address that it sends from, its disk, its ports and its limits cannot be seen from here";
+    let command = zone.proposed(&format!("check --node {}", nodes.first().unwrap_or(&"NODE")));
+    Finding::new(CheckId::SourceAddress, Verdict::Note, nodes.join(", "), found)
+        .remedy(format!("on each of these machines: {command}"))
+}
+
+fn verdict(zone: &ZoneDirectory, findings: &[Finding]) -> String {
+    let word = match worst(findings) {
+        Verdict::Passed => "nothing is wrong",
+        Verdict::Note | Verdict::Warning => "works, with something to see to",
+        Verdict::Unreachable => "members do not answer; nothing else is wrong",
+        Verdict::Failed => "something is wrong",
+    };
+    format!("{}: {word} ({})", zone.config.name, summary(findings))
+}
+
+/// `--log`: explains what etcd printed. Needs no zone.
+fn explain(path: &Path, format: Format) -> Result<ExitCode> {
+    let diagnosis = if path == Path::new("-") {
+        explain_log(io::stdin().lock())
+    } else {
+        File::open(path).and_then(|file| explain_log(BufReader::new(file)))
+    }
+    .map_err(|error| Failure::read(path, &error))?;
+    match format {
+        Format::Text => print(&log_text(&diagnosis))?,
+        Format::Json => print(&json(&diagnosis)?)?,
+    }
+    let is_harmful = diagnosis.worst().is_some_and(|harm| harm > Harm::Notice);
+    Ok(if is_harmful { Exit::BadInput.into() } else { ExitCode::SUCCESS })
+}
