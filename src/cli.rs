@@ -121,6 +121,9 @@ pub struct LaunchArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub etcd: EtcdArgs,
+    /// If what is in the data directory keeps the member from starting, rename it and start without
+    #[arg(long)]
+    pub set_aside_data: bool,
     /// Further flags for etcd
     #[arg(last = true, value_name = "ETCD FLAGS", allow_hyphen_values = true)]
     pub flags: Vec<String>,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 use zone_etcd::etcd::client::{ClientCredentials, MemberClient};
-use zone_etcd::launch::{Launch, LaunchOptions};
+use zone_etcd::launch::{Asking, Launch, LaunchOptions};
 use zone_etcd::zone_directory::{Authorities, ZoneDirectory};
 
 use crate::Result;
@@ -122,6 +122,7 @@ impl HandStarted {
         let plan = |node| {
             let options = LaunchOptions::default();
             let launch = Launch::prepare(&zone, node, &authorities, &options, now).map_err(explain)?;
+            let start = launch.decide(Asking::No).map_err(explain)?;
             let client = MemberClient::new(
                 &launch.member.advertise_client,
                 "127.0.0.1",
@@ -134,7 +135,7 @@ impl HandStarted {
             let data = launch.member.paths.data();
             Ok(Planned {
                 program: launch.binary.path,
-                arguments: launch.arguments,
+                arguments: start.arguments,
                 data,
                 client,
                 notifications,

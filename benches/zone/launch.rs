@@ -11,7 +11,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use time::OffsetDateTime;
 use zone_etcd::etcd::{BinaryRequest, EtcdVersion};
-use zone_etcd::launch::{Launch, LaunchOptions};
+use zone_etcd::launch::{Asking, Launch, LaunchOptions};
 use zone_etcd::zone_directory::{Authorities, ZoneDirectory};
 
 use crate::arguments::Arguments;
@@ -114,10 +114,10 @@ fn command_line(zone: &Path, etcd: &Path) -> Result<Vec<String>> {
     let zone = ZoneDirectory::open(zone).map_err(explain)?;
     let authorities = Authorities::load(&zone.paths, now).map_err(explain)?;
     let binary = BinaryRequest { given: Some(etcd.to_owned()), ..BinaryRequest::default() };
-    let options = LaunchOptions { binary, flags: Vec::new() };
+    let options = LaunchOptions { binary, ..LaunchOptions::default() };
     let node = zone.node(NODE).map_err(explain)?;
     let launch = Launch::prepare(&zone, node, &authorities, &options, now).map_err(explain)?;
-    Ok(launch.arguments)
+    Ok(launch.decide(Asking::No).map_err(explain)?.arguments)
 }
 
 /// The program's own failures are made to be reported by it, not to be an error of another program.

@@ -9,42 +9,43 @@ use super::{binary_request, json, print};
 use crate::cli::{LaunchArgs, PlanArgs, PlanFormat};
 use crate::error::Result;
 use crate::etcd::Origin;
-use crate::launch::{Launch, LaunchOptions};
+use crate::launch::{Asking, Launch, LaunchOptions, Start};
 use crate::plan::{Plane, StartDecision, days_left};
 use crate::report::{self, Table, human_names, shell_quoted};
 use crate::zone_directory::{Authorities, Entry, Verdict, ZoneDirectory};
 
 pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
-    let LaunchArgs { zone, node, etcd, flags } = arguments.launch;
+    let LaunchArgs { zone, node, etcd, set_aside_data, flags } = arguments.launch;
     let zone = ZoneDirectory::open(&zone.zone)?;
     zone.report_warnings();
     let node = zone.node(&node)?;
     let authorities = Authorities::load(&zone.paths, now)?;
-    let options = LaunchOptions { binary: binary_request(etcd), flags };
+    let options = LaunchOptions { binary: binary_request(etcd), flags, set_aside_data };
     let launch = Launch::prepare(&zone, node, &authorities, &options, now)?;
-    if let Some(warning) = launch.warning() {
-        report::warning(&warning);
-    }
+    // Without certificates nobody can be asked, and `plan` issues none.
+    let asking = if launch.certificates.is_complete() { Asking::Once } else { Asking::No };
+    let start = launch.decide(asking)?;
+    start.warnings.iter().for_each(|warning| report::warning(warning));
     print(&match arguments.format {
-        PlanFormat::Text => text(&launch, &authorities, now),
-        PlanFormat::Json => json(&PlanReport::new(&launch, &authorities, now))?,
-        PlanFormat::Argv => argv(&launch),
-        PlanFormat::Env => environment(&launch),
+        PlanFormat::Text => text(&launch, &start, &authorities, now),
+        PlanFormat::Json => json(&PlanReport::new(&launch, &start, &authorities, now))?,
+        PlanFormat::Argv => argv(&launch, &start),
+        PlanFormat::Env => environment(&start),
     })
 }
 
-fn argv(launch: &Launch<'_>) -> String {
+fn argv(launch: &Launch<'_>, start: &Start) -> String {
     let mut lines = format!("{}\n", launch.binary.path.display());
-    for argument in &launch.arguments {
+    for argument in &start.arguments {
         let _ = writeln!(lines, "{argument}");
     }
     lines
 }
 
 /// etcd reads every flag from a variable too: upper case, hyphens as underscores (`pkg/flags/flag.go`, `FlagToEnv`).
-fn environment(launch: &Launch<'_>) -> String {
+fn environment(start: &Start) -> String {
     let mut lines = String::new();
-    for argument in &launch.arguments {
+    for argument in &start.arguments {
         let flag = argument.trim_start_matches('-');
         let (name, value) = flag.split_once('=').unwrap_or((flag, "true"));
         let _ =
@@ -53,15 +54,15 @@ fn environment(launch: &Launch<'_>) -> String {
     lines
 }
 
-fn text(launch: &Launch<'_>, authorities: &Authorities, now: OffsetDateTime) -> String {
+fn text(launch: &Launch<'_>, start: &Start, authorities: &Authorities, now: OffsetDateTime) -> String {
     let mut out = String::new();
     let member = &launch.member;
-    let ids = launch.ids();
+    let ids = start.ids;
     let mut line = |label: &str, value: String| {
         let _ = writeln!(out, "{label:<12} {value}");
     };
     line("node", member.node.to_string());
-    line("start", start_sentence(launch));
+    line("start", start_sentence(launch, start));
     line("member", format!("{}  id {}", member.member.name, ids.member));
     line("cluster", format!("id {}, token {}", ids.cluster, member.cluster.token));
     line("etcd", format!("{}  {}", launch.binary.version, launch.binary.path.display()));
@@ -122,21 +123,25 @@ fn text(launch: &Launch<'_>, authorities: &Authorities, now: OffsetDateTime) -> 
 
     out.push_str("\ncommand\n");
     let _ = write!(out, "  {}", shell_quoted(&launch.binary.path.display().to_string()));
-    for argument in &launch.arguments {
+    for argument in &start.arguments {
         let _ = write!(out, " \\\n    {}", shell_quoted(argument));
     }
     out.push('\n');
     out
 }
 
-fn start_sentence(launch: &Launch<'_>) -> String {
-    match launch.decision {
+fn start_sentence(launch: &Launch<'_>, start: &Start) -> String {
+    match &start.decision {
         StartDecision::Resume(_) => "resume: the member goes on with the data that is there".to_owned(),
         StartDecision::Bootstrap => match launch.member.cluster.members.len() {
             1 => "bootstrap: no data yet; a new cluster of this one member".to_owned(),
             2 => "bootstrap: no data yet; a new cluster with the other member".to_owned(),
             count => format!("bootstrap: no data yet; a new cluster with the other {} members", count - 1),
         },
+        StartDecision::Join(join) => format!(
+            "join: the running cluster expects this member{}",
+            if join.learner { " as a learner, without a vote" } else { "" }
+        ),
     }
 }
 
@@ -203,7 +208,7 @@ struct TrustReport {
 }
 
 impl PlanReport {
-    fn new(launch: &Launch<'_>, authorities: &Authorities, now: OffsetDateTime) -> Self {
+    fn new(launch: &Launch<'_>, start: &Start, authorities: &Authorities, now: OffsetDateTime) -> Self {
         let member = &launch.member;
         let report = |initial: &crate::plan::InitialMember| MemberReport {
             name: initial.name.clone(),
@@ -213,9 +218,9 @@ impl PlanReport {
         let path = launch.binary.path.display().to_string();
         Self {
             node: member.node.full().to_owned(),
-            decision: launch.decision.word(),
-            member: MemberReport { id: launch.ids().member.to_string(), ..report(&member.member) },
-            cluster_id: launch.ids().cluster.to_string(),
+            decision: start.decision.word(),
+            member: MemberReport { id: start.ids.member.to_string(), ..report(&member.member) },
+            cluster_id: start.ids.cluster.to_string(),
             token: member.cluster.token.to_string(),
             initial_cluster: member.cluster.flag_value(),
             members: member.cluster.members.iter().map(report).collect(),
@@ -236,7 +241,7 @@ impl PlanReport {
                 .map(|entry| certificate_report(entry, now))
                 .collect(),
             trust: Plane::ALL.into_iter().map(|plane| trust_report(plane, authorities, now)).collect(),
-            argv: [path].into_iter().chain(launch.arguments.iter().cloned()).collect(),
+            argv: [path].into_iter().chain(start.arguments.iter().cloned()).collect(),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::config::Node;
 use crate::diagnosis::before_start;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::become_etcd;
-use crate::launch::{Launch, LaunchOptions, lock_node, refuse_without_member};
+use crate::launch::{Asking, Launch, LaunchOptions, lock_node, refuse_without_member};
 use crate::report;
 use crate::zone_directory::{Issuer, Verdict, ZoneDirectory};
 
@@ -17,19 +17,25 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     if let Some(parent) = arguments.end_with_parent {
         end_with(parent)?;
     }
-    let LaunchArgs { zone, node, etcd, flags } = arguments.launch;
+    let LaunchArgs { zone, node, etcd, set_aside_data, flags } = arguments.launch;
     let zone = ZoneDirectory::open(&zone.zone)?;
     zone.report_warnings();
     let node = zone.node(&node)?;
     refuse_without_member(node)?;
     let paths = zone.paths.node(&node.name);
     let lock = lock_node(&paths)?;
-    let options = LaunchOptions { binary: binary_request(etcd), flags };
+    let options = LaunchOptions { binary: binary_request(etcd), flags, set_aside_data };
     let launch = prepare_and_issue(&zone, node, &options, now)?;
     refuse_what_cannot_work(&before_start(&zone, node, &launch.member, now), node)?;
-    launch.record(&zone, now)?;
+    launch.show_presence();
+    let start = launch.decide(Asking::UntilOurTurn)?;
+    start.warnings.iter().for_each(|warning| report::warning(warning));
+    launch.record(&start, now)?;
+    if let Some(announcement) = start.announcement(&launch) {
+        report::message(&announcement);
+    }
     lock.keep_across_exec().map_err(|error| Failure::write(&paths.lock(), &error))?;
-    let error = become_etcd(&launch.binary.path, &launch.arguments);
+    let error = become_etcd(&launch.binary.path, &start.arguments);
     Err(Failure::new(Exit::for_io(&error), format!("cannot run {}", launch.binary.path.display()))
         .because(&error)
         .next("check that the file is an etcd for this machine"))
@@ -46,9 +52,6 @@ fn prepare_and_issue<'z>(
     let authorities = zone.load_or_create_authorities(now, &held)?;
     let launch = Launch::prepare(zone, node, &authorities, options, now)?;
     launch.check_ports()?;
-    if let Some(warning) = launch.warning() {
-        report::warning(&warning);
-    }
     let assessment = &launch.certificates;
     if assessment.is_complete() {
         return Ok(launch);

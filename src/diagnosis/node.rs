@@ -18,7 +18,7 @@ use super::{CheckId, Finding, Verdict};
 use crate::config::{Address, ClientName, EtcdVersion, Node};
 use crate::etcd::{ExtraFlags, arguments};
 use crate::host::{self, DiskProbe, MemberState, NodeFiles};
-use crate::plan::{ClusterToken, MemberPlan, NodePaths, PeerUrl, Plane};
+use crate::plan::{ClusterToken, MemberPlan, NodePaths, PeerUrl, Plane, StartDecision};
 use crate::tls::{self, Peer, PeerAnswer, Target};
 use crate::zone_directory::{Authorities, ZoneDirectory};
 
@@ -373,7 +373,8 @@ impl<'z> NodeCheck<'z> {
         let line = version.line().ok()?;
         let settings = &self.zone.config.etcd;
         let extra = ExtraFlags::check(&settings.flags, &[], version, line, settings.tls_minimum).ok()?;
-        Some(arguments(member, line, &extra))
+        // How it was started at first shows in flags that are not compared.
+        Some(arguments(member, &StartDecision::Bootstrap, line, &extra))
     }
 
     fn source(&self, resolved: &BTreeMap<String, Result<Vec<IpAddr>, String>>) -> Vec<Finding> {

@@ -2,17 +2,17 @@
 
 use super::extra_flags::ExtraFlags;
 use crate::config::Line;
-use crate::plan::{MemberPlan, Plane};
+use crate::plan::{Join, LiveMember, MemberPlan, Plane, StartDecision};
 
 /// The gate of 3.6 and later for what 3.5 calls `--experimental-initial-corrupt-check`.
 const CORRUPT_CHECK_GATE: &str = "InitialCorruptCheck";
 
 /// The arguments of etcd for a member, without the program's own name, each as `--flag=value`.
-pub fn arguments(plan: &MemberPlan, line: Line, extra: &ExtraFlags) -> Vec<String> {
+pub fn arguments(plan: &MemberPlan, start: &StartDecision, line: Line, extra: &ExtraFlags) -> Vec<String> {
     let mut extra = extra.clone();
     let mut flags = Flags::default();
     identity(plan, &mut flags);
-    membership(plan, &mut flags);
+    membership(plan, start, &mut flags);
     peer_plane(plan, &mut flags);
     client_plane(plan, &mut flags);
     operation(plan, line, &mut extra, &mut flags);
@@ -30,16 +30,43 @@ fn identity(plan: &MemberPlan, flags: &mut Flags) {
     flags.set("data-dir", plan.paths.data().display());
 }
 
-fn membership(plan: &MemberPlan, flags: &mut Flags) {
+fn membership(plan: &MemberPlan, start: &StartDecision, flags: &mut Flags) {
     flags.set("initial-advertise-peer-urls", &plan.member.peer_url);
     flags.set("listen-peer-urls", plan.listen_peer.join(","));
     flags.set("advertise-client-urls", &plan.advertise_client);
     flags.set("listen-client-urls", plan.listen_client.join(","));
     flags.set("listen-metrics-urls", &plan.listen_metrics);
-    flags.set("initial-cluster", plan.cluster.flag_value());
+    let (members, state) = match start {
+        StartDecision::Join(join) => (live_list(plan, join), "existing"),
+        // etcd ignores all three once it has a log; they are then what the zone description leads to.
+        StartDecision::Resume(_) | StartDecision::Bootstrap => (plan.cluster.flag_value(), "new"),
+    };
+    flags.set("initial-cluster", members);
     flags.set("initial-cluster-token", &plan.cluster.token);
-    // etcd ignores the state once it has a log; `new` is then what it was started with.
-    flags.set("initial-cluster-state", "new");
+    flags.set("initial-cluster-state", state);
+}
+
+/// The members of the running cluster, as one that joins has to name them: as many as there are, each with all its URLs. Names
+/// are free, but its own has to be in the list and must not be taken for another's
+/// (`ValidateClusterAndAssignIDs` in `server/etcdserver/api/membership/cluster.go`).
+fn live_list(plan: &MemberPlan, join: &Join) -> String {
+    let own = &plan.member.name;
+    let name = |member: &LiveMember| {
+        let is_taken = member.name == *own
+            || join.members.iter().any(|other| other.id != member.id && other.name == member.name);
+        match member.id == join.ids.member {
+            true => own.clone(),
+            false if member.name.is_empty() || is_taken => member.id.to_string(),
+            false => member.name.clone(),
+        }
+    };
+    let pairs: Vec<String> = join
+        .members
+        .iter()
+        .flat_map(|member| member.peer_urls.iter().map(move |url| (member, url)))
+        .map(|(member, url)| format!("{}={url}", name(member)))
+        .collect();
+    pairs.join(",")
 }
 
 fn peer_plane(plan: &MemberPlan, flags: &mut Flags) {

@@ -1,6 +1,7 @@
 //! etcd itself: which binary, which flags, its data, its API.
 
 mod arguments;
+mod backend;
 mod binary;
 mod binary_error;
 mod bundle;
@@ -9,14 +10,22 @@ mod etcdctl;
 mod exec;
 mod extra_flags;
 mod flag_table;
+mod log_scan;
 mod messages;
+mod old_store;
+mod peers;
+mod versions;
 mod write_ahead_log;
 
 pub use crate::config::{EtcdVersion, Line, VersionError};
 pub use arguments::arguments;
+pub use backend::{BackendError, BackendFacts, BackendMember, Downgrade, read_backend};
 pub use binary::{BinaryRequest, EtcdBinary, Origin, VerifiedBinary};
 pub use binary_error::BinaryError;
 pub use etcdctl::etcdctl_settings;
 pub use exec::become_etcd;
 pub use extra_flags::{ExtraFlagError, ExtraFlags};
+pub use log_scan::{LogScan, SnapshotPosition, scan_log};
+pub use peers::PeerQuestion;
+pub use versions::{VersionsError, observe_versions};
 pub use write_ahead_log::{LogError, observe_data_directory};

@@ -37,11 +37,11 @@ pub enum LogError {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Record {
+pub(super) struct Record {
     #[prost(int64, tag = "1")]
-    kind: i64,
+    pub(super) kind: i64,
     #[prost(bytes = "vec", optional, tag = "3")]
-    data: Option<Vec<u8>>,
+    pub(super) data: Option<Vec<u8>>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -61,28 +61,30 @@ pub fn observe_data_directory(data: &Path) -> Result<DataDirectory, LogError> {
         Ok(false) => return Ok(DataDirectory::Empty),
         Err(source) => return Err(LogError::Read { path: member, source }),
     }
-    match newest_log_file(&member.join("wal"))? {
-        Some(path) => read_ids(&path).map(DataDirectory::Log),
+    // Every file of a log repeats the metadata, so the newest serves as well as the first, which etcd may have purged.
+    match files_with_extension(&member.join("wal"), "wal")?.last() {
+        Some(path) => read_ids(path).map(DataDirectory::Log),
         None => Ok(DataDirectory::WithoutLog),
     }
 }
 
-/// Every file of a log repeats the metadata, so the newest serves as well as the first, which etcd may have purged.
-fn newest_log_file(directory: &Path) -> Result<Option<PathBuf>, LogError> {
+/// The files of a directory of etcd's with this extension. Their names are numbers of equal length, so the last is the newest.
+pub(super) fn files_with_extension(directory: &Path, wanted: &str) -> Result<Vec<PathBuf>, LogError> {
     let read_error = |source| LogError::Read { path: directory.to_owned(), source };
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(read_error(error)),
     };
-    let mut newest = None;
+    let mut files = Vec::new();
     for entry in entries {
         let path = entry.map_err(read_error)?.path();
-        if path.extension().is_some_and(|extension| extension == "wal") {
-            newest = newest.max(Some(path));
+        if path.extension().is_some_and(|extension| extension == wanted) {
+            files.push(path);
         }
     }
-    Ok(newest)
+    files.sort_unstable();
+    Ok(files)
 }
 
 fn read_ids(path: &Path) -> Result<Ids, LogError> {
@@ -90,7 +92,7 @@ fn read_ids(path: &Path) -> Result<Ids, LogError> {
     let mut file = File::open(path).map_err(read_error)?;
     let damaged = || LogError::Damaged(path.to_owned());
     for _ in 0..RECORDS_TO_READ {
-        let record = read_record(&mut file).map_err(read_error)?.ok_or_else(damaged)?;
+        let record = read_record(&mut file, LONGEST_RECORD).map_err(read_error)?.ok_or_else(damaged)?;
         if record.kind == METADATA_RECORD {
             let data = record.data.ok_or_else(damaged)?;
             let metadata = Metadata::decode(data.as_slice()).map_err(|_| damaged())?;
@@ -100,24 +102,24 @@ fn read_ids(path: &Path) -> Result<Ids, LogError> {
     Err(damaged())
 }
 
-/// The next record, or none if there is no whole one.
-fn read_record(file: &mut File) -> io::Result<Option<Record>> {
+/// The next record, or none if there is no whole one of at most this length.
+pub(super) fn read_record(file: &mut impl Read, longest: u64) -> io::Result<Option<Record>> {
     let Some(frame) = read_bytes(file, 8)? else { return Ok(None) };
     let field = frame.iter().rev().fold(0, |field: u64, byte| field << 8 | u64::from(*byte));
     let length = field & 0x00ff_ffff_ffff_ffff;
     // The highest bit says that padding follows; its length is in the three bits below (`decodeFrameSize`).
     let padding = if field >> 63 == 1 { (field >> 56) & 0x7 } else { 0 };
-    if length == 0 || length > LONGEST_RECORD {
+    if length == 0 || length > longest {
         return Ok(None);
     }
-    // Both are below what any usize holds, as was just made sure.
+    // Both are far below what a usize holds, as was just made sure.
     let (length, whole) = (length as usize, (length + padding) as usize);
     let Some(bytes) = read_bytes(file, whole)? else { return Ok(None) };
     Ok(Record::decode(&bytes[..length]).ok())
 }
 
 /// So many bytes, or none if the file ends before. A disk that fails is another matter.
-fn read_bytes(file: &mut File, count: usize) -> io::Result<Option<Vec<u8>>> {
+fn read_bytes(file: &mut impl Read, count: usize) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = vec![0; count];
     match file.read_exact(&mut bytes) {
         Ok(()) => Ok(Some(bytes)),

@@ -5,6 +5,7 @@ mod disk;
 mod node_files;
 mod node_lock;
 mod ports;
+mod presence;
 mod running;
 mod state;
 
@@ -16,7 +17,8 @@ pub use node_files::{
     AccessFault, AccessKind, FileFault, KeyFit, NodeFiles, PlaneFiles, RevocationFault, RoleFiles,
 };
 pub use node_lock::{LockError, NodeLock};
-pub use ports::{PortFault, check_listeners, free_ports};
+pub use ports::{PortFault, check_listeners, free_ports, socket_of};
+pub use presence::show_presence;
 pub use running::{Usage, arguments_of, open_file_limit, running_member, users_of};
 pub use state::{Durability, MemberState, StartRecord, StateError, observe_past, write_json};
 

@@ -61,7 +61,8 @@ pub fn free_ports(count: usize) -> io::Result<Vec<u16>> {
     }
 }
 
-fn socket_of(url: &str) -> Option<SocketAddr> {
+/// The socket of a URL whose host is an IP address.
+pub fn socket_of(url: &str) -> Option<SocketAddr> {
     url.split_once("://")?.1.parse().ok()
 }
 

@@ -28,7 +28,7 @@ pub struct MemberState {
     pub token: String,
     /// The version of etcd of the last start.
     pub etcd_version: String,
-    /// The last start decision: `bootstrap` or `resume`.
+    /// The last start decision: `bootstrap`, `join` or `resume`.
     pub decision: String,
     /// When it was first taken in this form, RFC 3339.
     pub decided_at: String,
@@ -171,7 +171,8 @@ pub fn observe_past(paths: &NodePaths) -> Result<Option<(MemberState, PastStart)
     let ids = state.ids().ok_or_else(damaged)?;
     let now = identity(&paths.data()).ok();
     let before = state.data_directory;
-    let past = PastStart { ids, had_log: state.had_log, untouched: now == Some(before) };
+    let joined = state.decision == "join";
+    let past = PastStart { ids, had_log: state.had_log, untouched: now == Some(before), joined };
     Ok(Some((state, past)))
 }
 

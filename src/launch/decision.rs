@@ -1,44 +1,69 @@
 //! What is observed before a start, and the decision that follows from it.
 
+use std::path::Path;
+
 use super::failures::{log_failure, refusal_failure, state_failure};
-use crate::config::Node;
+use crate::config::{EtcdVersion, Node};
 use crate::error::{Failure, Result};
-use crate::etcd::observe_data_directory;
+use crate::etcd::{observe_data_directory, read_backend};
 use crate::host::{self, MemberState};
-use crate::plan::{DataDirectory, EtcdId, Ids, MemberPlan, Observed, StartDecision, decide};
+use crate::plan::{DataDirectory, EtcdId, Ids, MemberPlan, Observed, refuse_by_data};
 use crate::zone_directory::{ZoneDirectory, has_issued_to};
 
-/// Observes the node directory, and decides how the member may start.
-pub(super) fn start_decision(
+/// Observes the node directory. What must not start whatever the other members answer is refused here.
+pub(super) fn observe(
     zone: &ZoneDirectory,
     member: &MemberPlan,
-) -> Result<(DataDirectory, Option<MemberState>, StartDecision)> {
+    set_aside: bool,
+    etcd_version: EtcdVersion,
+) -> Result<(Observed, Option<MemberState>)> {
     let paths = &member.paths;
     let data = observe_data_directory(&paths.data()).map_err(|error| log_failure(&error))?;
     let past = host::observe_past(paths).map_err(|error| state_failure(&error))?;
-    if let Some((state, _)) = &past
-        && state.zone != zone.config.name.as_str()
-    {
-        return Err(Failure::bad_input(format!("{} is of another zone", paths.root().display()))
-            .because(format!("state.json names the zone {}, zone.toml says {}", state.zone, zone.config.name))
-            .next("put the zone's name back in zone.toml: it cannot change once members have run"));
-    }
-    if let Some((state, _)) = &past
-        && state.node != member.node.full()
-    {
-        return Err(Failure::bad_input(format!(
-            "{} is the directory of another node",
-            paths.root().display()
-        ))
-        .because(format!("state.json names {}, this start is for {}", state.node, member.node))
-        .next("a node directory is never shared or copied: give this node one of its own"));
+    if let Some((state, _)) = &past {
+        refuse_state_of_others(zone, member, state)?;
     }
     let (state, past) = past.unzip();
     // A member with data goes on by its data, whatever is in the directories of others.
-    let founded = if data == DataDirectory::Empty { founded_cluster(zone, member)? } else { None };
-    let observed = Observed { data, past, predicted: predicted(member), founded };
-    let decision = decide(observed).map_err(|refusal| refusal_failure(member, &refusal))?;
-    Ok((data, state, decision))
+    let founded =
+        if data == DataDirectory::Empty || set_aside { founded_cluster(zone, member)? } else { None };
+    let observed = Observed {
+        data,
+        set_aside,
+        past,
+        predicted: predicted(member),
+        peer_url: member.member.peer_url.clone(),
+        founded,
+        removed: says_removed(&paths.data(), data),
+        etcd_version,
+    };
+    match refuse_by_data(&observed) {
+        Some(refusal) => Err(refusal_failure(zone, member, data, &refusal)),
+        None => Ok((observed, state)),
+    }
+}
+
+/// Whether the data itself tells that its member was removed, which etcd writes down before it ends. A backend that cannot be
+/// read tells nothing; what is wrong with it, etcd says better.
+fn says_removed(directory: &Path, data: DataDirectory) -> bool {
+    let DataDirectory::Log(ids) = data else { return false };
+    let facts = read_backend(directory).ok().flatten();
+    facts.is_some_and(|facts| facts.removed_members.contains(&ids.member))
+}
+
+fn refuse_state_of_others(zone: &ZoneDirectory, member: &MemberPlan, state: &MemberState) -> Result<()> {
+    let directory = member.paths.root().display();
+    if state.zone != zone.config.name.as_str() {
+        return Err(Failure::bad_input(format!("{directory} is of another zone"))
+            .because(format!("state.json names the zone {}, zone.toml says {}", state.zone, zone.config.name))
+            .next("put the zone's name back in zone.toml: it cannot change once members have run"));
+    }
+    if state.node != member.node.full() {
+        return Err(Failure::bad_input(format!("{directory} is the directory of another node"))
+            .because(format!("state.json names {}, this start is for {}", state.node, member.node))
+            .next("a node directory is never shared or copied: give this node one of its own"));
+    }
+    Ok(())
 }
 
 /// A node that has had certificates and has no place for them now has lost it, and with it what it knows of its past. The
@@ -54,7 +79,7 @@ pub(super) fn refuse_lost_directory(zone: &ZoneDirectory, node: &Node) -> Result
             paths.generations().display()
         ))
         .next(format!(
-            "put the directory back; only if this member has never run: {}",
+            "put the directory back; only if this member has never run, or was replaced in its cluster since: {}",
             zone.proposed(&format!("pki issue {}", node.name.short()))
         )))
 }
@@ -79,6 +104,6 @@ fn founded_cluster(zone: &ZoneDirectory, member: &MemberPlan) -> Result<Option<E
 }
 
 /// The ids that follow from the zone description.
-pub(super) fn predicted(member: &MemberPlan) -> Ids {
+fn predicted(member: &MemberPlan) -> Ids {
     Ids { member: member.member.id, cluster: member.cluster.id }
 }

@@ -3,41 +3,118 @@
 use std::path::Path;
 
 use crate::error::{Exit, Failure};
-use crate::etcd::{BinaryError, ExtraFlagError, LogError};
+use crate::etcd::{BackendError, BinaryError, ExtraFlagError, LogError, VersionsError};
 use crate::host::StateError;
-use crate::plan::{MemberPlan, MemberPlanError, Refusal};
+use crate::plan::{DataDirectory, EtcdId, MemberPlan, MemberPlanError, Refusal, VersionRefusal};
+use crate::zone_directory::ZoneDirectory;
 
 /// A member that must not start.
-pub(super) fn refusal_failure(member: &MemberPlan, refusal: &Refusal) -> Failure {
-    let data = member.paths.data();
-    let failure = Failure::bad_input(format!("{} must not start", member.node.short())).because(refusal);
+pub(super) fn refusal_failure(
+    zone: &ZoneDirectory,
+    member: &MemberPlan,
+    data: DataDirectory,
+    refusal: &Refusal,
+) -> Failure {
+    let directory = member.paths.data();
+    let name = member.node.short();
+    let exit = match refusal {
+        Refusal::NobodyToJoin { .. } | Refusal::UnusablePeers(_) => Exit::Unavailable,
+        _ => Exit::BadInput,
+    };
+    let failure = Failure::new(exit, format!("{name} must not start")).because(refusal);
+    let replace = |id: EtcdId| replacement(zone, member, data, Some(id));
     match refusal {
         Refusal::ForeignData { .. } => {
-            failure.next(format!("put this node's own data back into {}; nothing there was changed", data.display()))
+            failure.next(format!("put this node's own data back into {}; nothing there was changed", directory.display()))
         }
         Refusal::OtherCluster { .. } => failure.next(format!(
-            "if the data is of another cluster, move it away: mv {0} {0}.other; if it is this zone's, set `token` in [etcd] \
-             to the one it was started with; nothing was changed",
-            data.display()
+            "if it is this zone's data, set `token` in [etcd] to the one it was started with; if it is of another cluster, put it \
+             aside with the start:\n{}",
+            run(zone, member, true)
         )),
-        Refusal::ForgottenVotes { .. } => failure.next(format!(
-            "put the data back into {}; a member whose data is lost has to be replaced, and this version cannot do that. Only if \
-             the first start of this member failed before the cluster was ever up: mv {} {}.failed",
-            data.display(),
+        Refusal::ForgottenVotes { past } => failure.next(format!(
+            "put the data back into {}; if it is lost, replace the member while the others run:\n{}\nonly if the first start \
+             of this zone failed before its cluster was ever up: mv {} {}.failed",
+            directory.display(),
+            replace(past.member),
             member.paths.root().display(),
             member.paths.root().display(),
         )),
         Refusal::DataWithoutLog => failure.next(format!(
-            "put the write-ahead log back into {}; if the files are of no use to anybody: mv {} {}.other",
-            data.join("member").join("wal").display(),
-            data.display(),
-            data.display(),
+            "put the write-ahead log back into {}; if the files are of no use to anybody, put them aside with the start:\n{}",
+            directory.join("member").join("wal").display(),
+            run(zone, member, true)
         )),
-        Refusal::SecondCluster { .. } => failure.next(
-            "put [[node]], addresses, ports and token back as they were when the zone was founded; this version cannot \
-             add members",
-        ),
+        Refusal::SecondCluster { .. } => failure.next(format!(
+            "start the members that have data first; a node that is new in zone.toml joins them:\n{}",
+            replacement(zone, member, data, None)
+        )),
+        Refusal::Removed { replaced_by: Some(_), .. } => failure.next(format!(
+            "the cluster expects a new member here; to start as that, with the old data put aside:\n{}",
+            run(zone, member, true)
+        )),
+        Refusal::Removed { replaced_by: None, .. } => failure.next(format!(
+            "its data was left as it is; to take part again as a new member:\n{}",
+            replacement(zone, member, data, None)
+        )),
+        Refusal::DataLost { ids } => failure.next(format!(
+            "put the data back into {}; if it is lost, replace the member:\n{}",
+            directory.display(),
+            replace(ids.member)
+        )),
+        Refusal::NotListed { .. } => {
+            failure.next(format!("tell the cluster of it, and start it:\n{}", replacement(zone, member, data, None)))
+        }
+        Refusal::OtherClusterAnswers { .. } => failure.next(format!(
+            "if {name} is new in this zone, tell the cluster of it, and start it:\n{}\notherwise put [[node]], addresses, ports \
+             and token back as they were when the zone was founded",
+            replacement(zone, member, data, None)
+        )),
+        Refusal::TwoClusters { .. } => failure.next(format!(
+            "find out which one holds the zone's data, and stop the members of the other: {}",
+            zone.proposed("ctl -- endpoint status --cluster -w table")
+        )),
+        Refusal::OthersRunAnotherCluster { .. } => failure.next(format!(
+            "if the other cluster is the zone's, join it as a new member:\n{}",
+            replacement(zone, member, data, None)
+        )),
+        Refusal::NobodyToJoin { .. } => failure.next(format!(
+            "start the members that have run before first, then: {}",
+            run(zone, member, false)
+        )),
+        Refusal::UnusablePeers(peers) => {
+            let failure = peers.iter().fold(failure, |failure, (peer, why)| failure.because(format!("{peer}: {why}")));
+            failure.next(format!("mend what is said of them, then: {}", run(zone, member, false)))
+        }
+        Refusal::Version { minor, .. } => failure.next(format!(
+            "set `version` in [etcd] of zone.toml to a bundled 3.{minor}, or run one with --etcd; upgrade one minor at a time once \
+             the member has joined"
+        )),
     }
+}
+
+/// The commands by which a new member comes to be here: the old one leaves, if there is one, the new one is announced as a
+/// learner, which cannot cost the quorum, and becomes a voter when it has caught up.
+fn replacement(
+    zone: &ZoneDirectory,
+    member: &MemberPlan,
+    data: DataDirectory,
+    old: Option<EtcdId>,
+) -> String {
+    let ctl = |command: String| format!("{} -- {command}", zone.proposed("ctl"));
+    let mut commands: Vec<String> = old.into_iter().map(|id| ctl(format!("member remove {id}"))).collect();
+    let url = &member.member.peer_url;
+    commands.push(ctl(format!("member add {} --learner --peer-urls={url}", member.member.name)));
+    commands.push(run(zone, member, data != DataDirectory::Empty));
+    commands.push(ctl(
+        "member promote ID    (the id that `member add` printed, once it has caught up)".to_owned()
+    ));
+    commands.join("\n")
+}
+
+fn run(zone: &ZoneDirectory, member: &MemberPlan, set_aside: bool) -> String {
+    let option = if set_aside { " --set-aside-data" } else { "" };
+    zone.proposed(&format!("run --node {}{option}", member.node.short()))
 }
 
 /// A node on which no member is to run.
@@ -54,6 +131,28 @@ pub(super) fn log_failure(error: &LogError) -> Failure {
             "restore the data directory or replace the member; nothing below {} was changed",
             path.parent().unwrap_or(path).display()
         )),
+    }
+}
+
+/// A version of etcd that must not start on the data.
+pub(super) fn version_refusal_failure(
+    zone: &ZoneDirectory,
+    member: &MemberPlan,
+    refusal: &VersionRefusal,
+) -> Failure {
+    let node = member.node.short();
+    Failure::bad_input(format!("{node} must not start with this version of etcd"))
+        .because(refusal)
+        .next(refusal.next(&zone.proposed(&format!("run --node {node}")), &zone.proposed("ctl")))
+}
+
+/// Data that does not tell which versions wrote it.
+pub(super) fn versions_failure(error: &VersionsError) -> Failure {
+    match error {
+        VersionsError::Log(error) => log_failure(error),
+        VersionsError::Backend(BackendError::Read { path, source }) => Failure::read(path, source),
+        VersionsError::Backend(error @ BackendError::Damaged { .. }) => Failure::bad_input(error.to_string())
+            .next("restore the data directory or replace the member; nothing in it was changed"),
     }
 }
 

@@ -1,22 +1,30 @@
 //! One start of a member: what `plan` shows and `run` carries out.
 
+mod announcement;
 mod decision;
 mod failures;
+mod set_aside;
 mod verified;
+mod versions;
+mod warnings;
+mod watch;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use decision::{predicted, refuse_lost_directory, start_decision};
+use decision::{observe, refuse_lost_directory};
 pub use failures::binary_failure;
-use failures::{flag_failure, member_failure, state_failure};
+use failures::{flag_failure, member_failure, refusal_failure, state_failure};
 pub use verified::remember as remember_verified;
 
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
-use crate::etcd::{BinaryRequest, EtcdBinary, ExtraFlags, VerifiedBinary, arguments};
+use crate::etcd::{BinaryRequest, EtcdBinary, ExtraFlags, PeerQuestion, VerifiedBinary, arguments};
 use crate::host::{self, LockError, MemberState, NodeLock, PortFault, StartRecord};
-use crate::plan::{DataDirectory, Ids, MemberPlan, MemberPlanError, NodePaths, StartDecision};
+use crate::plan::{
+    DataDirectory, Ids, MemberPlan, MemberPlanError, NodePaths, Observed, Peer, Plane, StartDecision, decide,
+};
+use crate::tls::{KeyPair, MaterialError, Trust};
 use crate::zone_directory::{
     Assessment, Authorities, Holder, ZoneDirectory, create_directory, private_failure,
 };
@@ -28,30 +36,56 @@ pub struct LaunchOptions {
     pub binary: BinaryRequest,
     /// Flags for etcd.
     pub flags: Vec<String>,
+    /// Put aside what is in the data directory, if the member may then start.
+    pub set_aside_data: bool,
 }
 
-/// A start, computed before anything is touched.
+/// A start, as far as it follows from this machine: computed before anything is touched and before anybody is asked.
 #[derive(Debug)]
 pub struct Launch<'z> {
     /// What follows from the zone description.
     pub member: MemberPlan,
     /// Which etcd.
     pub binary: EtcdBinary,
-    /// How it starts.
-    pub decision: StartDecision,
-    /// What the data directory holds.
-    pub data: DataDirectory,
-    /// Its command line, without the program.
-    pub arguments: Vec<String>,
+    /// What was observed here.
+    pub observed: Observed,
     /// Its certificates.
     pub certificates: Assessment<'z>,
+    zone: &'z ZoneDirectory,
+    flags: ExtraFlags,
     state_before: Option<MemberState>,
     verified: VerifiedBinary,
     verified_before: Option<VerifiedBinary>,
 }
 
+/// How a member starts, decided with what the others answered.
+#[derive(Debug)]
+pub struct Start {
+    /// The decision.
+    pub decision: StartDecision,
+    /// The ids that the member starts with.
+    pub ids: Ids,
+    /// The other members, as they were found; empty if they were not asked.
+    pub peers: Vec<Peer>,
+    /// etcd's command line, without the program.
+    pub arguments: Vec<String>,
+    /// What the operator should know, although the member may start.
+    pub warnings: Vec<String>,
+}
+
+/// Whether and how the other members are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// Not at all.
+    No,
+    /// Once, for at most a second.
+    Once,
+    /// Until it is this member's turn to start.
+    UntilOurTurn,
+}
+
 impl<'z> Launch<'z> {
-    /// Computes the start of the member on `node`. Reads, and writes nothing.
+    /// Observes this machine for a start of the member on `node`. Reads, and writes nothing.
     pub fn prepare(
         zone: &'z ZoneDirectory,
         node: &'z Node,
@@ -71,40 +105,67 @@ impl<'z> Launch<'z> {
         let (binary, verified) =
             EtcdBinary::find(&request, verified_before.as_ref()).map_err(binary_failure)?;
         let flags = check_flags(zone, options, &binary)?;
-        let (data, state_before, decision) = start_decision(zone, &member)?;
-        let arguments = arguments(&member, binary.line, &flags);
+        let (observed, state_before) = observe(zone, &member, options.set_aside_data, binary.version)?;
+        versions::refuse_wrong_version(zone, &member, &binary, state_before.as_ref(), &observed)?;
         let certificates = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now)?;
-        if decision == StartDecision::Bootstrap {
+        if observed.data == DataDirectory::Empty && observed.past.is_none() {
             refuse_lost_directory(zone, node)?;
         }
         Ok(Self {
             member,
             binary,
-            decision,
-            data,
-            arguments,
+            observed,
             certificates,
+            zone,
+            flags,
             state_before,
             verified,
             verified_before,
         })
     }
 
-    /// What the operator has to know of a member that goes on although its description has changed.
-    pub fn warning(&self) -> Option<String> {
-        let planned = predicted(&self.member);
-        if self.ids() == planned {
-            return None;
+    /// Decides how the member starts, after asking the others.
+    pub fn decide(&self, asking: Asking) -> Result<Start> {
+        let peers = match (asking, self.member.cluster.members.len()) {
+            (Asking::No, _) | (_, 1) => Vec::new(),
+            (Asking::Once, _) => watch::ask_once(&self.member, &self.question()?),
+            (Asking::UntilOurTurn, _) => watch::wait_for_turn(&self.member, &self.question()?),
+        };
+        let decision = decide(&self.observed, &peers)
+            .map_err(|refusal| refusal_failure(self.zone, &self.member, self.observed.data, &refusal))?;
+        let ids = decision.ids(self.observed.predicted);
+        let arguments = arguments(&self.member, &decision, self.binary.line, &self.flags);
+        let warnings = warnings::of(self, &decision, &peers);
+        Ok(Start { decision, ids, peers, arguments, warnings })
+    }
+
+    /// What the others are asked, with the certificate that etcd will present to them.
+    fn question(&self) -> Result<PeerQuestion> {
+        let paths = &self.member.paths;
+        let generation = paths.current("");
+        let role = if self.member.peer_client { "peer-client" } else { "peer" };
+        let ids = match self.observed.data {
+            DataDirectory::Log(ids) if !self.observed.set_aside => Some(ids),
+            _ => None,
+        };
+        let entry = self.certificates.entries.iter().find(|entry| entry.role.name == role);
+        let names = entry.map(|entry| entry.spec.names.clone()).unwrap_or_default();
+        let question = || {
+            let trust = Trust::load(&paths.current(Plane::Peer.authority_file()))?;
+            PeerQuestion::new(&trust, &KeyPair::load(&generation, role)?, &names, ids, self.binary.version)
+        };
+        question().map_err(|error: MaterialError| {
+            Failure::bad_input("the other members cannot be asked with the certificate of this one")
+                .because(&error)
+                .next(format!("see what is wrong: {}", self.zone.proposed("pki check")))
+        })
+    }
+
+    /// Shows the other members that this one is about to start, from now until it is etcd that listens.
+    pub fn show_presence(&self) {
+        if self.member.cluster.members.len() > 1 {
+            host::show_presence(self.member.listen_peer.iter().filter_map(|url| host::socket_of(url)));
         }
-        Some(format!(
-            "zone.toml leads to member {} of cluster {}, but {} runs as member {} of cluster {}: members, peer addresses or the \
-             token were changed, and etcd goes by its data; put them back, this version cannot change them",
-            planned.member,
-            planned.cluster,
-            self.member.node.short(),
-            self.ids().member,
-            self.ids().cluster
-        ))
     }
 
     /// Refuses a start whose listeners cannot be bound.
@@ -131,23 +192,26 @@ impl<'z> Launch<'z> {
         Err(failure.next(next))
     }
 
-    /// Makes the data directory and writes down what this start is, before it happens.
-    pub fn record(&self, zone: &ZoneDirectory, now: OffsetDateTime) -> Result<()> {
+    /// Puts data aside if that was asked for, makes the data directory, and writes down what this start is before it happens.
+    pub fn record(&self, start: &Start, now: OffsetDateTime) -> Result<()> {
         let paths = &self.member.paths;
         let data = paths.data();
+        if self.observed.set_aside && self.observed.data != DataDirectory::Empty {
+            set_aside::move_away(&data, now)?;
+        }
         if !data.exists() {
             create_directory(&data)?;
         }
         zone_pki::private_file::check_directory(&data).map_err(|error| private_failure(&data, &error))?;
         let record = StartRecord {
-            zone: zone.config.name.as_str(),
+            zone: self.zone.config.name.as_str(),
             node: self.member.node.full(),
-            ids: self.ids(),
+            ids: start.ids,
             token: self.member.cluster.token.as_str(),
             etcd_version: self.binary.version.to_string(),
-            decision: self.decision.word(),
+            decision: start.decision.word(),
             decided_at: now.format(&Rfc3339).unwrap_or_default(),
-            had_log: matches!(self.data, DataDirectory::Log(_)),
+            had_log: matches!(start.decision, StartDecision::Resume(_)),
         };
         MemberState::new(record, &data)
             .and_then(|state| state.save(&paths.state(), self.state_before.as_ref()))
@@ -156,14 +220,6 @@ impl<'z> Launch<'z> {
             return Ok(());
         }
         verified::remember(paths, &self.verified)
-    }
-
-    /// The ids of the member in this start.
-    pub fn ids(&self) -> Ids {
-        match self.decision {
-            StartDecision::Resume(ids) => ids,
-            StartDecision::Bootstrap => predicted(&self.member),
-        }
     }
 }
 

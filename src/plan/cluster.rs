@@ -8,23 +8,41 @@ use crate::config::{Node, ZoneConfig, ZoneName};
 
 /// A URL at which members reach a member.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PeerUrl(String);
+pub struct PeerUrl {
+    text: String,
+    host: String,
+    port: u16,
+}
 
 impl PeerUrl {
     /// The peer URL of a node.
     pub fn of(node: &Node) -> Self {
-        Self(format!("https://{}:{}", node.address.url_host(), node.peer_port))
+        Self {
+            text: format!("https://{}:{}", node.address.url_host(), node.peer_port),
+            host: node.address.to_string(),
+            port: node.peer_port.number(),
+        }
     }
 
     /// The URL.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// Its host, IPv6 without brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 }
 
 impl fmt::Display for PeerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 

@@ -5,16 +5,26 @@ mod cluster;
 mod constraints;
 mod member;
 mod paths;
+mod peers;
+mod refusal;
 mod roles;
 mod start;
+mod turn;
+mod upgrade;
+mod version_refusal;
 
 pub use certificates::{IssueReason, RENEW_AT, days_left, reason_to_reissue};
 pub use cluster::{ClusterToken, EtcdId, InitialCluster, InitialMember, PeerUrl, cluster_id, member_id};
 pub use constraints::{is_permitted, permitted_dns};
 pub use member::{HostFacts, MemberPlan, MemberPlanError};
 pub use paths::{NodePaths, ZonePaths};
+pub use peers::{LiveCluster, LiveMember, Peer, PeerState};
+pub use refusal::Refusal;
 pub use roles::{
     CLIENT_ROLE, HeldBy, NODE_ROLES, NamesRule, Plane, ROOT_FILE, Role, SubjectRule, clients_of,
     organization, roles_of,
 };
-pub use start::{DataDirectory, Ids, Observed, PastStart, Refusal, StartDecision, decide};
+pub use start::{DataDirectory, Ids, Join, Observed, PastStart, StartDecision, decide, refuse_by_data};
+pub use turn::{ANSWER_LIMIT, EXEC_GAP, GRACE, Glimpse, TURN_LIMIT, Turn, turn};
+pub use upgrade::{DataVersions, MinorVersion, VersionStep, check_version};
+pub use version_refusal::VersionRefusal;

@@ -1,6 +1,9 @@
 //! The start decision: may this member start, and as what? A pure function over what was observed.
 
-use super::cluster::EtcdId;
+use super::cluster::{EtcdId, PeerUrl};
+use super::peers::{LiveCluster, LiveMember, Peer, PeerState};
+use super::refusal::Refusal;
+use crate::config::EtcdVersion;
 
 /// The ids of a member and of its cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,119 +34,233 @@ pub struct PastStart {
     pub had_log: bool,
     /// Whether the data directory is still the one of that start and nothing was ever written to it.
     pub untouched: bool,
+    /// Whether that start was to join a cluster.
+    pub joined: bool,
+}
+
+impl PastStart {
+    /// Whether the member may have voted: it had a log, or something was written after it was started.
+    pub fn may_have_voted(self) -> bool {
+        self.had_log || !self.untouched
+    }
 }
 
 /// All that the decision rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observed {
     /// The data directory.
     pub data: DataDirectory,
+    /// The operator wants what is in the data directory put aside.
+    pub set_aside: bool,
     /// The last start, if there was one.
     pub past: Option<PastStart>,
     /// The ids that follow from the zone description.
     pub predicted: Ids,
+    /// Where the other members reach this one, after the zone description.
+    pub peer_url: PeerUrl,
     /// Another cluster that a node of this zone has run, as far as this machine knows.
     pub founded: Option<EtcdId>,
+    /// This member's own data says that it was removed from its cluster.
+    pub removed: bool,
+    /// The version of etcd that would be started.
+    pub etcd_version: EtcdVersion,
 }
 
 /// How the member may start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StartDecision {
     /// Go on with the data that is there. etcd takes its peers from the data, not from the command line.
     Resume(Ids),
     /// Start with the other members of the initial cluster as a new cluster.
     Bootstrap,
+    /// Become the member that a running cluster has been told of.
+    Join(Join),
+}
+
+/// What a member needs to join a running cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Join {
+    /// The ids that the cluster has given out.
+    pub ids: Ids,
+    /// Whether it joins without a vote.
+    pub learner: bool,
+    /// The members of the cluster, this one among them.
+    pub members: Vec<LiveMember>,
 }
 
 impl StartDecision {
     /// The word for it in `plan` and `state.json`.
-    pub fn word(self) -> &'static str {
+    pub fn word(&self) -> &'static str {
         match self {
             Self::Resume(_) => "resume",
             Self::Bootstrap => "bootstrap",
+            Self::Join(_) => "join",
         }
     }
-}
 
-/// Why the member must not start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The data is not of the member that was last started here.
-    #[error(
-        "the data directory belongs to member {} of cluster {}, but this node last ran member {} of cluster {}",
-        found.member, found.cluster, expected.member, expected.cluster
-    )]
-    ForeignData {
-        /// What the data says.
-        found: Ids,
-        /// What `state.json` says.
-        expected: Ids,
-    },
-    /// The data is of no member that the zone description leads to, and nothing is known of an earlier start.
-    #[error(
-        "the data directory belongs to member {} of cluster {}, but this zone's is member {} of cluster {}",
-        found.member, found.cluster, expected.member, expected.cluster
-    )]
-    OtherCluster {
-        /// What the data says.
-        found: Ids,
-        /// What follows from the zone description.
-        expected: Ids,
-    },
-    /// The log is gone, and with it the votes that the member gave.
-    #[error(
-        "member {} of cluster {} was started here, and its write-ahead log is gone: it has forgotten its votes",
-        past.member, past.cluster
-    )]
-    ForgottenVotes {
-        /// The ids of the member that ran.
-        past: Ids,
-    },
-    /// There are files of etcd's without a log, and nothing tells of an earlier start.
-    #[error(
-        "the data directory holds files of etcd, but no write-ahead log: nobody can tell what they are of"
-    )]
-    DataWithoutLog,
-    /// The zone has a cluster already, and its description now leads to another.
-    #[error(
-        "this zone runs cluster {founded}, but zone.toml leads to cluster {}: its members or the token were changed",
-        predicted.cluster
-    )]
-    SecondCluster {
-        /// The cluster that a node of the zone has run.
-        founded: EtcdId,
-        /// What follows from the zone description.
-        predicted: Ids,
-    },
+    /// The ids that the member starts with.
+    pub fn ids(&self, predicted: Ids) -> Ids {
+        match self {
+            Self::Resume(ids) => *ids,
+            Self::Bootstrap => predicted,
+            Self::Join(join) => join.ids,
+        }
+    }
 }
 
 /// Decides how the member may start.
 ///
 /// A member whose log is gone may not bootstrap again: the ids follow from the configuration, so it would take part in
-/// elections as the same member, and could vote against what it has acknowledged.
+/// elections as the same member, and could vote against what it has acknowledged. It may only join, as another member, once
+/// the cluster has been told to replace it.
 ///
 /// A member without data and without a past may bootstrap only the cluster that the zone has: with more members in its
 /// description than it was founded with, the new ones would be a majority, and found a second cluster.
-pub fn decide(observed: Observed) -> Result<StartDecision, Refusal> {
-    let Observed { data, past, predicted, founded } = observed;
-    match (data, past) {
+pub fn decide(observed: &Observed, peers: &[Peer]) -> Result<StartDecision, Refusal> {
+    if let Some(refusal) = refuse_by_data(observed) {
+        return Err(refusal);
+    }
+    match observed.data {
+        DataDirectory::Log(ids) if !observed.set_aside => resume(ids, observed, peers),
+        _ => start_without_data(observed, peers),
+    }
+}
+
+/// Why the member must not start whatever the others answer, so that it is known before anything is done.
+pub fn refuse_by_data(observed: &Observed) -> Option<Refusal> {
+    if observed.set_aside {
+        return None;
+    }
+    match (observed.data, observed.past) {
         (DataDirectory::Log(found), Some(past)) if found != past.ids => {
-            Err(Refusal::ForeignData { found, expected: past.ids })
+            Some(Refusal::ForeignData { found, expected: past.ids })
         }
-        (DataDirectory::Log(found), None) if found != predicted => {
-            Err(Refusal::OtherCluster { found, expected: predicted })
+        (DataDirectory::Log(found), None) if found != observed.predicted => {
+            Some(Refusal::OtherCluster { found, expected: observed.predicted })
         }
-        (DataDirectory::Log(found), _) => Ok(StartDecision::Resume(found)),
-        (DataDirectory::WithoutLog, None) => Err(Refusal::DataWithoutLog),
-        (DataDirectory::WithoutLog, Some(past)) => Err(Refusal::ForgottenVotes { past: past.ids }),
-        (DataDirectory::Empty, Some(past)) if past.had_log || !past.untouched => {
-            Err(Refusal::ForgottenVotes { past: past.ids })
+        (DataDirectory::WithoutLog, None) => Some(Refusal::DataWithoutLog),
+        (DataDirectory::WithoutLog, Some(past)) => Some(Refusal::ForgottenVotes { past: past.ids }),
+        _ => None,
+    }
+}
+
+/// A member with data goes on, unless its cluster has removed it. That others answer for another cluster keeps it from
+/// starting only if they are so many that it could not have a quorum.
+fn resume(ids: Ids, observed: &Observed, peers: &[Peer]) -> Result<StartDecision, Refusal> {
+    let replaced_by = || {
+        let listed = peers.iter().filter_map(|peer| peer.cluster()?.member_at(&observed.peer_url));
+        listed.filter(|member| !member.has_run()).map(|member| member.id).find(|id| *id != ids.member)
+    };
+    let removed = |peer: &Peer| matches!(&peer.state, PeerState::Serves { cluster, removed: true, .. } if cluster.id == ids.cluster);
+    let lists_us = |peer: &Peer| {
+        peer.cluster()
+            .is_some_and(|cluster| cluster.id == ids.cluster && cluster.member(ids.member).is_some())
+    };
+    if !peers.iter().any(lists_us) && (observed.removed || peers.iter().any(removed)) {
+        return Err(Refusal::Removed { ids, replaced_by: replaced_by() });
+    }
+    let others: Vec<EtcdId> = peers.iter().filter_map(Peer::cluster).map(|cluster| cluster.id).collect();
+    let foreign = others.iter().filter(|id| **id != ids.cluster).count();
+    // This member is one of `peers.len() + 1`, so a majority is more than half of that.
+    if foreign == others.len() && foreign > peers.len().div_ceil(2) {
+        return Err(Refusal::OthersRunAnotherCluster { ids, answered: others[0] });
+    }
+    Ok(StartDecision::Resume(ids))
+}
+
+fn start_without_data(observed: &Observed, peers: &[Peer]) -> Result<StartDecision, Refusal> {
+    let past = past_votes(observed);
+    let mut answers = peers.iter().filter_map(|peer| Some((peer, peer.cluster()?)));
+    let Some((first, cluster)) = answers.next() else {
+        return start_unanswered(observed, past, peers);
+    };
+    if let Some((second, other)) = answers.find(|(_, other)| other.id != cluster.id) {
+        return Err(Refusal::TwoClusters {
+            one: (first.name.clone(), cluster.id),
+            other: (second.name.clone(), other.id),
+        });
+    }
+    // Any member may be behind, so whoever lists this URL is believed before one that does not.
+    let clusters = || peers.iter().filter_map(Peer::cluster);
+    match clusters().find_map(|cluster| Some((cluster, cluster.member_at(&observed.peer_url)?))) {
+        Some((cluster, member)) => start_as_listed(observed, past, peers, cluster, member),
+        None => Err(refuse_unlisted(observed, past, cluster)),
+    }
+}
+
+/// What is known of votes that this member may have given: by `state.json`, or by the data that is to be put aside.
+fn past_votes(observed: &Observed) -> Option<PastStart> {
+    observed.past.or(match observed.data {
+        DataDirectory::Log(ids) if ids == observed.predicted => {
+            Some(PastStart { ids, had_log: true, untouched: false, joined: false })
         }
-        (DataDirectory::Empty, _) => match founded {
-            Some(founded) if founded != predicted.cluster => {
-                Err(Refusal::SecondCluster { founded, predicted })
-            }
-            _ => Ok(StartDecision::Bootstrap),
-        },
+        _ => None,
+    })
+}
+
+fn start_unanswered(
+    observed: &Observed,
+    past: Option<PastStart>,
+    peers: &[Peer],
+) -> Result<StartDecision, Refusal> {
+    match (past, observed.founded) {
+        (Some(past), _) if past.may_have_voted() => return Err(Refusal::ForgottenVotes { past: past.ids }),
+        (Some(past), _) if past.joined => return Err(Refusal::NobodyToJoin { past: past.ids }),
+        (_, Some(founded)) if founded != observed.predicted.cluster => {
+            return Err(Refusal::SecondCluster { founded, predicted: observed.predicted });
+        }
+        _ => {}
+    }
+    let unusable = |peer: &Peer| match &peer.state {
+        PeerState::Unusable(why) => Some((peer.name.clone(), why.clone())),
+        _ => None,
+    };
+    let unusable: Vec<(String, String)> = peers.iter().filter_map(unusable).collect();
+    if unusable.is_empty() { Ok(StartDecision::Bootstrap) } else { Err(Refusal::UnusablePeers(unusable)) }
+}
+
+/// The cluster lists this member's URL: as the member that is to come, or as one that has run.
+fn start_as_listed(
+    observed: &Observed,
+    past: Option<PastStart>,
+    peers: &[Peer],
+    cluster: &LiveCluster,
+    member: &LiveMember,
+) -> Result<StartDecision, Refusal> {
+    let ids = Ids { member: member.id, cluster: cluster.id };
+    if member.has_run() {
+        return Err(Refusal::DataLost { ids });
+    }
+    if let Some(past) = past.filter(|past| past.ids == ids && past.may_have_voted()) {
+        return Err(Refusal::ForgottenVotes { past: past.ids });
+    }
+    // One of the founding members, which has not come up yet: its part of the bootstrap is still to be done, and the others
+    // may have no quorum that it could join.
+    if ids == observed.predicted {
+        return Ok(StartDecision::Bootstrap);
+    }
+    if let Some(minor) = incompatible_minor(observed, peers) {
+        return Err(Refusal::Version { cluster: cluster.id, minor, ours: observed.etcd_version.to_string() });
+    }
+    Ok(StartDecision::Join(Join { ids, learner: member.learner, members: cluster.members.clone() }))
+}
+
+/// The minor version of the running cluster, if a member of our version cannot join it: one may be a minor ahead, as in an
+/// upgrade, and never behind (`isCompatibleWithVers` in `server/etcdserver/cluster_util.go`).
+fn incompatible_minor(observed: &Observed, peers: &[Peer]) -> Option<u64> {
+    let minor = peers.iter().find_map(|peer| match &peer.state {
+        PeerState::Serves { cluster_minor, .. } => *cluster_minor,
+        _ => None,
+    })?;
+    (observed.etcd_version.minor < minor || observed.etcd_version.minor > minor + 1).then_some(minor)
+}
+
+fn refuse_unlisted(observed: &Observed, past: Option<PastStart>, cluster: &LiveCluster) -> Refusal {
+    match past {
+        Some(past) if past.ids.cluster == cluster.id && past.may_have_voted() => {
+            Refusal::Removed { ids: past.ids, replaced_by: None }
+        }
+        _ if cluster.id == observed.predicted.cluster => Refusal::NotListed { cluster: cluster.id },
+        _ => Refusal::OtherClusterAnswers { answered: cluster.id, predicted: observed.predicted },
     }
 }

@@ -6,11 +6,9 @@ use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::response::{self, Response};
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, ClientConfig, ClientConnection, Error, StreamOwned};
-
-/// More than any answer of etcd's that is asked for here.
-const LONGEST_REPLY: u64 = 4 << 20;
 
 /// Whom to dial.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,96 +112,92 @@ pub fn get(
     headers: &[(&str, &str)],
     deadline: Instant,
 ) -> Result<Reply, DialError> {
-    let name = ServerName::try_from(target.host.clone()).map_err(|_| DialError::Name {
-        host: target.host.clone(),
-        source: io::Error::new(io::ErrorKind::InvalidInput, "it is neither a DNS name nor an address"),
-    })?;
-    let started = Instant::now();
-    let socket = connect(target, deadline)?;
-    let connected_after = started.elapsed();
-    let broken = |error| DialError::Io(error);
-    let (remote, local) = (socket.peer_addr().map_err(broken)?, socket.local_addr().map_err(broken)?.ip());
-    let client = ClientConnection::new(config, name).map_err(DialError::NotTls)?;
-    let mut stream = StreamOwned::new(client, Deadline { socket, deadline });
-    while stream.conn.is_handshaking() {
-        stream.conn.complete_io(&mut stream.sock).map_err(|error| explain(error, Stage::Handshake))?;
-    }
-    stream
-        .write_all(request(target, path, headers).as_bytes())
-        .map_err(|error| explain(error, Stage::Reply))?;
-    let mut bytes = Vec::new();
-    match (&mut stream).take(LONGEST_REPLY).read_to_end(&mut bytes) {
-        Ok(_) => {}
-        // Many servers close without TLS' own farewell. Whether the reply is whole, its length tells.
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && !bytes.is_empty() => {}
-        Err(error) => return Err(explain(error, Stage::Reply)),
-    }
-    if bytes.is_empty() {
-        return Err(DialError::Closed(Stage::Reply));
-    }
-    let (status, headers, body) = parse(&bytes).ok_or(DialError::NotHttp)?;
-    Ok(Reply { status, headers, body, remote, local, connected_after, answered_after: started.elapsed() })
+    Connection::open(target, deadline)?.get(target, config, path, headers, deadline)
 }
 
-fn connect(target: &Target, deadline: Instant) -> Result<TcpStream, DialError> {
-    let name_error = |source| DialError::Name { host: target.host.clone(), source };
-    let addresses: Vec<SocketAddr> =
-        (target.host.as_str(), target.port).to_socket_addrs().map_err(name_error)?.collect();
-    let mut failure = name_error(io::Error::new(io::ErrorKind::NotFound, "it has no address"));
-    for address in addresses {
-        let Some(left) = left_until(deadline) else { return Err(DialError::TimedOut(Stage::Connect)) };
-        match TcpStream::connect_timeout(&address, left) {
-            Ok(socket) => {
-                socket.set_nodelay(true).map_err(DialError::Io)?;
-                return Ok(socket);
-            }
-            Err(source) => {
-                failure = match source.kind() {
-                    io::ErrorKind::ConnectionRefused => DialError::Refused(address),
-                    io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-                        DialError::TimedOut(Stage::Connect)
-                    }
-                    _ => DialError::Unreachable { address, source },
-                };
+/// A connection over which nothing has been said yet.
+#[derive(Debug)]
+pub struct Connection {
+    socket: TcpStream,
+    started: Instant,
+    connected_after: Duration,
+}
+
+impl Connection {
+    /// Connects to the first address of the target that takes the connection.
+    pub fn open(target: &Target, deadline: Instant) -> Result<Self, DialError> {
+        let started = Instant::now();
+        let name_error = |source| DialError::Name { host: target.host.clone(), source };
+        let addresses: Vec<SocketAddr> =
+            (target.host.as_str(), target.port).to_socket_addrs().map_err(name_error)?.collect();
+        let mut failure = name_error(io::Error::new(io::ErrorKind::NotFound, "it has no address"));
+        for address in addresses {
+            let Some(left) = left_until(deadline) else { return Err(DialError::TimedOut(Stage::Connect)) };
+            match TcpStream::connect_timeout(&address, left) {
+                Ok(socket) => {
+                    socket.set_nodelay(true).map_err(DialError::Io)?;
+                    return Ok(Self { socket, started, connected_after: started.elapsed() });
+                }
+                Err(source) => {
+                    failure = match source.kind() {
+                        io::ErrorKind::ConnectionRefused => DialError::Refused(address),
+                        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                            DialError::TimedOut(Stage::Connect)
+                        }
+                        _ => DialError::Unreachable { address, source },
+                    };
+                }
             }
         }
+        Err(failure)
     }
-    Err(failure)
+
+    /// Our own address in this connection: what the other side compares with our certificate, unless it is translated on the way.
+    pub fn local_address(&self) -> Option<IpAddr> {
+        self.socket.local_addr().ok().map(|address| address.ip())
+    }
+
+    /// As [`get`], over this connection.
+    pub fn get(
+        self,
+        target: &Target,
+        config: Arc<ClientConfig>,
+        path: &str,
+        headers: &[(&str, &str)],
+        deadline: Instant,
+    ) -> Result<Reply, DialError> {
+        let Self { socket, started, connected_after } = self;
+        let name = ServerName::try_from(target.host.clone()).map_err(|_| DialError::Name {
+            host: target.host.clone(),
+            source: io::Error::new(io::ErrorKind::InvalidInput, "it is neither a DNS name nor an address"),
+        })?;
+        // A socket that the other side has reset in the meantime has no peer any more.
+        let gone = |error| explain(error, Stage::Handshake);
+        let (remote, local) = (socket.peer_addr().map_err(gone)?, socket.local_addr().map_err(gone)?.ip());
+        let client = ClientConnection::new(config, name).map_err(DialError::NotTls)?;
+        let mut stream = StreamOwned::new(client, Deadline { socket, deadline });
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock).map_err(|error| explain(error, Stage::Handshake))?;
+        }
+        stream
+            .write_all(request(target, path, headers).as_bytes())
+            .map_err(|error| explain(error, Stage::Reply))?;
+        let Response { status, headers, body } = response::read(&mut stream)?;
+        Ok(Reply { status, headers, body, remote, local, connected_after, answered_after: started.elapsed() })
+    }
 }
 
-/// HTTP/1.0, so that the end of the connection is the end of the reply.
 fn request(target: &Target, path: &str, headers: &[(&str, &str)]) -> String {
     let host = if target.host.contains(':') { format!("[{}]", target.host) } else { target.host.clone() };
-    let mut text = format!("GET {path} HTTP/1.0\r\nHost: {host}:{}\r\n", target.port);
+    let mut text = format!("GET {path} HTTP/1.1\r\nHost: {host}:{}\r\nConnection: close\r\n", target.port);
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
     text + "\r\n"
 }
 
-type Parsed = (u16, Vec<(String, String)>, Vec<u8>);
-
-fn parse(bytes: &[u8]) -> Option<Parsed> {
-    let mut fields = [httparse::EMPTY_HEADER; 64];
-    let mut response = httparse::Response::new(&mut fields);
-    let httparse::Status::Complete(length) = response.parse(bytes).ok()? else { return None };
-    let headers: Vec<(String, String)> = response
-        .headers
-        .iter()
-        .map(|field| (field.name.to_ascii_lowercase(), String::from_utf8_lossy(field.value).into_owned()))
-        .collect();
-    let body = bytes.get(length..)?;
-    let announced = headers.iter().find(|(name, _)| name == "content-length");
-    if let Some((_, announced)) = announced
-        && announced.parse::<usize>().ok()? > body.len()
-    {
-        return None;
-    }
-    Some((response.code?, headers, body.to_vec()))
-}
-
 /// What an error of the stream means. rustls hides its own errors inside those of I/O.
-fn explain(error: io::Error, stage: Stage) -> DialError {
+pub(super) fn explain(error: io::Error, stage: Stage) -> DialError {
     if let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         return match inner {
             Error::InvalidCertificate(reason) => DialError::Untrusted(reason.clone()),
@@ -216,6 +210,7 @@ fn explain(error: io::Error, stage: Stage) -> DialError {
         io::ErrorKind::UnexpectedEof
         | io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::NotConnected
         | io::ErrorKind::BrokenPipe => DialError::Closed(stage),
         _ => DialError::Io(error),
     }

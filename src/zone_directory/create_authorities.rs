@@ -104,9 +104,22 @@ fn create_planes(paths: &ZonePaths, zone: &ZoneConfig, planes: &[Plane], now: Of
     Ok(())
 }
 
+/// What CAs are called while they are written.
+const STAGED: &str = ".ca-";
+
+/// A directory for CAs that are not in use yet. The zone's lock is held, so any other is what an interrupted command left, with
+/// keys that nobody will use or look after.
 fn stage(paths: &ZonePaths) -> Result<TempDir> {
+    let entries = std::fs::read_dir(paths.root()).map_err(|error| Failure::read(paths.root(), &error))?;
+    for entry in entries.flatten() {
+        let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(STAGED));
+        if is_ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let path = entry.path();
+            std::fs::remove_dir_all(&path).map_err(|error| Failure::write(&path, &error))?;
+        }
+    }
     tempfile::Builder::new()
-        .prefix(".ca-")
+        .prefix(STAGED)
         .permissions(std::fs::Permissions::from_mode(0o700))
         .tempdir_in(paths.root())
         .map_err(|error| Failure::write(paths.root(), &error))

@@ -4,7 +4,11 @@
 //! |---|---|
 //! | [`namespaces`], [`translated_addresses`] | machines with addresses, names and NAT between them |
 //! | [`versions`] | every supported line of etcd |
+//! | [`upgrade`] | changes of version: up, down, and what is refused |
 //! | [`start`] | when `run` starts a member, and when it refuses |
+//! | [`systemd`] | the units of `packaging/systemd`, without a system manager |
+//! | [`crash`] | SIGKILL at every step of a start; `scripts/crash` |
+//! | [`data_disk`] | a data directory on a disk that is full |
 //! | [`dev`] | the throwaway zone |
 //! | [`clients`] | `ctl` and `env` |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
@@ -17,12 +21,16 @@
 mod harness;
 
 mod clients;
+mod crash;
+mod data_disk;
 mod dev;
 mod issued_certificates;
 mod namespaces;
 mod start;
+mod systemd;
 mod tls_refusals;
 mod tls_setup;
 mod tls_versions;
 mod translated_addresses;
+mod upgrade;
 mod versions;

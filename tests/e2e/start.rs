@@ -134,13 +134,24 @@ fn nodes_that_are_added_found_no_second_cluster() {
         std::fs::write(zone.file("zone.toml"), description).expect("zone.toml");
         for node in ["node2", "node3"] {
             let result = outcome(&mut run_command(&zone, node, &[])).expect_code(65);
-            result.expect_error_with(&["this zone runs cluster", "as they were when the zone was founded"]);
+            result.expect_error_with(&[
+                "the other members run cluster",
+                &format!("member add {node} --learner --peer-urls=https://127.0.0.{}:2380", &node[4..]),
+                "as they were when the zone was founded",
+            ]);
             assert!(!zone.file(&format!("nodes/{node}/data")).exists(), "nothing was started");
         }
-        // The one that is there goes on, and says that its description has changed.
+        // Nor when nobody answers: what the others have on this machine tells.
         first.stop();
+        let result = outcome(&mut run_command(&zone, "node2", &[])).expect_code(65);
+        result.expect_error_with(&["this zone runs cluster", "start the members that have data first"]);
+        // The one that is there goes on, and says that its description has changed.
         let again = start_alone(&zone);
-        assert!(again.stderr().contains("etcd goes by its data; put them back"), "{}", again.stderr());
+        assert!(
+            again.stderr().contains("were changed since, and etcd goes by its data"),
+            "{}",
+            again.stderr()
+        );
     });
 }
 
@@ -208,7 +219,9 @@ fn private() -> std::fs::Permissions {
 }
 
 /// Everything below a directory: path, time of change, and content.
-fn picture(directory: &std::path::Path) -> Vec<(std::path::PathBuf, std::time::SystemTime, Vec<u8>)> {
+pub(super) fn picture(
+    directory: &std::path::Path,
+) -> Vec<(std::path::PathBuf, std::time::SystemTime, Vec<u8>)> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(directory).expect("a directory").flatten() {
         let path = entry.path();

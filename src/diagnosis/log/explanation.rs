@@ -20,7 +20,7 @@ pub struct Explanation {
     pub harm: Harm,
     /// The page that says more: a file in `docs/problems`, without `.md`.
     pub page: &'static str,
-    /// The wordings, see [`super::pattern`].
+    /// The wordings, see `pattern.rs`.
     pub(super) patterns: &'static [&'static str],
     /// Fields of the line, by etcd's own name for them, that are facts too.
     pub(super) fields: &'static [&'static str],

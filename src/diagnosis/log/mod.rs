@@ -2,12 +2,12 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`table`] | every line that is known: a row an explanation |
-//! | [`pattern`] | the wording of a row, and the facts that it takes out of a line |
-//! | [`line`] | one line of a log, in any of its forms, as text with a level |
-//! | [`reading`] | lines of bounded length out of a stream |
-//! | [`findings`] | what a log says, counted and in order of harm |
-//! | [`text`] | that, for a person |
+//! | `table` | every line that is known: a row an explanation |
+//! | `pattern` | the wording of a row, and the facts that it takes out of a line |
+//! | `line` | one line of a log, in any of its forms, as text with a level |
+//! | `reading` | lines of bounded length out of a stream |
+//! | `findings` | what a log says, counted and in order of harm |
+//! | `text` | that, for a person |
 //!
 //! A log is read once and nothing of it is kept but counts and one line for each finding, of which there is a fixed number. So
 //! memory does not grow with the log.

@@ -8,6 +8,7 @@ mod clock;
 mod data_directory;
 mod disk;
 mod etcd_binary;
+mod etcd_versions;
 mod lost_authorities;
 mod node_directory;
 mod ownership;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use zone_etcd::config::ZoneConfig;
 use zone_etcd::etcd::{EtcdVersion, ExtraFlags, arguments};
-use zone_etcd::plan::{ClusterToken, HostFacts, InitialCluster, MemberPlan, NodePaths};
+use zone_etcd::plan::{ClusterToken, HostFacts, InitialCluster, MemberPlan, NodePaths, StartDecision};
 
 use super::strategies::{description, nodes};
 
@@ -32,7 +32,7 @@ proptest! {
                 let plan = MemberPlan::new(&zone, node, token.clone(), paths, HostFacts { ipv6 }).expect("a member");
                 prop_assert_eq!(&plan.cluster, &cluster);
                 let line = version.line().expect("a supported line");
-                let argv = arguments(&plan, line, &ExtraFlags::default());
+                let argv = arguments(&plan, &StartDecision::Bootstrap, line, &ExtraFlags::default());
                 let initial = format!("--initial-cluster={}", cluster.flag_value());
                 prop_assert!(argv.contains(&initial), "{argv:?}");
                 let own = format!("{}={}", plan.member.name, plan.member.peer_url);

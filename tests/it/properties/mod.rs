@@ -1,8 +1,12 @@
 //! What holds for every zone description, and tables that check themselves.
 
+mod backend;
 mod identifiers;
 mod initial_cluster;
 mod parsing;
 mod roles;
 mod start_decision;
 mod strategies;
+mod turns;
+mod upgrade;
+mod upgrade_log;

@@ -7,12 +7,67 @@ use std::path::Path;
 /// A log starts with a checksum record (type 4) and the metadata record (type 1), each a frame of its length, eight bytes
 /// little endian, and a protobuf message (`server/storage/wal` in etcd).
 pub fn write_log(data: &Path, member: u64, cluster: u64) {
+    write_log_with(data, member, cluster, &[]);
+}
+
+/// The same with further records, each with its type and its message.
+pub fn write_log_with(data: &Path, member: u64, cluster: u64, records: &[(u64, Vec<u8>)]) {
     let directory = data.join("member").join("wal");
     std::fs::create_dir_all(&directory).expect("the log's directory");
     let metadata = [field(1, &varint(member)), field(2, &varint(cluster))].concat();
     let mut bytes = framed(&record(4, None));
     bytes.extend(framed(&record(1, Some(&metadata))));
+    for (kind, message) in records {
+        bytes.extend(framed(&record(*kind, Some(message))));
+    }
     std::fs::write(directory.join("0000000000000000-0000000000000000.wal"), bytes).expect("the log");
+}
+
+/// An entry (type 2) with its index and data.
+pub fn entry(index: u64, data: &[u8]) -> (u64, Vec<u8>) {
+    (2, [field(1, &[0]), field(2, &varint(2)), field(3, &varint(index)), bytes_field(4, data)].concat())
+}
+
+/// The state (type 3), by which so many entries are committed.
+pub fn committed(index: u64) -> (u64, Vec<u8>) {
+    (3, [field(1, &varint(2)), field(2, &varint(1)), field(3, &varint(index))].concat())
+}
+
+/// A snapshot up to an index (type 5).
+pub fn snapshot(index: u64) -> (u64, Vec<u8>) {
+    (5, [field(1, &varint(index)), field(2, &varint(2))].concat())
+}
+
+/// A request as etcd 2 and 3.5 write it: every field, whether it is set or not.
+pub fn old_request(method: &str, path: &str) -> Vec<u8> {
+    let text = |number, text: &str| bytes_field(number, text.as_bytes());
+    let number = |number| field(number, &[0]);
+    [
+        field(1, &varint(7)),
+        text(2, method),
+        text(3, path),
+        text(4, "value"),
+        number(5),
+        text(6, ""),
+        number(7),
+        number(9),
+    ]
+    .concat()
+}
+
+/// A put as etcd 3 writes it.
+pub fn put_request() -> Vec<u8> {
+    let put = [bytes_field(1, b"/0/key"), bytes_field(2, &[0x2f; 40])].concat();
+    [field(1, &varint(7)), bytes_field(4, &put)].concat()
+}
+
+/// A request of etcd 2 within one of etcd 3.
+pub fn wrapped(request: &[u8]) -> Vec<u8> {
+    bytes_field(2, request)
+}
+
+fn bytes_field(number: u8, value: &[u8]) -> Vec<u8> {
+    [&[number << 3 | 2], varint(value.len() as u64).as_slice(), value].concat()
 }
 
 fn record(kind: u64, data: Option<&[u8]>) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! What the tests of this binary share.
 
 mod authority;
+mod backend_file;
 mod log_file;
 mod refusal;
 mod stand_in;
@@ -9,7 +10,10 @@ mod tree;
 mod zone;
 
 pub use authority::{Forged, authority_at, leaf_under};
-pub use log_file::write_log;
+pub use backend_file::{Bucket, backend_file};
+pub use log_file::{
+    committed, entry, old_request, put_request, snapshot, wrapped, write_log, write_log_with,
+};
 pub use refusal::Refusal;
 pub use stand_in::{FakeBundle, StandIn, install, use_as_nobody};
 pub use text::{append, replace_in};

@@ -1,0 +1,176 @@
+//! Asks another member, over the peer plane and as its peer, for the cluster that it serves.
+//!
+//! `/members` and `/version` are what etcd's own members ask each other before they start
+//! (`server/etcdserver/api/etcdhttp/peer.go`). Both are answered from what that member knows, without a quorum.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustls::ClientConfig;
+use serde::Deserialize;
+use zone_pki::{SubjectAltName, SubjectAltNames};
+
+use super::EtcdVersion;
+use crate::plan::{EtcdId, Ids, LiveCluster, LiveMember, PeerState};
+use crate::tls::{Connection, DialError, KeyPair, MaterialError, Reply, Stage, Target, Trust};
+
+/// The lowest cluster version that every supported etcd names as its own (`MinClusterVersion` in `api/version/version.go`).
+const LOWEST_CLUSTER_VERSION: &str = "3.0.0";
+
+/// What is asked, and as whom.
+#[derive(Clone, Debug)]
+pub struct PeerQuestion {
+    config: Arc<ClientConfig>,
+    /// The member that its own data says we are, to ask whether it was removed.
+    ids: Option<Ids>,
+    /// The version of the etcd that would be started.
+    version: EtcdVersion,
+    /// The addresses in the certificate that is presented; none if it has no names at all, and is taken from anywhere.
+    addresses: Option<Vec<IpAddr>>,
+}
+
+/// Why a reply tells of no cluster.
+#[derive(Debug, thiserror::Error)]
+enum ReplyError {
+    #[error("it answers /members with HTTP status {0}")]
+    Status(u16),
+    #[error("its answer names no cluster")]
+    NoCluster,
+    #[error("its list of members cannot be read: {0}")]
+    Members(serde_json::Error),
+}
+
+impl PeerQuestion {
+    /// Reads what a peer presents, and trusts its own plane's authority alone.
+    pub fn new(
+        trust: &Trust,
+        pair: &KeyPair,
+        names: &SubjectAltNames,
+        ids: Option<Ids>,
+        version: EtcdVersion,
+    ) -> Result<Self, MaterialError> {
+        let (config, _) = trust.client(Some(pair))?;
+        let address = |name: &SubjectAltName| match name {
+            SubjectAltName::Ip(address) => Some(*address),
+            SubjectAltName::Dns(_) => None,
+        };
+        let addresses = (!names.is_empty()).then(|| names.iter().filter_map(address).collect());
+        Ok(Self { config: Arc::new(config), ids, version, addresses })
+    }
+
+    /// Asks the member at `target` until `deadline`. `bound` is called when its port turns out to be bound, which can be long
+    /// before it is served.
+    pub fn ask(&self, target: &Target, deadline: Instant, bound: impl FnOnce()) -> PeerState {
+        let connection = match Connection::open(target, deadline) {
+            Ok(connection) => connection,
+            Err(error) => return PeerState::Absent(error.to_string()),
+        };
+        bound();
+        let local = connection.local_address();
+        let reply = match connection.get(target, self.config.clone(), "/members", &[], deadline) {
+            Ok(reply) => reply,
+            Err(error) => return self.state_after(&error, local),
+        };
+        match cluster_of(&reply) {
+            Ok(cluster) => {
+                let removed = self.is_removed(target, &cluster, deadline);
+                let cluster_minor = self.cluster_minor(target, deadline);
+                PeerState::Serves { cluster, removed, cluster_minor }
+            }
+            Err(error) => PeerState::Unusable(error.to_string()),
+        }
+    }
+
+    fn state_after(&self, error: &DialError, local: Option<IpAddr>) -> PeerState {
+        match error {
+            DialError::TimedOut(Stage::Handshake) => PeerState::Starts,
+            // A start that waits for its turn closes a connection as soon as it takes it.
+            DialError::Closed(Stage::Handshake) => PeerState::Waits,
+            DialError::Closed(Stage::Reply) => PeerState::Unusable(self.refused_from(local)),
+            other => PeerState::Unusable(other.to_string()),
+        }
+    }
+
+    /// Why a member closes the connection once it has seen our certificate: etcd compares it with the address that the connection
+    /// comes from (`checkCertSAN` in `client/pkg/transport/listener_tls.go`), and with its revocation list.
+    fn refused_from(&self, local: Option<IpAddr>) -> String {
+        let closes = "it closes the connection after our certificate";
+        match (local, &self.addresses) {
+            (Some(local), Some(addresses)) if !addresses.contains(&local) => format!(
+                "{closes}: this machine sends from {local}, which is not in it; write sans = [\"{local}\"] in this [[node]] of \
+                 zone.toml, or nat = true if others see yet another address"
+            ),
+            (Some(local), Some(_)) => format!(
+                "{closes}: if what this machine sends from {local} arrives from another address, write nat = true in this [[node]] \
+                 of zone.toml; otherwise look into the log there"
+            ),
+            _ => format!("{closes}: it may have been revoked; look into the log there"),
+        }
+    }
+
+    /// Whether that member refuses us as one that was removed. Its answer to a stream is 410 then, 404 when it does not know us
+    /// (it may be behind), and 412 here in any other case, since the stream is addressed to nobody
+    /// (`streamHandler` in `server/etcdserver/api/rafthttp/http.go`).
+    fn is_removed(&self, target: &Target, cluster: &LiveCluster, deadline: Instant) -> bool {
+        let Some(ids) = self.ids else { return false };
+        if cluster.id != ids.cluster || cluster.member(ids.member).is_some() {
+            return false;
+        }
+        let path = format!("/raft/stream/message/{}", ids.member);
+        let (version, cluster) = (self.version.to_string(), cluster.id.to_string());
+        let headers = [
+            ("X-Server-Version", version.as_str()),
+            ("X-Min-Cluster-Version", LOWEST_CLUSTER_VERSION),
+            ("X-Etcd-Cluster-ID", cluster.as_str()),
+            ("X-Raft-To", "0"),
+        ];
+        crate::tls::get(target, self.config.clone(), &path, &headers, deadline)
+            .is_ok_and(|reply| reply.status == 410)
+    }
+
+    /// The minor version that the cluster runs as. Only who has no data needs to know: it is about to join.
+    fn cluster_minor(&self, target: &Target, deadline: Instant) -> Option<u64> {
+        if self.ids.is_some() {
+            return None;
+        }
+        #[derive(Deserialize)]
+        struct Versions {
+            etcdcluster: String,
+        }
+        let reply = crate::tls::get(target, self.config.clone(), "/version", &[], deadline).ok()?;
+        let versions: Versions = serde_json::from_slice(&reply.body).ok()?;
+        // It is `not_decided` until there is a leader.
+        versions.etcdcluster.parse::<EtcdVersion>().ok().map(|version| version.minor)
+    }
+}
+
+/// `Member` of `server/etcdserver/api/membership/member.go` as JSON.
+#[derive(Deserialize)]
+struct MemberDocument {
+    id: u64,
+    #[serde(default)]
+    name: String,
+    #[serde(default, rename = "peerURLs")]
+    peer_urls: Vec<String>,
+    #[serde(default, rename = "clientURLs")]
+    client_urls: Vec<String>,
+    #[serde(default, rename = "isLearner")]
+    learner: bool,
+}
+
+fn cluster_of(reply: &Reply) -> Result<LiveCluster, ReplyError> {
+    if reply.status != 200 {
+        return Err(ReplyError::Status(reply.status));
+    }
+    let id = reply.header("x-etcd-cluster-id").and_then(EtcdId::parse).ok_or(ReplyError::NoCluster)?;
+    let documents: Vec<MemberDocument> = serde_json::from_slice(&reply.body).map_err(ReplyError::Members)?;
+    let members = documents.into_iter().map(|document| LiveMember {
+        id: EtcdId(document.id),
+        name: document.name,
+        peer_urls: document.peer_urls,
+        client_urls: document.client_urls,
+        learner: document.learner,
+    });
+    Ok(LiveCluster { id, members: members.collect() })
+}

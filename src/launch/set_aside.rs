@@ -1,0 +1,30 @@
+//! A data directory that is of no use to the member any more is put aside, and never deleted.
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::error::{Exit, Failure, Result};
+use crate::report;
+
+/// Renames the data directory to `data.aside-TIME`, in UTC.
+pub(super) fn move_away(data: &Path, now: OffsetDateTime) -> Result<()> {
+    let stamp = format_description!("[year][month][day]T[hour][minute][second]Z");
+    let stamp = now.format(&stamp).unwrap_or_default();
+    let mut name = data.as_os_str().to_owned();
+    name.push(format!(".aside-{stamp}"));
+    let aside = Path::new(&name);
+    // rename(2) would replace an empty directory without a word.
+    if aside.exists() {
+        return Err(Failure::new(Exit::TryAgain, format!("{} is there already", aside.display()))
+            .next("run the command again in a second"));
+    }
+    std::fs::rename(data, aside).map_err(|error| Failure::write(aside, &error))?;
+    if let Some(parent) = data.parent() {
+        let synced = std::fs::File::open(parent).and_then(|directory| directory.sync_all());
+        synced.map_err(|error| Failure::write(parent, &error))?;
+    }
+    report::message(&format!("put {} aside as {}", data.display(), aside.display()));
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! What the operator should know of a start that is not refused.
+
+use super::Launch;
+use crate::plan::{LiveCluster, Peer, PeerState, StartDecision};
+
+/// One sentence for each thing that is not as it should be.
+pub(super) fn of(launch: &Launch<'_>, decision: &StartDecision, peers: &[Peer]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let StartDecision::Resume(ids) = decision {
+        let cluster = peers.iter().filter_map(Peer::cluster).find(|cluster| cluster.id == ids.cluster);
+        warnings.extend(match cluster {
+            Some(cluster) => differences(launch, cluster),
+            None => changed_description(launch, decision),
+        });
+        for peer in peers {
+            if let Some(other) = peer.cluster().filter(|other| other.id != ids.cluster) {
+                warnings.push(format!(
+                    "{} runs cluster {}, this member is of cluster {}: {} has to be replaced",
+                    peer.name, other.id, ids.cluster, peer.name
+                ));
+            }
+        }
+    }
+    for peer in peers {
+        if let PeerState::Unusable(why) = &peer.state {
+            warnings.push(format!("{} at {} cannot be used: {why}", peer.name, peer.url));
+        }
+    }
+    warnings
+}
+
+/// Where the list of the running cluster is another than that of the zone description.
+fn differences(launch: &Launch<'_>, cluster: &LiveCluster) -> Vec<String> {
+    let planned = &launch.member.cluster.members;
+    let missing = planned.iter().filter(|member| cluster.member_at(&member.peer_url).is_none());
+    let unknown = cluster.members.iter().filter(|member| {
+        !planned.iter().any(|planned| member.peer_urls.iter().any(|url| url == planned.peer_url.as_str()))
+    });
+    missing
+        .map(|member| {
+            format!(
+                "zone.toml has {} at {}, and the running cluster has no member there: add it to the cluster, or correct zone.toml",
+                member.name, member.peer_url
+            )
+        })
+        .chain(unknown.map(|member| {
+            format!(
+                "the running cluster has a member {} at {}, and zone.toml has none there: remove it from the cluster, or add it \
+                 to zone.toml",
+                if member.name.is_empty() { member.id.to_string() } else { member.name.clone() },
+                member.peer_urls.join(", ")
+            )
+        }))
+        .collect()
+}
+
+/// Nobody told which members the cluster has, but the member's own ids do not follow from the description any more. For one
+/// that once joined they never did.
+fn changed_description(launch: &Launch<'_>, decision: &StartDecision) -> Vec<String> {
+    let predicted = launch.observed.predicted;
+    let ids = decision.ids(predicted);
+    if ids == predicted || launch.observed.past.is_some_and(|past| past.joined) {
+        return Vec::new();
+    }
+    vec![format!(
+        "zone.toml leads to member {} of cluster {}, but {} runs as member {} of cluster {}: members, peer addresses or the \
+         token were changed since, and etcd goes by its data",
+        predicted.member,
+        predicted.cluster,
+        launch.member.node.short(),
+        ids.member,
+        ids.cluster
+    )]
+}

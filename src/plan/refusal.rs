@@ -1,0 +1,132 @@
+//! Why a member must not start. What to do about it is said in [`crate::launch`], where paths and commands are known.
+
+use super::cluster::EtcdId;
+use super::start::Ids;
+
+/// Why the member must not start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The data is not of the member that was last started here.
+    #[error(
+        "the data directory belongs to member {} of cluster {}, but this node last ran member {} of cluster {}",
+        found.member, found.cluster, expected.member, expected.cluster
+    )]
+    ForeignData {
+        /// What the data says.
+        found: Ids,
+        /// What `state.json` says.
+        expected: Ids,
+    },
+    /// The data is of no member that the zone description leads to, and nothing is known of an earlier start.
+    #[error(
+        "the data directory belongs to member {} of cluster {}, but this zone's is member {} of cluster {}",
+        found.member, found.cluster, expected.member, expected.cluster
+    )]
+    OtherCluster {
+        /// What the data says.
+        found: Ids,
+        /// What follows from the zone description.
+        expected: Ids,
+    },
+    /// The log is gone, and with it the votes that the member gave.
+    #[error(
+        "member {} of cluster {} was started here, and its write-ahead log is gone: it has forgotten its votes",
+        past.member, past.cluster
+    )]
+    ForgottenVotes {
+        /// The ids of the member that ran.
+        past: Ids,
+    },
+    /// There are files of etcd's without a log, and nothing tells of an earlier start.
+    #[error(
+        "the data directory holds files of etcd, but no write-ahead log: nobody can tell what they are of"
+    )]
+    DataWithoutLog,
+    /// The zone has a cluster already, and its description now leads to another.
+    #[error(
+        "this zone runs cluster {founded}, but zone.toml leads to cluster {}: its members or the token were changed",
+        predicted.cluster
+    )]
+    SecondCluster {
+        /// The cluster that a node of the zone has run.
+        founded: EtcdId,
+        /// What follows from the zone description.
+        predicted: Ids,
+    },
+    /// The cluster has removed this member for good.
+    #[error("member {} was removed from cluster {}: it can never take part again", ids.member, ids.cluster)]
+    Removed {
+        /// The member that ran.
+        ids: Ids,
+        /// The member that the cluster expects here instead.
+        replaced_by: Option<EtcdId>,
+    },
+    /// The cluster knows this member as one that has run, and there is no data.
+    #[error(
+        "member {} of cluster {} has run, and its data is not here: it has forgotten its votes",
+        ids.member, ids.cluster
+    )]
+    DataLost {
+        /// The member that the cluster lists.
+        ids: Ids,
+    },
+    /// A cluster runs, and nobody has told it of this member.
+    #[error("cluster {cluster} runs, and it has no member here: it has to be told of this one first")]
+    NotListed {
+        /// The cluster.
+        cluster: EtcdId,
+    },
+    /// The others run a cluster that the zone description does not lead to, and it does not know this member.
+    #[error(
+        "the other members run cluster {answered}, but zone.toml leads to cluster {}: nodes or addresses in zone.toml were \
+         changed after the cluster was founded, or the token is another",
+        predicted.cluster
+    )]
+    OtherClusterAnswers {
+        /// The cluster that answers.
+        answered: EtcdId,
+        /// What follows from the zone description.
+        predicted: Ids,
+    },
+    /// The others do not agree on which cluster they are.
+    #[error("{} answers for cluster {} and {} for cluster {}: the zone has split", one.0, one.1, other.0, other.1)]
+    TwoClusters {
+        /// A member's name and the cluster that it answers for.
+        one: (String, EtcdId),
+        /// Another's.
+        other: (String, EtcdId),
+    },
+    /// The data is of one cluster, and the majority of the zone runs another.
+    #[error(
+        "the data directory belongs to cluster {}, but the other members run cluster {answered}: this one would be alone",
+        ids.cluster
+    )]
+    OthersRunAnotherCluster {
+        /// What the data says.
+        ids: Ids,
+        /// What the others answer.
+        answered: EtcdId,
+    },
+    /// The member was to join, never came that far, and nobody answers now.
+    #[error("member {} was to join cluster {}, and no member of that answers", past.member, past.cluster)]
+    NobodyToJoin {
+        /// The ids that it was given.
+        past: Ids,
+    },
+    /// Somebody is where other members should be, and does not take us for one. Whether they run a cluster cannot be told, and
+    /// founding another would split the zone.
+    #[error(
+        "other members are there, but do not take this one for a member, so nobody can tell whether a cluster runs"
+    )]
+    UnusablePeers(Vec<(String, String)>),
+    /// The cluster runs a version that the etcd here cannot work with.
+    #[error("cluster {cluster} runs as etcd 3.{minor}, and the etcd here is {ours}")]
+    Version {
+        /// The cluster.
+        cluster: EtcdId,
+        /// The minor version that it runs as.
+        minor: u64,
+        /// The version of the etcd that would be started.
+        ours: String,
+    },
+}

@@ -1,0 +1,85 @@
+//! Reads one HTTP response to its end. Where that is, its length tells: etcd leaves the connection open for half a second
+//! after the last byte, whatever it was asked for.
+
+use std::io::{self, Read};
+
+use super::dial::{DialError, Stage, explain};
+
+/// More than any answer of etcd's that is asked for here.
+const LONGEST: usize = 4 << 20;
+
+pub(super) struct Response {
+    pub(super) status: u16,
+    /// Names in lower case.
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+pub(super) fn read(stream: &mut impl Read) -> Result<Response, DialError> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 8192];
+    loop {
+        let count = match stream.read(&mut buffer) {
+            Ok(count) => count,
+            // Many servers close without TLS' own farewell.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+            Err(error) => return Err(explain(error, Stage::Reply)),
+        };
+        if count == 0 && bytes.is_empty() {
+            return Err(DialError::Closed(Stage::Reply));
+        }
+        bytes.extend_from_slice(&buffer[..count]);
+        match parse(&bytes, count == 0).map_err(|()| DialError::NotHttp)? {
+            Some(response) => return Ok(response),
+            None if count == 0 || bytes.len() > LONGEST => return Err(DialError::NotHttp),
+            None => {}
+        }
+    }
+}
+
+/// The response, if it is whole.
+fn parse(bytes: &[u8], ended: bool) -> Result<Option<Response>, ()> {
+    let mut fields = [httparse::EMPTY_HEADER; 64];
+    let mut head = httparse::Response::new(&mut fields);
+    let httparse::Status::Complete(length) = head.parse(bytes).map_err(|_| ())? else { return Ok(None) };
+    let status = head.code.ok_or(())?;
+    let headers: Vec<(String, String)> = head
+        .headers
+        .iter()
+        .map(|field| (field.name.to_ascii_lowercase(), String::from_utf8_lossy(field.value).into_owned()))
+        .collect();
+    let rest = &bytes[length..];
+    let header =
+        |name: &str| headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str());
+    let body = if header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
+        chunks(rest)?
+    } else if let Some(announced) = header("content-length") {
+        let announced: usize = announced.trim().parse().map_err(|_| ())?;
+        rest.get(..announced).map(<[u8]>::to_vec)
+    } else {
+        ended.then(|| rest.to_vec())
+    };
+    Ok(body.map(|body| Response { status, headers, body }))
+}
+
+/// The body in chunks (RFC 9112, 7.1), if the last of them is there.
+fn chunks(mut rest: &[u8]) -> Result<Option<Vec<u8>>, ()> {
+    let mut body = Vec::new();
+    loop {
+        let httparse::Status::Complete((start, size)) = httparse::parse_chunk_size(rest).map_err(|_| ())?
+        else {
+            return Ok(None);
+        };
+        if size == 0 {
+            return Ok(Some(body));
+        }
+        let end = usize::try_from(size).ok().and_then(|size| start.checked_add(size)).ok_or(())?;
+        let (Some(chunk), Some(following)) = (rest.get(start..end), rest.get(end..)) else { return Ok(None) };
+        body.extend_from_slice(chunk);
+        match following {
+            [b'\r', b'\n', next @ ..] => rest = next,
+            [] | [b'\r'] => return Ok(None),
+            _ => return Err(()),
+        }
+    }
+}
