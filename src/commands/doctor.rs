@@ -67,6 +67,22 @@ fn examine(zone: &ZoneDirectory, now: OffsetDateTime) -> Vec<Finding> {
         findings.extend(judge_zone::judge(live, &on_disk(&checks), zone.config.etcd.quota, &zone_arg));
     }
     findings.extend(examine_nodes(zone, checks));
+    without_repetition(findings)
+}
+
+/// A member that is down is told of once, not by each of the others.
+fn without_repetition(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let down: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding.check == CheckId::MemberDown && finding.verdict == Verdict::Unreachable)
+        .map(|finding| format!("{} at ", finding.subject))
+        .collect();
+    findings.retain(|finding| {
+        let is_told = finding.check == CheckId::PeerReachable
+            && finding.verdict == Verdict::Unreachable
+            && down.iter().any(|start| finding.subject.starts_with(start));
+        !is_told
+    });
     findings
 }
 

@@ -89,7 +89,8 @@ fn explained(out: &mut String, finding: &Finding) {
     out.push_str(&report::wrapped(&indent, &finding.found));
     out.push_str(&line("why", finding.why()));
     if let Some(remedy) = &finding.remedy {
-        out.push_str(&line("next", remedy));
+        // What is to be copied stays on one line.
+        let _ = writeln!(out, "{indent}next  {remedy}");
     }
     out.push_str(&line("more", &row.page_path()));
 }

@@ -428,6 +428,7 @@ impl<'z> NodeCheck<'z> {
             faults,
             revocations: self.files.plane(Plane::Peer).and_then(|files| files.revocations.as_ref().ok()),
             issue: self.zone.proposed("pki issue NODE"),
+            run: self.zone.proposed("run --node NODE"),
         };
         let mut findings: Vec<Finding> =
             answers.iter().flat_map(|answer| peers::judge(answer, &own, self.now)).collect();

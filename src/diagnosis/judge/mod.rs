@@ -8,10 +8,11 @@ pub mod running;
 pub mod source;
 pub mod zone;
 
-/// A duration as people say it: `3.2 ms`, `1.5 s`.
+/// A duration as people say it: `40 µs`, `3.2 ms`, `1.5 s`.
 pub(super) fn shown(duration: std::time::Duration) -> String {
     let milliseconds = duration.as_secs_f64() * 1000.0;
     match milliseconds {
+        tiny if tiny < 0.1 => format!("{:.0} µs", tiny * 1000.0),
         small if small < 10.0 => format!("{small:.1} ms"),
         medium if medium < 1000.0 => format!("{medium:.0} ms"),
         large => format!("{:.1} s", large / 1000.0),

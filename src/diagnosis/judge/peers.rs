@@ -27,8 +27,10 @@ pub struct Own<'a> {
     pub faults: Vec<(String, Option<String>)>,
     /// The revocation list of the peer plane.
     pub revocations: Option<&'a RevocationList>,
-    /// How to see what a peer says, and to issue anew.
+    /// How to have a certificate issued anew; `NODE` stands for the node.
     pub issue: String,
+    /// How to start a member; `NODE` stands for the node.
+    pub run: String,
 }
 
 /// What one peer answered.
@@ -93,7 +95,7 @@ fn failed(answer: &PeerAnswer, error: &DialError, own: &Own<'_>) -> Finding {
         Finding::new(CheckId::PeerReachable, Verdict::Failed, "", error.to_string()).remedy(remedy)
     };
     match error {
-        DialError::Refused(_) => unreachable(format!("start its member, on {node}: zone-etcd run --node {node}")),
+        DialError::Refused(_) => unreachable(format!("start its member, on {node}: {}", own.run.replace("NODE", node))),
         DialError::Name { host, .. } => {
             unreachable(format!("make {host} known to the name server or in /etc/hosts"))
         }

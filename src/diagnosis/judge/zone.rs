@@ -24,18 +24,45 @@ pub type OnDisk = BTreeMap<(String, Plane), Certificate>;
 
 /// Everything about the live zone. `quota` is what zone.toml says; `zone_arg` is `--zone DIR` for commands that are proposed.
 pub fn judge(live: &LiveZone, on_disk: &OnDisk, quota: u64, zone_arg: &str) -> Vec<Finding> {
-    let mut findings = vec![quorum(live, zone_arg), clusters(live)];
+    let mut findings = vec![quorum(live, zone_arg)];
+    findings.extend(clusters(live));
     findings.extend(alarms(live, zone_arg));
     findings.extend(members_down(live, zone_arg));
     findings.extend(member_list(live, zone_arg));
     findings.extend(served(live, on_disk, zone_arg));
-    findings.extend(databases(live, quota, zone_arg));
-    findings.extend(lag(live));
+    let told: Vec<Told<'_>> = statuses(live).map(|(member, status)| Told::of(member, status)).collect();
+    findings.extend(databases(&told, quota, zone_arg));
+    findings.extend(lag(&told));
     let versions: Vec<(String, String)> =
         statuses(live).map(|(member, status)| (member.name.clone(), status.version.clone())).collect();
     findings.extend(super::peers::versions(&versions));
     findings.extend(downgrade(live));
     findings
+}
+
+/// What a member tells of itself, with where clients reach it.
+#[derive(Clone, Debug)]
+pub struct Told<'l> {
+    /// How people call it.
+    pub name: &'l str,
+    /// A URL for clients, if it has published one.
+    pub endpoint: Option<&'l str>,
+    /// Whether it is a learner.
+    pub is_learner: bool,
+    /// What it tells.
+    pub status: &'l MemberStatus,
+}
+
+impl<'l> Told<'l> {
+    fn of(member: &'l LiveMember, status: &'l MemberStatus) -> Self {
+        let endpoint = member.listed.as_ref().and_then(|listed| listed.client_urls.first());
+        Self {
+            name: &member.name,
+            endpoint: endpoint.map(String::as_str),
+            is_learner: member.is_learner(),
+            status,
+        }
+    }
 }
 
 fn statuses(live: &LiveZone) -> impl Iterator<Item = (&LiveMember, &MemberStatus)> {
@@ -66,14 +93,14 @@ fn name_of(live: &LiveZone, id: EtcdId) -> String {
     live.member(id).map_or_else(|| id.to_string(), |member| member.name.clone())
 }
 
-fn clusters(live: &LiveZone) -> Finding {
+fn clusters(live: &LiveZone) -> Option<Finding> {
     let check = CheckId::ClusterId;
     let mut ids: BTreeMap<EtcdId, Vec<&str>> = BTreeMap::new();
     for (member, status) in statuses(live) {
         ids.entry(status.cluster_id).or_default().push(&member.name);
     }
-    match ids.len() {
-        0 => Finding::new(check, Verdict::Unreachable, "cluster", "no member answers"),
+    Some(match ids.len() {
+        0 => return None,
         1 => Finding::passed(check, "cluster", live.cluster_id.map(|id| id.to_string()).unwrap_or_default()),
         number => {
             let each: Vec<String> =
@@ -84,7 +111,7 @@ fn clusters(live: &LiveZone) -> Finding {
                      other: docs/problems/cluster-id.md",
                 )
         }
-    }
+    })
 }
 
 fn alarms(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
@@ -306,12 +333,14 @@ fn fault_of(
     })
 }
 
-fn databases(live: &LiveZone, quota: u64, zone_arg: &str) -> Vec<Finding> {
+/// The databases against their quota, and how much of them is in use. `quota` is for members that do not tell theirs.
+pub fn databases(members: &[Told<'_>], quota: u64, zone_arg: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     let (mut fitting, mut dense) = (Vec::new(), Vec::new());
-    for (member, status) in statuses(live) {
+    for member in members {
+        let status = member.status;
         let quota = status.db_quota.unwrap_or(quota).max(1);
-        let name = member.name.clone();
+        let name = member.name.to_owned();
         // What is in use can be above a quota that was lowered, so it is no percentage.
         if status.db_size_in_use as f64 > NEAR_QUOTA * quota as f64 {
             let found = format!("{} in use, of a quota of {}", size(status.db_size_in_use), size(quota));
@@ -326,11 +355,8 @@ fn databases(live: &LiveZone, quota: u64, zone_arg: &str) -> Vec<Finding> {
                 size(status.db_size_in_use)
             );
             findings.push(
-                Finding::new(CheckId::DatabaseQuota, Verdict::Warning, name, found).remedy(defragment(
-                    &member.name,
-                    zone_arg,
-                    member,
-                )),
+                Finding::new(CheckId::DatabaseQuota, Verdict::Warning, name, found)
+                    .remedy(defragment(member, zone_arg)),
             );
         } else {
             fitting.push(format!("{} {}", member.name, size(status.db_size)));
@@ -342,11 +368,11 @@ fn databases(live: &LiveZone, quota: u64, zone_arg: &str) -> Vec<Finding> {
                 size(status.db_size_in_use)
             );
             findings.push(
-                Finding::new(CheckId::Fragmentation, Verdict::Warning, member.name.clone(), found)
-                    .remedy(defragment(&member.name, zone_arg, member)),
+                Finding::new(CheckId::Fragmentation, Verdict::Warning, member.name.to_owned(), found)
+                    .remedy(defragment(member, zone_arg)),
             );
         } else {
-            dense.push(member.name.as_str());
+            dense.push(member.name);
         }
     }
     if !fitting.is_empty() {
@@ -358,36 +384,32 @@ fn databases(live: &LiveZone, quota: u64, zone_arg: &str) -> Vec<Finding> {
     findings
 }
 
-fn defragment(name: &str, zone_arg: &str, member: &LiveMember) -> String {
-    let endpoint = member
-        .listed
-        .as_ref()
-        .and_then(|listed| listed.client_urls.first().cloned())
-        .unwrap_or_else(|| format!("URL OF {name}"));
+fn defragment(member: &Told<'_>, zone_arg: &str) -> String {
+    let endpoint = member.endpoint.map_or_else(|| format!("URL OF {}", member.name), str::to_owned);
     format!(
         "defragment one member after the other, the leader last: zone-etcd ctl {zone_arg} -- defrag --endpoints={endpoint}"
     )
 }
 
-fn lag(live: &LiveZone) -> Vec<Finding> {
+/// How far voters lag behind the furthest.
+pub fn lag(members: &[Told<'_>]) -> Vec<Finding> {
     let check = CheckId::RaftLag;
     let mut findings = Vec::new();
     let mut well = Vec::new();
-    for (member, status) in statuses(live).filter(|(member, _)| !member.is_learner()) {
-        let verdict = match status.raft_lag {
-            lag if lag > LAG => Verdict::Warning,
-            lag if lag > LAG_NOTE => Verdict::Note,
+    for member in members.iter().filter(|member| !member.is_learner) {
+        let behind = member.status.raft_lag;
+        let verdict = match behind {
+            behind if behind > LAG => Verdict::Warning,
+            behind if behind > LAG_NOTE => Verdict::Note,
             _ => {
-                well.push(member.name.as_str());
+                well.push(member.name);
                 continue;
             }
         };
+        let remedy = format!("look at its disk and network: on {0}, zone-etcd check --node {0}", member.name);
         findings.push(
-            Finding::new(check, verdict, member.name.clone(), format!("{} entries behind", status.raft_lag))
-                .remedy(format!(
-                    "look at its disk and network: on {0}, zone-etcd check --node {0}",
-                    member.name
-                )),
+            Finding::new(check, verdict, member.name.to_owned(), format!("{behind} entries behind"))
+                .remedy(remedy),
         );
     }
     if !well.is_empty() {
