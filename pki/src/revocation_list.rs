@@ -110,13 +110,12 @@ impl RevocationList {
         match self.walk(authority, leaf) {
             Err(
                 Error::InvalidCrlSignatureForPublicKey
-                | Error::InvalidSignatureForPublicKey
                 | Error::UnsupportedCrlSignatureAlgorithmForPublicKeyContext(_),
             ) => Err(RevocationListError::BadSignature { authority: name() }),
             Err(Error::UnknownRevocationStatus) => {
                 Err(RevocationListError::OtherIssuer { authority: name() })
             }
-            // That a certificate is listed, or does not hold for another reason, is not the list's fault.
+            // That a certificate is listed, or is not the authority's, is not the list's fault.
             Ok(()) | Err(_) => Ok(()),
         }
     }

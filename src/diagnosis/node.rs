@@ -112,7 +112,7 @@ impl<'z> NodeCheck<'z> {
 
     /// Whether the node is this machine: whether its address can be bound here, or its member runs here.
     pub fn is_here(&self) -> bool {
-        if self.own_process().is_some() {
+        if self.own_process().is_some_and(host::shares_network) {
             return true;
         }
         match &self.node.address {

@@ -26,6 +26,12 @@ pub fn running_member(paths: &NodePaths) -> Option<u32> {
     uses(pid, &paths.data()).then_some(pid)
 }
 
+/// Whether a process sees the same network as this one: in a network namespace of its own it is another machine.
+pub fn shares_network(pid: u32) -> bool {
+    let network = |process: &str| fs::read_link(format!("/proc/{process}/ns/net")).ok();
+    network(&pid.to_string()) == network("self")
+}
+
 /// The command line of a process, without the program.
 pub fn arguments_of(pid: u32) -> Option<Vec<String>> {
     let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;

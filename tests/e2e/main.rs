@@ -10,6 +10,7 @@
 //! | [`crash`] | SIGKILL at every step of a start; `scripts/crash` |
 //! | [`data_disk`] | a data directory on a disk that is full |
 //! | [`dev`] | the throwaway zone |
+//! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`clients`] | `ctl` and `env` |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
 //! | [`issued_certificates`] | certificates as openssl sees them, for every kind of key |
@@ -24,6 +25,7 @@ mod clients;
 mod crash;
 mod data_disk;
 mod dev;
+mod diagnosis;
 mod issued_certificates;
 mod namespaces;
 mod start;

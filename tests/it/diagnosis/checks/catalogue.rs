@@ -21,7 +21,7 @@ fn names_are_unique_and_kebab_case() {
         assert!(check.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", check.name);
         assert_eq!(check.id.row().name, check.name);
         for text in [check.title, check.why] {
-            assert!(!text.ends_with('.') && text.len() > 20, "{}: {text}", check.name);
+            assert!(!text.ends_with('.') && text.len() > 10, "{}: {text}", check.name);
         }
     }
 }

@@ -79,7 +79,7 @@ fn listeners() {
 
     // 192.0.2.0/24 is for documentation (RFC 5737); no machine has it.
     let text = std::fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
-    std::fs::write(zone.file("zone.toml"), text.replacen("127.0.0.1", "192.0.2.1", 1)).expect("written");
+    std::fs::write(zone.file("zone.toml"), text.replace("127.0.0.1", "192.0.2.1")).expect("written");
     found(&checked(&zone, 65), "listeners", "failed", "192.0.2.1 is not an address of this machine");
 }
 
@@ -87,7 +87,7 @@ fn listeners() {
 #[test]
 fn host_names() {
     let zone = TestZone::described(
-        "[zone]\nname = \"example.invalid\"\n[[node]]\nname = \"node1\"\naddress = \"127.0.0.1\"\n[[node]]\nname = \"node2\"\n",
+        "[zone]\nname = \"example.invalid\"\n[[node]]\nname = \"node1\"\n[[node]]\nname = \"node2\"\n",
     );
     zone.run(&["init"]).expect_code(0);
     zone.run(&["pki", "issue", "--all"]).expect_code(0);
