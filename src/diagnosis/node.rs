@@ -48,6 +48,13 @@ struct Asked {
     resolved: BTreeMap<String, Result<Vec<IpAddr>, String>>,
 }
 
+/// Whether the handshakes of clients are rehearsed too.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Clients {
+    In,
+    Out,
+}
+
 /// The checks that `run` makes before each start: everything about the certificates of `node`, with the files as they are. They
 /// take less than 5 ms together.
 pub fn before_start(
@@ -56,7 +63,8 @@ pub fn before_start(
     member: &MemberPlan,
     now: OffsetDateTime,
 ) -> Vec<Finding> {
-    NodeCheck::with_plan(zone, node, Some(member.clone()), now).certificates()
+    // A client that cannot get in is no reason to keep a member from starting.
+    NodeCheck::with_plan(zone, node, Some(member.clone()), now).certificates_with(Clients::Out)
 }
 
 impl<'z> NodeCheck<'z> {
@@ -131,12 +139,16 @@ impl<'z> NodeCheck<'z> {
 
     /// Everything about certificates, keys and lists, and the handshakes in memory. Asks nobody.
     pub fn certificates(&self) -> Vec<Finding> {
+        self.certificates_with(Clients::In)
+    }
+
+    fn certificates_with(&self, clients: Clients) -> Vec<Finding> {
         let leaf_validity =
             time::Duration::try_from(self.zone.config.pki.leaf_validity).unwrap_or(time::Duration::MAX);
         let mut findings = certificates::judge(&self.files, &self.remedies, leaf_validity, self.now);
         if let Some(member) = &self.member {
             findings.extend(names::names(&self.files, &self.dialled(member), &self.remedies));
-            let rehearsed = tls::rehearse(&self.files.directory, self.scenes(member));
+            let rehearsed = tls::rehearse(&self.files.directory, self.scenes(member, clients));
             let handshakes = names::handshakes(&rehearsed, &findings, &self.remedies);
             findings.extend(handshakes);
         }
@@ -207,16 +219,21 @@ impl<'z> NodeCheck<'z> {
         seen
     }
 
-    fn scenes(&self, member: &MemberPlan) -> Vec<tls::Scene> {
+    fn scenes(&self, member: &MemberPlan, clients: Clients) -> Vec<tls::Scene> {
         let host = |url: &str| super::hostname::host_of(url).unwrap_or_default().to_owned();
         let admin = self.zone.paths.client_current(&ClientName::admin());
-        let clients: Vec<PathBuf> = [admin].into_iter().filter(|path| path.exists()).collect();
+        let directories: Vec<PathBuf> = match clients {
+            Clients::In => {
+                [self.files.directory.clone(), admin].into_iter().filter(|path| path.exists()).collect()
+            }
+            Clients::Out => Vec::new(),
+        };
         tls::scenes(
             &self.files.directory,
             self.presented(),
             &host(member.member.peer_url.as_str()),
             &host(&member.advertise_client),
-            &clients,
+            &directories,
         )
     }
 

@@ -72,7 +72,7 @@ pub fn scenes(
         scene(dials_peers_with, generation, peer_trust, "peer", Plane::Peer, peer_host),
         scene("gateway", generation, Plane::Client.authority_file(), "server", Plane::Client, client_host),
     ];
-    for directory in std::iter::once(generation).chain(clients.iter().map(PathBuf::as_path)) {
+    for directory in clients {
         scenes.push(scene("client", directory, ROOT_FILE, "server", Plane::Client, client_host));
     }
     scenes

@@ -130,8 +130,8 @@ fn certificate_validity() {
     let findings = checked(&zone, 65);
     found(&findings, "certificate-validity", "failed", "it expired at ");
     assert_eq!(failed(&findings), ["certificate-validity"]);
-    // It begins with its CA, five minutes ago, and ends in two.
-    forge(&zone, "peer", "peer", Usages::BOTH, before, Duration::minutes(5));
+    // It ends in one minute, and began three ago at least.
+    forge(&zone, "peer", "peer", Usages::BOTH, before, Duration::minutes(4));
     found(&checked(&zone, 69), "certificate-validity", "warning", "less than a third of its life");
 }
 
@@ -263,4 +263,17 @@ fn run_refuses_what_cannot_work() {
     replace_in(&zone_toml, "[zone]\n", "[pki]\nleaf_validity = \"3650d\"\n[zone]\n");
     let run = zone.run(&["run", "--node", "node1", "--etcd", stand_in.as_argument()]);
     run.expect_error_with(&["warning: peer-ca.crt: "]);
+}
+
+#[test]
+fn a_node_without_a_member_has_its_client_certificate_alone() {
+    let zone = TestZone::described(
+        "[zone]\nname = \"example.zone\"\n[[node]]\nname = \"node1\"\naddress = \"10.0.0.1\"\nmember = false\n\
+         [[node]]\nname = \"node2\"\naddress = \"10.0.0.2\"\n",
+    );
+    zone.run(&["init"]).expect_code(0);
+    zone.run(&["pki", "issue", "node1"]).expect_code(0);
+    let findings = checked(&zone, 0);
+    found(&findings, "certificate-files", "passed", "3 files");
+    assert!(findings.iter().all(|finding| finding["check"] != "listeners" && finding["check"] != "peer-reachable"));
 }
