@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use time::OffsetDateTime;
 
@@ -132,29 +133,22 @@ fn on_disk(checks: &[(&Node, NodeCheck<'_>)]) -> OnDisk {
 /// What is here of each node: all of it, if this is its machine; its certificates, if they are here; else nothing.
 fn examine_nodes(zone: &ZoneDirectory, checks: Vec<(&Node, NodeCheck<'_>)>) -> Vec<Finding> {
     let (mut findings, mut elsewhere, mut timed) = (Vec::new(), Vec::new(), Vec::new());
-    let mut is_first = true;
+    // The nodes here share a disk, and would hold each other up.
+    let is_disk_measured = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let mut running = Vec::new();
-        for (node, mut check) in checks {
-            let name = node.name.short();
-            if node.member && check.is_here() {
-                if let Some(arguments) = check.own_process().and_then(host::arguments_of) {
-                    timed.push(Rhythm::of(name, &arguments));
-                }
-                // The nodes here share a disk, and would hold each other up.
-                let with_disk = std::mem::take(&mut is_first);
-                running.push(scope.spawn(move || check.all(with_disk)));
-            } else {
-                if node.member {
-                    elsewhere.push(name);
-                }
-                if zone.paths.node(&node.name).root().exists() {
-                    findings.extend(check.certificates());
-                }
+        let examine = |(node, mut check)| {
+            let is_disk_measured = &is_disk_measured;
+            (node, scope.spawn(move || examine_node(zone, node, &mut check, is_disk_measured)))
+        };
+        let running: Vec<(&Node, _)> = checks.into_iter().map(examine).collect();
+        for (node, thread) in running {
+            // One that ended by a fault of ours has found nothing.
+            let Ok(examined) = thread.join() else { continue };
+            findings.extend(examined.findings);
+            timed.extend(examined.rhythm);
+            if node.member && !examined.is_here {
+                elsewhere.push(node.name.short());
             }
-        }
-        for thread in running {
-            findings.extend(thread.join().unwrap_or_default());
         }
     });
     findings.extend(rhythms(&timed));
@@ -162,6 +156,31 @@ fn examine_nodes(zone: &ZoneDirectory, checks: Vec<(&Node, NodeCheck<'_>)>) -> V
         findings.push(not_seen_from_here(zone, &elsewhere));
     }
     findings
+}
+
+/// What could be found out about one node.
+struct Examined {
+    is_here: bool,
+    findings: Vec<Finding>,
+    rhythm: Option<Rhythm>,
+}
+
+fn examine_node(
+    zone: &ZoneDirectory,
+    node: &Node,
+    check: &mut NodeCheck<'_>,
+    is_disk_measured: &AtomicBool,
+) -> Examined {
+    let is_here = check.is_here();
+    if !node.member || !is_here {
+        let has_directory = zone.paths.node(&node.name).root().exists();
+        let findings = if has_directory { check.certificates() } else { Vec::new() };
+        return Examined { is_here, findings, rhythm: None };
+    }
+    let arguments = check.own_process().and_then(host::arguments_of);
+    let rhythm = arguments.map(|arguments| Rhythm::of(node.name.short(), &arguments));
+    let with_disk = !is_disk_measured.swap(true, Ordering::Relaxed);
+    Examined { is_here, findings: check.all(with_disk), rhythm }
 }
 
 fn not_seen_from_here(zone: &ZoneDirectory, nodes: &[&str]) -> Finding {

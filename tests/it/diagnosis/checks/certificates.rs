@@ -275,5 +275,9 @@ fn a_node_without_a_member_has_its_client_certificate_alone() {
     zone.run(&["pki", "issue", "node1"]).expect_code(0);
     let findings = checked(&zone, 0);
     found(&findings, "certificate-files", "passed", "3 files");
-    assert!(findings.iter().all(|finding| finding["check"] != "listeners" && finding["check"] != "peer-reachable"));
+    assert!(
+        findings
+            .iter()
+            .all(|finding| finding["check"] != "listeners" && finding["check"] != "peer-reachable")
+    );
 }
