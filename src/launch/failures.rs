@@ -33,12 +33,15 @@ pub(super) fn refusal_failure(
             run(zone, member, true)
         )),
         Refusal::ForgottenVotes { past } => failure.next(format!(
-            "put the data back into {}; if it is lost, replace the member while the others run:\n{}\nonly if the first start \
-             of this zone failed before its cluster was ever up: mv {} {}.failed",
-            directory.display(),
-            replace(past.member),
-            member.paths.root().display(),
-            member.paths.root().display(),
+            "put the data back into {directory}{replace}\nonly if the first start of this member failed before the cluster was ever \
+             up: mv {root} {root}.failed",
+            directory = directory.display(),
+            // Alone it was the whole cluster, and nobody is left who could take another in.
+            replace = match member.cluster.members.len() {
+                1 => String::new(),
+                _ => format!("; if it is lost, replace the member while the others run:\n{}", replace(past.member)),
+            },
+            root = member.paths.root().display(),
         )),
         Refusal::DataWithoutLog => failure.next(format!(
             "put the write-ahead log back into {}; if the files are of no use to anybody, put them aside with the start:\n{}",

@@ -60,21 +60,25 @@ async fn ask_by_grpc(
     if status.is_learner {
         return answer;
     }
-    let started = Instant::now();
-    let read = within(deadline, client.quorum_read()).await;
-    answer.quorum_read = Some(match read {
-        Err(fault) if !fault.is_permission => Err(fault.text),
-        // The right to the key is looked at after the quorum has answered (`EtcdServer.Range`).
-        Ok(()) | Err(_) => Ok(started.elapsed()),
-    });
     let ask_for_list = async |linearizable| {
         let list = within(deadline, client.member_list(linearizable)).await.ok()?;
         // Nobody listens once every answer is in.
         let _ = lists.send(list.members.clone());
         Some(list)
     };
-    (answer.confirmed, answer.own) = tokio::join!(ask_for_list(true), ask_for_list(false));
-    answer
+    // Without a quorum two of the three last until the deadline, so none waits for another.
+    let (read, confirmed, own) =
+        tokio::join!(read_through_quorum(&client, deadline), ask_for_list(true), ask_for_list(false));
+    ClientAnswer { quorum_read: Some(read), confirmed, own, ..answer }
+}
+
+async fn read_through_quorum(client: &MemberClient, deadline: Instant) -> Result<Duration, String> {
+    let started = Instant::now();
+    match within(deadline, client.quorum_read()).await {
+        Err(fault) if !fault.is_permission => Err(fault.text),
+        // The right to the key is looked at after the quorum has answered (`EtcdServer.Range`).
+        Ok(()) | Err(_) => Ok(started.elapsed()),
+    }
 }
 
 struct Fault {

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::members::{LiveMember, Observed};
+use super::assembly::Observed;
+use super::members::LiveMember;
 use crate::config::ZoneConfig;
 use crate::etcd::client::ListedMember;
 use crate::plan::{EtcdId, PeerUrl};

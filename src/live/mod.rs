@@ -1,18 +1,19 @@
 //! The zone as it answers: every member of zone.toml and of the live member list, asked all at the same time.
 //!
-//! [`LiveZone::observe`] gathers; what follows from the answers is pure: who is who ([`members`]), where the zone and its
-//! description part ([`differences`]), and whether it is healthy ([`judgement`]).
+//! [`LiveZone::observe`] gathers; what follows from the answers is pure: who is who (`assembly`), where the zone and its
+//! description part (`differences`), and whether it is healthy (`judgement`).
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`credentials`] | the certificate with which is asked |
-//! | [`gather`], [`client_plane`], [`plane`] | the questions: over etcd's API, and by a look at the handshakes of both planes |
-//! | [`members`] | the answers, member by member |
-//! | [`alarms`] | what members raise, and how it is told |
-//! | [`differences`] | zone.toml against the live member list |
-//! | [`judgement`] | healthy, degraded, or without a quorum |
+//! | `credentials` | the certificate with which is asked |
+//! | `gather`, `client_plane`, `plane` | the questions: over etcd's API, and by a look at the handshakes of both planes |
+//! | `assembly`, `members` | the answers, member by member |
+//! | `alarms` | what members raise, and how it is told |
+//! | `differences` | zone.toml against the live member list |
+//! | `judgement` | healthy, degraded, or without a quorum |
 
 mod alarms;
+mod assembly;
 mod client_plane;
 mod credentials;
 mod differences;
@@ -94,9 +95,9 @@ impl LiveZone {
     ) -> Self {
         let (at, started) = (OffsetDateTime::now_utc(), Instant::now());
         let answers = gather::gather(zone, authorities, credentials, limit, memory).await;
-        let mut observed = members::assemble(zone, answers);
+        let mut observed = assembly::assemble(zone, answers);
         let differences = differences::find(zone, &observed);
-        let judgement = judge(&members::facts(&observed), &observed.alarms);
+        let judgement = judge(&assembly::facts(&observed), &observed.alarms);
         observed.members.sort_by(|one, other| one.position.cmp(&other.position));
         Self {
             at,

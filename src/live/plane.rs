@@ -54,6 +54,12 @@ impl PlaneView {
         self.chain.first()
     }
 
+    /// Why it does not serve as it should, if it does not: to be refused without a certificate is as it should be.
+    pub fn fault(&self) -> Option<&DialError> {
+        let is_refusal = matches!(self.failure, Some(DialError::Alert(_)));
+        self.failure.as_ref().filter(|_| !(self.plane == Plane::Peer && is_refusal && !self.chain.is_empty()))
+    }
+
     /// What is wrong with whom it trusts, if it can be told and something is.
     pub fn trust_fault(&self) -> Option<String> {
         // A handshake that we broke off may not have come to the server's wish.

@@ -9,6 +9,7 @@
 //! | [`systemd`] | the units of `packaging/systemd`, without a system manager |
 //! | [`crash`] | SIGKILL at every step of a start; `scripts/crash` |
 //! | [`data_disk`] | a data directory on a disk that is full |
+//! | [`status`], [`status_faults`], [`status_changes`] | the zone as it answers: healthy, with members down, with other members than described |
 //! | [`dev`] | the throwaway zone |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`clients`] | `ctl` and `env` |
@@ -29,6 +30,9 @@ mod diagnosis;
 mod issued_certificates;
 mod namespaces;
 mod start;
+mod status;
+mod status_changes;
+mod status_faults;
 mod systemd;
 mod tls_refusals;
 mod tls_setup;

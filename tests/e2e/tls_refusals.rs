@@ -141,7 +141,7 @@ fn revoked_certificates_are_refused() {
 const REVOKED: [Option<&str>; 2] = [None; 2];
 
 /// Puts a certificate on the list that the member reads, by a rename so that it never sees half of one.
-fn revoke(guarded: &Guarded, plane: &str, certificate: &std::path::Path) {
+pub fn revoke(guarded: &Guarded, plane: &str, certificate: &std::path::Path) {
     let now = OffsetDateTime::now_utc();
     let read =
         |extension| std::fs::read(guarded.zone.file(&format!("ca/{plane}.{extension}"))).expect("a CA");

@@ -28,6 +28,14 @@ impl Identity {
         Self { chain: read("crt"), key: read("key") }
     }
 
+    /// Writes it over the files of a directory, which keep their mode.
+    #[track_caller]
+    pub fn write_over(&self, directory: &Path, stem: &str) {
+        for (extension, text) in [("crt", &self.chain), ("key", &self.key)] {
+            std::fs::write(directory.join(format!("{stem}.{extension}")), text).expect("a certificate file");
+        }
+    }
+
     /// From PEM.
     pub fn new(chain: &str, key: &str) -> Self {
         Self { chain: chain.as_bytes().to_vec(), key: key.as_bytes().to_vec() }

@@ -234,7 +234,7 @@ fn plane_report(view: &PlaneView, now: OffsetDateTime) -> PlaneReport {
     PlaneReport {
         plane: view.plane.name(),
         url: view.url.clone(),
-        failure: view.failure.as_ref().map(ToString::to_string),
+        failure: view.fault().map(ToString::to_string),
         round_trip_seconds: view.round_trip.map(|time| time.as_secs_f64()),
         certificate: leaf.map(|leaf| certificate_report(leaf, now)),
         leads_to_zone: leaf.map(|_| view.untrusted.is_none()),

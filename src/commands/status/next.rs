@@ -2,6 +2,7 @@
 
 use super::Answer;
 use crate::live::{AlarmKind, Difference, Health, LiveMember};
+use crate::plan::PeerUrl;
 use crate::report::shell_quoted;
 use crate::tls::{DialError, Stage};
 
@@ -40,9 +41,12 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
     if let Some(Difference::NotAMember { node }) =
         live.differences.iter().find(|difference| matches!(difference, Difference::NotAMember { .. }))
     {
-        return Some(format!(
-            "take {node} out of zone.toml if it is not to be a member: this version cannot add one"
-        ));
+        return zone.config.node(node).map(|described| {
+            format!(
+                "tell the cluster of {node}, or take it out of zone.toml: {}",
+                ctl(answer, &format!("member add {node} --learner --peer-urls={}", PeerUrl::of(described)))
+            )
+        });
     }
     if live.judgement.health == Health::LostQuorum {
         return Some("look at the network between the members, and at what they log".to_owned());

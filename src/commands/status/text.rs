@@ -28,7 +28,8 @@ pub(super) fn render(answer: &Answer<'_>) -> String {
     section(&mut out, "alarms", alarms(live));
     section(&mut out, "differences from zone.toml", differences(live));
     if let Some(next) = next_step(answer) {
-        let _ = write!(out, "\n{}", wrapped("next: ", &next));
+        // Not broken: a command is there to be copied.
+        let _ = write!(out, "\nnext: {next}\n");
     }
     out
 }

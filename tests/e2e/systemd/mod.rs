@@ -252,7 +252,7 @@ fn every_exit_code_is_final_or_worth_another_try() {
     assert!(pause.as_secs() >= 2, "a start that fails at once is not repeated in a hurry");
 }
 
-/// etcd ends with 0 when it was removed, and mostly also when it is started once more.
+/// etcd ends with 0 when it was removed, and the next start is refused.
 #[test]
 fn a_removed_member_stays_down() {
     isolated(|| {

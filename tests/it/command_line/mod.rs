@@ -10,6 +10,7 @@ mod issue;
 mod list;
 mod reissue;
 mod shell;
+mod status;
 mod usage;
 
 use std::collections::BTreeMap;

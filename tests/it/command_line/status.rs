@@ -1,0 +1,179 @@
+//! `status` without any member, and what is made of answers.
+
+use std::time::Duration;
+
+use zone_etcd::live::{Alarm, AlarmKind, Health, MemberFacts, Standing, judge};
+use zone_etcd::plan::EtcdId;
+
+use super::json;
+use crate::harness::{TestZone, outcome};
+
+#[test]
+fn arguments_that_are_wrong_exit_64() {
+    let zone = TestZone::init("example.zone", &["node1=127.0.0.1:22380:22379"]);
+    for (arguments, text) in [
+        (&["status", "--format", "xml"][..], "text, json, prometheus"),
+        (&["status", "--watch", "0"], "0 is not in 1..=86400"),
+        (&["status", "--watch", "soon"], "'soon'"),
+        (&["status", "--output"], "--output <FILE>"),
+        (&["status", "--client", "nobody"], "has no client `nobody`"),
+        (&["status", "node1"], "node1"),
+    ] {
+        zone.run(arguments).expect_code(64).expect_error_with(&[text]);
+    }
+    let help = outcome(&mut crate::harness::zone_etcd(["status", "--help"])).expect_code(0).stdout;
+    for text in ["0 healthy", "65 degraded", "69 quorum lost"] {
+        assert!(help.contains(text), "{help}");
+    }
+}
+
+#[test]
+fn a_zone_whose_members_do_not_run_has_no_quorum() {
+    let zone = TestZone::init("example.zone", &["node1=127.0.0.1:22380:22379"]);
+    let shown = zone.run(&["status"]).expect_code(69);
+    assert!(
+        shown.stdout.starts_with(
+            "example.zone  quorum lost  no leader\n  no member answers\n  node1 is down: nothing listens at 127.0.0.1:22379\n"
+        ),
+        "{}",
+        shown.stdout
+    );
+    let report = json(&zone.run(&["status", "--format", "json"]).expect_code(69).stdout);
+    assert_eq!(report["health"], "lost_quorum");
+    assert!(report["cluster_id"].is_null() && report["members"][0]["version"].is_null());
+}
+
+#[test]
+fn a_file_that_cannot_be_written_exits_73() {
+    let zone = TestZone::init("example.zone", &["node1=127.0.0.1:22380:22379"]);
+    let file = zone.around().join("no/such/zone.prom");
+    let file = file.to_str().expect("UTF-8");
+    let shown = zone.run(&["status", "--format", "prometheus", "--output", file]);
+    shown.expect_code(73).expect_error_with(&["cannot write ", "zone.prom"]);
+}
+
+fn member(name: &str, standing: Standing) -> MemberFacts {
+    let name = name.to_owned();
+    MemberFacts {
+        name,
+        standing,
+        unstarted: false,
+        down: None,
+        quorum_read: Some(Ok(())),
+        faults: Vec::new(),
+    }
+}
+
+fn down(name: &str) -> MemberFacts {
+    MemberFacts { down: Some("it is off".to_owned()), quorum_read: None, ..member(name, Standing::Voter) }
+}
+
+fn without_quorum(name: &str) -> MemberFacts {
+    MemberFacts { quorum_read: Some(Err("no answer in time".to_owned())), ..member(name, Standing::Voter) }
+}
+
+/// Members; the verdict; voters, and those of them that answer through the quorum; the reasons.
+type Verdict = (Vec<MemberFacts>, Health, (usize, usize), &'static [&'static str]);
+
+#[test]
+fn every_verdict_has_its_reasons() {
+    let voter = |name| member(name, Standing::Voter);
+    let learner = MemberFacts { quorum_read: None, ..member("l", Standing::Learner) };
+    let unstarted = MemberFacts { unstarted: true, ..down("b") };
+    let absent = MemberFacts { standing: Standing::Absent, ..down("c") };
+    let faulty = MemberFacts { faults: vec!["serves a bad certificate".to_owned()], ..voter("b") };
+    let table: Vec<Verdict> = vec![
+        (vec![voter("a"), voter("b"), voter("c")], Health::Healthy, (3, 3), &[]),
+        (vec![voter("a"), learner.clone()], Health::Healthy, (1, 1), &[]),
+        (vec![voter("a"), voter("b"), down("c")], Health::Degraded, (3, 2), &["c is down: it is off"]),
+        (
+            vec![voter("a"), voter("b"), without_quorum("c")],
+            Health::Degraded,
+            (3, 2),
+            &["c does not reach the quorum: no answer in time"],
+        ),
+        (vec![voter("a"), unstarted], Health::Degraded, (2, 1), &["b was added, and never started"]),
+        (
+            vec![voter("a"), voter("b"), absent],
+            Health::Degraded,
+            (2, 2),
+            &["c is in zone.toml, and no member of the cluster"],
+        ),
+        (vec![voter("a"), faulty], Health::Degraded, (2, 2), &["b serves a bad certificate"]),
+        (
+            vec![without_quorum("a"), down("b"), down("c")],
+            Health::LostQuorum,
+            (3, 0),
+            &[
+                "1 of 3 voters answer, 2 are needed",
+                "a does not reach the quorum: no answer in time",
+                "b is down: it is off",
+                "c is down: it is off",
+            ],
+        ),
+        (
+            vec![without_quorum("a"), without_quorum("b")],
+            Health::LostQuorum,
+            (2, 0),
+            &[
+                "2 of 2 voters answer, but none of them through the quorum",
+                "a does not reach the quorum: no answer in time",
+                "b does not reach the quorum: no answer in time",
+            ],
+        ),
+        (vec![down("a")], Health::LostQuorum, (1, 0), &["no member answers", "a is down: it is off"]),
+        // A learner that answers is no quorum.
+        (
+            vec![down("a"), learner],
+            Health::LostQuorum,
+            (1, 0),
+            &["no member answers", "a is down: it is off"],
+        ),
+        (vec![], Health::LostQuorum, (0, 0), &["no member answers"]),
+    ];
+    for (members, health, voters, reasons) in table {
+        let verdict = judge(&members, &[]);
+        assert_eq!(verdict.health, health, "{members:?}");
+        assert_eq!((verdict.voters, verdict.healthy_voters), voters, "{members:?}");
+        assert_eq!(verdict.reasons, reasons, "{members:?}");
+    }
+    let alarms = [AlarmKind::NoSpace, AlarmKind::Corrupt].map(|kind| Alarm { member: EtcdId(1), kind });
+    let verdict = judge(&[member("a", Standing::Voter)], &alarms);
+    assert_eq!(verdict.health, Health::Degraded);
+    assert!(verdict.reasons[0].contains("CORRUPT") && verdict.reasons[1].contains("NOSPACE"));
+}
+
+#[test]
+fn alarms_are_read_however_they_are_spaced() {
+    let read = |text| Alarm::parse(text).map(|alarm| (alarm.member.0, alarm.kind));
+    let space = Some((10_501_334_649_042_878_790, AlarmKind::NoSpace));
+    for text in [
+        "memberID:10501334649042878790 alarm:NOSPACE ",
+        "memberID:10501334649042878790  alarm:NOSPACE",
+        "memberID: 10501334649042878790 alarm: NOSPACE",
+    ] {
+        assert_eq!(read(text), space, "{text:?}");
+    }
+    assert_eq!(read("memberID:1 alarm:CORRUPT "), Some((1, AlarmKind::Corrupt)));
+    for text in
+        ["", "etcdserver: no leader", "alarm:NOSPACE", "memberID:x alarm:NOSPACE", "memberID:1 alarm:OTHER"]
+    {
+        assert_eq!(read(text), None, "{text:?}");
+    }
+}
+
+/// A server that takes connections and says nothing holds up the answer for two seconds at most.
+#[test]
+fn silence_is_not_waited_for() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let zone = TestZone::init("example.zone", &[&format!("node1=127.0.0.1:22380:{port}")]);
+    let started = std::time::Instant::now();
+    let shown = zone.run(&["status"]).expect_code(69);
+    assert!(started.elapsed() < Duration::from_millis(2900), "{:?}", started.elapsed());
+    assert!(
+        shown.stdout.contains("node1 is down: it takes connections and says nothing"),
+        "{}",
+        shown.stdout
+    );
+}
