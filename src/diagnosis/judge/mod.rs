@@ -1,10 +1,15 @@
 //! What to think of what was observed. Pure: facts are arguments, findings the result.
 
+pub mod authorities;
 pub mod certificates;
+pub mod database;
+mod files;
 pub mod machine;
+mod membership;
 pub mod names;
 pub mod peers;
 pub mod running;
+pub mod served;
 pub mod source;
 pub mod zone;
 
