@@ -10,7 +10,7 @@ const NEAR_QUOTA: f64 = 0.8;
 /// A file that is smaller is not worth the pause of a defragmentation.
 const SMALL_DATABASE: u64 = 100 << 20;
 /// Entries behind which a member lags. etcd keeps 5000 for those that lag, and sends a whole snapshot to those beyond
-/// (`SnapshotCatchUpEntries` in `server/etcdserver/server.go`).
+/// (`DefaultSnapshotCatchUpEntries` in `server/etcdserver/server.go`).
 const LAG: u64 = 5000;
 /// A busy member may be that far behind when it is asked.
 pub(super) const LAG_NOTE: u64 = 1000;

@@ -52,6 +52,7 @@ fn names_go_by_the_rules_of_go() {
         ("NODE1.example.zone", true),
         ("node1.example.zone.", true),
         ("node1", false),
+        ("node1.example.zone.other.org", false),
         ("one.api.example.zone", true),
         ("one.two.api.example.zone", false),
         ("api.example.zone", false),
