@@ -32,6 +32,10 @@ pub enum Command {
     Plan(PlanArgs),
     /// Show the zone, live: members, leader, sizes, alarms, certificates
     Status(StatusArgs),
+    /// Check one node: its certificates, its machine, and what its peers say
+    Check(CheckArgs),
+    /// Find out what is wrong with the zone, or explain a log of etcd
+    Doctor(DoctorArgs),
     /// List, check and issue certificates
     #[command(subcommand)]
     Pki(PkiCommand),
@@ -207,6 +211,39 @@ pub enum StatusFormat {
     /// Metrics, for the textfile collector of Prometheus' node exporter
     Prometheus,
 }
+
+/// `check`
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_CODES)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The node to check, on its own machine
+    #[arg(long, value_name = "NAME")]
+    pub node: String,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `doctor`
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_CODES)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Explain this log of etcd instead, `-` for standard input; no zone is needed
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+}
+
+const CHECK_CODES: &str = "\
+Exit codes of check and doctor: 0 nothing failed, 65 something did, 69 nothing failed but members do not answer";
 
 /// `pki`
 #[derive(Debug, Subcommand)]

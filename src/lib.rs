@@ -13,8 +13,8 @@
 //! | [`tls`] | handshakes with the files that etcd will use, in memory and over the wire |
 //! | [`etcd`] | the binary, its flags, its data, its API, exec |
 //! | [`launch`] | one start of a member, computed before anything is touched |
-//! | [`diagnosis`] | what is wrong, why it matters, what to do |
 //! | [`live`] | the zone as it answers: members, leader, certificates, and what to think of it |
+//! | [`diagnosis`] | what is wrong, why it matters, what to do |
 //! | [`development`] | a supervised throwaway zone on loopback |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 

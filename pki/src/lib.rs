@@ -10,7 +10,7 @@
 //! | [`name`], [`spec`] | subject alternative names, subjects, and the specifications to issue from |
 //! | [`certificate`] | a certificate, and the facts read out of it |
 //! | [`authority`], [`load`] | a certificate authority: made here, or read from files, and what it issues |
-//! | [`revocation`] | revocation lists |
+//! | [`revocation`], [`revocation_list`] | revocation lists: made, and read |
 //! | [`check`] | verification by another implementation than the one that issues |
 //! | [`private_file`], [`store`] | files that keep their mode, and immutable generations of them |
 //! | [`issuance_log`] | the append-only record of what was issued |
@@ -30,6 +30,7 @@ pub mod name;
 mod pem;
 pub mod private_file;
 pub mod revocation;
+pub mod revocation_list;
 mod signer;
 pub mod spec;
 pub mod store;
@@ -43,5 +44,6 @@ pub use load::LoadError;
 pub use name::{NameError, SubjectAltName, SubjectAltNames};
 pub use private_file::PrivateFileError;
 pub use revocation::{RevocationReason, Revoked};
+pub use revocation_list::{RevocationList, RevocationListError};
 pub use spec::{AuthoritySpec, LeafSpec, Subject, SubjectError, Usage, Usages};
 pub use store::{FileKind, Generation, GenerationStore, Staged, StoreError, commit_all};

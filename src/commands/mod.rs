@@ -1,7 +1,10 @@
 //! One file a command, each a recipe of named steps.
 
+mod check;
 mod client;
 mod dev;
+mod doctor;
+mod findings;
 mod init;
 mod pki_check;
 mod pki_issue;
@@ -29,6 +32,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Run(arguments) => run::run(arguments, now),
         Command::Plan(arguments) => plan::run(arguments, now),
         Command::Status(arguments) => return status::run(&arguments),
+        Command::Check(arguments) => return check::run(&arguments, now),
+        Command::Doctor(arguments) => return doctor::run(&arguments, now),
         Command::Pki(PkiCommand::List(arguments)) => pki_list::run(&arguments, now),
         Command::Pki(PkiCommand::Check(arguments)) => return pki_check::run(&arguments, now),
         Command::Pki(PkiCommand::Issue(arguments)) => pki_issue::run(&arguments, now),

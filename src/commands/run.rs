@@ -3,8 +3,10 @@
 use time::OffsetDateTime;
 
 use super::binary_request;
+use super::findings::refuse_what_cannot_work;
 use crate::cli::{LaunchArgs, RunArgs};
 use crate::config::Node;
+use crate::diagnosis::before_start;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::become_etcd;
 use crate::launch::{Asking, Launch, LaunchOptions, lock_node, refuse_without_member};
@@ -27,6 +29,7 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
         Some(launch) => launch,
         None => prepare_and_issue(&zone, node, &options, now)?,
     };
+    refuse_what_cannot_work(&before_start(&zone, node, &launch.member, now), node)?;
     launch.show_presence();
     let start = launch.decide(Asking::UntilOurTurn)?;
     start.warnings.iter().for_each(|warning| report::warning(warning));

@@ -3,5 +3,19 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`log`] | lines that etcd printed, explained from one table |
+//! | [`table`] | every check: its name, why it matters, how bad it is |
+//! | [`finding`] | what a check found |
+//! | [`hostname`] | whether a certificate stands for a host, by Go's rules |
+//! | [`judge`] | what to think of what was observed. Pure |
+//! | [`node`] | a node and its machine, observed and judged: what `check` does, and `run` a part of it |
 
+pub mod finding;
+pub mod hostname;
+pub mod judge;
 pub mod log;
+pub mod node;
+pub mod table;
+
+pub use finding::{Finding, Verdict, by_harm, worst};
+pub use node::{NodeCheck, before_start};
+pub use table::{CHECKS, Check, CheckId, Group, Use};

@@ -1,13 +1,25 @@
 //! What is observed of this machine. Facts only: what follows from them is decided in [`crate::plan`].
 
+mod addresses;
+mod disk;
+mod node_files;
 mod node_lock;
 mod ports;
 mod presence;
+mod running;
 mod state;
 
+pub use addresses::{is_here, resolve, source_towards};
+pub use disk::{
+    DataDirectoryFacts, DiskProbe, FreeSpace, database_size, free_space, look_at_data_directory, probe_disk,
+};
+pub use node_files::{
+    AccessFault, AccessKind, FileFault, KeyFit, NodeFiles, PlaneFiles, RevocationFault, RoleFiles,
+};
 pub use node_lock::{LockError, NodeLock};
 pub use ports::{PortFault, check_listeners, free_ports, socket_of};
 pub use presence::show_presence;
+pub use running::{Usage, arguments_of, open_file_limit, running_member, shares_network, users_of};
 pub use state::{Durability, MemberState, StartRecord, StateError, observe_past, write_json};
 
 use crate::plan::HostFacts;

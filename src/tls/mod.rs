@@ -7,14 +7,20 @@
 //! | [`dial`] | one request over the wire, and how exactly it failed |
 //! | `response` | the end of an HTTP response, by its length |
 //! | [`memory`] | a handshake between two configurations, without a network |
+//! | [`peer_probe`] | other members, asked as a member would |
+//! | [`rehearsal`] | every handshake of a member, in memory with its files |
 
 pub mod dial;
 pub mod material;
 pub mod memory;
+pub mod peer_probe;
+pub mod rehearsal;
 mod response;
 pub mod seen;
 
 pub use dial::{Connection, DialError, Reply, Stage, Target, get};
 pub use material::{KeyPair, MaterialError, Trust};
 pub use memory::{HandshakeError, handshake};
+pub use peer_probe::{Peer, PeerAnswer, probe_peers};
+pub use rehearsal::{RehearsalError, Rehearsed, Scene, rehearse, scenes};
 pub use seen::Seen;

@@ -11,6 +11,7 @@
 //! | [`data_disk`] | a data directory on a disk that is full |
 //! | [`status`], [`status_faults`], [`status_changes`] | the zone as it answers: healthy, with members down, with other members than described |
 //! | [`dev`] | the throwaway zone |
+//! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`clients`] | `ctl` and `env` |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
 //! | [`issued_certificates`] | certificates as openssl sees them, for every kind of key |
@@ -25,6 +26,7 @@ mod clients;
 mod crash;
 mod data_disk;
 mod dev;
+mod diagnosis;
 mod issued_certificates;
 mod namespaces;
 mod start;

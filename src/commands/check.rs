@@ -1,0 +1,24 @@
+//! `check`: one node, on its own machine.
+
+use std::process::ExitCode;
+
+use time::OffsetDateTime;
+
+use super::findings::{Report, exit_code, render_all};
+use super::{json, print};
+use crate::cli::{CheckArgs, Format};
+use crate::diagnosis::NodeCheck;
+use crate::error::Result;
+use crate::zone_directory::ZoneDirectory;
+
+pub(super) fn run(arguments: &CheckArgs, now: OffsetDateTime) -> Result<ExitCode> {
+    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    zone.report_warnings();
+    let node = zone.node(&arguments.node)?;
+    let findings = NodeCheck::new(&zone, node, now).all(true);
+    print(&match arguments.format {
+        Format::Text => render_all(node.name.full(), &findings),
+        Format::Json => json(&Report::new(&findings))?,
+    })?;
+    Ok(exit_code(&findings))
+}

@@ -1,0 +1,218 @@
+//! `doctor`: everything that can be found out about the zone from here, in order of harm.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use time::OffsetDateTime;
+
+use super::client::bring_up_to_date;
+use super::findings::{Report, exit_code, render_wrong, summary};
+use super::{json, print};
+use crate::cli::{DoctorArgs, Format};
+use crate::config::{ClientName, Node};
+use crate::diagnosis::judge::running::{Rhythm, rhythms};
+use crate::diagnosis::judge::served::OnDisk;
+use crate::diagnosis::judge::zone as judge_zone;
+use crate::diagnosis::log::{Harm, explain_log, text as log_text};
+use crate::diagnosis::{CheckId, Finding, NodeCheck, Verdict, worst};
+use crate::error::{Exit, Failure, Result};
+use crate::host;
+use crate::live::{self, ANSWER_LIMIT, Credentials, LiveZone};
+use crate::plan::Plane;
+use crate::zone_directory::{Authorities, ZoneDirectory};
+
+pub(super) fn run(arguments: &DoctorArgs, now: OffsetDateTime) -> Result<ExitCode> {
+    if let Some(path) = &arguments.log {
+        return explain(path, arguments.format);
+    }
+    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    zone.report_warnings();
+    let findings = examine(&zone, now);
+    match arguments.format {
+        Format::Text => print(&format!("{}{}\n", render_wrong(&findings), verdict(&zone, &findings)))?,
+        Format::Json => print(&json(&Report::new(&findings))?)?,
+    }
+    Ok(exit_code(&findings))
+}
+
+/// Every check for every node that can be reached.
+fn examine(zone: &ZoneDirectory, now: OffsetDateTime) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let live = match ask_zone(zone, now) {
+        Ok(live) => Some(live),
+        Err(failure) => {
+            let found = [vec![failure.what], failure.causes].concat().join(": ");
+            let finding = Finding::new(
+                CheckId::Quorum,
+                Verdict::Failed,
+                "cluster",
+                format!("it cannot be asked: {found}"),
+            );
+            findings.push(match failure.next {
+                Some(next) => finding.remedy(next),
+                None => finding,
+            });
+            None
+        }
+    };
+    let checks: Vec<(&Node, NodeCheck<'_>)> = zone
+        .config
+        .nodes
+        .iter()
+        .map(|node| (node, with_live_urls(NodeCheck::new(zone, node, now), node, live.as_ref())))
+        .collect();
+    if let Some(live) = &live {
+        let zone_arg = zone.proposed("").trim_start_matches("zone-etcd").trim().to_owned();
+        findings.extend(judge_zone::judge(live, &on_disk(&checks), zone.config.etcd.quota, &zone_arg));
+    }
+    findings.extend(examine_nodes(zone, checks));
+    without_repetition(findings)
+}
+
+/// A member that is down is told of once, not by each of the others.
+fn without_repetition(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let down: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding.check == CheckId::MemberDown && finding.verdict == Verdict::Unreachable)
+        .map(|finding| format!("{} at ", finding.subject))
+        .collect();
+    findings.retain(|finding| {
+        let is_told = finding.check == CheckId::PeerReachable
+            && finding.verdict == Verdict::Unreachable
+            && down.iter().any(|start| finding.subject.starts_with(start));
+        !is_told
+    });
+    findings
+}
+
+fn ask_zone(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<LiveZone> {
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let admin = ClientName::admin();
+    let renewed = bring_up_to_date(zone, &admin, now);
+    let generation = zone.paths.client_current(&admin);
+    // One that is due and cannot be renewed here is used as it is: whether it will do, the members say.
+    let credentials = match (Credentials::load(&generation), renewed) {
+        (Ok(credentials), _) => credentials,
+        (Err(_), Err(failure)) => return Err(failure),
+        (Err(error), Ok(_)) => {
+            return Err(Failure::bad_input(format!(
+                "cannot use the certificate in {}",
+                generation.display()
+            ))
+            .because(&error)
+            .next(format!("issue it anew: {}", zone.proposed("pki issue --client admin"))));
+        }
+    };
+    live::on_runtime(LiveZone::observe(&zone.config, &authorities, &credentials, ANSWER_LIMIT))
+        .map_err(|error| Failure::internal("cannot set up the connections").because(&error))
+}
+
+fn with_live_urls<'z>(check: NodeCheck<'z>, node: &Node, live: Option<&LiveZone>) -> NodeCheck<'z> {
+    let member =
+        live.and_then(|live| live.members.iter().find(|member| member.node.as_ref() == Some(&node.name)));
+    match member.and_then(|member| member.listed.as_ref()) {
+        Some(listed) => check.listed_at(&listed.peer_urls, &listed.client_urls),
+        None => check,
+    }
+}
+
+fn on_disk(checks: &[(&Node, NodeCheck<'_>)]) -> OnDisk {
+    let mut found = OnDisk::new();
+    for (node, check) in checks {
+        for (stem, plane) in [("peer", Plane::Peer), ("server", Plane::Client)] {
+            if let Some(leaf) = check.files().leaf(stem) {
+                found.insert((node.name.short().to_owned(), plane), leaf.clone());
+            }
+        }
+    }
+    found
+}
+
+/// What is here of each node: all of it, if this is its machine; its certificates, if they are here; else nothing.
+fn examine_nodes(zone: &ZoneDirectory, checks: Vec<(&Node, NodeCheck<'_>)>) -> Vec<Finding> {
+    let (mut findings, mut elsewhere, mut timed) = (Vec::new(), Vec::new(), Vec::new());
+    // The nodes here share a disk, and would hold each other up.
+    let is_disk_measured = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let examine = |(node, mut check)| {
+            let is_disk_measured = &is_disk_measured;
+            (node, scope.spawn(move || examine_node(zone, node, &mut check, is_disk_measured)))
+        };
+        let running: Vec<(&Node, _)> = checks.into_iter().map(examine).collect();
+        for (node, thread) in running {
+            // One that ended by a fault of ours has found nothing.
+            let Ok(examined) = thread.join() else { continue };
+            findings.extend(examined.findings);
+            timed.extend(examined.rhythm);
+            if node.member && !examined.is_here {
+                elsewhere.push(node.name.short());
+            }
+        }
+    });
+    findings.extend(rhythms(&timed));
+    if !elsewhere.is_empty() {
+        findings.push(not_seen_from_here(zone, &elsewhere));
+    }
+    findings
+}
+
+/// What could be found out about one node.
+struct Examined {
+    is_here: bool,
+    findings: Vec<Finding>,
+    rhythm: Option<Rhythm>,
+}
+
+fn examine_node(
+    zone: &ZoneDirectory,
+    node: &Node,
+    check: &mut NodeCheck<'_>,
+    is_disk_measured: &AtomicBool,
+) -> Examined {
+    let is_here = check.is_here();
+    if !node.member || !is_here {
+        let has_directory = zone.paths.node(&node.name).root().exists();
+        let findings = if has_directory { check.certificates() } else { Vec::new() };
+        return Examined { is_here, findings, rhythm: None };
+    }
+    let arguments = check.own_process().and_then(host::arguments_of);
+    let rhythm = arguments.map(|arguments| Rhythm::of(node.name.short(), &arguments));
+    let with_disk = !is_disk_measured.swap(true, Ordering::Relaxed);
+    Examined { is_here, findings: check.all(with_disk), rhythm }
+}
+
+fn not_seen_from_here(zone: &ZoneDirectory, nodes: &[&str]) -> Finding {
+    let found = "the address that it sends from, its disk, its ports and its limits cannot be seen from here";
+    let command = zone.proposed(&format!("check --node {}", nodes.first().unwrap_or(&"NODE")));
+    Finding::new(CheckId::SourceAddress, Verdict::Note, nodes.join(", "), found)
+        .remedy(format!("on each of these machines: {command}"))
+}
+
+fn verdict(zone: &ZoneDirectory, findings: &[Finding]) -> String {
+    let word = match worst(findings) {
+        Verdict::Passed => "nothing is wrong",
+        Verdict::Note | Verdict::Warning => "works, with something to see to",
+        Verdict::Unreachable => "members do not answer; nothing else is wrong",
+        Verdict::Failed => "something is wrong",
+    };
+    format!("{}: {word} ({})", zone.config.name, summary(findings))
+}
+
+/// `--log`: explains what etcd printed. Needs no zone.
+fn explain(path: &Path, format: Format) -> Result<ExitCode> {
+    let diagnosis = if path == Path::new("-") {
+        explain_log(io::stdin().lock())
+    } else {
+        File::open(path).and_then(|file| explain_log(BufReader::new(file)))
+    }
+    .map_err(|error| Failure::read(path, &error))?;
+    match format {
+        Format::Text => print(&log_text(&diagnosis))?,
+        Format::Json => print(&json(&diagnosis)?)?,
+    }
+    let is_harmful = diagnosis.worst().is_some_and(|harm| harm > Harm::Notice);
+    Ok(if is_harmful { Exit::BadInput.into() } else { ExitCode::SUCCESS })
+}

@@ -1,0 +1,149 @@
+//! CAs, revocation lists, and the clock that they are read by.
+
+use std::path::Path;
+
+use time::{Duration, OffsetDateTime};
+use zone_pki::{Certificate, RevocationListError};
+
+use super::certificates::{Remedies, instant, time_left};
+use super::count;
+use crate::diagnosis::{CheckId, Finding, Verdict};
+use crate::host::{NodeFiles, PlaneFiles, RevocationFault};
+use crate::plan::{Role, days_left};
+
+pub(super) fn authorities(files: &NodeFiles, leaf_validity: Duration, now: OffsetDateTime) -> Vec<Finding> {
+    let planes = files
+        .planes
+        .iter()
+        .filter_map(|plane| Some((plane.plane.authority_file(), plane.authority.as_ref().ok()?)));
+    let root = files.root.as_ref().ok().map(|root| (crate::plan::ROOT_FILE, root));
+    planes.chain(root).map(|(file, authority)| judge_authority(file, authority, leaf_validity, now)).collect()
+}
+
+fn judge_authority(
+    file: &str,
+    authority: &Certificate,
+    leaf_validity: Duration,
+    now: OffsetDateTime,
+) -> Finding {
+    let (check, subject) = (CheckId::AuthorityValidity, file.to_owned());
+    let remedy = "plan for a new CA before it ends: this version cannot rotate one";
+    if now > authority.not_after() {
+        let found = format!("it expired at {}", instant(authority.not_after()));
+        return Finding::new(check, Verdict::Failed, subject, found).remedy(remedy);
+    }
+    if now < authority.not_before() {
+        let found = format!("it is not valid before {}", instant(authority.not_before()));
+        return Finding::new(check, Verdict::Failed, subject, found).remedy("set this machine's clock right");
+    }
+    if !authority.is_authority() {
+        return Finding::new(check, Verdict::Failed, subject, "it is not the certificate of a CA")
+            .remedy("put the zone's own CA there: zone-etcd pki issue does");
+    }
+    if authority.not_after() < now + leaf_validity {
+        let found = format!(
+            "{} left, less than a certificate is to be valid: new ones end with it",
+            time_left(authority, now)
+        );
+        return Finding::new(check, Verdict::Warning, subject, found).remedy(remedy);
+    }
+    Finding::passed(check, subject, format!("{} days left", days_left(authority, now)))
+}
+
+pub(super) fn revocations(
+    files: &NodeFiles,
+    plane: &PlaneFiles,
+    remedies: &Remedies,
+    now: OffsetDateTime,
+) -> Option<Finding> {
+    let check = CheckId::RevocationList;
+    let path = files.directory.join(plane.plane.revocation_file());
+    let subject = plane.plane.revocation_file().to_owned();
+    let fail = |found: String| {
+        Finding::new(check, Verdict::Failed, path.display().to_string(), found).remedy(remedies.reissue())
+    };
+    let list = match &plane.revocations {
+        Ok(list) => list,
+        // A missing file was told of before.
+        Err(RevocationFault::File(_)) => return None,
+        Err(RevocationFault::List(_, error)) => return Some(fail(error.to_string())),
+    };
+    let own: Vec<&Role> = files
+        .roles
+        .iter()
+        .filter(|files| files.role.plane == plane.plane)
+        .filter(|files| files.chain.as_ref().is_ok_and(|chain| chain.iter().any(|each| list.lists(each))))
+        .map(|files| files.role)
+        .collect();
+    if !own.is_empty() {
+        let names: Vec<String> = own.iter().map(|role| role.certificate_file()).collect();
+        let found = format!("it lists this node's own {}", names.join(", "));
+        return Some(
+            Finding::new(check, Verdict::Failed, path.display().to_string(), found)
+                .because("whoever has this list refuses this node")
+                .remedy(format!(
+                    "if this node is to stay, have new certificates issued: move {} away, then {}",
+                    files.directory.display(),
+                    remedies.reissue()
+                )),
+        );
+    }
+    if let Some(error) = not_signed(files, plane, list) {
+        return Some(fail(error.to_string()));
+    }
+    if let Some(next) = list.next_update().filter(|next| *next < now) {
+        let found = format!("a newer one was to come by {}", instant(next));
+        return Some(
+            Finding::new(check, Verdict::Warning, subject, found)
+                .because("etcd goes on with it, but certificates that were revoked since are accepted here")
+                .remedy(remedies.reissue()),
+        );
+    }
+    Some(Finding::passed(check, subject, format!("{} listed", count(list.len(), "certificate"))))
+}
+
+fn not_signed(
+    files: &NodeFiles,
+    plane: &PlaneFiles,
+    list: &zone_pki::RevocationList,
+) -> Option<RevocationListError> {
+    let authority = plane.authority.as_ref().ok()?;
+    let leaf =
+        files.roles.iter().find(|files| files.role.plane == plane.plane)?.chain.as_ref().ok()?.first()?;
+    list.verify(authority, leaf).err()
+}
+
+/// What this machine's clock says against what was issued. `last_issued` is the last entry of the issuance log.
+pub fn clock(
+    newest: Option<OffsetDateTime>,
+    last_issued: Option<OffsetDateTime>,
+    now: OffsetDateTime,
+) -> Finding {
+    let (check, subject) = (CheckId::Clock, instant(now));
+    let remedy = "set this machine's clock right, and keep it so with a time service";
+    if let Some(newest) = newest.filter(|newest| now < *newest) {
+        let found =
+            format!("a certificate of this node begins at {}, which is still to come", instant(newest));
+        return Finding::new(check, Verdict::Failed, subject, found).remedy(remedy);
+    }
+    if let Some(issued) = last_issued.filter(|issued| now < *issued) {
+        let found = format!("the last certificate was issued at {}, which is still to come", instant(issued));
+        return Finding::new(check, Verdict::Warning, subject, found).remedy(remedy);
+    }
+    Finding::passed(check, subject, "after everything that was issued")
+}
+
+/// Whether the CAs of a generation are those of the zone directory.
+pub fn trust(
+    file: &str,
+    of_node: &Certificate,
+    of_zone: &Certificate,
+    path: &Path,
+    remedies: &Remedies,
+) -> Option<Finding> {
+    if of_node == of_zone {
+        return None;
+    }
+    let found = format!("it is not the CA that the zone has in {}", path.display());
+    Some(Finding::new(CheckId::CertificateChain, Verdict::Failed, file, found).remedy(remedies.reissue()))
+}

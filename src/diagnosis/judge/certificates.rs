@@ -1,0 +1,158 @@
+//! Certificates as they are on disk.
+
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+use zone_pki::{Certificate, CheckError, SubjectAltNames, Usages, verify};
+
+use super::{authorities, files};
+use crate::diagnosis::{CheckId, Finding, Verdict};
+use crate::host::NodeFiles;
+use crate::plan::{Plane, RENEW_AT, Role, SubjectRule, days_left};
+
+/// What to type to have a node's certificates issued anew.
+#[derive(Clone, Debug)]
+pub struct Remedies {
+    /// `zone-etcd pki issue NODE --zone DIR`.
+    pub issue: String,
+    /// How to copy the result to the node, if the CAs are not here.
+    pub then: String,
+}
+
+impl Remedies {
+    pub(super) fn reissue(&self) -> String {
+        format!("{}{}", self.issue, self.then)
+    }
+}
+
+/// Everything about the files of a generation. `leaf_validity` is how long a certificate is to be valid.
+pub fn judge(
+    of_node: &NodeFiles,
+    remedies: &Remedies,
+    leaf_validity: Duration,
+    now: OffsetDateTime,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(files::presence(of_node, remedies));
+    findings.extend(files::access(of_node));
+    findings.extend(files::keys(of_node, remedies));
+    for role in &of_node.roles {
+        let Ok(chain) = &role.chain else { continue };
+        let Some(leaf) = chain.first() else { continue };
+        findings.push(chain_of(of_node, role.role, chain, remedies));
+        findings.push(usage_of(role.role, leaf, remedies));
+        findings.push(validity_of(role.role, leaf, remedies, now));
+    }
+    findings.extend(authorities::authorities(of_node, leaf_validity, now));
+    for plane in &of_node.planes {
+        findings.extend(authorities::revocations(of_node, plane, remedies, now));
+    }
+    findings
+}
+
+/// Whether the leaf leads to its plane's CA. Validity is another check, so this asks for an instant at which both are valid.
+fn chain_of(files: &NodeFiles, role: &Role, chain: &[Certificate], remedies: &Remedies) -> Finding {
+    let subject = role.certificate_file();
+    let check = CheckId::CertificateChain;
+    let Some(leaf) = chain.first() else { return Finding::passed(check, subject, "") };
+    let authority = match authority_of(files, role.plane) {
+        Some(authority) => authority,
+        // Without its own copy of the CA, as on a node without a member, the one that came with the certificate is at hand.
+        None => match chain.get(1) {
+            Some(above) => above,
+            None => return Finding::new(check, Verdict::Note, subject, "no CA is at hand to check it with"),
+        },
+    };
+    let fail = |found: String| {
+        Finding::new(check, Verdict::Failed, subject.clone(), found).remedy(remedies.reissue())
+    };
+    if leaf.authority_key_identifier().is_some()
+        && leaf.authority_key_identifier() != authority.subject_key_identifier()
+    {
+        return fail(format!(
+            "it was issued by another CA than {}, which the members trust",
+            authority.subject()
+        ));
+    }
+    let at = leaf.not_before().max(authority.not_before());
+    match verify(leaf, &[], authority, leaf.usages(), &SubjectAltNames::default(), at) {
+        // A list in the wrong order, or without the CA, is refused by those who trust the root alone.
+        Ok(()) if role.plane == Plane::Client && chain.get(1) != Some(authority) => fail(
+            "the CA's certificate does not follow it in the file: clients trust the root alone".to_owned(),
+        ),
+        Ok(()) => Finding::passed(check, subject, format!("issued by {}", authority.subject())),
+        Err(CheckError::Expired { .. } | CheckError::NotYetValid { .. }) => {
+            fail("its CA was not valid at any time with it".to_owned())
+        }
+        Err(error) => fail(error.to_string()),
+    }
+}
+
+fn authority_of(files: &NodeFiles, plane: Plane) -> Option<&Certificate> {
+    files.plane(plane)?.authority.as_ref().ok()
+}
+
+fn usage_of(role: &Role, leaf: &Certificate, remedies: &Remedies) -> Finding {
+    let (check, subject) = (CheckId::CertificateUsage, role.certificate_file());
+    let (wanted, present) = (role.usages, leaf.usages());
+    let missing: Vec<String> = Usages::BOTH
+        .iter()
+        .filter(|usage| wanted.contains(*usage) && !present.contains(*usage))
+        .map(|usage| usage.to_string())
+        .collect();
+    let surplus: Vec<String> = Usages::BOTH
+        .iter()
+        .filter(|usage| !wanted.contains(*usage) && present.contains(*usage))
+        .map(|usage| usage.to_string())
+        .collect();
+    let finding = |verdict, found: String| {
+        Finding::new(check, verdict, subject.clone(), found).remedy(remedies.reissue())
+    };
+    if !missing.is_empty() {
+        return finding(Verdict::Failed, format!("it may not be used for {}", missing.join(" and ")));
+    }
+    if role.subject == SubjectRule::Gateway && leaf.common_name().is_some() {
+        return finding(
+            Verdict::Failed,
+            "it has a common name: etcd ends when the gateway's has one".to_owned(),
+        );
+    }
+    if !surplus.is_empty() {
+        return finding(Verdict::Warning, format!("it may also be used for {}", surplus.join(" and ")));
+    }
+    Finding::passed(check, subject, present.to_string())
+}
+
+fn validity_of(role: &Role, leaf: &Certificate, remedies: &Remedies, now: OffsetDateTime) -> Finding {
+    let (check, subject) = (CheckId::CertificateValidity, role.certificate_file());
+    let days = days_left(leaf, now);
+    if now > leaf.not_after() {
+        let found = format!("it expired at {}", instant(leaf.not_after()));
+        return Finding::new(check, Verdict::Failed, subject, found).remedy(remedies.reissue());
+    }
+    if now < leaf.not_before() {
+        let found = format!(
+            "it is not valid before {}, and this machine's clock says {}",
+            instant(leaf.not_before()),
+            instant(now)
+        );
+        return Finding::new(check, Verdict::Failed, subject, found).remedy("set this machine's clock right");
+    }
+    if leaf.validity_used(now) >= RENEW_AT {
+        let found = format!("{} left, less than a third of its life", time_left(leaf, now));
+        return Finding::new(check, Verdict::Warning, subject, found).remedy(remedies.reissue());
+    }
+    Finding::passed(check, subject, format!("{days} days left"))
+}
+
+pub(super) fn time_left(certificate: &Certificate, now: OffsetDateTime) -> String {
+    match days_left(certificate, now) {
+        0 => format!("{} hours", (certificate.not_after() - now).whole_hours()),
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    }
+}
+
+/// RFC 3339, to the second.
+pub fn instant(at: OffsetDateTime) -> String {
+    at.replace_nanosecond(0).unwrap_or(at).format(&Rfc3339).unwrap_or_default()
+}

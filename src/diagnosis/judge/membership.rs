@@ -1,0 +1,96 @@
+//! The member list against zone.toml, and learners.
+
+use super::count;
+use super::database::LAG_NOTE;
+use crate::diagnosis::{CheckId, Finding, Verdict};
+use crate::live::{Difference, LiveMember, LiveZone};
+
+pub(super) fn member_list(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
+    let check = CheckId::MemberList;
+    if live.listed.is_none() {
+        return Vec::new();
+    }
+    let mut findings = Vec::new();
+    for difference in &live.differences {
+        let (verdict, remedy) = match difference {
+            // Two clusters, and learners, have checks of their own.
+            Difference::OtherCluster { .. } | Difference::Learner { .. } => continue,
+            Difference::Unstarted { member } => (
+                Verdict::Failed,
+                format!(
+                    "start its member, or take it from the list: zone-etcd ctl {zone_arg} -- member remove {}",
+                    id_of(live, member)
+                ),
+            ),
+            Difference::NotAMember { node } => (
+                Verdict::Failed,
+                format!(
+                    "add it to the cluster with member add before it starts, or write member = false below the [[node]] of {node}"
+                ),
+            ),
+            Difference::NotInZone { id, .. } => (
+                Verdict::Failed,
+                format!(
+                    "describe it in zone.toml, or take it from the list: zone-etcd ctl {zone_arg} -- member remove {id}"
+                ),
+            ),
+            Difference::PeerUrls { node, described, .. } => (
+                Verdict::Failed,
+                format!(
+                    "put its address in zone.toml back as it was; or move the member: zone-etcd ctl {zone_arg} -- member update {} \
+                     --peer-urls={described}",
+                    id_of(live, node)
+                ),
+            ),
+            Difference::ClientUrls { .. } => (
+                Verdict::Warning,
+                "start the member again: it tells its address for clients at each start".to_owned(),
+            ),
+            Difference::Name { .. } => {
+                (Verdict::Warning, "start the member again: it tells its name at each start".to_owned())
+            }
+            Difference::OwnList { member } => (
+                Verdict::Warning,
+                format!("look again in a moment; if it stays so, {member} lags or was restored by itself"),
+            ),
+        };
+        findings.push(
+            Finding::new(check, verdict, difference.member().to_owned(), difference.to_string())
+                .remedy(remedy),
+        );
+    }
+    if findings.is_empty() {
+        let listed = live.listed.as_ref().map_or(0, Vec::len);
+        findings.push(Finding::passed(
+            check,
+            "cluster",
+            format!("{}, as in zone.toml", count(listed, "member")),
+        ));
+    }
+    findings.extend(learners(live, zone_arg));
+    findings
+}
+
+fn id_of(live: &LiveZone, name: &str) -> String {
+    let member = live.members.iter().find(|member| member.name == name);
+    member.and_then(LiveMember::id).map_or_else(|| "ID".to_owned(), |id| id.to_string())
+}
+
+fn learners(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
+    let judge = |member: &LiveMember| {
+        let (found, remedy) = match &member.status {
+            Ok(status) if status.raft_lag > LAG_NOTE => (
+                format!("it is {} entries behind", status.raft_lag),
+                "wait until it has caught up; if it does not, look at its disk and network with zone-etcd check".to_owned(),
+            ),
+            Ok(_) => (
+                "it has caught up, and does not vote yet".to_owned(),
+                format!("zone-etcd ctl {zone_arg} -- member promote {}", id_of(live, &member.name)),
+            ),
+            Err(_) => ("it does not answer".to_owned(), "start it, or remove it from the cluster".to_owned()),
+        };
+        Finding::new(CheckId::Learner, Verdict::Warning, member.name.clone(), found).remedy(remedy)
+    };
+    let found: Vec<Finding> = live.members.iter().filter(|member| member.is_learner()).map(judge).collect();
+    if found.is_empty() { vec![Finding::passed(CheckId::Learner, "cluster", "no learner")] } else { found }
+}

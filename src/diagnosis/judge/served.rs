@@ -1,0 +1,70 @@
+//! What members serve, against their plane's CA and what is on disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use zone_pki::Certificate;
+
+use super::certificates::instant;
+use crate::diagnosis::{CheckId, Finding, Verdict};
+use crate::live::{LiveZone, PlaneView};
+use crate::plan::{Plane, RENEW_AT, days_left};
+
+/// What the directory of a zone knows of its nodes: the certificates that are on disk, by node and plane.
+pub type OnDisk = BTreeMap<(String, Plane), Certificate>;
+
+/// What members serve, against their plane's CA and what is on disk here.
+pub(super) fn served(live: &LiveZone, on_disk: &OnDisk, zone_arg: &str) -> Vec<Finding> {
+    let check = CheckId::ServedCertificate;
+    let mut findings = Vec::new();
+    let mut well = BTreeSet::new();
+    for member in &live.members {
+        for view in member.planes() {
+            let subject = format!("{}, {} plane", member.name, view.plane.name());
+            let issue = format!("zone-etcd pki issue {} {zone_arg}", member.name);
+            match fault_of(view, on_disk.get(&(member.name.clone(), view.plane)), live) {
+                None if view.leaf().is_none() => {}
+                None => {
+                    well.insert(member.name.clone());
+                }
+                Some((verdict, found, to_do)) => {
+                    findings
+                        .push(Finding::new(check, verdict, subject, found).remedy(to_do.unwrap_or(issue)));
+                }
+            }
+        }
+    }
+    if !well.is_empty() {
+        let names: Vec<String> = well.into_iter().collect();
+        findings.push(Finding::passed(check, names.join(", "), "lead to their plane's CA"));
+    }
+    findings
+}
+
+fn fault_of(
+    view: &PlaneView,
+    on_disk: Option<&Certificate>,
+    live: &LiveZone,
+) -> Option<(Verdict, String, Option<String>)> {
+    let leaf = view.leaf()?;
+    if let Some(why) = &view.untrusted {
+        return Some((Verdict::Failed, format!("it serves a certificate that does not hold: {why}"), None));
+    }
+    if let Some(why) = view.trust_fault() {
+        let step = "start the member again: etcd reads the CAs that it trusts at its start alone".to_owned();
+        return Some((Verdict::Failed, format!("it {why}"), Some(step)));
+    }
+    if leaf.validity_used(live.at) >= RENEW_AT {
+        let found = format!(
+            "its certificate ends at {}, in {} days",
+            instant(leaf.not_after()),
+            days_left(leaf, live.at)
+        );
+        return Some((Verdict::Warning, found, None));
+    }
+    let differs = on_disk.is_some_and(|here| here != leaf);
+    differs.then(|| {
+        let step = "copy the node's pki directory to it, or the newer one from it: etcd reads it at the next handshake";
+        let found = "it serves another certificate than the one in this zone directory".to_owned();
+        (Verdict::Note, found, Some(step.to_owned()))
+    })
+}

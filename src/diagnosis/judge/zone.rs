@@ -1,0 +1,158 @@
+//! The zone as it answers.
+
+use std::collections::BTreeMap;
+
+use super::database::{Told, databases, lag};
+use super::membership::member_list;
+use super::served::{OnDisk, served};
+use crate::diagnosis::{CheckId, Finding, Verdict};
+use crate::live::{AlarmKind, Health, LiveMember, LiveZone, MemberStatus};
+use crate::plan::EtcdId;
+
+/// Everything about the live zone. `quota` is what zone.toml says; `zone_arg` is `--zone DIR` for commands that are proposed.
+pub fn judge(live: &LiveZone, on_disk: &OnDisk, quota: u64, zone_arg: &str) -> Vec<Finding> {
+    let mut findings = vec![quorum(live, zone_arg)];
+    findings.extend(clusters(live));
+    findings.extend(alarms(live, zone_arg));
+    findings.extend(members_down(live, zone_arg));
+    findings.extend(member_list(live, zone_arg));
+    findings.extend(served(live, on_disk, zone_arg));
+    let told: Vec<Told<'_>> = statuses(live).map(|(member, status)| Told::of(member, status)).collect();
+    findings.extend(databases(&told, quota, zone_arg));
+    findings.extend(lag(&told));
+    let versions: Vec<(String, String)> =
+        statuses(live).map(|(member, status)| (member.name.clone(), status.version.clone())).collect();
+    findings.extend(super::peers::versions(&versions));
+    findings.extend(downgrade(live));
+    findings
+}
+
+fn statuses(live: &LiveZone) -> impl Iterator<Item = (&LiveMember, &MemberStatus)> {
+    live.members.iter().filter_map(|member| Some((member, member.status.as_ref().ok()?)))
+}
+
+fn quorum(live: &LiveZone, zone_arg: &str) -> Finding {
+    let check = CheckId::Quorum;
+    let judgement = &live.judgement;
+    if judgement.health != Health::LostQuorum {
+        let leader = live.leader.map_or("none".to_owned(), |id| name_of(live, id));
+        let found = format!(
+            "{} of {} voters answer, the leader is {leader}",
+            judgement.healthy_voters, judgement.voters
+        );
+        return Finding::passed(check, "cluster", found);
+    }
+    let why = judgement.reasons.first().cloned().unwrap_or_default();
+    if statuses(live).next().is_none() {
+        return Finding::new(check, Verdict::Unreachable, "cluster", why)
+            .remedy(format!("start the members, each on its node: zone-etcd run {zone_arg} --node NODE"));
+    }
+    Finding::new(check, Verdict::Failed, "cluster", why)
+        .remedy("start the members that are down; what keeps one from answering is told below")
+}
+
+fn name_of(live: &LiveZone, id: EtcdId) -> String {
+    live.member(id).map_or_else(|| id.to_string(), |member| member.name.clone())
+}
+
+fn clusters(live: &LiveZone) -> Option<Finding> {
+    let check = CheckId::ClusterId;
+    let mut ids: BTreeMap<EtcdId, Vec<&str>> = BTreeMap::new();
+    for (member, status) in statuses(live) {
+        ids.entry(status.cluster_id).or_default().push(&member.name);
+    }
+    Some(match ids.len() {
+        0 => return None,
+        1 => Finding::passed(check, "cluster", live.cluster_id.map(|id| id.to_string()).unwrap_or_default()),
+        number => {
+            let each: Vec<String> =
+                ids.iter().map(|(id, members)| format!("{id} ({})", members.join(", "))).collect();
+            Finding::new(check, Verdict::Failed, "cluster", format!("{number} clusters answer: {}", each.join(" and ")))
+                .remedy(
+                    "stop the members of the cluster that is not to stay, set its data directories aside, and let them join the \
+                     other: docs/problems/cluster-id.md",
+                )
+        }
+    })
+}
+
+fn alarms(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
+    let of = |kind: AlarmKind| -> Vec<String> {
+        live.alarms
+            .iter()
+            .filter(|alarm| alarm.kind == kind)
+            .map(|alarm| name_of(live, alarm.member))
+            .collect()
+    };
+    if statuses(live).next().is_none() {
+        return Vec::new();
+    }
+    let (full, corrupt) = (of(AlarmKind::NoSpace), of(AlarmKind::Corrupt));
+    let no_space = if full.is_empty() {
+        Finding::passed(CheckId::AlarmNoSpace, "cluster", "no alarm")
+    } else {
+        Finding::new(
+            CheckId::AlarmNoSpace,
+            Verdict::Failed,
+            full.join(", "),
+            "the alarm NOSPACE is raised: writes are refused",
+        )
+        .remedy(format!(
+            "compact and defragment, or raise quota in [etcd]; then zone-etcd ctl {zone_arg} -- alarm disarm"
+        ))
+    };
+    let data = if corrupt.is_empty() {
+        Finding::passed(CheckId::AlarmCorrupt, "cluster", "no alarm")
+    } else {
+        Finding::new(CheckId::AlarmCorrupt, Verdict::Failed, corrupt.join(", "), "the alarm CORRUPT is raised: its data differs")
+            .remedy(format!(
+                "find the member that differs: zone-etcd ctl {zone_arg} -- endpoint hashkv --cluster; replace it, then disarm the alarm"
+            ))
+    };
+    vec![data, no_space]
+}
+
+fn members_down(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
+    let check = CheckId::MemberDown;
+    let mut findings = Vec::new();
+    let mut up = Vec::new();
+    for member in &live.members {
+        let unstarted = member.listed.as_ref().is_some_and(|listed| !listed.is_started());
+        match &member.status {
+            // One that the list knows and nobody started has a finding of its own.
+            Err(_) if unstarted => {}
+            Err(why) => findings.push(
+                Finding::new(check, Verdict::Unreachable, member.name.clone(), format!("it does not answer: {why}"))
+                    .remedy(match &member.node {
+                        Some(node) => {
+                            let node = node.short();
+                            format!("on {node}: zone-etcd check {zone_arg} --node {node}, then zone-etcd run {zone_arg} --node {node}")
+                        }
+                        None => "start it, or remove it from the cluster".to_owned(),
+                    }),
+            ),
+            Ok(MemberStatus { quorum_read: Some(Err(why)), .. }) if live.judgement.health != Health::LostQuorum => {
+                let node = member.node.as_ref().map_or(member.name.as_str(), |node| node.short());
+                findings.push(
+                    Finding::new(check, Verdict::Failed, member.name.clone(), format!("it does not reach the quorum: {why}"))
+                        .because("it is up, and of no use: the others do not hear it, or it does not hear them")
+                        .remedy(format!("on {node}: zone-etcd check {zone_arg} --node {node} tells which of its connections fails")),
+                );
+            }
+            Ok(_) => up.push(member.name.as_str()),
+        }
+    }
+    if !up.is_empty() {
+        findings.push(Finding::passed(check, up.join(", "), "answer"));
+    }
+    findings
+}
+
+fn downgrade(live: &LiveZone) -> Option<Finding> {
+    let (_, target) =
+        statuses(live).find_map(|(member, status)| Some((member, status.downgrade_target.as_ref()?)))?;
+    Some(
+        Finding::new(CheckId::Versions, Verdict::Note, "cluster", format!("a downgrade to {target} is allowed and not finished"))
+            .remedy("start the members with the older version one after the other, or take it back: etcdctl downgrade cancel"),
+    )
+}

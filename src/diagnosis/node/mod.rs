@@ -1,0 +1,254 @@
+//! A node and its machine: observed, and judged by [`super::judge`].
+
+mod asking;
+mod machine;
+mod peers;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use zone_pki::IssuanceLog;
+
+use super::Finding;
+use super::judge::authorities;
+use super::judge::certificates::{self, Remedies};
+use super::judge::names::{self, Dialled};
+use crate::config::{Address, ClientName, EtcdVersion, Node};
+use crate::host::{self, NodeFiles};
+use crate::plan::{ClusterToken, MemberPlan, NodePaths, Plane};
+use crate::tls;
+use crate::zone_directory::{Authorities, ZoneDirectory};
+
+/// How long a name server may take.
+const NAMES_LIMIT: Duration = Duration::from_secs(1);
+
+/// Every check of one node.
+#[derive(Debug)]
+pub struct NodeCheck<'z> {
+    zone: &'z ZoneDirectory,
+    node: &'z Node,
+    paths: NodePaths,
+    files: NodeFiles,
+    member: Option<MemberPlan>,
+    remedies: Remedies,
+    /// URLs that the live member list has for this node.
+    listed: Vec<Dialled>,
+    now: OffsetDateTime,
+}
+
+/// Whether the handshakes of clients are rehearsed too.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Clients {
+    In,
+    Out,
+}
+
+/// The checks that `run` makes before each start: everything about the certificates of `node`, with the files as they are. They
+/// take less than 5 ms together.
+pub fn before_start(
+    zone: &ZoneDirectory,
+    node: &Node,
+    member: &MemberPlan,
+    now: OffsetDateTime,
+) -> Vec<Finding> {
+    // A client that cannot get in is no reason to keep a member from starting.
+    NodeCheck::with_plan(zone, node, Some(member.clone()), now).certificates_with(Clients::Out)
+}
+
+impl<'z> NodeCheck<'z> {
+    /// Reads the node's files. Works without the CAs, and before anything was issued.
+    pub fn new(zone: &'z ZoneDirectory, node: &'z Node, now: OffsetDateTime) -> Self {
+        // What the token goes into is of no interest here, and a check has to work without a CA that can be read.
+        let token = match Authorities::load(&zone.paths, now) {
+            Ok(authorities) => zone.token(&authorities),
+            Err(_) => ClusterToken::given("unknown"),
+        };
+        let paths = zone.paths.node(&node.name);
+        let member = MemberPlan::new(&zone.config, node, token, paths, host::facts()).ok();
+        Self::with_plan(zone, node, member, now)
+    }
+
+    fn with_plan(
+        zone: &'z ZoneDirectory,
+        node: &'z Node,
+        member: Option<MemberPlan>,
+        now: OffsetDateTime,
+    ) -> Self {
+        let paths = zone.paths.node(&node.name);
+        let files = NodeFiles::read(&paths, node);
+        let has_authority = zone.paths.authority_key(Plane::Peer.name()).exists();
+        let then = if has_authority {
+            String::new()
+        } else {
+            format!(", where the CAs are, and copy {} from there", paths.generations().display())
+        };
+        let remedies = Remedies { issue: zone.proposed(&format!("pki issue {}", node.name.short())), then };
+        Self { zone, node, paths, files, member, remedies, listed: Vec::new(), now }
+    }
+
+    /// Adds what the live member list has for this node to what its certificates have to stand for.
+    pub fn listed_at(mut self, peer_urls: &[String], client_urls: &[String]) -> Self {
+        self.add_listed(peer_urls, client_urls);
+        self
+    }
+
+    fn add_listed(&mut self, peer_urls: &[String], client_urls: &[String]) {
+        for (urls, stem) in [(peer_urls, "peer"), (client_urls, "server")] {
+            for url in urls {
+                let dialled = Dialled { url: url.clone(), stem, source: "the live member list" };
+                self.listed.push(dialled);
+            }
+        }
+    }
+
+    /// The files of the node.
+    pub fn files(&self) -> &NodeFiles {
+        &self.files
+    }
+
+    /// Whether the node is this machine: whether its address can be bound here, or its member runs here.
+    pub fn is_here(&self) -> bool {
+        if self.own_process().is_some_and(host::shares_network) {
+            return true;
+        }
+        match &self.node.address {
+            Address::Ip(ip) => host::is_here(*ip),
+            Address::Name(name) => {
+                let found = host::resolve([name.to_string()], NAMES_LIMIT).remove(name.as_str());
+                found.is_some_and(|found| found.is_ok_and(|ips| ips.into_iter().any(host::is_here)))
+            }
+        }
+    }
+
+    /// The process of the member, if it runs here.
+    pub fn own_process(&self) -> Option<u32> {
+        host::running_member(&self.paths)
+    }
+
+    /// Everything about certificates, keys and lists, and the handshakes in memory. Asks nobody.
+    pub fn certificates(&self) -> Vec<Finding> {
+        self.certificates_with(Clients::In)
+    }
+
+    fn certificates_with(&self, clients: Clients) -> Vec<Finding> {
+        let leaf_validity =
+            time::Duration::try_from(self.zone.config.pki.leaf_validity).unwrap_or(time::Duration::MAX);
+        let mut findings = certificates::judge(&self.files, &self.remedies, leaf_validity, self.now);
+        if let Some(member) = &self.member {
+            findings.extend(names::names(&self.files, &self.dialled(member), &self.remedies));
+            let rehearsed = tls::rehearse(&self.files.directory, self.scenes(member, clients));
+            let handshakes = names::handshakes(&rehearsed, &findings, &self.remedies);
+            findings.extend(handshakes);
+        }
+        self.marked(findings)
+    }
+
+    /// Every check of this node. `with_disk` measures the disk too.
+    pub fn all(&mut self, with_disk: bool) -> Vec<Finding> {
+        let member = self.member.clone();
+        let asked = member.as_ref().map(|member| self.ask(member, with_disk));
+        if let Some(Ok(answers)) = asked.as_ref().and_then(|asked| asked.peers.as_ref())
+            && self.listed.is_empty()
+        {
+            self.ask_for_list(answers);
+        }
+        let mut findings = self.certificates();
+        findings.extend(self.zone_authorities());
+        findings.push(self.clock());
+        if let (Some(member), Some(asked)) = (&member, &asked) {
+            let own = self.own_process();
+            findings.extend(self.machine(member, asked, own));
+            let source = self.source(&asked.resolved);
+            let faults = peers::likely_reasons(&findings, &source, self.presented());
+            findings.extend(source);
+            findings.extend(self.judge_peers(member, asked, faults));
+        }
+        self.marked(findings)
+    }
+
+    fn marked(&self, findings: Vec<Finding>) -> Vec<Finding> {
+        findings.into_iter().map(|finding| finding.on(self.node.name.short())).collect()
+    }
+
+    /// The stem of the certificate that the member shows to its peers.
+    fn presented(&self) -> &'static str {
+        if self.member.as_ref().is_some_and(|member| member.peer_client) { "peer-client" } else { "peer" }
+    }
+
+    fn dialled(&self, member: &MemberPlan) -> Vec<Dialled> {
+        let from_file = |url: &str, stem| Dialled { url: url.to_owned(), stem, source: "zone.toml" };
+        let mut dialled = vec![
+            from_file(member.member.peer_url.as_str(), "peer"),
+            from_file(&member.advertise_client, "server"),
+        ];
+        for (urls, stem) in [(&member.listen_peer, "peer"), (&member.listen_client, "server")] {
+            for url in urls {
+                // Nobody can dial `[::]`; who is on the same machine dials loopback.
+                let is_every = url.contains("//[::]:") || url.contains("//0.0.0.0:");
+                let dialled_here = if is_every {
+                    url.replace("[::]", "127.0.0.1").replace("0.0.0.0", "127.0.0.1")
+                } else {
+                    url.clone()
+                };
+                dialled.push(Dialled { url: dialled_here, stem, source: "the listen address" });
+            }
+        }
+        dialled.extend(self.listed.iter().cloned());
+        let mut seen: Vec<Dialled> = Vec::new();
+        for each in dialled {
+            let is_new = !seen.iter().any(|other| {
+                other.stem == each.stem
+                    && super::hostname::host_of(&other.url) == super::hostname::host_of(&each.url)
+            });
+            if is_new {
+                seen.push(each);
+            }
+        }
+        seen
+    }
+
+    fn scenes(&self, member: &MemberPlan, clients: Clients) -> Vec<tls::Scene> {
+        let host = |url: &str| super::hostname::host_of(url).unwrap_or_default().to_owned();
+        let admin = self.zone.paths.client_current(&ClientName::admin());
+        let directories: Vec<PathBuf> = match clients {
+            Clients::In => {
+                [self.files.directory.clone(), admin].into_iter().filter(|path| path.exists()).collect()
+            }
+            Clients::Out => Vec::new(),
+        };
+        tls::scenes(
+            &self.files.directory,
+            self.presented(),
+            &host(member.member.peer_url.as_str()),
+            &host(&member.advertise_client),
+            &directories,
+        )
+    }
+
+    /// The CAs that the node trusts against those of the zone, if these are here.
+    fn zone_authorities(&self) -> Vec<Finding> {
+        let Ok(of_zone) = Authorities::load(&self.zone.paths, self.now) else { return Vec::new() };
+        let compare = |plane: Plane| {
+            let of_node = self.files.plane(plane)?.authority.as_ref().ok()?;
+            let path = self.zone.paths.authority_certificate(plane.name());
+            authorities::trust(plane.authority_file(), of_node, of_zone.plane(plane), &path, &self.remedies)
+        };
+        Plane::ALL.into_iter().filter_map(compare).collect()
+    }
+
+    fn clock(&self) -> Finding {
+        let leaves = self.files.roles.iter().filter_map(|files| files.chain.as_ref().ok()?.first());
+        let newest = leaves.map(zone_pki::Certificate::not_before).max();
+        let mut last_issued = None;
+        if let Ok(log) = IssuanceLog::open(self.zone.paths.issuance_log()) {
+            // A log that cannot be read is told of by who writes to it.
+            let _ = log.for_each(|entry| last_issued = last_issued.max(Some(entry.issued_at)));
+        }
+        authorities::clock(newest, last_issued, self.now)
+    }
+
+    fn version(&self) -> EtcdVersion {
+        self.zone.config.etcd.version.unwrap_or(EtcdVersion::DEFAULT)
+    }
+}

@@ -1,0 +1,120 @@
+//! Processes that use a data directory.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use nix::sys::resource::{Resource, getrlimit};
+
+use crate::plan::NodePaths;
+
+/// etcd's database, which it locks with flock(2) while it runs (`server/storage/backend`).
+const DATABASE: &str = "member/snap/db";
+
+/// A process that uses a data directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Its id.
+    pub pid: u32,
+    /// The name of its program.
+    pub name: String,
+}
+
+/// The member that `run` started: the process that the lock of the node directory names, if it is an etcd on its data directory.
+pub fn running_member(paths: &NodePaths) -> Option<u32> {
+    let pid: u32 = fs::read_to_string(paths.lock()).ok()?.trim().parse().ok()?;
+    uses(pid, &paths.data()).then_some(pid)
+}
+
+/// Whether a process sees the same network as this one: in a network namespace of its own it is another machine.
+pub fn shares_network(pid: u32) -> bool {
+    let network = |process: &str| fs::read_link(format!("/proc/{process}/ns/net")).ok();
+    network(&pid.to_string()) == network("self")
+}
+
+/// The command line of a process, without the program.
+pub fn arguments_of(pid: u32) -> Option<Vec<String>> {
+    let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let arguments: Vec<String> = text.split_terminator('\0').skip(1).map(str::to_owned).collect();
+    (!text.is_empty()).then_some(arguments)
+}
+
+/// Every process that was started with this data directory, or that holds its database. Those that /proc does not show to this
+/// user are not seen.
+pub fn users_of(data: &Path) -> Vec<Usage> {
+    let mut pids: Vec<u32> = fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid| uses(*pid, data))
+        .chain(lock_holders(&data.join(DATABASE)))
+        .collect();
+    pids.sort_unstable();
+    pids.dedup();
+    pids.into_iter().map(|pid| Usage { pid, name: name_of(pid) }).collect()
+}
+
+/// How many files a process may open at most; without one, this process. The soft limit does not matter: Go raises it.
+pub fn open_file_limit(pid: Option<u32>) -> Option<u64> {
+    match pid {
+        None => getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(_, hard)| hard),
+        Some(pid) => {
+            let limits = fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
+            let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+            match line.split_whitespace().nth(1)? {
+                "unlimited" => Some(u64::MAX),
+                number => number.parse().ok(),
+            }
+        }
+    }
+}
+
+fn name_of(pid: u32) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    if name.trim().is_empty() { "a process".to_owned() } else { name.trim().to_owned() }
+}
+
+/// Whether a process was started as an etcd with this data directory: `run` and others have an argument of that name nowhere.
+fn uses(pid: u32, data: &Path) -> bool {
+    let Some(arguments) = arguments_of(pid) else { return false };
+    let Some(given) = flag_value(&arguments, "data-dir") else { return false };
+    let working = fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
+    let given: PathBuf = working.join(given);
+    given == data || (given.exists() && same_file(&given, data))
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    let identity = |path: &Path| fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()));
+    matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// The value of a flag of etcd's in any of Go's forms: `--x=v`, `-x=v`, `--x v`.
+fn flag_value<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
+    arguments.iter().enumerate().find_map(|(index, argument)| {
+        let flag = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-'))?;
+        match flag.split_once('=') {
+            Some((given, value)) => (given == name).then_some(value),
+            None => (flag == name).then(|| arguments.get(index + 1).map(String::as_str))?,
+        }
+    })
+}
+
+/// Who holds a lock of flock(2) on a file, by /proc/locks: `1: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE 0 EOF`, device in
+/// hexadecimal (proc_locks in the kernel's documentation). A holder in another process namespace has the id 0 there.
+fn lock_holders(file: &Path) -> Vec<u32> {
+    let Ok(metadata) = fs::metadata(file) else { return Vec::new() };
+    let (major, minor) = (nix::sys::stat::major(metadata.dev()), nix::sys::stat::minor(metadata.dev()));
+    let wanted = format!("{major:02x}:{minor:02x}:{}", metadata.ino());
+    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+    locks
+        .lines()
+        .filter_map(|line| {
+            let columns: Vec<&str> = line.split_whitespace().filter(|column| *column != "->").collect();
+            let is_it = columns.get(1) == Some(&"FLOCK") && columns.get(5) == Some(&wanted.as_str());
+            columns.get(4).filter(|_| is_it)?.parse().ok()
+        })
+        .filter(|pid| *pid != 0)
+        .collect()
+}

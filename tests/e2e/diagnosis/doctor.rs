@@ -1,0 +1,265 @@
+//! `doctor` on zones with something wrong.
+
+use std::fs;
+
+use super::{examined, failed, found};
+use crate::harness::isolation::isolated;
+use crate::harness::members::{
+    call, etcdctl, loopback_text, loopback_zone, start, start_alone, start_on_loopback, wait_for_quorum,
+};
+use crate::harness::processes::{Running, until};
+use crate::harness::tls::{Client, Identity, Treatment};
+use crate::harness::{TestZone, outcome};
+
+const NODES: [&str; 3] = ["node1", "node2", "node3"];
+const FIRST: &str = "https://127.0.0.1:2379";
+
+#[track_caller]
+fn three_members() -> (TestZone, Vec<Running>) {
+    let zone = loopback_zone(3, "");
+    zone.run(&["init"]).expect_code(0);
+    let members = start_on_loopback(&zone, &NODES);
+    (zone, members)
+}
+
+#[test]
+fn a_zone_that_is_well() {
+    isolated(|| {
+        let (zone, _members) = three_members();
+        let findings = examined(&zone, 0);
+        for check in
+            ["quorum", "cluster-id", "alarm-nospace", "alarm-corrupt", "member-list", "learner", "raft-lag"]
+        {
+            found(&findings, check, "passed", "");
+        }
+        found(&findings, "served-certificate", "passed", "node1, node2, node3");
+        found(&findings, "timing-equal", "passed", "heartbeat 10 ms, election 100 ms");
+        let text = zone.run(&["doctor"]).expect_code(0).stdout;
+        let verdict = text.lines().last().expect("a verdict");
+        assert!(verdict.starts_with("example.zone: ") && verdict.contains("(0 failed, "), "{text}");
+    });
+}
+
+#[test]
+fn member_down() {
+    isolated(|| {
+        let (zone, mut members) = three_members();
+        members[2].stop();
+        let findings = examined(&zone, 69);
+        assert!(failed(&findings).is_empty(), "{findings:#?}");
+        found(&findings, "member-down", "unreachable", "node3");
+        // Told once, and not by each of the others.
+        let told = findings.iter().filter(|finding| finding["verdict"] == "unreachable").count();
+        assert_eq!(told, 1, "{findings:#?}");
+    });
+}
+
+#[test]
+fn quorum() {
+    isolated(|| {
+        let (zone, mut members) = three_members();
+        members[1].stop();
+        members[2].stop();
+        let findings = examined(&zone, 65);
+        found(&findings, "quorum", "failed", "1 of 3 voters answer, 2 are needed");
+        assert_eq!(failed(&findings), ["quorum"]);
+        let text = zone.run(&["doctor"]).expect_code(65).stdout;
+        assert!(
+            text.trim_start().starts_with("failed       quorum"),
+            "the most harmful comes first:\n{text}"
+        );
+        members[0].stop();
+        found(&examined(&zone, 69), "quorum", "unreachable", "no member answers");
+    });
+}
+
+#[test]
+fn member_list() {
+    isolated(|| {
+        let (zone, _members) = three_members();
+        add_member(&zone, &[]);
+        let findings = examined(&zone, 65);
+        found(&findings, "member-list", "failed", "never started");
+        found(&findings, "member-list", "failed", "not in zone.toml");
+    });
+}
+
+#[test]
+fn learner() {
+    isolated(|| {
+        let (zone, _members) = three_members();
+        add_member(&zone, &["--learner"]);
+        found(&examined(&zone, 65), "learner", "warning", "it does not answer");
+    });
+}
+
+/// etcd takes a new member only when its connections to the others are five seconds old.
+#[track_caller]
+fn add_member(zone: &TestZone, more: &[&str]) {
+    let client = etcdctl(zone, FIRST);
+    let add = ["member", "add", "node4", "--peer-urls=https://127.0.0.1:2999"];
+    until("the member to be added", || (call(&client, &[&add, more].concat()).code == 0).then_some(()));
+}
+
+/// The quota is reached by writing, and the alarm is raised by etcd itself.
+#[test]
+fn alarm_nospace() {
+    isolated(|| {
+        let (zone, _member) = filled_zone();
+        let findings = examined(&zone, 65);
+        let finding = found(&findings, "alarm-nospace", "failed", "the alarm NOSPACE is raised");
+        assert!(finding["remedy"].as_str().expect("a remedy").contains("alarm disarm"), "{finding:#}");
+    });
+}
+
+#[test]
+fn database_quota() {
+    isolated(|| {
+        let (zone, _member) = filled_zone();
+        found(&examined(&zone, 65), "database-quota", "failed", "of a quota of 16.0 MiB");
+    });
+}
+
+#[track_caller]
+fn filled_zone() -> (TestZone, Running) {
+    let zone = loopback_zone(1, "[etcd]\nquota = \"16MiB\"\n");
+    zone.run(&["init"]).expect_code(0);
+    let member = start_alone(&zone);
+    let value = zone.around().join("value");
+    fs::write(&value, "x".repeat(1 << 20)).expect("a value");
+    let client = etcdctl(&zone, FIRST);
+    let mut key = 0;
+    until("the quota to be reached", || {
+        key += 1;
+        let mut put = crate::harness::members::again(&client, &["put", &format!("key{key}")]);
+        put.stdin(fs::File::open(&value).expect("the value"));
+        let done = outcome(&mut put);
+        (done.code != 0).then(|| assert!(done.stderr.contains("database space exceeded"), "{}", done.stderr))
+    });
+    (zone, member)
+}
+
+/// etcd raises this alarm itself when hashes differ; its API lets an administrator raise it too.
+#[test]
+fn alarm_corrupt() {
+    isolated(|| {
+        let zone = loopback_zone(1, "");
+        zone.run(&["init"]).expect_code(0);
+        let _member = start_alone(&zone);
+        let list =
+            call(&etcdctl(&zone, FIRST), &["member", "list", "--write-out", "json"]).expect_code(0).stdout;
+        let list: serde_json::Value = serde_json::from_str(&list).expect("JSON");
+        let id = list["members"][0]["ID"].as_u64().expect("an id");
+        let body = format!("{{\"action\":\"ACTIVATE\",\"memberID\":\"{id}\",\"alarm\":\"CORRUPT\"}}");
+        let request = format!(
+            "POST /v3/maintenance/alarm HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let identity = Identity::load(&zone.file("clients/admin/current"), "client");
+        let root = zone.file("ca/root.crt");
+        let client = Client { root: &root, identity: Some(&identity), versions: rustls::ALL_VERSIONS };
+        match client.ask(2379, &request) {
+            Treatment::Answered(answer) if answer.starts_with("HTTP/1.1 200 ") => {}
+            other => panic!("{other:?}"),
+        }
+        let findings = examined(&zone, 65);
+        found(&findings, "alarm-corrupt", "failed", "the alarm CORRUPT is raised");
+    });
+}
+
+#[test]
+fn served_certificate() {
+    isolated(|| {
+        let (zone, other) = (loopback_zone(1, ""), loopback_zone(1, ""));
+        for each in [&zone, &other] {
+            each.run(&["init"]).expect_code(0);
+            each.run(&["pki", "issue", "--all"]).expect_code(0);
+        }
+        let _member = start_alone(&zone);
+        // etcd reads them again at the next handshake.
+        for file in ["peer.crt", "peer.key"] {
+            let place = format!("nodes/node1/pki/current/{file}");
+            fs::copy(other.file(&place), zone.file(&place)).expect("copied");
+        }
+        let findings = examined(&zone, 65);
+        found(&findings, "served-certificate", "failed", "node1, peer plane");
+        found(&findings, "certificate-chain", "failed", "it was issued by another CA");
+    });
+}
+
+/// Two members of one description, founded apart: what a hand-written start makes.
+#[test]
+fn cluster_id() {
+    isolated(|| {
+        let zone = loopback_zone(2, "");
+        zone.run(&["init"]).expect_code(0);
+        zone.run(&["pki", "issue", "--all"]).expect_code(0);
+        let whole = fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
+        let mut members = Vec::new();
+        for (node, client) in [("node1", 2379), ("node2", 2389)] {
+            let apart = TestZone::empty();
+            let copied =
+                outcome(std::process::Command::new("cp").arg("-a").arg(zone.path()).arg(apart.path()));
+            copied.expect_code(0);
+            let alone = loopback_text("example.zone", 2, "");
+            let others = alone.split("[[node]]\n").filter(|part| !part.contains("name = \"node"));
+            let own =
+                alone.split("[[node]]\n").find(|part| part.contains(&format!("\"{node}\""))).expect("a node");
+            let own = own.split("[etcd]").next().expect("a part");
+            let text = format!(
+                "{}[[node]]\n{own}[etcd]\ntoken = \"{node}\"\n",
+                others.collect::<String>().split("[etcd]").next().expect("a part")
+            );
+            fs::write(apart.file("zone.toml"), text).expect("written");
+            members.push(start(&apart, node));
+            wait_for_quorum(&etcdctl(&apart, &format!("https://127.0.0.1:{client}")));
+            members.last_mut().expect("a member").wait_for_line(&["\"serving client traffic securely\""]);
+            std::mem::forget(apart);
+        }
+        assert_eq!(fs::read_to_string(zone.file("zone.toml")).expect("zone.toml"), whole);
+        let findings = examined(&zone, 65);
+        found(&findings, "cluster-id", "failed", "2 clusters answer");
+    });
+}
+
+#[test]
+fn timing_equal() {
+    isolated(|| {
+        let (zone, mut members) = three_members();
+        members[2].stop();
+        let text = fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
+        let slower =
+            text.replace("heartbeat = \"10ms\"", "heartbeat = \"20ms\"").replace("\"100ms\"", "\"200ms\"");
+        fs::write(zone.file("zone.toml"), slower).expect("written");
+        let mut third = start(&zone, "node3");
+        third.wait_for_line(&["\"serving client traffic securely\""]);
+        wait_for_quorum(&etcdctl(&zone, "https://127.0.0.1:2399"));
+        let findings = examined(&zone, 65);
+        found(&findings, "timing-equal", "failed", "node3 with heartbeat 20 ms, election 200 ms");
+        found(&findings, "running-flags", "note", "--heartbeat-interval is 10, zone.toml leads to 20");
+        assert_eq!(failed(&findings), ["timing-equal"]);
+    });
+}
+
+/// What etcd said is explained, from a file or standard input, without a zone.
+#[test]
+fn a_log_is_explained() {
+    isolated(|| {
+        let zone = loopback_zone(1, "");
+        zone.run(&["init"]).expect_code(0);
+        let member = start_alone(&zone);
+        let root = zone.file("ca/root.crt");
+        let client = Client { root: &root, identity: None, versions: rustls::ALL_VERSIONS };
+        let _refused = client.ask(2379, "GET / HTTP/1.1\r\n\r\n");
+        until("the refusal in the log", || member.stderr().contains("rejected connection").then_some(()));
+        let log = zone.around().join("node1.err");
+        let log = log.to_str().expect("UTF-8");
+        let explained = outcome(&mut crate::harness::zone_etcd(["doctor", "--log", log]));
+        assert!(explained.stdout.contains("docs/problems/no-client-certificate.md"), "{}", explained.stdout);
+        let mut from_input = crate::harness::zone_etcd(["doctor", "--log", "-", "--format", "json"]);
+        from_input.stdin(fs::File::open(log).expect("the log"));
+        let report: serde_json::Value = serde_json::from_str(&outcome(&mut from_input).stdout).expect("JSON");
+        assert!(report["findings"].as_array().is_some_and(|findings| !findings.is_empty()));
+        outcome(&mut crate::harness::zone_etcd(["doctor", "--log", "/nonexistent"])).expect_code(66);
+    });
+}

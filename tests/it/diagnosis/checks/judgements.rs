@@ -1,0 +1,305 @@
+//! The pure judgements, case by case.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use zone_etcd::config::ZoneConfig;
+use zone_etcd::diagnosis::hostname::{host_of, stands_for};
+use zone_etcd::diagnosis::judge::database::{Told, databases, lag};
+use zone_etcd::diagnosis::judge::machine::{disk_latency, disk_space, open_files};
+use zone_etcd::diagnosis::judge::peers;
+use zone_etcd::diagnosis::judge::running::{self, Rhythm, rhythms};
+use zone_etcd::diagnosis::judge::source::{self, Admission, Route, admission};
+use zone_etcd::diagnosis::{CheckId, Finding, Verdict, by_harm, worst};
+use zone_etcd::host::{DiskProbe, FreeSpace};
+use zone_etcd::live::MemberStatus;
+use zone_etcd::plan::EtcdId;
+use zone_pki::{
+    Authority, AuthoritySpec, Certificate, KeyAlgorithm, LeafSpec, Subject, SubjectAltNames, Usages,
+};
+
+fn certificate(names: &[&str]) -> Certificate {
+    let now = OffsetDateTime::now_utc();
+    let authority = Authority::generate(
+        &AuthoritySpec {
+            subject: Subject::with_common_name("CA"),
+            path_length: 0,
+            permitted_dns: Vec::new(),
+            validity: time::Duration::days(30),
+            key: KeyAlgorithm::default(),
+        },
+        now,
+    )
+    .expect("a CA");
+    let names: SubjectAltNames = names.iter().map(|name| name.parse().expect("a name")).collect();
+    let spec = LeafSpec {
+        subject: Subject::with_common_name("node1.example.zone"),
+        names,
+        usages: Usages::BOTH,
+        validity: time::Duration::days(3),
+        key: KeyAlgorithm::default(),
+    };
+    authority.issue(&spec, now).expect("a certificate").certificate().clone()
+}
+
+#[test]
+fn names_go_by_the_rules_of_go() {
+    let certificate = certificate(&["node1.example.zone", "*.api.example.zone", "10.0.0.1", "fd00::1"]);
+    let cases = [
+        ("node1.example.zone", true),
+        ("NODE1.example.zone", true),
+        ("node1.example.zone.", true),
+        ("node1", false),
+        ("node1.example.zone.other.org", false),
+        ("one.api.example.zone", true),
+        ("one.two.api.example.zone", false),
+        ("api.example.zone", false),
+        ("10.0.0.1", true),
+        ("10.0.0.2", false),
+        ("[fd00::1]", true),
+        ("fd00:0::1", true),
+        ("::ffff:10.0.0.1", true),
+        ("", false),
+    ];
+    for (host, expected) in cases {
+        assert_eq!(stands_for(&certificate, host), expected, "{host}");
+    }
+    // The common name counts for nothing.
+    assert!(!stands_for(&self::certificate(&["10.0.0.1"]), "node1.example.zone"));
+    assert_eq!(host_of("https://[fd00::1]:2380"), Some("fd00::1"));
+    assert_eq!(host_of("https://node1:2379/"), Some("node1"));
+    assert_eq!(host_of("node1:2379"), None);
+}
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().expect("an address")
+}
+
+#[test]
+fn source_addresses_go_by_the_rules_of_etcd() {
+    let none = BTreeMap::new();
+    let by_name = BTreeMap::from([("node1.example.zone".to_owned(), vec![ip("10.0.0.9")])]);
+    let both = certificate(&["node1.example.zone", "10.0.0.1"]);
+    assert_eq!(admission(&both, ip("10.0.0.1"), &none), Admission::Listed);
+    assert_eq!(admission(&both, ip("::ffff:10.0.0.1"), &none), Admission::Listed);
+    assert_eq!(admission(&both, ip("10.0.0.9"), &none), Admission::Refused);
+    assert_eq!(
+        admission(&both, ip("10.0.0.9"), &by_name),
+        Admission::ByName("node1.example.zone".to_owned())
+    );
+    assert_eq!(admission(&certificate(&[]), ip("10.0.0.9"), &none), Admission::NoNames);
+}
+
+#[test]
+fn a_source_address_that_is_missing_is_named_with_the_line_to_add() {
+    let described = |sans: &str| {
+        let text = format!(
+            "[zone]\nname = \"example.zone\"\n[[node]]\nname = \"node1\"\naddress = \"10.0.0.1\"\n{sans}\n"
+        );
+        ZoneConfig::parse(&text).expect("a zone").0
+    };
+    let certificate = certificate(&["node1.example.zone", "10.0.0.1"]);
+    let route = |peer: &str, from: &str| Route { peer: peer.to_owned(), to: ip("10.0.0.2"), from: ip(from) };
+    let routes = [route("node2", "10.0.0.1"), route("node3", "10.0.0.9"), route("node4", "10.0.0.9")];
+    for (sans, line) in [
+        ("", "add sans = [\"10.0.0.9\"]"),
+        ("sans = [\"10.0.0.8\"]", "write sans = [\"10.0.0.8\", \"10.0.0.9\"]"),
+    ] {
+        let zone = described(sans);
+        let findings = source::judge(
+            &zone.nodes[0],
+            "peer.crt",
+            &certificate,
+            &routes,
+            &BTreeMap::new(),
+            "zone-etcd pki issue node1",
+        );
+        let verdicts: Vec<Verdict> = findings.iter().map(|finding| finding.verdict).collect();
+        assert_eq!(verdicts, [Verdict::Passed, Verdict::Failed]);
+        assert!(findings[1].found.contains("to node3, node4 from 10.0.0.9"), "{}", findings[1].found);
+        let remedy = findings[1].remedy.as_ref().expect("a remedy");
+        assert!(remedy.starts_with(line) && remedy.contains("zone-etcd pki issue node1"), "{remedy}");
+    }
+}
+
+#[test]
+fn round_trips_against_heartbeat_and_election() {
+    let milliseconds = Duration::from_millis;
+    let judged = |round_trip, heartbeat, election| {
+        peers::timing(
+            &[("node2".to_owned(), milliseconds(round_trip))],
+            milliseconds(heartbeat),
+            milliseconds(election),
+        )
+        .expect("a finding")
+    };
+    assert_eq!(judged(1, 100, 1000).verdict, Verdict::Passed);
+    assert_eq!(judged(100, 100, 1000).verdict, Verdict::Passed);
+    let slow = judged(101, 100, 1000);
+    assert_eq!(slow.verdict, Verdict::Warning);
+    assert!(slow.remedy.expect("a remedy").contains("heartbeat = \"110ms\" and election = \"1010ms\""));
+    assert_eq!(judged(60, 100, 500).verdict, Verdict::Warning);
+    assert_eq!(judged(1, 100, 400).verdict, Verdict::Failed);
+    assert!(peers::timing(&[], milliseconds(1), milliseconds(1)).is_none());
+}
+
+#[test]
+fn versions_are_at_most_a_minor_apart() {
+    let judged = |versions: &[&str]| {
+        let members: Vec<(String, String)> = versions
+            .iter()
+            .enumerate()
+            .map(|(index, version)| (format!("node{}", index + 1), (*version).to_owned()))
+            .collect();
+        peers::versions(&members).map(|finding| finding.verdict)
+    };
+    assert_eq!(judged(&[]), None);
+    assert_eq!(judged(&["3.7.3", "3.7.3"]), Some(Verdict::Passed));
+    assert_eq!(judged(&["3.7.3", "3.7.4"]), Some(Verdict::Note));
+    assert_eq!(judged(&["3.6.16", "3.7.3", "3.6.16"]), Some(Verdict::Note));
+    assert_eq!(judged(&["3.5.35", "3.6.16", "3.7.3"]), Some(Verdict::Failed));
+}
+
+#[test]
+fn flags_of_a_running_member() {
+    let arguments = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let planned =
+        arguments("--heartbeat-interval=100 --peer-client-cert-auth=true --initial-cluster-state=new");
+    let same =
+        arguments("--peer-client-cert-auth=true --heartbeat-interval 100 --initial-cluster-state=existing");
+    assert_eq!(running::flags(&same, &planned).verdict, Verdict::Passed);
+    let differs =
+        running::flags(&arguments("-heartbeat-interval=50 --debug --peer-client-cert-auth=true"), &planned);
+    assert_eq!(differs.verdict, Verdict::Note);
+    assert!(
+        differs.found.contains("--heartbeat-interval is 50, zone.toml leads to 100"),
+        "{}",
+        differs.found
+    );
+    assert!(differs.found.contains("--debug is set, zone.toml leads to unset"), "{}", differs.found);
+
+    let (one, other) =
+        (Rhythm::of("node1", &planned), Rhythm::of("node2", &arguments("--heartbeat-interval=50")));
+    assert!(rhythms(std::slice::from_ref(&one)).is_none());
+    let equal = rhythms(&[one.clone(), Rhythm::of("node2", &[])]).expect("a finding");
+    assert_eq!(equal.verdict, Verdict::Passed);
+    assert_eq!(rhythms(&[one, other]).expect("a finding").verdict, Verdict::Failed);
+}
+
+#[test]
+fn disks_and_limits() {
+    let probe = |milliseconds| DiskProbe {
+        directory: "/data".into(),
+        writes: 50,
+        median: Duration::from_millis(1),
+        slowest_of_99: Duration::from_millis(milliseconds),
+    };
+    let heartbeat = Duration::from_millis(100);
+    let latency = |milliseconds| disk_latency(Ok(&probe(milliseconds)), heartbeat);
+    assert_eq!(latency(10).verdict, Verdict::Passed);
+    assert_eq!(latency(11).verdict, Verdict::Warning);
+    assert!(latency(101).found.contains("longer than the heartbeat"));
+    assert_eq!(disk_latency(Err("why"), heartbeat).verdict, Verdict::Note);
+
+    let (mebi, gibi) = (1 << 20, 1 << 30);
+    let space = |free, database| {
+        disk_space(&FreeSpace { directory: "/data".into(), free }, database, 8 * gibi).verdict
+    };
+    assert_eq!(space(8 * gibi, 0), Verdict::Passed);
+    assert_eq!(space(7 * gibi, gibi), Verdict::Passed);
+    assert_eq!(space(7 * gibi, 0), Verdict::Warning);
+    assert_eq!(space(3 * gibi, 6 * gibi), Verdict::Warning);
+    assert_eq!(space(60 * mebi, 0), Verdict::Failed);
+
+    assert_eq!(open_files(150, None).verdict, Verdict::Failed);
+    assert_eq!(open_files(1024, None).verdict, Verdict::Warning);
+    assert_eq!(open_files(65536, Some(1)).verdict, Verdict::Passed);
+}
+
+fn status() -> MemberStatus {
+    MemberStatus {
+        id: EtcdId(1),
+        cluster_id: EtcdId(2),
+        version: "3.7.3".to_owned(),
+        storage_version: None,
+        downgrade_target: None,
+        leader: Some(EtcdId(1)),
+        is_learner: false,
+        raft_term: 2,
+        raft_index: 10,
+        raft_applied_index: 10,
+        raft_lag: 0,
+        revision: 1,
+        db_size: 1 << 20,
+        db_size_in_use: 1 << 20,
+        db_quota: Some(1 << 30),
+        errors: Vec::new(),
+        quorum_read: None,
+        own_list: None,
+    }
+}
+
+#[test]
+fn raft_lag() {
+    let judged = |raft_lag, is_learner| {
+        let status = MemberStatus { raft_lag, ..status() };
+        let told = Told { name: "node1", endpoint: None, is_learner, status: &status };
+        lag(&[told]).first().map(|finding| (finding.check, finding.verdict))
+    };
+    assert_eq!(judged(1000, false), Some((CheckId::RaftLag, Verdict::Passed)));
+    assert_eq!(judged(1001, false), Some((CheckId::RaftLag, Verdict::Note)));
+    assert_eq!(judged(5001, false), Some((CheckId::RaftLag, Verdict::Warning)));
+    // A learner that catches up has a check of its own.
+    assert_eq!(judged(5001, true), None);
+}
+
+#[test]
+fn fragmentation() {
+    let judged = |db_size: u64, db_size_in_use: u64| {
+        let status =
+            MemberStatus { db_size: db_size << 20, db_size_in_use: db_size_in_use << 20, ..status() };
+        let told =
+            Told { name: "node1", endpoint: Some("https://n:2379"), is_learner: false, status: &status };
+        let findings = databases(&[told], 1, "--zone z");
+        let of = |check| findings.iter().find(|finding| finding.check == check).expect("a finding").clone();
+        (of(CheckId::DatabaseQuota), of(CheckId::Fragmentation))
+    };
+    let verdicts = |size, in_use| {
+        let (quota, fragmentation) = judged(size, in_use);
+        (quota.verdict, fragmentation.verdict)
+    };
+    assert_eq!(verdicts(90, 10), (Verdict::Passed, Verdict::Passed));
+    assert_eq!(verdicts(200, 99), (Verdict::Passed, Verdict::Warning));
+    assert_eq!(verdicts(900, 100), (Verdict::Warning, Verdict::Warning));
+    assert_eq!(verdicts(900, 880), (Verdict::Failed, Verdict::Passed));
+    let remedy = judged(200, 99).1.remedy.expect("a remedy");
+    assert!(remedy.ends_with("zone-etcd ctl --zone z -- defrag --endpoints=https://n:2379"), "{remedy}");
+}
+
+#[test]
+fn the_most_harmful_comes_first() {
+    let finding = |check, verdict| Finding::new(check, verdict, "", "");
+    let findings = [
+        finding(CheckId::Fragmentation, Verdict::Warning),
+        finding(CheckId::PeerReachable, Verdict::Unreachable),
+        finding(CheckId::CertificateFiles, Verdict::Passed),
+        finding(CheckId::CertificateNames, Verdict::Failed),
+        finding(CheckId::AlarmCorrupt, Verdict::Failed),
+        finding(CheckId::DiskSpace, Verdict::Warning),
+    ];
+    let order: Vec<CheckId> = by_harm(&findings).iter().map(|finding| finding.check).collect();
+    assert_eq!(
+        order,
+        [
+            CheckId::AlarmCorrupt,
+            CheckId::CertificateNames,
+            CheckId::PeerReachable,
+            CheckId::DiskSpace,
+            CheckId::Fragmentation
+        ]
+    );
+    assert_eq!(worst(&findings), Verdict::Failed);
+    assert_eq!(worst(&[]), Verdict::Passed);
+}

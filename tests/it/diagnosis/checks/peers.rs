@@ -1,0 +1,127 @@
+//! Peers that are none, or none to rely on: told apart, and within a bounded time.
+
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::fake_peer::{Manner, stand_at};
+use super::{checked, failed, found};
+use crate::harness::TestZone;
+use crate::support::three_members_issued;
+
+/// The peer port of the node with this number, from 1.
+fn peer_port(zone: &TestZone, number: usize) -> u16 {
+    let text = std::fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
+    let ports: Vec<u16> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("peer_port = "))
+        .map(|port| port.parse().expect("a port"))
+        .collect();
+    ports[number - 1]
+}
+
+fn generation(zone: &TestZone, node: &str) -> std::path::PathBuf {
+    zone.file(&format!("nodes/{node}/pki/current"))
+}
+
+fn answer(version: &str, clock: OffsetDateTime) -> Manner {
+    let format = format_description!(
+        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+    );
+    let date = clock.format(format).expect("a date");
+    let body = format!("{{\"etcdserver\":\"{version}\",\"etcdcluster\":\"3.7.0\"}}");
+    Manner::Answers(format!(
+        "HTTP/1.0 200 OK\r\nDate: {date}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    ))
+}
+
+/// A zone whose node2 is what stands there, and whose node3 is not there.
+fn with_peer(manner: Manner) -> TestZone {
+    let zone = three_members_issued();
+    stand_at(peer_port(&zone, 2), &generation(&zone, "node2"), manner);
+    zone
+}
+
+#[test]
+fn peer_reachable() {
+    let cases = [
+        (Manner::Silent, 69, "unreachable", "it takes connections and says nothing"),
+        (Manner::Drip, 69, "unreachable", "says nothing"),
+        (Manner::Garbage, 65, "failed", "it does not speak TLS as expected"),
+        (
+            Manner::Answers("HTTP/1.0 404 Not Found\r\n\r\nnothing".to_owned()),
+            65,
+            "failed",
+            "is not one of etcd's",
+        ),
+        (Manner::Answers("pardon?\r\n\r\n".to_owned()), 65, "failed", "its answer is not HTTP"),
+    ];
+    for (manner, code, verdict, text) in cases {
+        let zone = with_peer(manner);
+        let started = Instant::now();
+        let findings = checked(&zone, code);
+        let took = started.elapsed();
+        assert!(took < Duration::from_secs(4), "it took {took:?}");
+        let finding = found(&findings, "peer-reachable", verdict, text);
+        assert!(finding["subject"].as_str().expect("a text").starts_with("node2 at https://127.0.0.1:"));
+        found(&findings, "peer-reachable", "unreachable", "nothing listens at");
+    }
+}
+
+#[test]
+fn peer_certificate() {
+    let (zone, other) = (three_members_issued(), TestZone::init("example.zone", &["node2=127.0.0.1"]));
+    other.run(&["pki", "issue", "--all"]).expect_code(0);
+    stand_at(peer_port(&zone, 2), &generation(&other, "node2"), Manner::Closes);
+    let findings = checked(&zone, 65);
+    assert_eq!(failed(&findings), ["peer-certificate"]);
+    let text =
+        found(&findings, "peer-certificate", "failed", "its certificate is refused")["found"].to_string();
+    assert!(
+        text.contains("does not trust") || text.contains("signature") || text.contains("BadSignature"),
+        "{text}"
+    );
+}
+
+#[test]
+fn peer_admission() {
+    let zone = with_peer(Manner::Closes);
+    let findings = checked(&zone, 65);
+    assert_eq!(failed(&findings), ["peer-admission"]);
+    let finding =
+        found(&findings, "peer-admission", "failed", "it closes the connection after the handshake");
+    assert!(finding["remedy"].as_str().expect("a remedy").contains("in the log of etcd on node2"));
+}
+
+#[test]
+fn peer_clock() {
+    let now = OffsetDateTime::now_utc();
+    let zone = with_peer(answer("3.7.3", now));
+    let findings = checked(&zone, 69);
+    found(&findings, "peer-clock", "passed", "to the second");
+    found(&findings, "peer-reachable", "passed", "etcd 3.7.3, round trip");
+    found(&findings, "peer-admission", "passed", "it takes peer.crt from 127.0.0.1");
+    let zone = with_peer(answer("3.7.3", now - time::Duration::minutes(2)));
+    found(&checked(&zone, 69), "peer-clock", "note", "behind this machine's");
+    let zone = with_peer(answer("3.7.3", now + time::Duration::hours(1)));
+    let findings = checked(&zone, 65);
+    found(&findings, "peer-clock", "failed", "ahead of this machine's");
+    assert_eq!(failed(&findings), ["peer-clock"]);
+}
+
+#[test]
+fn version_skew() {
+    let zone = with_peer(answer("3.6.16", OffsetDateTime::now_utc()));
+    found(&checked(&zone, 69), "version-skew", "note", "node2 3.6.16, node1 3.7.3");
+    let zone = with_peer(answer("3.5.35", OffsetDateTime::now_utc()));
+    found(&checked(&zone, 65), "version-skew", "failed", "more than one minor apart");
+}
+
+/// Nothing is faster than the time of a round trip on loopback, so it is the pure judgement that shows the rest.
+#[test]
+fn timing() {
+    let zone = with_peer(answer("3.7.3", OffsetDateTime::now_utc()));
+    found(&checked(&zone, 69), "timing", "passed", "the round trip to node2 takes");
+}
