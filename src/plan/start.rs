@@ -180,12 +180,21 @@ fn start_without_data(observed: &Observed, peers: &[Peer]) -> Result<StartDecisi
             other: (second.name.clone(), other.id),
         });
     }
-    // Any member may be behind, so whoever lists this URL is believed before one that does not.
-    let clusters = || peers.iter().filter_map(Peer::cluster);
-    match clusters().find_map(|cluster| Some((cluster, cluster.member_at(&observed.peer_url)?))) {
+    match listing(peers, &observed.peer_url) {
         Some((cluster, member)) => start_as_listed(observed, past, peers, cluster, member),
         None => Err(refuse_unlisted(observed, past, cluster)),
     }
+}
+
+/// How the cluster lists the member at this URL. Any member that answers may be behind: whoever lists the URL is believed before
+/// one that does not, and whoever says that a member has run before one that does not know it yet. Ids are never given twice, so
+/// one that nobody has seen run came after one that has.
+fn listing<'p>(peers: &'p [Peer], url: &PeerUrl) -> Option<(&'p LiveCluster, &'p LiveMember)> {
+    let clusters = peers.iter().filter_map(Peer::cluster);
+    let listed: Vec<_> = clusters.filter_map(|cluster| Some((cluster, cluster.member_at(url)?))).collect();
+    let has_run = |id: EtcdId| listed.iter().any(|(_, member)| member.id == id && member.has_run());
+    let new = listed.iter().find(|(_, member)| !has_run(member.id));
+    new.or_else(|| listed.iter().find(|(_, member)| member.has_run())).copied()
 }
 
 /// What is known of votes that this member may have given: by `state.json`, or by the data that is to be put aside.

@@ -6,6 +6,7 @@
 //! | [`versions`] | every supported line of etcd |
 //! | [`upgrade`] | changes of version: up, down, and what is refused |
 //! | [`start`] | when `run` starts a member, and when it refuses |
+//! | [`decision`] | the start decision with other members that answer, are down, or are somebody else |
 //! | [`dev`] | the throwaway zone |
 //! | [`clients`] | `ctl` and `env` |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
@@ -18,6 +19,7 @@
 mod harness;
 
 mod clients;
+mod decision;
 mod dev;
 mod issued_certificates;
 mod namespaces;

@@ -1,0 +1,117 @@
+//! The right to found a cluster is spent once. The ids of members follow from the zone description, so members that are emptied
+//! and found again are, for the one that was away, its own cluster: with etcd alone writes that were acknowledged are lost.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use super::{argv, bare, client, issued_zone, refused, remove, running_zone};
+use crate::harness::TestZone;
+use crate::harness::isolation::isolated;
+use crate::harness::members::{call, wait_for_quorum};
+use crate::harness::processes::Running;
+
+/// What two emptied members may have lost beside their data.
+const LOST: [&[&str]; 2] = [&["data"], &["data", "state.json"]];
+
+#[test]
+fn etcd_alone_loses_acknowledged_writes() {
+    isolated(|| {
+        let zone = issued_zone(3);
+        // The check for corruption would notice it only if the others answer while it is made.
+        let command_lines: Vec<(String, String)> =
+            super::NODES.iter().map(|node| ((*node).to_owned(), argv(&zone, node))).collect();
+        let start = |number: usize| {
+            let (node, argv) = &command_lines[number];
+            bare(&zone, node, argv, str::to_owned)
+        };
+        let mut members: Vec<Running> = (0..3).map(start).collect();
+        wait_for_quorum(&client(&zone, 3));
+        call(&client(&zone, 1), &["put", "acknowledged", "by all"]).expect_code(0);
+        let clients: Vec<Command> = (1..=3).map(|number| client(&zone, number)).collect();
+        clients.iter().for_each(wait_for_quorum);
+        members.iter_mut().for_each(|member| {
+            let _ = member.stop();
+        });
+
+        // Two are emptied, the third is down: nothing keeps them from founding the cluster again.
+        for node in &super::NODES[..2] {
+            remove(&zone.file(&format!("nodes/{node}/data")));
+        }
+        members = (0..2).map(start).collect();
+        clients[..2].iter().for_each(wait_for_quorum);
+        assert_eq!(
+            call(&clients[0], &["get", "acknowledged"]).expect_code(0).stdout,
+            "",
+            "the write is gone"
+        );
+        // As many writes as the third has in its log, and more: it takes them for the continuation of its own.
+        for number in 0..30 {
+            call(&clients[0], &["put", &format!("later{number}"), "value"]).expect_code(0);
+        }
+        members.push(start(2));
+        wait_for_quorum(&clients[2]);
+        let acknowledged: BTreeSet<String> =
+            clients.iter().map(|client| local(client, "acknowledged")).collect();
+        assert_eq!(acknowledged.len(), 2, "one has the write and the others do not: {acknowledged:?}");
+        let hashes: BTreeSet<String> = clients.iter().map(hash).collect();
+        assert!(hashes.len() > 1, "the members differ: {hashes:?}");
+    });
+}
+
+/// The same with `run`, whether only data is gone, the state with it, or the whole directory of the node.
+#[test]
+fn emptied_members_found_nothing_again() {
+    isolated(|| {
+        let (zone, mut members) = running_zone();
+        call(&client(&zone, 1), &["put", "acknowledged", "by all"]).expect_code(0);
+        members.iter_mut().for_each(|member| {
+            let _ = member.stop();
+        });
+        let ran = LOST[0];
+        lose(&zone, ran);
+        for node in ["node1", "node2"] {
+            refused(&zone, node, &[], 65, &["must not start", "forgotten its votes"]);
+        }
+        lose(&zone, &[""]);
+        for node in ["node1", "node2"] {
+            refused(&zone, node, &[], 65, &["must not start", "certificates were issued for it", "is gone"]);
+        }
+    });
+}
+
+/// With data and state lost and the certificates left, the one that has its data says it, as long as it can be asked.
+#[test]
+fn emptied_members_without_state_found_nothing_while_the_third_answers() {
+    isolated(|| {
+        let (zone, mut members) = running_zone();
+        members.iter_mut().take(2).for_each(|member| {
+            let _ = member.stop();
+        });
+        lose(&zone, LOST[1]);
+        for node in ["node1", "node2"] {
+            refused(&zone, node, &[], 65, &["has run, and its data is not here"]);
+        }
+        assert!(members[2].is_alive());
+    });
+}
+
+/// Removes these files and directories of node1 and node2.
+fn lose(zone: &TestZone, lost: &[&str]) {
+    for node in ["node1", "node2"] {
+        for name in lost {
+            let path = zone.file(&format!("nodes/{node}")).join(name);
+            if path.is_dir() { remove(&path) } else { std::fs::remove_file(path).expect("it was there") }
+        }
+    }
+}
+
+/// What the member itself holds, without asking the others.
+fn local(client: &Command, key: &str) -> String {
+    call(client, &["get", key, "--print-value-only", "--consistency=s"]).expect_code(0).stdout
+}
+
+fn hash(client: &Command) -> String {
+    let text = call(client, &["endpoint", "hashkv", "-w", "json"]).expect_code(0).stdout;
+    let answer: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    format!("{} at {}", answer[0]["HashKV"]["hash"], answer[0]["HashKV"]["header"]["revision"])
+}
