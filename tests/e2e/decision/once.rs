@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use super::{argv, bare, client, issued_zone, refused, remove, running_zone};
+use nix::sys::signal::Signal;
+
+use super::{NODES, argv, bare, client, issued_zone, refused, remove, running_zone};
 use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{call, wait_for_quorum};
-use crate::harness::processes::Running;
+use crate::harness::processes::{Running, until};
 
 /// What two emptied members may have lost beside their data.
 const LOST: [&[&str]; 2] = [&["data"], &["data", "state.json"]];
@@ -17,45 +19,70 @@ const LOST: [&[&str]; 2] = [&["data"], &["data", "state.json"]];
 fn etcd_alone_loses_acknowledged_writes() {
     isolated(|| {
         let zone = issued_zone(3);
+        let command_lines = NODES.map(|node| argv(&zone, node));
         // Without the check for corruption, as etcd runs by itself: it notices this only if the others answer while it is made.
-        let command_lines: Vec<(String, String)> =
-            super::NODES.iter().map(|node| ((*node).to_owned(), argv(&zone, node))).collect();
         let start = |number: usize| {
-            let (node, argv) = &command_lines[number];
-            bare(&zone, node, argv, |argument| argument.replace("CorruptCheck=true", "CorruptCheck=false"))
+            bare(&zone, NODES[number], &command_lines[number], |argument| {
+                argument.replace("CorruptCheck=true", "CorruptCheck=false")
+            })
         };
-        let mut members: Vec<Running> = (0..3).map(start).collect();
-        wait_for_quorum(&client(&zone, 3));
-        call(&client(&zone, 1), &["put", "acknowledged", "by all"]).expect_code(0);
         let clients: Vec<Command> = (1..=3).map(|number| client(&zone, number)).collect();
-        clients.iter().for_each(wait_for_quorum);
-        members.iter_mut().for_each(|member| {
-            let _ = member.stop();
+        let members = found(&zone, &clients, &start);
+        call(&clients[0], &["put", "acknowledged", "by all"]).expect_code(0);
+        until("the write on each member", || {
+            clients.iter().all(|client| local(client, "acknowledged") == "by all\n").then_some(())
         });
+        kill(members);
 
-        // Two are emptied, the third is down: nothing keeps them from founding the cluster again.
-        for node in &super::NODES[..2] {
-            remove(&zone.file(&format!("nodes/{node}/data")));
-        }
-        members = (0..2).map(start).collect();
-        clients[..2].iter().for_each(wait_for_quorum);
+        // Two are emptied while the third is down: nothing keeps them from founding the cluster again.
+        let mut members = found(&zone, &clients[..2], &start);
         assert_eq!(
             call(&clients[0], &["get", "acknowledged"]).expect_code(0).stdout,
             "",
             "the write is gone"
         );
-        // As many writes as the third has in its log, and more: it takes them for the continuation of its own.
         for number in 0..30 {
             call(&clients[0], &["put", &format!("later{number}"), "value"]).expect_code(0);
         }
+        // The third takes what they wrote for the continuation of its own log.
         members.push(start(2));
         wait_for_quorum(&clients[2]);
-        let acknowledged: BTreeSet<String> =
-            clients.iter().map(|client| local(client, "acknowledged")).collect();
-        assert_eq!(acknowledged.len(), 2, "one has the write and the others do not: {acknowledged:?}");
+        let held: Vec<String> = clients.iter().map(|client| local(client, "acknowledged")).collect();
+        assert_eq!(held, ["", "", "by all\n"], "one has the write and the others do not");
         let hashes: BTreeSet<String> = clients.iter().map(hash).collect();
-        assert!(hashes.len() > 1, "the members differ: {hashes:?}");
+        assert!(hashes.len() > 1, "the members are said to be the same: {hashes:?}");
+        assert!(members.iter_mut().all(Running::is_alive), "and nobody complains");
     });
+}
+
+/// Founds the cluster with the first members, their data emptied, until its first leader was elected at once. The entries of a
+/// later term would not be taken for those of the first cluster, and a member would panic instead.
+#[track_caller]
+fn found(zone: &TestZone, clients: &[Command], start: &impl Fn(usize) -> Running) -> Vec<Running> {
+    until("a first leader in the first election", || {
+        for node in &NODES[..clients.len()] {
+            let data = zone.file(&format!("nodes/{node}/data"));
+            if data.exists() {
+                remove(&data);
+            }
+        }
+        let members: Vec<Running> = (0..clients.len()).map(start).collect();
+        clients.iter().for_each(wait_for_quorum);
+        let status = call(&clients[0], &["endpoint", "status", "-w", "json"]).expect_code(0).stdout;
+        if status.contains("\"raftTerm\":2,") {
+            return Some(members);
+        }
+        kill(members);
+        None
+    })
+}
+
+/// Ends them all at once: a leader that is asked to end hands over first, and another term begins.
+fn kill(mut members: Vec<Running>) {
+    members.iter().for_each(|member| member.signal(Signal::SIGKILL));
+    for member in &mut members {
+        member.end();
+    }
 }
 
 /// The same with `run`, whether only data is gone, the state with it, or the whole directory of the node.
