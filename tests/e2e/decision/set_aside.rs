@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{client, issued_zone, refused, run_with};
 use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, start_alone, wait_for_quorum};
+use crate::harness::members::{call, plan, start_alone, wait_for_quorum};
 use crate::harness::processes::Running;
 
 fn set_aside(zone: &TestZone) -> Vec<PathBuf> {
@@ -20,11 +20,14 @@ fn plan_refuses_foreign_data() {
         let mut member = start_alone(&one);
         call(&client(&one, 1), &["put", "whose", "of the one"]).expect_code(0);
         member.stop();
+        let ids =
+            [&one, &other].map(|zone| plan(zone, "node1")["cluster_id"].as_str().expect("an id").to_owned());
         std::fs::rename(one.file("nodes/node1/data"), other.file("nodes/node1/data"))
             .expect("the data moves");
-        let texts =
-            ["but this zone's is member", "put it aside with the start", "run --node node1 --set-aside-data"];
+        let [found, expected] = &ids;
+        let texts = [found, expected, "but this zone's is member", "run --node node1 --set-aside-data"];
         refused(&other, "node1", &[], 65, &texts);
+        assert!(!other.file("nodes/node1/state.json").exists(), "the refused start is not recorded as one");
         let mut member =
             Running::start(&mut run_with(&other, "node1", &["--set-aside-data"]), other.around(), "node1");
         wait_for_quorum(&client(&other, 1));

@@ -2,7 +2,42 @@
 
 use super::{argv, bare_stranger, issued_zone, peer_url, planned, refused, start};
 use crate::harness::isolation::isolated;
-use crate::harness::members::start_on_loopback;
+use crate::harness::members::{start_alone, start_on_loopback};
+
+/// With two nodes more in the description the new ones would be the majority of another cluster.
+#[test]
+fn plan_refuses_another_cluster() {
+    isolated(|| {
+        let zone = issued_zone(1);
+        let mut first = start_alone(&zone);
+        let mut description = std::fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
+        for number in [2, 3] {
+            description += &format!(
+                "\n[[node]]\nname = \"node{number}\"\naddress = \"127.0.0.{number}\"\nmetrics_port = {number}\n"
+            );
+        }
+        std::fs::write(zone.file("zone.toml"), description).expect("zone.toml");
+        zone.run(&["pki", "issue", "--all"]).expect_code(0);
+        for node in ["node2", "node3"] {
+            let add = format!("member add {node} --learner --peer-urls=https://127.0.0.{}:2380", &node[4..]);
+            let texts = ["the other members run cluster", &add, "as they were when the zone was founded"];
+            refused(&zone, node, &[], 65, &texts);
+        }
+        // Nor when nobody answers: what the others have on this machine tells.
+        first.stop();
+        refused(
+            &zone,
+            "node2",
+            &[],
+            65,
+            &["this zone runs cluster", "start the members that have data first"],
+        );
+        // The one that is there goes on, and says that its description has changed.
+        let again = start_alone(&zone);
+        let told = again.stderr();
+        assert!(told.contains("were changed since, and etcd goes by its data"), "{told}");
+    });
+}
 
 /// The two others are each a cluster of their own: nobody knows which of them is the zone's.
 #[test]
