@@ -52,7 +52,7 @@ impl Case {
 
     /// The ids that follow from the zone description: of the cluster, and of each member.
     fn predicted(&self) -> (String, Vec<String>) {
-        // node3 has nobody to wait for, but a faked node1 that serves once only; so this is asked before there is one.
+        // Asked before there is a faked peer, so nobody's answer is in it.
         let plan = self.zone.run(&["plan", "--node", "node1", "--format", "json"]).expect_code(0);
         let plan: Value = serde_json::from_str(&plan.stdout).expect("JSON");
         let id = |value: &Value| value.as_str().expect("an id").to_owned();
