@@ -11,6 +11,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use zone_etcd::tls::{KeyPair, Trust};
 
 use super::Case;
+use crate::harness::processes::until;
 
 /// A connection inside TLS.
 pub(super) type Inside = StreamOwned<ServerConnection, TcpStream>;
@@ -27,7 +28,8 @@ impl FakePeer {
     /// Does this to each connection, with its number from 0, on a thread of its own.
     #[track_caller]
     pub(super) fn listen(port: u16, act: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
+        // A child that another test is about to start holds a copy of every socket until its exec, also of one that is closed.
+        let listener = until("a free port", || TcpListener::bind(("127.0.0.1", port)).ok());
         let (ended, connections) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let (end, count, act) = (Arc::clone(&ended), Arc::clone(&connections), Arc::new(act));
         let thread = std::thread::spawn(move || {
