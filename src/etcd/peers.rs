@@ -3,9 +3,10 @@
 //! `/members` and `/version` are what etcd's own members ask each other before they start
 //! (`server/etcdserver/api/etcdhttp/peer.go`). Both are answered from what that member knows, without a quorum.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 use serde::Deserialize;
@@ -17,6 +18,9 @@ use crate::tls::{Connection, DialError, KeyPair, MaterialError, Reply, Stage, Ta
 
 /// The lowest cluster version that every supported etcd names as its own (`MinClusterVersion` in `api/version/version.go`).
 const LOWEST_CLUSTER_VERSION: &str = "3.0.0";
+
+/// Whoever waits for the answer until the same instant has to hear of it in time.
+const TIME_TO_TELL: Duration = Duration::from_millis(200);
 
 /// What is asked, and as whom.
 #[derive(Clone, Debug)]
@@ -39,6 +43,8 @@ enum ReplyError {
     NoCluster,
     #[error("its list of members cannot be read: {0}")]
     Members(serde_json::Error),
+    #[error("its list of members names {0} twice")]
+    Twice(String),
 }
 
 impl PeerQuestion {
@@ -59,7 +65,7 @@ impl PeerQuestion {
         Ok(Self { config: Arc::new(config), ids, version, addresses })
     }
 
-    /// Asks the member at `target` until `deadline`. `bound` is called when its port turns out to be bound, which can be long
+    /// Asks the member at `target`, and knows what to say a moment before `deadline`. `bound` is called when its port turns out to be bound, which can be long
     /// before it is served.
     pub fn ask(&self, target: &Target, deadline: Instant, bound: impl FnOnce()) -> PeerState {
         let connection = match Connection::open(target, deadline) {
@@ -67,6 +73,7 @@ impl PeerQuestion {
             Err(error) => return PeerState::Absent(error.to_string()),
         };
         bound();
+        let deadline = deadline.checked_sub(TIME_TO_TELL).unwrap_or(deadline);
         let local = connection.local_address();
         let reply = match connection.get(target, self.config.clone(), "/members", &[], deadline) {
             Ok(reply) => reply,
@@ -166,6 +173,13 @@ fn cluster_of(reply: &Reply) -> Result<LiveCluster, ReplyError> {
     }
     let id = reply.header("x-etcd-cluster-id").and_then(EtcdId::parse).ok_or(ReplyError::NoCluster)?;
     let documents: Vec<MemberDocument> = serde_json::from_slice(&reply.body).map_err(ReplyError::Members)?;
+    let mut urls = HashSet::new();
+    for url in documents.iter().flat_map(|document| &document.peer_urls) {
+        // etcd takes no member whose URL another one has (`ErrPeerURLexists`), so this is no list of a cluster.
+        if !urls.insert(url) {
+            return Err(ReplyError::Twice(url.clone()));
+        }
+    }
     let members = documents.into_iter().map(|document| LiveMember {
         id: EtcdId(document.id),
         name: document.name,

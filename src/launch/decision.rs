@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::failures::{log_failure, refusal_failure, state_failure};
+use super::failures::{log_failure, lost_directory_failure, refusal_failure, state_failure};
 use crate::config::{EtcdVersion, Node};
 use crate::error::{Failure, Result};
 use crate::etcd::{observe_data_directory, read_backend};
@@ -68,20 +68,11 @@ fn refuse_state_of_others(zone: &ZoneDirectory, member: &MemberPlan, state: &Mem
 
 /// A node that has had certificates and has no place for them now has lost it, and with it what it knows of its past. The
 /// place is made before a certificate is logged, so an interrupted first start does not look like that.
-pub(super) fn refuse_lost_directory(zone: &ZoneDirectory, node: &Node) -> Result<()> {
-    let paths = zone.paths.node(&node.name);
-    if paths.generations().exists() || !has_issued_to(zone, node)? {
+pub(super) fn refuse_lost_directory(zone: &ZoneDirectory, node: &Node, member: &MemberPlan) -> Result<()> {
+    if member.paths.generations().exists() || !has_issued_to(zone, node)? {
         return Ok(());
     }
-    Err(Failure::bad_input(format!("{} must not start", node.name.short()))
-        .because(format!(
-            "certificates were issued for it, but {} is gone: it may have forgotten its votes",
-            paths.generations().display()
-        ))
-        .next(format!(
-            "put the directory back; only if this member has never run, or was replaced in its cluster since: {}",
-            zone.proposed(&format!("pki issue {}", node.name.short()))
-        )))
+    Err(lost_directory_failure(zone, member))
 }
 
 /// A cluster that the zone runs, by the data or the past of the other nodes whose directories are here, if it is not the one

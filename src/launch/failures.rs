@@ -32,17 +32,7 @@ pub(super) fn refusal_failure(
              aside with the start:\n{}",
             run(zone, member, true)
         )),
-        Refusal::ForgottenVotes { past } => failure.next(format!(
-            "put the data back into {directory}{replace}\nonly if the first start of this member failed before the cluster was ever \
-             up: mv {root} {root}.failed",
-            directory = directory.display(),
-            // Alone it was the whole cluster, and nobody is left who could take another in.
-            replace = match member.cluster.members.len() {
-                1 => String::new(),
-                _ => format!("; if it is lost, replace the member while the others run:\n{}", replace(past.member)),
-            },
-            root = member.paths.root().display(),
-        )),
+        Refusal::ForgottenVotes { past } => failure.next(forgotten_votes(zone, member, data, past.member)),
         Refusal::DataWithoutLog => failure.next(format!(
             "put the write-ahead log back into {}; if the files are of no use to anybody, put them aside with the start:\n{}",
             directory.join("member").join("wal").display(),
@@ -96,14 +86,73 @@ pub(super) fn refusal_failure(
     }
 }
 
-/// The commands by which a new member comes to be here: the old one leaves, if there is one, the new one is announced as a
-/// learner, which cannot cost the quorum, and becomes a voter when it has caught up.
+fn forgotten_votes(zone: &ZoneDirectory, member: &MemberPlan, data: DataDirectory, id: EtcdId) -> String {
+    let directory = member.paths.data();
+    if member.cluster.members.len() > 1 {
+        return format!(
+            "put the data back into {}; if it is lost, replace the member while the others run:\n{}\nonly if the first start of \
+             this zone failed before its cluster was ever up:\n{}",
+            directory.display(),
+            replacement(zone, member, data, Some(id)),
+            from_nothing(zone, member, "failed"),
+        );
+    }
+    format!(
+        "put the data back into {}; if it is lost, so is all that this zone held, since it has no other member; to begin again \
+         with nothing in it:\n{}",
+        directory.display(),
+        from_nothing(zone, member, "lost")
+    )
+}
+
+/// The commands by which a node forgets that it ever ran a member.
+fn from_nothing(zone: &ZoneDirectory, member: &MemberPlan, suffix: &str) -> String {
+    let root = crate::report::shell_quoted(&member.paths.root().display().to_string());
+    let issue = zone.proposed(&format!("pki issue {}", member.node.short()));
+    format!("mv {root} {root}.{suffix}\n{issue}\n{}", run(zone, member, false))
+}
+
+/// A node that has had certificates, and whose directory is gone.
+pub(super) fn lost_directory_failure(zone: &ZoneDirectory, member: &MemberPlan) -> Failure {
+    let name = member.node.short();
+    let issue = zone.proposed(&format!("pki issue {name}"));
+    let failure = Failure::bad_input(format!("{name} must not start")).because(format!(
+        "certificates were issued for it, but {} is gone: it may have forgotten its votes",
+        member.paths.generations().display()
+    ));
+    if member.cluster.members.len() == 1 {
+        return failure.next(format!(
+            "put the directory back; if it is lost, so is all that this zone held, since it has no other member; to begin again \
+             with nothing in it:\n{issue}\n{}",
+            run(zone, member, false)
+        ));
+    }
+    let mut commands = replacing_commands(zone, member, DataDirectory::Empty, Some(member.member.id));
+    commands.insert(commands.len().saturating_sub(2), issue.clone());
+    failure.next(format!(
+        "put the directory back; if it is lost, replace the member while the others run (`member list` tells whether its id is \
+         another by now):\n{}\nonly if this member has never run: {issue}",
+        commands.join("\n")
+    ))
+}
+
 fn replacement(
     zone: &ZoneDirectory,
     member: &MemberPlan,
     data: DataDirectory,
     old: Option<EtcdId>,
 ) -> String {
+    replacing_commands(zone, member, data, old).join("\n")
+}
+
+/// The commands by which a new member comes to be here: the old one leaves, if there is one, the new one is announced as a
+/// learner, which cannot cost the quorum, it is started, and becomes a voter when it has caught up.
+fn replacing_commands(
+    zone: &ZoneDirectory,
+    member: &MemberPlan,
+    data: DataDirectory,
+    old: Option<EtcdId>,
+) -> Vec<String> {
     let ctl = |command: String| format!("{} -- {command}", zone.proposed("ctl"));
     let mut commands: Vec<String> = old.into_iter().map(|id| ctl(format!("member remove {id}"))).collect();
     let url = &member.member.peer_url;
@@ -112,7 +161,7 @@ fn replacement(
     commands.push(ctl(
         "member promote ID    (the id that `member add` printed, once it has caught up)".to_owned()
     ));
-    commands.join("\n")
+    commands
 }
 
 fn run(zone: &ZoneDirectory, member: &MemberPlan, set_aside: bool) -> String {

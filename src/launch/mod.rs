@@ -73,6 +73,16 @@ pub struct Start {
     pub warnings: Vec<String>,
 }
 
+impl Start {
+    /// The members that etcd is told of, as `NAME=URL,…`.
+    pub fn initial_cluster(&self) -> &str {
+        self.arguments
+            .iter()
+            .find_map(|argument| argument.strip_prefix("--initial-cluster="))
+            .unwrap_or_default()
+    }
+}
+
 /// Whether and how the other members are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asking {
@@ -109,7 +119,7 @@ impl<'z> Launch<'z> {
         versions::refuse_wrong_version(zone, &member, &binary, state_before.as_ref(), &observed)?;
         let certificates = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now)?;
         if observed.data == DataDirectory::Empty && observed.past.is_none() {
-            refuse_lost_directory(zone, node)?;
+            refuse_lost_directory(zone, node, &member)?;
         }
         Ok(Self {
             member,

@@ -72,6 +72,9 @@ pub enum DialError {
     /// What is spoken inside TLS is not HTTP.
     #[error("its answer is not HTTP")]
     NotHttp,
+    /// The answer is longer than any that is asked for.
+    #[error("its answer has no end")]
+    TooLong,
     /// Any other failure of the connection.
     #[error("the connection failed: {0}")]
     Io(#[source] io::Error),
@@ -233,9 +236,11 @@ fn timeout_text(stage: Stage) -> &'static str {
 /// The words that etcd's own log uses come first where there are any, so that one can be found from the other.
 fn certificate_text(error: &CertificateError) -> String {
     match error {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "it has expired by this machine's clock".to_owned()
+        }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "it is not valid yet".to_owned()
+            "it is not valid yet by this machine's clock".to_owned()
         }
         CertificateError::UnknownIssuer => {
             "it was issued by an authority that this zone does not trust".to_owned()

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use super::dial::{DialError, Stage, explain};
 
 /// More than any answer of etcd's that is asked for here.
-const LONGEST: usize = 4 << 20;
+const LONGEST: usize = 1 << 20;
 
 pub(super) struct Response {
     pub(super) status: u16,
@@ -31,7 +31,8 @@ pub(super) fn read(stream: &mut impl Read) -> Result<Response, DialError> {
         bytes.extend_from_slice(&buffer[..count]);
         match parse(&bytes, count == 0).map_err(|()| DialError::NotHttp)? {
             Some(response) => return Ok(response),
-            None if count == 0 || bytes.len() > LONGEST => return Err(DialError::NotHttp),
+            None if count == 0 => return Err(DialError::NotHttp),
+            None if bytes.len() > LONGEST => return Err(DialError::TooLong),
             None => {}
         }
     }

@@ -10,6 +10,7 @@
 //! | [`crash`] | SIGKILL at every step of a start; `scripts/crash` |
 //! | [`data_disk`] | a data directory on a disk that is full |
 //! | [`status`], [`status_faults`], [`status_changes`] | the zone as it answers: healthy, with members down, with other members than described |
+//! | [`decision`] | the start decision with other members that answer, are down, or are somebody else |
 //! | [`dev`] | the throwaway zone |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`clients`] | `ctl` and `env` |
@@ -25,6 +26,7 @@ mod harness;
 mod clients;
 mod crash;
 mod data_disk;
+mod decision;
 mod dev;
 mod diagnosis;
 mod issued_certificates;

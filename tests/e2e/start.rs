@@ -4,8 +4,7 @@ use std::net::TcpListener;
 
 use crate::harness::isolation::isolated;
 use crate::harness::members::{
-    call, etcdctl, loopback_text, loopback_zone, plan, process_lines, run_command, start_alone,
-    wait_for_quorum,
+    call, etcdctl, loopback_text, loopback_zone, process_lines, run_command, start_alone, wait_for_quorum,
 };
 use crate::harness::processes::Running;
 use crate::harness::{TestZone, outcome};
@@ -55,28 +54,6 @@ fn of_two_starts_at_once_one_wins() {
 }
 
 #[test]
-fn data_of_another_cluster_is_refused_and_untouched() {
-    isolated(|| {
-        let (one, other) = (ready_zone(1), ready_zone(1));
-        let mut member = start_alone(&one);
-        member.stop();
-        let data = other.file("nodes/node1/data");
-        std::fs::create_dir_all(data.parent().expect("a parent")).expect("a node directory");
-        std::fs::set_permissions(data.parent().expect("a parent"), private()).expect("its mode");
-        std::fs::set_permissions(other.file("nodes"), private()).expect("its mode");
-        let (found, expected) = (plan(&one, "node1"), plan(&other, "node1"));
-        std::fs::rename(one.file("nodes/node1/data"), &data).expect("the data moves");
-
-        let before = picture(&data);
-        let result = outcome(&mut run_command(&other, "node1", &[])).expect_code(65);
-        let ids = [&found, &expected].map(|plan| plan["cluster_id"].as_str().expect("an id").to_owned());
-        result.expect_error_with(&["must not start", &ids[0], &ids[1]]);
-        assert_eq!(picture(&data), before);
-        assert!(!other.file("nodes/node1/state.json").exists(), "the refused start is not recorded as one");
-    });
-}
-
-#[test]
 fn a_member_that_lost_its_data_is_refused() {
     isolated(|| {
         let zone = ready_zone(1);
@@ -116,42 +93,6 @@ fn a_member_that_lost_what_is_in_its_data_directory_is_refused() {
                 result.expect_error_with(&["no write-ahead log"]);
             }
         }
-    });
-}
-
-/// With two nodes more in the description the new ones would be the majority of another cluster.
-#[test]
-fn nodes_that_are_added_found_no_second_cluster() {
-    isolated(|| {
-        let zone = ready_zone(1);
-        let mut first = start_alone(&zone);
-        let mut description = std::fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
-        for number in [2, 3] {
-            description += &format!(
-                "\n[[node]]\nname = \"node{number}\"\naddress = \"127.0.0.{number}\"\nmetrics_port = {number}\n"
-            );
-        }
-        std::fs::write(zone.file("zone.toml"), description).expect("zone.toml");
-        for node in ["node2", "node3"] {
-            let result = outcome(&mut run_command(&zone, node, &[])).expect_code(65);
-            result.expect_error_with(&[
-                "the other members run cluster",
-                &format!("member add {node} --learner --peer-urls=https://127.0.0.{}:2380", &node[4..]),
-                "as they were when the zone was founded",
-            ]);
-            assert!(!zone.file(&format!("nodes/{node}/data")).exists(), "nothing was started");
-        }
-        // Nor when nobody answers: what the others have on this machine tells.
-        first.stop();
-        let result = outcome(&mut run_command(&zone, "node2", &[])).expect_code(65);
-        result.expect_error_with(&["this zone runs cluster", "start the members that have data first"]);
-        // The one that is there goes on, and says that its description has changed.
-        let again = start_alone(&zone);
-        assert!(
-            again.stderr().contains("were changed since, and etcd goes by its data"),
-            "{}",
-            again.stderr()
-        );
     });
 }
 
@@ -212,10 +153,6 @@ fn ready_zone(members: u16) -> TestZone {
     let zone = loopback_zone(members, "");
     zone.run(&["init"]).expect_code(0);
     zone
-}
-
-fn private() -> std::fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o700)
 }
 
 /// Everything below a directory: path, time of change, and content.

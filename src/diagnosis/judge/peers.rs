@@ -123,7 +123,11 @@ fn failed(answer: &PeerAnswer, error: &DialError, own: &Own<'_>) -> Finding {
                 own.issue.replace("NODE", node)
             ))
         }
-        DialError::NotTls(_) | DialError::NotHttp | DialError::Closed(_) => strange(format!(
+        // A start that waits for its turn does that, for seconds; something else may do it for ever.
+        DialError::Closed(_) => unreachable(format!(
+            "run this again: a start on {node} may be waiting for its turn; else look there what listens on that port"
+        )),
+        DialError::NotTls(_) | DialError::NotHttp | DialError::TooLong => strange(format!(
             "look on {node} what listens there: it is not the peer port of a member of this zone"
         )),
     }

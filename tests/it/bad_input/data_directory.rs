@@ -54,7 +54,13 @@ fn data_of_another_cluster() {
         give_data(&zone, found_member, found_cluster);
         let found = format!("belongs to member {found_member:x} of cluster {found_cluster:x}");
         let own = format!("this zone's is member {member:x} of cluster {cluster:x}");
-        refused_by(&zone, &etcd, &PLAN, 65, &["node1 must not start", &found, &own, "move it away"]);
+        refused_by(
+            &zone,
+            &etcd,
+            &PLAN,
+            65,
+            &["node1 must not start", &found, &own, "run --node node1 --set-aside-data"],
+        );
     }
 }
 
@@ -81,7 +87,7 @@ fn data_that_is_gone_is_not_bootstrapped_again() {
     give_data(&zone, member, cluster);
     start(&zone, &etcd);
     std::fs::rename(data(&zone), zone.around().join("data")).expect("moved away");
-    let texts = ["has forgotten its votes", "put the data back into", "this version cannot do that"];
+    let texts = ["has forgotten its votes", "put the data back into", "member remove "];
     refused_by(&zone, &etcd, &PLAN, 65, &texts);
     // Nor when an empty directory stands in its place, nor without the log alone.
     std::fs::create_dir(data(&zone)).expect("a directory");
@@ -108,7 +114,7 @@ fn files_without_a_log_are_not_bootstrapped_over() {
     let (zone, etcd) = issued_zone();
     std::fs::create_dir_all(data(&zone).join("member/wal.tmp")).expect("a directory");
     std::fs::set_permissions(data(&zone), PermissionsExt::from_mode(0o700)).expect("a mode");
-    refused_by(&zone, &etcd, &PLAN, 65, &["no write-ahead log", "nodes/node1/data.other"]);
+    refused_by(&zone, &etcd, &PLAN, 65, &["no write-ahead log", "run --node node1 --set-aside-data"]);
     std::fs::remove_dir(data(&zone).join("member/wal.tmp")).expect("removed");
     std::fs::remove_dir(data(&zone).join("member")).expect("removed");
     start(&zone, &etcd);

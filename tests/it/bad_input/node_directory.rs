@@ -26,6 +26,24 @@ fn a_state_that_is_damaged_is_not_taken_for_none() {
     );
 }
 
+/// A write that broke off would look like this, if the file were written in place.
+#[test]
+fn a_state_that_is_cut_off_anywhere() {
+    let (zone, etcd) = issued_zone();
+    outcome(&mut zone.command(&["run", "--node", "node1", "--etcd", etcd.as_argument()])).expect_code(0);
+    std::fs::remove_file(etcd.path.with_extension("arguments")).expect("the stand-in's arguments");
+    let state = zone.file("nodes/node1/state.json");
+    let whole = std::fs::read(&state).expect("the state");
+    // What follows the last brace is a line's end.
+    for length in (0..whole.len() - 1).step_by(23).chain([whole.len() - 2]) {
+        std::fs::write(&state, &whole[..length]).expect("the state");
+        untouched(&zone, PLAN[0], 65, &["state.json is damaged", "put it back from a backup"]);
+    }
+    refused_by(&zone, &etcd, &PLAN, 65, &["state.json is damaged"]);
+    std::fs::write(&state, &whole).expect("the state");
+    zone.run(PLAN[0]).expect_code(0);
+}
+
 #[test]
 fn a_state_of_another_node() {
     let (zone, etcd) = issued_zone();

@@ -1,0 +1,60 @@
+//! The members that a start goes by, each with what it was found to be.
+
+use crate::launch::{Launch, Start};
+use crate::plan::{Peer, PeerState, StartDecision};
+
+/// A member as it is shown.
+pub(super) struct ListedMember {
+    pub(super) name: String,
+    pub(super) peer_url: String,
+    pub(super) id: String,
+    /// In words for a person.
+    pub(super) found: String,
+}
+
+/// The list of the running cluster for a member that joins it, and otherwise that of the zone description.
+pub(super) fn of(launch: &Launch<'_>, start: &Start) -> Vec<ListedMember> {
+    let own = &launch.member.member;
+    let StartDecision::Join(join) = &start.decision else {
+        let members = launch.member.cluster.members.iter().map(|initial| ListedMember {
+            name: initial.name.clone(),
+            peer_url: initial.peer_url.to_string(),
+            id: initial.id.to_string(),
+            found: if initial.name == own.name {
+                "this node".to_owned()
+            } else {
+                found_at(&start.peers, initial.peer_url.as_str())
+            },
+        });
+        return members.collect();
+    };
+    let members = join.members.iter().map(|live| {
+        let ours = live.id == join.ids.member;
+        let mut found = match live.peer_urls.first() {
+            _ if ours => "this node".to_owned(),
+            Some(url) => found_at(&start.peers, url),
+            None => String::new(),
+        };
+        if live.learner {
+            found += ", learner";
+        }
+        ListedMember {
+            name: if ours { own.name.clone() } else { live.name.clone() },
+            peer_url: live.peer_urls.join(","),
+            id: live.id.to_string(),
+            found,
+        }
+    });
+    members.collect()
+}
+
+fn found_at(peers: &[Peer], url: &str) -> String {
+    match peers.iter().find(|peer| peer.url.as_str() == url).map(|peer| &peer.state) {
+        None => "not asked".to_owned(),
+        Some(PeerState::Serves { .. }) => "serves".to_owned(),
+        Some(PeerState::Waits) => "waits for its turn".to_owned(),
+        Some(PeerState::Starts) => "bound, does not serve yet".to_owned(),
+        Some(PeerState::Absent(why)) => format!("not there: {why}"),
+        Some(PeerState::Unusable(why)) => format!("unusable: {why}"),
+    }
+}

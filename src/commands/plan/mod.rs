@@ -1,0 +1,71 @@
+//! `plan`: the start as `run` would make it, printed. Nothing is touched.
+
+mod members;
+mod report;
+mod text;
+
+use std::fmt::Write as _;
+
+use time::OffsetDateTime;
+
+use super::{binary_request, json, print};
+use crate::cli::{LaunchArgs, PlanArgs, PlanFormat};
+use crate::error::Result;
+use crate::etcd::Origin;
+use crate::launch::{Asking, Launch, LaunchOptions, Start};
+use crate::plan::DataDirectory;
+use crate::report::{self as output, shell_quoted};
+use crate::zone_directory::{Authorities, ZoneDirectory};
+
+pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
+    let LaunchArgs { zone, node, etcd, set_aside_data, flags } = arguments.launch;
+    let zone = ZoneDirectory::open(&zone.zone)?;
+    zone.report_warnings();
+    let node = zone.node(&node)?;
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let options = LaunchOptions { binary: binary_request(etcd), flags, set_aside_data };
+    let launch = Launch::prepare(&zone, node, &authorities, &options, now)?;
+    // Without certificates nobody can be asked, and `plan` issues none.
+    let asking = if launch.certificates.is_complete() { Asking::Once } else { Asking::No };
+    let start = launch.decide(asking)?;
+    start.warnings.iter().for_each(|warning| output::warning(warning));
+    print(&match arguments.format {
+        PlanFormat::Text => text::render(&launch, &start, &authorities, now),
+        PlanFormat::Json => json(&report::PlanReport::new(&launch, &start, &authorities, now))?,
+        PlanFormat::Argv => argv(&launch, &start),
+        PlanFormat::Env => environment(&start),
+    })
+}
+
+fn argv(launch: &Launch<'_>, start: &Start) -> String {
+    let mut lines = format!("{}\n", launch.binary.path.display());
+    for argument in &start.arguments {
+        let _ = writeln!(lines, "{argument}");
+    }
+    lines
+}
+
+/// etcd reads every flag from a variable too: upper case, hyphens as underscores (`pkg/flags/flag.go`, `FlagToEnv`).
+fn environment(start: &Start) -> String {
+    let mut lines = String::new();
+    for argument in &start.arguments {
+        let flag = argument.trim_start_matches('-');
+        let (name, value) = flag.split_once('=').unwrap_or((flag, "true"));
+        let _ =
+            writeln!(lines, "ETCD_{}={}", name.to_ascii_uppercase().replace('-', "_"), shell_quoted(value));
+    }
+    lines
+}
+
+fn origin_sentence(origin: &Origin) -> String {
+    match origin {
+        Origin::Given => "given with --etcd; not checked against a manifest".to_owned(),
+        Origin::Bundled { source } => format!("bundled: {source}"),
+        Origin::System => "found in PATH; not checked against a manifest".to_owned(),
+    }
+}
+
+/// Whether the start puts data aside.
+fn puts_aside(launch: &Launch<'_>) -> bool {
+    launch.observed.set_aside && launch.observed.data != DataDirectory::Empty
+}

@@ -1,0 +1,169 @@
+//! A plan for a program.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::{members, origin_sentence, puts_aside};
+use crate::launch::{Launch, Start};
+use crate::plan::{InitialMember, PeerState, Plane, days_left};
+use crate::zone_directory::{Authorities, Entry, Verdict};
+
+/// A plan for a program. Fields are added, never renamed.
+#[derive(Serialize)]
+pub(super) struct PlanReport {
+    node: String,
+    decision: &'static str,
+    member: MemberReport,
+    cluster_id: String,
+    token: String,
+    initial_cluster: String,
+    members: Vec<MemberReport>,
+    etcd: EtcdReport,
+    data_dir: String,
+    listen_peer_urls: Vec<String>,
+    listen_client_urls: Vec<String>,
+    listen_metrics_url: String,
+    advertise_client_url: String,
+    certificates: Vec<CertificateReport>,
+    trust: Vec<TrustReport>,
+    argv: Vec<String>,
+    /// The other members of the zone description, as they were found.
+    peers: Vec<PeerReport>,
+    /// Whether the start puts the data directory aside.
+    set_aside: bool,
+}
+
+#[derive(Serialize)]
+struct MemberReport {
+    name: String,
+    peer_url: String,
+    id: String,
+}
+
+#[derive(Serialize)]
+struct PeerReport {
+    name: String,
+    url: String,
+    /// `serves`, `waits`, `starts`, `absent`, `unusable` or `not_asked`.
+    state: &'static str,
+    detail: Option<String>,
+}
+
+#[derive(Serialize)]
+struct EtcdReport {
+    path: String,
+    version: String,
+    origin: String,
+}
+
+#[derive(Serialize)]
+struct CertificateReport {
+    role: &'static str,
+    file: String,
+    subject: String,
+    usages: String,
+    names: Vec<String>,
+    days_left: Option<i64>,
+    issue: Option<String>,
+}
+
+#[derive(Serialize)]
+struct TrustReport {
+    plane: &'static str,
+    subject: String,
+    sha256: String,
+    days_left: i64,
+}
+
+impl PlanReport {
+    pub(super) fn new(
+        launch: &Launch<'_>,
+        start: &Start,
+        authorities: &Authorities,
+        now: OffsetDateTime,
+    ) -> Self {
+        let member = &launch.member;
+        let path = launch.binary.path.display().to_string();
+        Self {
+            node: member.node.full().to_owned(),
+            decision: start.decision.word(),
+            member: MemberReport {
+                name: member.member.name.clone(),
+                peer_url: member.member.peer_url.to_string(),
+                id: start.ids.member.to_string(),
+            },
+            cluster_id: start.ids.cluster.to_string(),
+            token: member.cluster.token.to_string(),
+            initial_cluster: start.initial_cluster().to_owned(),
+            members: members::of(launch, start)
+                .into_iter()
+                .map(|listed| MemberReport { name: listed.name, peer_url: listed.peer_url, id: listed.id })
+                .collect(),
+            etcd: EtcdReport {
+                path: path.clone(),
+                version: launch.binary.version.to_string(),
+                origin: origin_sentence(&launch.binary.origin),
+            },
+            data_dir: member.paths.data().display().to_string(),
+            listen_peer_urls: member.listen_peer.clone(),
+            listen_client_urls: member.listen_client.clone(),
+            listen_metrics_url: member.listen_metrics.clone(),
+            advertise_client_url: member.advertise_client.clone(),
+            certificates: launch
+                .certificates
+                .entries
+                .iter()
+                .map(|entry| certificate_report(entry, now))
+                .collect(),
+            trust: Plane::ALL.into_iter().map(|plane| trust_report(plane, authorities, now)).collect(),
+            argv: [path].into_iter().chain(start.arguments.iter().cloned()).collect(),
+            peers: member
+                .cluster
+                .members
+                .iter()
+                .filter(|other| other.name != member.member.name)
+                .map(|other| peer_report(other, start))
+                .collect(),
+            set_aside: puts_aside(launch),
+        }
+    }
+}
+
+fn peer_report(other: &InitialMember, start: &Start) -> PeerReport {
+    let found = start.peers.iter().find(|peer| peer.name == other.name).map(|peer| &peer.state);
+    let (state, detail) = match found {
+        None => ("not_asked", None),
+        Some(PeerState::Serves { .. }) => ("serves", None),
+        Some(PeerState::Waits) => ("waits", None),
+        Some(PeerState::Starts) => ("starts", None),
+        Some(PeerState::Absent(why)) => ("absent", Some(why.clone())),
+        Some(PeerState::Unusable(why)) => ("unusable", Some(why.clone())),
+    };
+    PeerReport { name: other.name.clone(), url: other.peer_url.to_string(), state, detail }
+}
+
+fn certificate_report(entry: &Entry, now: OffsetDateTime) -> CertificateReport {
+    let (days_left, issue) = match &entry.verdict {
+        Verdict::Keep { certificate, .. } => (Some(days_left(certificate, now)), None),
+        Verdict::Issue(reason) => (None, Some(reason.to_string())),
+    };
+    CertificateReport {
+        role: entry.role.name,
+        file: entry.role.certificate_file(),
+        subject: entry.spec.subject.to_string(),
+        usages: entry.spec.usages.to_string(),
+        names: entry.spec.names.iter().map(ToString::to_string).collect(),
+        days_left,
+        issue,
+    }
+}
+
+fn trust_report(plane: Plane, authorities: &Authorities, now: OffsetDateTime) -> TrustReport {
+    let authority = authorities.plane(plane);
+    TrustReport {
+        plane: plane.name(),
+        subject: authority.subject().to_owned(),
+        sha256: zone_pki::hex::encode(&authority.fingerprint_sha256()),
+        days_left: days_left(authority, now),
+    }
+}

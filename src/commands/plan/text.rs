@@ -1,0 +1,104 @@
+//! A plan for a person.
+
+use std::fmt::Write as _;
+
+use time::OffsetDateTime;
+
+use super::{members, origin_sentence, puts_aside};
+use crate::launch::{Launch, Start};
+use crate::plan::{Plane, StartDecision, days_left};
+use crate::report::{Table, human_names, shell_quoted};
+use crate::zone_directory::{Authorities, Verdict};
+
+pub(super) fn render(
+    launch: &Launch<'_>,
+    start: &Start,
+    authorities: &Authorities,
+    now: OffsetDateTime,
+) -> String {
+    let mut out = String::new();
+    let member = &launch.member;
+    let ids = start.ids;
+    let mut line = |label: &str, value: String| {
+        let _ = writeln!(out, "{label:<12} {value}");
+    };
+    line("node", member.node.to_string());
+    line("start", start_sentence(launch, start));
+    line("member", format!("{}  id {}", member.member.name, ids.member));
+    line("cluster", format!("id {}, token {}", ids.cluster, member.cluster.token));
+    line("etcd", format!("{}  {}", launch.binary.version, launch.binary.path.display()));
+    line("", origin_sentence(&launch.binary.origin));
+    line("data", member.paths.data().display().to_string());
+    if puts_aside(launch) {
+        line("", "what is there is put aside, beside it, before the start".to_owned());
+    }
+    line("peers", format!("listens on {}", member.listen_peer.join(", ")));
+    line("", format!("reached at {}", member.member.peer_url));
+    line("clients", format!("listens on {}", member.listen_client.join(", ")));
+    line("", format!("reached at {}", member.advertise_client));
+    line("metrics", format!("{} (loopback, no TLS)", member.listen_metrics));
+
+    out.push_str("\nmembers\n");
+    let mut table = Table::new(&[]);
+    for listed in members::of(launch, start) {
+        table.row([listed.name, listed.peer_url, listed.id, listed.found]);
+    }
+    out.push_str(&table.render_indented());
+
+    out.push_str("\ncertificates\n");
+    let mut certificates = Table::new(&["file", "subject", "usage", "days left", "names"]);
+    for entry in &launch.certificates.entries {
+        let (subject, days) = match &entry.verdict {
+            Verdict::Keep { certificate, .. } => {
+                (certificate.subject().to_owned(), days_left(certificate, now).to_string())
+            }
+            Verdict::Issue(reason) => (entry.spec.subject.to_string(), format!("issue: {reason}")),
+        };
+        let names = human_names(&entry.spec.names);
+        certificates.row([
+            entry.role.certificate_file(),
+            subject,
+            entry.spec.usages.to_string(),
+            days,
+            names,
+        ]);
+    }
+    out.push_str(&certificates.render_indented());
+
+    out.push_str("\ntrust\n");
+    let mut trust = Table::new(&["plane", "CA", "days left", "SHA-256"]);
+    for plane in Plane::ALL {
+        let authority = authorities.plane(plane);
+        let days = days_left(authority, now).to_string();
+        trust.row([
+            plane.name().to_owned(),
+            authority.subject().to_owned(),
+            days,
+            zone_pki::hex::encode(&authority.fingerprint_sha256()),
+        ]);
+    }
+    out.push_str(&trust.render_indented());
+
+    out.push_str("\ncommand\n");
+    let _ = write!(out, "  {}", shell_quoted(&launch.binary.path.display().to_string()));
+    for argument in &start.arguments {
+        let _ = write!(out, " \\\n    {}", shell_quoted(argument));
+    }
+    out.push('\n');
+    out
+}
+
+fn start_sentence(launch: &Launch<'_>, start: &Start) -> String {
+    match &start.decision {
+        StartDecision::Resume(_) => "resume: the member goes on with the data that is there".to_owned(),
+        StartDecision::Bootstrap => match launch.member.cluster.members.len() {
+            1 => "bootstrap: no data yet; a new cluster of this one member".to_owned(),
+            2 => "bootstrap: no data yet; a new cluster with the other member".to_owned(),
+            count => format!("bootstrap: no data yet; a new cluster with the other {} members", count - 1),
+        },
+        StartDecision::Join(join) => format!(
+            "join: the running cluster expects this member{}",
+            if join.learner { " as a learner, without a vote" } else { "" }
+        ),
+    }
+}
