@@ -278,17 +278,35 @@ impl Deadline {
     }
 }
 
+/// The kernel ends a long wait of a socket late, by an eighth of it (its timer wheel); short ones it ends in time.
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
+
+fn is_timeout<T>(result: &io::Result<T>) -> bool {
+    let timeouts = [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut];
+    result.as_ref().is_err_and(|error| timeouts.contains(&error.kind()))
+}
+
 impl Read for Deadline {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.socket.set_read_timeout(Some(self.left()?))?;
-        self.socket.read(buffer)
+        loop {
+            self.socket.set_read_timeout(Some(self.left()?.min(LONGEST_WAIT)))?;
+            let result = self.socket.read(buffer);
+            if !is_timeout(&result) {
+                return result;
+            }
+        }
     }
 }
 
 impl Write for Deadline {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        self.socket.set_write_timeout(Some(self.left()?))?;
-        self.socket.write(buffer)
+        loop {
+            self.socket.set_write_timeout(Some(self.left()?.min(LONGEST_WAIT)))?;
+            let result = self.socket.write(buffer);
+            if !is_timeout(&result) {
+                return result;
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
