@@ -9,7 +9,7 @@ use crate::config::Node;
 use crate::diagnosis::before_start;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::become_etcd;
-use crate::launch::{Asking, Launch, LaunchOptions, lock_node, refuse_without_member};
+use crate::launch::{Asking, FoundBinary, Launch, LaunchOptions, lock_node, refuse_without_member};
 use crate::report;
 use crate::zone_directory::{Authorities, Issuer, Verdict, ZoneDirectory};
 
@@ -25,9 +25,10 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     let paths = zone.paths.node(&node.name);
     let lock = lock_node(&paths)?;
     let options = LaunchOptions { binary: binary_request(etcd), flags, set_aside_data };
-    let launch = match prepare_complete(&zone, node, &options, now)? {
+    let found = FoundBinary::look_for(&zone, node, &options)?;
+    let launch = match prepare_complete(&zone, node, &options, &found, now)? {
         Some(launch) => launch,
-        None => prepare_and_issue(&zone, node, &options, now)?,
+        None => prepare_and_issue(&zone, node, &options, found, now)?,
     };
     refuse_what_cannot_work(&before_start(&zone, node, &launch.member, now), node)?;
     launch.show_presence();
@@ -49,6 +50,7 @@ fn prepare_complete<'z>(
     zone: &'z ZoneDirectory,
     node: &'z Node,
     options: &LaunchOptions,
+    found: &FoundBinary,
     now: OffsetDateTime,
 ) -> Result<Option<Launch<'z>>> {
     let _held = zone.lock_to_read()?;
@@ -56,7 +58,7 @@ fn prepare_complete<'z>(
         return Ok(None);
     }
     let authorities = Authorities::load(&zone.paths, now)?;
-    let launch = Launch::prepare(zone, node, &authorities, options, now)?;
+    let launch = Launch::prepare_with(found.clone(), zone, node, &authorities, options, now)?;
     if !launch.certificates.is_complete() {
         return Ok(None);
     }
@@ -70,11 +72,12 @@ fn prepare_and_issue<'z>(
     zone: &'z ZoneDirectory,
     node: &'z Node,
     options: &LaunchOptions,
+    found: FoundBinary,
     now: OffsetDateTime,
 ) -> Result<Launch<'z>> {
     let held = zone.lock()?;
     let authorities = zone.load_or_create_authorities(now, &held)?;
-    let launch = Launch::prepare(zone, node, &authorities, options, now)?;
+    let launch = Launch::prepare_with(found, zone, node, &authorities, options, now)?;
     launch.check_ports()?;
     let assessment = &launch.certificates;
     if assessment.is_complete() {

@@ -94,6 +94,28 @@ pub enum Asking {
     UntilOurTurn,
 }
 
+/// The etcd that is to be run, and what is remembered of it.
+#[derive(Clone, Debug)]
+pub struct FoundBinary {
+    binary: EtcdBinary,
+    verified: VerifiedBinary,
+    verified_before: Option<VerifiedBinary>,
+}
+
+impl FoundBinary {
+    /// Finds and verifies the etcd for a node.
+    pub fn look_for(zone: &ZoneDirectory, node: &Node, options: &LaunchOptions) -> Result<Self> {
+        let verified_before = verified::read(&zone.paths.node(&node.name));
+        let request = BinaryRequest {
+            version: options.binary.version.or(zone.config.etcd.version),
+            ..options.binary.clone()
+        };
+        let (binary, verified) =
+            EtcdBinary::find(&request, verified_before.as_ref()).map_err(binary_failure)?;
+        Ok(Self { binary, verified, verified_before })
+    }
+}
+
 impl<'z> Launch<'z> {
     /// Observes this machine for a start of the member on `node`. Reads, and writes nothing.
     pub fn prepare(
@@ -103,17 +125,23 @@ impl<'z> Launch<'z> {
         options: &LaunchOptions,
         now: OffsetDateTime,
     ) -> Result<Self> {
+        refuse_without_member(node)?;
+        Self::prepare_with(FoundBinary::look_for(zone, node, options)?, zone, node, authorities, options, now)
+    }
+
+    /// As [`Launch::prepare`], with the etcd that was found before: that can take a digest, and needs no lock.
+    pub fn prepare_with(
+        found: FoundBinary,
+        zone: &'z ZoneDirectory,
+        node: &'z Node,
+        authorities: &Authorities,
+        options: &LaunchOptions,
+        now: OffsetDateTime,
+    ) -> Result<Self> {
+        let FoundBinary { binary, verified, verified_before } = found;
         let paths = zone.paths.node(&node.name);
-        let member =
-            MemberPlan::new(&zone.config, node, zone.token(authorities), paths.clone(), host::facts())
-                .map_err(|error| member_failure(&error))?;
-        let verified_before = verified::read(&paths);
-        let request = BinaryRequest {
-            version: options.binary.version.or(zone.config.etcd.version),
-            ..options.binary.clone()
-        };
-        let (binary, verified) =
-            EtcdBinary::find(&request, verified_before.as_ref()).map_err(binary_failure)?;
+        let member = MemberPlan::new(&zone.config, node, zone.token(authorities), paths, host::facts())
+            .map_err(|error| member_failure(&error))?;
         let flags = check_flags(zone, options, &binary)?;
         let (observed, state_before) = observe(zone, &member, options.set_aside_data, binary.version)?;
         versions::refuse_wrong_version(zone, &member, &binary, state_before.as_ref(), &observed)?;
