@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::failures::{log_failure, lost_directory_failure, refusal_failure, state_failure};
 use crate::config::{EtcdVersion, Node};
-use crate::error::{Failure, Result};
+use crate::error::{Exit, Failure, Result};
 use crate::etcd::{observe_data_directory, read_backend};
 use crate::host::{self, MemberState};
-use crate::plan::{DataDirectory, EtcdId, Ids, MemberPlan, Observed, refuse_by_data};
+use crate::plan::{DataDirectory, EtcdId, Ids, MemberPlan, NodePaths, Observed, refuse_by_data};
 use crate::zone_directory::{ZoneDirectory, has_issued_to};
 
 /// Observes the node directory. What must not start whatever the other members answer is refused here.
@@ -18,6 +18,7 @@ pub(super) fn observe(
     etcd_version: EtcdVersion,
 ) -> Result<(Observed, Option<MemberState>)> {
     let paths = &member.paths;
+    refuse_dangling(&paths.data())?;
     let data = observe_data_directory(&paths.data()).map_err(|error| log_failure(&error))?;
     let past = host::observe_past(paths).map_err(|error| state_failure(&error))?;
     if let Some((state, _)) = &past {
@@ -25,8 +26,9 @@ pub(super) fn observe(
     }
     let (state, past) = past.unzip();
     // A member with data goes on by its data, whatever is in the directories of others.
-    let founded =
-        if data == DataDirectory::Empty || set_aside { founded_cluster(zone, member)? } else { None };
+    let without = data == DataDirectory::Empty || set_aside;
+    let Neighbours { founded, ran_as } =
+        if without { neighbours(zone, member) } else { Neighbours::default() };
     let observed = Observed {
         data,
         set_aside,
@@ -34,12 +36,25 @@ pub(super) fn observe(
         predicted: predicted(member),
         peer_url: member.member.peer_url.clone(),
         founded,
+        ran_as,
         removed: says_removed(&paths.data(), data),
         etcd_version,
     };
     match refuse_by_data(&observed) {
         Some(refusal) => Err(refusal_failure(zone, member, data, &refusal)),
         None => Ok((observed, state)),
+    }
+}
+
+/// A data directory on a disk that is not there must not be taken for an empty one.
+fn refuse_dangling(data: &Path) -> Result<()> {
+    match std::fs::read_link(data) {
+        Ok(target) if !data.exists() => Err(Failure::new(
+            Exit::MissingInput,
+            format!("{} leads to {}, which is not there", data.display(), target.display()),
+        )
+        .next("mount the disk that it is on")),
+        _ => Ok(()),
     }
 }
 
@@ -61,7 +76,15 @@ fn refuse_state_of_others(zone: &ZoneDirectory, member: &MemberPlan, state: &Mem
     if state.node != member.node.full() {
         return Err(Failure::bad_input(format!("{directory} is the directory of another node"))
             .because(format!("state.json names {}, this start is for {}", state.node, member.node))
-            .next("a node directory is never shared or copied: give this node one of its own"));
+            .next(match zone.config.nodes.iter().any(|node| node.name.full() == state.node) {
+                true => {
+                    "a node directory is never shared or copied: give this node one of its own".to_owned()
+                }
+                false => format!(
+                    "put the name {} back in zone.toml: it cannot change once the member has run",
+                    state.node
+                ),
+            }));
     }
     Ok(())
 }
@@ -75,23 +98,45 @@ pub(super) fn refuse_lost_directory(zone: &ZoneDirectory, node: &Node, member: &
     Err(lost_directory_failure(zone, member))
 }
 
-/// A cluster that the zone runs, by the data or the past of the other nodes whose directories are here, if it is not the one
-/// that the description leads to.
-fn founded_cluster(zone: &ZoneDirectory, member: &MemberPlan) -> Result<Option<EtcdId>> {
-    for node in zone.config.nodes.iter().filter(|node| node.name != member.node) {
-        let paths = zone.paths.node(&node.name);
-        let data = observe_data_directory(&paths.data()).map_err(|error| log_failure(&error))?;
-        let past = host::observe_past(&paths).map_err(|error| state_failure(&error))?;
-        let cluster = match (data, past) {
-            (DataDirectory::Log(ids), _) => Some(ids.cluster),
-            (_, Some((_, past))) if past.had_log => Some(past.ids.cluster),
-            _ => None,
+/// What the other node directories here tell of the zone's past.
+#[derive(Default)]
+struct Neighbours {
+    /// A cluster that one of them has run, if it is not the one that the description leads to.
+    founded: Option<EtcdId>,
+    /// One that is in the description no more, and has run the member that this node would be.
+    ran_as: Option<String>,
+}
+
+/// Looks into every node directory of the zone, also of nodes that are not described any more. One that cannot be read tells
+/// nothing: it is its own node's to complain.
+fn neighbours(zone: &ZoneDirectory, member: &MemberPlan) -> Neighbours {
+    let mut found = Neighbours::default();
+    let Ok(entries) = std::fs::read_dir(zone.paths.nodes()) else { return found };
+    for entry in entries.flatten() {
+        let paths = NodePaths::new(entry.path());
+        let past = host::observe_past(&paths).ok().flatten();
+        // This node's own directory, or one of its own that was moved away.
+        if entry.file_name() == member.node.short()
+            || past.as_ref().is_some_and(|(state, _)| state.node == member.node.full())
+        {
+            continue;
+        }
+        let ids = match (observe_data_directory(&paths.data()), &past) {
+            (Ok(DataDirectory::Log(ids)), _) => ids,
+            (_, Some((_, past))) if past.had_log => past.ids,
+            _ => continue,
         };
-        if cluster.is_some_and(|cluster| cluster != member.cluster.id) {
-            return Ok(cluster);
+        if ids.cluster != member.cluster.id {
+            found.founded = Some(ids.cluster);
+        }
+        if let Some((state, _)) = past
+            && ids.member == member.member.id
+            && !zone.config.nodes.iter().any(|node| node.name.full() == state.node)
+        {
+            found.ran_as = Some(state.node);
         }
     }
-    Ok(None)
+    found
 }
 
 /// The ids that follow from the zone description.

@@ -27,16 +27,39 @@ pub(super) fn refusal_failure(
         Refusal::ForeignData { .. } => {
             failure.next(format!("put this node's own data back into {}; nothing there was changed", directory.display()))
         }
+        Refusal::OtherCluster { found, expected } if found.cluster == expected.cluster => failure.next(format!(
+            "a member that was added has another id than zone.toml leads to, and the others know it: start them first, then:\n{}",
+            run(zone, member, false)
+        )),
         Refusal::OtherCluster { .. } => failure.next(format!(
-            "if it is this zone's data, set `token` in [etcd] to the one it was started with; if it is of another cluster, put it \
-             aside with the start:\n{}",
+            "if it is this zone's data, start the other members first, which know it, or set `token` in [etcd] to the one that it was \
+             started with; if it is of no use to anybody: mv {0} {0}.other",
+            directory.display()
+        )),
+        Refusal::VotesAside { fits: true, ids } => failure.next(format!(
+            "start it with its data:\n{}\nonly if the data cannot be used any more, replace the member while most of the others run:\n{}",
+            run(zone, member, false),
+            replace(ids.member)
+        )),
+        Refusal::VotesAside { fits: false, .. } => failure.next(format!(
+            "start the other members first: they tell whether this data is the zone's; if it is of no use to anybody: mv {0} \
+             {0}.other",
+            directory.display()
+        )),
+        Refusal::JoinInterrupted { .. } => failure.next(format!(
+            "put what it left aside, while the others run:\n{}",
             run(zone, member, true)
+        )),
+        Refusal::RanUnderAnotherName { name, .. } => failure.next(format!(
+            "put the name {name} back in zone.toml, and start that: a node that has run keeps its name and its directory"
         )),
         Refusal::ForgottenVotes { past } => failure.next(forgotten_votes(zone, member, data, past.member)),
         Refusal::DataWithoutLog => failure.next(format!(
-            "put the write-ahead log back into {}; if the files are of no use to anybody, put them aside with the start:\n{}",
+            "put the write-ahead log back into {}; if it is lost, put the files aside while the others run, which know whether this \
+             member has voted:\n{}\nonly if no member of this zone has ever run: mv {2} {2}.other",
             directory.join("member").join("wal").display(),
-            run(zone, member, true)
+            run(zone, member, true),
+            directory.display()
         )),
         Refusal::SecondCluster { .. } => failure.next(format!(
             "start the members that have data first; a node that is new in zone.toml joins them:\n{}",
@@ -51,7 +74,7 @@ pub(super) fn refusal_failure(
             replacement(zone, member, data, None)
         )),
         Refusal::DataLost { ids } => failure.next(format!(
-            "put the data back into {}; if it is lost, replace the member:\n{}",
+            "put the data back into {}; if it is lost, replace the member, which takes a quorum of the others:\n{}",
             directory.display(),
             replace(ids.member)
         )),
@@ -68,7 +91,9 @@ pub(super) fn refusal_failure(
             zone.proposed("ctl -- endpoint status --cluster -w table")
         )),
         Refusal::OthersRunAnotherCluster { .. } => failure.next(format!(
-            "if the other cluster is the zone's, join it as a new member:\n{}",
+            "one of the two was founded a second time: find out which one holds the zone's data before anything is put aside, and \
+             stop the other: {}\nonly if it is theirs, join them as a new member:\n{}",
+            zone.proposed("status"),
             replacement(zone, member, data, None)
         )),
         Refusal::NobodyToJoin { .. } => failure.next(format!(
@@ -90,7 +115,7 @@ fn forgotten_votes(zone: &ZoneDirectory, member: &MemberPlan, data: DataDirector
     let directory = member.paths.data();
     if member.cluster.members.len() > 1 {
         return format!(
-            "put the data back into {}; if it is lost, replace the member while the others run:\n{}\nonly if the first start of \
+            "put the data back into {}; if it is lost, replace the member while most of the others run:\n{}\nonly if the first start of \
              this zone failed before its cluster was ever up:\n{}",
             directory.display(),
             replacement(zone, member, data, Some(id)),
@@ -130,7 +155,7 @@ pub(super) fn lost_directory_failure(zone: &ZoneDirectory, member: &MemberPlan) 
     let mut commands = replacing_commands(zone, member, DataDirectory::Empty, Some(member.member.id));
     commands.insert(commands.len().saturating_sub(2), issue.clone());
     failure.next(format!(
-        "put the directory back; if it is lost, replace the member while the others run (`member list` tells whether its id is \
+        "put the directory back; if it is lost, replace the member while most of the others run (`member list` tells whether its id is \
          another by now):\n{}\nonly if this member has never run: {issue}",
         commands.join("\n")
     ))
@@ -156,7 +181,10 @@ fn replacing_commands(
     let ctl = |command: String| format!("{} -- {command}", zone.proposed("ctl"));
     let mut commands: Vec<String> = old.into_iter().map(|id| ctl(format!("member remove {id}"))).collect();
     let url = &member.member.peer_url;
-    commands.push(ctl(format!("member add {} --learner --peer-urls={url}", member.member.name)));
+    commands.push(ctl(format!(
+        "member add {} --learner --peer-urls={url}    (again, while it says `unhealthy cluster`)",
+        member.member.name
+    )));
     commands.push(run(zone, member, data != DataDirectory::Empty));
     commands.push(ctl(
         "member promote ID    (the id that `member add` printed, once it has caught up)".to_owned()

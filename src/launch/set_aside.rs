@@ -20,7 +20,19 @@ pub(super) fn move_away(data: &Path, now: OffsetDateTime) -> Result<()> {
         return Err(Failure::new(Exit::TryAgain, format!("{} is there already", aside.display()))
             .next("run the command again in a second"));
     }
-    std::fs::rename(data, aside).map_err(|error| Failure::write(aside, &error))?;
+    if let Ok(target) = std::fs::read_link(data) {
+        return Err(Failure::bad_input(format!("{} leads to {}", data.display(), target.display()))
+            .because("the data would stay where it is, and new data would go elsewhere")
+            .next(format!("empty it yourself: move what is in {} to another place", target.display())));
+    }
+    std::fs::rename(data, aside).map_err(|error| match error.kind() {
+        std::io::ErrorKind::ResourceBusy => Failure::new(
+            Exit::CannotCreate,
+            format!("{} is where a disk is mounted, and cannot be renamed", data.display()),
+        )
+        .next(format!("move what is in it to another place on that disk: {}", data.join("member").display())),
+        _ => Failure::write(aside, &error),
+    })?;
     if let Some(parent) = data.parent() {
         let synced = std::fs::File::open(parent).and_then(|directory| directory.sync_all());
         synced.map_err(|error| Failure::write(parent, &error))?;

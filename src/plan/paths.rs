@@ -51,9 +51,14 @@ impl ZonePaths {
         self.root.join("issued.jsonl")
     }
 
+    /// Where the node directories are that are kept here.
+    pub fn nodes(&self) -> PathBuf {
+        self.root.join("nodes")
+    }
+
     /// The node directory that is kept here, for `run --zone` and `dev`.
     pub fn node(&self, name: &NodeName) -> NodePaths {
-        NodePaths::new(self.root.join("nodes").join(name.short()))
+        NodePaths::new(self.nodes().join(name.short()))
     }
 
     /// The generations of a client certificate.

@@ -37,6 +37,34 @@ pub enum Refusal {
         /// The ids of the member that ran.
         past: Ids,
     },
+    /// The operator wants data put aside that holds votes, and nobody expects another member in its place.
+    #[error(
+        "the data directory holds the log of member {} of cluster {}: without it this member would have forgotten its votes",
+        ids.member, ids.cluster
+    )]
+    VotesAside {
+        /// What the data says.
+        ids: Ids,
+        /// Whether it is the data that this member goes on with.
+        fits: bool,
+    },
+    /// A start that was to join ended before there was a log.
+    #[error(
+        "member {} was to join cluster {}, and etcd ended before it had a log: what it left is of no use",
+        past.member, past.cluster
+    )]
+    JoinInterrupted {
+        /// The ids that it was given.
+        past: Ids,
+    },
+    /// The member has run under another name of this node.
+    #[error("member {} has run here as node {name}: who is renamed stays the same member, and its data and votes are there", ids.member)]
+    RanUnderAnotherName {
+        /// The former name.
+        name: String,
+        /// The ids, which follow from the address.
+        ids: Ids,
+    },
     /// There are files of etcd's without a log, and nothing tells of an earlier start.
     #[error(
         "the data directory holds files of etcd, but no write-ahead log: nobody can tell what they are of"

@@ -60,6 +60,9 @@ pub struct Observed {
     pub peer_url: PeerUrl,
     /// Another cluster that a node of this zone has run, as far as this machine knows.
     pub founded: Option<EtcdId>,
+    /// The former name of this node, if a directory of that name holds the past of the member that this one would be: ids follow
+    /// from addresses, and not from names.
+    pub ran_as: Option<String>,
     /// This member's own data says that it was removed from its cluster.
     pub removed: bool,
     /// The version of etcd that would be started.
@@ -122,23 +125,34 @@ pub fn decide(observed: &Observed, peers: &[Peer]) -> Result<StartDecision, Refu
     }
     match observed.data {
         DataDirectory::Log(ids) if !observed.set_aside => resume(ids, observed, peers),
+        DataDirectory::Log(ids) => start_without_data(observed, peers).map_err(|refusal| match refusal {
+            // It is not lost yet.
+            Refusal::ForgottenVotes { past } | Refusal::DataLost { ids: past } if past == ids => {
+                Refusal::VotesAside {
+                    ids,
+                    fits: observed.past.map_or(observed.predicted, |past| past.ids) == ids,
+                }
+            }
+            other => other,
+        }),
         _ => start_without_data(observed, peers),
     }
 }
 
 /// Why the member must not start whatever the others answer, so that it is known before anything is done.
 pub fn refuse_by_data(observed: &Observed) -> Option<Refusal> {
-    if observed.set_aside {
-        return None;
-    }
     match (observed.data, observed.past) {
+        (DataDirectory::Empty, None) => {
+            observed.ran_as.clone().map(|name| Refusal::RanUnderAnotherName { name, ids: observed.predicted })
+        }
+        _ if observed.set_aside => None,
         (DataDirectory::Log(found), Some(past)) if found != past.ids => {
             Some(Refusal::ForeignData { found, expected: past.ids })
         }
-        (DataDirectory::Log(found), None) if found != observed.predicted => {
-            Some(Refusal::OtherCluster { found, expected: observed.predicted })
-        }
         (DataDirectory::WithoutLog, None) => Some(Refusal::DataWithoutLog),
+        (DataDirectory::WithoutLog, Some(past)) if past.joined && !past.had_log => {
+            Some(Refusal::JoinInterrupted { past: past.ids })
+        }
         (DataDirectory::WithoutLog, Some(past)) => Some(Refusal::ForgottenVotes { past: past.ids }),
         _ => None,
     }
@@ -158,6 +172,17 @@ fn resume(ids: Ids, observed: &Observed, peers: &[Peer]) -> Result<StartDecision
     };
     if !peers.iter().any(lists_us) && (observed.removed || peers.iter().any(removed)) {
         return Err(Refusal::Removed { ids, replaced_by: replaced_by() });
+    }
+    // Nothing here tells that this is our data, and it is not what the description leads to. The data of a member that was added
+    // never is: then its cluster has to say that it is the one at our URL.
+    let has_our_url = |peer: &Peer| {
+        peer.cluster()
+            .filter(|cluster| cluster.id == ids.cluster)
+            .and_then(|cluster| cluster.member_at(&observed.peer_url))
+            .is_some_and(|member| member.id == ids.member)
+    };
+    if observed.past.is_none() && ids != observed.predicted && !peers.iter().any(has_our_url) {
+        return Err(Refusal::OtherCluster { found: ids, expected: observed.predicted });
     }
     let others: Vec<EtcdId> = peers.iter().filter_map(Peer::cluster).map(|cluster| cluster.id).collect();
     let foreign = others.iter().filter(|id| **id != ids.cluster).count();
@@ -203,13 +228,15 @@ fn listing<'p>(observed: &Observed, peers: &'p [Peer]) -> Option<(&'p LiveCluste
     added.or_else(ran).or(listings.first()).copied()
 }
 
-/// What is known of votes that this member may have given: by `state.json`, or by the data that is to be put aside.
+/// What is known of votes that this member may have given: by `state.json`, or by the data that is to be put aside. A log counts
+/// whatever its ids are, since a member that was added has others than the description leads to; and files without one count as
+/// those of the member that is predicted.
 fn past_votes(observed: &Observed) -> Option<PastStart> {
+    let voted = |ids| Some(PastStart { ids, had_log: true, untouched: false, joined: false });
     observed.past.or(match observed.data {
-        DataDirectory::Log(ids) if ids == observed.predicted => {
-            Some(PastStart { ids, had_log: true, untouched: false, joined: false })
-        }
-        _ => None,
+        DataDirectory::Log(ids) => voted(ids),
+        DataDirectory::WithoutLog => voted(observed.predicted),
+        DataDirectory::Empty => None,
     })
 }
 
@@ -219,8 +246,13 @@ fn start_unanswered(
     peers: &[Peer],
 ) -> Result<StartDecision, Refusal> {
     match (past, observed.founded) {
+        (Some(_), _) if observed.data == DataDirectory::WithoutLog && observed.past.is_none() => {
+            return Err(Refusal::DataWithoutLog);
+        }
+        (Some(past), _) if past.joined && !past.had_log => {
+            return Err(Refusal::NobodyToJoin { past: past.ids });
+        }
         (Some(past), _) if past.may_have_voted() => return Err(Refusal::ForgottenVotes { past: past.ids }),
-        (Some(past), _) if past.joined => return Err(Refusal::NobodyToJoin { past: past.ids }),
         (_, Some(founded)) if founded != observed.predicted.cluster => {
             return Err(Refusal::SecondCluster { founded, predicted: observed.predicted });
         }
@@ -228,7 +260,8 @@ fn start_unanswered(
     }
     let unusable = |peer: &Peer| match &peer.state {
         PeerState::Unusable(why) => Some((peer.name.clone(), why.clone())),
-        _ => None,
+        PeerState::Starts => Some((peer.name.clone(), "it takes connections and says nothing".to_owned())),
+        PeerState::Serves { .. } | PeerState::Waits | PeerState::Absent(_) => None,
     };
     let unusable: Vec<(String, String)> = peers.iter().filter_map(unusable).collect();
     if unusable.is_empty() { Ok(StartDecision::Bootstrap) } else { Err(Refusal::UnusablePeers(unusable)) }
@@ -246,7 +279,12 @@ fn start_as_listed(
     if member.has_run() {
         return Err(Refusal::DataLost { ids });
     }
-    if let Some(past) = past.filter(|past| past.ids == ids && past.may_have_voted()) {
+    // A learner has no vote, and has not run: it came to nothing, if its last start made no log.
+    let came_to_nothing = |past: &PastStart| {
+        past.joined && !past.had_log && member.learner && !matches!(observed.data, DataDirectory::Log(_))
+    };
+    let same = past.filter(|past| past.ids == ids && past.may_have_voted());
+    if let Some(past) = same.filter(|past| !came_to_nothing(past)) {
         return Err(Refusal::ForgottenVotes { past: past.ids });
     }
     // One of the founding members, which has not come up yet: its part of the bootstrap is still to be done, and the others

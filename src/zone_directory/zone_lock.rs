@@ -2,10 +2,16 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::time::{Duration, Instant};
 
-use crate::error::{Failure, Result};
+use crate::error::{Exit, Failure, Result};
 use crate::plan::ZonePaths;
 use crate::report;
+
+/// How long another command is waited for. One that issues for ten thousand nodes takes a few seconds.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A held lock; dropping it gives it up. What is to be compared with the zone has to be read while it is held.
 #[derive(Debug)]
@@ -24,22 +30,27 @@ impl ZoneLock {
     /// Takes the lock of the zone directory, which has to be there. Another command is waited for: it takes milliseconds, or
     /// as long as its progress bar says.
     pub fn take(paths: &ZonePaths) -> Result<Self> {
-        take(paths, File::try_lock, File::lock).map(|directory| Self { _directory: directory })
+        take(paths, File::try_lock).map(|directory| Self { _directory: directory })
     }
 }
 
 impl ZoneReadLock {
     /// Takes the lock of the zone directory, which has to be there. A command that issues is waited for.
     pub fn take(paths: &ZonePaths) -> Result<Self> {
-        take(paths, File::try_lock_shared, File::lock_shared).map(|directory| Self { _directory: directory })
+        take(paths, File::try_lock_shared).map(|directory| Self { _directory: directory })
     }
 }
 
-fn take(
-    paths: &ZonePaths,
-    try_lock: fn(&File) -> std::result::Result<(), TryLockError>,
-    lock: fn(&File) -> io::Result<()>,
-) -> Result<File> {
+fn still_held(paths: &ZonePaths) -> Failure {
+    Failure::new(
+        Exit::TryAgain,
+        format!("another command has issued in {} for too long", paths.root().display()),
+    )
+    .because(format!("{} s were waited for it", LIMIT.as_secs()))
+    .next(format!("see which it is, and whether it goes on: fuser -v {}", paths.root().display()))
+}
+
+fn take(paths: &ZonePaths, try_lock: fn(&File) -> std::result::Result<(), TryLockError>) -> Result<File> {
     let failure = |error: &io::Error| Failure::read(paths.root(), error);
     let directory = File::open(paths.root()).map_err(|error| failure(&error))?;
     match try_lock(&directory) {
@@ -49,7 +60,14 @@ fn take(
                 "waiting for another command that issues in {}",
                 paths.root().display()
             ));
-            lock(&directory).map_err(|error| failure(&error))?;
+            let deadline = Instant::now() + LIMIT;
+            while let Err(held) = try_lock(&directory) {
+                match held {
+                    TryLockError::WouldBlock if Instant::now() < deadline => std::thread::sleep(PAUSE),
+                    TryLockError::WouldBlock => return Err(still_held(paths)),
+                    TryLockError::Error(error) => return Err(failure(&error)),
+                }
+            }
         }
         Err(TryLockError::Error(error)) => return Err(failure(&error)),
     }

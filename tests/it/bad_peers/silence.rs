@@ -1,5 +1,5 @@
-//! Peers that say nothing, too little, or go away at once: nobody tells whether they are members, so they hold a start up and do
-//! not keep it from happening.
+//! Peers that say nothing, too little, or go away at once. Whether they run a cluster nobody can tell, so a cluster is founded
+//! beside none of them but those that go away at once, as a start that waits for its turn does.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -19,7 +19,7 @@ fn drain(mut socket: &TcpStream) {
 fn one_that_accepts_and_says_nothing() {
     let case = Case::new();
     let _peer = FakePeer::listen(case.port("node1"), |socket, _| drain(&socket));
-    case.expect_bootstrap("starts");
+    case.expect_refusal(69, &["node1: it takes connections and says nothing"]);
 }
 
 /// The start of a TLS record of 16 KiB, one byte at a time.
@@ -35,7 +35,7 @@ fn one_that_drips_its_handshake() {
             sleep(Duration::from_millis(100));
         }
     });
-    case.expect_bootstrap("starts");
+    case.expect_refusal(69, &["node1: it takes connections and says nothing"]);
 }
 
 #[test]

@@ -38,6 +38,7 @@ fn observed(data: DataDirectory, past: Option<PastStart>) -> Observed {
         predicted: OURS,
         peer_url,
         founded: None,
+        ran_as: None,
         removed: false,
         etcd_version: EtcdVersion::DEFAULT,
     }
@@ -162,7 +163,7 @@ fn every_branch_by_the_data() {
     ];
     for (data, past, founded, expected) in table {
         let observed = Observed { founded, ..observed(data, past) };
-        for states in [[absent(), absent()], [PeerState::Waits, PeerState::Starts]] {
+        for states in [[absent(), absent()], [PeerState::Waits, absent()]] {
             assert_eq!(decide(&observed, &peers(states)), expected, "{observed:?}");
         }
         assert_eq!(decide(&observed, &[]), expected, "{observed:?}");
@@ -241,6 +242,14 @@ fn every_branch_without_data_by_what_the_others_answer() {
             Err(Refusal::UnusablePeers(vec![("node2".to_owned(), "its certificate is refused".to_owned())])),
         ),
         (ran, [unusable(), absent()], forgotten()),
+        (
+            None,
+            [PeerState::Starts, absent()],
+            Err(Refusal::UnusablePeers(vec![(
+                "node2".to_owned(),
+                "it takes connections and says nothing".to_owned(),
+            )])),
+        ),
         // One that answers as it should tells all there is to know.
         (None, [unusable(), serves(us, Listed::Unstarted(OURS.member))], Ok(StartDecision::Bootstrap)),
         // It was to join and never came that far.
@@ -296,24 +305,99 @@ fn every_branch_with_data_by_what_the_others_answer() {
     }
 }
 
+/// Data that neither `state.json` nor the description knows: of a member that was added, and then the others know it.
+#[test]
+fn every_branch_with_data_that_nothing_here_tells_of() {
+    let cluster = OURS.cluster;
+    let added = Ids { member: ADDED, cluster };
+    let other = || Err(Refusal::OtherCluster { found: added, expected: OURS });
+    let table = [
+        ([absent(), absent()], other()),
+        ([serves(cluster, Listed::Not), absent()], other()),
+        ([serves(cluster, Listed::HasRun(OURS.member)), absent()], other()),
+        ([serves(OTHER.cluster, Listed::HasRun(ADDED)), absent()], other()),
+        ([serves(cluster, Listed::HasRun(ADDED)), absent()], resume(added)),
+        ([absent(), serves(cluster, Listed::Learner(ADDED))], resume(added)),
+        (
+            [removed_us(cluster, Listed::Not), absent()],
+            Err(Refusal::Removed { ids: added, replaced_by: None }),
+        ),
+    ];
+    for (states, expected) in table {
+        let observed = observed(Log(added), None);
+        assert_eq!(decide(&observed, &peers(states.clone())), expected, "{states:?}");
+    }
+}
+
+/// Ids follow from addresses, so a node with another name is the same member.
+#[test]
+fn a_renamed_node_does_not_begin_anew() {
+    let observed = Observed { ran_as: Some("old.example.zone".to_owned()), ..observed(Empty, None) };
+    for state in [absent(), serves(OURS.cluster, Listed::Unstarted(OURS.member))] {
+        let decision = decide(&observed, &peers([state, absent()]));
+        assert!(
+            matches!(&decision, Err(Refusal::RanUnderAnotherName { name, .. }) if name == "old.example.zone"),
+            "{decision:?}"
+        );
+    }
+}
+
 /// The operator wants the data put aside: then it is as if it were not there, but votes are not forgotten.
 #[test]
 fn every_branch_with_the_data_put_aside() {
     let us = OURS.cluster;
     let forgotten = || Err(Refusal::ForgottenVotes { past: OURS });
+    let aside = |ids, fits| Err(Refusal::VotesAside { ids, fits });
+    let added = Ids { member: ADDED, cluster: us };
+    let to_join = Some(PastStart { ids: added, had_log: false, untouched: false, joined: true });
     let nobody = || [absent(), absent()];
     let table = [
-        (Log(OTHER), None, nobody(), Ok(StartDecision::Bootstrap)),
-        (Log(OURS), None, nobody(), forgotten()),
-        (Log(OURS), past(OURS, true, false), nobody(), forgotten()),
+        // A log counts whatever its ids are: those of a member that was added are no others'.
+        (Log(OTHER), None, nobody(), aside(OTHER, false)),
+        (Log(OTHER_MEMBER), None, nobody(), aside(OTHER_MEMBER, false)),
+        (Log(OURS), None, nobody(), aside(OURS, true)),
+        (Log(OURS), past(OURS, true, false), nobody(), aside(OURS, true)),
         (Log(OTHER), past(OURS, true, false), nobody(), forgotten()),
-        (WithoutLog, None, nobody(), Ok(StartDecision::Bootstrap)),
+        (
+            Log(OTHER),
+            None,
+            [serves(us, Listed::Unstarted(OURS.member)), absent()],
+            Ok(StartDecision::Bootstrap),
+        ),
+        (WithoutLog, None, nobody(), Err(Refusal::DataWithoutLog)),
+        (WithoutLog, None, [serves(us, Listed::Unstarted(OURS.member)), absent()], forgotten()),
+        (
+            WithoutLog,
+            None,
+            [serves(us, Listed::Learner(ADDED)), absent()],
+            join(ADDED, us, Listed::Learner(ADDED)),
+        ),
         (WithoutLog, past(OURS, false, false), nobody(), forgotten()),
+        // A learner whose join came to nothing tries again; whoever has a vote does not.
+        (WithoutLog, to_join, nobody(), Err(Refusal::NobodyToJoin { past: added })),
+        (
+            WithoutLog,
+            to_join,
+            [serves(us, Listed::Learner(ADDED)), absent()],
+            join(ADDED, us, Listed::Learner(ADDED)),
+        ),
+        (
+            WithoutLog,
+            to_join,
+            [serves(us, Listed::Unstarted(ADDED)), absent()],
+            Err(Refusal::ForgottenVotes { past: added }),
+        ),
+        (
+            WithoutLog,
+            to_join,
+            [serves(us, Listed::HasRun(ADDED)), absent()],
+            Err(Refusal::DataLost { ids: added }),
+        ),
         (
             Log(OURS),
             past(OURS, true, false),
             [serves(us, Listed::HasRun(OURS.member)), absent()],
-            Err(Refusal::DataLost { ids: OURS }),
+            aside(OURS, true),
         ),
         (
             Log(OURS),
