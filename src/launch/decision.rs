@@ -36,6 +36,7 @@ pub(super) fn observe(
         predicted: predicted(member),
         peer_url: member.member.peer_url.clone(),
         founded,
+        alone: member.cluster.members.len() == 1,
         ran_as,
         removed: says_removed(&paths.data(), data),
         etcd_version,

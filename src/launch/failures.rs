@@ -22,11 +22,17 @@ pub(super) fn refusal_failure(
         _ => Exit::BadInput,
     };
     let failure = Failure::new(exit, format!("{name} must not start")).because(refusal);
+    let alone = member.cluster.members.len() == 1;
     let replace = |id: EtcdId| replacement(zone, member, data, Some(id));
     match refusal {
         Refusal::ForeignData { .. } => {
             failure.next(format!("put this node's own data back into {}; nothing there was changed", directory.display()))
         }
+        Refusal::OtherCluster { .. } if alone => failure.next(format!(
+            "if it is this zone's data, set `token` in [etcd] to the one it was started with; if it is of another cluster, put it \
+             aside with the start:\n{}",
+            run(zone, member, true)
+        )),
         Refusal::OtherCluster { found, expected } if found.cluster == expected.cluster => failure.next(format!(
             "a member that was added has another id than zone.toml leads to, and the others know it: start them first, then:\n{}",
             run(zone, member, false)
@@ -36,6 +42,9 @@ pub(super) fn refusal_failure(
              started with; if it is of no use to anybody: mv {0} {0}.other",
             directory.display()
         )),
+        Refusal::VotesAside { fits: true, .. } if alone => {
+            failure.next(format!("start it with its data:\n{}", run(zone, member, false)))
+        }
         Refusal::VotesAside { fits: true, ids } => failure.next(format!(
             "start it with its data:\n{}\nonly if the data cannot be used any more, replace the member while most of the others run:\n{}",
             run(zone, member, false),
@@ -54,6 +63,11 @@ pub(super) fn refusal_failure(
             "put the name {name} back in zone.toml, and start that: a node that has run keeps its name and its directory"
         )),
         Refusal::ForgottenVotes { past } => failure.next(forgotten_votes(zone, member, data, past.member)),
+        Refusal::DataWithoutLog if alone => failure.next(format!(
+            "put the write-ahead log back into {}; if the files are of no use to anybody, put them aside with the start:\n{}",
+            directory.join("member").join("wal").display(),
+            run(zone, member, true)
+        )),
         Refusal::DataWithoutLog => failure.next(format!(
             "put the write-ahead log back into {}; if it is lost, put the files aside while the others run, which know whether this \
              member has voted:\n{}\nonly if no member of this zone has ever run: mv {2} {2}.other",

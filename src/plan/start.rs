@@ -60,6 +60,8 @@ pub struct Observed {
     pub peer_url: PeerUrl,
     /// Another cluster that a node of this zone has run, as far as this machine knows.
     pub founded: Option<EtcdId>,
+    /// The zone has no other member: nobody else's votes could ever meet those of this one.
+    pub alone: bool,
     /// The former name of this node, if a directory of that name holds the past of the member that this one would be: ids follow
     /// from addresses, and not from names.
     pub ran_as: Option<String>,
@@ -230,13 +232,13 @@ fn listing<'p>(observed: &Observed, peers: &'p [Peer]) -> Option<(&'p LiveCluste
 
 /// What is known of votes that this member may have given: by `state.json`, or by the data that is to be put aside. A log counts
 /// whatever its ids are, since a member that was added has others than the description leads to; and files without one count as
-/// those of the member that is predicted.
+/// those of the member that is predicted. Of the only member of a zone, data that is not its own tells nothing.
 fn past_votes(observed: &Observed) -> Option<PastStart> {
     let voted = |ids| Some(PastStart { ids, had_log: true, untouched: false, joined: false });
     observed.past.or(match observed.data {
-        DataDirectory::Log(ids) => voted(ids),
-        DataDirectory::WithoutLog => voted(observed.predicted),
-        DataDirectory::Empty => None,
+        DataDirectory::Log(ids) if !observed.alone || ids == observed.predicted => voted(ids),
+        DataDirectory::WithoutLog if !observed.alone => voted(observed.predicted),
+        _ => None,
     })
 }
 

@@ -54,13 +54,7 @@ fn data_of_another_cluster() {
         give_data(&zone, found_member, found_cluster);
         let found = format!("belongs to member {found_member:x} of cluster {found_cluster:x}");
         let own = format!("this zone's is member {member:x} of cluster {cluster:x}");
-        refused_by(
-            &zone,
-            &etcd,
-            &PLAN,
-            65,
-            &["node1 must not start", &found, &own, "run --node node1 --set-aside-data"],
-        );
+        refused_by(&zone, &etcd, &PLAN, 65, &["node1 must not start", &found, &own, "start"]);
     }
 }
 

@@ -38,6 +38,7 @@ fn observed(data: DataDirectory, past: Option<PastStart>) -> Observed {
         predicted: OURS,
         peer_url,
         founded: None,
+        alone: false,
         ran_as: None,
         removed: false,
         etcd_version: EtcdVersion::DEFAULT,
@@ -302,6 +303,22 @@ fn every_branch_with_data_by_what_the_others_answer() {
     for (removed, states, expected) in table {
         let observed = Observed { removed, ..observed(Log(OURS), past(OURS, true, false)) };
         assert_eq!(decide(&observed, &peers(states.clone())), expected, "{removed} {states:?}");
+    }
+}
+
+/// The only member of a zone meets nobody's votes: what is not its own is put aside, and what is its own is not.
+#[test]
+fn the_only_member_puts_aside_what_is_not_its_own() {
+    let table = [
+        (Log(OTHER), None, Ok(StartDecision::Bootstrap)),
+        (WithoutLog, None, Ok(StartDecision::Bootstrap)),
+        (Log(OURS), None, Err(Refusal::VotesAside { ids: OURS, fits: true })),
+        (Log(OURS), past(OURS, true, false), Err(Refusal::VotesAside { ids: OURS, fits: true })),
+        (WithoutLog, past(OURS, true, false), Err(Refusal::ForgottenVotes { past: OURS })),
+    ];
+    for (data, past, expected) in table {
+        let observed = Observed { set_aside: true, alone: true, ..observed(data, past) };
+        assert_eq!(decide(&observed, &[]), expected, "{observed:?}");
     }
 }
 
