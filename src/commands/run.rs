@@ -30,9 +30,15 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
         Some(launch) => launch,
         None => prepare_and_issue(&zone, node, &options, found, now)?,
     };
-    refuse_what_cannot_work(&before_start(&zone, node, &launch.member, now), node)?;
     launch.show_presence();
-    let start = launch.decide(Asking::UntilOurTurn)?;
+    let (findings, start) = std::thread::scope(|scope| {
+        // Neither needs the other, and both take a millisecond or more.
+        let findings = scope.spawn(|| before_start(&zone, node, &launch.member, now));
+        let start = launch.decide(Asking::UntilOurTurn);
+        (findings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), start)
+    });
+    refuse_what_cannot_work(&findings, node)?;
+    let start = start?;
     start.warnings.iter().for_each(|warning| report::warning(warning));
     launch.record(&start, now)?;
     if let Some(announcement) = start.announcement(&launch) {

@@ -134,13 +134,18 @@ impl<'z> NodeCheck<'z> {
     fn certificates_with(&self, clients: Clients) -> Vec<Finding> {
         let leaf_validity =
             time::Duration::try_from(self.zone.config.pki.leaf_validity).unwrap_or(time::Duration::MAX);
-        let mut findings = certificates::judge(&self.files, &self.remedies, leaf_validity, self.now);
-        if let Some(member) = &self.member {
-            findings.extend(names::names(&self.files, &self.dialled(member), &self.remedies));
-            let rehearsed = tls::rehearse(&self.files.directory, self.scenes(member, clients));
-            let handshakes = names::handshakes(&rehearsed, &findings, &self.remedies);
-            findings.extend(handshakes);
-        }
+        let judge = || certificates::judge(&self.files, &self.remedies, leaf_validity, self.now);
+        let Some(member) = &self.member else { return self.marked(judge()) };
+        // What takes the time is signatures, so the two go side by side.
+        let (mut findings, rehearsed) = std::thread::scope(|scope| {
+            let rehearsed =
+                scope.spawn(|| tls::rehearse(&self.files.directory, self.scenes(member, clients)));
+            let findings = judge();
+            (findings, rehearsed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        findings.extend(names::names(&self.files, &self.dialled(member), &self.remedies));
+        let handshakes = names::handshakes(&rehearsed, &findings, &self.remedies);
+        findings.extend(handshakes);
         self.marked(findings)
     }
 
