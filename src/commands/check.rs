@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use time::OffsetDateTime;
 
 use super::findings::{Report, exit_code, render_all};
+use super::start_check::check_node;
 use super::{json, print};
 use crate::cli::{CheckArgs, Format};
 use crate::diagnosis::NodeCheck;
@@ -15,7 +16,7 @@ pub(super) fn run(arguments: &CheckArgs, now: OffsetDateTime) -> Result<ExitCode
     let zone = ZoneDirectory::open(&arguments.zone.zone)?;
     zone.report_warnings();
     let node = zone.node(&arguments.node)?;
-    let findings = NodeCheck::new(&zone, node, now).all(true);
+    let findings = check_node(&zone, node, &mut NodeCheck::new(&zone, node, now), true, now);
     print(&match arguments.format {
         Format::Text => render_all(node.name.full(), &findings),
         Format::Json => json(&Report::new(&findings))?,

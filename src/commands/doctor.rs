@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 
 use super::client::bring_up_to_date;
 use super::findings::{Report, exit_code, render_wrong, summary};
+use super::start_check::check_node;
 use super::{json, print};
 use crate::cli::{DoctorArgs, Format};
 use crate::config::{ClientName, Node};
@@ -68,7 +69,7 @@ fn examine(zone: &ZoneDirectory, now: OffsetDateTime) -> Vec<Finding> {
         let zone_arg = zone.proposed("").trim_start_matches("zone-etcd").trim().to_owned();
         findings.extend(judge_zone::judge(live, &on_disk(&checks), zone.config.etcd.quota, &zone_arg));
     }
-    findings.extend(examine_nodes(zone, checks));
+    findings.extend(examine_nodes(zone, checks, now));
     without_repetition(findings)
 }
 
@@ -132,14 +133,18 @@ fn on_disk(checks: &[(&Node, NodeCheck<'_>)]) -> OnDisk {
 }
 
 /// What is here of each node: all of it, if this is its machine; its certificates, if they are here; else nothing.
-fn examine_nodes(zone: &ZoneDirectory, checks: Vec<(&Node, NodeCheck<'_>)>) -> Vec<Finding> {
+fn examine_nodes(
+    zone: &ZoneDirectory,
+    checks: Vec<(&Node, NodeCheck<'_>)>,
+    now: OffsetDateTime,
+) -> Vec<Finding> {
     let (mut findings, mut elsewhere, mut timed) = (Vec::new(), Vec::new(), Vec::new());
     // The nodes here share a disk, and would hold each other up.
     let is_disk_measured = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let examine = |(node, mut check)| {
             let is_disk_measured = &is_disk_measured;
-            (node, scope.spawn(move || examine_node(zone, node, &mut check, is_disk_measured)))
+            (node, scope.spawn(move || examine_node(zone, node, &mut check, is_disk_measured, now)))
         };
         let running: Vec<(&Node, _)> = checks.into_iter().map(examine).collect();
         for (node, thread) in running {
@@ -171,6 +176,7 @@ fn examine_node(
     node: &Node,
     check: &mut NodeCheck<'_>,
     is_disk_measured: &AtomicBool,
+    now: OffsetDateTime,
 ) -> Examined {
     let is_here = check.is_here();
     if !node.member || !is_here {
@@ -181,7 +187,7 @@ fn examine_node(
     let arguments = check.own_process().and_then(host::arguments_of);
     let rhythm = arguments.map(|arguments| Rhythm::of(node.name.short(), &arguments));
     let with_disk = !is_disk_measured.swap(true, Ordering::Relaxed);
-    Examined { is_here, findings: check.all(with_disk), rhythm }
+    Examined { is_here, findings: check_node(zone, node, check, with_disk, now), rhythm }
 }
 
 fn not_seen_from_here(zone: &ZoneDirectory, nodes: &[&str]) -> Finding {

@@ -12,6 +12,7 @@ mod pki_list;
 mod plan;
 mod run;
 mod shell;
+mod start_check;
 mod status;
 
 use std::process::ExitCode;

@@ -136,6 +136,8 @@ checks! {
         "a machine whose clock is behind takes new certificates for not yet valid, and issues such that end too early"
     DataDirectory "data-directory" "the data directory is the member's alone" Data Check Machine "file-access"
         "it holds every key and value of the zone, and the member's votes"
+    Start "start" "the member may start" Member Check Machine "start-refused"
+        "what is refused here is refused by `run`, and what `run` refuses would have harmed the cluster"
     StateFile "state-file" "state.json can be read and is this node's" Data Check Machine "state-file"
         "it is what keeps a member that lost its data from voting again"
     OneEtcd "one-etcd" "one etcd at most on the data directory" Data Check Machine "data-directory"

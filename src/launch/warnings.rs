@@ -36,7 +36,28 @@ fn differences(launch: &Launch<'_>, cluster: &LiveCluster) -> Vec<String> {
     let unknown = cluster.members.iter().filter(|member| {
         !planned.iter().any(|planned| member.peer_urls.iter().any(|url| url == planned.peer_url.as_str()))
     });
-    missing
+    // The member at hand under another address than it is described with: neither missing nor unknown.
+    let moved = launch
+        .observed
+        .data
+        .ids()
+        .and_then(|ids| cluster.member(ids.member))
+        .filter(|member| !member.peer_urls.iter().any(|url| url == launch.observed.peer_url.as_str()));
+    let own = &launch.member.member.name;
+    let unknown = unknown.filter(|member| moved.is_none_or(|moved| moved.id != member.id));
+    let missing = missing.filter(|member| moved.is_none() || member.name != *own);
+    let update = moved.map(|member| {
+        format!(
+            "zone.toml has this member at {}, and the cluster at {}: tell it first: {}",
+            launch.observed.peer_url,
+            member.peer_urls.join(", "),
+            launch.zone.proposed(&format!(
+                "ctl -- member update {} --peer-urls={}",
+                member.id, launch.observed.peer_url
+            ))
+        )
+    });
+    update.into_iter().chain(missing
         .map(|member| {
             format!(
                 "zone.toml has {} at {}, and the running cluster has no member there: add it to the cluster, or correct zone.toml",
@@ -50,7 +71,7 @@ fn differences(launch: &Launch<'_>, cluster: &LiveCluster) -> Vec<String> {
                 if member.name.is_empty() { member.id.to_string() } else { member.name.clone() },
                 member.peer_urls.join(", ")
             )
-        }))
+        })))
         .collect()
 }
 

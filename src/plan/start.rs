@@ -25,6 +25,16 @@ pub enum DataDirectory {
     Log(Ids),
 }
 
+impl DataDirectory {
+    /// Whose log it is.
+    pub fn ids(self) -> Option<Ids> {
+        match self {
+            Self::Log(ids) => Some(ids),
+            Self::Empty | Self::WithoutLog => None,
+        }
+    }
+}
+
 /// What `state.json` tells of the last start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PastStart {

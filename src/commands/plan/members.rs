@@ -15,7 +15,14 @@ pub(super) struct ListedMember {
 /// The list of the running cluster for a member that joins it, and otherwise that of the zone description.
 pub(super) fn of(launch: &Launch<'_>, start: &Start) -> Vec<ListedMember> {
     let own = &launch.member.member;
-    let StartDecision::Join(join) = &start.decision else {
+    // A member that goes on in a cluster that answers: its list, since members may have been replaced.
+    let live = start.peers.iter().filter_map(Peer::cluster).find(|cluster| cluster.id == start.ids.cluster);
+    let listed = match (&start.decision, live) {
+        (StartDecision::Join(join), _) => Some(&join.members),
+        (StartDecision::Resume(_), Some(cluster)) => Some(&cluster.members),
+        _ => None,
+    };
+    let Some(listed) = listed else {
         let members = launch.member.cluster.members.iter().map(|initial| ListedMember {
             name: initial.name.clone(),
             peer_url: initial.peer_url.to_string(),
@@ -28,8 +35,8 @@ pub(super) fn of(launch: &Launch<'_>, start: &Start) -> Vec<ListedMember> {
         });
         return members.collect();
     };
-    let members = join.members.iter().map(|live| {
-        let ours = live.id == join.ids.member;
+    let members = listed.iter().map(|live| {
+        let ours = live.id == start.ids.member;
         let mut found = match live.peer_urls.first() {
             _ if ours => "this node".to_owned(),
             Some(url) => found_at(&start.peers, url),

@@ -282,9 +282,10 @@ pub(super) const ROWS: &[Explanation] = &[
         cause: "a client without certificate and key, a browser, a scanner, or one whose certificate was \
                  issued by a CA that this port does not trust: such a certificate is not even sent",
         why_it_matters: "that client is refused, as it should be",
-        remedy: "give it a certificate: `zone-etcd pki issue --client NAME --zone DIR`, and its files: \
+        remedy: "nothing, if it is `zone-etcd status` or `doctor`, which look at the certificate of the peer port so; else give it a \
+                 certificate: `zone-etcd pki issue --client NAME --zone DIR`, and its files: \
                  `zone-etcd env --zone DIR`; its address is {remote-addr}",
-        harm: Harm::Refusal,
+        harm: Harm::Notice,
         page: "no-client-certificate",
         patterns: &["tls: client didn't provide a certificate", "remote error: tls: certificate required"],
         fields: &["remote-addr"],

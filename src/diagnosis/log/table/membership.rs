@@ -16,7 +16,6 @@ pub(super) const ROWS: &[Explanation] = &[
         patterns: &[
             "data-dir used by this member must be removed",
             "the member has been permanently removed from the cluster",
-            "skipped attributes update of removed member",
         ],
         ..Explanation::ROW
     },

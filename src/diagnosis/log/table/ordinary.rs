@@ -23,6 +23,8 @@ pub(super) const ROWS: &[Explanation] = &[
             "cannot fetch hash from slow remote peer",
             "failed to process Raft message",
             "skipped removing already removed peer",
+            // Of another member, when the log is replayed that tells of it.
+            "skipped attributes update of removed member",
             "leadership transfer failed",
         ],
         ..Explanation::ROW
