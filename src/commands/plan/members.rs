@@ -52,7 +52,10 @@ pub(super) fn of(launch: &Launch<'_>, start: &Start) -> Vec<ListedMember> {
             found,
         }
     });
-    members.collect()
+    // etcd lists them by their ids, which tells nobody anything.
+    let mut members: Vec<ListedMember> = members.collect();
+    members.sort_by(|one, other| one.name.cmp(&other.name));
+    members
 }
 
 fn found_at(peers: &[Peer], url: &str) -> String {
