@@ -72,14 +72,26 @@ async fn ask_by_grpc(
     ClientAnswer { quorum_read: Some(read), confirmed, own, ..answer }
 }
 
+/// An election ends a read that waits for the old leader, which says nothing of whether there is a quorum: so it is made again,
+/// while there is time.
 async fn read_through_quorum(client: &MemberClient, deadline: Instant) -> Result<Duration, String> {
-    let started = Instant::now();
-    match within(deadline, client.quorum_read()).await {
-        Err(fault) if !fault.is_permission => Err(fault.text),
-        // The right to the key is looked at after the quorum has answered (`EtcdServer.Range`).
-        Ok(()) | Err(_) => Ok(started.elapsed()),
+    loop {
+        let started = Instant::now();
+        match within(deadline, client.quorum_read()).await {
+            Err(fault) if IN_AN_ELECTION.contains(&fault.text.as_str()) && started + PAUSE < deadline => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(fault) if !fault.is_permission => return Err(fault.text),
+            // The right to the key is looked at after the quorum has answered (`EtcdServer.Range`).
+            Ok(()) | Err(_) => return Ok(started.elapsed()),
+        }
     }
 }
+
+/// `ErrLeaderChanged` and `ErrNoLeader` in etcd's `api/v3rpc/rpctypes/error.go`, as [`words`] gives them.
+const IN_AN_ELECTION: [&str; 2] = ["leader changed", "no leader"];
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(50);
 
 struct Fault {
     text: String,
