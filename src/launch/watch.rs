@@ -198,7 +198,8 @@ fn look(
         let state = question.ask(target, deadline, || {
             tell(Event::Bound);
         });
-        let settled = matches!(state, PeerState::Serves { .. } | PeerState::Unusable(_));
+        // That it starts is known when its silence has lasted until the deadline: another look would have no time.
+        let settled = matches!(state, PeerState::Serves { .. } | PeerState::Unusable(_) | PeerState::Starts);
         let heard = tell(Event::State(state));
         match pause {
             Some(pause) if !settled && heard && Instant::now() < deadline => thread::sleep(pause),

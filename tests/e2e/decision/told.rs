@@ -34,7 +34,8 @@ pub(super) fn do_as_told(zone: &TestZone, node: &str, refusal: &Outcome) -> Runn
             (result.code == 0).then_some(result)
         });
         if let Some(id) = done.stdout.strip_prefix("Member ").filter(|_| told.contains(" member add ")) {
-            added = id.split(' ').next().expect("an id").to_owned();
+            // A short id is padded with a space.
+            added = id.trim_start().split(' ').next().expect("an id").to_owned();
         }
     }
     member.expect("one of the commands starts the member")
