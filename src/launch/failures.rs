@@ -196,12 +196,12 @@ fn replacing_commands(
     let mut commands: Vec<String> = old.into_iter().map(|id| ctl(format!("member remove {id}"))).collect();
     let url = &member.member.peer_url;
     commands.push(ctl(format!(
-        "member add {} --learner --peer-urls={url}    (again, while it says `unhealthy cluster`)",
+        "member add {} --learner --peer-urls={url}    # again, while it says `unhealthy cluster`",
         member.member.name
     )));
     commands.push(run(zone, member, data != DataDirectory::Empty));
     commands.push(ctl(
-        "member promote ID    (the id that `member add` printed, once it has caught up)".to_owned()
+        "member promote ID    # the id that `member add` printed, once it has caught up".to_owned()
     ));
     commands
 }

@@ -3,6 +3,7 @@
 mod announcement;
 mod decision;
 mod failures;
+mod record;
 mod set_aside;
 mod verified;
 mod versions;
@@ -10,17 +11,16 @@ mod warnings;
 mod watch;
 
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use decision::{observe, refuse_lost_directory};
 pub use failures::binary_failure;
-use failures::{flag_failure, member_failure, refusal_failure, state_failure};
+use failures::{flag_failure, member_failure, refusal_failure};
 pub use verified::remember as remember_verified;
 
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::{BinaryRequest, EtcdBinary, ExtraFlags, PeerQuestion, VerifiedBinary, arguments};
-use crate::host::{self, LockError, MemberState, NodeLock, PortFault, StartRecord};
+use crate::host::{self, LockError, MemberState, NodeLock, PortFault};
 use crate::plan::{
     DataDirectory, Ids, MemberPlan, MemberPlanError, NodePaths, Observed, Peer, Plane, StartDecision, decide,
 };
@@ -200,10 +200,7 @@ impl<'z> Launch<'z> {
 
     /// The ids that the member goes on with, if it has data.
     fn resumes(&self) -> Option<Ids> {
-        match self.observed.data {
-            DataDirectory::Log(ids) if !self.observed.set_aside => Some(ids),
-            _ => None,
-        }
+        self.observed.data.ids().filter(|_| !self.observed.set_aside)
     }
 
     /// Shows the other members that this one is about to start, from now until it is etcd that listens.
@@ -235,55 +232,6 @@ impl<'z> Launch<'z> {
         // One address serves both planes, so it can be wrong twice.
         failure.causes.dedup();
         Err(failure.next(next))
-    }
-
-    /// What the data tells of votes is written down before it is put aside, so that it is not forgotten if this start ends here.
-    fn record_votes(&self, now: OffsetDateTime) -> Result<()> {
-        let ids = match (self.observed.past, self.observed.data) {
-            (Some(_), _) => return Ok(()),
-            (None, DataDirectory::Log(ids)) => ids,
-            (None, _) => self.observed.predicted,
-        };
-        self.save_state(ids, "resume", true, now)
-    }
-
-    fn save_state(&self, ids: Ids, decision: &'static str, had_log: bool, now: OffsetDateTime) -> Result<()> {
-        let paths = &self.member.paths;
-        let record = StartRecord {
-            zone: self.zone.config.name.as_str(),
-            node: self.member.node.full(),
-            ids,
-            token: self.member.cluster.token.as_str(),
-            etcd_version: self.binary.version.to_string(),
-            decision,
-            decided_at: now.format(&Rfc3339).unwrap_or_default(),
-            had_log,
-        };
-        MemberState::new(record, &paths.data())
-            .and_then(|state| state.save(&paths.state(), self.state_before.as_ref()))
-            .map_err(|error| state_failure(&error))
-    }
-
-    /// Puts data aside if that was asked for, makes the data directory, and writes down what this start is before it happens.
-    pub fn record(&self, start: &Start, now: OffsetDateTime) -> Result<()> {
-        let paths = &self.member.paths;
-        let data = paths.data();
-        if self.observed.set_aside && self.observed.data != DataDirectory::Empty {
-            self.record_votes(now)?;
-            set_aside::move_away(&data, now)?;
-        }
-        if !data.exists() {
-            create_directory(&data)?;
-        }
-        zone_pki::private_file::check_directory(&data).map_err(|error| private_failure(&data, &error))?;
-        nix::unistd::access(&data, nix::unistd::AccessFlags::W_OK)
-            .map_err(|error| Failure::write(&data, &error.into()))?;
-        let had_log = matches!(start.decision, StartDecision::Resume(_));
-        self.save_state(start.ids, start.decision.word(), had_log, now)?;
-        if self.verified_before.as_ref() == Some(&self.verified) {
-            return Ok(());
-        }
-        verified::remember(paths, &self.verified)
     }
 }
 

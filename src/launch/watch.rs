@@ -20,8 +20,6 @@ const PAUSE: Duration = Duration::from_millis(5);
 const LONG_PAUSE: Duration = Duration::from_millis(25);
 /// A look that begins later would end before anything can be said, and one that waits be taken for one that is silent.
 const LAST_LOOK: Duration = Duration::from_millis(400);
-/// Long enough for a connection to be closed by one that waits.
-const MOMENT: Duration = Duration::from_millis(100);
 /// Whoever waits longer is told for whom.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -81,21 +79,8 @@ struct Other {
     state: Option<PeerState>,
     /// When somebody was last seen there.
     seen: Option<Instant>,
-    /// What it was before its port turned out to be bound, until it is known what it is.
-    before: Option<PeerState>,
     /// Whether it was seen not to serve: it starts together with us, if it starts.
     was_down: bool,
-}
-
-impl Other {
-    /// One that waits takes connections, and closes each a moment later.
-    fn last_known(self) -> Option<PeerState> {
-        let just_now = self.seen.is_some_and(|seen| seen.elapsed() < MOMENT);
-        match self.before {
-            Some(PeerState::Waits) if just_now => Some(PeerState::Waits),
-            _ => self.state,
-        }
-    }
 }
 
 enum Event {
@@ -121,7 +106,6 @@ impl Watch {
                 answered: false,
                 state: None,
                 seen: None,
-                before: None,
                 was_down: false,
             })
             .collect();
@@ -150,7 +134,7 @@ impl Watch {
         match event {
             Event::Bound => {
                 other.seen = Some(Instant::now());
-                other.before = other.state.replace(PeerState::Starts);
+                other.state = Some(PeerState::Starts);
             }
             Event::State(state) => {
                 if !matches!(state, PeerState::Absent(_)) {
@@ -158,7 +142,6 @@ impl Watch {
                 }
                 other.was_down |= matches!(state, PeerState::Absent(_) | PeerState::Waits);
                 other.answered = true;
-                other.before = None;
                 other.state = Some(state);
             }
         }
@@ -196,9 +179,9 @@ impl Watch {
         self.others
             .into_iter()
             .map(|other| Peer {
-                name: other.member.name.clone(),
-                url: other.member.peer_url.clone(),
-                state: other.last_known().unwrap_or_else(silent),
+                name: other.member.name,
+                url: other.member.peer_url,
+                state: other.state.unwrap_or_else(silent),
             })
             .collect()
     }

@@ -18,8 +18,7 @@ pub(super) fn do_as_told(zone: &TestZone, node: &str, refusal: &Outcome) -> Runn
     let mut added = String::from("none was added");
     let mut member = None;
     for line in commands {
-        let told =
-            line.split("    (").next().unwrap_or(line).replace(" promote ID", &format!(" promote {added}"));
+        let told = line.replace(" promote ID", &format!(" promote {added}"));
         if told.starts_with("zone-etcd run ") {
             let told = format!("exec {told} --end-with-parent {}", std::process::id());
             member = Some(Running::start(&mut shell(&told), zone.around(), node));
