@@ -1,0 +1,35 @@
+//! The arguments of `env` and `ctl`.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+use super::{EtcdArgs, ZoneArg};
+
+/// `env`
+#[derive(Debug, Args)]
+pub struct EnvArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The client whose certificate to use
+    #[arg(long, value_name = "NAME", default_value = "admin")]
+    pub client: String,
+}
+
+/// `ctl`
+#[derive(Debug, Args)]
+pub struct CtlArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The client whose certificate to use
+    #[arg(long, value_name = "NAME", default_value = "admin")]
+    pub client: String,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub etcd: EtcdArgs,
+    /// What to hand to etcdctl; its options follow `--`
+    #[arg(trailing_var_arg = true, required = true, value_name = "ARGS", allow_hyphen_values = true)]
+    pub arguments: Vec<OsString>,
+}

@@ -1,0 +1,49 @@
+//! The arguments of what makes a zone: `dev` and `init`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{EtcdArgs, ZoneArg};
+
+/// `dev`
+#[derive(Debug, Args)]
+pub struct DevArgs {
+    /// How many members a new zone has [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub nodes: Option<u8>,
+    /// Keep the zone in this directory instead of a temporary one
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The version of etcd that a new zone runs, among the bundled ones
+    #[arg(long, value_name = "VERSION")]
+    pub etcd_version: Option<String>,
+    /// Print every line that etcd logs, not warnings and errors alone
+    #[arg(long, short)]
+    pub verbose: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub etcd: EtcdArgs,
+    /// Run this command once the zone is ready, stop the zone, and exit with its code
+    #[arg(last = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
+
+/// `init`
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The zone's name, a DNS name such as example.zone
+    #[arg(long, value_name = "ZONE")]
+    pub name: Option<String>,
+    /// The nodes.
+    #[arg(
+        long = "node",
+        value_name = "NAME=ADDRESS",
+        help = "A node: NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]], IPv6 in brackets; once for each"
+    )]
+    pub nodes: Vec<String>,
+}

@@ -1,0 +1,61 @@
+//! The arguments of `run` and `plan`.
+
+use clap::{Args, ValueEnum};
+
+use super::{EtcdArgs, ZoneArg};
+
+/// Which member to start, and with what.
+#[derive(Debug, Args)]
+pub struct LaunchArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The node whose member it is
+    #[arg(long, value_name = "NAME")]
+    pub node: String,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub etcd: EtcdArgs,
+    /// If what is in the data directory keeps the member from starting, rename it and start without
+    #[arg(long)]
+    pub set_aside_data: bool,
+    /// Further flags for etcd
+    #[arg(last = true, value_name = "ETCD FLAGS", allow_hyphen_values = true)]
+    pub flags: Vec<String>,
+}
+
+/// `run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub launch: LaunchArgs,
+    /// End when the process that started this one, whose id is given, ends
+    #[arg(long, hide = true, value_name = "PID")]
+    pub end_with_parent: Option<i32>,
+}
+
+/// `plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub launch: LaunchArgs,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: PlanFormat,
+}
+
+/// How to print a plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For a person
+    #[default]
+    Text,
+    /// All of it, for a program
+    Json,
+    /// The command line, one argument a line
+    Argv,
+    /// The same as ETCD_* variables, for an etcd that is configured by its environment
+    Env,
+}

@@ -1,0 +1,77 @@
+//! The arguments of what looks and changes nothing: `status`, `check` and `doctor`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{Format, ZoneArg};
+
+/// `status`
+#[derive(Debug, Args)]
+#[command(after_help = STATUS_CODES)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The client whose certificate to use
+    #[arg(long, value_name = "NAME", default_value = "admin")]
+    pub client: String,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: StatusFormat,
+    /// Write it to this file, aside first and then in place, instead of to standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Go on until Ctrl-C, and look again every so many seconds [default: 2]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub watch: Option<u32>,
+}
+
+const STATUS_CODES: &str = "\
+Exit codes of status: 0 healthy, 65 degraded but with a quorum, 69 quorum lost or nobody answers";
+
+/// How to print the state of a zone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum StatusFormat {
+    /// For a person
+    #[default]
+    Text,
+    /// All of it, for a program; with --watch one line each time
+    Json,
+    /// Metrics, for the textfile collector of Prometheus' node exporter
+    Prometheus,
+}
+
+/// `check`
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_CODES)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The node to check, on its own machine
+    #[arg(long, value_name = "NAME")]
+    pub node: String,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `doctor`
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_CODES)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Explain this log of etcd instead, `-` for standard input; no zone is needed
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+}
+
+const CHECK_CODES: &str = "\
+Exit codes of check and doctor: 0 nothing failed, 65 something did, 69 nothing failed but members do not answer";
