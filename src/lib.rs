@@ -4,6 +4,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`bundle`] | the file that brings a machine into the zone: written, sealed, signed, read |
 //! | [`cli`] | the command line |
 //! | [`commands`] | one recipe a command; nothing imports them |
 //! | [`config`] | `zone.toml`: raw text in, domain types out |
@@ -19,6 +20,7 @@
 //! | [`development`] | a supervised throwaway zone on loopback |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
+pub mod bundle;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -11,6 +11,7 @@
 //! | [`certificate`] | a certificate, and the facts read out of it |
 //! | [`authority`], [`load`] | a certificate authority: made here, or read from files, and what it issues |
 //! | [`revocation`], [`revocation_list`] | revocation lists: made, and read |
+//! | [`document`] | documents that an authority signs |
 //! | [`check`] | verification by another implementation than the one that issues |
 //! | [`private_file`], [`store`] | files that keep their mode, and immutable generations of them |
 //! | [`issuance_log`] | the append-only record of what was issued |
@@ -22,6 +23,7 @@ pub mod authority;
 pub mod certificate;
 pub mod check;
 mod der;
+pub mod document;
 pub mod hex;
 pub mod issuance_log;
 pub mod key;
@@ -38,6 +40,7 @@ pub mod store;
 pub use authority::{Authority, IssueError, Issued};
 pub use certificate::{Certificate, CertificateError};
 pub use check::{CheckError, key_matches, verify};
+pub use document::DocumentError;
 pub use issuance_log::{IssuanceLog, LogEntry, LogError};
 pub use key::{KeyAlgorithm, KeyError, PrivateKey};
 pub use load::LoadError;
