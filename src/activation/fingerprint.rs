@@ -82,7 +82,10 @@ mod tests {
     #[test]
     fn what_is_none_says_why() {
         assert_eq!("0a".repeat(20).parse::<Fingerprint>(), Err(FingerprintError::Length(40)));
-        assert_eq!(format!("{}xy", "0a".repeat(31)).parse::<Fingerprint>(), Err(FingerprintError::Digit('x')));
+        assert_eq!(
+            format!("{}xy", "0a".repeat(31)).parse::<Fingerprint>(),
+            Err(FingerprintError::Digit('x'))
+        );
         assert_eq!("".parse::<Fingerprint>(), Err(FingerprintError::Length(0)));
     }
 }

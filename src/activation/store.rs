@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use zone_pki::private_file::{self, PrivateFileError};
 use zone_pki::{Certificate, Generation, GenerationStore, StoreError};
 
+use super::proposed;
 use crate::bundle::{MANIFEST_FILE, Manifest};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{NodePaths, ROOT_FILE};
@@ -107,12 +108,15 @@ impl NodeStore {
 
 impl Activated {
     /// The root that it trusts.
-    pub fn root(&self) -> Result<Certificate> {
+    pub fn root(&self, node_directory: &Path) -> Result<Certificate> {
         let path = self.generation.path.join(ROOT_FILE);
         let failed = |why: String| {
             Failure::bad_input(format!("{} is not the root that was activated", path.display()))
                 .because(why)
-                .next("go back to the generation before: zone-etcd activate --rollback")
+                .next(format!(
+                    "go back to the generation before: {}",
+                    proposed("activate --rollback", node_directory)
+                ))
         };
         let text = self.generation.read(ROOT_FILE).map_err(|error| failed(error.to_string()))?;
         let root = Certificate::from_pem(&text).map_err(|error| failed(error.to_string()))?;
