@@ -3,6 +3,7 @@
 mod address;
 mod document;
 mod etcd_version;
+mod local;
 mod names;
 mod node;
 mod problem;
@@ -14,6 +15,7 @@ mod zone;
 pub use address::{Address, Port, Protocol};
 pub use document::nearest_hint;
 pub use etcd_version::{EtcdVersion, Line, VersionError};
+pub use local::LocalConfig;
 pub use names::{ClientName, DnsName, NameFault, NodeName, ZoneName};
 pub use node::Node;
 pub use problem::{Location, Problem, Severity};

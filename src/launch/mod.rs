@@ -24,10 +24,9 @@ use crate::host::{self, LockError, MemberState, NodeLock, PortFault};
 use crate::plan::{
     DataDirectory, Ids, MemberPlan, MemberPlanError, NodePaths, Observed, Peer, Plane, StartDecision, decide,
 };
+use crate::site::Site;
 use crate::tls::{KeyPair, MaterialError, Trust};
-use crate::zone_directory::{
-    Assessment, Authorities, Holder, ZoneDirectory, create_directory, private_failure,
-};
+use crate::zone_directory::{Assessment, Authorities, create_directory, private_failure};
 
 /// What the operator asks of a start beyond the zone description.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +50,7 @@ pub struct Launch<'z> {
     pub observed: Observed,
     /// Its certificates.
     pub certificates: Assessment<'z>,
-    zone: &'z ZoneDirectory,
+    site: &'z Site,
     flags: ExtraFlags,
     state_before: Option<MemberState>,
     verified: VerifiedBinary,
@@ -104,10 +103,10 @@ pub struct FoundBinary {
 
 impl FoundBinary {
     /// Finds and verifies the etcd for a node.
-    pub fn look_for(zone: &ZoneDirectory, node: &Node, options: &LaunchOptions) -> Result<Self> {
-        let verified_before = verified::read(&zone.paths.node(&node.name));
+    pub fn look_for(site: &Site, node: &Node, options: &LaunchOptions) -> Result<Self> {
+        let verified_before = verified::read(&site.node_paths(&node.name));
         let request = BinaryRequest {
-            version: options.binary.version.or(zone.config.etcd.version),
+            version: options.binary.version.or(site.config().etcd.version),
             ..options.binary.clone()
         };
         let (binary, verified) =
@@ -119,42 +118,43 @@ impl FoundBinary {
 impl<'z> Launch<'z> {
     /// Observes this machine for a start of the member on `node`. Reads, and writes nothing.
     pub fn prepare(
-        zone: &'z ZoneDirectory,
+        site: &'z Site,
         node: &'z Node,
         authorities: &Authorities,
         options: &LaunchOptions,
         now: OffsetDateTime,
     ) -> Result<Self> {
         refuse_without_member(node)?;
-        Self::prepare_with(FoundBinary::look_for(zone, node, options)?, zone, node, authorities, options, now)
+        Self::prepare_with(FoundBinary::look_for(site, node, options)?, site, node, authorities, options, now)
     }
 
     /// As [`Launch::prepare`], with the etcd that was found before: that can take a digest, and needs no lock.
     pub fn prepare_with(
         found: FoundBinary,
-        zone: &'z ZoneDirectory,
+        site: &'z Site,
         node: &'z Node,
         authorities: &Authorities,
         options: &LaunchOptions,
         now: OffsetDateTime,
     ) -> Result<Self> {
         let FoundBinary { binary, verified, verified_before } = found;
-        let paths = zone.paths.node(&node.name);
-        let member = MemberPlan::new(&zone.config, node, zone.token(authorities), paths, host::facts())
-            .map_err(|error| member_failure(&error))?;
-        let flags = check_flags(zone, options, &binary)?;
-        let (observed, state_before) = observe(zone, &member, options.set_aside_data, binary.version)?;
-        versions::refuse_wrong_version(zone, &member, &binary, state_before.as_ref(), &observed)?;
-        let certificates = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now)?;
+        let paths = site.node_paths(&node.name);
+        let member =
+            MemberPlan::new(site.config(), node, authorities.token(site.config()), paths, host::facts())
+                .map_err(|error| member_failure(&error))?;
+        let flags = check_flags(site, options, &binary)?;
+        let (observed, state_before) = observe(site, &member, options.set_aside_data, binary.version)?;
+        versions::refuse_wrong_version(site, &member, &binary, state_before.as_ref(), &observed)?;
+        let certificates = site.assess(node, authorities, now)?;
         if observed.data == DataDirectory::Empty && observed.past.is_none() {
-            refuse_lost_directory(zone, node, &member)?;
+            refuse_lost_directory(site, node, &member)?;
         }
         Ok(Self {
             member,
             binary,
             observed,
             certificates,
-            zone,
+            site,
             flags,
             state_before,
             verified,
@@ -172,7 +172,7 @@ impl<'z> Launch<'z> {
             }
         };
         let decision = decide(&self.observed, &peers)
-            .map_err(|refusal| refusal_failure(self.zone, &self.member, self.observed.data, &refusal))?;
+            .map_err(|refusal| refusal_failure(self.site, &self.member, self.observed.data, &refusal))?;
         let ids = decision.ids(self.observed.predicted);
         let arguments = arguments(&self.member, &decision, self.binary.line, &self.flags);
         let warnings = warnings::of(self, &decision, &peers);
@@ -194,7 +194,13 @@ impl<'z> Launch<'z> {
         question().map_err(|error: MaterialError| {
             Failure::bad_input("the other members cannot be asked with the certificate of this one")
                 .because(&error)
-                .next(format!("see what is wrong: {}", self.zone.proposed("pki check")))
+                .next(format!(
+                    "see what is wrong: {}",
+                    self.site.proposed(match self.site {
+                        Site::Zone(_) => "pki check",
+                        Site::Node(_) => "check",
+                    })
+                ))
         })
     }
 
@@ -259,8 +265,8 @@ pub fn lock_node(paths: &NodePaths) -> Result<NodeLock> {
     })
 }
 
-fn check_flags(zone: &ZoneDirectory, options: &LaunchOptions, binary: &EtcdBinary) -> Result<ExtraFlags> {
-    let etcd = &zone.config.etcd;
+fn check_flags(site: &Site, options: &LaunchOptions, binary: &EtcdBinary) -> Result<ExtraFlags> {
+    let etcd = &site.config().etcd;
     let check = |configured: &[(String, String)], given: &[String]| {
         ExtraFlags::check(configured, given, binary.version, binary.line, etcd.tls_minimum)
     };

@@ -51,7 +51,7 @@ fn differences(launch: &Launch<'_>, cluster: &LiveCluster) -> Vec<String> {
             "zone.toml has this member at {}, and the cluster at {}: tell it first: {}",
             launch.observed.peer_url,
             member.peer_urls.join(", "),
-            launch.zone.proposed(&format!(
+            launch.site.proposed(&format!(
                 "ctl -- member update {} --peer-urls={}",
                 member.id, launch.observed.peer_url
             ))

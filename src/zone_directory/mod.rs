@@ -23,7 +23,7 @@ pub use zone_lock::{ZoneLock, ZoneReadLock};
 
 use crate::config::{Node, Problem, ZoneConfig, ZoneConfigError};
 use crate::error::{Exit, Failure, Result};
-use crate::plan::{ClusterToken, ZonePaths};
+use crate::plan::ZonePaths;
 use crate::report;
 
 /// A zone that was read, with where it lies.
@@ -44,7 +44,7 @@ impl ZoneDirectory {
     pub fn open(root: &Path) -> Result<Self> {
         let paths = ZonePaths::new(absolute(root)?);
         let (config, warnings) =
-            ZoneConfig::load(&paths.config()).map_err(|error| config_failure(&paths, error))?;
+            ZoneConfig::load(&paths.config()).map_err(|error| zone_failure(&paths, error))?;
         refuse_writable_by_others(paths.root())?;
         Ok(Self { paths, config, warnings, written: root.to_owned() })
     }
@@ -60,25 +60,12 @@ impl ZoneDirectory {
         self.warnings.iter().for_each(|problem| report::problem(&file, problem));
     }
 
-    /// Where clients reach the members.
-    pub fn client_urls(&self) -> Vec<String> {
-        self.config.members().map(Node::client_url).collect()
-    }
-
     /// The node of this name.
     pub fn node(&self, name: &str) -> Result<&Node> {
         self.config.node(name).ok_or_else(|| {
             Failure::new(Exit::Usage, format!("the zone {} has no node `{name}`", self.config.name))
                 .next(self.config.nearest_node(name))
         })
-    }
-
-    /// The token of the cluster.
-    pub fn token(&self, authorities: &Authorities) -> ClusterToken {
-        match &self.config.etcd.token {
-            Some(token) => ClusterToken::given(token),
-            None => ClusterToken::derive(&self.config.name, &authorities.root.subject_public_key_sha256()),
-        }
     }
 
     /// Keeps every other command from issuing in this zone.
@@ -123,22 +110,25 @@ fn refuse_writable_by_others(root: &Path) -> Result<()> {
         .next(format!("if nothing in it was changed: chmod go-w {}", root.display())))
 }
 
-fn config_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure {
-    let file = paths.config().display().to_string();
+fn zone_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure {
+    let is_absent = matches!(&error, ZoneConfigError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound);
+    let failure = config_failure(error);
+    if !is_absent {
+        return failure;
+    }
+    failure.next(format!(
+        "name the zone's directory with --zone; or make a zone: \
+         zone-etcd init --zone {} --name example.zone --node node1=10.0.1.10",
+        paths.root().display()
+    ))
+}
+
+/// A description of a zone that cannot be used.
+pub fn config_failure(error: ZoneConfigError) -> Failure {
     match error {
-        ZoneConfigError::Read { path, source } => {
-            let failure = Failure::read(&path, &source);
-            if source.kind() == std::io::ErrorKind::NotFound {
-                failure.next(format!(
-                    "name the zone's directory with --zone; or make a zone: \
-                     zone-etcd init --zone {} --name example.zone --node node1=10.0.1.10",
-                    paths.root().display()
-                ))
-            } else {
-                failure
-            }
-        }
-        ZoneConfigError::Problems { problems, .. } => {
+        ZoneConfigError::Read { path, source } => Failure::read(&path, &source),
+        ZoneConfigError::Problems { problems, path } => {
+            let file = path.display().to_string();
             let errors =
                 problems.iter().filter(|problem| problem.severity == crate::config::Severity::Error).count();
             let count = if errors == 1 { "a problem".to_owned() } else { format!("{errors} problems") };

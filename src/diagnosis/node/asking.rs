@@ -22,7 +22,7 @@ pub(super) struct Asked {
 
 impl NodeCheck<'_> {
     pub(super) fn peers(&self) -> Vec<Peer> {
-        let others = self.zone.config.members().filter(|node| node.name != self.node.name);
+        let others = self.site.config().members().filter(|node| node.name != self.node.name);
         others
             .map(|node| {
                 let host = match &node.address {
@@ -40,8 +40,8 @@ impl NodeCheck<'_> {
 
     pub(super) fn ask(&self, member: &MemberPlan, with_disk: bool) -> Asked {
         let names: Vec<String> = self
-            .zone
-            .config
+            .site
+            .config()
             .members()
             .filter_map(|node| match &node.address {
                 Address::Name(name) => Some(name.to_string()),
