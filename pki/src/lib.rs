@@ -8,8 +8,9 @@
 //! |---|---|
 //! | [`key`] | private keys: generated, read from PEM, written as PKCS#8 |
 //! | [`name`], [`spec`] | subject alternative names, subjects, and the specifications to issue from |
-//! | [`certificate`] | a certificate, and the facts read out of it |
+//! | [`certificate`], [`constraints`] | a certificate, and the facts read out of it |
 //! | [`authority`], [`load`] | a certificate authority: made here, or read from files, and what it issues |
+//! | [`request`] | requests for certificates: made, and read |
 //! | [`revocation`], [`revocation_list`] | revocation lists: made, and read |
 //! | [`document`] | documents that an authority signs |
 //! | [`check`] | verification by another implementation than the one that issues |
@@ -22,6 +23,7 @@
 pub mod authority;
 pub mod certificate;
 pub mod check;
+pub mod constraints;
 mod der;
 pub mod document;
 pub mod hex;
@@ -31,6 +33,7 @@ pub mod load;
 pub mod name;
 mod pem;
 pub mod private_file;
+pub mod request;
 pub mod revocation;
 pub mod revocation_list;
 mod signer;
@@ -40,12 +43,14 @@ pub mod store;
 pub use authority::{Authority, IssueError, Issued};
 pub use certificate::{Certificate, CertificateError};
 pub use check::{CheckError, key_matches, verify};
+pub use constraints::{ConstraintError, NameConstraints, Subnet};
 pub use document::DocumentError;
 pub use issuance_log::{IssuanceLog, LogEntry, LogError};
 pub use key::{KeyAlgorithm, KeyError, PrivateKey};
 pub use load::LoadError;
 pub use name::{NameError, SubjectAltName, SubjectAltNames};
 pub use private_file::PrivateFileError;
+pub use request::{CertificateRequest, RequestError};
 pub use revocation::{RevocationReason, Revoked};
 pub use revocation_list::{RevocationList, RevocationListError};
 pub use spec::{AuthoritySpec, LeafSpec, Subject, SubjectError, Usage, Usages};
