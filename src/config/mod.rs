@@ -6,6 +6,7 @@ mod etcd_version;
 mod names;
 mod node;
 mod problem;
+mod render;
 mod rules;
 mod settings;
 mod template;
