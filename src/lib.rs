@@ -16,6 +16,7 @@
 //! | [`launch`] | one start of a member, computed before anything is touched |
 //! | [`live`] | the zone as it answers: members, leader, certificates, and what to think of it |
 //! | [`diagnosis`] | what is wrong, why it matters, what to do |
+//! | [`passphrase`] | where a passphrase comes from |
 //! | [`development`] | a supervised throwaway zone on loopback |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
@@ -30,6 +31,7 @@ pub mod etcd;
 pub mod host;
 pub mod launch;
 pub mod live;
+pub mod passphrase;
 pub mod plan;
 pub mod report;
 pub mod tls;
