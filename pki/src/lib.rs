@@ -15,7 +15,7 @@
 //! | [`document`] | documents that an authority signs |
 //! | [`check`] | verification by another implementation than the one that issues |
 //! | [`private_file`], [`store`] | files that keep their mode, and immutable generations of them |
-//! | [`issuance_log`] | the append-only record of what was issued |
+//! | [`record_log`], [`issuance_log`] | append-only records, and that of what was issued |
 //!
 //! Invariants: nothing is overwritten in place; a private file has its mode from creation; a secret is wiped when
 //! dropped and never printed; no certificate leaves [`authority`] whose issuer differs from its authority's subject.
@@ -33,6 +33,7 @@ pub mod load;
 pub mod name;
 mod pem;
 pub mod private_file;
+pub mod record_log;
 pub mod request;
 pub mod revocation;
 pub mod revocation_list;
@@ -45,11 +46,12 @@ pub use certificate::{Certificate, CertificateError};
 pub use check::{CheckError, key_matches, verify};
 pub use constraints::{ConstraintError, NameConstraints, Subnet};
 pub use document::DocumentError;
-pub use issuance_log::{IssuanceLog, LogEntry, LogError};
+pub use issuance_log::{IssuanceLog, LogEntry};
 pub use key::{KeyAlgorithm, KeyError, PrivateKey};
 pub use load::LoadError;
 pub use name::{NameError, SubjectAltName, SubjectAltNames};
 pub use private_file::PrivateFileError;
+pub use record_log::{LogError, RecordLog};
 pub use request::{CertificateRequest, RequestError};
 pub use revocation::{RevocationReason, Revoked};
 pub use revocation_list::{RevocationList, RevocationListError};
