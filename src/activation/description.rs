@@ -8,10 +8,9 @@ use crate::bundle::Manifest;
 use crate::config::{Node, ZoneConfig};
 use crate::error::{Failure, Result};
 use crate::host;
+use crate::node_directory::DESCRIPTION;
 use crate::plan::{ClusterToken, MemberPlan, NodePaths};
 
-/// The description of the zone in a generation, as far as a node has to know it.
-pub const DESCRIPTION: &str = "zone.toml";
 /// The local config of the node in a generation.
 pub const LOCAL_CONFIG: &str = "node.json";
 

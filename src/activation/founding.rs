@@ -6,11 +6,7 @@
 use std::path::Path;
 
 use crate::bundle::{MANIFEST_FILE, Manifest, SIGNATURE_FILE};
-
-/// The manifest of the bundle that gave the right, in a generation of a later bundle.
-pub const FOUNDING: &str = "founding.json";
-/// The signature of [`FOUNDING`].
-pub const FOUNDING_SIGNATURE: &str = "founding.sig";
+use crate::node_directory::{FOUNDING, FOUNDING_SIGNATURE};
 
 /// A manifest that gives the right, with its signature.
 #[derive(Debug)]

@@ -35,9 +35,8 @@ use std::path::Path;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-pub use description::{DESCRIPTION, LOCAL_CONFIG};
+pub use description::LOCAL_CONFIG;
 pub use fingerprint::{Fingerprint, FingerprintError};
-pub use founding::{FOUNDING, FOUNDING_SIGNATURE};
 pub use rollback::rollback;
 
 use crate::bundle::{Manifest, OpenBundle};

@@ -1,5 +1,6 @@
 //! The command line. Names and options are part of the interface: scripts rely on them.
 
+mod activate;
 mod client;
 mod create;
 mod launch;
@@ -9,6 +10,7 @@ mod shell;
 
 use std::path::PathBuf;
 
+pub use activate::{ActivateArgs, NodeDirectoryArg};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use client::{CtlArgs, EnvArgs};
 pub use create::{DevArgs, InitArgs};
@@ -38,6 +40,8 @@ pub enum Command {
     Dev(DevArgs),
     /// Describe a new zone and make its CAs
     Init(InitArgs),
+    /// Take up a bundle on this node, or go back to the one before
+    Activate(ActivateArgs),
     /// Start this node's member: becomes etcd
     Run(RunArgs),
     /// Show what `run` would do, and touch nothing
