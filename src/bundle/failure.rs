@@ -40,7 +40,7 @@ pub fn bundle_failure(name: &str, error: &BundleError) -> Failure {
     Failure::new(exit, format!("cannot use {name}")).because(error).next(next)
 }
 
-/// The failure of an identity or passphrase file.
+/// The failure of an identity file.
 pub fn identity_failure(path: &Path, error: &IdentityError) -> Failure {
     let shown = path.display();
     let next = match error {
@@ -49,9 +49,6 @@ pub fn identity_failure(path: &Path, error: &IdentityError) -> Failure {
              cp -p {shown} copy && ssh-keygen -p -N '' -f copy"
         ),
         IdentityError::Public => "give the private key that belongs to it".to_owned(),
-        IdentityError::NotText | IdentityError::NoPassphrase => {
-            "write the passphrase into the first line of the file".to_owned()
-        }
         _ => "give a file that age-keygen wrote, or an SSH private key such as ~/.ssh/id_ed25519".to_owned(),
     };
     Failure::bad_input(format!("cannot use {shown}")).because(error).next(next)

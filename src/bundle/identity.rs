@@ -5,6 +5,8 @@ use std::fmt;
 use age::secrecy::SecretString;
 use zeroize::Zeroizing;
 
+use crate::passphrase::Passphrase;
+
 /// An age identity file that is itself sealed begins with one of these.
 const SEALED_IDENTITY: [&[u8]; 2] = [b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----"];
 
@@ -16,7 +18,7 @@ pub enum Identity {
     Keys(Vec<Box<dyn age::Identity + Send + Sync>>),
 }
 
-/// Why an identity file or a passphrase cannot be used.
+/// Why an identity file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// No bytes, or no key among them.
@@ -34,20 +36,9 @@ pub enum IdentityError {
     /// Something else.
     #[error("it is neither an age identity file nor an SSH private key")]
     Unreadable,
-    /// A passphrase that is not UTF-8.
-    #[error("the passphrase is not UTF-8")]
-    NotText,
-    /// No passphrase.
-    #[error("the passphrase is empty")]
-    NoPassphrase,
 }
 
 impl Identity {
-    /// The passphrase in the first line of a file.
-    pub fn passphrase(file: &[u8]) -> Result<Self, IdentityError> {
-        read_passphrase(file).map(Self::Passphrase)
-    }
-
     /// The keys of an age identity file (`AGE-SECRET-KEY-1…`, one a line), or an SSH private key.
     pub fn from_file(bytes: &Zeroizing<Vec<u8>>) -> Result<Self, IdentityError> {
         let start = bytes.trim_ascii_start();
@@ -81,12 +72,10 @@ fn ssh_identity(text: &[u8]) -> Result<Identity, IdentityError> {
     }
 }
 
-/// The first line of a file, without its end.
-pub(super) fn read_passphrase(file: &[u8]) -> Result<SecretString, IdentityError> {
-    let line = file.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let text = std::str::from_utf8(line).map_err(|_| IdentityError::NotText)?;
-    if text.is_empty() { Err(IdentityError::NoPassphrase) } else { Ok(SecretString::from(text.to_owned())) }
+impl From<&Passphrase> for Identity {
+    fn from(passphrase: &Passphrase) -> Self {
+        Self::Passphrase(SecretString::from(passphrase.as_str().to_owned()))
+    }
 }
 
 impl fmt::Debug for Identity {
