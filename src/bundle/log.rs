@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use zone_pki::RecordLog;
 
 use super::unseal::Seal;
-use crate::error::{Failure, Result};
+use crate::error::Result;
 use crate::plan::ZonePaths;
 use crate::zone_directory::{ZoneLock, log_failure};
 
@@ -110,11 +110,7 @@ impl BundleHistory {
 
 const UNHARMED: &str = "the bundles that were to be made now do not have their names yet";
 
-fn note(
-    nodes: &mut HashMap<String, NodeHistory>,
-    founding: &mut BTreeSet<String>,
-    record: BundleRecord,
-) {
+fn note(nodes: &mut HashMap<String, NodeHistory>, founding: &mut BTreeSet<String>, record: BundleRecord) {
     if let Some(cluster) = record.cluster_id.as_ref().filter(|_| record.may_bootstrap) {
         founding.insert(cluster.clone());
     }

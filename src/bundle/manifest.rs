@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::error::BundleError;
 
 /// Format of the manifest. A newer one is refused, since what it means is not known.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 /// More files than a bundle can have, and few enough to be held in memory.
 const FILES_AT_MOST: usize = 4096;
 /// Certificates, lists and descriptions are read into memory by who takes them.
@@ -22,7 +22,7 @@ const PATH_AT_MOST: usize = 100;
 /// What a bundle says of itself. Nothing in it is to be believed before the signature is verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    format: u32,
+    pub(super) format: u32,
     /// The zone.
     pub zone: String,
     /// The node, by its full name.
@@ -50,7 +50,7 @@ pub struct Manifest {
     pub files: Vec<FileEntry>,
     /// The bytes that were read or are to be written, which is what is signed.
     #[serde(skip)]
-    raw: Vec<u8>,
+    pub(super) raw: Vec<u8>,
 }
 
 /// Where the private keys of the certificates are.
@@ -130,6 +130,13 @@ impl Manifest {
         manifest.raw = bytes;
         manifest.check_files()?;
         Ok(manifest)
+    }
+
+    /// The same with the bytes that are to be written and signed.
+    pub(super) fn encoded(mut self) -> serde_json::Result<Self> {
+        self.raw = serde_json::to_vec_pretty(&self)?;
+        self.raw.push(b'\n');
+        Ok(self)
     }
 
     /// The bytes that are signed.

@@ -50,9 +50,9 @@ impl Recipient {
                 key: Box::new(key),
             }),
             Err(ParseRecipientKeyError::Unsupported(kind)) => Err(RecipientError::Kind(kind)),
-            Err(
-                ParseRecipientKeyError::RsaModulusTooLarge | ParseRecipientKeyError::RsaModulusTooSmall,
-            ) => Err(RecipientError::RsaLength),
+            Err(ParseRecipientKeyError::RsaModulusTooLarge | ParseRecipientKeyError::RsaModulusTooSmall) => {
+                Err(RecipientError::RsaLength)
+            }
             Err(_) => Err(RecipientError::Unreadable),
         }
     }

@@ -80,7 +80,9 @@ impl fmt::Display for JoinOnly {
         formatter.write_str(match self {
             Self::HadBundle => "had a bundle before, and may have run with it",
             Self::RanHere => "has run from this zone directory",
-            Self::OtherCluster => "would found another cluster than earlier members, since the members have changed",
+            Self::OtherCluster => {
+                "would found another cluster than earlier members, since the members have changed"
+            }
             Self::DamagedLog => "may have had a bundle: bundles.jsonl has lines that cannot be read",
         })
     }

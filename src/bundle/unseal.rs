@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use age::stream::StreamReader;
 use age::{DecryptError, Decryptor};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::BundleError;
 use super::identity::Identity;
@@ -22,7 +22,7 @@ const WORK_FACTOR_AT_MOST: u8 = 20;
 const WINDOW_LOG_AT_MOST: u32 = 23;
 
 /// How a bundle is sealed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Seal {
     /// Not at all.

@@ -1,6 +1,7 @@
 //! The command line. Names and options are part of the interface: scripts rely on them.
 
 mod activate;
+mod bundle;
 mod client;
 mod create;
 mod launch;
@@ -11,6 +12,9 @@ mod shell;
 use std::path::PathBuf;
 
 pub use activate::{ActivateArgs, NodeDirectoryArg};
+pub use bundle::{
+    BundleArgs, BundleCommand, BundleInspectArgs, BundleMakeArgs, BundlePassphraseArgs, BundleSealArgs,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use client::{CtlArgs, EnvArgs};
 pub use create::{DevArgs, InitArgs};
@@ -55,6 +59,8 @@ pub enum Command {
     /// List, check and issue certificates
     #[command(subcommand)]
     Pki(PkiCommand),
+    /// Make for each node one file that brings its machine into the zone
+    Bundle(BundleArgs),
     /// Print the settings that etcdctl needs, for a shell
     Env(EnvArgs),
     /// Run the bundled etcdctl against the zone

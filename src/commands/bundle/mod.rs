@@ -1,0 +1,21 @@
+//! `bundle`: for each node, one file that brings its machine into the zone; and `bundle inspect`.
+
+mod inspect;
+mod listing;
+pub(super) mod make;
+pub(super) mod opening;
+mod outcome;
+mod passphrase;
+mod seal_choice;
+
+use time::OffsetDateTime;
+
+use crate::cli::{BundleArgs, BundleCommand};
+use crate::error::Result;
+
+pub(super) fn run(arguments: &BundleArgs, now: OffsetDateTime) -> Result<()> {
+    match &arguments.command {
+        Some(BundleCommand::Inspect(arguments)) => inspect::run(arguments),
+        None => make::run(&arguments.make, now),
+    }
+}
