@@ -12,7 +12,7 @@ use crate::etcd::become_etcd;
 use crate::launch::{Asking, FoundBinary, Launch, LaunchOptions, lock_node, refuse_without_member};
 use crate::report;
 use crate::site::Site;
-use crate::zone_directory::{Authorities, Issuer, Verdict, ZoneDirectory};
+use crate::zone_directory::{Assessment, Authorities, Issuer, Verdict, ZoneDirectory};
 
 pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     if let Some(parent) = arguments.end_with_parent {
@@ -28,6 +28,7 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     let options = LaunchOptions { binary: binary_request(etcd), flags, set_aside_data };
     let found = FoundBinary::look_for(&site, node, &options)?;
     let launch = prepare(&site, node, &options, found, now)?;
+    refuse_keys_elsewhere(&launch.certificates, node)?;
     launch.show_presence();
     let (findings, start) = std::thread::scope(|scope| {
         // Neither needs the other, and both take a millisecond or more.
@@ -122,6 +123,17 @@ fn prepare_and_issue<'z>(
         }
     }
     Ok(launch)
+}
+
+/// A zone directory has no keys of a node that made its own.
+fn refuse_keys_elsewhere(certificates: &Assessment<'_>, node: &Node) -> Result<()> {
+    if !certificates.has_keys_elsewhere() {
+        return Ok(());
+    }
+    let name = node.name.short();
+    Err(Failure::new(Exit::MissingInput, format!("the keys of {name} are not here"))
+        .because(format!("{name} made them itself, and asked for certificates"))
+        .next(format!("start its member on {name}: zone-etcd run --config /var/lib/zone-etcd/node.json")))
 }
 
 /// Has the kernel end this process, and the etcd that it becomes, when its parent ends: `dev` leaves no member behind even
