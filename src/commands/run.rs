@@ -11,7 +11,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::etcd::become_etcd;
 use crate::launch::{Asking, FoundBinary, Launch, LaunchOptions, lock_node, refuse_without_member};
 use crate::report;
-use crate::site::Site;
+use crate::site::{DEFAULT_CONFIG, Site};
 use crate::zone_directory::{Assessment, Authorities, Issuer, Verdict, ZoneDirectory};
 
 pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
@@ -133,7 +133,7 @@ fn refuse_keys_elsewhere(certificates: &Assessment<'_>, node: &Node) -> Result<(
     let name = node.name.short();
     Err(Failure::new(Exit::MissingInput, format!("the keys of {name} are not here"))
         .because(format!("{name} made them itself, and asked for certificates"))
-        .next(format!("start its member on {name}: zone-etcd run --config /var/lib/zone-etcd/node.json")))
+        .next(format!("start its member on {name}: zone-etcd run --config {DEFAULT_CONFIG}")))
 }
 
 /// Has the kernel end this process, and the etcd that it becomes, when its parent ends: `dev` leaves no member behind even
