@@ -21,8 +21,8 @@ use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, ZoneDirecto
 pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<()> {
     let name = name_of(&arguments.file);
     let file = read(&arguments.file, &name)?;
+    // Its warnings are told when the bundle is made.
     let zone = ZoneDirectory::open(&arguments.zone.zone)?;
-    zone.report_warnings();
     let node = node_of(&file, &zone, &name)?;
     let out = directory_of(&arguments.out, &node.name)?;
     report::message(&format!("requests of {}, SHA-256 of their keys: {}", node.name, file.fingerprint()));
