@@ -8,7 +8,7 @@ use crate::harness::isolation::isolated;
 use crate::harness::members::{call, wait_for_quorum};
 use crate::harness::namespaces::Network;
 use crate::harness::processes::Running;
-use crate::harness::{TestZone, bundle, outcome, zone_etcd};
+use crate::harness::{Outcome, TestZone, bundle, outcome, zone_etcd};
 
 const NODES: [(&str, &str); 3] = [("infra0", "10.0.1.10"), ("infra1", "10.0.1.11"), ("infra2", "10.0.1.12")];
 
@@ -29,8 +29,8 @@ impl Offline {
     /// Makes a bundle, and carries it to its machine.
     fn bundle(&self, node: &str) -> PathBuf {
         let out = self.zone.around().join("carried");
-        let mut command = self.zone.command(&["bundle", node, "--plain", "--out"]);
-        outcome(command.arg(&out)).expect_code(0);
+        let mut command = self.zone.command(&["bundle", node, "--plain"]);
+        outcome(command.arg("--out").arg(&out)).expect_code(0);
         out.join(format!("{node}.bundle"))
     }
 
@@ -40,12 +40,21 @@ impl Offline {
 
     /// Activates a bundle on its machine, whose address says which node it is.
     fn activate(&self, node: &str, file: &Path, directory: &Path) {
+        self.activation(node, file, directory).expect_code(0);
+    }
+
+    /// Activates a bundle on any machine.
+    fn activation(&self, machine: &str, file: &Path, directory: &Path) -> Outcome {
+        outcome(self.network.on(machine, &self.command(file, directory)).stdin(Stdio::null()))
+    }
+
+    fn command(&self, file: &Path, directory: &Path) -> Command {
         let mut openssl = Command::new("openssl");
         openssl.args(["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(self.zone.file("ca/root.crt"));
         let fingerprint = outcome(&mut openssl).expect_code(0).stdout;
         let mut command = zone_etcd(["activate"]);
         command.arg(file).args(["--root-fingerprint", fingerprint.trim(), "--node-dir"]).arg(directory);
-        outcome(self.network.on(node, &command).stdin(Stdio::null())).expect_code(0);
+        command
     }
 
     fn run_command(&self, node: &str, directory: &Path) -> Command {
@@ -123,7 +132,7 @@ fn a_rebuilt_machine_founds_no_second_cluster() {
         offline.activate("infra0", &offline.bundle("infra0"), &rebuilt);
         let alone = outcome(&mut offline.run_command("infra0", &rebuilt));
         assert_ne!(alone.code, 0, "{}", alone.stderr);
-        assert!(alone.stderr.contains("may not found"), "{}", alone.stderr);
+        assert!(alone.stderr.contains("may only join"), "{}", alone.stderr);
         assert!(!rebuilt.join("data/member").exists(), "it has no data");
 
         // The others still are the cluster that they were.
@@ -132,6 +141,28 @@ fn a_rebuilt_machine_founds_no_second_cluster() {
         wait_for_quorum(&offline.etcdctl("infra1", &offline.directory("infra1")));
         let again = outcome(&mut offline.run_command("infra0", &rebuilt));
         assert_ne!(again.code, 0, "the cluster knows it as a member that has voted: {}", again.stderr);
+    });
+}
+
+/// Two machines with one bundle would be one member with two votes.
+#[test]
+fn a_bundle_on_the_wrong_machine_is_refused() {
+    isolated(|| {
+        let offline = Offline::new();
+        let (file, directory) = (offline.bundle("infra0"), offline.directory("infra1"));
+        let texts = ["this seems to be another machine", "the address 10.0.1.11 of infra1", "--node infra0"];
+        offline.activation("infra1", &file, &directory).expect_code(65).expect_error_with(&texts);
+        assert!(!directory.join("pki/current").exists(), "nothing is in use");
+
+        // The name of the machine tells as well.
+        let mut command = Command::new("unshare");
+        command.args(["--uts", "sh", "-c", "hostname infra2 && exec \"$@\"", "sh"]);
+        let here = offline.command(&file, &offline.directory("infra0"));
+        command.arg(here.get_program()).args(here.get_args());
+        outcome(offline.network.on("infra0", &command).stdin(Stdio::null()))
+            .expect_code(65)
+            .expect_error_with(&["called infra2, as infra2.example.com is"]);
+        offline.activate("infra0", &file, &offline.directory("infra0"));
     });
 }
 

@@ -263,3 +263,21 @@ fn committing_several_of_one_store_at_once_keeps_their_order() {
     assert_eq!(in_use(&store).as_deref(), Some("7"));
     assert_eq!(store.generations().unwrap().len(), 5);
 }
+
+#[test]
+fn an_earlier_generation_is_put_in_use_again() {
+    let directory = private_directory();
+    let store = GenerationStore::new(directory.path());
+    let (first, second) = (commit(&store, "first"), commit(&store, "second"));
+    store.switch_to(&first).unwrap();
+    assert_eq!(in_use(&store).as_deref(), Some("first"));
+    store.switch_to(&second).unwrap();
+    assert_eq!(in_use(&store).as_deref(), Some("second"));
+    assert_eq!(listing(directory.path()), ["current", "gen-1", "gen-2"]);
+
+    fs::remove_dir_all(&first.path).unwrap();
+    assert!(matches!(store.switch_to(&first), Err(StoreError::Missing { number: 1, .. })));
+    assert_eq!(in_use(&store).as_deref(), Some("second"));
+    // A number that was given once is not given again, whichever is in use.
+    assert_eq!(commit(&store, "third").number, 3);
+}

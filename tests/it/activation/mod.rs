@@ -37,8 +37,8 @@ pub fn described(text: &str) -> TestZone {
 #[track_caller]
 pub fn bundle(zone: &TestZone, node: &str) -> PathBuf {
     let out = zone.around().join("out");
-    let mut command = zone.command(&["bundle", node, "--plain", "--out"]);
-    outcome(command.arg(&out)).expect_code(0);
+    let mut command = zone.command(&["bundle", node, "--plain"]);
+    outcome(command.arg("--out").arg(&out)).expect_code(0);
     out.join(format!("{node}.bundle"))
 }
 

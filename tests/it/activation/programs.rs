@@ -10,8 +10,8 @@ use crate::support::Refusal;
 
 fn with_binaries(zone: &TestZone) -> PathBuf {
     let out = zone.around().join("out");
-    let mut command = zone.command(&["bundle", "node1", "--plain", "--with-binaries", "--out"]);
-    outcome(command.arg(&out)).expect_code(0);
+    let mut command = zone.command(&["bundle", "node1", "--plain", "--with-binaries"]);
+    outcome(command.arg("--out").arg(&out)).expect_code(0);
     out.join("node1.bundle")
 }
 

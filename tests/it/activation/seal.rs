@@ -23,8 +23,8 @@ fn text(path: &Path) -> &str {
 
 fn sealed(zone: &TestZone, how: &[&str]) -> PathBuf {
     let out = zone.around().join("out");
-    let mut command = zone.command(&["bundle", "node1", "--out"]);
-    outcome(command.arg(&out).args(how)).expect_code(0);
+    let mut command = zone.command(&["bundle", "node1"]);
+    outcome(command.args(how).arg("--out").arg(&out)).expect_code(0);
     out.join("node1.bundle")
 }
 

@@ -1,6 +1,6 @@
 //! Whether a bundle is for the node that it is activated on.
 
-use super::{activate, activated, bundle, described, fingerprint, node_directory, zone};
+use super::{activate, activated, bundle, fingerprint, node_directory, zone};
 use crate::support::{Refusal, Tree};
 
 #[test]
@@ -30,19 +30,4 @@ fn the_name_that_is_given_has_to_be_that_of_the_bundle() {
         let directory = node_directory(&zone, &format!("right{number}"));
         activate(&file, &directory, &["--root-fingerprint", &known, "--node", name]).expect_code(0);
     }
-}
-
-/// 192.0.2.0/24 is for documents (RFC 5737): no machine has an address of it.
-#[test]
-fn a_machine_with_the_address_of_another_node_is_told() {
-    let zone = described(
-        "[zone]\nname = \"example.zone\"\n[[node]]\nname = \"node1\"\naddress = \"192.0.2.77\"\n\
-         [[node]]\nname = \"node2\"\naddress = \"127.0.0.1\"\n[[node]]\nname = \"node3\"\naddress = \"192.0.2.78\"\n",
-    );
-    let (file, known) = (bundle(&zone, "node1"), fingerprint(&zone));
-    let directory = node_directory(&zone, "n1");
-    activate(&file, &directory, &["--root-fingerprint", &known])
-        .expect_refusal(65, &["the address 127.0.0.1 of node2.example.zone", "--node node1"]);
-    assert!(!directory.join("pki/current").exists(), "nothing is in use");
-    activate(&file, &directory, &["--root-fingerprint", &known, "--node", "node1"]).expect_code(0);
 }
