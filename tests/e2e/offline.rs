@@ -92,8 +92,8 @@ fn three_bundles_are_one_cluster() {
 
         // The first is started long before the others, and says for whom it waits.
         let mut first = offline.start("infra0", &offline.directory("infra0"));
-        first.wait_for_line(&["waits for", "infra1"]);
-        first.wait_for_line(&["failed to reach the peer URL", "10.0.1.11"]);
+        first.wait_for_line(&["once 2 of 3 members run: infra1 and infra2 do not answer yet"]);
+        first.wait_for_line(&["became pre-candidate"]);
         assert!(first.is_alive(), "it waits");
         let mut members = vec![first];
         for node in ["infra1", "infra2"] {
