@@ -4,6 +4,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`bundle`] | the file that brings a machine into the zone: written, sealed, signed, read |
 //! | [`cli`] | the command line |
 //! | [`commands`] | one recipe a command; nothing imports them |
 //! | [`config`] | `zone.toml`: raw text in, domain types out |
@@ -17,9 +18,11 @@
 //! | [`launch`] | one start of a member, computed before anything is touched |
 //! | [`live`] | the zone as it answers: members, leader, certificates, and what to think of it |
 //! | [`diagnosis`] | what is wrong, why it matters, what to do |
+//! | [`passphrase`] | where a passphrase comes from |
 //! | [`development`] | a supervised throwaway zone on loopback |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
+pub mod bundle;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -31,6 +34,7 @@ pub mod host;
 pub mod launch;
 pub mod live;
 pub mod node_directory;
+pub mod passphrase;
 pub mod plan;
 pub mod report;
 pub mod site;

@@ -11,9 +11,10 @@
 //! | [`certificate`] | a certificate, and the facts read out of it |
 //! | [`authority`], [`load`] | a certificate authority: made here, or read from files, and what it issues |
 //! | [`revocation`], [`revocation_list`] | revocation lists: made, and read |
+//! | [`document`] | documents that an authority signs |
 //! | [`check`] | verification by another implementation than the one that issues |
 //! | [`private_file`], [`store`] | files that keep their mode, and immutable generations of them |
-//! | [`issuance_log`] | the append-only record of what was issued |
+//! | [`record_log`], [`issuance_log`] | append-only records, and that of what was issued |
 //!
 //! Invariants: nothing is overwritten in place; a private file has its mode from creation; a secret is wiped when
 //! dropped and never printed; no certificate leaves [`authority`] whose issuer differs from its authority's subject.
@@ -22,6 +23,7 @@ pub mod authority;
 pub mod certificate;
 pub mod check;
 mod der;
+pub mod document;
 pub mod hex;
 pub mod issuance_log;
 pub mod key;
@@ -29,6 +31,7 @@ pub mod load;
 pub mod name;
 mod pem;
 pub mod private_file;
+pub mod record_log;
 pub mod revocation;
 pub mod revocation_list;
 mod signer;
@@ -38,11 +41,13 @@ pub mod store;
 pub use authority::{Authority, IssueError, Issued};
 pub use certificate::{Certificate, CertificateError};
 pub use check::{CheckError, key_matches, verify};
-pub use issuance_log::{IssuanceLog, LogEntry, LogError};
+pub use document::DocumentError;
+pub use issuance_log::{IssuanceLog, LogEntry};
 pub use key::{KeyAlgorithm, KeyError, PrivateKey};
 pub use load::LoadError;
 pub use name::{NameError, SubjectAltName, SubjectAltNames};
 pub use private_file::PrivateFileError;
+pub use record_log::{LogError, RecordLog};
 pub use revocation::{RevocationReason, Revoked};
 pub use revocation_list::{RevocationList, RevocationListError};
 pub use spec::{AuthoritySpec, LeafSpec, Subject, SubjectError, Usage, Usages};

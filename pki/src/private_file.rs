@@ -69,6 +69,14 @@ pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, PrivateFileError> {
     if bytes.is_empty() { Err(PrivateFileError::Empty) } else { Ok(bytes) }
 }
 
+/// Opens a file to read it, checked as [`read`] checks it: for one of which only a part is wanted.
+///
+/// # Errors
+/// As [`PrivateFileError`] says, but for [`PrivateFileError::Empty`].
+pub fn open(path: &Path) -> Result<File, PrivateFileError> {
+    open_checked(OpenOptions::new().read(true), path)
+}
+
 /// Checks that a directory exists, that nobody but its owner may enter it, and that its owner is the user of this
 /// process or root.
 ///

@@ -1,5 +1,6 @@
 //! The command line. Names and options are part of the interface: scripts rely on them.
 
+mod bundle;
 mod client;
 mod create;
 mod launch;
@@ -9,6 +10,7 @@ mod shell;
 
 use std::path::PathBuf;
 
+pub use bundle::{BundleArgs, BundleCommand, BundleInspectArgs, BundleMakeArgs, BundlePassphraseArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use client::{CtlArgs, EnvArgs};
 pub use create::{DevArgs, InitArgs};
@@ -51,6 +53,8 @@ pub enum Command {
     /// List, check and issue certificates
     #[command(subcommand)]
     Pki(PkiCommand),
+    /// Make for each node one file that brings its machine into the zone
+    Bundle(BundleArgs),
     /// Print the settings that etcdctl needs, for a shell
     Env(EnvArgs),
     /// Run the bundled etcdctl against the zone

@@ -1,5 +1,7 @@
 //! One file a command, each a recipe of named steps.
 
+mod batches;
+mod bundle;
 mod check;
 mod client;
 mod dev;
@@ -40,6 +42,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Pki(PkiCommand::List(arguments)) => pki_list::run(&arguments, now),
         Command::Pki(PkiCommand::Check(arguments)) => return pki_check::run(&arguments, now),
         Command::Pki(PkiCommand::Issue(arguments)) => pki_issue::run(&arguments, now),
+        Command::Bundle(arguments) => bundle::run(&arguments, now),
         Command::Env(arguments) => client::print_environment(&arguments, now),
         Command::Ctl(arguments) => client::run_etcdctl(arguments, now),
         Command::Completions(arguments) => shell::completions(&arguments),

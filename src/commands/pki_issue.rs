@@ -1,18 +1,13 @@
 //! `pki issue`: now, what `run` would issue at the start.
 
-use indicatif::{ProgressBar, ProgressStyle};
 use time::OffsetDateTime;
 
+use super::batches::{BATCH, progress_bar};
 use crate::cli::PkiIssueArgs;
 use crate::config::{ClientName, NameFault};
 use crate::error::{Exit, Failure, Result};
 use crate::report;
 use crate::zone_directory::{Assessment, Holder, Issuer, ZoneDirectory, all_clients};
-
-/// Holders that are written as one step: memory and the number of open files stay small, and one sync serves them all.
-const BATCH: usize = 64;
-/// A bar for less than this would be gone before it is seen.
-const WORTH_A_BAR: usize = 200;
 
 pub(super) fn run(arguments: &PkiIssueArgs, now: OffsetDateTime) -> Result<()> {
     let zone = ZoneDirectory::open(&arguments.zone.zone)?;
@@ -22,7 +17,7 @@ pub(super) fn run(arguments: &PkiIssueArgs, now: OffsetDateTime) -> Result<()> {
     let held = zone.lock()?;
     let authorities = zone.load_or_create_authorities(now, &held)?;
     let mut issuer = Issuer::new(&zone.paths, &authorities, &held)?;
-    let bar = progress_bar(holders.len());
+    let bar = progress_bar("issuing", holders.len());
     let mut issued = 0;
     for batch in holders.chunks(BATCH) {
         let assessments = batch
@@ -66,14 +61,4 @@ fn holders<'z>(
     }
     holders.extend(clients.iter().map(Holder::Client));
     Ok(holders)
-}
-
-fn progress_bar(count: usize) -> ProgressBar {
-    if count < WORTH_A_BAR {
-        return ProgressBar::hidden();
-    }
-    // It draws on standard error, and nothing where that is no terminal.
-    let style = ProgressStyle::with_template("issuing {wide_bar} {pos}/{len}, {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(count as u64).with_style(style)
 }

@@ -164,6 +164,14 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Https => "https",
+            Self::Cyfs => "cyfs",
+        }
+    }
+
     /// Reads a protocol's name.
     pub fn parse(text: &str) -> Result<Self, NameFault> {
         match text {

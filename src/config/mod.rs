@@ -7,6 +7,7 @@ mod local;
 mod names;
 mod node;
 mod problem;
+mod render;
 mod rules;
 mod settings;
 mod template;

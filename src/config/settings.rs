@@ -47,6 +47,14 @@ pub enum TlsMinimum {
 }
 
 impl TlsMinimum {
+    /// How `zone.toml` writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tls12 => "1.2",
+            Self::Tls13 => "1.3",
+        }
+    }
+
     /// The value of etcd's `--tls-min-version`.
     pub fn as_flag(self) -> &'static str {
         match self {

@@ -51,6 +51,11 @@ impl ZonePaths {
         self.root.join("issued.jsonl")
     }
 
+    /// The log of every bundle that was made.
+    pub fn bundle_log(&self) -> PathBuf {
+        self.root.join("bundles.jsonl")
+    }
+
     /// Where the node directories are that are kept here.
     pub fn nodes(&self) -> PathBuf {
         self.root.join("nodes")

@@ -95,13 +95,13 @@ pub fn private_failure(path: &Path, error: &PrivateFileError) -> Failure {
 
 /// A log of issued certificates that cannot be read or written.
 pub(super) fn issuance_log_failure(paths: &ZonePaths, error: &zone_pki::LogError) -> Failure {
-    let path = paths.issuance_log();
+    log_failure(&paths.issuance_log(), error, "what was to be issued now is not in use")
+}
+
+/// A log of the zone that cannot be read or written. `unharmed` says what has not happened.
+pub fn log_failure(path: &Path, error: &zone_pki::LogError, unharmed: &str) -> Failure {
     match error {
-        zone_pki::LogError::File(error) => private_failure(&path, error),
-        error => Failure::write_chain(
-            format!("cannot use {}", path.display()),
-            error,
-            "what was to be issued now is not in use",
-        ),
+        zone_pki::LogError::File(error) => private_failure(path, error),
+        error => Failure::write_chain(format!("cannot use {}", path.display()), error, unharmed),
     }
 }

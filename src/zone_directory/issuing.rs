@@ -8,11 +8,9 @@ use super::ZoneLock;
 use super::assessment::{Assessment, Entry, Verdict};
 use super::authorities::{Authorities, load_authority};
 use super::failures::issuance_log_failure;
+use super::parallel::in_parallel;
 use crate::error::{Failure, Result};
 use crate::plan::{Plane, ZonePaths};
-
-/// Fewer holders than this are done before a second thread has started.
-const WORTH_A_THREAD: usize = 8;
 
 /// Signs with the plane CAs of a zone. Each key is read when it is first needed.
 #[derive(Debug)]
@@ -71,22 +69,7 @@ impl<'z> Issuer<'z> {
         assessments: &[&Assessment<'_>],
         now: OffsetDateTime,
     ) -> Result<Vec<(Staged, Vec<LogEntry>)>> {
-        let stage = |part: &[&Assessment<'_>]| -> Result<Vec<(Staged, Vec<LogEntry>)>> {
-            part.iter().map(|assessment| self.stage(assessment, now)).collect()
-        };
-        let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        if workers == 1 || assessments.len() < WORTH_A_THREAD {
-            return stage(assessments);
-        }
-        std::thread::scope(|scope| {
-            let parts = assessments.chunks(assessments.len().div_ceil(workers));
-            let running: Vec<_> = parts.map(|part| scope.spawn(move || stage(part))).collect();
-            let mut staged = Vec::with_capacity(assessments.len());
-            for worker in running {
-                staged.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
-            }
-            Ok(staged)
-        })
+        in_parallel(assessments, |assessment| self.stage(assessment, now))
     }
 
     fn stage(&self, assessment: &Assessment<'_>, now: OffsetDateTime) -> Result<(Staged, Vec<LogEntry>)> {

@@ -6,6 +6,7 @@ mod create_authorities;
 mod failures;
 mod inventory;
 mod issuing;
+mod parallel;
 mod zone_lock;
 
 use std::os::unix::fs::PermissionsExt;
@@ -14,11 +15,12 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 pub use assessment::{Assessment, Entry, Holder, Verdict};
-pub use authorities::{Authorities, load_authority};
+pub use authorities::{Authorities, ROOT, load_authority};
 pub use create_authorities::{create_directory, create_file, create_missing};
-pub use failures::private_failure;
+pub use failures::{log_failure, private_failure};
 pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
 pub use issuing::Issuer;
+pub use parallel::in_parallel;
 pub use zone_lock::{ZoneLock, ZoneReadLock};
 
 use crate::config::{Node, Problem, ZoneConfig, ZoneConfigError};

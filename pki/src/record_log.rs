@@ -1,0 +1,129 @@
+//! A log of records: one JSON object a line, appended, never rewritten.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::marker::PhantomData;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::private_file::{self, PrivateFileError};
+
+/// Why the log cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The file is not as private as it has to be, or the system refused.
+    #[error(transparent)]
+    File(#[from] PrivateFileError),
+    /// An entry cannot be written as JSON: an instant beyond the year 9999.
+    #[error("an entry cannot be written: {0}")]
+    Entry(#[from] serde_json::Error),
+}
+
+impl From<io::Error> for LogError {
+    fn from(error: io::Error) -> Self {
+        Self::File(error.into())
+    }
+}
+
+/// A log in one file. The file is made, mode 0600, by the first [`append`](Self::append).
+#[derive(Debug)]
+pub struct RecordLog<T> {
+    path: PathBuf,
+    entries: PhantomData<fn(T) -> T>,
+}
+
+impl<T: Serialize + DeserializeOwned> RecordLog<T> {
+    /// The log at this path. A file that is not there yet is an empty log.
+    ///
+    /// # Errors
+    /// [`LogError::File`] if there is a file, and it is open to others or belongs to someone else.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, LogError> {
+        let log = Self { path: path.into(), entries: PhantomData };
+        log.open_to_read()?;
+        Ok(log)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Adds entries, in one write, and waits until they are on the disk. If an earlier write was cut off in the middle
+    /// of a line, the entries begin on a line of their own.
+    ///
+    /// # Errors
+    /// As [`LogError`] says. Some of the entries may then be in the file.
+    pub fn append(&self, entries: &[T]) -> Result<(), LogError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let is_new = !self.path.exists();
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true).mode(0o600);
+        let mut file = private_file::open_checked(&mut options, &self.path)?;
+        // Another process may be appending: neither may see the other's half line.
+        file.lock()?;
+        let mut lines = if ends_in_a_torn_line(&mut file)? { b"\n".to_vec() } else { Vec::new() };
+        for entry in entries {
+            serde_json::to_writer(&mut lines, entry)?;
+            lines.push(b'\n');
+        }
+        file.write_all(&lines)?;
+        file.sync_all()?;
+        if is_new && let Some(parent) = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            private_file::sync(parent)?;
+        }
+        Ok(())
+    }
+
+    /// Gives each entry, oldest first, to `take`, holding one line at a time. Returns how many lines were unreadable.
+    ///
+    /// # Errors
+    /// [`LogError::File`].
+    pub fn for_each(&self, mut take: impl FnMut(T)) -> Result<usize, LogError> {
+        let Some(file) = self.open_to_read()? else { return Ok(0) };
+        let mut reader = BufReader::with_capacity(64 * 1024, file);
+        let mut line = Vec::new();
+        let mut unreadable = 0;
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            match serde_json::from_slice(&line) {
+                Ok(entry) => take(entry),
+                Err(_) if line.trim_ascii().is_empty() => {}
+                Err(_) => unreadable += 1,
+            }
+            line.clear();
+        }
+        Ok(unreadable)
+    }
+
+    /// All entries, oldest first, and how many lines were unreadable.
+    ///
+    /// # Errors
+    /// [`LogError::File`].
+    pub fn read(&self) -> Result<(Vec<T>, usize), LogError> {
+        let mut entries = Vec::new();
+        let unreadable = self.for_each(|entry| entries.push(entry))?;
+        Ok((entries, unreadable))
+    }
+
+    fn open_to_read(&self) -> Result<Option<File>, LogError> {
+        match private_file::open_checked(OpenOptions::new().read(true), &self.path) {
+            Ok(file) => Ok(Some(file)),
+            Err(PrivateFileError::NotFound) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn ends_in_a_torn_line(file: &mut File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}

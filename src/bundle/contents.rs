@@ -1,0 +1,180 @@
+//! What a bundle brings: the generation of a node, its part of the zone description, and its local config.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::Serialize;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+use zone_pki::{Certificate, Generation, hex};
+
+use super::manifest::{FileEntry, FileMode};
+use super::programs::Programs;
+use super::write::BundleFile;
+use crate::config::Node;
+use crate::error::{Exit, Failure, Result};
+use crate::plan::InitialCluster;
+use crate::zone_directory::{Assessment, Authorities, ZoneDirectory};
+
+/// The local config of a node, as `pki/node.json` has it. Paths are relative to the node directory.
+#[derive(Debug, Serialize)]
+pub struct LocalConfig<'z> {
+    name: &'z str,
+    ca: &'static str,
+    cert: &'static str,
+    key: &'static str,
+    pki: &'static str,
+    etcd: &'z [LocalMember],
+}
+
+/// A member in the local config.
+#[derive(Debug, Serialize)]
+pub struct LocalMember {
+    node_name: String,
+    protocol: &'static str,
+    address: String,
+    peer_port: u16,
+    client_port: u16,
+}
+
+/// What all bundles of a zone share. It is made once, so that a bundle costs the same in a zone of any size.
+#[derive(Debug)]
+pub struct ZoneContents {
+    /// The zone's name.
+    pub zone: String,
+    /// SHA-256 of the root certificate, hexadecimal.
+    pub root_sha256: String,
+    /// The cluster's id, as etcd prints it.
+    pub cluster_id: String,
+    /// The cluster token.
+    pub token: String,
+    /// The programs, if they are to come along.
+    pub programs: Option<Programs>,
+    description: String,
+    members: Vec<LocalMember>,
+}
+
+/// What one bundle brings.
+#[derive(Debug)]
+pub struct NodeContents {
+    /// The files of the generation.
+    pub files: Vec<BundleFile>,
+    /// When the first of the certificates expires.
+    pub expires_at: OffsetDateTime,
+    /// SHA-256 over all of it, hexadecimal: the same as long as nothing in it changes.
+    pub sha256: String,
+}
+
+impl ZoneContents {
+    /// What follows from the zone's description and its root.
+    pub fn new(zone: &ZoneDirectory, authorities: &Authorities, programs: Option<Programs>) -> Self {
+        let token = zone.token(authorities);
+        let cluster = InitialCluster::new(&zone.config, token.clone());
+        Self {
+            zone: zone.config.name.as_str().to_owned(),
+            root_sha256: hex::encode(&authorities.root.fingerprint_sha256()),
+            cluster_id: cluster.id.to_string(),
+            token: token.as_str().to_owned(),
+            programs,
+            description: zone.config.render_members(token.as_str()),
+            members: zone.config.members().map(local_member).collect(),
+        }
+    }
+
+    /// The cluster that a node can take part in.
+    pub fn cluster_of(&self, node: &Node) -> Option<&str> {
+        node.member.then_some(self.cluster_id.as_str())
+    }
+
+    /// Every line of a manifest for these files.
+    pub fn entries(&self, files: &[BundleFile]) -> Vec<FileEntry> {
+        let programs = self.programs.iter().flat_map(|programs| &programs.entries);
+        files.iter().map(|file| &file.entry).chain(programs).cloned().collect()
+    }
+
+    /// What a node gets, whose certificates have been brought up to date since they were assessed.
+    pub fn of(&self, node: &Node, assessment: &Assessment<'_>) -> Result<NodeContents> {
+        let (mut files, expires_at) = generation_files(assessment)?;
+        let mut description = self.description.clone();
+        if !node.member {
+            description.push_str(&node.render());
+        }
+        files.push(public("zone.toml", description.into_bytes()));
+        let local = serde_json::to_vec_pretty(&self.local_config(node)).map_err(no_json)?;
+        files.push(public("node.json", local));
+        let sha256 = self.digest(node, &files)?;
+        Ok(NodeContents { files, expires_at, sha256 })
+    }
+
+    fn local_config<'z>(&'z self, node: &'z Node) -> LocalConfig<'z> {
+        LocalConfig {
+            name: node.name.full(),
+            ca: "pki/current/ca.crt",
+            cert: "pki/current/client.crt",
+            key: "pki/current/client.key",
+            pki: "pki",
+            etcd: &self.members,
+        }
+    }
+
+    fn digest(&self, node: &Node, files: &[BundleFile]) -> Result<String> {
+        let facts = (node.name.full(), self.cluster_of(node), &self.token, self.entries(files));
+        let text = serde_json::to_vec(&facts).map_err(no_json)?;
+        Ok(hex::encode(digest(&SHA256, &text).as_ref()))
+    }
+}
+
+fn local_member(node: &Node) -> LocalMember {
+    LocalMember {
+        node_name: node.name.full().to_owned(),
+        protocol: node.protocol.as_str(),
+        address: node.address.to_string(),
+        peer_port: node.peer_port.number(),
+        client_port: node.client_port.number(),
+    }
+}
+
+/// The files of the generation in use, in the order of the role table, and when the first certificate expires.
+fn generation_files(assessment: &Assessment<'_>) -> Result<(Vec<BundleFile>, OffsetDateTime)> {
+    let unusable = |error: &dyn std::error::Error| {
+        Failure::bad_input(format!("cannot read the certificates of {}", assessment.holder.short_name()))
+            .because(error.to_string())
+            .next("run the command again; what is missing is issued")
+    };
+    let current = assessment.store.current().map_err(|error| unusable(&error))?;
+    let Some(generation) = current else {
+        return Err(Failure::internal("a node has no generation after it was issued"));
+    };
+    let mut files = Vec::new();
+    let mut expiries = Vec::new();
+    for (name, _) in &assessment.trust_files {
+        files.push(public(name, read(&generation, name)?));
+    }
+    for entry in &assessment.entries {
+        let (certificate_file, key_file) = (entry.role.certificate_file(), entry.role.key_file());
+        let chain = read(&generation, &certificate_file)?;
+        let certificate = Certificate::from_pem(&chain).map_err(|error| unusable(&error))?;
+        expiries.push(certificate.not_after());
+        files.push(public(&certificate_file, chain));
+        let key = generation.read_private(&key_file).map_err(|error| unusable(&error))?;
+        files.push(BundleFile::new(format!("pki/{key_file}"), key, FileMode::Private));
+    }
+    match expiries.into_iter().min() {
+        Some(first) => Ok((files, first)),
+        None => Err(Failure::internal("a node has no certificate")),
+    }
+}
+
+fn read(generation: &Generation, name: &str) -> Result<Vec<u8>> {
+    generation.read(name).map_err(|error| {
+        Failure::new(Exit::BadInput, format!("cannot read {name} in {}", generation.path.display()))
+            .because(&error)
+            .next("run the command again; what is missing is issued")
+    })
+}
+
+fn public(name: &str, bytes: Vec<u8>) -> BundleFile {
+    BundleFile::new(format!("pki/{name}"), Zeroizing::new(bytes), FileMode::Public)
+}
+
+fn no_json(error: serde_json::Error) -> Failure {
+    Failure::internal("cannot make JSON").because(&error)
+}

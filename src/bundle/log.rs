@@ -1,0 +1,131 @@
+//! `bundles.jsonl`: every bundle that was made in a zone, and what follows from that.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use zone_pki::RecordLog;
+
+use super::unseal::Seal;
+use crate::error::Result;
+use crate::plan::ZonePaths;
+use crate::zone_directory::{ZoneLock, log_failure};
+
+/// What is recorded of a bundle, before it has its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BundleRecord {
+    /// The node, by its full name.
+    pub node: String,
+    /// Its number among the bundles of the node.
+    pub sequence: u64,
+    /// When it was made.
+    #[serde(with = "time::serde::rfc3339")]
+    pub issued_at: OffsetDateTime,
+    /// SHA-256 of its manifest.
+    pub manifest_sha256: String,
+    /// SHA-256 over what it brings: two bundles with the same bring the same.
+    pub contents_sha256: String,
+    /// SHA-256 of the file.
+    pub file_sha256: String,
+    /// The cluster's id; absent for a node without a member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_id: Option<String>,
+    /// Whether it carries the right to bootstrap.
+    pub may_bootstrap: bool,
+    /// How it is sealed.
+    pub seal: Seal,
+    /// The keys that it is sealed to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sealed_to: Vec<String>,
+    /// The name of the file.
+    pub file: String,
+}
+
+/// The log of a zone that nobody else changes, as far as it decides on the next bundles.
+#[derive(Debug)]
+pub struct BundleHistory {
+    path: PathBuf,
+    log: RecordLog<BundleRecord>,
+    nodes: HashMap<String, NodeHistory>,
+    founding: BTreeSet<String>,
+    unreadable: usize,
+}
+
+/// The bundles of one node.
+#[derive(Debug)]
+pub struct NodeHistory {
+    /// The last one.
+    pub latest: BundleRecord,
+    /// The number of each, by the digest of its file.
+    sequences: HashMap<String, u64>,
+}
+
+impl NodeHistory {
+    /// The number of the bundle in a file with this digest.
+    pub fn sequence_of(&self, file_sha256: &str) -> Option<u64> {
+        self.sequences.get(file_sha256).copied()
+    }
+}
+
+impl BundleHistory {
+    /// Reads the log.
+    pub fn load(paths: &ZonePaths, _held: &ZoneLock) -> Result<Self> {
+        let path = paths.bundle_log();
+        let failure = |error| log_failure(&path, &error, UNHARMED);
+        let log = RecordLog::open(&path).map_err(failure)?;
+        let mut history =
+            Self { path: path.clone(), log, nodes: HashMap::new(), founding: BTreeSet::new(), unreadable: 0 };
+        let (mut nodes, mut founding) = (HashMap::new(), BTreeSet::new());
+        history.unreadable =
+            history.log.for_each(|record| note(&mut nodes, &mut founding, record)).map_err(failure)?;
+        (history.nodes, history.founding) = (nodes, founding);
+        Ok(history)
+    }
+
+    /// The bundles of a node, if there were any.
+    pub fn node(&self, name: &str) -> Option<&NodeHistory> {
+        self.nodes.get(name)
+    }
+
+    /// The clusters that bundles have given the right to found.
+    pub fn founding_clusters(&self) -> &BTreeSet<String> {
+        &self.founding
+    }
+
+    /// How many lines cannot be read: whose bundles they were, nobody knows.
+    pub fn unreadable(&self) -> usize {
+        self.unreadable
+    }
+
+    /// Records bundles, and waits until that is on the disk.
+    pub fn append(&mut self, records: &[BundleRecord]) -> Result<()> {
+        self.log.append(records).map_err(|error| log_failure(&self.path, &error, UNHARMED))?;
+        for record in records {
+            note(&mut self.nodes, &mut self.founding, record.clone());
+        }
+        Ok(())
+    }
+}
+
+const UNHARMED: &str = "the bundles that were to be made now do not have their names yet";
+
+fn note(nodes: &mut HashMap<String, NodeHistory>, founding: &mut BTreeSet<String>, record: BundleRecord) {
+    if let Some(cluster) = record.cluster_id.as_ref().filter(|_| record.may_bootstrap) {
+        founding.insert(cluster.clone());
+    }
+    let entry = (record.file_sha256.clone(), record.sequence);
+    match nodes.get_mut(&record.node) {
+        Some(history) => {
+            history.sequences.extend([entry]);
+            // The greatest number, should two be out of order.
+            if record.sequence >= history.latest.sequence {
+                history.latest = record;
+            }
+        }
+        None => {
+            let sequences = HashMap::from([entry]);
+            nodes.insert(record.node.clone(), NodeHistory { latest: record, sequences });
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Makes the bundle of a node, or finds that the one which is there will do.
+
+use std::fs::File;
+
+use time::OffsetDateTime;
+use zone_pki::{Authority, hex};
+
+use super::contents::{NodeContents, ZoneContents};
+use super::directory::BundleDirectory;
+use super::envelope::Envelope;
+use super::error::BundleError;
+use super::identity::Identity;
+use super::log::{BundleHistory, BundleRecord, NodeHistory};
+use super::manifest::{FORMAT, KeyPlace, Manifest};
+use super::open::OpenBundle;
+use super::right::BootstrapRight;
+use super::sealing::Sealing;
+use super::write::write_bundle;
+use crate::config::Node;
+use crate::error::{Failure, Result};
+
+/// Makes bundles in a zone that nobody else changes.
+#[derive(Debug)]
+pub struct BundleMaker<'z> {
+    /// What all bundles share.
+    pub contents: &'z ZoneContents,
+    /// Where they go.
+    pub directory: &'z BundleDirectory,
+    /// Signs the manifests.
+    pub root: &'z Authority,
+    /// When they are made, in whole seconds.
+    pub now: OffsetDateTime,
+}
+
+/// The bundle that a node has now.
+#[derive(Debug)]
+pub struct Made {
+    /// What is recorded of it.
+    pub record: BundleRecord,
+    /// Whether it was written.
+    pub how: MadeHow,
+}
+
+/// Whether a bundle was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MadeHow {
+    /// Aside; it is to be recorded, and then to get its name.
+    Written,
+    /// The one that is there brings the same, sealed in the same way.
+    Unchanged,
+}
+
+impl BundleMaker<'_> {
+    /// Writes the bundle of a node aside, unless the one that is there will do.
+    pub fn make(
+        &self,
+        node: &Node,
+        contents: &NodeContents,
+        sealing: &Sealing<'_>,
+        right: BootstrapRight,
+        history: Option<&NodeHistory>,
+    ) -> Result<Made> {
+        if let Some(record) = self.unchanged(node, contents, sealing, right, history)? {
+            return Ok(Made { record, how: MadeHow::Unchanged });
+        }
+        self.directory.check_replaceable(&node.name, history)?;
+        let manifest = self.manifest(node, contents, right, history)?;
+        let envelope = Envelope::sign(&manifest, self.root)
+            .map_err(|error| Failure::internal("the root CA's key cannot sign").because(&error))?;
+        let path = self.directory.file(&node.name);
+        let programs = self.contents.programs.as_ref();
+        let mut out = self.directory.begin(&node.name)?;
+        let file_sha256 = write_bundle(&mut out, sealing, &manifest, &envelope, &contents.files, programs)
+            .map_err(|error| Failure::write(&path, &error))?;
+        let record = BundleRecord {
+            node: manifest.node.clone(),
+            sequence: manifest.sequence,
+            issued_at: self.now,
+            manifest_sha256: hex::encode(&manifest.digest()),
+            contents_sha256: contents.sha256.clone(),
+            file_sha256: hex::encode(&file_sha256),
+            cluster_id: manifest.cluster_id.clone(),
+            may_bootstrap: manifest.may_bootstrap,
+            seal: sealing.seal(),
+            sealed_to: sealing.keys(),
+            file: BundleDirectory::file_name(&node.name),
+        };
+        Ok(Made { record, how: MadeHow::Written })
+    }
+
+    /// Records what was written aside, and gives it its name. In this order: what has a name is in the log, and what is in
+    /// the log is on the disk.
+    pub fn commit<'m>(
+        &self,
+        nodes: &[&Node],
+        made: impl Iterator<Item = &'m Made>,
+        history: &mut BundleHistory,
+    ) -> Result<()> {
+        let (nodes, records): (Vec<&Node>, Vec<BundleRecord>) = nodes
+            .iter()
+            .zip(made)
+            .filter(|(_, made)| made.how == MadeHow::Written)
+            .map(|(node, made)| (*node, made.record.clone()))
+            .unzip();
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.directory.sync()?;
+        history.append(&records)?;
+        for node in nodes {
+            self.directory.place(&node.name, history.node(node.name.full()))?;
+        }
+        self.directory.sync()
+    }
+
+    fn manifest(
+        &self,
+        node: &Node,
+        contents: &NodeContents,
+        right: BootstrapRight,
+        history: Option<&NodeHistory>,
+    ) -> Result<Manifest> {
+        let manifest = Manifest {
+            format: FORMAT,
+            zone: self.contents.zone.clone(),
+            node: node.name.full().to_owned(),
+            sequence: history.map_or(1, |history| history.latest.sequence + 1),
+            issued_at: self.now,
+            expires_at: contents.expires_at,
+            root_sha256: self.contents.root_sha256.clone(),
+            cluster_id: self.contents.cluster_of(node).map(str::to_owned),
+            token: self.contents.token.clone(),
+            may_bootstrap: right.may_bootstrap(),
+            keys: KeyPlace::Included,
+            files: self.contents.entries(&contents.files),
+            raw: Vec::new(),
+        };
+        manifest.encoded().map_err(|error| Failure::internal("cannot make JSON").because(&error))
+    }
+
+    /// The record of the bundle that is there, if it is the latest one and a new one would say the same.
+    fn unchanged(
+        &self,
+        node: &Node,
+        contents: &NodeContents,
+        sealing: &Sealing<'_>,
+        right: BootstrapRight,
+        history: Option<&NodeHistory>,
+    ) -> Result<Option<BundleRecord>> {
+        let Some(latest) = history.map(|history| &history.latest) else { return Ok(None) };
+        let is_the_same = latest.contents_sha256 == contents.sha256
+            && latest.seal == sealing.seal()
+            && latest.sealed_to == sealing.keys()
+            // One that was made with the right keeps it; one without is not enough where the right was asked for.
+            && (latest.may_bootstrap || !right.may_bootstrap());
+        if !is_the_same || self.directory.present(&node.name)?.as_ref() != Some(&latest.file_sha256) {
+            return Ok(None);
+        }
+        let Sealing::Passphrase(passphrase) = sealing else { return Ok(Some(latest.clone())) };
+        // Nothing that is kept tells one passphrase from another, so it is tried.
+        let path = self.directory.file(&node.name);
+        let file = File::open(&path).map_err(|error| Failure::read(&path, &error))?;
+        match OpenBundle::open(file, Some(&Identity::Passphrase((*passphrase).clone()))) {
+            Ok(_) => Ok(Some(latest.clone())),
+            Err(BundleError::WrongPassphrase) => Ok(None),
+            Err(error) => Err(super::bundle_failure(&path.display().to_string(), &error)),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The bundle of a node: one file that brings a machine into the zone.
+//!
+//! From the outside in: an age file (or nothing, if plain), zstd, tar. The first two entries are the manifest and its
+//! signature by the zone's root; every file after them is listed in the manifest with its size, mode and digest, in order.
+//! A reader believes nothing before the signature is checked, and holds no more than the manifest in memory.
+//!
+//! | to write | to read |
+//! |---|---|
+//! | [`BundleMaker`]: which bundle a node is to have | [`OpenBundle`]: its files, one after the other |
+//! | [`ZoneContents`]: the files of a node | [`Manifest`]: what it says of itself |
+//! | [`BundleDirectory`], [`BundleHistory`]: where it goes, and the record of it | [`Identity`]: what opens it |
+//! | [`Sealing`], [`write_bundle`] | [`BundleError`]: what can be wrong |
+
+mod archive;
+mod contents;
+mod directory;
+mod envelope;
+mod error;
+mod failure;
+mod identity;
+mod log;
+mod make;
+mod manifest;
+mod open;
+mod programs;
+mod recipient;
+mod right;
+mod sealing;
+mod unseal;
+mod write;
+
+pub use contents::{LocalConfig, LocalMember, NodeContents, ZoneContents};
+pub use directory::BundleDirectory;
+pub use envelope::Envelope;
+pub use error::BundleError;
+pub use failure::{bundle_failure, identity_failure};
+pub use identity::{Identity, IdentityError};
+pub use log::{BundleHistory, BundleRecord, NodeHistory};
+pub use make::{BundleMaker, Made, MadeHow};
+pub use manifest::{FileEntry, FileMode, KeyPlace, Manifest};
+pub use open::{FileReader, OpenBundle};
+pub use programs::Programs;
+pub use recipient::{Recipient, RecipientError};
+pub use right::{BootstrapRight, JoinOnly, Known};
+pub use sealing::Sealing;
+pub use unseal::Seal;
+pub use write::{BundleFile, write_bundle};
+
+/// The first entry.
+pub const MANIFEST_FILE: &str = "manifest.json";
+/// The second entry.
+pub const SIGNATURE_FILE: &str = "manifest.sig";

@@ -1,0 +1,70 @@
+//! Public keys that bundles are sealed to.
+
+use std::fmt;
+
+use age::ssh::ParseRecipientKeyError;
+
+/// Why a text is no key to seal to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecipientError {
+    /// A private key in the place of a public one. The text is not shown.
+    #[error("it is a private key, which belongs on its node alone")]
+    Private,
+    /// An age key of a plugin or of another kind.
+    #[error("age keys of this kind need a plugin, and only those that age-keygen makes are taken")]
+    Plugin,
+    /// An SSH key of another kind.
+    #[error("age does not seal to SSH keys of the kind {0}, only to ssh-ed25519 and ssh-rsa")]
+    Kind(String),
+    /// An RSA key that is too short or too long.
+    #[error("the RSA key is shorter than 2048 bits, or longer than 4096")]
+    RsaLength,
+    /// Something else.
+    #[error("it is neither an age public key (age1…) nor an SSH public key (ssh-ed25519 …, ssh-rsa …)")]
+    Unreadable,
+}
+
+/// A public key that a bundle is sealed to.
+pub struct Recipient {
+    written: String,
+    pub(super) key: Box<dyn age::Recipient + Send + Sync>,
+}
+
+impl Recipient {
+    /// Reads an age public key, or a line of an SSH public key file.
+    pub fn parse(text: &str) -> Result<Self, RecipientError> {
+        let text = text.trim();
+        if text.contains("PRIVATE KEY") || text.to_ascii_uppercase().starts_with("AGE-SECRET-KEY-") {
+            return Err(RecipientError::Private);
+        }
+        if let Ok(key) = text.parse::<age::x25519::Recipient>() {
+            return Ok(Self { written: key.to_string(), key: Box::new(key) });
+        }
+        if text.starts_with("age1") && text.bytes().filter(|byte| *byte == b'1').count() > 1 {
+            return Err(RecipientError::Plugin);
+        }
+        match text.parse::<age::ssh::Recipient>() {
+            // The comment says nothing of the key.
+            Ok(key) => Ok(Self {
+                written: text.split_ascii_whitespace().take(2).collect::<Vec<_>>().join(" "),
+                key: Box::new(key),
+            }),
+            Err(ParseRecipientKeyError::Unsupported(kind)) => Err(RecipientError::Kind(kind)),
+            Err(ParseRecipientKeyError::RsaModulusTooLarge | ParseRecipientKeyError::RsaModulusTooSmall) => {
+                Err(RecipientError::RsaLength)
+            }
+            Err(_) => Err(RecipientError::Unreadable),
+        }
+    }
+
+    /// The key, without a comment.
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+}
+
+impl fmt::Debug for Recipient {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Recipient").field(&self.written).finish()
+    }
+}

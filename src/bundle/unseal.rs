@@ -1,0 +1,157 @@
+//! The outer layers of a bundle: age, or nothing, and zstd.
+
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read};
+
+use age::stream::StreamReader;
+use age::{DecryptError, Decryptor};
+use serde::{Deserialize, Serialize};
+
+use super::error::BundleError;
+use super::identity::Identity;
+
+/// An age file begins so, whatever its version.
+const AGE: &[u8] = b"age-encryption.org/";
+/// The same in ASCII, which bundles are not.
+const ARMOR: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
+/// A zstd frame begins so.
+const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+/// The binary logarithm of scrypt's N: 1 GiB of memory and some seconds, no more, for a file that anyone may have made.
+const WORK_FACTOR_AT_MOST: u8 = 20;
+/// The binary logarithm of the window that a frame may ask for: 8 MiB.
+const WINDOW_LOG_AT_MOST: u32 = 23;
+
+/// How a bundle is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seal {
+    /// Not at all.
+    Plain,
+    /// With a passphrase.
+    Passphrase,
+    /// To public keys.
+    Recipients,
+}
+
+/// What lies below the seal and the compression: a tar archive.
+pub(super) type Plaintext<R> = zstd::Decoder<'static, BufReader<Unsealed<R>>>;
+
+/// What lies below the seal.
+pub(super) enum Unsealed<R: Read> {
+    Plain(BufReader<Source<R>>),
+    Sealed(Box<StreamReader<BufReader<Source<R>>>>),
+}
+
+/// The reader that was given. What the system refuses is told apart from what the layers above find wrong.
+pub(super) struct Source<R>(R);
+
+/// Opens the layers. Without an error, nothing more than the head was read.
+pub(super) fn unseal<R: Read>(
+    reader: R,
+    identity: Option<&Identity>,
+) -> Result<(Plaintext<R>, Seal), BundleError> {
+    let mut source = BufReader::new(Source(reader));
+    let (unsealed, seal) = match kind(&mut source)? {
+        Kind::Plain => (Unsealed::Plain(source), Seal::Plain),
+        Kind::Age => {
+            let (opened, seal) = open_seal(source, identity)?;
+            (Unsealed::Sealed(Box::new(opened)), seal)
+        }
+    };
+    let mut decoder = zstd::Decoder::new(unsealed).map_err(BundleError::from_reader)?;
+    decoder.window_log_max(WINDOW_LOG_AT_MOST).map_err(BundleError::from_reader)?;
+    Ok((decoder, seal))
+}
+
+enum Kind {
+    Plain,
+    Age,
+}
+
+fn kind<R: Read>(source: &mut BufReader<Source<R>>) -> Result<Kind, BundleError> {
+    // A pipe may give less than asked for, but the first bytes come together from all that write bundles.
+    let head = source.fill_buf().map_err(BundleError::from_reader)?;
+    let not_a_bundle = |why: &str| Err(BundleError::NotABundle { why: why.to_owned() });
+    match head {
+        [] => Err(BundleError::Empty),
+        head if head.starts_with(AGE) => Ok(Kind::Age),
+        head if head.starts_with(ZSTD) => Ok(Kind::Plain),
+        head if AGE.starts_with(head) || ZSTD.starts_with(head) => Err(BundleError::Truncated),
+        head if head.starts_with(ARMOR) => {
+            not_a_bundle("it is an age file in ASCII armor, and bundles are binary")
+        }
+        head if head.starts_with(b"-----BEGIN ") => not_a_bundle("it is a PEM file"),
+        _ => not_a_bundle("it begins neither as an age file nor as a plain bundle"),
+    }
+}
+
+fn open_seal<R: Read>(
+    source: BufReader<Source<R>>,
+    identity: Option<&Identity>,
+) -> Result<(StreamReader<BufReader<Source<R>>>, Seal), BundleError> {
+    let decryptor = Decryptor::new_buffered(source).map_err(seal_error)?;
+    let sealed_with_passphrase = decryptor.is_scrypt();
+    let opened = match identity {
+        Some(Identity::Passphrase(passphrase)) if sealed_with_passphrase => {
+            let mut identity = age::scrypt::Identity::new(passphrase.clone());
+            identity.set_max_work_factor(WORK_FACTOR_AT_MOST);
+            decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity))
+        }
+        _ if sealed_with_passphrase => return Err(BundleError::PassphraseNeeded),
+        Some(Identity::Keys(keys)) => {
+            decryptor.decrypt(keys.iter().map(|key| key.as_ref() as &dyn age::Identity))
+        }
+        _ => return Err(BundleError::IdentityNeeded),
+    };
+    match opened {
+        Ok(opened) if sealed_with_passphrase => Ok((opened, Seal::Passphrase)),
+        Ok(opened) => Ok((opened, Seal::Recipients)),
+        Err(DecryptError::DecryptionFailed) if sealed_with_passphrase => Err(BundleError::WrongPassphrase),
+        Err(error) => Err(seal_error(error)),
+    }
+}
+
+/// In our own words: the library's are those of its own command line.
+fn seal_error(error: DecryptError) -> BundleError {
+    match error {
+        DecryptError::Io(error) => BundleError::from_reader(error),
+        DecryptError::NoMatchingKeys | DecryptError::KeyDecryptionFailed => BundleError::OtherIdentity,
+        DecryptError::ExcessiveWork { required, .. } => {
+            BundleError::WorkFactor { found: required, most: WORK_FACTOR_AT_MOST }
+        }
+        DecryptError::UnknownFormat => BundleError::NewerSeal,
+        DecryptError::InvalidMac => {
+            BundleError::Damaged { why: "the code that protects the seal does not fit".to_owned() }
+        }
+        _ => BundleError::Damaged { why: "the seal is not one that age writes".to_owned() },
+    }
+}
+
+impl<R: Read> Read for Unsealed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(source) => source.read(buffer),
+            Self::Sealed(source) => source.read(buffer),
+        }
+    }
+}
+
+impl<R: Read> Read for Source<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer) {
+            // The layers above try again.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            result => result.map_err(|error| BundleError::Read(error).into()),
+        }
+    }
+}
+
+impl fmt::Display for Seal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Plain => "not sealed",
+            Self::Passphrase => "sealed with a passphrase",
+            Self::Recipients => "sealed to a key",
+        })
+    }
+}

@@ -1,0 +1,94 @@
+//! The arguments of `bundle`.
+
+use std::os::fd::RawFd;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{Format, ZoneArg};
+
+/// `bundle`
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct BundleArgs {
+    /// What to do instead of making bundles.
+    #[command(subcommand)]
+    pub command: Option<BundleCommand>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub make: BundleMakeArgs,
+}
+
+/// `bundle inspect`
+#[derive(Debug, Subcommand)]
+pub enum BundleCommand {
+    /// Check a bundle and list what is in it, without the keys
+    Inspect(BundleInspectArgs),
+}
+
+/// `bundle` itself
+#[derive(Debug, Args)]
+pub struct BundleMakeArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The nodes, by short or full name; all if none is named
+    #[arg(value_name = "NODE")]
+    pub nodes: Vec<String>,
+    /// Write NODE.bundle into this directory, which is made if it is not there
+    #[arg(long, value_name = "DIR", required = true)]
+    pub out: Option<PathBuf>,
+    #[arg(
+        long = "recipient",
+        value_name = "[NODE=]KEY",
+        help = "Seal to this age or SSH public key (age1…, \"ssh-ed25519 …\", \"ssh-rsa …\"); once for each"
+    )]
+    #[allow(missing_docs, reason = "the help says it")]
+    pub recipients: Vec<String>,
+    /// Seal to the keys in this file, a line for each: KEY, or NODE KEY
+    #[arg(long, value_name = "FILE")]
+    pub recipients_file: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub passphrase: BundlePassphraseArgs,
+    /// Do not seal: whoever gets the file has the keys of the node
+    #[arg(long)]
+    pub plain: bool,
+    /// Put zone-etcd and the bundled etcd into each bundle
+    #[arg(long)]
+    pub with_binaries: bool,
+    /// Give this member the right to bootstrap again; only if the zone has never run
+    #[arg(long, value_name = "NODE")]
+    pub allow_bootstrap: Vec<String>,
+    /// How to print what was made
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `bundle inspect`
+#[derive(Debug, Args)]
+pub struct BundleInspectArgs {
+    /// The bundle, or - for standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The private key that opens it: an age identity file or an SSH private key
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
+    pub identity: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub passphrase: BundlePassphraseArgs,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// The passphrase of a bundle.
+#[derive(Clone, Debug, Default, Args)]
+pub struct BundlePassphraseArgs {
+    /// The passphrase is the first line of this file
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_fd")]
+    pub passphrase_file: Option<PathBuf>,
+    /// The passphrase is the first line that comes from this file descriptor
+    #[arg(long, value_name = "N")]
+    pub passphrase_fd: Option<RawFd>,
+}

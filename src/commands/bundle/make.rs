@@ -1,0 +1,160 @@
+//! `bundle`: issues what is missing, and writes the bundles.
+
+use std::collections::BTreeSet;
+
+use time::OffsetDateTime;
+
+use super::outcome::{Outcome, Row};
+use super::seal_choice::SealChoice;
+use crate::bundle::{
+    BootstrapRight, BundleDirectory, BundleHistory, BundleMaker, Known, Programs, ZoneContents,
+};
+use crate::cli::BundleMakeArgs;
+use crate::commands::batches::{BATCH, progress_bar};
+use crate::commands::print;
+use crate::config::Node;
+use crate::error::{Exit, Failure, Result};
+use crate::etcd::observe_data_directory;
+use crate::host::MemberState;
+use crate::plan::{DataDirectory, NodePaths};
+use crate::zone_directory::{Assessment, Holder, Issuer, ROOT, ZoneDirectory, in_parallel, load_authority};
+
+pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()> {
+    // The log and the manifest have whole seconds, as certificates do.
+    let now = now.replace_nanosecond(0).unwrap_or(now);
+    let Some(out) = &arguments.out else { return Err(Failure::internal("there is no --out")) };
+    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    zone.report_warnings();
+    let nodes = nodes(arguments, &zone)?;
+    let allowed = allowed(arguments, &zone, &nodes)?;
+    let seals = SealChoice::read(arguments, &zone)?;
+    nodes.iter().try_for_each(|node| seals.of(node).map(drop))?;
+
+    let held = zone.lock()?;
+    let authorities = zone.load_or_create_authorities(now, &held)?;
+    let mut issuer = Issuer::new(&zone.paths, &authorities, &held)?;
+    let root = load_authority(&zone.paths, ROOT, now)?;
+    let directory = BundleDirectory::open(out)?;
+    let programs = match arguments.with_binaries {
+        true => {
+            let time = now.unix_timestamp();
+            Some(Programs::collect(zone.config.etcd.version, directory.path(), time)?)
+        }
+        false => None,
+    };
+    let contents = ZoneContents::new(&zone, &authorities, programs);
+    let mut history = BundleHistory::load(&zone.paths, &held)?;
+    let before = Before::look(&zone, &contents, &history);
+    let maker = BundleMaker { contents: &contents, directory: &directory, root: &root, now };
+
+    let mut rows = Vec::with_capacity(nodes.len());
+    let bar = progress_bar("bundling", nodes.len());
+    for batch in nodes.chunks(BATCH) {
+        let assessments = batch
+            .iter()
+            .map(|node| Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now))
+            .collect::<Result<Vec<_>>>()?;
+        issuer.bring_up_to_date(&assessments, now)?;
+        let work: Vec<(&Node, Assessment<'_>)> = batch.iter().copied().zip(assessments).collect();
+        let made = in_parallel(&work, |(node, assessment)| {
+            let known = history.node(node.name.full());
+            directory.recover(&node.name, known)?;
+            let right = before.right_of(&zone, &contents, node, known.is_some(), &allowed);
+            let files = contents.of(node, assessment)?;
+            let made = maker.make(node, &files, &seals.of(node)?, right, known)?;
+            Ok((made, files.expires_at, right))
+        })?;
+        maker.commit(batch, made.iter().map(|(made, ..)| made), &mut history)?;
+        let of_batch = batch.iter().zip(made);
+        rows.extend(
+            of_batch.map(|(node, (made, expires_at, right))| Row::new(node, made, expires_at, right)),
+        );
+        bar.inc(batch.len() as u64);
+    }
+    bar.finish_and_clear();
+    let outcome = Outcome { zone: &zone, directory: &directory, root: root.certificate(), rows };
+    print(&outcome.data(arguments.format)?)?;
+    outcome.tell();
+    Ok(())
+}
+
+/// The nodes that were named, each once, or all.
+fn nodes<'z>(arguments: &BundleMakeArgs, zone: &'z ZoneDirectory) -> Result<Vec<&'z Node>> {
+    if arguments.nodes.is_empty() {
+        return Ok(zone.config.nodes.iter().collect());
+    }
+    let mut named: Vec<&Node> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for name in &arguments.nodes {
+        let node = zone.node(name)?;
+        if seen.insert(node.name.full()) {
+            named.push(node);
+        }
+    }
+    Ok(named)
+}
+
+/// The members that the operator gives the right to bootstrap, by full name.
+fn allowed(arguments: &BundleMakeArgs, zone: &ZoneDirectory, nodes: &[&Node]) -> Result<BTreeSet<String>> {
+    let mut allowed = BTreeSet::new();
+    for name in &arguments.allow_bootstrap {
+        let node = zone.node(name)?;
+        let usage = |why: &str| Failure::new(Exit::Usage, format!("--allow-bootstrap {name}")).because(why);
+        if !node.member {
+            return Err(usage("no member runs on this node, so there is nothing to bootstrap")
+                .next("leave it away, or name a member"));
+        }
+        if !nodes.iter().any(|bundled| bundled.name == node.name) {
+            return Err(usage("no bundle is made for this node").next("name the node as well"));
+        }
+        allowed.insert(node.name.full().to_owned());
+    }
+    Ok(allowed)
+}
+
+/// What decides on the right to bootstrap, for all nodes. It is looked at before the first bundle of this call is made: the
+/// members of one call found one cluster.
+struct Before {
+    other_cluster_bundled: bool,
+    other_cluster_ran_here: bool,
+    log_is_damaged: bool,
+}
+
+impl Before {
+    fn look(zone: &ZoneDirectory, contents: &ZoneContents, history: &BundleHistory) -> Self {
+        let is_other = |cluster: &String| *cluster != contents.cluster_id;
+        let ran_here = |node: &Node| {
+            let state = MemberState::load(&zone.paths.node(&node.name).state()).ok().flatten();
+            state.is_some_and(|state| is_other(&state.cluster_id))
+        };
+        Self {
+            other_cluster_bundled: history.founding_clusters().iter().any(is_other),
+            other_cluster_ran_here: zone.config.members().any(ran_here),
+            log_is_damaged: history.unreadable() > 0,
+        }
+    }
+
+    fn right_of(
+        &self,
+        zone: &ZoneDirectory,
+        contents: &ZoneContents,
+        node: &Node,
+        had_bundle: bool,
+        allowed: &BTreeSet<String>,
+    ) -> BootstrapRight {
+        BootstrapRight::decide(Known {
+            cluster: contents.cluster_of(node),
+            is_allowed: allowed.contains(node.name.full()),
+            had_bundle,
+            other_cluster_bundled: self.other_cluster_bundled,
+            ran_here: node.member && has_run(&zone.paths.node(&node.name)),
+            other_cluster_ran_here: self.other_cluster_ran_here,
+            log_is_damaged: self.log_is_damaged,
+        })
+    }
+}
+
+/// Whether a member has run from this directory, as far as that can be seen. What cannot be read may have.
+fn has_run(paths: &NodePaths) -> bool {
+    paths.state().exists() || !matches!(observe_data_directory(&paths.data()), Ok(DataDirectory::Empty))
+}
