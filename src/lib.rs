@@ -20,8 +20,10 @@
 //! | [`diagnosis`] | what is wrong, why it matters, what to do |
 //! | [`passphrase`] | where a passphrase comes from |
 //! | [`development`] | a supervised throwaway zone on loopback |
+//! | [`activation`] | a node takes up a bundle: verified, staged, switched to |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
+pub mod activation;
 pub mod bundle;
 pub mod cli;
 pub mod commands;

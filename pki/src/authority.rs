@@ -1,15 +1,16 @@
 //! A certificate authority, and what it issues.
 
-mod parameters;
+pub(crate) mod parameters;
 
 use std::fmt;
 
-use rcgen::{CertificateParams, Issuer};
+use rcgen::{CertificateParams, Issuer, PublicKeyData};
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::certificate::{Certificate, CertificateError};
 use crate::key::{KeyError, PrivateKey};
 use crate::name::NameError;
+use crate::request::{CertificateRequest, RequestError};
 use crate::signer::{Certified, Signer};
 use crate::spec::{AuthoritySpec, LeafSpec, SubjectError};
 
@@ -58,6 +59,9 @@ pub enum IssueError {
     /// The key could not be made or used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The request is not proven.
+    #[error("the request: {0}")]
+    Request(#[from] RequestError),
     /// What was written cannot be read back.
     #[error("the certificate cannot be read back: {0}")]
     Unreadable(#[from] CertificateError),
@@ -98,7 +102,7 @@ impl Authority {
         }
         let key = PrivateKey::generate(spec.key)?;
         let parameters = parameters::authority(spec, now, Some(&self.certificate))?;
-        Self::assemble(self.sign(&parameters, &key)?, key)
+        Self::assemble(self.sign(&parameters, &Certified(&key))?, key)
     }
 
     /// Issues a certificate, with a new key, for a TLS server or client.
@@ -112,8 +116,29 @@ impl Authority {
     pub fn issue(&self, spec: &LeafSpec, now: OffsetDateTime) -> Result<Issued, IssueError> {
         let parameters = parameters::leaf(spec, now, &self.certificate)?;
         let key = PrivateKey::generate(spec.key)?;
-        let certificate = self.sign(&parameters, &key)?;
+        let certificate = self.sign(&parameters, &Certified(&key))?;
         Ok(Issued { certificate, key })
+    }
+
+    /// Certifies the key of a request, which somebody else holds. What the certificate says comes from `spec` alone; of the request
+    /// nothing but its key is taken, and only if it proves that it has it. `spec.key` does not matter.
+    ///
+    /// # Errors
+    /// As [`issue`](Self::issue), and [`IssueError::Request`] for a request without proof of possession.
+    pub fn issue_for(
+        &self,
+        spec: &LeafSpec,
+        request: &CertificateRequest,
+        now: OffsetDateTime,
+    ) -> Result<Certificate, IssueError> {
+        request.verify()?;
+        let parameters = parameters::leaf(spec, now, &self.certificate)?;
+        let certificate = self.sign(&parameters, request.public_key())?;
+        // An algorithm identifier in a form that the encoder does not write would make it another key to those who compare.
+        if certificate.subject_public_key_info() != request.subject_public_key_info() {
+            return Err(IssueError::Encoding("the public key cannot be written as it is".to_owned()));
+        }
+        Ok(certificate)
     }
 
     /// The authority's own certificate.
@@ -142,9 +167,9 @@ impl Authority {
     pub(crate) fn sign(
         &self,
         parameters: &CertificateParams,
-        key: &PrivateKey,
+        key: &impl PublicKeyData,
     ) -> Result<Certificate, IssueError> {
-        let certificate = parameters.signed_by(&Certified(key), &self.issuer).map_err(encoding)?;
+        let certificate = parameters.signed_by(key, &self.issuer).map_err(encoding)?;
         let certificate = Certificate::from_owned(certificate.into())?;
         if certificate.issuer_der() != self.certificate.subject_der() {
             return Err(IssueError::IssuerName);

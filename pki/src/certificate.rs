@@ -1,6 +1,6 @@
 //! A certificate (RFC 5280): its bytes, and the facts that are read out of them once.
 
-mod parse;
+pub(crate) mod parse;
 
 use std::fmt;
 
@@ -8,6 +8,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::SectionKind;
 use time::OffsetDateTime;
 
+use crate::constraints::NameConstraints;
 use crate::hex;
 use crate::key::sha256;
 use crate::name::SubjectAltNames;
@@ -191,7 +192,17 @@ impl Certificate {
 
     /// The permitted DNS subtrees of its name constraints, in lower case.
     pub fn permitted_dns(&self) -> &[String] {
-        &self.facts.permitted_dns
+        &self.facts.constraints.permitted_dns
+    }
+
+    /// Its name constraints on DNS names and addresses.
+    pub fn name_constraints(&self) -> &NameConstraints {
+        &self.facts.constraints
+    }
+
+    /// Whether it names itself as its issuer: a root, as far as the names tell.
+    pub fn is_self_issued(&self) -> bool {
+        self.subject_der() == self.issuer_der()
     }
 
     /// The subject key identifier.
@@ -225,7 +236,7 @@ impl Certificate {
     }
 
     /// The name of the signature algorithm, if it rests on SHA-1 or MD5.
-    pub(crate) fn weak_signature(&self) -> Option<&'static str> {
+    pub fn weak_signature(&self) -> Option<&'static str> {
         self.facts.weak_signature
     }
 

@@ -1,4 +1,5 @@
-//! Just enough DER (X.690) to see which kind of private key an encoding holds before it is given to the parser for it.
+//! Just enough DER (X.690) to see which kind of key an encoding holds before it is given to the parser for it, and to write
+//! one element that the encoder of certificates leaves out of requests.
 
 /// `SEQUENCE`.
 pub(crate) const SEQUENCE: u8 = 0x30;
@@ -6,10 +7,15 @@ pub(crate) const SEQUENCE: u8 = 0x30;
 pub(crate) const INTEGER: u8 = 0x02;
 /// `OCTET STRING`.
 pub(crate) const OCTET_STRING: u8 = 0x04;
+/// `BIT STRING`.
+pub(crate) const BIT_STRING: u8 = 0x03;
 /// `OBJECT IDENTIFIER`.
 pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
 /// `[0] EXPLICIT`.
 pub(crate) const CONTEXT_0: u8 = 0xa0;
+
+/// `[2] IMPLICIT`, primitive: the dNSName among the general names (RFC 5280, 4.2.1.6).
+pub(crate) const PRIMITIVE_CONTEXT_2: u8 = 0x82;
 
 /// What is left to read of the contents of one element.
 #[derive(Clone, Copy)]
@@ -48,4 +54,23 @@ fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
     }
     let (digits, rest) = rest.split_at(count);
     Some((digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest))
+}
+
+/// One element: tag, length, contents.
+pub(crate) fn element(tag: u8, contents: &[u8]) -> Vec<u8> {
+    let length = contents.len().to_be_bytes();
+    let significant =
+        length.iter().position(|byte| *byte != 0).map_or(&length[..0], |start| &length[start..]);
+    let mut encoded = vec![tag];
+    match significant {
+        [] => encoded.push(0),
+        [short] if *short < 0x80 => encoded.push(*short),
+        long => {
+            // A usize has 8 bytes at most.
+            encoded.push(0x80 | long.len() as u8);
+            encoded.extend(long);
+        }
+    }
+    encoded.extend(contents);
+    encoded
 }

@@ -2,6 +2,7 @@
 
 mod kind;
 mod pair;
+mod public;
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::pem;
 pub(crate) use pair::{KeyPair, signature_algorithm};
+pub(crate) use public::PublicKey;
 
 /// The kinds of key that are made and accepted.
 ///

@@ -8,8 +8,9 @@
 //! |---|---|
 //! | [`key`] | private keys: generated, read from PEM, written as PKCS#8 |
 //! | [`name`], [`spec`] | subject alternative names, subjects, and the specifications to issue from |
-//! | [`certificate`] | a certificate, and the facts read out of it |
+//! | [`certificate`], [`constraints`] | a certificate, and the facts read out of it |
 //! | [`authority`], [`load`] | a certificate authority: made here, or read from files, and what it issues |
+//! | [`request`] | requests for certificates: made, and read |
 //! | [`revocation`], [`revocation_list`] | revocation lists: made, and read |
 //! | [`document`] | documents that an authority signs |
 //! | [`check`] | verification by another implementation than the one that issues |
@@ -22,6 +23,7 @@
 pub mod authority;
 pub mod certificate;
 pub mod check;
+pub mod constraints;
 mod der;
 pub mod document;
 pub mod hex;
@@ -32,6 +34,7 @@ pub mod name;
 mod pem;
 pub mod private_file;
 pub mod record_log;
+pub mod request;
 pub mod revocation;
 pub mod revocation_list;
 mod signer;
@@ -41,6 +44,7 @@ pub mod store;
 pub use authority::{Authority, IssueError, Issued};
 pub use certificate::{Certificate, CertificateError};
 pub use check::{CheckError, key_matches, verify};
+pub use constraints::{ConstraintError, NameConstraints, Subnet};
 pub use document::DocumentError;
 pub use issuance_log::{IssuanceLog, LogEntry};
 pub use key::{KeyAlgorithm, KeyError, PrivateKey};
@@ -48,6 +52,7 @@ pub use load::LoadError;
 pub use name::{NameError, SubjectAltName, SubjectAltNames};
 pub use private_file::PrivateFileError;
 pub use record_log::{LogError, RecordLog};
+pub use request::{CertificateRequest, RequestError};
 pub use revocation::{RevocationReason, Revoked};
 pub use revocation_list::{RevocationList, RevocationListError};
 pub use spec::{AuthoritySpec, LeafSpec, Subject, SubjectError, Usage, Usages};

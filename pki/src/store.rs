@@ -160,6 +160,14 @@ impl GenerationStore {
         Staged::begin(self.clone())
     }
 
+    /// Puts a generation in use, durably, that is there already: back to an earlier one, or forth again.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] if it is not there, [`StoreError::Io`]; the one in use is another one still.
+    pub fn switch_to(&self, generation: &Generation) -> Result<(), StoreError> {
+        commit::switch_to(self, generation.number)
+    }
+
     fn generation(&self, number: u64) -> Generation {
         Generation { number, path: self.directory.join(format!("{GENERATION}{number}")) }
     }

@@ -66,7 +66,7 @@ pub struct NodeContents {
 impl ZoneContents {
     /// What follows from the zone's description and its root.
     pub fn new(zone: &ZoneDirectory, authorities: &Authorities, programs: Option<Programs>) -> Self {
-        let token = zone.token(authorities);
+        let token = authorities.token(&zone.config);
         let cluster = InitialCluster::new(&zone.config, token.clone());
         Self {
             zone: zone.config.name.as_str().to_owned(),

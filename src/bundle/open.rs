@@ -56,6 +56,11 @@ impl<R: Read> OpenBundle<R> {
         &self.manifest
     }
 
+    /// The signature of the manifest, as it is to be kept beside it.
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
     /// How it is sealed.
     pub fn seal(&self) -> Seal {
         self.seal

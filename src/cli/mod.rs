@@ -1,5 +1,6 @@
 //! The command line. Names and options are part of the interface: scripts rely on them.
 
+mod activate;
 mod bundle;
 mod client;
 mod create;
@@ -10,6 +11,7 @@ mod shell;
 
 use std::path::PathBuf;
 
+pub use activate::{ActivateArgs, NodeDirectoryArg};
 pub use bundle::{BundleArgs, BundleCommand, BundleInspectArgs, BundleMakeArgs, BundlePassphraseArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use client::{CtlArgs, EnvArgs};
@@ -40,6 +42,8 @@ pub enum Command {
     Dev(DevArgs),
     /// Describe a new zone and make its CAs
     Init(InitArgs),
+    /// Take up a bundle on this node, or go back to the one before
+    Activate(ActivateArgs),
     /// Start this node's member: becomes etcd
     Run(RunArgs),
     /// Show what `run` would do, and touch nothing

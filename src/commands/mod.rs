@@ -1,5 +1,6 @@
 //! One file a command, each a recipe of named steps.
 
+mod activate;
 mod batches;
 mod bundle;
 mod check;
@@ -34,6 +35,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Dev(arguments) => return dev::run(arguments, now),
         Command::Init(arguments) => init::run(&arguments, now),
+        Command::Activate(arguments) => activate::run(&arguments, now),
         Command::Run(arguments) => run::run(arguments, now),
         Command::Plan(arguments) => plan::run(arguments, now),
         Command::Status(arguments) => return status::run(&arguments),

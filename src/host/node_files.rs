@@ -109,16 +109,21 @@ pub enum AccessKind {
 impl NodeFiles {
     /// Reads what is there. What cannot be read is part of it.
     pub fn read(paths: &NodePaths, node: &Node) -> Self {
-        let directory = paths.generations().join("current");
-        let roles = roles_of(node).map(|role| read_role(&directory, role)).collect();
+        let mut files = Self::of_generation(&paths.generations().join("current"), node);
+        files.access = access_faults(paths, &files.directory);
+        files
+    }
+
+    /// Reads a generation that is not in use yet, or no more; who else can read it is not looked at.
+    pub fn of_generation(directory: &Path, node: &Node) -> Self {
+        let roles = roles_of(node).map(|role| read_role(directory, role)).collect();
         let planes = if node.member {
-            Plane::ALL.into_iter().map(|plane| read_plane(&directory, plane)).collect()
+            Plane::ALL.into_iter().map(|plane| read_plane(directory, plane)).collect()
         } else {
             Vec::new()
         };
         let root = read_certificates(&directory.join(ROOT_FILE)).map(first);
-        let access = access_faults(paths, &directory);
-        Self { directory, roles, planes, root, access }
+        Self { directory: directory.to_owned(), roles, planes, root, access: Vec::new() }
     }
 
     /// The certificate of a role, leaf first.

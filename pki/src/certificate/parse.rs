@@ -7,12 +7,13 @@ use time::OffsetDateTime;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::der_parser::asn1_rs::Oid;
 use x509_parser::der_parser::oid;
-use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::extensions::{ExtendedKeyUsage, GeneralName, ParsedExtension};
 use x509_parser::oid_registry as known;
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
 
+use crate::constraints::NameConstraints;
 use crate::name::{SubjectAltName, SubjectAltNames};
 use crate::spec::Usages;
 
@@ -36,7 +37,7 @@ pub(super) struct Facts {
     pub(super) authority: bool,
     pub(super) may_sign_certificates: bool,
     pub(super) path_length: Option<u32>,
-    pub(super) permitted_dns: Vec<String>,
+    pub(super) constraints: NameConstraints,
     pub(super) subject_key_identifier: Option<Vec<u8>>,
     pub(super) authority_key_identifier: Option<Vec<u8>>,
 }
@@ -66,7 +67,7 @@ pub(super) fn facts(der: &[u8]) -> Result<Facts, String> {
         authority: false,
         may_sign_certificates: true,
         path_length: None,
-        permitted_dns: Vec::new(),
+        constraints: NameConstraints::default(),
         subject_key_identifier: None,
         authority_key_identifier: None,
     };
@@ -88,20 +89,13 @@ fn read_extensions(certificate: &X509Certificate<'_>, facts: &mut Facts) -> Resu
             }
             ParsedExtension::KeyUsage(usage) => facts.may_sign_certificates = usage.key_cert_sign(),
             ParsedExtension::ExtendedKeyUsage(usage) => {
-                facts.usages =
-                    Usages { server: usage.any || usage.server_auth, client: usage.any || usage.client_auth };
+                facts.usages = tls_usages(usage);
             }
             ParsedExtension::SubjectAlternativeName(names) => {
                 facts.names = names.general_names.iter().filter_map(alternative_name).collect();
             }
             ParsedExtension::NameConstraints(constraints) => {
-                let permitted = constraints.permitted_subtrees.iter().flatten();
-                facts.permitted_dns = permitted
-                    .filter_map(|subtree| match &subtree.base {
-                        GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
-                        _ => None,
-                    })
-                    .collect();
+                facts.constraints = NameConstraints::read(constraints)?;
             }
             ParsedExtension::SubjectKeyIdentifier(identifier) => {
                 facts.subject_key_identifier = Some(identifier.0.to_vec());
@@ -119,8 +113,13 @@ fn read_extensions(certificate: &X509Certificate<'_>, facts: &mut Facts) -> Resu
     Ok(())
 }
 
+/// What an extended key usage allows in TLS.
+pub(crate) fn tls_usages(usage: &ExtendedKeyUsage<'_>) -> Usages {
+    Usages { server: usage.any || usage.server_auth, client: usage.any || usage.client_auth }
+}
+
 /// Where `part`, a slice of `whole`, lies in it.
-fn position(whole: &[u8], part: &[u8]) -> Range<usize> {
+pub(crate) fn position(whole: &[u8], part: &[u8]) -> Range<usize> {
     let start = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr()).min(whole.len());
     start..(start + part.len()).min(whole.len())
 }
@@ -133,7 +132,7 @@ fn without_sign(serial: &[u8]) -> &[u8] {
     }
 }
 
-fn alternative_name(name: &GeneralName<'_>) -> Option<SubjectAltName> {
+pub(crate) fn alternative_name(name: &GeneralName<'_>) -> Option<SubjectAltName> {
     match name {
         GeneralName::DNSName(name) => Some(SubjectAltName::Dns((*name).to_owned())),
         GeneralName::IPAddress(octets) => {
@@ -148,7 +147,7 @@ fn alternative_name(name: &GeneralName<'_>) -> Option<SubjectAltName> {
     }
 }
 
-fn common_name(name: &X509Name<'_>) -> Option<String> {
+pub(crate) fn common_name(name: &X509Name<'_>) -> Option<String> {
     let value = name.iter_common_name().next()?;
     value.as_str().ok().map(str::to_owned)
 }
@@ -159,7 +158,7 @@ pub(super) fn name_for_people(der: &[u8]) -> Option<String> {
 }
 
 /// The most specific attribute first, as RFC 4514, 2.1 has it.
-fn for_people(name: &X509Name<'_>) -> String {
+pub(crate) fn for_people(name: &X509Name<'_>) -> String {
     let attributes: Vec<_> = name.iter_attributes().collect();
     let mut text = String::with_capacity(64);
     for attribute in attributes.iter().rev() {
@@ -194,7 +193,7 @@ fn short_name(kind: &Oid<'_>) -> Option<&'static str> {
 }
 
 /// The kind of key for people, and the bits of an RSA modulus.
-fn describe_key(key: &SubjectPublicKeyInfo<'_>) -> (String, Option<usize>) {
+pub(crate) fn describe_key(key: &SubjectPublicKeyInfo<'_>) -> (String, Option<usize>) {
     let algorithm = &key.algorithm.algorithm;
     if *algorithm == known::OID_KEY_TYPE_EC_PUBLIC_KEY {
         let curve = key.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
@@ -226,7 +225,7 @@ fn describe_curve(curve: Option<Oid<'_>>) -> String {
 }
 
 /// How many bits a big-endian number has, leading zeros not counted.
-fn bits(number: &[u8]) -> usize {
+pub(crate) fn bits(number: &[u8]) -> usize {
     let significant = number.iter().position(|byte| *byte != 0).map_or(&[][..], |start| &number[start..]);
     significant.first().map_or(0, |first| significant.len() * 8 - first.leading_zeros() as usize)
 }

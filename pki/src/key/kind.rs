@@ -3,7 +3,9 @@
 use rustls_pki_types::pem::SectionKind;
 
 use super::{KeyAlgorithm, KeyError, KeyPair};
-use crate::der::{CONTEXT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, whole_sequence};
+use crate::der::{
+    BIT_STRING, CONTEXT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, whole_sequence,
+};
 
 /// rsaEncryption, 1.2.840.113549.1.1.1 (RFC 8017, appendix C).
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
@@ -49,6 +51,27 @@ fn read_pkcs8(mut contents: Reader<'_>, der: &[u8]) -> Result<KeyPair, KeyError>
             None => Err(unsupported_as("an elliptic curve given by its parameters")),
         },
         other => Err(unsupported(other)),
+    }
+}
+
+/// The kind of a public key, and the key itself: the contents of the bit string in a `SubjectPublicKeyInfo`
+/// (RFC 5280, 4.1.2.7). For RSA the kind is the least; the caller knows the length.
+pub(super) fn public(der: &[u8]) -> Result<(KeyAlgorithm, &[u8]), KeyError> {
+    let mut contents = whole_sequence(der).ok_or(KeyError::Damaged)?;
+    let mut identifier = Reader(contents.take(SEQUENCE).ok_or(KeyError::Damaged)?);
+    let algorithm = match identifier.take(OBJECT_IDENTIFIER).ok_or(KeyError::Damaged)? {
+        RSA => KeyAlgorithm::Rsa2048,
+        ED25519 => KeyAlgorithm::Ed25519,
+        EC => match identifier.take(OBJECT_IDENTIFIER) {
+            Some(named) => curve(named)?,
+            None => return Err(unsupported_as("an elliptic curve given by its parameters")),
+        },
+        other => return Err(unsupported(other)),
+    };
+    match contents.take(BIT_STRING) {
+        // The first byte says how many bits of the last one are unused, which a key has none of.
+        Some([0, key @ ..]) => Ok((algorithm, key)),
+        _ => Err(KeyError::Damaged),
     }
 }
 

@@ -45,6 +45,16 @@ pub(super) fn commit(staged: Staged, observe: Observer<'_>) -> Result<Generation
     Ok(generation)
 }
 
+/// The last steps of a commit, for a generation that was committed before.
+pub(super) fn switch_to(store: &GenerationStore, number: u64) -> Result<(), StoreError> {
+    let _lock = store.lock()?;
+    if !store.generation(number).path.is_dir() {
+        return Err(StoreError::Missing { path: store.directory().join(CURRENT), number });
+    }
+    switch(store, number, &mut |_| Ok(()))?;
+    sync_directory(store)
+}
+
 /// Gives the directory its number. The caller holds the lock, so that nobody else takes it in between.
 pub(super) fn rename(staged: Staged) -> Result<Generation, StoreError> {
     let Staged { store, directory, files: _ } = staged;

@@ -130,8 +130,16 @@ fn weak_authorities_are_refused() {
         ("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem", "ECDSA with SHA-1"),
     ] {
         files.openssl(command);
-        let (certificate, key) = files.authority_by_openssl("/CN=old", &["-sha1"]);
-        let loaded = Authority::load(&certificate, &key, now()).map(|_| ());
+        let (root, key) = files.authority_by_openssl("/CN=old", &["-sha1"]);
+        // Nobody verifies the signature of a root.
+        assert!(Authority::load(&root, &key, now()).is_ok(), "{algorithm}");
+        files.openssl(
+            "req -new -key key.pem -out its.csr -subj /CN=below -addext basicConstraints=critical,CA:TRUE",
+        );
+        files.openssl(
+            "x509 -req -in its.csr -CA ca.pem -CAkey key.pem -sha1 -copy_extensions copyall -out below.pem",
+        );
+        let loaded = Authority::load(&files.read("below.pem"), &key, now()).map(|_| ());
         assert_eq!(loaded, Err(LoadError::WeakSignature { algorithm }));
     }
 }

@@ -5,11 +5,13 @@
 
 mod bad_input;
 mod check;
+mod constraints;
 mod issuing;
 mod log;
 mod names;
 mod openssl;
 mod pitfalls;
 mod private_files;
+mod requests;
 mod store;
 mod support;

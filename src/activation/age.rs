@@ -1,0 +1,63 @@
+//! Whether a bundle is of this time: neither over, nor older than what is active.
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+
+use super::proposed;
+use super::store::Activated;
+use crate::bundle::Manifest;
+use crate::diagnosis::judge::certificates::instant;
+use crate::error::{Failure, Result};
+
+/// Refuses a bundle whose certificates are over, that was made for another zone, or that is older than what is active.
+pub(super) fn check(
+    manifest: &Manifest,
+    active: Option<&Activated>,
+    root: &Path,
+    name: &str,
+    now: OffsetDateTime,
+) -> Result<()> {
+    if now > manifest.expires_at {
+        return Err(Failure::bad_input(format!("{name} is too old: a certificate in it has expired"))
+            .because(format!(
+                "it was valid until {}, and this machine's clock says {}",
+                instant(manifest.expires_at),
+                instant(now)
+            ))
+            .next(format!("check this machine's clock; if it is right: {}", another(manifest))));
+    }
+    let Some(Activated { manifest: active, .. }) = active else { return Ok(()) };
+    if manifest.zone != active.zone {
+        return Err(Failure::bad_input(format!("{name} is of the zone {}", manifest.zone))
+            .because(format!("this node is in the zone {}", active.zone))
+            .next("activate the bundle of another zone in a node directory of its own: --node-dir DIR"));
+    }
+    if manifest.sequence < active.sequence {
+        return Err(Failure::bad_input(format!("{name} is older than what is active"))
+            .because(format!(
+                "it is number {} of {}, made at {}",
+                manifest.sequence,
+                manifest.node,
+                instant(manifest.issued_at)
+            ))
+            .because(format!("number {} is active, made at {}", active.sequence, instant(active.issued_at)))
+            .next(format!(
+                "use the newest bundle of this node; to go back: {}",
+                proposed("activate --rollback", root)
+            )));
+    }
+    if manifest.sequence == active.sequence && manifest.digest() != active.digest() {
+        return Err(Failure::bad_input(format!("{name} is not what is active, and has the same number"))
+            .because(format!(
+                "both are number {} of {}, and only one of them can be in the signing machine's log",
+                active.sequence, active.node
+            ))
+            .next(another(manifest)));
+    }
+    Ok(())
+}
+
+fn another(manifest: &Manifest) -> String {
+    format!("have a new one made on the signing machine: zone-etcd bundle {} --out DIR", manifest.node)
+}

@@ -1,0 +1,206 @@
+//! Bundles taken up on their node: verified, written aside, checked as a start would check them, and put in use in one step.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`fingerprint`], `trust` | whose bundle it is |
+//! | `this_node`, `age` | whether it is for this node, and of this time |
+//! | `staging`, `programs`, `founding` | what is written, and what is taken over |
+//! | `description`, `soundness` | whether a member could work with it |
+//! | `changes` | what a member that runs does not notice by itself |
+//! | `store` | what is active, and the lock |
+//! | [`rollback`](mod@rollback) | back to the generation before |
+//! | [`requested`] | keys that were made on the node |
+//!
+//! The link `pki/current` is switched last, and decides: before it nothing is in use, after it everything is. Nothing outside the
+//! node directory is written.
+
+mod age;
+mod changes;
+mod description;
+pub mod fingerprint;
+mod founding;
+mod link;
+mod programs;
+pub mod requested;
+mod rollback;
+mod soundness;
+mod staging;
+mod store;
+mod this_node;
+mod trust;
+
+use std::io::Read;
+use std::path::Path;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+pub use description::LOCAL_CONFIG;
+pub use fingerprint::{Fingerprint, FingerprintError};
+pub use rollback::rollback;
+
+use crate::bundle::{Manifest, OpenBundle};
+use crate::error::{Exit, Failure, Result};
+use crate::report;
+use description::Described;
+use founding::Founding;
+use requested::Requested;
+use store::{Activated, NodeStore};
+use this_node::Evidence;
+use trust::Trust;
+
+/// The node directory of a machine that is one node.
+pub const DEFAULT_NODE_DIRECTORY: &str = "/var/lib/zone-etcd";
+
+/// Where a bundle is to be activated, and what the operator knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'t> {
+    /// The node directory, absolute.
+    pub node_directory: &'t Path,
+    /// The name of this node, short or full.
+    pub node: Option<&'t str>,
+    /// The fingerprint of the zone's root.
+    pub fingerprint: Option<Fingerprint>,
+    /// What the bundle is called in messages.
+    pub bundle: &'t str,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// The bundle is in use now.
+    Activated,
+    /// It was already.
+    Unchanged,
+    /// An earlier one is in use again.
+    RolledBack,
+}
+
+/// What is in use on a node now.
+#[derive(Debug)]
+pub struct Activation {
+    /// How it came to be.
+    pub change: Change,
+    /// The manifest of its bundle.
+    pub manifest: Manifest,
+    /// The number of the generation.
+    pub generation: u64,
+    /// The generation that was in use before; none at the first activation, and if nothing changed.
+    pub previous: Option<u64>,
+    /// Whether the node may found the cluster.
+    pub may_bootstrap: bool,
+    /// Whether a member runs on the node.
+    pub is_member: bool,
+    /// Why a member that runs has to be started anew; empty if it need not.
+    pub restart: Vec<String>,
+}
+
+/// Takes up a bundle.
+pub fn activate<R: Read>(
+    mut bundle: OpenBundle<R>,
+    target: &Target<'_>,
+    now: OffsetDateTime,
+) -> Result<Activation> {
+    let root = target.node_directory;
+    let store = NodeStore::open(root)?;
+    let active = store.as_ref().map(NodeStore::active).transpose()?.flatten();
+    let known = active.as_ref().map(|active| active.root(root)).transpose()?;
+    Trust { known: known.as_ref(), given: target.fingerprint }.check(&bundle, target.bundle)?;
+    let manifest = bundle.manifest().clone();
+    let requested = store.as_ref().map(|store| Requested::open(&store.paths)).transpose()?.flatten();
+    let evidence =
+        Evidence::gather(active.as_ref().map(|active| &active.manifest), target.node, requested.as_ref());
+    evidence.check(&manifest, target.node, target.bundle)?;
+    age::check(&manifest, active.as_ref(), root, target.bundle, now)?;
+    let store = match store {
+        Some(store) => store,
+        None => create(root)?,
+    };
+    link::refuse_another(&store.paths)?;
+    if let Some(present) =
+        store.activated()?.into_iter().find(|each| each.manifest.digest() == manifest.digest())
+    {
+        return switch_to(&store, present, active, Change::Activated, target.bundle, now);
+    }
+
+    let (mut staged, programs) = staging::stage(&mut bundle, &store, target.bundle)?;
+    let before = active.as_ref().map(|active| active.generation.path.clone());
+    let founding = before.as_deref().and_then(|path| Founding::passed_on(path, &manifest));
+    staging::complete(&mut staged, manifest.keys, &store, active.as_ref(), founding.as_ref())?;
+    let described = Described::read(staged.path(), &manifest, &store.paths, target.bundle)?;
+    evidence.check_machine(&described.zone, &described.node, target.bundle)?;
+    soundness::check(staged.path(), &described, target.bundle, now)?;
+    let restart = restart(&store, active.as_ref(), (staged.path(), &described));
+    programs.install()?;
+    link::make(&store.paths)?;
+    let generation = staged.commit().map_err(|error| store.unwritten(&error))?;
+    Ok(Activation {
+        change: Change::Activated,
+        may_bootstrap: founding::may_bootstrap(&generation.path, &manifest),
+        generation: generation.number,
+        previous: active.map(|active| active.generation.number),
+        is_member: described.member.is_some(),
+        manifest,
+        restart,
+    })
+}
+
+/// Puts a generation in use that is there already, unless it is in use. It is checked as a new one is.
+fn switch_to(
+    store: &NodeStore,
+    to: Activated,
+    active: Option<Activated>,
+    change: Change,
+    name: &str,
+    now: OffsetDateTime,
+) -> Result<Activation> {
+    let Activated { generation, manifest } = to;
+    let described = Described::read(&generation.path, &manifest, &store.paths, name)?;
+    let is_active = active.as_ref().is_some_and(|active| active.generation == generation);
+    let mut restart_reasons = Vec::new();
+    link::make(&store.paths)?;
+    if !is_active {
+        soundness::check(&generation.path, &described, name, now)?;
+        restart_reasons = restart(store, active.as_ref(), (&generation.path, &described));
+        store.generations.switch_to(&generation).map_err(|error| store.unwritten(&error))?;
+    }
+    Ok(Activation {
+        change: if is_active { Change::Unchanged } else { change },
+        may_bootstrap: founding::may_bootstrap(&generation.path, &manifest),
+        generation: generation.number,
+        previous: active.filter(|_| !is_active).map(|active| active.generation.number),
+        is_member: described.member.is_some(),
+        manifest,
+        restart: restart_reasons,
+    })
+}
+
+/// Why a member that runs would have to be started anew; nothing if it is not known what was active.
+fn restart(store: &NodeStore, active: Option<&Activated>, after: (&Path, &Described)) -> Vec<String> {
+    let Some(Activated { generation, manifest }) = active else { return Vec::new() };
+    match Described::read(&generation.path, manifest, &store.paths, "what was active") {
+        Ok(before) => changes::that_need_a_restart((&generation.path, &before), after),
+        Err(_) => vec!["what was active cannot be read".to_owned()],
+    }
+}
+
+/// The node directory of a first activation, if nobody else has just made it.
+fn create(root: &Path) -> Result<NodeStore> {
+    let store = NodeStore::create(root)?;
+    match store.active()? {
+        None => Ok(store),
+        Some(_) => {
+            Err(Failure::new(Exit::TryAgain, format!("another command activates in {}", root.display()))
+                .next("run the command again"))
+        }
+    }
+}
+
+/// A command for a node directory, as the operator can type it.
+pub fn proposed(command: &str, root: &Path) -> String {
+    if root == Path::new(DEFAULT_NODE_DIRECTORY) {
+        return format!("zone-etcd {command}");
+    }
+    format!("zone-etcd {command} --node-dir {}", report::shell_quoted(&root.display().to_string()))
+}

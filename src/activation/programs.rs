@@ -1,0 +1,164 @@
+//! The programs that a bundle may bring: `bin/zone-etcd`, and etcd below `libexec/zone-etcd/VERSION/`.
+//!
+//! They are written to a directory aside, and moved when everything else has been checked. A program that runs keeps its file:
+//! it is renamed, not written to.
+
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use tempfile::TempDir;
+use zone_pki::{hex, private_file};
+
+use crate::bundle::{BundleError, FileEntry, bundle_failure};
+use crate::error::{Exit, Failure, Result};
+use crate::zone_directory::private_failure;
+
+/// What programs are called while they are written.
+const ASIDE: &str = ".programs-";
+/// Where our own program is.
+const OWN: &str = "bin/zone-etcd";
+/// How many copies are compared in one go.
+const BUFFER: usize = 64 * 1024;
+
+/// Programs that are being written, or none.
+#[derive(Debug)]
+pub(super) struct Programs {
+    root: PathBuf,
+    aside: Option<TempDir>,
+    entries: Vec<FileEntry>,
+}
+
+impl Programs {
+    /// None yet, for the node directory `root`.
+    pub fn new(root: &Path) -> Self {
+        Self { root: root.to_owned(), aside: None, entries: Vec::new() }
+    }
+
+    /// Writes one aside. `name` is that of the bundle.
+    pub fn add(&mut self, entry: &FileEntry, reader: &mut impl Read, name: &str) -> Result<()> {
+        let aside = match &self.aside {
+            Some(aside) => aside.path().to_owned(),
+            None => {
+                let made = self.make_aside()?;
+                let path = made.path().to_owned();
+                self.aside = Some(made);
+                path
+            }
+        };
+        let path = aside.join(&entry.path);
+        let failed = |error: &io::Error| Failure::write(&path, error);
+        make_directories(&path)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(entry.mode.bits())
+            .open(&path)
+            .map_err(|error| failed(&error))?;
+        copy(reader, &mut file, &path, name)?;
+        file.sync_all().map_err(|error| failed(&error))?;
+        self.entries.push(entry.clone());
+        Ok(())
+    }
+
+    /// Moves them to their places. One that is there already with the same bytes stays; etcd of one version is never replaced
+    /// by another of that version, and our own program is kept beside the one that takes its place.
+    pub fn install(self) -> Result<()> {
+        let Some(aside) = &self.aside else { return Ok(()) };
+        for entry in &self.entries {
+            let (from, to) = (aside.path().join(&entry.path), self.root.join(&entry.path));
+            match digest_of(&to) {
+                Ok(present) if present == entry.sha256 => continue,
+                Ok(present) if entry.path == OWN => keep_old(&to, &present)?,
+                Ok(_) => return Err(another_version(&to)),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(Failure::read(&to, &error)),
+            }
+            make_directories(&to)?;
+            fs::rename(&from, &to).map_err(|error| Failure::write(&to, &error))?;
+            let directory = to.parent().unwrap_or(&self.root);
+            private_file::sync(directory).map_err(|error| private_failure(directory, &error))?;
+        }
+        Ok(())
+    }
+
+    /// What an interrupted command left is removed first: the lock is held, so nobody writes there now.
+    fn make_aside(&self) -> Result<TempDir> {
+        let entries = fs::read_dir(&self.root).map_err(|error| Failure::read(&self.root, &error))?;
+        for entry in entries.flatten() {
+            let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(ASIDE));
+            if is_ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                let path = entry.path();
+                fs::remove_dir_all(&path).map_err(|error| Failure::write(&path, &error))?;
+            }
+        }
+        tempfile::Builder::new()
+            .prefix(ASIDE)
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(&self.root)
+            .map_err(|error| Failure::write(&self.root, &error))
+    }
+}
+
+/// Copies, and tells a bundle that cannot be read from a disk that cannot be written.
+fn copy(reader: &mut impl Read, file: &mut fs::File, path: &Path, name: &str) -> Result<()> {
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let count = reader
+            .read(&mut buffer)
+            .map_err(|error| bundle_failure(name, &BundleError::from_reader(error)))?;
+        if count == 0 {
+            return Ok(());
+        }
+        io::Write::write_all(file, &buffer[..count]).map_err(|error| Failure::write(path, &error))?;
+    }
+}
+
+fn make_directories(file: &Path) -> Result<()> {
+    let directory = file.parent().unwrap_or(file);
+    let made = DirBuilder::new().recursive(true).mode(0o755).create(directory);
+    made.map_err(|error| Failure::write(directory, &error))
+}
+
+/// SHA-256 of a file, hexadecimal.
+fn digest_of(path: &Path) -> io::Result<String> {
+    let mut file = fs::File::open(path)?;
+    let (mut context, mut buffer) = (Context::new(&SHA256), vec![0; BUFFER]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex::encode(context.finish().as_ref())),
+            count => context.update(&buffer[..count]),
+        }
+    }
+}
+
+/// Gives the program another name beside its own, unless it has one. Both names are one file until the new one takes its place,
+/// so there is one at any time.
+fn keep_old(path: &Path, digest: &str) -> Result<()> {
+    for number in 1_u32.. {
+        let kept = path.with_file_name(format!("zone-etcd.old-{number}"));
+        match fs::hard_link(path, &kept) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                if digest_of(&kept).is_ok_and(|kept| kept == digest) {
+                    return Ok(());
+                }
+            }
+            Err(error) => return Err(Failure::write(&kept, &error)),
+        }
+    }
+    Ok(())
+}
+
+fn another_version(path: &Path) -> Failure {
+    Failure::new(Exit::CannotCreate, format!("{} is there, and is another one", path.display()))
+        .because(
+            "the bundle brings one of the same name and version with other bytes; nothing is overwritten",
+        )
+        .next(format!(
+            "if a member runs from it, stop it; then: mv {0} {0}.old, and activate again",
+            crate::report::shell_quoted(&path.parent().unwrap_or(path).display().to_string())
+        ))
+}

@@ -1,0 +1,33 @@
+//! Back to the generation before the one in use.
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+
+use super::store::NodeStore;
+use super::{Activation, Change, link, switch_to};
+use crate::error::{Exit, Failure, Result};
+
+/// Puts the generation in use that came before the one that is, by its number. Again, it goes back further.
+pub fn rollback(node_directory: &Path, now: OffsetDateTime) -> Result<Activation> {
+    let shown = node_directory.display();
+    let nothing = |what: String| {
+        Failure::new(Exit::MissingInput, what).next(
+            "have a new bundle made on the signing machine, and activate it: zone-etcd bundle NODE --out DIR",
+        )
+    };
+    let Some(store) = NodeStore::open(node_directory)? else {
+        return Err(nothing(format!("there is no {shown}")));
+    };
+    let Some(active) = store.active()? else {
+        return Err(nothing(format!("nothing is active in {shown}")));
+    };
+    link::refuse_another(&store.paths)?;
+    let number = active.generation.number;
+    let earlier = store.activated()?.into_iter().rfind(|each| each.generation.number < number);
+    let Some(earlier) = earlier else {
+        return Err(nothing(format!("there is no generation before {number} in {shown}")));
+    };
+    let name = earlier.generation.path.display().to_string();
+    switch_to(&store, earlier, Some(active), Change::RolledBack, &name, now)
+}

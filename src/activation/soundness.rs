@@ -1,0 +1,78 @@
+//! Whether a member could work with the files of a generation: what `run` checks before each start, before they are in use.
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+use zone_pki::{Certificate, CheckError, SubjectAltNames, verify};
+
+use super::description::Described;
+use crate::diagnosis::hostname::host_of;
+use crate::diagnosis::judge::certificates::{self, Remedies};
+use crate::diagnosis::judge::names::{self, Dialled};
+use crate::diagnosis::{CheckId, Finding, Verdict};
+use crate::error::{Failure, Result};
+use crate::host::NodeFiles;
+use crate::plan::{Plane, ROOT_FILE};
+use crate::tls;
+
+/// Refuses files that could not work, with everything that is wrong as its cause.
+pub(super) fn check(generation: &Path, described: &Described, name: &str, now: OffsetDateTime) -> Result<()> {
+    let files = NodeFiles::of_generation(generation, &described.node);
+    let issue = format!(
+        "have a new one made on the signing machine: zone-etcd bundle {} --out DIR",
+        described.node.name.short()
+    );
+    let remedies = Remedies { issue: issue.clone(), then: String::new() };
+    let leaf_validity =
+        time::Duration::try_from(described.zone.pki.leaf_validity).unwrap_or(time::Duration::MAX);
+    let mut findings = certificates::judge(&files, &remedies, leaf_validity, now);
+    findings.extend(leads_to_root(&files, now));
+    if let Some(member) = &described.member {
+        let from_file = |url: &str, stem| Dialled { url: url.to_owned(), stem, source: "zone.toml" };
+        let (peer, client) = (member.member.peer_url.as_str(), member.advertise_client.as_str());
+        findings.extend(names::names(
+            &files,
+            &[from_file(peer, "peer"), from_file(client, "server")],
+            &remedies,
+        ));
+        let host = |url| host_of(url).unwrap_or_default();
+        let dials_with = if member.peer_client { "peer-client" } else { "peer" };
+        let scenes = tls::scenes(generation, dials_with, host(peer), host(client), &[generation.to_owned()]);
+        findings.extend(names::handshakes(&tls::rehearse(generation, scenes), &findings, &remedies));
+    }
+    let failed: Vec<&Finding> =
+        findings.iter().filter(|finding| finding.verdict == Verdict::Failed).collect();
+    let Some(first) = failed.first() else { return Ok(()) };
+    let mut failure =
+        Failure::bad_input(format!("{} could not work with {name}", described.node.name.short()));
+    failure.causes = failed.iter().map(|finding| format!("{}: {}", finding.subject, finding.found)).collect();
+    Err(failure.next(first.remedy.clone().unwrap_or(issue)))
+}
+
+/// Whether what this node shows to others leads to a certificate that clients trust. Validity is judged by another check.
+fn leads_to_root(files: &NodeFiles, now: OffsetDateTime) -> Vec<Finding> {
+    let text = std::fs::read(files.directory.join(ROOT_FILE)).unwrap_or_default();
+    // Without a root that can be read, there is a finding that says so.
+    let Ok(anchors) = Certificate::chain_from_pem(&text) else { return Vec::new() };
+    let of_clients = files.roles.iter().filter(|files| files.role.plane == Plane::Client);
+    let leads = |chain: &[Certificate]| {
+        let Some((leaf, above)) = chain.split_first() else { return Ok(()) };
+        let above: Vec<&Certificate> = above.iter().collect();
+        let mut last = Ok(());
+        for anchor in &anchors {
+            last = verify(leaf, &above, anchor, leaf.usages(), &SubjectAltNames::default(), now);
+            if matches!(last, Ok(()) | Err(CheckError::Expired { .. } | CheckError::NotYetValid { .. })) {
+                return Ok(());
+            }
+        }
+        last
+    };
+    of_clients
+        .filter_map(|files| {
+            let error = leads(files.chain.as_ref().ok()?).err()?;
+            let found = format!("it does not lead to {ROOT_FILE}: {error}");
+            let subject = files.role.certificate_file();
+            Some(Finding::new(CheckId::CertificateChain, Verdict::Failed, subject, found))
+        })
+        .collect()
+}

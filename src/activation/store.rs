@@ -1,0 +1,129 @@
+//! What is active on a node, and the lock under which that changes.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use zone_pki::private_file::{self, PrivateFileError};
+use zone_pki::{Certificate, Generation, GenerationStore, StoreError};
+
+use super::proposed;
+use crate::bundle::{MANIFEST_FILE, Manifest};
+use crate::error::{Exit, Failure, Result};
+use crate::plan::{NodePaths, ROOT_FILE};
+use crate::zone_directory::{create_directory, private_failure};
+
+/// A node directory that no other command changes meanwhile.
+///
+/// The lock is on the directory itself: the file `lock` in it is held by etcd as long as it runs.
+#[derive(Debug)]
+pub(super) struct NodeStore {
+    pub paths: NodePaths,
+    pub generations: GenerationStore,
+    _held: File,
+}
+
+/// A generation that came in a bundle.
+#[derive(Debug)]
+pub(super) struct Activated {
+    pub generation: Generation,
+    pub manifest: Manifest,
+}
+
+impl NodeStore {
+    /// Takes the lock of a node directory; none if there is no such directory.
+    pub fn open(root: &Path) -> Result<Option<Self>> {
+        match private_file::check_directory(root) {
+            Ok(()) => {}
+            Err(PrivateFileError::NotFound) => return Ok(None),
+            Err(error) => return Err(private_failure(root, &error)),
+        }
+        let directory = File::open(root).map_err(|error| Failure::read(root, &error))?;
+        match directory.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Failure::new(
+                    Exit::TryAgain,
+                    format!("another command activates in {}", root.display()),
+                )
+                .next("wait until it has ended, and run the command again"));
+            }
+            Err(TryLockError::Error(error)) => return Err(Failure::read(root, &error)),
+        }
+        let paths = NodePaths::new(root);
+        let generations = GenerationStore::new(paths.generations());
+        Ok(Some(Self { paths, generations, _held: directory }))
+    }
+
+    /// Makes the node directory of a first activation.
+    pub fn create(root: &Path) -> Result<Self> {
+        create_directory(root)?;
+        Self::open(root)?.ok_or_else(|| Failure::internal("a directory that was made is not there"))
+    }
+
+    /// What is active.
+    pub fn active(&self) -> Result<Option<Activated>> {
+        let current = self.generations.current().map_err(|error| self.unusable(&error))?;
+        current.map(|generation| self.read(generation)).transpose()
+    }
+
+    /// The generations that came in bundles, by number. One that cannot be read is left out.
+    pub fn activated(&self) -> Result<Vec<Activated>> {
+        let all = self.generations.generations().map_err(|error| self.unusable(&error))?;
+        Ok(all.into_iter().filter_map(|generation| self.read(generation).ok()).collect())
+    }
+
+    fn read(&self, generation: Generation) -> Result<Activated> {
+        let path = generation.path.join(MANIFEST_FILE);
+        let bytes = generation.read(MANIFEST_FILE).map_err(|error| {
+            Failure::bad_input(format!("{} did not come in a bundle", generation.path.display()))
+                .because(&error)
+                .next("activate into a directory of its own: --node-dir DIR")
+        })?;
+        let manifest = Manifest::parse(bytes).map_err(|error| {
+            Failure::bad_input(format!("{} cannot be read", path.display()))
+                .because(&error)
+                .next(self.advice())
+        })?;
+        Ok(Activated { generation, manifest })
+    }
+
+    /// The failure of a store whose links or directories are not as they have to be.
+    pub fn unusable(&self, error: &StoreError) -> Failure {
+        Failure::bad_input(format!("cannot read what is active in {}", self.paths.root().display()))
+            .because(error)
+            .next(self.advice())
+    }
+
+    /// The failure of writing there.
+    pub fn unwritten(&self, error: &StoreError) -> Failure {
+        let what = format!("cannot write to {}", self.generations.directory().display());
+        Failure::write_chain(what, error, "what was active is active still, or the new one is, whole")
+    }
+
+    fn advice(&self) -> String {
+        let pki: PathBuf = self.paths.generations();
+        format!("move {} away, and activate the node's newest bundle again", pki.display())
+    }
+}
+
+impl Activated {
+    /// The root that it trusts.
+    pub fn root(&self, node_directory: &Path) -> Result<Certificate> {
+        let path = self.generation.path.join(ROOT_FILE);
+        let failed = |why: String| {
+            Failure::bad_input(format!("{} is not the root that was activated", path.display()))
+                .because(why)
+                .next(format!(
+                    "go back to the generation before: {}",
+                    proposed("activate --rollback", node_directory)
+                ))
+        };
+        let text = self.generation.read(ROOT_FILE).map_err(|error| failed(error.to_string()))?;
+        let root = Certificate::from_pem(&text).map_err(|error| failed(error.to_string()))?;
+        let digest = zone_pki::hex::encode(&root.fingerprint_sha256());
+        match digest == self.manifest.root_sha256 {
+            true => Ok(root),
+            false => Err(failed(format!("the manifest of its bundle names {}", self.manifest.root_sha256))),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Whether a bundle comes from the zone that it names: the root that signed it is known, or its fingerprint was given.
+
+use std::io::Read;
+
+use zone_pki::Certificate;
+
+use super::Fingerprint;
+use crate::bundle::{OpenBundle, Seal, bundle_failure};
+use crate::error::{Exit, Failure, Result};
+
+/// Whom a node believes before it has read anything else of a bundle.
+#[derive(Debug)]
+pub(super) struct Trust<'t> {
+    /// The root of what is active; none at the first activation.
+    pub known: Option<&'t Certificate>,
+    /// The fingerprint that the operator has from the signing machine.
+    pub given: Option<Fingerprint>,
+}
+
+impl Trust<'_> {
+    /// Checks the signature of the manifest, and that the root that made it is the right one. `name` is that of the bundle.
+    pub fn check<R: Read>(&self, bundle: &OpenBundle<R>, name: &str) -> Result<Fingerprint> {
+        let signer = bundle.verify_signature().map_err(|error| bundle_failure(name, &error))?;
+        let fingerprint = Fingerprint::of(signer);
+        if let Some(given) = self.given
+            && given != fingerprint
+        {
+            return Err(other_root(name, "the given fingerprint", fingerprint, given));
+        }
+        match self.known.map(Fingerprint::of) {
+            Some(known) if known != fingerprint => {
+                Err(other_root(name, "what is active here", fingerprint, known))
+            }
+            Some(_) => Ok(fingerprint),
+            // Whoever sealed it knew the passphrase, which the operator has from the signing machine as well.
+            None if self.given.is_none() && bundle.seal() != Seal::Passphrase => Err(nobody_to_believe(name)),
+            None => Ok(fingerprint),
+        }
+    }
+}
+
+fn other_root(name: &str, whose: &str, found: Fingerprint, wanted: Fingerprint) -> Failure {
+    Failure::bad_input(format!("{name} was signed by another root than that of {whose}"))
+        .because(format!("its root has the fingerprint {found}"))
+        .because(format!("that of {whose} is {wanted}"))
+        .next("do not use it: make sure which zone it is of, and where it comes from")
+}
+
+fn nobody_to_believe(name: &str) -> Failure {
+    Failure::new(Exit::Usage, format!("nothing says that {name} comes from your zone"))
+        .because("it is the first bundle here, so the fingerprint of the zone's root is needed")
+        .next(
+            "give --root-fingerprint SHA256: `zone-etcd bundle` printed it, \
+             and so does, on the signing machine: openssl x509 -noout -fingerprint -sha256 -in ca/root.crt",
+        )
+}

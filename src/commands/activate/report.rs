@@ -1,0 +1,86 @@
+//! What became of an activation, for a person and for a program.
+
+use std::path::Path;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::activation::{Activation, Change, LOCAL_CONFIG};
+use crate::plan::NodePaths;
+use crate::report::{self, shell_quoted};
+
+/// The result for a program. Fields are added, never renamed.
+#[derive(Serialize)]
+pub(super) struct Report<'a> {
+    result: Change,
+    node: &'a str,
+    zone: &'a str,
+    generation: u64,
+    previous: Option<u64>,
+    sequence: u64,
+    #[serde(with = "time::serde::rfc3339")]
+    expires_at: OffsetDateTime,
+    may_bootstrap: bool,
+    restart_needed: bool,
+    restart_reasons: &'a [String],
+    next: String,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(activation: &'a Activation, root: &Path) -> Self {
+        let manifest = &activation.manifest;
+        Self {
+            result: activation.change,
+            node: &manifest.node,
+            zone: &manifest.zone,
+            generation: activation.generation,
+            previous: activation.previous,
+            sequence: manifest.sequence,
+            expires_at: manifest.expires_at,
+            may_bootstrap: activation.may_bootstrap,
+            restart_needed: !activation.restart.is_empty(),
+            restart_reasons: &activation.restart,
+            next: next(activation, root),
+        }
+    }
+
+    pub(super) fn tell(&self) {
+        let Self { node, generation, sequence, .. } = self;
+        let what = match self.result {
+            Change::Activated => {
+                format!("activated bundle {sequence} of {node}: generation {generation} is in use")
+            }
+            Change::Unchanged => {
+                format!("bundle {sequence} of {node} is active already, as generation {generation}")
+            }
+            Change::RolledBack => {
+                format!("went back to bundle {sequence} of {node}: generation {generation} is in use again")
+            }
+        };
+        report::message(&what);
+        report::message(&format!("next: {}", self.next));
+    }
+}
+
+fn next(activation: &Activation, root: &Path) -> String {
+    let config = shell_quoted(&root.join(LOCAL_CONFIG).display().to_string());
+    let start = format!("zone-etcd run --config {config}");
+    if !activation.is_member {
+        let paths = NodePaths::new(root);
+        return format!(
+            "no member runs on this node; its client certificate is {}",
+            paths.current("client.crt").display()
+        );
+    }
+    match (activation.change, activation.previous, activation.restart.as_slice()) {
+        (Change::Unchanged, ..) => format!("nothing to do; if its member does not run yet: {start}"),
+        (_, None, _) if activation.may_bootstrap => format!("start its member: {start}"),
+        (_, None, _) => format!("start its member, which may join the cluster but not found one: {start}"),
+        (_, Some(_), []) => {
+            "nothing: a member that runs reads its certificates anew at the next connection".to_owned()
+        }
+        (_, Some(_), reasons) => {
+            format!("start its member anew, since {}: stop it, then {start}", reasons.join(" and "))
+        }
+    }
+}
