@@ -4,6 +4,7 @@ mod backend;
 mod identifiers;
 mod initial_cluster;
 mod parsing;
+mod rendering;
 mod roles;
 mod start_decision;
 mod strategies;

@@ -1,0 +1,322 @@
+//! Archives that no bundle has, signed as if they were: each is refused, and told apart.
+
+use std::io::Read;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
+use zone_etcd::bundle::{BundleError, OpenBundle};
+use zone_pki::{Authority, AuthoritySpec, KeyAlgorithm, Subject, hex};
+
+const CONTEXT: &str = "zone-etcd bundle manifest v1";
+
+/// An archive that can be made wrong in one way, and is right in every other.
+struct Archive {
+    root: Authority,
+    files: Vec<(String, Vec<u8>, u32)>,
+    manifest: Value,
+}
+
+impl Archive {
+    fn new() -> Self {
+        let spec = AuthoritySpec {
+            subject: Subject::with_common_name("root"),
+            path_length: 1,
+            permitted_dns: Vec::new(),
+            validity: Duration::days(30),
+            key: KeyAlgorithm::default(),
+        };
+        let root = Authority::generate(&spec, OffsetDateTime::now_utc()).expect("a root");
+        let ca = root.certificate().pem().into_bytes();
+        let file = |path: &str, bytes: &[u8], mode| (path.to_owned(), bytes.to_vec(), mode);
+        let files = vec![
+            file("pki/ca.crt", &ca, 0o644),
+            file("pki/client.key", b"a key", 0o600),
+            file("bin/zone-etcd", &[7; 1000], 0o755),
+        ];
+        let manifest = json!({
+            "format": 1, "zone": "example.zone", "node": "node1.example.zone", "sequence": 1,
+            "issued_at": "2026-01-01T00:00:00Z", "expires_at": "2027-01-01T00:00:00Z",
+            "root_sha256": hex::encode(&root.certificate().fingerprint_sha256()),
+            "token": "token", "may_bootstrap": false, "keys": "included",
+        });
+        let mut archive = Self { root, files, manifest };
+        archive.manifest["files"] = archive.listed();
+        archive
+    }
+
+    fn listed(&self) -> Value {
+        let entry = |(path, bytes, mode): &(String, Vec<u8>, u32)| {
+            let sha256 = hex::encode(digest(&SHA256, bytes).as_ref());
+            json!({ "path": path, "sha256": sha256, "size": bytes.len(), "mode": format!("{mode:04o}") })
+        };
+        self.files.iter().map(entry).collect()
+    }
+
+    /// The bytes, with the entries after the signature as `write` makes them.
+    fn bytes(&self, write: impl FnOnce(&mut tar::Builder<Vec<u8>>, &Self)) -> Vec<u8> {
+        let manifest = serde_json::to_vec(&self.manifest).expect("JSON");
+        let signature = self.root.sign_document(CONTEXT, &manifest).expect("a signature");
+        let envelope = json!({
+            "format": 1, "signer": "root", "root": self.root.certificate().pem(),
+            "signature": hex::encode(&signature),
+        });
+        self.packed(&manifest, envelope.to_string().as_bytes(), write)
+    }
+
+    fn packed(
+        &self,
+        manifest: &[u8],
+        envelope: &[u8],
+        write: impl FnOnce(&mut tar::Builder<Vec<u8>>, &Self),
+    ) -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        append(&mut builder, "manifest.json", manifest, 0o644);
+        append(&mut builder, "manifest.sig", envelope, 0o644);
+        write(&mut builder, self);
+        zstd::encode_all(builder.into_inner().expect("an archive").as_slice(), 1).expect("zstd")
+    }
+
+    /// The error of the archive with its files as they are.
+    fn error(&self) -> BundleError {
+        read(&self.bytes(all)).expect_err("it is refused")
+    }
+}
+
+fn all(builder: &mut tar::Builder<Vec<u8>>, archive: &Archive) {
+    for (path, bytes, mode) in &archive.files {
+        append(builder, path, bytes, *mode);
+    }
+}
+
+/// Writes the name as it is: the library would refuse some of them.
+fn append(builder: &mut tar::Builder<Vec<u8>>, path: &str, bytes: &[u8], mode: u32) {
+    append_kind(builder, path, bytes, mode, tar::EntryType::Regular);
+}
+
+fn append_kind(
+    builder: &mut tar::Builder<Vec<u8>>,
+    path: &str,
+    bytes: &[u8],
+    mode: u32,
+    kind: tar::EntryType,
+) {
+    let mut header = tar::Header::new_ustar();
+    header.as_ustar_mut().expect("ustar").name[..path.len()].copy_from_slice(path.as_bytes());
+    header.set_mode(mode);
+    header.set_size(bytes.len() as u64);
+    header.set_entry_type(kind);
+    header.set_cksum();
+    builder.append(&header, bytes).expect("an entry");
+}
+
+fn read(bytes: &[u8]) -> Result<usize, BundleError> {
+    let mut bundle = OpenBundle::open(bytes, None)?;
+    bundle.verify_signature()?;
+    let mut files = 0;
+    while let Some((entry, mut reader)) = bundle.next_file()? {
+        let mut content = Vec::new();
+        reader.read_to_end(&mut content).map_err(BundleError::from_reader)?;
+        if entry.path == "pki/ca.crt" {
+            bundle.check_root_file(&content)?;
+        }
+        files += 1;
+    }
+    Ok(files)
+}
+
+#[test]
+fn one_that_is_right() {
+    let archive = Archive::new();
+    assert_eq!(read(&archive.bytes(all)).expect("it is right"), 3);
+}
+
+#[test]
+fn paths_that_lead_elsewhere() {
+    for path in [
+        "../x",
+        "pki/../x",
+        "/etc/passwd",
+        "pki//x",
+        "pki/",
+        "",
+        ".",
+        "pki/.hidden",
+        "pki/a/b",
+        "state.json",
+        "data/x",
+        "bin/a/b",
+        "libexec/x",
+        "libexec/zone-etcd/etcd",
+        "libexec/zone-etcd/../../x",
+        "pki/a\nb",
+        "pki/ä",
+        "pki/a\\b",
+        "pki",
+    ] {
+        let mut archive = Archive::new();
+        archive.files[1].0 = path.to_owned();
+        archive.manifest["files"] = archive.listed();
+        let error = archive.error();
+        assert!(matches!(&error, BundleError::Path { path: named } if named == path), "{path:?}: {error}");
+    }
+    // Only in the archive, and not in the manifest.
+    let archive = Archive::new();
+    let error = read(&archive.bytes(|builder, _| append(builder, "../x", b"x", 0o644))).expect_err("a path");
+    assert!(matches!(error, BundleError::Unlisted { .. }), "{error}");
+}
+
+#[test]
+fn entries_that_are_no_files() {
+    for (kind, what) in [
+        (tar::EntryType::Symlink, "a symbolic link"),
+        (tar::EntryType::Link, "a hard link"),
+        (tar::EntryType::Char, "a device"),
+        (tar::EntryType::Block, "a device"),
+        (tar::EntryType::Fifo, "a named pipe"),
+        (tar::EntryType::Directory, "a directory"),
+        (tar::EntryType::XHeader, "an extended header"),
+        (tar::EntryType::XGlobalHeader, "an extended header"),
+        (tar::EntryType::GNULongName, "an extension of GNU"),
+        (tar::EntryType::GNUSparse, "an extension of GNU"),
+        (tar::EntryType::Continuous, "of an unknown kind"),
+    ] {
+        let bytes = Archive::new().bytes(|builder, archive| {
+            let (path, bytes, mode) = &archive.files[0];
+            append_kind(builder, path, bytes, *mode, kind);
+        });
+        let error = read(&bytes).expect_err("no file");
+        assert!(matches!(error, BundleError::Kind { kind: found, .. } if found == what), "{error}");
+    }
+}
+
+#[test]
+fn files_that_are_not_those_of_the_manifest() {
+    let archive = Archive::new();
+    let bytes = |order: &'static [usize]| {
+        archive.bytes(move |builder, archive| {
+            for index in order {
+                let (path, bytes, mode) = &archive.files[*index];
+                append(builder, path, bytes, *mode);
+            }
+        })
+    };
+    let error = |order| read(&bytes(order)).expect_err("not as in the manifest");
+    assert!(matches!(error(&[0, 1]), BundleError::Missing { path } if path == "bin/zone-etcd"));
+    assert!(matches!(error(&[0, 2, 1]), BundleError::OutOfOrder { .. }));
+    assert!(matches!(error(&[0, 0, 1, 2]), BundleError::Duplicate { path } if path == "pki/ca.crt"));
+    assert!(matches!(error(&[0, 1, 2, 2]), BundleError::Duplicate { .. }));
+    let extra = archive.bytes(|builder, archive| {
+        all(builder, archive);
+        append(builder, "pki/more.crt", b"more", 0o644);
+    });
+    assert!(matches!(read(&extra).expect_err("one more"), BundleError::Unlisted { .. }));
+}
+
+#[test]
+fn facts_that_differ_from_the_manifest() {
+    let mut archive = Archive::new();
+    archive.files[2].1[500] ^= 1;
+    assert!(matches!(archive.error(), BundleError::Digest { path } if path == "bin/zone-etcd"));
+    archive.files[2].1.push(7);
+    assert!(matches!(archive.error(), BundleError::Size { found: 1001, listed: 1000, .. }));
+    let mut archive = Archive::new();
+    archive.files[2].2 = 0o4755;
+    assert!(matches!(archive.error(), BundleError::Mode { found: 0o4755, listed: 0o755, .. }));
+}
+
+#[test]
+fn manifests_that_none_would_write() {
+    type Change = fn(&mut Archive);
+    let cases: [(Change, fn(&BundleError) -> bool); 9] = [
+        (
+            |archive| archive.manifest["format"] = 2.into(),
+            |e| matches!(e, BundleError::Newer { found: 2, known: 1 }),
+        ),
+        (|archive| archive.manifest["sequence"] = (-1).into(), |e| matches!(e, BundleError::Manifest { .. })),
+        (
+            |archive| archive.manifest["files"][1]["mode"] = "0644".into(),
+            |e| matches!(e, BundleError::OpenKey { .. }),
+        ),
+        (
+            |archive| archive.manifest["files"][1]["mode"] = "0666".into(),
+            |e| matches!(e, BundleError::Manifest { .. }),
+        ),
+        (
+            |archive| archive.manifest["files"][1]["sha256"] = "00".into(),
+            |e| matches!(e, BundleError::Manifest { .. }),
+        ),
+        (
+            |archive| archive.manifest["files"][0]["size"] = u64::MAX.into(),
+            |e| matches!(e, BundleError::TooLarge { size: u64::MAX, .. }),
+        ),
+        (
+            |archive| archive.manifest["files"][2]["path"] = "pki/ca.crt".into(),
+            |e| matches!(e, BundleError::Duplicate { .. }),
+        ),
+        (
+            |archive| archive.manifest["root_sha256"] = "00".repeat(32).into(),
+            |e| matches!(e, BundleError::OtherRoot { .. }),
+        ),
+        (
+            |archive| archive.manifest["files"][0]["path"] = Value::Null,
+            |e| matches!(e, BundleError::Manifest { .. }),
+        ),
+    ];
+    for (index, (change, is_right)) in cases.into_iter().enumerate() {
+        let mut archive = Archive::new();
+        change(&mut archive);
+        let error = archive.error();
+        assert!(is_right(&error), "case {index}: {error:?}");
+    }
+}
+
+#[test]
+fn signatures_by_others() {
+    let archive = Archive::new();
+    let manifest = serde_json::to_vec(&archive.manifest).expect("JSON");
+    let signed = |context: &str, root: &Authority, named: &Authority| {
+        let signature = root.sign_document(context, &manifest).expect("a signature");
+        let envelope = json!({
+            "format": 1, "signer": "root", "root": named.certificate().pem(), "signature": hex::encode(&signature),
+        });
+        read(&archive.packed(&manifest, envelope.to_string().as_bytes(), all))
+    };
+    assert!(signed(CONTEXT, &archive.root, &archive.root).is_ok());
+    let other = Archive::new().root;
+    assert!(matches!(signed(CONTEXT, &other, &archive.root), Err(BundleError::Signature)));
+    assert!(matches!(signed(CONTEXT, &other, &other), Err(BundleError::OtherRoot { .. })));
+    assert!(matches!(signed("another document", &archive.root, &archive.root), Err(BundleError::Signature)));
+    for envelope in ["", "{}", "[]", "{\"format\":1,\"signer\":\"peer\",\"root\":\"\",\"signature\":\"\"}"] {
+        let error = read(&archive.packed(&manifest, envelope.as_bytes(), all)).expect_err("no envelope");
+        assert!(matches!(error, BundleError::Envelope { .. }), "{error}");
+    }
+}
+
+/// What is claimed is not allocated.
+#[test]
+fn sizes_that_are_claimed() {
+    let mut block = tar::Header::new_ustar();
+    block.set_path("manifest.json").expect("a path");
+    block.set_size(1 << 40);
+    block.set_mode(0o644);
+    block.set_cksum();
+    let bytes = zstd::encode_all(block.as_bytes().as_slice(), 1).expect("zstd");
+    assert!(matches!(read(&bytes).expect_err("a giant"), BundleError::TooLarge { .. }));
+    block.set_size(4 << 20);
+    block.set_cksum();
+    let bytes = zstd::encode_all(block.as_bytes().as_slice(), 1).expect("zstd");
+    assert!(matches!(read(&bytes).expect_err("cut off"), BundleError::Truncated));
+    // A gigabyte of nothing in some kilobytes.
+    let nothing = zstd::encode_all(std::io::repeat(0).take(1 << 28), 1).expect("zstd");
+    assert!(matches!(read(&nothing).expect_err("nothing"), BundleError::Missing { .. }));
+}
+
+/// The root that signed has to be the one that the node will trust.
+#[test]
+fn another_root_in_the_file_of_the_root() {
+    let mut archive = Archive::new();
+    archive.files[0].1 = Archive::new().root.certificate().pem().into_bytes();
+    archive.manifest["files"] = archive.listed();
+    assert!(matches!(archive.error(), BundleError::OtherRoot { .. }));
+}
