@@ -20,6 +20,7 @@
 //! | [`diagnosis`] | what is wrong, why it matters, what to do |
 //! | [`passphrase`] | where a passphrase comes from |
 //! | [`development`] | a supervised throwaway zone on loopback |
+//! | [`requests`] | keys that never leave their node, and the requests for their certificates |
 //! | [`activation`] | a node takes up a bundle: verified, staged, switched to |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
@@ -39,6 +40,7 @@ pub mod node_directory;
 pub mod passphrase;
 pub mod plan;
 pub mod report;
+pub mod requests;
 pub mod site;
 pub mod tls;
 pub mod zone_directory;

@@ -9,7 +9,6 @@
 //! | `changes` | what a member that runs does not notice by itself |
 //! | `store` | what is active, and the lock |
 //! | [`rollback`](mod@rollback) | back to the generation before |
-//! | [`requested`] | keys that were made on the node |
 //!
 //! The link `pki/current` is switched last, and decides: before it nothing is in use, after it everything is. Nothing outside the
 //! node directory is written.
@@ -21,11 +20,10 @@ pub mod fingerprint;
 mod founding;
 mod link;
 mod programs;
-pub mod requested;
 mod rollback;
 mod soundness;
 mod staging;
-mod store;
+pub(crate) mod store;
 mod this_node;
 mod trust;
 
@@ -42,9 +40,9 @@ pub use rollback::rollback;
 use crate::bundle::{Manifest, OpenBundle};
 use crate::error::{Exit, Failure, Result};
 use crate::report;
+use crate::requests::NodeKeys;
 use description::Described;
 use founding::Founding;
-use requested::Requested;
 use store::{Activated, NodeStore};
 use this_node::Evidence;
 use trust::Trust;
@@ -108,7 +106,7 @@ pub fn activate<R: Read>(
     let known = active.as_ref().map(|active| active.root(root)).transpose()?;
     Trust { known: known.as_ref(), given: target.fingerprint }.check(&bundle, target.bundle)?;
     let manifest = bundle.manifest().clone();
-    let requested = store.as_ref().map(|store| Requested::open(&store.paths)).transpose()?.flatten();
+    let requested = store.as_ref().map(|store| NodeKeys::open(&store.paths)).transpose()?.flatten();
     let evidence =
         Evidence::gather(active.as_ref().map(|active| &active.manifest), target.node, requested.as_ref());
     evidence.check(&manifest, target.node, target.bundle)?;

@@ -7,13 +7,14 @@ use zone_pki::{Certificate, FileKind, PrivateKey, Staged, key_matches};
 
 use super::founding::Founding;
 use super::programs::Programs;
-use super::requested::{Requested, read_key};
 use super::store::{Activated, NodeStore};
 use crate::bundle::{
     BundleError, FileEntry, FileMode, KeyPlace, MANIFEST_FILE, OpenBundle, SIGNATURE_FILE, bundle_failure,
 };
 use crate::error::{Failure, Result};
 use crate::plan::{NODE_ROLES, ROOT_FILE};
+use crate::requests::NodeKeys;
+use crate::requests::node_keys::read_key;
 
 /// Reads a bundle to its end. What is returned is on no path that anything reads, and removed unless it is committed.
 pub(super) fn stage<R: Read>(
@@ -64,7 +65,7 @@ pub(super) fn complete(
 }
 
 fn add_own_keys(staged: &mut Staged, store: &NodeStore, active: Option<&Activated>) -> Result<()> {
-    let requested = Requested::open(&store.paths)?;
+    let requested = NodeKeys::open(&store.paths)?;
     for role in &NODE_ROLES {
         let path = staged.path().join(role.certificate_file());
         let Ok(text) = std::fs::read(&path) else { continue };
@@ -88,7 +89,7 @@ fn no_key(certificate: String, store: &NodeStore) -> Failure {
     Failure::bad_input(format!("the key of {certificate} is not on this node"))
         .because(format!(
             "its bundle was made from a request, and neither {} nor what is active has the key of that request",
-            Requested::directory(&store.paths).display()
+            NodeKeys::directory(&store.paths).display()
         ))
         .next(format!(
             "sign the requests of this node: zone-etcd pki csr --node-dir {root} > NODE.csr, and there: zone-etcd pki sign NODE.csr --out NODE.bundle"

@@ -2,11 +2,11 @@
 
 use nix::unistd::gethostname;
 
-use super::requested::Requested;
 use crate::bundle::Manifest;
 use crate::config::{Address, Node, ZoneConfig};
 use crate::error::{Failure, Result};
 use crate::host;
+use crate::requests::NodeKeys;
 
 /// What says which node this is, the surest first.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) enum Evidence {
 }
 
 impl Evidence {
-    pub fn gather(active: Option<&Manifest>, given: Option<&str>, requested: Option<&Requested>) -> Self {
+    pub fn gather(active: Option<&Manifest>, given: Option<&str>, requested: Option<&NodeKeys>) -> Self {
         match (active, given, requested) {
             (Some(manifest), _, _) => Self::Active(manifest.node.clone()),
             (None, Some(_), _) => Self::Given,

@@ -1,11 +1,10 @@
 //! The arguments of `activate`.
 
-use std::os::fd::RawFd;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Format;
+use super::{BundleSealArgs, Format};
 use crate::activation::Fingerprint;
 
 /// `activate`
@@ -23,15 +22,9 @@ pub struct ActivateArgs {
     /// The fingerprint of the zone's root, as `bundle` printed it; needed for the first bundle, unless a passphrase seals it
     #[arg(long, value_name = "SHA256")]
     pub root_fingerprint: Option<Fingerprint>,
-    /// The age or SSH private key of this node, which opens the bundle
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
-    pub identity: Option<PathBuf>,
-    /// A file whose first line is the passphrase of the bundle
-    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_fd")]
-    pub passphrase_file: Option<PathBuf>,
-    /// The file descriptor from which to read the passphrase of the bundle
-    #[arg(long, value_name = "N")]
-    pub passphrase_fd: Option<RawFd>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub seal: BundleSealArgs,
     /// Go back to the generation before the one in use
     #[arg(long, conflicts_with_all = ["file", "node", "root_fingerprint", "identity", "passphrase_file", "passphrase_fd"])]
     pub rollback: bool,

@@ -71,15 +71,23 @@ pub struct BundleInspectArgs {
     /// The bundle, or - for standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub seal: BundleSealArgs,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// What opens a sealed bundle.
+#[derive(Clone, Debug, Default, Args)]
+pub struct BundleSealArgs {
     /// The private key that opens it: an age identity file or an SSH private key
     #[arg(long, value_name = "FILE", conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
     pub identity: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub passphrase: BundlePassphraseArgs,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
 }
 
 /// The passphrase of a bundle.

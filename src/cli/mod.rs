@@ -12,7 +12,9 @@ mod shell;
 use std::path::PathBuf;
 
 pub use activate::{ActivateArgs, NodeDirectoryArg};
-pub use bundle::{BundleArgs, BundleCommand, BundleInspectArgs, BundleMakeArgs, BundlePassphraseArgs};
+pub use bundle::{
+    BundleArgs, BundleCommand, BundleInspectArgs, BundleMakeArgs, BundlePassphraseArgs, BundleSealArgs,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use client::{CtlArgs, EnvArgs};
 pub use create::{DevArgs, InitArgs};

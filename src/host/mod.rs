@@ -9,7 +9,7 @@ mod presence;
 mod running;
 mod state;
 
-pub use addresses::{is_here, resolve, source_towards};
+pub use addresses::{is_here, own_addresses, resolve, source_towards};
 pub use disk::{
     DataDirectoryFacts, DiskProbe, FreeSpace, database_size, free_space, look_at_data_directory, probe_disk,
 };

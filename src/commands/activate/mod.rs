@@ -1,10 +1,10 @@
 //! `activate`: take up a bundle on its node, or go back to the one before.
 
-mod opening;
 mod report;
 
 use time::OffsetDateTime;
 
+use super::bundle::opening::{name_of, open};
 use super::{json, print};
 use crate::activation::{self, Target};
 use crate::cli::{ActivateArgs, Format};
@@ -17,7 +17,7 @@ pub(super) fn run(arguments: &ActivateArgs, now: OffsetDateTime) -> Result<()> {
     let activation = match &arguments.file {
         None => activation::rollback(&root, now)?,
         Some(file) => {
-            let (bundle, name) = opening::open(file, arguments)?;
+            let (bundle, name) = (open(file, &arguments.seal)?, name_of(file));
             let (node, fingerprint) = (arguments.node.as_deref(), arguments.root_fingerprint);
             let target = Target { node_directory: &root, node, fingerprint, bundle: &name };
             activation::activate(bundle, &target, now)?

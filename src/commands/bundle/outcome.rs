@@ -6,7 +6,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use zone_pki::Certificate;
 
-use super::fingerprint;
+use crate::activation::Fingerprint;
 use crate::bundle::{BootstrapRight, BundleDirectory, BundleRecord, JoinOnly, Made, MadeHow};
 use crate::cli::Format;
 use crate::commands::json;
@@ -82,7 +82,7 @@ impl Row {
 impl Outcome<'_> {
     /// What goes to standard output.
     pub(super) fn data(&self, format: Format) -> Result<String> {
-        let root_sha256 = fingerprint(self.root);
+        let root_sha256 = Fingerprint::of(self.root).to_string();
         if format == Format::Json {
             let directory = self.directory.path().display().to_string();
             let zone = self.zone.config.name.as_str();
@@ -128,7 +128,7 @@ impl Outcome<'_> {
             "next: carry each file to its machine, and the fingerprint of the root CA by another way; there:\n  \
              zone-etcd activate {} --root-fingerprint {}",
             shell_quoted(file),
-            fingerprint(self.root)
+            Fingerprint::of(self.root)
         ));
     }
 

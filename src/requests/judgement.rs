@@ -1,0 +1,213 @@
+//! What the signing machine thinks of a node's requests. Only the keys of requests are ever used, so what is refused are keys:
+//! those that nobody has proven to hold, that somebody else has, or that are not the node's any more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use time::OffsetDateTime;
+use zone_pki::{CertificateRequest, LogEntry, SubjectAltName, hex};
+
+use super::file::RequestFile;
+use crate::config::{Address, Node, ZoneConfig};
+use crate::diagnosis::judge::certificates::instant;
+use crate::plan::{NamesRule, Role, roles_of};
+use crate::zone_directory::Authorities;
+
+/// What is known where the requests are judged.
+#[derive(Debug)]
+pub struct Known<'k> {
+    /// The zone.
+    pub zone: &'k ZoneConfig,
+    /// Its CAs.
+    pub authorities: &'k Authorities,
+    /// Everything that was issued, oldest first.
+    pub issued: &'k [LogEntry],
+    /// Whether the operator says that the node's keys are to be replaced.
+    pub may_replace: bool,
+    /// Now.
+    pub now: OffsetDateTime,
+}
+
+/// Requests that may be signed.
+#[derive(Debug)]
+pub struct Judged {
+    /// One for each certificate that the node has.
+    pub requests: BTreeMap<&'static str, CertificateRequest>,
+    /// What they ask for and do not get, or get without asking.
+    pub differences: Vec<Difference>,
+}
+
+/// A difference between what is asked for and `zone.toml`, which decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// The machine believes to have a name or an address that `zone.toml` does not give the node.
+    Asked(&'static str, String),
+    /// `zone.toml` gives the node a name or an address that the machine does not know of.
+    NotAsked(&'static str, String),
+    /// It asks to be a CA.
+    Authority(&'static str),
+    /// It calls itself otherwise.
+    CommonName(&'static str, String),
+    /// A certificate that the node does not need.
+    Unused(&'static str),
+}
+
+/// Why requests are not signed, one for each thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A certificate that the node has to have is not asked for.
+    #[error("there is no request for the role {0}")]
+    Missing(&'static str),
+    /// Nobody has shown to have the key.
+    #[error("{role}: {why}")]
+    Unproven {
+        /// The role.
+        role: &'static str,
+        /// Why not.
+        why: String,
+    },
+    /// One key for two roles: who has the one certificate would have the other.
+    #[error("{0} and {1} have the same key, and each role has to have its own")]
+    Shared(&'static str, &'static str),
+    /// The key of a CA.
+    #[error("{role} has the key of the {authority} CA")]
+    Authority {
+        /// The role.
+        role: &'static str,
+        /// The CA.
+        authority: &'static str,
+    },
+    /// The key of somebody else, or of another role.
+    #[error("{role} has the key of {} of {}, issued at {}", other.role, other.node, instant(other.issued_at))]
+    Others {
+        /// The role.
+        role: &'static str,
+        /// The certificate that has the key already.
+        other: Box<LogEntry>,
+    },
+    /// The node has had another key since.
+    #[error("{role} has a key that was replaced by another at {}", instant(*at))]
+    Superseded {
+        /// The role.
+        role: &'static str,
+        /// When.
+        at: OffsetDateTime,
+    },
+    /// The node has a certificate with another key, which is still valid.
+    #[error("{role} has a new key, and the node has a certificate with another one until {}", instant(*until))]
+    Replaces {
+        /// The role.
+        role: &'static str,
+        /// When that expires.
+        until: OffsetDateTime,
+    },
+}
+
+/// Compares the requests with what is known. Either all that the node needs can be signed, or everything that is wrong.
+pub fn judge(file: &RequestFile, node: &Node, known: &Known<'_>) -> Result<Judged, Vec<Refusal>> {
+    let mut refusals = Vec::new();
+    let mut judged = Judged { requests: BTreeMap::new(), differences: Vec::new() };
+    let mut keys: BTreeMap<[u8; 32], &'static str> = BTreeMap::new();
+    for role in roles_of(node) {
+        let Some(request) = file.request(role) else {
+            refusals.push(Refusal::Missing(role.stem));
+            continue;
+        };
+        if let Some(other) = keys.insert(request.subject_public_key_sha256(), role.stem) {
+            refusals.push(Refusal::Shared(other, role.stem));
+        }
+        refusals.extend(judge_key(role, request, node, known));
+        judged.differences.extend(differences(role, request, node, known.zone));
+        judged.requests.insert(role.stem, request.clone());
+    }
+    let unused = file.requests.iter().map(|request| request.role.stem);
+    // Every node asks for it, since only the zone knows which connections are translated.
+    let unused = unused.filter(|stem| !judged.requests.contains_key(stem) && *stem != "peer-client");
+    let unused: Vec<Difference> = unused.map(Difference::Unused).collect();
+    judged.differences.extend(unused);
+    if refusals.is_empty() { Ok(judged) } else { Err(refusals) }
+}
+
+fn judge_key(
+    role: &'static Role,
+    request: &CertificateRequest,
+    node: &Node,
+    known: &Known<'_>,
+) -> Option<Refusal> {
+    if let Err(error) = request.verify() {
+        return Some(Refusal::Unproven { role: role.stem, why: error.to_string() });
+    }
+    let is_of = |certificate: &zone_pki::Certificate| {
+        certificate.subject_public_key_info() == request.subject_public_key_info()
+    };
+    if let Some((authority, _)) = known.authorities.all().into_iter().find(|(_, each)| is_of(each)) {
+        return Some(Refusal::Authority { role: role.stem, authority });
+    }
+    let key = hex::encode(&request.subject_public_key_sha256());
+    let is_own = |entry: &LogEntry| entry.node == node.name.full() && entry.role == role.name;
+    if let Some(other) = known.issued.iter().find(|entry| entry.key_sha256 == key && !is_own(entry)) {
+        return Some(Refusal::Others { role: role.stem, other: Box::new(other.clone()) });
+    }
+    let latest = known.issued.iter().rfind(|entry| is_own(entry)).filter(|entry| entry.key_sha256 != key)?;
+    if known.issued.iter().any(|entry| entry.key_sha256 == key) {
+        return Some(Refusal::Superseded { role: role.stem, at: latest.issued_at });
+    }
+    let is_live = latest.not_after > known.now;
+    (is_live && !known.may_replace).then_some(Refusal::Replaces { role: role.stem, until: latest.not_after })
+}
+
+fn differences(
+    role: &'static Role,
+    request: &CertificateRequest,
+    node: &Node,
+    zone: &ZoneConfig,
+) -> Vec<Difference> {
+    let mut found = Vec::new();
+    if request.asks_for_authority() {
+        found.push(Difference::Authority(role.stem));
+    }
+    if let Some(name) = request.common_name().filter(|name| *name != node.name.full()) {
+        found.push(Difference::CommonName(role.stem, name.to_owned()));
+    }
+    if role.names == NamesRule::None {
+        let asked = request.names().iter().map(|name| Difference::Asked(role.stem, name.to_string()));
+        found.extend(asked);
+        return found;
+    }
+    let given = role.node_spec(zone, node, &[]).names;
+    let is_given = |name: &SubjectAltName| given.contains(name) || is_short_name(name, node);
+    let asked = request.names().iter().filter(|name| !is_given(name));
+    found.extend(asked.map(|name| Difference::Asked(role.stem, name.to_string())));
+    let missing = own(node).into_iter().filter(|name| !request.names().contains(name));
+    found.extend(missing.map(|name| Difference::NotAsked(role.stem, name.to_string())));
+    found
+}
+
+fn is_short_name(name: &SubjectAltName, node: &Node) -> bool {
+    matches!(name, SubjectAltName::Dns(dns) if dns == node.name.short())
+}
+
+/// What `zone.toml` says of the node itself, and a machine can know.
+fn own(node: &Node) -> BTreeSet<SubjectAltName> {
+    let address = match &node.address {
+        Address::Ip(ip) => SubjectAltName::Ip(*ip),
+        Address::Name(name) => SubjectAltName::Dns(name.as_str().to_owned()),
+    };
+    node.names.iter().cloned().chain([address]).collect()
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked(role, name) => {
+                write!(f, "{role}: asked for {name}, which zone.toml does not give it: left out")
+            }
+            Self::NotAsked(role, name) => {
+                write!(f, "{role}: {name} is in zone.toml, and this machine did not ask for it: put in")
+            }
+            Self::Authority(role) => write!(f, "{role}: asked to be a CA: refused"),
+            Self::CommonName(role, name) => write!(f, "{role}: calls itself {name}: left out"),
+            Self::Unused(role) => write!(f, "{role}: this node has no such certificate: left out"),
+        }
+    }
+}
