@@ -7,6 +7,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`key`] | private keys: generated, read from PEM, written as PKCS#8 |
+//! | [`encrypted_key`] | private keys under a passphrase |
 //! | [`name`], [`spec`] | subject alternative names, subjects, and the specifications to issue from |
 //! | [`certificate`] | a certificate, and the facts read out of it |
 //! | [`authority`], [`load`] | a certificate authority: made here, or read from files, and what it issues |
@@ -22,6 +23,7 @@ pub mod authority;
 pub mod certificate;
 pub mod check;
 mod der;
+pub mod encrypted_key;
 pub mod hex;
 pub mod issuance_log;
 pub mod key;
@@ -38,6 +40,7 @@ pub mod store;
 pub use authority::{Authority, IssueError, Issued};
 pub use certificate::{Certificate, CertificateError};
 pub use check::{CheckError, key_matches, verify};
+pub use encrypted_key::DecryptError;
 pub use issuance_log::{IssuanceLog, LogEntry, LogError};
 pub use key::{KeyAlgorithm, KeyError, PrivateKey};
 pub use load::LoadError;

@@ -1,5 +1,6 @@
 //! The command line. Names and options are part of the interface: scripts rely on them.
 
+mod ca;
 mod client;
 mod create;
 mod launch;
@@ -9,6 +10,7 @@ mod shell;
 
 use std::path::PathBuf;
 
+pub use ca::{CaCommand, CaKey, CaLockArgs, CaStatusArgs, CaUnlockArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use client::{CtlArgs, EnvArgs};
 pub use create::{DevArgs, InitArgs};
@@ -48,6 +50,9 @@ pub enum Command {
     Check(CheckArgs),
     /// Find out what is wrong with the zone, or explain a log of etcd
     Doctor(DoctorArgs),
+    /// Lock and unlock the keys of the CAs
+    #[command(subcommand)]
+    Ca(CaCommand),
     /// List, check and issue certificates
     #[command(subcommand)]
     Pki(PkiCommand),
@@ -67,6 +72,13 @@ pub struct ZoneArg {
     /// The zone directory, with zone.toml
     #[arg(long, value_name = "DIR", env = "ZONE_ETCD_ZONE", default_value = ".")]
     pub zone: PathBuf,
+    /// If a locked CA key is needed: its passphrase is the first line of this file, which nobody else may read
+    #[arg(long, value_name = "FILE")]
+    pub ca_passphrase_file: Option<PathBuf>,
+    /// The same from an open file descriptor
+    #[arg(long, value_name = "N", conflicts_with = "ca_passphrase_file")]
+    #[arg(value_parser = clap::value_parser!(i32).range(0..))]
+    pub ca_passphrase_fd: Option<i32>,
 }
 
 /// Which etcd.

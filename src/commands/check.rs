@@ -6,14 +6,13 @@ use time::OffsetDateTime;
 
 use super::findings::{Report, exit_code, render_all};
 use super::start_check::check_node;
-use super::{json, print};
+use super::{json, open_zone, print};
 use crate::cli::{CheckArgs, Format};
 use crate::diagnosis::NodeCheck;
 use crate::error::Result;
-use crate::zone_directory::ZoneDirectory;
 
 pub(super) fn run(arguments: &CheckArgs, now: OffsetDateTime) -> Result<ExitCode> {
-    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
     let node = zone.node(&arguments.node)?;
     let findings = check_node(&zone, node, &mut NodeCheck::new(&zone, node, now), true, now);

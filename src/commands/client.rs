@@ -7,7 +7,7 @@ use std::process::Command;
 
 use time::OffsetDateTime;
 
-use super::{binary_request, print};
+use super::{binary_request, open_zone, print};
 use crate::cli::{CtlArgs, EnvArgs};
 use crate::config::{ClientName, NameFault};
 use crate::error::{Exit, Failure, Result};
@@ -18,7 +18,7 @@ use crate::report::shell_quoted;
 use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, ZoneDirectory};
 
 pub(super) fn print_environment(arguments: &EnvArgs, now: OffsetDateTime) -> Result<()> {
-    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    let zone = open_zone(&arguments.zone)?;
     let client = known_client(&zone, &arguments.client)?;
     let generation = bring_up_to_date(&zone, &client, now)?;
     let lines = etcdctl_settings(&zone.client_urls(), &generation)
@@ -28,7 +28,7 @@ pub(super) fn print_environment(arguments: &EnvArgs, now: OffsetDateTime) -> Res
 }
 
 pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()> {
-    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    let zone = open_zone(&arguments.zone)?;
     let client = known_client(&zone, &arguments.client)?;
     let request = BinaryRequest { version: zone.config.etcd.version, ..binary_request(arguments.etcd) };
     let etcdctl = EtcdBinary::find_tool(&request, "etcdctl").map_err(binary_failure)?;
@@ -72,7 +72,7 @@ pub(super) fn bring_up_to_date(
         let held = zone.lock()?;
         let authorities = Authorities::load(&zone.paths, now)?;
         let assessment = assess(&authorities)?;
-        Issuer::new(&zone.paths, &authorities, &held)?.bring_up_to_date(&[assessment], now)?;
+        Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&[assessment], now)?;
     }
     Ok(zone.paths.client_current(client))
 }

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use super::client::bring_up_to_date;
 use super::findings::{Report, exit_code, render_wrong, summary};
 use super::start_check::check_node;
-use super::{json, print};
+use super::{json, open_zone, print};
 use crate::cli::{DoctorArgs, Format};
 use crate::config::{ClientName, Node};
 use crate::diagnosis::judge::running::{Rhythm, rhythms};
@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &DoctorArgs, now: OffsetDateTime) -> Result<ExitCod
     if let Some(path) = &arguments.log {
         return explain(path, arguments.format);
     }
-    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
     let findings = examine(&zone, now);
     match arguments.format {

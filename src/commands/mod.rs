@@ -1,5 +1,6 @@
 //! One file a command, each a recipe of named steps.
 
+mod ca;
 mod check;
 mod client;
 mod dev;
@@ -19,10 +20,11 @@ use std::process::ExitCode;
 
 use time::OffsetDateTime;
 
-use crate::cli::{Cli, Command, EtcdArgs, PkiCommand};
+use crate::cli::{Cli, Command, EtcdArgs, PkiCommand, ZoneArg};
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::BinaryRequest;
 use crate::report;
+use crate::zone_directory::{CaPassphrase, ZoneDirectory};
 
 /// Runs one command. The time is taken once, here.
 pub fn run(cli: Cli) -> Result<ExitCode> {
@@ -35,6 +37,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Status(arguments) => return status::run(&arguments),
         Command::Check(arguments) => return check::run(&arguments, now),
         Command::Doctor(arguments) => return doctor::run(&arguments, now),
+        Command::Ca(command) => ca::run(&command),
         Command::Pki(PkiCommand::List(arguments)) => pki_list::run(&arguments, now),
         Command::Pki(PkiCommand::Check(arguments)) => return pki_check::run(&arguments, now),
         Command::Pki(PkiCommand::Issue(arguments)) => pki_issue::run(&arguments, now),
@@ -44,6 +47,16 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Man(arguments) => shell::manual_page(&arguments),
     }
     .map(|()| ExitCode::SUCCESS)
+}
+
+/// Opens the zone that a command line names. The passphrase's file descriptor is taken over before anything else is opened.
+fn open_zone(arguments: &ZoneArg) -> Result<ZoneDirectory> {
+    let passphrase = ca_passphrase(arguments)?;
+    ZoneDirectory::open(&arguments.zone, passphrase)
+}
+
+fn ca_passphrase(arguments: &ZoneArg) -> Result<CaPassphrase> {
+    CaPassphrase::new(arguments.ca_passphrase_file.as_deref(), arguments.ca_passphrase_fd)
 }
 
 /// Hands data to standard output.

@@ -3,6 +3,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use time::OffsetDateTime;
 
+use super::open_zone;
 use crate::cli::PkiIssueArgs;
 use crate::config::{ClientName, NameFault};
 use crate::error::{Exit, Failure, Result};
@@ -15,13 +16,13 @@ const BATCH: usize = 64;
 const WORTH_A_BAR: usize = 200;
 
 pub(super) fn run(arguments: &PkiIssueArgs, now: OffsetDateTime) -> Result<()> {
-    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
     let clients = clients(arguments, &zone)?;
     let holders = holders(arguments, &zone, &clients)?;
     let held = zone.lock()?;
     let authorities = zone.load_or_create_authorities(now, &held)?;
-    let mut issuer = Issuer::new(&zone.paths, &authorities, &held)?;
+    let mut issuer = Issuer::new(&zone, &authorities, &held)?;
     let bar = progress_bar(holders.len());
     let mut issued = 0;
     for batch in holders.chunks(BATCH) {

@@ -2,8 +2,8 @@
 
 use time::OffsetDateTime;
 
-use super::binary_request;
 use super::findings::refuse_what_cannot_work;
+use super::{binary_request, open_zone};
 use crate::cli::{LaunchArgs, RunArgs};
 use crate::config::Node;
 use crate::diagnosis::before_start;
@@ -18,7 +18,7 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
         end_with(parent)?;
     }
     let LaunchArgs { zone, node, etcd, set_aside_data, flags } = arguments.launch;
-    let zone = ZoneDirectory::open(&zone.zone)?;
+    let zone = open_zone(&zone)?;
     zone.report_warnings();
     let node = zone.node(&node)?;
     refuse_without_member(node)?;
@@ -89,7 +89,7 @@ fn prepare_and_issue<'z>(
     if assessment.is_complete() {
         return Ok(launch);
     }
-    Issuer::new(&zone.paths, &authorities, &held)?.bring_up_to_date(std::slice::from_ref(assessment), now)?;
+    Issuer::new(zone, &authorities, &held)?.bring_up_to_date(std::slice::from_ref(assessment), now)?;
     for entry in &assessment.entries {
         if let Verdict::Issue(reason) = &entry.verdict {
             report::message(&format!(

@@ -8,18 +8,18 @@ use std::fmt::Write as _;
 
 use time::OffsetDateTime;
 
-use super::{binary_request, json, print};
+use super::{binary_request, json, open_zone, print};
 use crate::cli::{LaunchArgs, PlanArgs, PlanFormat};
 use crate::error::Result;
 use crate::etcd::Origin;
 use crate::launch::{Asking, Launch, LaunchOptions, Start};
 use crate::plan::DataDirectory;
 use crate::report::{self as output, shell_quoted};
-use crate::zone_directory::{Authorities, ZoneDirectory};
+use crate::zone_directory::Authorities;
 
 pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
     let LaunchArgs { zone, node, etcd, set_aside_data, flags } = arguments.launch;
-    let zone = ZoneDirectory::open(&zone.zone)?;
+    let zone = open_zone(&zone)?;
     zone.report_warnings();
     let node = zone.node(&node)?;
     let authorities = Authorities::load(&zone.paths, now)?;

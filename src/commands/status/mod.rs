@@ -12,19 +12,20 @@ use std::process::ExitCode;
 use time::OffsetDateTime;
 
 use super::client::{bring_up_to_date, known_client};
-use super::{json as pretty_json, print};
+use super::{ca_passphrase, json as pretty_json, print};
 use crate::cli::{StatusArgs, StatusFormat};
 use crate::config::ClientName;
 use crate::error::{Exit, Failure, Result};
 use crate::live::{self, ANSWER_LIMIT, Credentials, CredentialsError, Health, LiveZone, PlaneMemory};
 use crate::report;
-use crate::zone_directory::{Authorities, ZoneDirectory};
+use crate::zone_directory::{Authorities, CaPassphrase, ZoneDirectory};
 
 pub(super) fn run(arguments: &StatusArgs) -> Result<ExitCode> {
+    let passphrase = ca_passphrase(&arguments.zone)?;
     if let Some(seconds) = arguments.watch {
-        return watch::run(arguments, seconds);
+        return watch::run(arguments, &passphrase, seconds);
     }
-    let question = Question::prepare(arguments, Warnings::Shown)?;
+    let question = Question::prepare(arguments, &passphrase, Warnings::Shown)?;
     let answer =
         live::on_runtime(question.ask(&mut PlaneMemory::default())).map_err(|error| no_runtime(&error))?;
     let text = match arguments.format {
@@ -72,9 +73,9 @@ struct Answer<'q> {
 }
 
 impl Question {
-    fn prepare(arguments: &StatusArgs, warnings: Warnings) -> Result<Self> {
+    fn prepare(arguments: &StatusArgs, passphrase: &CaPassphrase, warnings: Warnings) -> Result<Self> {
         let now = OffsetDateTime::now_utc();
-        let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+        let zone = ZoneDirectory::open(&arguments.zone.zone, passphrase.clone())?;
         if warnings == Warnings::Shown {
             zone.report_warnings();
         }
