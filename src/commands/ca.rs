@@ -72,14 +72,14 @@ fn lock(arguments: &CaLockArgs) -> Result<()> {
     // A person who locks what is locked wants another passphrase; a program says so.
     if !new.asks() || (nothing_clear && zone.ca_passphrase.asks()) {
         let changed = change_passphrase(&zone.paths, &chosen, &zone.ca_passphrase, &new, &held)?;
-        tell(&changed, "have the new passphrase");
+        tell("gave the new passphrase to", &changed);
         return Ok(());
     }
     if nothing_clear {
         report::message("locked already; for another passphrase: --new-passphrase-file FILE");
         return Ok(());
     }
-    tell(&lock_keys(&zone.paths, &chosen, &zone.ca_passphrase, &held)?, "are locked");
+    tell("locked", &lock_keys(&zone.paths, &chosen, &zone.ca_passphrase, &held)?);
     report::message("without the passphrase nobody can open them again, and nobody can reset it");
     Ok(())
 }
@@ -92,7 +92,7 @@ fn unlock(arguments: &CaUnlockArgs) -> Result<()> {
     if unlocked.is_empty() {
         report::message("no key is locked");
     }
-    tell(&unlocked, "are in the clear");
+    tell("unlocked", &unlocked);
     Ok(())
 }
 
@@ -120,8 +120,10 @@ fn chosen(paths: &ZonePaths, named: &[CaKey]) -> Result<Vec<&'static str>> {
     Ok(if named.is_empty() { here } else { named })
 }
 
-fn tell(stems: &[&str], what: &str) {
-    if !stems.is_empty() {
-        report::message(&format!("the keys {} {what}", stems.join(", ")));
+fn tell(what: &str, stems: &[&str]) {
+    match stems {
+        [] => {}
+        [one] => report::message(&format!("{what} the key {one}")),
+        several => report::message(&format!("{what} the keys {}", several.join(", "))),
     }
 }

@@ -3,11 +3,11 @@
 use std::num::NonZeroU32;
 
 use aws_lc_rs::pbkdf2;
-use pkcs8::EncryptedPrivateKeyInfoRef;
-use pkcs8::der::asn1::ObjectIdentifier;
+use pkcs8::der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
 use pkcs8::der::{Decode, ErrorKind};
-use pkcs8::pkcs5::pbes2::{Kdf, Parameters, Pbkdf2Params, Pbkdf2Prf, ScryptParams};
+use pkcs8::pkcs5::pbes2::{Kdf, PBES2_OID, Parameters, Pbkdf2Params, Pbkdf2Prf, ScryptParams};
 use pkcs8::pkcs5::scrypt::{self, scrypt};
+use pkcs8::{AlgorithmIdentifierRef, EncryptedPrivateKeyInfoRef};
 use zeroize::Zeroizing;
 
 use super::DecryptError;
@@ -15,9 +15,9 @@ use super::DecryptError;
 /// Some seconds on any machine. OpenSSL writes 2,048, we write 600,000.
 const MOST_ITERATIONS: u32 = 10_000_000;
 /// What scrypt may use at once. OpenSSL asks for 16 MiB.
-const MOST_MEMORY: u64 = 256 << 20;
+const MOST_MEMORY: u64 = 128 << 20;
 /// What scrypt may go through in all: some seconds.
-const MOST_WORK: u64 = 4 * MOST_MEMORY;
+const MOST_WORK: u64 = 8 * MOST_MEMORY;
 
 /// Names of what OpenSSL can write and we do not read. Others are named by their identifier.
 const NAMES: [(&str, &str); 9] = [
@@ -36,11 +36,23 @@ const NAMES: [(&str, &str); 9] = [
 pub(super) fn read(der: &[u8]) -> Result<(Parameters, &[u8]), DecryptError> {
     let document = EncryptedPrivateKeyInfoRef::from_der(der).map_err(|error| match error.kind() {
         ErrorKind::OidUnknown { oid } => unsupported(oid),
-        _ => DecryptError::Damaged { reason: "its structure is not that of PKCS#8" },
+        _ => match outer_algorithm(der) {
+            Ok(oid) if oid != PBES2_OID => unsupported(oid),
+            _ => DecryptError::Damaged { reason: "its structure is not that of PKCS#8" },
+        },
     })?;
     let scheme = &document.encryption_algorithm;
     let parameters = scheme.pbes2().ok_or_else(|| unsupported(scheme.oid()))?;
     Ok((parameters.clone(), document.encrypted_data.as_bytes()))
+}
+
+/// What a file says that it is encrypted with, whatever the parameters of that are.
+fn outer_algorithm(der: &[u8]) -> pkcs8::der::Result<ObjectIdentifier> {
+    AnyRef::from_der(der)?.sequence(|reader| {
+        let algorithm = AlgorithmIdentifierRef::decode(reader)?;
+        <&OctetStringRef>::decode(reader)?;
+        Ok(algorithm.oid)
+    })
 }
 
 /// The key of the cipher.
