@@ -5,6 +5,7 @@
 //! | [`configuration`] | `zone.toml`: every fault with its place, and what is valid |
 //! | [`bad_input`] | files, disks, ports and binaries that are wrong: one error, one next step, nothing lost |
 //! | [`bad_peers`] | other members that are slow, broken, or somebody else: a decision within seconds, whatever they do |
+//! | [`ca_keys`] | CA keys under a passphrase, and where that comes from |
 //! | [`command_line`] | the commands and what they leave on disk |
 //! | [`golden`] | the exact command lines and reports of `plan` |
 //! | [`flags`] | flags that the user hands through to etcd |
@@ -21,6 +22,7 @@ mod harness;
 
 mod bad_input;
 mod bad_peers;
+mod ca_keys;
 mod command_line;
 mod configuration;
 mod diagnosis;
