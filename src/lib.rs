@@ -15,6 +15,7 @@
 //! | [`launch`] | one start of a member, computed before anything is touched |
 //! | [`live`] | the zone as it answers: members, leader, certificates, and what to think of it |
 //! | [`diagnosis`] | what is wrong, why it matters, what to do |
+//! | [`export`] | the files that other software expects |
 //! | [`passphrase`] | where a passphrase comes from |
 //! | [`development`] | a supervised throwaway zone on loopback |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
@@ -26,6 +27,7 @@ pub mod development;
 pub mod diagnosis;
 pub mod error;
 pub mod etcd;
+pub mod export;
 pub mod host;
 pub mod launch;
 pub mod live;

@@ -16,7 +16,7 @@ pub use client::{CtlArgs, EnvArgs};
 pub use create::{DevArgs, InitArgs};
 pub use launch::{LaunchArgs, PlanArgs, PlanFormat, RunArgs};
 pub use observe::{CheckArgs, DoctorArgs, StatusArgs, StatusFormat};
-pub use pki::{PkiCommand, PkiIssueArgs, PkiListArgs};
+pub use pki::{ExportLayout, PkiCommand, PkiExportArgs, PkiIssueArgs, PkiListArgs};
 pub use shell::{CompletionsArgs, ManArgs};
 
 /// Launch an etcd cluster with mutual TLS: its PKI, its static bootstrap, its members

@@ -64,9 +64,18 @@ pub(super) fn bring_up_to_date(
     client: &ClientName,
     now: OffsetDateTime,
 ) -> Result<PathBuf> {
-    let assess = |authorities: &Authorities| {
-        Assessment::of(Holder::Client(client), &zone.config, &zone.paths, authorities, now)
-    };
+    bring_holder_up_to_date(zone, Holder::Client(client), now)?;
+    Ok(zone.paths.client_current(client))
+}
+
+/// Issues what a node or client lacks, or has too old.
+pub(super) fn bring_holder_up_to_date(
+    zone: &ZoneDirectory,
+    holder: Holder<'_>,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let assess =
+        |authorities: &Authorities| Assessment::of(holder, &zone.config, &zone.paths, authorities, now);
     // To look needs no lock; what is issued is assessed again under it.
     if !assess(&Authorities::load(&zone.paths, now)?)?.is_complete() {
         let held = zone.lock()?;
@@ -74,7 +83,7 @@ pub(super) fn bring_up_to_date(
         let assessment = assess(&authorities)?;
         Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&[assessment], now)?;
     }
-    Ok(zone.paths.client_current(client))
+    Ok(())
 }
 
 pub(super) fn known_client(zone: &ZoneDirectory, name: &str) -> Result<ClientName> {

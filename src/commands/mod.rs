@@ -8,6 +8,7 @@ mod doctor;
 mod findings;
 mod init;
 mod pki_check;
+mod pki_export;
 mod pki_issue;
 mod pki_list;
 mod plan;
@@ -41,6 +42,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Pki(PkiCommand::List(arguments)) => pki_list::run(&arguments, now),
         Command::Pki(PkiCommand::Check(arguments)) => return pki_check::run(&arguments, now),
         Command::Pki(PkiCommand::Issue(arguments)) => pki_issue::run(&arguments, now),
+        Command::Pki(PkiCommand::Export(arguments)) => pki_export::run(&arguments, now),
         Command::Env(arguments) => client::print_environment(&arguments, now),
         Command::Ctl(arguments) => client::run_etcdctl(arguments, now),
         Command::Completions(arguments) => shell::completions(&arguments),

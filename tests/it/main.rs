@@ -11,6 +11,7 @@
 //! | [`flags`] | flags that the user hands through to etcd |
 //! | [`properties`] | what holds for every zone description, and tables that check themselves |
 //! | [`diagnosis`] | lines that etcd printed, explained |
+//! | [`export`] | files for other software, read by it |
 //! | [`documents`] | the commands in README.md and docs/ |
 //! | [`support`] | what these share |
 
@@ -27,6 +28,7 @@ mod command_line;
 mod configuration;
 mod diagnosis;
 mod documents;
+mod export;
 mod flags;
 mod golden;
 mod properties;
