@@ -18,6 +18,7 @@
 //! | [`launch`] | one start of a member, computed before anything is touched |
 //! | [`live`] | the zone as it answers: members, leader, certificates, and what to think of it |
 //! | [`diagnosis`] | what is wrong, why it matters, what to do |
+//! | [`export`] | the files that other software expects |
 //! | [`passphrase`] | where a passphrase comes from |
 //! | [`development`] | a supervised throwaway zone on loopback |
 //! | [`requests`] | keys that never leave their node, and the requests for their certificates |
@@ -33,6 +34,7 @@ pub mod development;
 pub mod diagnosis;
 pub mod error;
 pub mod etcd;
+pub mod export;
 pub mod host;
 pub mod launch;
 pub mod live;

@@ -18,6 +18,7 @@ use zone_etcd::etcd::client::{ClientCredentials, MemberClient};
 use zone_etcd::launch::{Asking, Launch, LaunchOptions};
 use zone_etcd::plan::NodePaths;
 use zone_etcd::site::Site;
+use zone_etcd::zone_directory::CaPassphrase;
 
 use crate::launch::explain;
 use crate::scratch::Scratch;
@@ -147,7 +148,8 @@ impl Members {
     /// The command lines that `run` would use: only who starts them, and when, differs.
     fn plan(&self) -> Result<Vec<Planned>> {
         let now = OffsetDateTime::now_utc();
-        let site = Site::open(Some(&self.directory), None).map_err(explain)?;
+        let site = Site::open(Some(&self.directory), None, CaPassphrase::new(None, None).map_err(explain)?)
+            .map_err(explain)?;
         let authorities = site.authorities(now).map_err(explain)?;
         let credentials =
             ClientCredentials::load(&self.directory.join("clients").join("admin").join("current"))?;

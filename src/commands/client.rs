@@ -62,32 +62,46 @@ fn is_given(variable: &str, arguments: &[OsString]) -> bool {
 /// Issues the client's certificate if it is missing or old, and returns the directory in which it is. An activated node has the
 /// certificate that it was given.
 pub(super) fn bring_up_to_date(site: &Site, client: &ClientName, now: OffsetDateTime) -> Result<PathBuf> {
-    let Some(zone) = site.zone() else { return Ok(site.client_generation(client)) };
-    let assess = |authorities: &Authorities| {
-        Assessment::of(Holder::Client(client), &zone.config, &zone.paths, authorities, now)
-    };
+    if let Some(zone) = site.zone() {
+        bring_holder_up_to_date(zone, Holder::Client(client), now)?;
+    }
+    Ok(site.client_generation(client))
+}
+
+/// Issues what a node or client lacks, or has too old.
+pub(super) fn bring_holder_up_to_date(
+    zone: &ZoneDirectory,
+    holder: Holder<'_>,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let assess =
+        |authorities: &Authorities| Assessment::of(holder, &zone.config, &zone.paths, authorities, now);
     // To look needs no lock; what is issued is assessed again under it.
     if !assess(&Authorities::load(&zone.paths, now)?)?.is_complete() {
         let held = zone.lock()?;
         let authorities = Authorities::load(&zone.paths, now)?;
         let assessment = assess(&authorities)?;
-        Issuer::new(&zone.paths, &authorities, &held)?.bring_up_to_date(&[assessment], now)?;
+        Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&[assessment], now)?;
     }
-    Ok(zone.paths.client_current(client))
+    Ok(())
 }
 
 /// The client that is meant. An activated node asks as itself, which is what the default stands for there.
 pub(super) fn known_client(site: &Site, name: &str) -> Result<ClientName> {
+    match site {
+        Site::Zone(zone) => client_of_zone(zone, name),
+        Site::Node(_) if name == ClientName::admin().as_str() => Ok(ClientName::admin()),
+        Site::Node(node) => {
+            Err(Failure::new(Exit::Usage, format!("{} has no certificate of `{name}`", node.name))
+                .next("leave --client out: a node asks with its own certificate"))
+        }
+    }
+}
+
+/// The client of this name, if the zone has it.
+pub(super) fn client_of_zone(zone: &ZoneDirectory, name: &str) -> Result<ClientName> {
     let client = ClientName::parse(name)
         .map_err(|NameFault { what, instead }| Failure::new(Exit::Usage, what).next(instead))?;
-    let zone = match site {
-        Site::Zone(zone) => zone,
-        Site::Node(_) if client == ClientName::admin() => return Ok(client),
-        Site::Node(node) => {
-            return Err(Failure::new(Exit::Usage, format!("{} has no certificate of `{client}`", node.name))
-                .next("leave --client out: a node asks with its own certificate"));
-        }
-    };
     let is_known = clients_of(&zone.config).contains(&client) || zone.paths.client(&client).exists();
     if is_known {
         return Ok(client);

@@ -111,7 +111,7 @@ fn prepare_and_issue<'z>(
     if assessment.is_complete() {
         return Ok(launch);
     }
-    Issuer::new(&zone.paths, &authorities, &held)?.bring_up_to_date(std::slice::from_ref(assessment), now)?;
+    Issuer::new(zone, &authorities, &held)?.bring_up_to_date(std::slice::from_ref(assessment), now)?;
     for entry in &assessment.entries {
         if let Verdict::Issue(reason) = &entry.verdict {
             report::message(&format!(

@@ -11,7 +11,7 @@ use crate::config::{ClientName, Node, NodeName, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::node_directory::NodeDirectory;
 use crate::plan::NodePaths;
-use crate::zone_directory::{Assessment, Authorities, Holder, ZoneDirectory};
+use crate::zone_directory::{Assessment, Authorities, CaPassphrase, Holder, ZoneDirectory};
 
 /// The local config of a node that was activated without naming a directory.
 pub const DEFAULT_CONFIG: &str = "/var/lib/zone-etcd/node.json";
@@ -28,14 +28,14 @@ pub enum Site {
 impl Site {
     /// Opens the zone in `zone`, or the node of the local config `config`. With neither, the zone in the working directory, and
     /// if there is none the node in the default place.
-    pub fn open(zone: Option<&Path>, config: Option<&Path>) -> Result<Self> {
+    pub fn open(zone: Option<&Path>, config: Option<&Path>, ca_passphrase: CaPassphrase) -> Result<Self> {
         match (zone, config) {
             (_, Some(config)) => NodeDirectory::open(config).map(Self::Node),
-            (Some(zone), None) => ZoneDirectory::open(zone).map(Self::Zone),
+            (Some(zone), None) => ZoneDirectory::open(zone, ca_passphrase).map(Self::Zone),
             (None, None) if !Path::new("zone.toml").exists() && Path::new(DEFAULT_CONFIG).exists() => {
                 NodeDirectory::open(Path::new(DEFAULT_CONFIG)).map(Self::Node)
             }
-            (None, None) => ZoneDirectory::open(Path::new(".")).map(Self::Zone),
+            (None, None) => ZoneDirectory::open(Path::new("."), ca_passphrase).map(Self::Zone),
         }
     }
 

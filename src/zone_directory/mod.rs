@@ -2,6 +2,8 @@
 
 mod assessment;
 mod authorities;
+mod ca_keys;
+mod ca_passphrase;
 mod create_authorities;
 mod failures;
 mod inventory;
@@ -16,7 +18,9 @@ use time::OffsetDateTime;
 
 pub use assessment::{Assessment, Entry, Holder, Verdict};
 pub use authorities::{Authorities, ROOT, load_authority};
-pub use create_authorities::{create_directory, create_file, create_missing};
+pub use ca_keys::{CA_KEYS, KeyState, change_passphrase, key_state, lock_keys, unlock_keys};
+pub use ca_passphrase::CaPassphrase;
+pub use create_authorities::{NewKeys, create_directory, create_file, create_missing};
 pub use failures::{log_failure, private_failure};
 pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
 pub use issuing::Issuer;
@@ -37,18 +41,20 @@ pub struct ZoneDirectory {
     pub config: ZoneConfig,
     /// What the operator should know of the description.
     pub warnings: Vec<Problem>,
+    /// What opens the keys of its CAs.
+    pub ca_passphrase: CaPassphrase,
     /// The directory as the operator wrote it, for commands that are proposed.
     written: PathBuf,
 }
 
 impl ZoneDirectory {
     /// Reads `zone.toml` in `root`.
-    pub fn open(root: &Path) -> Result<Self> {
+    pub fn open(root: &Path, ca_passphrase: CaPassphrase) -> Result<Self> {
         let paths = ZonePaths::new(absolute(root)?);
         let (config, warnings) =
             ZoneConfig::load(&paths.config()).map_err(|error| zone_failure(&paths, error))?;
         refuse_writable_by_others(paths.root())?;
-        Ok(Self { paths, config, warnings, written: root.to_owned() })
+        Ok(Self { paths, config, warnings, ca_passphrase, written: root.to_owned() })
     }
 
     /// A command for this zone, as the operator can type it here.
@@ -83,7 +89,7 @@ impl ZoneDirectory {
     /// Reads the CAs, and makes them first in a zone that has issued nothing yet.
     pub fn load_or_create_authorities(&self, now: OffsetDateTime, held: &ZoneLock) -> Result<Authorities> {
         if Authorities::are_absent(&self.paths)? {
-            create_missing(&self.paths, &self.config, now, held)?;
+            create_missing(&self.paths, &self.config, &NewKeys::clear(&self.ca_passphrase), now, held)?;
             report::message(&format!(
                 "made the CAs of {} in {}",
                 self.config.name,

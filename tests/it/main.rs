@@ -6,11 +6,13 @@
 //! | [`bad_input`] | files, disks, ports and binaries that are wrong: one error, one next step, nothing lost |
 //! | [`bad_peers`] | other members that are slow, broken, or somebody else: a decision within seconds, whatever they do |
 //! | [`bundle`] | bundles: what is in them, what opens them, who may found the cluster, and every way to be damaged |
+//! | [`ca_keys`] | CA keys under a passphrase, and where that comes from |
 //! | [`command_line`] | the commands and what they leave on disk |
 //! | [`golden`] | the exact command lines and reports of `plan` |
 //! | [`flags`] | flags that the user hands through to etcd |
 //! | [`properties`] | what holds for every zone description, and tables that check themselves |
 //! | [`diagnosis`] | lines that etcd printed, explained |
+//! | [`export`] | files for other software, read by it |
 //! | [`documents`] | the commands in README.md and docs/ |
 //! | [`support`] | what these share |
 
@@ -23,10 +25,12 @@ mod harness;
 mod bad_input;
 mod bad_peers;
 mod bundle;
+mod ca_keys;
 mod command_line;
 mod configuration;
 mod diagnosis;
 mod documents;
+mod export;
 mod flags;
 mod golden;
 mod properties;

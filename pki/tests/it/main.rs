@@ -6,6 +6,7 @@
 mod bad_input;
 mod check;
 mod constraints;
+mod encrypted_keys;
 mod issuing;
 mod log;
 mod names;
