@@ -111,8 +111,11 @@ fn read_config(mut file: JsonObject<'_>, problems: &mut Problems<'_>) -> Option<
     file.require("key", "write the node's key in PEM, or the path of its file", problems);
     let name = file.parse("name", problems, read_name);
     let zone_name = name.as_ref().and_then(|name| zone_of(&name.value));
-    let (ca, cert, key) =
-        (read_pem(&mut file, "ca", problems), read_pem(&mut file, "cert", problems), read_pem(&mut file, "key", problems));
+    let (ca, cert, key) = (
+        read_pem(&mut file, "ca", problems),
+        read_pem(&mut file, "cert", problems),
+        read_pem(&mut file, "key", problems),
+    );
     let pki = file.string("pki", problems).map(|at| PathBuf::from(at.value.as_str()));
     let members = file.objects("etcd", "a member in `etcd`", MEMBER_KEYS, problems);
     file.finish(problems);
@@ -157,7 +160,11 @@ fn read_pem(file: &mut JsonObject<'_>, key: &str, problems: &mut Problems<'_>) -
     }
     // The text itself is not shown: it may be a key.
     let what = format!("`{key}` is neither PEM nor a path");
-    problems.error(text.span, what, "write a text that starts with -----BEGIN, line breaks as \\n, or the path of a file");
+    problems.error(
+        text.span,
+        what,
+        "write a text that starts with -----BEGIN, line breaks as \\n, or the path of a file",
+    );
     None
 }
 

@@ -147,9 +147,8 @@ pub(super) fn read_tls(
         problems.error(pki, what, "leave one of them out");
     }
     match (files, automatic, plain) {
-        (Some(files), ..) => read_files(files, problems).map_or_else(Protection::default, |files| {
-            Protection::Files(Box::new(files))
-        }),
+        (Some(files), ..) => read_files(files, problems)
+            .map_or_else(Protection::default, |files| Protection::Files(Box::new(files))),
         (None, Some(_), _) => Protection::Automatic,
         (None, None, Some(_)) => Protection::Plain,
         (None, None, None) => Protection::Issued,
@@ -176,7 +175,11 @@ fn read_plane(
 ) -> Option<PlaneFiles<NodeFile>> {
     let [authority, certificate, key, revocations] = keys;
     for key in [authority, certificate, key] {
-        table.require(key, &format!("write {key} = \"PATH\", for example of a PEM file beside zone.toml"), problems);
+        table.require(
+            key,
+            &format!("write {key} = \"PATH\", for example of a PEM file beside zone.toml"),
+            problems,
+        );
     }
     let mut file = |key| {
         let path = table.parse(key, problems, |text| match text {

@@ -150,7 +150,13 @@ fn read_zone(file: Table<'_>, problems: &mut Problems<'_>) -> Option<ZoneConfig>
     file.finish(problems);
     nodes.iter_mut().for_each(|node| node.value.scheme = tls.scheme());
     rules::check(&nodes, problems);
-    Some(ZoneConfig { name: name?, nodes: nodes.into_iter().map(|node| node.value).collect(), pki, etcd, tls })
+    Some(ZoneConfig {
+        name: name?,
+        nodes: nodes.into_iter().map(|node| node.value).collect(),
+        pki,
+        etcd,
+        tls,
+    })
 }
 
 fn read_zone_name(table: Table<'_>, problems: &mut Problems<'_>) -> Option<ZoneName> {
