@@ -9,6 +9,9 @@
 //! | [`config`] | `zone.toml`: raw text in, domain types out |
 //! | [`plan`] | what follows from it: roles, cluster, paths, start decision. Pure |
 //! | [`zone_directory`] | the zone on disk: its CAs, and what they issued |
+//! | [`node_directory`] | an activated node on disk: what it was given |
+//! | [`existing_certificates`] | certificates that were made elsewhere, read and judged |
+//! | [`site`] | one of the two: where a command stands |
 //! | [`host`] | what is observed of this machine |
 //! | [`tls`] | handshakes with the files that etcd will use, in memory and over the wire |
 //! | [`etcd`] | the binary, its flags, its data, its API, exec |
@@ -25,10 +28,13 @@ pub mod development;
 pub mod diagnosis;
 pub mod error;
 pub mod etcd;
+pub mod existing_certificates;
 pub mod host;
 pub mod launch;
 pub mod live;
+pub mod node_directory;
 pub mod plan;
 pub mod report;
+pub mod site;
 pub mod tls;
 pub mod zone_directory;

@@ -12,7 +12,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use time::OffsetDateTime;
 use zone_etcd::etcd::{BinaryRequest, EtcdVersion};
 use zone_etcd::launch::{Asking, Launch, LaunchOptions};
-use zone_etcd::zone_directory::{Authorities, ZoneDirectory};
+use zone_etcd::site::Site;
 
 use crate::arguments::Arguments;
 use crate::report::{Section, in_milliseconds};
@@ -111,12 +111,13 @@ fn stand_in_bundle(directory: &Path) -> Result<PathBuf> {
 /// What `run` hands to etcd.
 fn command_line(zone: &Path, etcd: &Path) -> Result<Vec<String>> {
     let now = OffsetDateTime::now_utc();
-    let zone = ZoneDirectory::open(zone).map_err(explain)?;
-    let authorities = Authorities::load(&zone.paths, now).map_err(explain)?;
+    let site = Site::open(Some(zone), None).map_err(explain)?;
+
     let binary = BinaryRequest { given: Some(etcd.to_owned()), ..BinaryRequest::default() };
     let options = LaunchOptions { binary, ..LaunchOptions::default() };
-    let node = zone.node(NODE).map_err(explain)?;
-    let launch = Launch::prepare(&zone, node, &authorities, &options, now).map_err(explain)?;
+    let node = site.node(Some(NODE)).map_err(explain)?;
+    let launch = Launch::prepare(&site, node, site.material(node, now).map_err(explain)?, &options, now)
+        .map_err(explain)?;
     Ok(launch.decide(Asking::No).map_err(explain)?.arguments)
 }
 

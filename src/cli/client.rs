@@ -4,14 +4,14 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-use super::{EtcdArgs, ZoneArg};
+use super::{EtcdArgs, SiteArgs};
 
 /// `env`
 #[derive(Debug, Args)]
 pub struct EnvArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
-    pub zone: ZoneArg,
+    pub site: SiteArgs,
     /// The client whose certificate to use
     #[arg(long, value_name = "NAME", default_value = "admin")]
     pub client: String,
@@ -22,7 +22,7 @@ pub struct EnvArgs {
 pub struct CtlArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
-    pub zone: ZoneArg,
+    pub site: SiteArgs,
     /// The client whose certificate to use
     #[arg(long, value_name = "NAME", default_value = "admin")]
     pub client: String,

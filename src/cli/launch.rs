@@ -2,17 +2,17 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{EtcdArgs, ZoneArg};
+use super::{EtcdArgs, SiteArgs};
 
 /// Which member to start, and with what.
 #[derive(Debug, Args)]
 pub struct LaunchArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
-    pub zone: ZoneArg,
-    /// The node whose member it is
+    pub site: SiteArgs,
+    /// The node whose member it is; an activated node knows its own name
     #[arg(long, value_name = "NAME")]
-    pub node: String,
+    pub node: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub etcd: EtcdArgs,

@@ -69,6 +69,18 @@ pub struct ZoneArg {
     pub zone: PathBuf,
 }
 
+/// Which zone: from its directory on the signing machine, or from an activated node.
+#[derive(Clone, Debug, Args)]
+pub struct SiteArgs {
+    /// The zone directory, with zone.toml [env: ZONE_ETCD_ZONE] [default: .]
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    pub zone: Option<PathBuf>,
+    /// The local config of an activated node [env: ZONE_ETCD_CONFIG] [default: /var/lib/zone-etcd/node.json, if there is no
+    /// zone.toml here]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
 /// Which etcd.
 #[derive(Clone, Debug, Default, Args)]
 pub struct EtcdArgs {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Format, ZoneArg};
+use super::{Format, SiteArgs};
 
 /// `status`
 #[derive(Debug, Args)]
@@ -12,7 +12,7 @@ use super::{Format, ZoneArg};
 pub struct StatusArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
-    pub zone: ZoneArg,
+    pub site: SiteArgs,
     /// The client whose certificate to use
     #[arg(long, value_name = "NAME", default_value = "admin")]
     pub client: String,
@@ -49,10 +49,10 @@ pub enum StatusFormat {
 pub struct CheckArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
-    pub zone: ZoneArg,
-    /// The node to check, on its own machine
+    pub site: SiteArgs,
+    /// The node to check, on its own machine; an activated node knows its own name
     #[arg(long, value_name = "NAME")]
-    pub node: String,
+    pub node: Option<String>,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -64,7 +64,7 @@ pub struct CheckArgs {
 pub struct DoctorArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
-    pub zone: ZoneArg,
+    pub site: SiteArgs,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

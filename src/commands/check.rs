@@ -6,17 +6,16 @@ use time::OffsetDateTime;
 
 use super::findings::{Report, exit_code, render_all};
 use super::start_check::check_node;
-use super::{json, print};
+use super::{json, open_site, print};
 use crate::cli::{CheckArgs, Format};
 use crate::diagnosis::NodeCheck;
 use crate::error::Result;
-use crate::zone_directory::ZoneDirectory;
 
 pub(super) fn run(arguments: &CheckArgs, now: OffsetDateTime) -> Result<ExitCode> {
-    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
-    zone.report_warnings();
-    let node = zone.node(&arguments.node)?;
-    let findings = check_node(&zone, node, &mut NodeCheck::new(&zone, node, now), true, now);
+    let site = open_site(&arguments.site)?;
+    site.report_warnings();
+    let node = site.node(arguments.node.as_deref())?;
+    let findings = check_node(&site, node, &mut NodeCheck::new(&site, node, now), true, now);
     print(&match arguments.format {
         Format::Text => render_all(node.name.full(), &findings),
         Format::Json => json(&Report::new(&findings))?,

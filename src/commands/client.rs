@@ -7,7 +7,7 @@ use std::process::Command;
 
 use time::OffsetDateTime;
 
-use super::{binary_request, print};
+use super::{binary_request, open_site, print};
 use crate::cli::{CtlArgs, EnvArgs};
 use crate::config::{ClientName, NameFault};
 use crate::error::{Exit, Failure, Result};
@@ -15,31 +15,32 @@ use crate::etcd::{BinaryRequest, EtcdBinary, etcdctl_settings};
 use crate::launch::binary_failure;
 use crate::plan::clients_of;
 use crate::report::shell_quoted;
+use crate::site::Site;
 use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, ZoneDirectory};
 
 pub(super) fn print_environment(arguments: &EnvArgs, now: OffsetDateTime) -> Result<()> {
-    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
-    let client = known_client(&zone, &arguments.client)?;
-    let generation = bring_up_to_date(&zone, &client, now)?;
-    let lines = etcdctl_settings(&zone.client_urls(), &generation)
+    let site = open_site(&arguments.site)?;
+    let client = known_client(&site, &arguments.client)?;
+    let generation = bring_up_to_date(&site, &client, now)?;
+    let lines = etcdctl_settings(&site.config().client_urls(), &generation)
         .into_iter()
         .map(|(name, value)| format!("export {name}={}\n", shell_quoted(&value)));
     print(&lines.collect::<String>())
 }
 
 pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()> {
-    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
-    let client = known_client(&zone, &arguments.client)?;
-    let request = BinaryRequest { version: zone.config.etcd.version, ..binary_request(arguments.etcd) };
+    let site = open_site(&arguments.site)?;
+    let client = known_client(&site, &arguments.client)?;
+    let request = BinaryRequest { version: site.config().etcd.version, ..binary_request(arguments.etcd) };
     let etcdctl = EtcdBinary::find_tool(&request, "etcdctl").map_err(binary_failure)?;
-    let generation = bring_up_to_date(&zone, &client, now)?;
+    let generation = bring_up_to_date(&site, &client, now)?;
     let mut command = Command::new(&etcdctl);
     command.args(&arguments.arguments);
     // Whatever the caller's shell has set for another cluster would win over nothing, but be mixed with ours.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ETCDCTL_")) {
         command.env_remove(name);
     }
-    let settings = etcdctl_settings(&zone.client_urls(), &generation);
+    let settings = etcdctl_settings(&site.config().client_urls(), &generation);
     command.envs(settings.into_iter().filter(|(name, _)| !is_given(name, &arguments.arguments)));
     let error = command.exec();
     Err(Failure::new(Exit::for_io(&error), format!("cannot run {}", etcdctl.display()))
@@ -58,12 +59,10 @@ fn is_given(variable: &str, arguments: &[OsString]) -> bool {
     })
 }
 
-/// Issues the client's certificate if it is missing or old, and returns the directory in which it is.
-pub(super) fn bring_up_to_date(
-    zone: &ZoneDirectory,
-    client: &ClientName,
-    now: OffsetDateTime,
-) -> Result<PathBuf> {
+/// Issues the client's certificate if it is missing or old, and returns the directory in which it is. An activated node has the
+/// certificate that it was given.
+pub(super) fn bring_up_to_date(site: &Site, client: &ClientName, now: OffsetDateTime) -> Result<PathBuf> {
+    let Some(zone) = site.zone() else { return Ok(site.client_generation(client)) };
     let assess = |authorities: &Authorities| {
         Assessment::of(Holder::Client(client), &zone.config, &zone.paths, authorities, now)
     };
@@ -77,9 +76,18 @@ pub(super) fn bring_up_to_date(
     Ok(zone.paths.client_current(client))
 }
 
-pub(super) fn known_client(zone: &ZoneDirectory, name: &str) -> Result<ClientName> {
+/// The client that is meant. An activated node asks as itself, which is what the default stands for there.
+pub(super) fn known_client(site: &Site, name: &str) -> Result<ClientName> {
     let client = ClientName::parse(name)
         .map_err(|NameFault { what, instead }| Failure::new(Exit::Usage, what).next(instead))?;
+    let zone = match site {
+        Site::Zone(zone) => zone,
+        Site::Node(_) if client == ClientName::admin() => return Ok(client),
+        Site::Node(node) => {
+            return Err(Failure::new(Exit::Usage, format!("{} has no certificate of `{client}`", node.name))
+                .next("leave --client out: a node asks with its own certificate"));
+        }
+    };
     let is_known = clients_of(&zone.config).contains(&client) || zone.paths.client(&client).exists();
     if is_known {
         return Ok(client);

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use super::client::bring_up_to_date;
 use super::findings::{Report, exit_code, render_wrong, summary};
 use super::start_check::check_node;
-use super::{json, print};
+use super::{json, open_site, print};
 use crate::cli::{DoctorArgs, Format};
 use crate::config::{ClientName, Node};
 use crate::diagnosis::judge::running::{Rhythm, rhythms};
@@ -23,26 +23,26 @@ use crate::error::{Exit, Failure, Result};
 use crate::host;
 use crate::live::{self, ANSWER_LIMIT, Credentials, LiveZone};
 use crate::plan::Plane;
-use crate::zone_directory::{Authorities, ZoneDirectory};
+use crate::site::Site;
 
 pub(super) fn run(arguments: &DoctorArgs, now: OffsetDateTime) -> Result<ExitCode> {
     if let Some(path) = &arguments.log {
         return explain(path, arguments.format);
     }
-    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
-    zone.report_warnings();
-    let findings = examine(&zone, now);
+    let site = open_site(&arguments.site)?;
+    site.report_warnings();
+    let findings = examine(&site, now);
     match arguments.format {
-        Format::Text => print(&format!("{}{}\n", render_wrong(&findings), verdict(&zone, &findings)))?,
+        Format::Text => print(&format!("{}{}\n", render_wrong(&findings), verdict(&site, &findings)))?,
         Format::Json => print(&json(&Report::new(&findings))?)?,
     }
     Ok(exit_code(&findings))
 }
 
 /// Every check for every node that can be reached.
-fn examine(zone: &ZoneDirectory, now: OffsetDateTime) -> Vec<Finding> {
+fn examine(site: &Site, now: OffsetDateTime) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let live = match ask_zone(zone, now) {
+    let live = match ask_zone(site, now) {
         Ok(live) => Some(live),
         Err(failure) => {
             let found = [vec![failure.what], failure.causes].concat().join(": ");
@@ -59,17 +59,15 @@ fn examine(zone: &ZoneDirectory, now: OffsetDateTime) -> Vec<Finding> {
             None
         }
     };
-    let checks: Vec<(&Node, NodeCheck<'_>)> = zone
-        .config
-        .nodes
-        .iter()
-        .map(|node| (node, with_live_urls(NodeCheck::new(zone, node, now), node, live.as_ref())))
+    let checks: Vec<(&Node, NodeCheck<'_>)> = site
+        .nodes_here()
+        .map(|node| (node, with_live_urls(NodeCheck::new(site, node, now), node, live.as_ref())))
         .collect();
     if let Some(live) = &live {
-        let zone_arg = zone.proposed("").trim_start_matches("zone-etcd").trim().to_owned();
-        findings.extend(judge_zone::judge(live, &on_disk(&checks), zone.config.etcd.quota, &zone_arg));
+        let zone_arg = site.proposed("").trim_start_matches("zone-etcd").trim().to_owned();
+        findings.extend(judge_zone::judge(live, &on_disk(&checks), site.config().etcd.quota, &zone_arg));
     }
-    findings.extend(examine_nodes(zone, checks, now));
+    findings.extend(examine_nodes(site, checks, now));
     without_repetition(findings)
 }
 
@@ -89,11 +87,11 @@ fn without_repetition(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-fn ask_zone(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<LiveZone> {
-    let authorities = Authorities::load(&zone.paths, now)?;
+fn ask_zone(site: &Site, now: OffsetDateTime) -> Result<LiveZone> {
+    let authorities = site.authorities(now)?;
     let admin = ClientName::admin();
-    let renewed = bring_up_to_date(zone, &admin, now);
-    let generation = zone.paths.client_current(&admin);
+    let renewed = bring_up_to_date(site, &admin, now);
+    let generation = site.client_generation(&admin);
     // One that is due and cannot be renewed here is used as it is: whether it will do, the members say.
     let credentials = match (Credentials::load(&generation), renewed) {
         (Ok(credentials), _) => credentials,
@@ -104,10 +102,10 @@ fn ask_zone(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<LiveZone> {
                 generation.display()
             ))
             .because(&error)
-            .next(format!("issue it anew: {}", zone.proposed("pki issue --client admin"))));
+            .next(format!("issue it anew: {}", site.proposed("pki issue --client admin"))));
         }
     };
-    live::on_runtime(LiveZone::observe(&zone.config, &authorities, &credentials, ANSWER_LIMIT))
+    live::on_runtime(LiveZone::observe(site.config(), &authorities, &credentials, ANSWER_LIMIT))
         .map_err(|error| Failure::internal("cannot set up the connections").because(&error))
 }
 
@@ -133,18 +131,14 @@ fn on_disk(checks: &[(&Node, NodeCheck<'_>)]) -> OnDisk {
 }
 
 /// What is here of each node: all of it, if this is its machine; its certificates, if they are here; else nothing.
-fn examine_nodes(
-    zone: &ZoneDirectory,
-    checks: Vec<(&Node, NodeCheck<'_>)>,
-    now: OffsetDateTime,
-) -> Vec<Finding> {
+fn examine_nodes(site: &Site, checks: Vec<(&Node, NodeCheck<'_>)>, now: OffsetDateTime) -> Vec<Finding> {
     let (mut findings, mut elsewhere, mut timed) = (Vec::new(), Vec::new(), Vec::new());
     // The nodes here share a disk, and would hold each other up.
     let is_disk_measured = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let examine = |(node, mut check)| {
             let is_disk_measured = &is_disk_measured;
-            (node, scope.spawn(move || examine_node(zone, node, &mut check, is_disk_measured, now)))
+            (node, scope.spawn(move || examine_node(site, node, &mut check, is_disk_measured, now)))
         };
         let running: Vec<(&Node, _)> = checks.into_iter().map(examine).collect();
         for (node, thread) in running {
@@ -159,7 +153,7 @@ fn examine_nodes(
     });
     findings.extend(rhythms(&timed));
     if !elsewhere.is_empty() {
-        findings.push(not_seen_from_here(zone, &elsewhere));
+        findings.push(not_seen_from_here(site, &elsewhere));
     }
     findings
 }
@@ -172,7 +166,7 @@ struct Examined {
 }
 
 fn examine_node(
-    zone: &ZoneDirectory,
+    site: &Site,
     node: &Node,
     check: &mut NodeCheck<'_>,
     is_disk_measured: &AtomicBool,
@@ -180,31 +174,31 @@ fn examine_node(
 ) -> Examined {
     let is_here = check.is_here();
     if !node.member || !is_here {
-        let has_directory = zone.paths.node(&node.name).root().exists();
+        let has_directory = site.node_paths(&node.name).root().exists();
         let findings = if has_directory { check.certificates() } else { Vec::new() };
         return Examined { is_here, findings, rhythm: None };
     }
     let arguments = check.own_process().and_then(host::arguments_of);
     let rhythm = arguments.map(|arguments| Rhythm::of(node.name.short(), &arguments));
     let with_disk = !is_disk_measured.swap(true, Ordering::Relaxed);
-    Examined { is_here, findings: check_node(zone, node, check, with_disk, now), rhythm }
+    Examined { is_here, findings: check_node(site, node, check, with_disk, now), rhythm }
 }
 
-fn not_seen_from_here(zone: &ZoneDirectory, nodes: &[&str]) -> Finding {
+fn not_seen_from_here(site: &Site, nodes: &[&str]) -> Finding {
     let found = "the address that it sends from, its disk, its ports and its limits cannot be seen from here";
-    let command = zone.proposed(&format!("check --node {}", nodes.first().unwrap_or(&"NODE")));
+    let command = site.proposed_for("check", nodes.first().unwrap_or(&"NODE"));
     Finding::new(CheckId::SourceAddress, Verdict::Note, nodes.join(", "), found)
         .remedy(format!("on each of these machines: {command}"))
 }
 
-fn verdict(zone: &ZoneDirectory, findings: &[Finding]) -> String {
+fn verdict(site: &Site, findings: &[Finding]) -> String {
     let word = match worst(findings) {
         Verdict::Passed => "nothing is wrong",
         Verdict::Note | Verdict::Warning => "works, with something to see to",
         Verdict::Unreachable => "members do not answer; nothing else is wrong",
         Verdict::Failed => "something is wrong",
     };
-    format!("{}: {word} ({})", zone.config.name, summary(findings))
+    format!("{}: {word} ({})", site.config().name, summary(findings))
 }
 
 /// `--log`: explains what etcd printed. Needs no zone.

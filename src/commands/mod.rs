@@ -15,14 +15,16 @@ mod shell;
 mod start_check;
 mod status;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use time::OffsetDateTime;
 
-use crate::cli::{Cli, Command, EtcdArgs, PkiCommand};
+use crate::cli::{Cli, Command, EtcdArgs, PkiCommand, SiteArgs};
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::BinaryRequest;
 use crate::report;
+use crate::site::Site;
 
 /// Runs one command. The time is taken once, here.
 pub fn run(cli: Cli) -> Result<ExitCode> {
@@ -57,6 +59,22 @@ fn json(value: &impl serde::Serialize) -> Result<String> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::internal("cannot make JSON").because(&error))?;
     Ok(text + "\n")
+}
+
+/// Opens the zone or node that is meant. What is on the command line comes before what is in the environment.
+fn open_site(arguments: &SiteArgs) -> Result<Site> {
+    let SiteArgs { zone, config } = arguments;
+    if zone.is_some() || config.is_some() {
+        return Site::open(zone.as_deref(), config.as_deref());
+    }
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    match (variable("ZONE_ETCD_ZONE"), variable("ZONE_ETCD_CONFIG")) {
+        (Some(_), Some(_)) => {
+            Err(Failure::new(Exit::Usage, "ZONE_ETCD_ZONE and ZONE_ETCD_CONFIG are both set")
+                .next("say which is meant with --zone or --config"))
+        }
+        (zone, config) => Site::open(zone.as_deref(), config.as_deref()),
+    }
 }
 
 fn binary_request(arguments: EtcdArgs) -> BinaryRequest {

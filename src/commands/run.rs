@@ -2,38 +2,42 @@
 
 use time::OffsetDateTime;
 
-use super::binary_request;
 use super::findings::refuse_what_cannot_work;
+use super::{binary_request, open_site};
 use crate::cli::{LaunchArgs, RunArgs};
-use crate::config::Node;
+use crate::config::{Node, Protection};
 use crate::diagnosis::before_start;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::become_etcd;
-use crate::launch::{Asking, FoundBinary, Launch, LaunchOptions, lock_node, refuse_without_member};
+use crate::launch::{
+    Asking, Certificates, FoundBinary, Launch, LaunchOptions, lock_node, refuse_without_member,
+};
 use crate::report;
+use crate::site::{Material, Site};
 use crate::zone_directory::{Authorities, Issuer, Verdict, ZoneDirectory};
 
 pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     if let Some(parent) = arguments.end_with_parent {
         end_with(parent)?;
     }
-    let LaunchArgs { zone, node, etcd, set_aside_data, flags } = arguments.launch;
-    let zone = ZoneDirectory::open(&zone.zone)?;
-    zone.report_warnings();
-    let node = zone.node(&node)?;
+    let LaunchArgs { site, node, etcd, set_aside_data, flags } = arguments.launch;
+    let site = open_site(&site)?;
+    site.report_warnings();
+    let node = site.node(node.as_deref())?;
     refuse_without_member(node)?;
-    let paths = zone.paths.node(&node.name);
+    let paths = site.node_paths(&node.name);
     let lock = lock_node(&paths)?;
     let options = LaunchOptions { binary: binary_request(etcd), flags, set_aside_data };
-    let found = FoundBinary::look_for(&zone, node, &options)?;
-    let launch = match prepare_complete(&zone, node, &options, &found, now)? {
-        Some(launch) => launch,
-        None => prepare_and_issue(&zone, node, &options, found, now)?,
-    };
+    let found = FoundBinary::look_for(&site, node, &options)?;
+    let launch = prepare(&site, node, &options, found, now)?;
     launch.show_presence();
     let (findings, start) = std::thread::scope(|scope| {
         // Neither needs the other, and both take a millisecond or more.
-        let findings = scope.spawn(|| before_start(&zone, node, &launch.member, now));
+        let findings = scope.spawn(|| match launch.certificates {
+            Certificates::Issued { .. } => before_start(&site, node, &launch.member, now),
+            // What was made elsewhere has been judged as it was read.
+            Certificates::Existing(_) | Certificates::Unverified => Vec::new(),
+        });
         let start = launch.decide(Asking::UntilOurTurn);
         (findings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), start)
     });
@@ -51,8 +55,36 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
         .next("check that the file is an etcd for this machine"))
 }
 
+/// On the signing machine, what is missing is issued first. An activated node has what it was given.
+fn prepare<'z>(
+    site: &'z Site,
+    node: &'z Node,
+    options: &LaunchOptions,
+    found: FoundBinary,
+    now: OffsetDateTime,
+) -> Result<Launch<'z>> {
+    match site {
+        Site::Zone(zone) if zone.config.tls == Protection::Issued => {
+            match prepare_complete(site, zone, node, options, &found, now)? {
+                Some(launch) => Ok(launch),
+                None => prepare_and_issue(site, zone, node, options, found, now),
+            }
+        }
+        Site::Zone(_) | Site::Node(_) => {
+            let material = site.material(node, now)?;
+            let launch = Launch::prepare_with(found, site, node, material, options, now)?;
+            launch.check_ports()?;
+            if let Some(sources) = site.sources(node) {
+                sources.lay_down(&launch.member.paths)?;
+            }
+            Ok(launch)
+        }
+    }
+}
+
 /// Members that are started together have nothing to issue, most of the time, and do not wait for each other then.
 fn prepare_complete<'z>(
+    site: &'z Site,
     zone: &'z ZoneDirectory,
     node: &'z Node,
     options: &LaunchOptions,
@@ -64,17 +96,21 @@ fn prepare_complete<'z>(
         return Ok(None);
     }
     let authorities = Authorities::load(&zone.paths, now)?;
-    let launch = Launch::prepare_with(found.clone(), zone, node, &authorities, options, now)?;
-    if !launch.certificates.is_complete() {
+    let material = Material::Issued(Box::new(authorities));
+    let launch = Launch::prepare_with(found.clone(), site, node, material, options, now)?;
+    if !launch.certificates.are_complete() {
         return Ok(None);
     }
-    authorities.warn_of_age(&zone.paths, now);
+    if let Certificates::Issued { authorities, .. } = &launch.certificates {
+        authorities.warn_of_age(&zone.paths, now);
+    }
     launch.check_ports()?;
     Ok(Some(launch))
 }
 
 /// What is missing is found out and issued under one lock, so that nobody else issues the same or revokes in between.
 fn prepare_and_issue<'z>(
+    site: &'z Site,
     zone: &'z ZoneDirectory,
     node: &'z Node,
     options: &LaunchOptions,
@@ -83,13 +119,15 @@ fn prepare_and_issue<'z>(
 ) -> Result<Launch<'z>> {
     let held = zone.lock()?;
     let authorities = zone.load_or_create_authorities(now, &held)?;
-    let launch = Launch::prepare_with(found, zone, node, &authorities, options, now)?;
+    let material = Material::Issued(Box::new(authorities));
+    let launch = Launch::prepare_with(found, site, node, material, options, now)?;
     launch.check_ports()?;
-    let assessment = &launch.certificates;
+    let Certificates::Issued { assessment, authorities } = &launch.certificates else { return Ok(launch) };
     if assessment.is_complete() {
         return Ok(launch);
     }
-    Issuer::new(&zone.paths, &authorities, &held)?.bring_up_to_date(std::slice::from_ref(assessment), now)?;
+    Issuer::new(&zone.paths, authorities, &held)?
+        .bring_up_to_date(std::slice::from_ref(&**assessment), now)?;
     for entry in &assessment.entries {
         if let Verdict::Issue(reason) = &entry.verdict {
             report::message(&format!(

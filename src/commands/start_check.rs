@@ -7,11 +7,11 @@ use crate::diagnosis::{CheckId, Finding, NodeCheck, Verdict};
 use crate::error::{Exit, Failure};
 use crate::launch::{Asking, Launch, LaunchOptions, Start};
 use crate::plan::StartDecision;
-use crate::zone_directory::{Authorities, ZoneDirectory};
+use crate::site::Site;
 
 /// Every check of a node on its own machine, and with them whether its member may start, if it does not run.
 pub(super) fn check_node(
-    zone: &ZoneDirectory,
+    site: &Site,
     node: &Node,
     check: &mut NodeCheck<'_>,
     with_disk: bool,
@@ -20,10 +20,10 @@ pub(super) fn check_node(
     if check.own_process().is_some() || !node.member {
         return check.all(with_disk);
     }
-    let is_issued = zone.paths.node(&node.name).generations().exists();
+    let is_issued = site.node_paths(&node.name).generations().exists();
     // Both ask the other members.
     let (start, mut findings) = std::thread::scope(|scope| {
-        let start = scope.spawn(|| decide(zone, node, now));
+        let start = scope.spawn(|| decide(site, node, now));
         let findings = check.all(with_disk);
         (start.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), findings)
     });
@@ -42,11 +42,11 @@ pub(super) fn check_node(
 }
 
 /// What `plan` would say; none if there are no CAs, which other checks tell.
-fn decide(zone: &ZoneDirectory, node: &Node, now: OffsetDateTime) -> Option<Result<Start, Failure>> {
-    let authorities = Authorities::load(&zone.paths, now).ok()?;
+fn decide(site: &Site, node: &Node, now: OffsetDateTime) -> Option<Result<Start, Failure>> {
+    let material = site.material(node, now).ok()?;
     let start = || {
-        let launch = Launch::prepare(zone, node, &authorities, &LaunchOptions::default(), now)?;
-        let asking = if launch.certificates.is_complete() { Asking::Once } else { Asking::No };
+        let launch = Launch::prepare(site, node, material, &LaunchOptions::default(), now)?;
+        let asking = if launch.certificates.are_complete() { Asking::Once } else { Asking::No };
         launch.decide(asking)
     };
     Some(start())

@@ -85,11 +85,23 @@ impl ZoneConfig {
         self.nodes.iter().filter(|node| node.member)
     }
 
+    /// Where clients reach the members.
+    pub fn client_urls(&self) -> Vec<String> {
+        self.members().map(Node::client_url).collect()
+    }
+
     /// A node by its short or full name, in any case.
     pub fn node(&self, name: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| {
             node.name.full().eq_ignore_ascii_case(name) || node.name.short().eq_ignore_ascii_case(name)
         })
+    }
+
+    /// Which nodes there are, for a message.
+    pub fn known_nodes(&self) -> String {
+        let names: Vec<&str> = self.nodes.iter().take(LISTED_AT_MOST).map(|node| node.name.short()).collect();
+        let more = if self.nodes.len() > LISTED_AT_MOST { ", …" } else { "" };
+        format!("its nodes are {}{more}", names.join(", "))
     }
 
     /// What to say to a name that no node has.
@@ -98,7 +110,7 @@ impl ZoneConfig {
         let hint = nearest_hint(name, nodes());
         // Where the hint is one name of a few, it may be the wrong one.
         if hint.starts_with("did you mean") && self.nodes.len() <= LISTED_AT_MOST {
-            return format!("{hint} its nodes are {}", nodes().collect::<Vec<_>>().join(", "));
+            return format!("{hint} {}", self.known_nodes());
         }
         hint
     }

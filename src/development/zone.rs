@@ -249,7 +249,7 @@ fn not_ready() -> Failure {
 fn name_of(zone: &ZoneDirectory, id: EtcdId) -> String {
     let authorities = Authorities::load(&zone.paths, OffsetDateTime::now_utc());
     let name = authorities.ok().and_then(|authorities| {
-        let cluster = InitialCluster::new(&zone.config, zone.token(&authorities));
+        let cluster = InitialCluster::new(&zone.config, authorities.token(&zone.config));
         cluster.members.into_iter().find(|member| member.id == id).map(|member| member.name)
     });
     name.unwrap_or_else(|| id.to_string())

@@ -8,11 +8,12 @@ use crate::error::{Exit, Failure, Result};
 use crate::etcd::{observe_data_directory, read_backend};
 use crate::host::{self, MemberState};
 use crate::plan::{DataDirectory, EtcdId, Ids, MemberPlan, NodePaths, Observed, refuse_by_data};
-use crate::zone_directory::{ZoneDirectory, has_issued_to};
+use crate::site::Site;
+use crate::zone_directory::has_issued_to;
 
 /// Observes the node directory. What must not start whatever the other members answer is refused here.
 pub(super) fn observe(
-    zone: &ZoneDirectory,
+    site: &Site,
     member: &MemberPlan,
     set_aside: bool,
     etcd_version: EtcdVersion,
@@ -22,13 +23,13 @@ pub(super) fn observe(
     let data = observe_data_directory(&paths.data()).map_err(|error| log_failure(&error))?;
     let past = host::observe_past(paths).map_err(|error| state_failure(&error))?;
     if let Some((state, _)) = &past {
-        refuse_state_of_others(zone, member, state)?;
+        refuse_state_of_others(site, member, state)?;
     }
     let (state, past) = past.unzip();
     // A member with data goes on by its data, whatever is in the directories of others.
     let without = data == DataDirectory::Empty || set_aside;
     let Neighbours { founded, ran_as } =
-        if without { neighbours(zone, member) } else { Neighbours::default() };
+        if without { neighbours(site, member) } else { Neighbours::default() };
     let observed = Observed {
         data,
         set_aside,
@@ -40,9 +41,10 @@ pub(super) fn observe(
         ran_as,
         removed: says_removed(&paths.data(), data),
         etcd_version,
+        may_bootstrap: site.may_bootstrap(),
     };
     match refuse_by_data(&observed) {
-        Some(refusal) => Err(refusal_failure(zone, member, data, &refusal)),
+        Some(refusal) => Err(refusal_failure(site, member, data, &refusal)),
         None => Ok((observed, state)),
     }
 }
@@ -67,17 +69,22 @@ fn says_removed(directory: &Path, data: DataDirectory) -> bool {
     facts.is_some_and(|facts| facts.removed_members.contains(&ids.member))
 }
 
-fn refuse_state_of_others(zone: &ZoneDirectory, member: &MemberPlan, state: &MemberState) -> Result<()> {
+fn refuse_state_of_others(site: &Site, member: &MemberPlan, state: &MemberState) -> Result<()> {
     let directory = member.paths.root().display();
-    if state.zone != zone.config.name.as_str() {
+    if state.zone != site.config().name.as_str() {
         return Err(Failure::bad_input(format!("{directory} is of another zone"))
-            .because(format!("state.json names the zone {}, zone.toml says {}", state.zone, zone.config.name))
+            .because(format!(
+                "state.json names the zone {}, {} says {}",
+                state.zone,
+                site.description(),
+                site.config().name
+            ))
             .next("put the zone's name back in zone.toml: it cannot change once members have run"));
     }
     if state.node != member.node.full() {
         return Err(Failure::bad_input(format!("{directory} is the directory of another node"))
             .because(format!("state.json names {}, this start is for {}", state.node, member.node))
-            .next(match zone.config.nodes.iter().any(|node| node.name.full() == state.node) {
+            .next(match site.config().nodes.iter().any(|node| node.name.full() == state.node) {
                 true => {
                     "a node directory is never shared or copied: give this node one of its own".to_owned()
                 }
@@ -92,11 +99,14 @@ fn refuse_state_of_others(zone: &ZoneDirectory, member: &MemberPlan, state: &Mem
 
 /// A node that has had certificates and has no place for them now has lost it, and with it what it knows of its past. The
 /// place is made before a certificate is logged, so an interrupted first start does not look like that.
-pub(super) fn refuse_lost_directory(zone: &ZoneDirectory, node: &Node, member: &MemberPlan) -> Result<()> {
-    if member.paths.generations().exists() || !has_issued_to(zone, node)? {
-        return Ok(());
+/// An activated node has the directory that it was activated in.
+pub(super) fn refuse_lost_directory(site: &Site, node: &Node, member: &MemberPlan) -> Result<()> {
+    match site {
+        Site::Zone(zone) if !member.paths.generations().exists() && has_issued_to(zone, node)? => {
+            Err(lost_directory_failure(site, member))
+        }
+        _ => Ok(()),
     }
-    Err(lost_directory_failure(zone, member))
 }
 
 /// What the other node directories here tell of the zone's past.
@@ -110,8 +120,9 @@ struct Neighbours {
 
 /// Looks into every node directory of the zone, also of nodes that are not described any more. One that cannot be read tells
 /// nothing: it is its own node's to complain.
-fn neighbours(zone: &ZoneDirectory, member: &MemberPlan) -> Neighbours {
+fn neighbours(site: &Site, member: &MemberPlan) -> Neighbours {
     let mut found = Neighbours::default();
+    let Some(zone) = site.zone() else { return found };
     let Ok(entries) = std::fs::read_dir(zone.paths.nodes()) else { return found };
     for entry in entries.flatten() {
         let paths = NodePaths::new(entry.path());

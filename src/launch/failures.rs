@@ -6,11 +6,11 @@ use crate::error::{Exit, Failure};
 use crate::etcd::{BackendError, BinaryError, ExtraFlagError, LogError, VersionsError};
 use crate::host::StateError;
 use crate::plan::{DataDirectory, EtcdId, MemberPlan, MemberPlanError, Refusal, VersionRefusal};
-use crate::zone_directory::ZoneDirectory;
+use crate::site::Site;
 
 /// A member that must not start.
 pub(super) fn refusal_failure(
-    zone: &ZoneDirectory,
+    site: &Site,
     member: &MemberPlan,
     data: DataDirectory,
     refusal: &Refusal,
@@ -23,7 +23,7 @@ pub(super) fn refusal_failure(
     };
     let failure = Failure::new(exit, format!("{name} must not start")).because(refusal);
     let alone = member.cluster.members.len() == 1;
-    let replace = |id: EtcdId| replacement(zone, member, data, Some(id));
+    let replace = |id: EtcdId| replacement(site, member, data, Some(id));
     match refusal {
         Refusal::ForeignData { .. } => {
             failure.next(format!("put this node's own data back into {}; nothing there was changed", directory.display()))
@@ -31,11 +31,11 @@ pub(super) fn refusal_failure(
         Refusal::OtherCluster { .. } if alone => failure.next(format!(
             "if it is this zone's data, set `token` in [etcd] to the one it was started with; if it is of another cluster, put it \
              aside with the start:\n{}",
-            run(zone, member, true)
+            run(site, member, true)
         )),
         Refusal::OtherCluster { found, expected } if found.cluster == expected.cluster => failure.next(format!(
             "a member that was added has another id than zone.toml leads to, and the others know it: start them first, then:\n{}",
-            run(zone, member, false)
+            run(site, member, false)
         )),
         Refusal::OtherCluster { .. } => failure.next(format!(
             "if it is this zone's data, start the other members first, which know it, or set `token` in [etcd] to the one that it was \
@@ -43,11 +43,11 @@ pub(super) fn refusal_failure(
             directory.display()
         )),
         Refusal::VotesAside { fits: true, .. } if alone => {
-            failure.next(format!("start it with its data:\n{}", run(zone, member, false)))
+            failure.next(format!("start it with its data:\n{}", run(site, member, false)))
         }
         Refusal::VotesAside { fits: true, ids } => failure.next(format!(
             "start it with its data:\n{}\nonly if the data cannot be used any more, replace the member while most of the others run:\n{}",
-            run(zone, member, false),
+            run(site, member, false),
             replace(ids.member)
         )),
         Refusal::VotesAside { fits: false, .. } => failure.next(format!(
@@ -57,35 +57,35 @@ pub(super) fn refusal_failure(
         )),
         Refusal::JoinInterrupted { .. } => failure.next(format!(
             "put what it left aside, while the others run:\n{}",
-            run(zone, member, true)
+            run(site, member, true)
         )),
         Refusal::RanUnderAnotherName { name, .. } => failure.next(format!(
             "put the name {name} back in zone.toml, and start that: a node that has run keeps its name and its directory"
         )),
-        Refusal::ForgottenVotes { past } => failure.next(forgotten_votes(zone, member, data, past.member)),
+        Refusal::ForgottenVotes { past } => failure.next(forgotten_votes(site, member, data, past.member)),
         Refusal::DataWithoutLog if alone => failure.next(format!(
             "put the write-ahead log back into {}; if the files are of no use to anybody, put them aside with the start:\n{}",
             directory.join("member").join("wal").display(),
-            run(zone, member, true)
+            run(site, member, true)
         )),
         Refusal::DataWithoutLog => failure.next(format!(
             "put the write-ahead log back into {}; if it is lost, put the files aside while the others run, which know whether this \
              member has voted:\n{}\nonly if no member of this zone has ever run: mv {2} {2}.other",
             directory.join("member").join("wal").display(),
-            run(zone, member, true),
+            run(site, member, true),
             directory.display()
         )),
         Refusal::SecondCluster { .. } => failure.next(format!(
             "start the members that have data first; a node that is new in zone.toml joins them:\n{}",
-            replacement(zone, member, data, None)
+            replacement(site, member, data, None)
         )),
         Refusal::Removed { replaced_by: Some(_), .. } => failure.next(format!(
             "the cluster expects a new member here; to start as that, with the old data put aside:\n{}",
-            run(zone, member, true)
+            run(site, member, true)
         )),
         Refusal::Removed { replaced_by: None, .. } => failure.next(format!(
             "its data was left as it is; to take part again as a new member:\n{}",
-            replacement(zone, member, data, None)
+            replacement(site, member, data, None)
         )),
         Refusal::DataLost { ids } => failure.next(format!(
             "put the data back into {}; if it is lost, replace the member, which takes a quorum of the others:\n{}",
@@ -93,31 +93,36 @@ pub(super) fn refusal_failure(
             replace(ids.member)
         )),
         Refusal::NotListed { .. } => {
-            failure.next(format!("tell the cluster of it, and start it:\n{}", replacement(zone, member, data, None)))
+            failure.next(format!("tell the cluster of it, and start it:\n{}", replacement(site, member, data, None)))
         }
         Refusal::OtherClusterAnswers { .. } => failure.next(format!(
             "if {name} is new in this zone, tell the cluster of it, and start it:\n{}\notherwise put [[node]], addresses, ports \
              and token back as they were when the zone was founded",
-            replacement(zone, member, data, None)
+            replacement(site, member, data, None)
         )),
         Refusal::TwoClusters { .. } => failure.next(format!(
             "find out which one holds the zone's data, and stop the members of the other: {}",
-            zone.proposed("ctl -- endpoint status --cluster -w table")
+            site.proposed("ctl -- endpoint status --cluster -w table")
         )),
         Refusal::OthersRunAnotherCluster { .. } => failure.next(format!(
             "one of the two was founded a second time: find out which one holds the zone's data before anything is put aside, and \
              stop the other: {}\nonly if it is theirs, join them as a new member:\n{}",
-            zone.proposed("status"),
-            replacement(zone, member, data, None)
+            site.proposed("status"),
+            replacement(site, member, data, None)
         )),
         Refusal::NobodyToJoin { .. } => failure.next(format!(
             "start the members that have run before first, then: {}",
-            run(zone, member, false)
+            run(site, member, false)
         )),
         Refusal::UnusablePeers(peers) => {
             let failure = peers.iter().fold(failure, |failure, (peer, why)| failure.because(format!("{peer}: {why}")));
-            failure.next(format!("mend what is said of them, then: {}", run(zone, member, false)))
+            failure.next(format!("mend what is said of them, then: {}", run(site, member, false)))
         }
+        Refusal::NoRightToBootstrap { ids } => failure.next(format!(
+            "while most of the others run, tell them that a new member comes in its place:\n{}\nonly if this zone has never run, let \
+             it found its cluster: on the signing machine: zone-etcd bundle {name} --allow-bootstrap {name} --out DIR",
+            replace(ids.member)
+        )),
         Refusal::Version { minor, .. } => failure.next(format!(
             "set `version` in [etcd] of zone.toml to a bundled 3.{minor}, or run one with --etcd; upgrade one minor at a time once \
              the member has joined"
@@ -125,36 +130,46 @@ pub(super) fn refusal_failure(
     }
 }
 
-fn forgotten_votes(zone: &ZoneDirectory, member: &MemberPlan, data: DataDirectory, id: EtcdId) -> String {
+fn forgotten_votes(site: &Site, member: &MemberPlan, data: DataDirectory, id: EtcdId) -> String {
     let directory = member.paths.data();
     if member.cluster.members.len() > 1 {
         return format!(
             "put the data back into {}; if it is lost, replace the member while most of the others run:\n{}\nonly if the first start of \
              this zone failed before its cluster was ever up:\n{}",
             directory.display(),
-            replacement(zone, member, data, Some(id)),
-            from_nothing(zone, member, "failed"),
+            replacement(site, member, data, Some(id)),
+            from_nothing(site, member, "failed"),
         );
     }
     format!(
         "put the data back into {}; if it is lost, so is all that this zone held, since it has no other member; to begin again \
          with nothing in it:\n{}",
         directory.display(),
-        from_nothing(zone, member, "lost")
+        from_nothing(site, member, "lost")
     )
 }
 
 /// The commands by which a node forgets that it ever ran a member.
-fn from_nothing(zone: &ZoneDirectory, member: &MemberPlan, suffix: &str) -> String {
-    let root = crate::report::shell_quoted(&member.paths.root().display().to_string());
-    let issue = zone.proposed(&format!("pki issue {}", member.node.short()));
-    format!("mv {root} {root}.{suffix}\n{issue}\n{}", run(zone, member, false))
+fn from_nothing(site: &Site, member: &MemberPlan, suffix: &str) -> String {
+    let quoted = |path: &Path| crate::report::shell_quoted(&path.display().to_string());
+    let run = run(site, member, false);
+    match site {
+        Site::Zone(_) => {
+            let root = quoted(member.paths.root());
+            format!("mv {root} {root}.{suffix}\n{}\n{run}", site.proposed_issue(member.node.short()))
+        }
+        // Its certificates were made elsewhere and stay.
+        Site::Node(_) => {
+            let (data, state) = (quoted(&member.paths.data()), quoted(&member.paths.state()));
+            format!("mv {data} {data}.{suffix}\nmv {state} {state}.{suffix}\n{run}")
+        }
+    }
 }
 
 /// A node that has had certificates, and whose directory is gone.
-pub(super) fn lost_directory_failure(zone: &ZoneDirectory, member: &MemberPlan) -> Failure {
+pub(super) fn lost_directory_failure(site: &Site, member: &MemberPlan) -> Failure {
     let name = member.node.short();
-    let issue = zone.proposed(&format!("pki issue {name}"));
+    let issue = site.proposed_issue(member.node.short());
     let failure = Failure::bad_input(format!("{name} must not start")).because(format!(
         "certificates were issued for it, but {} is gone: it may have forgotten its votes",
         member.paths.generations().display()
@@ -163,10 +178,10 @@ pub(super) fn lost_directory_failure(zone: &ZoneDirectory, member: &MemberPlan) 
         return failure.next(format!(
             "put the directory back; if it is lost, so is all that this zone held, since it has no other member; to begin again \
              with nothing in it:\n{issue}\n{}",
-            run(zone, member, false)
+            run(site, member, false)
         ));
     }
-    let mut commands = replacing_commands(zone, member, DataDirectory::Empty, Some(member.member.id));
+    let mut commands = replacing_commands(site, member, DataDirectory::Empty, Some(member.member.id));
     commands.insert(commands.len().saturating_sub(2), issue.clone());
     failure.next(format!(
         "put the directory back; if it is lost, replace the member while most of the others run (`member list` tells whether its id is \
@@ -175,40 +190,35 @@ pub(super) fn lost_directory_failure(zone: &ZoneDirectory, member: &MemberPlan) 
     ))
 }
 
-fn replacement(
-    zone: &ZoneDirectory,
-    member: &MemberPlan,
-    data: DataDirectory,
-    old: Option<EtcdId>,
-) -> String {
-    replacing_commands(zone, member, data, old).join("\n")
+fn replacement(site: &Site, member: &MemberPlan, data: DataDirectory, old: Option<EtcdId>) -> String {
+    replacing_commands(site, member, data, old).join("\n")
 }
 
 /// The commands by which a new member comes to be here: the old one leaves, if there is one, the new one is announced as a
 /// learner, which cannot cost the quorum, it is started, and becomes a voter when it has caught up.
 fn replacing_commands(
-    zone: &ZoneDirectory,
+    site: &Site,
     member: &MemberPlan,
     data: DataDirectory,
     old: Option<EtcdId>,
 ) -> Vec<String> {
-    let ctl = |command: String| format!("{} -- {command}", zone.proposed("ctl"));
+    let ctl = |command: String| format!("{} -- {command}", site.proposed("ctl"));
     let mut commands: Vec<String> = old.into_iter().map(|id| ctl(format!("member remove {id}"))).collect();
     let url = &member.member.peer_url;
     commands.push(ctl(format!(
         "member add {} --learner --peer-urls={url}    # again, while it says `unhealthy cluster`",
         member.member.name
     )));
-    commands.push(run(zone, member, data != DataDirectory::Empty));
+    commands.push(run(site, member, data != DataDirectory::Empty));
     commands.push(ctl(
         "member promote ID    # the id that `member add` printed, once it has caught up".to_owned()
     ));
     commands
 }
 
-fn run(zone: &ZoneDirectory, member: &MemberPlan, set_aside: bool) -> String {
+fn run(site: &Site, member: &MemberPlan, set_aside: bool) -> String {
     let option = if set_aside { " --set-aside-data" } else { "" };
-    zone.proposed(&format!("run --node {}{option}", member.node.short()))
+    site.proposed_for(&format!("run{option}"), member.node.short())
 }
 
 /// A node on which no member is to run.
@@ -229,15 +239,11 @@ pub(super) fn log_failure(error: &LogError) -> Failure {
 }
 
 /// A version of etcd that must not start on the data.
-pub(super) fn version_refusal_failure(
-    zone: &ZoneDirectory,
-    member: &MemberPlan,
-    refusal: &VersionRefusal,
-) -> Failure {
+pub(super) fn version_refusal_failure(site: &Site, member: &MemberPlan, refusal: &VersionRefusal) -> Failure {
     let node = member.node.short();
     Failure::bad_input(format!("{node} must not start with this version of etcd"))
         .because(refusal)
-        .next(refusal.next(&zone.proposed(&format!("run --node {node}")), &zone.proposed("ctl")))
+        .next(refusal.next(&site.proposed_for("run", member.node.short()), &site.proposed("ctl")))
 }
 
 /// Data that does not tell which versions wrote it.

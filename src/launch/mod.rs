@@ -1,8 +1,10 @@
 //! One start of a member: what `plan` shows and `run` carries out.
 
 mod announcement;
+mod certificates;
 mod decision;
 mod failures;
+mod question;
 mod record;
 mod set_aside;
 mod verified;
@@ -12,6 +14,7 @@ mod watch;
 
 use time::OffsetDateTime;
 
+pub use certificates::Certificates;
 use decision::{observe, refuse_lost_directory};
 pub use failures::binary_failure;
 use failures::{flag_failure, member_failure, refusal_failure};
@@ -22,12 +25,10 @@ use crate::error::{Exit, Failure, Result};
 use crate::etcd::{BinaryRequest, EtcdBinary, ExtraFlags, PeerQuestion, VerifiedBinary, arguments};
 use crate::host::{self, LockError, MemberState, NodeLock, PortFault};
 use crate::plan::{
-    DataDirectory, Ids, MemberPlan, MemberPlanError, NodePaths, Observed, Peer, Plane, StartDecision, decide,
+    DataDirectory, Ids, MemberPlan, MemberPlanError, NodePaths, Observed, Peer, StartDecision, decide,
 };
-use crate::tls::{KeyPair, MaterialError, Trust};
-use crate::zone_directory::{
-    Assessment, Authorities, Holder, ZoneDirectory, create_directory, private_failure,
-};
+use crate::site::{Material, Site};
+use crate::zone_directory::{create_directory, private_failure};
 
 /// What the operator asks of a start beyond the zone description.
 #[derive(Clone, Debug, Default)]
@@ -50,8 +51,8 @@ pub struct Launch<'z> {
     /// What was observed here.
     pub observed: Observed,
     /// Its certificates.
-    pub certificates: Assessment<'z>,
-    zone: &'z ZoneDirectory,
+    pub certificates: Certificates<'z>,
+    site: &'z Site,
     flags: ExtraFlags,
     state_before: Option<MemberState>,
     verified: VerifiedBinary,
@@ -104,10 +105,10 @@ pub struct FoundBinary {
 
 impl FoundBinary {
     /// Finds and verifies the etcd for a node.
-    pub fn look_for(zone: &ZoneDirectory, node: &Node, options: &LaunchOptions) -> Result<Self> {
-        let verified_before = verified::read(&zone.paths.node(&node.name));
+    pub fn look_for(site: &Site, node: &Node, options: &LaunchOptions) -> Result<Self> {
+        let verified_before = verified::read(&site.node_paths(&node.name));
         let request = BinaryRequest {
-            version: options.binary.version.or(zone.config.etcd.version),
+            version: options.binary.version.or(site.config().etcd.version),
             ..options.binary.clone()
         };
         let (binary, verified) =
@@ -119,42 +120,44 @@ impl FoundBinary {
 impl<'z> Launch<'z> {
     /// Observes this machine for a start of the member on `node`. Reads, and writes nothing.
     pub fn prepare(
-        zone: &'z ZoneDirectory,
+        site: &'z Site,
         node: &'z Node,
-        authorities: &Authorities,
+        material: Material,
         options: &LaunchOptions,
         now: OffsetDateTime,
     ) -> Result<Self> {
         refuse_without_member(node)?;
-        Self::prepare_with(FoundBinary::look_for(zone, node, options)?, zone, node, authorities, options, now)
+        Self::prepare_with(FoundBinary::look_for(site, node, options)?, site, node, material, options, now)
     }
 
     /// As [`Launch::prepare`], with the etcd that was found before: that can take a digest, and needs no lock.
     pub fn prepare_with(
         found: FoundBinary,
-        zone: &'z ZoneDirectory,
+        site: &'z Site,
         node: &'z Node,
-        authorities: &Authorities,
+        material: Material,
         options: &LaunchOptions,
         now: OffsetDateTime,
     ) -> Result<Self> {
         let FoundBinary { binary, verified, verified_before } = found;
-        let paths = zone.paths.node(&node.name);
-        let member = MemberPlan::new(&zone.config, node, zone.token(authorities), paths, host::facts())
-            .map_err(|error| member_failure(&error))?;
-        let flags = check_flags(zone, options, &binary)?;
-        let (observed, state_before) = observe(zone, &member, options.set_aside_data, binary.version)?;
-        versions::refuse_wrong_version(zone, &member, &binary, state_before.as_ref(), &observed)?;
-        let certificates = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now)?;
+        let paths = site.node_paths(&node.name);
+        let member =
+            MemberPlan::new(site.config(), node, material.token(site.config()), paths, host::facts())
+                .map_err(|error| member_failure(&error))?
+                .fenced(material.fence());
+        let flags = check_flags(site, options, &binary)?;
+        let (observed, state_before) = observe(site, &member, options.set_aside_data, binary.version)?;
+        versions::refuse_wrong_version(site, &member, &binary, state_before.as_ref(), &observed)?;
+        let certificates = Certificates::of(material, site, node, now)?;
         if observed.data == DataDirectory::Empty && observed.past.is_none() {
-            refuse_lost_directory(zone, node, &member)?;
+            refuse_lost_directory(site, node, &member)?;
         }
         Ok(Self {
             member,
             binary,
             observed,
             certificates,
-            zone,
+            site,
             flags,
             state_before,
             verified,
@@ -172,7 +175,7 @@ impl<'z> Launch<'z> {
             }
         };
         let decision = decide(&self.observed, &peers)
-            .map_err(|refusal| refusal_failure(self.zone, &self.member, self.observed.data, &refusal))?;
+            .map_err(|refusal| refusal_failure(self.site, &self.member, self.observed.data, &refusal))?;
         let ids = decision.ids(self.observed.predicted);
         let arguments = arguments(&self.member, &decision, self.binary.line, &self.flags);
         let warnings = warnings::of(self, &decision, &peers);
@@ -181,20 +184,17 @@ impl<'z> Launch<'z> {
 
     /// What the others are asked, with the certificate that etcd will present to them.
     fn question(&self) -> Result<PeerQuestion> {
-        let paths = &self.member.paths;
-        let generation = paths.current("");
-        let role = if self.member.peer_client { "peer-client" } else { "peer" };
-        let ids = self.resumes();
-        let entry = self.certificates.entries.iter().find(|entry| entry.role.name == role);
-        let names = entry.map(|entry| entry.spec.names.clone()).unwrap_or_default();
-        let question = || {
-            let trust = Trust::load(&paths.current(Plane::Peer.authority_file()))?;
-            PeerQuestion::new(&trust, &KeyPair::load(&generation, role)?, &names, ids, self.binary.version)
-        };
-        question().map_err(|error: MaterialError| {
+        let question = question::of(&self.member, &self.certificates, self.resumes(), self.binary.version);
+        question.map_err(|error| {
             Failure::bad_input("the other members cannot be asked with the certificate of this one")
                 .because(&error)
-                .next(format!("see what is wrong: {}", self.zone.proposed("pki check")))
+                .next(format!(
+                    "see what is wrong: {}",
+                    self.site.proposed(match self.site {
+                        Site::Zone(_) => "pki check",
+                        Site::Node(_) => "check",
+                    })
+                ))
         })
     }
 
@@ -259,8 +259,8 @@ pub fn lock_node(paths: &NodePaths) -> Result<NodeLock> {
     })
 }
 
-fn check_flags(zone: &ZoneDirectory, options: &LaunchOptions, binary: &EtcdBinary) -> Result<ExtraFlags> {
-    let etcd = &zone.config.etcd;
+fn check_flags(site: &Site, options: &LaunchOptions, binary: &EtcdBinary) -> Result<ExtraFlags> {
+    let etcd = &site.config().etcd;
     let check = |configured: &[(String, String)], given: &[String]| {
         ExtraFlags::check(configured, given, binary.version, binary.line, etcd.tls_minimum)
     };

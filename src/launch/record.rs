@@ -24,7 +24,7 @@ impl Launch<'_> {
     fn save_state(&self, ids: Ids, decision: &'static str, had_log: bool, now: OffsetDateTime) -> Result<()> {
         let paths = &self.member.paths;
         let record = StartRecord {
-            zone: self.zone.config.name.as_str(),
+            zone: self.site.config().name.as_str(),
             node: self.member.node.full(),
             ids,
             token: self.member.cluster.token.as_str(),

@@ -6,12 +6,12 @@ use crate::error::Result;
 use crate::etcd::{EtcdBinary, observe_versions};
 use crate::host::MemberState;
 use crate::plan::{DataDirectory, MemberPlan, MinorVersion, Observed, check_version};
-use crate::zone_directory::ZoneDirectory;
+use crate::site::Site;
 
 /// Refuses a binary that must not run on the data of a member that goes on. What the data says is read only if another minor ran
 /// last, or nobody knows which: a start of a member that runs anyway reads nothing.
 pub(super) fn refuse_wrong_version(
-    zone: &ZoneDirectory,
+    site: &Site,
     member: &MemberPlan,
     binary: &EtcdBinary,
     state: Option<&MemberState>,
@@ -26,6 +26,6 @@ pub(super) fn refuse_wrong_version(
         observe_versions(&member.paths.data(), binary.line).map_err(|error| versions_failure(&error))?;
     match check_version(&data, last, binary.version) {
         Ok(_) => Ok(()),
-        Err(refusal) => Err(version_refusal_failure(zone, member, &refusal)),
+        Err(refusal) => Err(version_refusal_failure(site, member, &refusal)),
     }
 }

@@ -147,6 +147,15 @@ pub enum Refusal {
         "other members are there, but do not take this one for a member, so nobody can tell whether a cluster runs"
     )]
     UnusablePeers(Vec<(String, String)>),
+    /// The bundle that this node was activated with lets its member only join.
+    #[error(
+        "this node's bundle is not its first: whoever had that may have voted as member {} of cluster {}, so the member may only join",
+        ids.member, ids.cluster
+    )]
+    NoRightToBootstrap {
+        /// The ids that it would have.
+        ids: Ids,
+    },
     /// The cluster runs a version that the etcd here cannot work with.
     #[error("cluster {cluster} runs as etcd 3.{minor}, and the etcd here is {ours}")]
     Version {

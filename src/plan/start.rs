@@ -79,6 +79,9 @@ pub struct Observed {
     pub removed: bool,
     /// The version of etcd that would be started.
     pub etcd_version: EtcdVersion,
+    /// Whoever activated this node lets its member found the cluster. A bundle that was made for a node after its first one does
+    /// not: the machine that had the first may have voted.
+    pub may_bootstrap: bool,
 }
 
 /// How the member may start.
@@ -276,7 +279,16 @@ fn start_unanswered(
         PeerState::Serves { .. } | PeerState::Waits | PeerState::Absent(_) => None,
     };
     let unusable: Vec<(String, String)> = peers.iter().filter_map(unusable).collect();
-    if unusable.is_empty() { Ok(StartDecision::Bootstrap) } else { Err(Refusal::UnusablePeers(unusable)) }
+    if unusable.is_empty() { bootstrap(observed) } else { Err(Refusal::UnusablePeers(unusable)) }
+}
+
+/// The right to bootstrap is spent once, and where it was spent is not always known here.
+fn bootstrap(observed: &Observed) -> Result<StartDecision, Refusal> {
+    if observed.may_bootstrap {
+        Ok(StartDecision::Bootstrap)
+    } else {
+        Err(Refusal::NoRightToBootstrap { ids: observed.predicted })
+    }
 }
 
 /// The cluster lists this member's URL: as the member that is to come, or as one that has run.
@@ -302,7 +314,7 @@ fn start_as_listed(
     // One of the founding members, which has not come up yet: its part of the bootstrap is still to be done, and the others
     // may have no quorum that it could join.
     if ids == observed.predicted {
-        return Ok(StartDecision::Bootstrap);
+        return bootstrap(observed);
     }
     if let Some(minor) = incompatible_minor(observed, peers) {
         return Err(Refusal::Version { cluster: cluster.id, minor, ours: observed.etcd_version.to_string() });

@@ -128,7 +128,17 @@ impl<'z> Assessment<'z> {
         authorities: &Authorities,
         now: OffsetDateTime,
     ) -> Result<Self> {
-        let directory = holder.generations(paths);
+        Self::in_store(holder, zone, holder.generations(paths), authorities, now)
+    }
+
+    /// As [`Assessment::of`], for generations that are elsewhere than in a zone directory.
+    pub fn in_store(
+        holder: Holder<'z>,
+        zone: &ZoneConfig,
+        directory: PathBuf,
+        authorities: &Authorities,
+        now: OffsetDateTime,
+    ) -> Result<Self> {
         let store = GenerationStore::new(&directory);
         let current = store.current().map_err(|error| {
             Failure::bad_input(format!("cannot read the certificates in {}", directory.display()))

@@ -8,8 +8,9 @@ use zone_pki::private_file::{self, PrivateFileError};
 use zone_pki::{Authority, Certificate};
 
 use super::failures::{certificate_failure, expired, load_failure, not_yet_valid, private_failure};
+use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
-use crate::plan::{Plane, RENEW_AT, ZonePaths, days_left};
+use crate::plan::{ClusterToken, Plane, RENEW_AT, ROOT_FILE, ZonePaths, days_left};
 use crate::report;
 
 /// How the common name of a plane's CA ends.
@@ -78,6 +79,32 @@ impl Authorities {
         Ok(authorities)
     }
 
+    /// Reads what a node was given of them. Whether they belong together was verified when they were activated, and what a
+    /// start rests on of them is checked with the certificates below them.
+    pub fn of_generation(generation: &Path, now: OffsetDateTime) -> Result<Self> {
+        let certificate = |file: &str| -> Result<Certificate> {
+            let path = generation.join(file);
+            let text = std::fs::read(&path).map_err(|error| Failure::read(&path, &error))?;
+            let certificate = Certificate::from_pem(&text)
+                .map_err(|error| certificate_failure(&path, &path.with_extension("key"), &error))?;
+            if now > certificate.not_after() {
+                return Err(expired(&path, certificate.not_after()));
+            }
+            Ok(certificate)
+        };
+        let list = |plane: Plane| {
+            let path = generation.join(plane.revocation_file());
+            std::fs::read(&path).map_err(|error| Failure::read(&path, &error))
+        };
+        Ok(Self {
+            root: certificate(ROOT_FILE)?,
+            peer: certificate(Plane::Peer.authority_file())?,
+            client: certificate(Plane::Client.authority_file())?,
+            peer_revocations: list(Plane::Peer)?,
+            client_revocations: list(Plane::Client)?,
+        })
+    }
+
     /// A plane CA below another root would lead to another cluster token, and one in the other plane's place would open that
     /// plane to every certificate that it ever issued.
     fn check_place(&self, paths: &ZonePaths, plane: Plane) -> Result<()> {
@@ -113,6 +140,14 @@ impl Authorities {
             }
         }
         Ok(())
+    }
+
+    /// The token of the zone's cluster: the one of its description, or the one that follows from the root's key.
+    pub fn token(&self, zone: &ZoneConfig) -> ClusterToken {
+        match &zone.etcd.token {
+            Some(token) => ClusterToken::given(token),
+            None => ClusterToken::derive(&zone.name, &self.root.subject_public_key_sha256()),
+        }
     }
 
     /// The CA of a plane.

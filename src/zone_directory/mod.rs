@@ -21,9 +21,9 @@ pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
 pub use issuing::Issuer;
 pub use zone_lock::{ZoneLock, ZoneReadLock};
 
-use crate::config::{Node, Problem, ZoneConfig, ZoneConfigError};
+use crate::config::{Node, NodeName, Problem, Protection, ZoneConfig, ZoneConfigError};
 use crate::error::{Exit, Failure, Result};
-use crate::plan::{ClusterToken, ZonePaths};
+use crate::plan::{NodePaths, ZonePaths};
 use crate::report;
 
 /// A zone that was read, with where it lies.
@@ -43,10 +43,47 @@ impl ZoneDirectory {
     /// Reads `zone.toml` in `root`.
     pub fn open(root: &Path) -> Result<Self> {
         let paths = ZonePaths::new(absolute(root)?);
-        let (config, warnings) =
-            ZoneConfig::load(&paths.config()).map_err(|error| config_failure(&paths, error))?;
+        let (mut config, warnings) =
+            ZoneConfig::load(&paths.config()).map_err(|error| zone_failure(&paths, error))?;
         refuse_writable_by_others(paths.root())?;
-        Ok(Self { paths, config, warnings, written: root.to_owned() })
+        config.tls.anchor(paths.root());
+        let zone = Self { paths, config, warnings, written: root.to_owned() };
+        zone.refuse_authorities_of_no_use()?;
+        Ok(zone)
+    }
+
+    /// A zone that has issued certificates would lose its protection by one line in a file.
+    fn refuse_authorities_of_no_use(&self) -> Result<()> {
+        let is_insecure = matches!(self.config.tls, Protection::Plain | Protection::Automatic);
+        if !is_insecure || Authorities::are_absent(&self.paths)? {
+            return Ok(());
+        }
+        let what = format!("the zone {} has CAs, and zone.toml gives up what they are for", self.config.name);
+        Err(Failure::new(Exit::Configuration, what)
+            .because(format!("{} is there", self.paths.authorities().display()))
+            .next("take insecure_no_tls or insecure_no_authentication out of zone.toml"))
+    }
+
+    /// Refuses what only a zone can do that issues its own certificates.
+    pub fn refuse_unless_issued(&self) -> Result<()> {
+        let why = match self.config.tls {
+            Protection::Issued => return Ok(()),
+            Protection::Files(_) => "[tls.files] names certificates that were made elsewhere",
+            Protection::Automatic => "zone.toml says insecure_no_authentication",
+            Protection::Plain => "zone.toml says insecure_no_tls",
+        };
+        Err(Failure::new(
+            Exit::Configuration,
+            format!("the zone {} issues no certificates", self.config.name),
+        )
+        .because(why)
+        .next(format!("see how a member would start: {}", self.proposed("plan --node NAME"))))
+    }
+
+    /// The directory of a node that is kept here.
+    pub fn node_paths(&self, name: &NodeName) -> NodePaths {
+        let described = self.config.nodes.iter().find(|node| node.name == *name);
+        self.paths.node(name).with_data(described.and_then(|node| node.data_directory.as_deref()))
     }
 
     /// A command for this zone, as the operator can type it here.
@@ -60,25 +97,12 @@ impl ZoneDirectory {
         self.warnings.iter().for_each(|problem| report::problem(&file, problem));
     }
 
-    /// Where clients reach the members.
-    pub fn client_urls(&self) -> Vec<String> {
-        self.config.members().map(Node::client_url).collect()
-    }
-
     /// The node of this name.
     pub fn node(&self, name: &str) -> Result<&Node> {
         self.config.node(name).ok_or_else(|| {
             Failure::new(Exit::Usage, format!("the zone {} has no node `{name}`", self.config.name))
                 .next(self.config.nearest_node(name))
         })
-    }
-
-    /// The token of the cluster.
-    pub fn token(&self, authorities: &Authorities) -> ClusterToken {
-        match &self.config.etcd.token {
-            Some(token) => ClusterToken::given(token),
-            None => ClusterToken::derive(&self.config.name, &authorities.root.subject_public_key_sha256()),
-        }
     }
 
     /// Keeps every other command from issuing in this zone.
@@ -93,6 +117,7 @@ impl ZoneDirectory {
 
     /// Reads the CAs, and makes them first in a zone that has issued nothing yet.
     pub fn load_or_create_authorities(&self, now: OffsetDateTime, held: &ZoneLock) -> Result<Authorities> {
+        self.refuse_unless_issued()?;
         if Authorities::are_absent(&self.paths)? {
             create_missing(&self.paths, &self.config, now, held)?;
             report::message(&format!(
@@ -123,22 +148,25 @@ fn refuse_writable_by_others(root: &Path) -> Result<()> {
         .next(format!("if nothing in it was changed: chmod go-w {}", root.display())))
 }
 
-fn config_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure {
-    let file = paths.config().display().to_string();
+fn zone_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure {
+    let is_absent = matches!(&error, ZoneConfigError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound);
+    let failure = config_failure(error);
+    if !is_absent {
+        return failure;
+    }
+    failure.next(format!(
+        "name the zone's directory with --zone; or make a zone: \
+         zone-etcd init --zone {} --name example.zone --node node1=10.0.1.10",
+        paths.root().display()
+    ))
+}
+
+/// A description of a zone that cannot be used.
+pub fn config_failure(error: ZoneConfigError) -> Failure {
     match error {
-        ZoneConfigError::Read { path, source } => {
-            let failure = Failure::read(&path, &source);
-            if source.kind() == std::io::ErrorKind::NotFound {
-                failure.next(format!(
-                    "name the zone's directory with --zone; or make a zone: \
-                     zone-etcd init --zone {} --name example.zone --node node1=10.0.1.10",
-                    paths.root().display()
-                ))
-            } else {
-                failure
-            }
-        }
-        ZoneConfigError::Problems { problems, .. } => {
+        ZoneConfigError::Read { path, source } => Failure::read(&path, &source),
+        ZoneConfigError::Problems { problems, path } => {
+            let file = path.display().to_string();
             let errors =
                 problems.iter().filter(|problem| problem.severity == crate::config::Severity::Error).count();
             let count = if errors == 1 { "a problem".to_owned() } else { format!("{errors} problems") };

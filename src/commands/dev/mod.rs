@@ -186,7 +186,7 @@ async fn watch(
 /// The settings of etcdctl, the zone for zone-etcd itself, and both programs first in `PATH`.
 fn command_environment(zone: &ZoneDirectory, etcd: &EtcdBinary) -> Result<Vec<(&'static str, OsString)>> {
     let admin = zone.paths.client_current(&ClientName::admin());
-    let mut environment: Vec<(&'static str, OsString)> = etcdctl_settings(&zone.client_urls(), &admin)
+    let mut environment: Vec<(&'static str, OsString)> = etcdctl_settings(&zone.config.client_urls(), &admin)
         .into_iter()
         .map(|(name, value)| (name, value.into()))
         .collect();

@@ -42,7 +42,7 @@ fn lines_to_copy(zone: &ZoneDirectory, etcd: &EtcdBinary, admin: &str) -> String
     let file = |name: &str| shell_quoted(&format!("{admin}/{name}"));
     let (ca, cert, key) = (file("ca.crt"), file("client.crt"), file("client.key"));
     let etcdctl = shell_quoted(&etcd.path.with_file_name("etcdctl").display().to_string());
-    let endpoints = zone.client_urls();
+    let endpoints = zone.config.client_urls();
     format!(
         "\nto copy:\n  {etcdctl} --cacert {ca} --cert {cert} --key {key} --endpoints {} endpoint status -w table\n  \
          curl --cacert {ca} --cert {cert} --key {key} {}/health\n\nCtrl-C stops it\n",

@@ -1,5 +1,6 @@
 //! `plan`: the start as `run` would make it, printed. Nothing is touched.
 
+mod certificates;
 mod members;
 mod report;
 mod text;
@@ -8,30 +9,29 @@ use std::fmt::Write as _;
 
 use time::OffsetDateTime;
 
-use super::{binary_request, json, print};
+use super::{binary_request, json, open_site, print};
 use crate::cli::{LaunchArgs, PlanArgs, PlanFormat};
 use crate::error::Result;
 use crate::etcd::Origin;
 use crate::launch::{Asking, Launch, LaunchOptions, Start};
 use crate::plan::DataDirectory;
 use crate::report::{self as output, shell_quoted};
-use crate::zone_directory::{Authorities, ZoneDirectory};
 
 pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
-    let LaunchArgs { zone, node, etcd, set_aside_data, flags } = arguments.launch;
-    let zone = ZoneDirectory::open(&zone.zone)?;
-    zone.report_warnings();
-    let node = zone.node(&node)?;
-    let authorities = Authorities::load(&zone.paths, now)?;
+    let LaunchArgs { site, node, etcd, set_aside_data, flags } = arguments.launch;
+    let site = open_site(&site)?;
+    site.report_warnings();
+    let node = site.node(node.as_deref())?;
+    let material = site.material(node, now)?;
     let options = LaunchOptions { binary: binary_request(etcd), flags, set_aside_data };
-    let launch = Launch::prepare(&zone, node, &authorities, &options, now)?;
+    let launch = Launch::prepare(&site, node, material, &options, now)?;
     // Without certificates nobody can be asked, and `plan` issues none.
-    let asking = if launch.certificates.is_complete() { Asking::Once } else { Asking::No };
+    let asking = if launch.certificates.are_complete() { Asking::Once } else { Asking::No };
     let start = launch.decide(asking)?;
     start.warnings.iter().for_each(|warning| output::warning(warning));
     print(&match arguments.format {
-        PlanFormat::Text => text::render(&launch, &start, &authorities, now),
-        PlanFormat::Json => json(&report::PlanReport::new(&launch, &start, &authorities, now))?,
+        PlanFormat::Text => text::render(&launch, &start, now),
+        PlanFormat::Json => json(&report::PlanReport::new(&launch, &start, now))?,
         PlanFormat::Argv => argv(&launch, &start),
         PlanFormat::Env => environment(&start),
     })

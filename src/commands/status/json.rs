@@ -135,7 +135,7 @@ impl Report {
         let live = &answer.live;
         let name = |id| live.member(id).map(|member| member.name.clone());
         Self {
-            zone: answer.zone.config.name.to_string(),
+            zone: answer.site.config().name.to_string(),
             at: rfc3339(live.at),
             took_seconds: live.took.as_secs_f64(),
             health: live.judgement.health.word(),

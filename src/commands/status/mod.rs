@@ -12,13 +12,14 @@ use std::process::ExitCode;
 use time::OffsetDateTime;
 
 use super::client::{bring_up_to_date, known_client};
-use super::{json as pretty_json, print};
+use super::{json as pretty_json, open_site, print};
 use crate::cli::{StatusArgs, StatusFormat};
 use crate::config::ClientName;
 use crate::error::{Exit, Failure, Result};
 use crate::live::{self, ANSWER_LIMIT, Credentials, CredentialsError, Health, LiveZone, PlaneMemory};
 use crate::report;
-use crate::zone_directory::{Authorities, ZoneDirectory};
+use crate::site::Site;
+use crate::zone_directory::Authorities;
 
 pub(super) fn run(arguments: &StatusArgs) -> Result<ExitCode> {
     if let Some(seconds) = arguments.watch {
@@ -57,7 +58,7 @@ enum Warnings {
 
 /// Whom to ask, and with what.
 struct Question {
-    zone: ZoneDirectory,
+    site: Site,
     authorities: Authorities,
     client: ClientName,
     credentials: Credentials,
@@ -65,7 +66,7 @@ struct Question {
 
 /// What was answered, with the zone that was asked.
 struct Answer<'q> {
-    zone: &'q ZoneDirectory,
+    site: &'q Site,
     authorities: &'q Authorities,
     client: &'q ClientName,
     live: LiveZone,
@@ -74,34 +75,34 @@ struct Answer<'q> {
 impl Question {
     fn prepare(arguments: &StatusArgs, warnings: Warnings) -> Result<Self> {
         let now = OffsetDateTime::now_utc();
-        let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+        let site = open_site(&arguments.site)?;
         if warnings == Warnings::Shown {
-            zone.report_warnings();
+            site.report_warnings();
         }
-        let client = known_client(&zone, &arguments.client)?;
-        let authorities = Authorities::load(&zone.paths, now)?;
-        let credentials = credentials(&zone, &client, now, warnings)?;
-        Ok(Self { zone, authorities, client, credentials })
+        let client = known_client(&site, &arguments.client)?;
+        let authorities = site.authorities(now)?;
+        let credentials = credentials(&site, &client, now, warnings)?;
+        Ok(Self { site, authorities, client, credentials })
     }
 
     async fn ask(&self, memory: &mut PlaneMemory) -> Answer<'_> {
-        let Self { zone, authorities, client, credentials } = self;
+        let Self { site, authorities, client, credentials } = self;
         let live =
-            LiveZone::observe_again(&zone.config, authorities, credentials, ANSWER_LIMIT, memory).await;
-        Answer { zone, authorities, client, live }
+            LiveZone::observe_again(site.config(), authorities, credentials, ANSWER_LIMIT, memory).await;
+        Answer { site, authorities, client, live }
     }
 }
 
 /// The client's certificate, renewed if that is due. One that is due and cannot be renewed here, where the keys of the CAs may
 /// not be, is used as it is: whether it will do, the members say.
 fn credentials(
-    zone: &ZoneDirectory,
+    site: &Site,
     client: &ClientName,
     now: OffsetDateTime,
     warnings: Warnings,
 ) -> Result<Credentials> {
-    let renewed = bring_up_to_date(zone, client, now);
-    let loaded = Credentials::load(&zone.paths.client_current(client));
+    let renewed = bring_up_to_date(site, client, now);
+    let loaded = Credentials::load(&site.client_generation(client));
     match (renewed, loaded) {
         (Ok(_), Ok(credentials)) => Ok(credentials),
         (Err(failure), Ok(credentials)) => {
@@ -113,19 +114,19 @@ fn credentials(
             Ok(credentials)
         }
         (Err(failure), Err(_)) => Err(failure),
-        (Ok(generation), Err(error)) => Err(unusable(zone, client, &generation, &error)),
+        (Ok(generation), Err(error)) => Err(unusable(site, client, &generation, &error)),
     }
 }
 
 fn unusable(
-    zone: &ZoneDirectory,
+    site: &Site,
     client: &ClientName,
     generation: &std::path::Path,
     error: &CredentialsError,
 ) -> Failure {
     Failure::bad_input(format!("cannot use the certificate in {}", generation.display()))
         .because(error)
-        .next(format!("issue it anew: {}", zone.proposed(&format!("pki issue --client {client}"))))
+        .next(format!("issue it anew: {}", site.proposed(&format!("pki issue --client {client}"))))
 }
 
 fn no_runtime(error: &std::io::Error) -> Failure {

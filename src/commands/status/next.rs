@@ -8,16 +8,21 @@ use crate::tls::{DialError, Stage};
 
 /// What to do first about a zone that is not healthy.
 pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
-    let Answer { zone, client, live, .. } = answer;
+    let Answer { site, client, live, .. } = answer;
     if live.judgement.health == Health::Healthy {
         return None;
     }
     if live.refuses_us() {
+        let Some(zone) = site.zone() else {
+            return Some(
+                "have other certificates made for this node where the CAs are, and activate them".to_owned(),
+            );
+        };
         let generations = zone.paths.client(client).display().to_string();
         return Some(format!(
             "have another certificate issued: mv {0} {0}.refused && {1}",
             shell_quoted(&generations),
-            zone.proposed(&format!("pki issue --client {client}"))
+            site.proposed(&format!("pki issue --client {client}"))
         ));
     }
     if live.alarms.iter().any(|alarm| alarm.kind == AlarmKind::Corrupt) {
@@ -41,7 +46,7 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
     if let Some(Difference::NotAMember { node }) =
         live.differences.iter().find(|difference| matches!(difference, Difference::NotAMember { .. }))
     {
-        return zone.config.node(node).map(|described| {
+        return site.config().node(node).map(|described| {
             format!(
                 "tell the cluster of {node}, or take it out of zone.toml: {}",
                 ctl(answer, &format!("member add {node} --learner --peer-urls={}", PeerUrl::of(described)))
@@ -76,14 +81,14 @@ fn about_down(answer: &Answer<'_>, member: &LiveMember) -> String {
             format!("look at the machine of {name}: etcd is there, and does nothing")
         }
         Some(DialError::Refused(_)) | None => {
-            format!("start it, on {name}: {}", answer.zone.proposed(&format!("run --node {name}")))
+            format!("start it, on {name}: {}", answer.site.proposed_for("run", name))
         }
         Some(_) => format!("look at what etcd logs on {name}"),
     }
 }
 
 fn client_url(answer: &Answer<'_>, node: &str) -> String {
-    answer.zone.config.node(node).map(crate::config::Node::client_url).unwrap_or_default()
+    answer.site.config().node(node).map(crate::config::Node::client_url).unwrap_or_default()
 }
 
 fn is_absent(answer: &Answer<'_>, member: &LiveMember) -> bool {
@@ -91,9 +96,9 @@ fn is_absent(answer: &Answer<'_>, member: &LiveMember) -> bool {
 }
 
 fn issue(answer: &Answer<'_>, node: &str) -> String {
-    format!("issue its certificates anew: {}", answer.zone.proposed(&format!("pki issue {node}")))
+    format!("issue its certificates anew: {}", answer.site.proposed_issue(node))
 }
 
 fn ctl(answer: &Answer<'_>, arguments: &str) -> String {
-    format!("{} -- {arguments}", answer.zone.proposed("ctl"))
+    format!("{} -- {arguments}", answer.site.proposed("ctl"))
 }

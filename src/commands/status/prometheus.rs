@@ -8,7 +8,7 @@ use crate::plan::Plane;
 
 pub(super) fn render(answer: &Answer<'_>) -> String {
     let live = &answer.live;
-    let zone = answer.zone.config.name.as_str();
+    let zone = answer.site.config().name.as_str();
     let mut page = Page { zone, text: String::new() };
     of_zone(&mut page, live);
     of_members(&mut page, live);

@@ -41,7 +41,7 @@ fn headline(answer: &Answer<'_>) -> Vec<String> {
         Health::Degraded => "degraded",
         Health::LostQuorum => "quorum lost",
     };
-    let mut parts = vec![answer.zone.config.name.to_string(), verdict.to_owned()];
+    let mut parts = vec![answer.site.config().name.to_string(), verdict.to_owned()];
     let versions: BTreeSet<&str> = statuses(live).map(|(_, status)| status.version.as_str()).collect();
     if !versions.is_empty() {
         parts.push(format!("etcd {}", Vec::from_iter(versions).join(", ")));

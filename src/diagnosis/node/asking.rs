@@ -22,7 +22,7 @@ pub(super) struct Asked {
 
 impl NodeCheck<'_> {
     pub(super) fn peers(&self) -> Vec<Peer> {
-        let others = self.zone.config.members().filter(|node| node.name != self.node.name);
+        let others = self.site.config().members().filter(|node| node.name != self.node.name);
         others
             .map(|node| {
                 let host = match &node.address {
@@ -40,8 +40,8 @@ impl NodeCheck<'_> {
 
     pub(super) fn ask(&self, member: &MemberPlan, with_disk: bool) -> Asked {
         let names: Vec<String> = self
-            .zone
-            .config
+            .site
+            .config()
             .members()
             .filter_map(|node| match &node.address {
                 Address::Name(name) => Some(name.to_string()),
@@ -101,7 +101,7 @@ fn listed_urls(
     let trust = tls::Trust::load(&generation.join(Plane::Peer.authority_file())).ok()?;
     let (config, _) = trust.client(Some(&pair)).ok()?;
     let deadline = Instant::now() + PEERS_LIMIT / 3;
-    let reply = tls::get(&peer.target, config.into(), "/members", &[], deadline).ok()?;
+    let reply = tls::get(&peer.target, std::sync::Arc::new(config), "/members", &[], deadline).ok()?;
     let listed: Vec<Listed> = serde_json::from_slice(&reply.body).ok()?;
     let own = listed.into_iter().find(|member| {
         member.name == node.name.short() || member.peer_urls.iter().any(|url| url == own_url)

@@ -52,7 +52,7 @@ impl NodeCheck<'_> {
             Ok(state) => Ok(state.as_ref().map(|state| (state.zone.as_str(), state.node.as_str()))),
             Err(error) => Err(error),
         };
-        machine::state_file(&path, found, (self.zone.config.name.as_str(), self.node.name.full()))
+        machine::state_file(&path, found, (self.site.config().name.as_str(), self.node.name.full()))
     }
 
     fn resolutions(&self, resolved: &BTreeMap<String, Result<Vec<IpAddr>, String>>) -> Vec<Resolution> {
@@ -68,14 +68,14 @@ impl NodeCheck<'_> {
                 is_here,
             })
         };
-        self.zone.config.members().filter_map(of_node).collect()
+        self.site.config().members().filter_map(of_node).collect()
     }
 
     /// The command line that zone.toml leads to; none if its flags would not be taken.
     fn planned_arguments(&self, member: &MemberPlan) -> Option<Vec<String>> {
         let version = self.version();
         let line = version.line().ok()?;
-        let settings = &self.zone.config.etcd;
+        let settings = &self.site.config().etcd;
         let extra = ExtraFlags::check(&settings.flags, &[], version, line, settings.tls_minimum).ok()?;
         // How it was started at first shows in flags that are not compared.
         Some(arguments(member, &StartDecision::Bootstrap, line, &extra))

@@ -17,8 +17,9 @@ use super::judge::names::{self, Dialled};
 use crate::config::{Address, ClientName, EtcdVersion, Node};
 use crate::host::{self, NodeFiles};
 use crate::plan::{ClusterToken, MemberPlan, NodePaths, Plane};
+use crate::site::Site;
 use crate::tls;
-use crate::zone_directory::{Authorities, ZoneDirectory};
+use crate::zone_directory::Authorities;
 
 /// How long a name server may take.
 const NAMES_LIMIT: Duration = Duration::from_secs(1);
@@ -26,7 +27,7 @@ const NAMES_LIMIT: Duration = Duration::from_secs(1);
 /// Every check of one node.
 #[derive(Debug)]
 pub struct NodeCheck<'z> {
-    zone: &'z ZoneDirectory,
+    site: &'z Site,
     node: &'z Node,
     paths: NodePaths,
     files: NodeFiles,
@@ -46,45 +47,35 @@ enum Clients {
 
 /// The checks that `run` makes before each start: everything about the certificates of `node`, with the files as they are. They
 /// take less than 5 ms together.
-pub fn before_start(
-    zone: &ZoneDirectory,
-    node: &Node,
-    member: &MemberPlan,
-    now: OffsetDateTime,
-) -> Vec<Finding> {
+pub fn before_start(site: &Site, node: &Node, member: &MemberPlan, now: OffsetDateTime) -> Vec<Finding> {
     // A client that cannot get in is no reason to keep a member from starting.
-    NodeCheck::with_plan(zone, node, Some(member.clone()), now).certificates_with(Clients::Out)
+    NodeCheck::with_plan(site, node, Some(member.clone()), now).certificates_with(Clients::Out)
 }
 
 impl<'z> NodeCheck<'z> {
     /// Reads the node's files. Works without the CAs, and before anything was issued.
-    pub fn new(zone: &'z ZoneDirectory, node: &'z Node, now: OffsetDateTime) -> Self {
+    pub fn new(site: &'z Site, node: &'z Node, now: OffsetDateTime) -> Self {
         // What the token goes into is of no interest here, and a check has to work without a CA that can be read.
-        let token = match Authorities::load(&zone.paths, now) {
-            Ok(authorities) => zone.token(&authorities),
+        let token = match site.authorities(now) {
+            Ok(authorities) => authorities.token(site.config()),
             Err(_) => ClusterToken::given("unknown"),
         };
-        let paths = zone.paths.node(&node.name);
-        let member = MemberPlan::new(&zone.config, node, token, paths, host::facts()).ok();
-        Self::with_plan(zone, node, member, now)
+        let paths = site.node_paths(&node.name);
+        let member = MemberPlan::new(site.config(), node, token, paths, host::facts()).ok();
+        Self::with_plan(site, node, member, now)
     }
 
-    fn with_plan(
-        zone: &'z ZoneDirectory,
-        node: &'z Node,
-        member: Option<MemberPlan>,
-        now: OffsetDateTime,
-    ) -> Self {
-        let paths = zone.paths.node(&node.name);
+    fn with_plan(site: &'z Site, node: &'z Node, member: Option<MemberPlan>, now: OffsetDateTime) -> Self {
+        let paths = site.node_paths(&node.name);
         let files = NodeFiles::read(&paths, node);
-        let has_authority = zone.paths.authority_key(Plane::Peer.name()).exists();
-        let then = if has_authority {
-            String::new()
-        } else {
-            format!(", where the CAs are, and copy {} from there", paths.generations().display())
+        let then = match site {
+            Site::Zone(zone) if !zone.paths.authority_key(Plane::Peer.name()).exists() => {
+                format!(", where the CAs are, and copy {} from there", paths.generations().display())
+            }
+            _ => String::new(),
         };
-        let remedies = Remedies { issue: zone.proposed(&format!("pki issue {}", node.name.short())), then };
-        Self { zone, node, paths, files, member, remedies, listed: Vec::new(), now }
+        let remedies = Remedies { issue: site.proposed_issue(node.name.short()), then };
+        Self { site, node, paths, files, member, remedies, listed: Vec::new(), now }
     }
 
     /// Adds what the live member list has for this node to what its certificates have to stand for.
@@ -133,7 +124,7 @@ impl<'z> NodeCheck<'z> {
 
     fn certificates_with(&self, clients: Clients) -> Vec<Finding> {
         let leaf_validity =
-            time::Duration::try_from(self.zone.config.pki.leaf_validity).unwrap_or(time::Duration::MAX);
+            time::Duration::try_from(self.site.config().pki.leaf_validity).unwrap_or(time::Duration::MAX);
         let judge = || certificates::judge(&self.files, &self.remedies, leaf_validity, self.now);
         let Some(member) = &self.member else { return self.marked(judge()) };
         // What takes the time is signatures, so the two go side by side.
@@ -215,7 +206,7 @@ impl<'z> NodeCheck<'z> {
 
     fn scenes(&self, member: &MemberPlan, clients: Clients) -> Vec<tls::Scene> {
         let host = |url: &str| super::hostname::host_of(url).unwrap_or_default().to_owned();
-        let admin = self.zone.paths.client_current(&ClientName::admin());
+        let admin = self.site.client_generation(&ClientName::admin());
         let directories: Vec<PathBuf> = match clients {
             Clients::In => {
                 [self.files.directory.clone(), admin].into_iter().filter(|path| path.exists()).collect()
@@ -233,10 +224,11 @@ impl<'z> NodeCheck<'z> {
 
     /// The CAs that the node trusts against those of the zone, if these are here.
     fn zone_authorities(&self) -> Vec<Finding> {
-        let Ok(of_zone) = Authorities::load(&self.zone.paths, self.now) else { return Vec::new() };
+        let Some(zone) = self.site.zone() else { return Vec::new() };
+        let Ok(of_zone) = Authorities::load(&zone.paths, self.now) else { return Vec::new() };
         let compare = |plane: Plane| {
             let of_node = self.files.plane(plane)?.authority.as_ref().ok()?;
-            let path = self.zone.paths.authority_certificate(plane.name());
+            let path = zone.paths.authority_certificate(plane.name());
             authorities::trust(plane.authority_file(), of_node, of_zone.plane(plane), &path, &self.remedies)
         };
         Plane::ALL.into_iter().filter_map(compare).collect()
@@ -246,7 +238,9 @@ impl<'z> NodeCheck<'z> {
         let leaves = self.files.roles.iter().filter_map(|files| files.chain.as_ref().ok()?.first());
         let newest = leaves.map(zone_pki::Certificate::not_before).max();
         let mut last_issued = None;
-        if let Ok(log) = IssuanceLog::open(self.zone.paths.issuance_log()) {
+        if let Some(zone) = self.site.zone()
+            && let Ok(log) = IssuanceLog::open(zone.paths.issuance_log())
+        {
             // A log that cannot be read is told of by who writes to it.
             let _ = log.for_each(|entry| last_issued = last_issued.max(Some(entry.issued_at)));
         }
@@ -254,6 +248,6 @@ impl<'z> NodeCheck<'z> {
     }
 
     fn version(&self) -> EtcdVersion {
-        self.zone.config.etcd.version.unwrap_or(EtcdVersion::DEFAULT)
+        self.site.config().etcd.version.unwrap_or(EtcdVersion::DEFAULT)
     }
 }

@@ -63,8 +63,8 @@ impl NodeCheck<'_> {
             file: format!("{}.crt", self.presented()),
             faults,
             revocations: self.files.plane(Plane::Peer).and_then(|files| files.revocations.as_ref().ok()),
-            issue: self.zone.proposed("pki issue NODE"),
-            run: self.zone.proposed("run --node NODE"),
+            issue: self.site.proposed_issue("NODE"),
+            run: self.site.proposed_for("run", "NODE"),
         };
         let mut findings: Vec<Finding> =
             answers.iter().flat_map(|answer| peers::judge(answer, &own, self.now)).collect();

@@ -17,13 +17,14 @@ use nix::unistd::Pid;
 /// What `systemd-analyze security` may say at most, in tenths; 100 is a service without any restriction.
 const EXPOSURE: &str = "15";
 
-const SERVICES: [&str; 2] = ["zone-etcd@.service", "zone-etcd-check@.service"];
+const SERVICES: [&str; 4] =
+    ["zone-etcd@.service", "zone-etcd-check@.service", "zone-etcd.service", "zone-etcd-check.service"];
 
 #[test]
 fn systemd_understands_every_line() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut units = Vec::new();
-    for name in SERVICES.iter().chain(&["zone-etcd-check@.timer"]) {
+    for name in SERVICES.iter().chain(&["zone-etcd-check@.timer", "zone-etcd-check.timer"]) {
         let text = fs::read_to_string(packaged(name)).expect("the unit file");
         // systemd looks for the program as well.
         let text = text.replace("/usr/local/bin/zone-etcd", program().to_str().expect("a path in UTF-8"));
@@ -34,6 +35,33 @@ fn systemd_understands_every_line() {
         outcome(Command::new("systemd-analyze").args(["verify", "--man=no"]).args(&units)).expect_code(0);
     let complaints: Vec<&str> = verified.stderr.lines().filter(|line| line.contains("zone-etcd")).collect();
     assert_eq!(complaints, Vec::<&str>::new());
+}
+
+/// The units of an activated node are those of a node of a zone directory, but for where the node is.
+#[test]
+fn an_activated_node_has_the_same_units() {
+    for (of_zone, of_node) in SERVICES[..2].iter().zip(&SERVICES[2..]) {
+        let lines = |name: &str| -> BTreeSet<String> {
+            let text = fs::read_to_string(packaged(name)).expect("the unit file");
+            text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+        };
+        let (of_zone, of_node) = (lines(of_zone), lines(of_node));
+        let differing: Vec<&String> = of_node.difference(&of_zone).collect();
+        let expected = [
+            "Description=",
+            "Environment=ZONE_ETCD_CONFIG=/var/lib/zone-etcd/node.json",
+            "EnvironmentFile=",
+            "ExecStart=",
+        ];
+        for line in &differing {
+            assert!(expected.iter().any(|start| line.starts_with(start)), "{line}");
+        }
+        assert_eq!(of_zone.difference(&of_node).count(), differing.len(), "each stands for another");
+        assert!(
+            differing.iter().all(|line| !line.contains("%i") && !line.contains("--node")),
+            "{differing:?}"
+        );
+    }
 }
 
 #[test]

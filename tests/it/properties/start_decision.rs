@@ -42,6 +42,7 @@ fn observed(data: DataDirectory, past: Option<PastStart>) -> Observed {
         ran_as: None,
         removed: false,
         etcd_version: EtcdVersion::DEFAULT,
+        may_bootstrap: true,
     }
 }
 
@@ -496,6 +497,23 @@ fn nobody_votes_twice() {
             }
         }
     }
+}
+
+/// A machine that was rebuilt has a later bundle than the one that may have voted before it.
+#[test]
+fn without_the_right_to_bootstrap_a_member_only_joins() {
+    let spent = || Observed { may_bootstrap: false, ..observed(Empty, None) };
+    let founding = serves(OURS.cluster, Listed::Unstarted(OURS.member));
+    for state in [absent(), PeerState::Waits, founding] {
+        let decision = decide(&spent(), &peers([state.clone(), absent()]));
+        assert_eq!(decision, Err(Refusal::NoRightToBootstrap { ids: OURS }), "{state:?}");
+        let first = decide(&observed(Empty, None), &peers([state, absent()]));
+        assert_eq!(first, Ok(StartDecision::Bootstrap));
+    }
+    let expected = serves(OURS.cluster, Listed::Unstarted(ADDED));
+    assert!(matches!(decide(&spent(), &peers([expected, absent()])), Ok(StartDecision::Join(_))));
+    let resumed = Observed { may_bootstrap: false, ..observed(Log(OURS), past(OURS, true, false)) };
+    assert_eq!(decide(&resumed, &peers([absent(), absent()])), Ok(StartDecision::Resume(OURS)));
 }
 
 /// What is refused before anybody is asked is refused whatever they would have answered.

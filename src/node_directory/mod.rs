@@ -1,0 +1,133 @@
+//! The directory of an activated node: its local config, its generations, its data. It never holds a CA key.
+
+mod loaded;
+
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+
+use crate::config::{LocalConfig, Node, NodeName, Problem, ZoneConfig};
+use crate::error::{Exit, Failure, Result};
+use crate::existing_certificates::Sources;
+use crate::plan::NodePaths;
+use crate::report;
+use crate::zone_directory::{Authorities, absolute, config_failure, private_failure};
+
+/// The description of the zone in a generation, as far as this node has to know it.
+pub const DESCRIPTION: &str = "zone.toml";
+/// The manifest of the bundle that a generation came in.
+pub const MANIFEST: &str = "manifest.json";
+/// The manifest of an earlier bundle of this node, which gave it the right to bootstrap.
+pub const FOUNDING: &str = "founding.json";
+/// The signature of [`FOUNDING`].
+pub const FOUNDING_SIGNATURE: &str = "founding.sig";
+
+/// A node that was activated.
+#[derive(Debug)]
+pub struct NodeDirectory {
+    /// Where it lies, absolute.
+    pub paths: NodePaths,
+    /// The zone, as far as this node has to know it.
+    pub config: ZoneConfig,
+    /// Which of its nodes this is.
+    pub name: NodeName,
+    /// Whether a bundle gave it the right to found the cluster that its description leads to.
+    pub may_bootstrap: bool,
+    /// The local config, if it says all that there is.
+    local: Option<LocalConfig>,
+    /// What the operator should know of the description.
+    warnings: Vec<Problem>,
+    /// The file that the warnings are about.
+    warned_of: PathBuf,
+    /// The local config as the operator wrote it, for commands that are proposed.
+    written: PathBuf,
+}
+
+/// What the decision to start rests on, of a manifest.
+#[derive(serde::Deserialize)]
+struct Right {
+    may_bootstrap: bool,
+}
+
+impl NodeDirectory {
+    /// Reads the local config of a node, and what was activated beside it.
+    pub fn open(config: &Path) -> Result<Self> {
+        let file = absolute(config)?;
+        let (local, warnings) = LocalConfig::load(&file).map_err(config_failure)?;
+        let paths = NodePaths::new(file.parent().unwrap_or(Path::new("/")));
+        let written = config.to_owned();
+        match local.pki {
+            Some(_) => Self::activated(&file, &local, paths, written),
+            None => loaded::open(&file, local, warnings, paths, written),
+        }
+    }
+
+    fn activated(file: &Path, local: &LocalConfig, paths: NodePaths, written: PathBuf) -> Result<Self> {
+        let description = paths.current(DESCRIPTION);
+        let (zone, warnings) = ZoneConfig::load(&description).map_err(config_failure)?;
+        let name = match zone.node(local.name.as_str()) {
+            Some(node) => node.name.clone(),
+            None => return Err(mixed_up(file, local.name.as_str(), &description)),
+        };
+        let may_bootstrap = [FOUNDING, MANIFEST].iter().any(|manifest| gives_right(&paths.current(manifest)));
+        Ok(Self {
+            paths,
+            config: zone,
+            name,
+            may_bootstrap,
+            local: None,
+            warnings,
+            warned_of: description,
+            written,
+        })
+    }
+
+    /// Whether it was activated, and is not the local config of another program.
+    pub fn is_activated(&self) -> bool {
+        self.local.is_none()
+    }
+
+    /// Where the certificates are, if they were made elsewhere.
+    pub fn sources(&self) -> Option<Sources> {
+        self.local.as_ref().map(|local| loaded::sources(local, &self.paths))
+    }
+
+    /// The node itself.
+    pub fn node(&self) -> Result<&Node> {
+        // `open` has found it under this name.
+        self.config
+            .node(self.name.full())
+            .ok_or_else(|| Failure::internal("the description of this node lost its own node"))
+    }
+
+    /// The certificates of the CAs and the revocation lists that the node was given.
+    pub fn authorities(&self, now: OffsetDateTime) -> Result<Authorities> {
+        let generation = self.paths.current("");
+        zone_pki::private_file::check_directory(&generation)
+            .map_err(|error| private_failure(&generation, &error))?;
+        Authorities::of_generation(&generation, now)
+    }
+
+    /// Prints the warnings, each with its line.
+    pub fn report_warnings(&self) {
+        let file = self.warned_of.display().to_string();
+        self.warnings.iter().for_each(|problem| report::problem(&file, problem));
+    }
+
+    /// A command for this node, as the operator can type it here.
+    pub fn proposed(&self, command: &str) -> String {
+        format!("zone-etcd {command} --config {}", report::shell_quoted(&self.written.display().to_string()))
+    }
+}
+
+/// A generation without a manifest was made by hand or by another program, which knows what it does.
+fn gives_right(manifest: &Path) -> bool {
+    let text = std::fs::read(manifest).unwrap_or_default();
+    serde_json::from_slice::<Right>(&text).is_ok_and(|right| right.may_bootstrap)
+}
+
+fn mixed_up(file: &Path, name: &str, description: &Path) -> Failure {
+    Failure::new(Exit::Configuration, format!("{} does not fit what was activated", file.display()))
+        .because(format!("it is for {name}, which {} does not know", description.display()))
+        .next("activate the node's own bundle again: zone-etcd activate FILE")
+}

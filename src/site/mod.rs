@@ -1,0 +1,197 @@
+//! Where a command stands: at the zone directory of the signing machine, or at the directory of an activated node.
+//!
+//! A member starts the same way from both. What differs is who can issue, what is known of other nodes, and which commands can
+//! be proposed.
+
+mod material;
+
+use std::path::{Path, PathBuf};
+
+pub use material::Material;
+use time::OffsetDateTime;
+
+use crate::config::{ClientName, Node, NodeName, ZoneConfig};
+use crate::error::{Exit, Failure, Result};
+use crate::node_directory::NodeDirectory;
+use crate::plan::NodePaths;
+use crate::zone_directory::{Assessment, Authorities, Holder, ZoneDirectory};
+
+/// The local config of a node that was activated without naming a directory.
+pub const DEFAULT_CONFIG: &str = "/var/lib/zone-etcd/node.json";
+
+/// Where a command stands.
+#[derive(Debug)]
+pub enum Site {
+    /// At the zone directory of the signing machine, which knows every node and can issue.
+    Zone(ZoneDirectory),
+    /// At the directory of an activated node, which knows its members and holds no CA key.
+    Node(NodeDirectory),
+}
+
+impl Site {
+    /// Opens the zone in `zone`, or the node of the local config `config`. With neither, the zone in the working directory, and
+    /// if there is none the node in the default place.
+    pub fn open(zone: Option<&Path>, config: Option<&Path>) -> Result<Self> {
+        match (zone, config) {
+            (_, Some(config)) => NodeDirectory::open(config).map(Self::Node),
+            (Some(zone), None) => ZoneDirectory::open(zone).map(Self::Zone),
+            (None, None) if !Path::new("zone.toml").exists() && Path::new(DEFAULT_CONFIG).exists() => {
+                NodeDirectory::open(Path::new(DEFAULT_CONFIG)).map(Self::Node)
+            }
+            (None, None) => ZoneDirectory::open(Path::new(".")).map(Self::Zone),
+        }
+    }
+
+    /// The zone, as far as it is known here.
+    pub fn config(&self) -> &ZoneConfig {
+        match self {
+            Self::Zone(zone) => &zone.config,
+            Self::Node(node) => &node.config,
+        }
+    }
+
+    /// The file that describes the zone here, as messages call it.
+    pub fn description(&self) -> &'static str {
+        match self {
+            Self::Zone(_) => "zone.toml",
+            Self::Node(node) if node.is_activated() => "the bundle",
+            Self::Node(_) => "the local config",
+        }
+    }
+
+    /// The zone directory, for what only the signing machine can do.
+    pub fn zone(&self) -> Option<&ZoneDirectory> {
+        match self {
+            Self::Zone(zone) => Some(zone),
+            Self::Node(_) => None,
+        }
+    }
+
+    /// Prints what the operator should know of the description.
+    pub fn report_warnings(&self) {
+        match self {
+            Self::Zone(zone) => zone.report_warnings(),
+            Self::Node(node) => node.report_warnings(),
+        }
+    }
+
+    /// The node that is meant: the one of this name, or on an activated node the node itself.
+    pub fn node(&self, name: Option<&str>) -> Result<&Node> {
+        match (self, name) {
+            (Self::Zone(zone), Some(name)) => zone.node(name),
+            (Self::Zone(zone), None) => Err(no_node_named(zone)),
+            (Self::Node(node), None) => node.node(),
+            (Self::Node(directory), Some(name)) => {
+                let node = directory.node()?;
+                let is_meant = [node.name.short(), node.name.full()]
+                    .iter()
+                    .any(|known| known.eq_ignore_ascii_case(name));
+                if is_meant { Ok(node) } else { Err(other_node(directory, name)) }
+            }
+        }
+    }
+
+    /// The directory of a node that can be here: on an activated node its own.
+    pub fn node_paths(&self, name: &NodeName) -> NodePaths {
+        match self {
+            Self::Zone(zone) => zone.node_paths(name),
+            Self::Node(node) => node.paths.clone(),
+        }
+    }
+
+    /// The nodes whose directories can be here.
+    pub fn nodes_here(&self) -> impl Iterator<Item = &Node> {
+        let own = match self {
+            Self::Zone(_) => None,
+            Self::Node(node) => Some(&node.name),
+        };
+        self.config().nodes.iter().filter(move |node| own.is_none_or(|own| *own == node.name))
+    }
+
+    /// The CAs' certificates and revocation lists: those of the zone, or those that the node was given.
+    pub fn authorities(&self, now: OffsetDateTime) -> Result<Authorities> {
+        match self {
+            Self::Zone(zone) => {
+                zone.refuse_unless_issued()?;
+                Authorities::load(&zone.paths, now)
+            }
+            Self::Node(node) => node.authorities(now),
+        }
+    }
+
+    /// What a node has to have, against what it has.
+    pub fn assess<'z>(
+        &'z self,
+        node: &'z Node,
+        authorities: &Authorities,
+        now: OffsetDateTime,
+    ) -> Result<Assessment<'z>> {
+        let holder = Holder::Node(node);
+        match self {
+            Self::Zone(zone) => Assessment::of(holder, &zone.config, &zone.paths, authorities, now),
+            Self::Node(directory) => Assessment::in_store(
+                holder,
+                &directory.config,
+                directory.paths.generations(),
+                authorities,
+                now,
+            ),
+        }
+    }
+
+    /// Whether the member may still found the cluster, as far as who activated the node has a say in it.
+    pub fn may_bootstrap(&self) -> bool {
+        match self {
+            Self::Zone(_) => true,
+            Self::Node(node) => node.may_bootstrap,
+        }
+    }
+
+    /// The generation with the certificate of a client: on a node its own, whatever client is asked for.
+    pub fn client_generation(&self, client: &ClientName) -> PathBuf {
+        match self {
+            Self::Zone(zone) => zone.paths.client_current(client),
+            Self::Node(node) => node.paths.current(""),
+        }
+    }
+
+    /// A command for this zone, as the operator can type it here.
+    pub fn proposed(&self, command: &str) -> String {
+        match self {
+            Self::Zone(zone) => zone.proposed(command),
+            Self::Node(node) => node.proposed(command),
+        }
+    }
+
+    /// A command for the node of this short name, to be typed where that node's directory is.
+    pub fn proposed_for(&self, command: &str, node: &str) -> String {
+        match self {
+            Self::Zone(zone) => zone.proposed(&format!("{command} --node {node}")),
+            Self::Node(own) if own.name.short() == node => own.proposed(command),
+            Self::Node(_) => format!("zone-etcd {command}"),
+        }
+    }
+
+    /// How the certificates of the node of this short name are made anew: where the CAs are, and then on the node.
+    pub fn proposed_issue(&self, node: &str) -> String {
+        match self {
+            Self::Zone(zone) => zone.proposed(&format!("pki issue {node}")),
+            Self::Node(_) => format!(
+                "on the signing machine: zone-etcd bundle {node} --out DIR; then on {node}: zone-etcd activate DIR/{node}.bundle"
+            ),
+        }
+    }
+}
+
+fn no_node_named(zone: &ZoneDirectory) -> Failure {
+    Failure::new(Exit::Usage, format!("which node of {} is meant?", zone.config.name)).next(format!(
+        "name it with --node, or an activated node with --config node.json; {}",
+        zone.config.known_nodes()
+    ))
+}
+
+fn other_node(directory: &NodeDirectory, name: &str) -> Failure {
+    Failure::new(Exit::Usage, format!("{} is not the directory of {name}", directory.paths.root().display()))
+        .because(format!("it is that of {}", directory.name))
+        .next("leave --node out: the local config says which node it is")
+}
