@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::Site;
 use crate::config::{Node, Protection, ZoneConfig};
-use crate::error::Result;
+use crate::error::{Exit, Failure, Result};
 use crate::existing_certificates::{ExistingCertificates, Expected, Sources};
 use crate::plan::{ClusterToken, Fence};
 use crate::zone_directory::Authorities;
@@ -63,6 +63,22 @@ impl Site {
             Protection::Automatic | Protection::Plain => Ok(Material::Unverified),
             Protection::Issued | Protection::Files(_) => {
                 self.authorities(now).map(|authorities| Material::Issued(Box::new(authorities)))
+            }
+        }
+    }
+
+    /// Refuses what only a zone can do whose certificates are issued from its own CAs.
+    pub fn refuse_unless_issued(&self) -> Result<()> {
+        match self {
+            Self::Zone(zone) => zone.refuse_unless_issued(),
+            Self::Node(node) if node.is_activated() => Ok(()),
+            Self::Node(node) => {
+                let what = format!(
+                    "the certificates of {} were made elsewhere, which this command does not read",
+                    node.name
+                );
+                Err(Failure::new(Exit::Configuration, what)
+                    .next(format!("ask etcd itself: {}", self.proposed("ctl -- endpoint status"))))
             }
         }
     }

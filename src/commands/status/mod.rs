@@ -76,6 +76,7 @@ impl Question {
     fn prepare(arguments: &StatusArgs, warnings: Warnings) -> Result<Self> {
         let now = OffsetDateTime::now_utc();
         let site = open_site(&arguments.site)?;
+        site.refuse_unless_issued()?;
         if warnings == Warnings::Shown {
             site.report_warnings();
         }
