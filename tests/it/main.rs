@@ -7,6 +7,9 @@
 //! | [`bad_peers`] | other members that are slow, broken, or somebody else: a decision within seconds, whatever they do |
 //! | [`command_line`] | the commands and what they leave on disk |
 //! | [`golden`] | the exact command lines and reports of `plan` |
+//! | [`examples`] | the examples against the launch lines that they stand for
+//! | [`existing_certificates`] | certificates that were made elsewhere: each fault by its name
+//! | [`local_config`] | `node.json`: each fault with its place
 //! | [`flags`] | flags that the user hands through to etcd |
 //! | [`properties`] | what holds for every zone description, and tables that check themselves |
 //! | [`diagnosis`] | lines that etcd printed, explained |
@@ -25,7 +28,10 @@ mod command_line;
 mod configuration;
 mod diagnosis;
 mod documents;
+mod examples;
+mod existing_certificates;
 mod flags;
 mod golden;
+mod local_config;
 mod properties;
 mod support;
