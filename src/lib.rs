@@ -11,6 +11,7 @@
 //! | [`plan`] | what follows from it: roles, cluster, paths, start decision. Pure |
 //! | [`zone_directory`] | the zone on disk: its CAs, and what they issued |
 //! | [`node_directory`] | an activated node on disk: what it was given |
+//! | [`existing_certificates`] | certificates that were made elsewhere, read and judged |
 //! | [`site`] | one of the two: where a command stands |
 //! | [`host`] | what is observed of this machine |
 //! | [`tls`] | handshakes with the files that etcd will use, in memory and over the wire |
@@ -34,6 +35,7 @@ pub mod development;
 pub mod diagnosis;
 pub mod error;
 pub mod etcd;
+pub mod existing_certificates;
 pub mod export;
 pub mod host;
 pub mod launch;

@@ -114,11 +114,11 @@ fn command_line(zone: &Path, etcd: &Path) -> Result<Vec<String>> {
     let now = OffsetDateTime::now_utc();
     let site =
         Site::open(Some(zone), None, CaPassphrase::new(None, None).map_err(explain)?).map_err(explain)?;
-    let authorities = site.authorities(now).map_err(explain)?;
     let binary = BinaryRequest { given: Some(etcd.to_owned()), ..BinaryRequest::default() };
     let options = LaunchOptions { binary, ..LaunchOptions::default() };
     let node = site.node(Some(NODE)).map_err(explain)?;
-    let launch = Launch::prepare(&site, node, &authorities, &options, now).map_err(explain)?;
+    let launch = Launch::prepare(&site, node, site.material(node, now).map_err(explain)?, &options, now)
+        .map_err(explain)?;
     Ok(launch.decide(Asking::No).map_err(explain)?.arguments)
 }
 

@@ -150,14 +150,15 @@ impl Members {
         let now = OffsetDateTime::now_utc();
         let site = Site::open(Some(&self.directory), None, CaPassphrase::new(None, None).map_err(explain)?)
             .map_err(explain)?;
-        let authorities = site.authorities(now).map_err(explain)?;
         let credentials =
             ClientCredentials::load(&self.directory.join("clients").join("admin").join("current"))?;
         self.starts.set(self.starts.get() + 1);
         let _inside = self.runtime.enter();
         let plan = |node| {
             let options = LaunchOptions::default();
-            let launch = Launch::prepare(&site, node, &authorities, &options, now).map_err(explain)?;
+            let launch =
+                Launch::prepare(&site, node, site.material(node, now).map_err(explain)?, &options, now)
+                    .map_err(explain)?;
             let start = launch.decide(Asking::No).map_err(explain)?;
             let client = MemberClient::new(
                 &launch.member.advertise_client,

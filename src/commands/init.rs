@@ -28,6 +28,7 @@ pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
     }
     let zone = ZoneDirectory::open(paths.root(), ca_passphrase)?;
     zone.report_warnings();
+    zone.refuse_unless_issued()?;
     let made_authorities = make_authorities(&zone, &arguments.lock, now, &held)?;
     let made_clients = make_clients(&zone, now, &held)?;
     if !made_authorities && !made_clients {

@@ -14,6 +14,7 @@ use crate::zone_directory::{Authorities, Finding, check};
 pub(super) fn run(arguments: &PkiListArgs, now: OffsetDateTime) -> Result<ExitCode> {
     let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
+    zone.refuse_unless_issued()?;
     let authorities = Authorities::load(&zone.paths, now)?;
     let findings = check(&zone, &authorities, now)?;
     match arguments.format {

@@ -3,8 +3,11 @@
 //! A member starts the same way from both. What differs is who can issue, what is known of other nodes, and which commands can
 //! be proposed.
 
+mod material;
+
 use std::path::{Path, PathBuf};
 
+pub use material::Material;
 use time::OffsetDateTime;
 
 use crate::config::{ClientName, Node, NodeName, ZoneConfig};
@@ -51,7 +54,8 @@ impl Site {
     pub fn description(&self) -> &'static str {
         match self {
             Self::Zone(_) => "zone.toml",
-            Self::Node(_) => "the bundle",
+            Self::Node(node) if node.is_activated() => "the bundle",
+            Self::Node(_) => "the local config",
         }
     }
 
@@ -90,7 +94,7 @@ impl Site {
     /// The directory of a node that can be here: on an activated node its own.
     pub fn node_paths(&self, name: &NodeName) -> NodePaths {
         match self {
-            Self::Zone(zone) => zone.paths.node(name),
+            Self::Zone(zone) => zone.node_paths(name),
             Self::Node(node) => node.paths.clone(),
         }
     }
@@ -107,7 +111,10 @@ impl Site {
     /// The CAs' certificates and revocation lists: those of the zone, or those that the node was given.
     pub fn authorities(&self, now: OffsetDateTime) -> Result<Authorities> {
         match self {
-            Self::Zone(zone) => Authorities::load(&zone.paths, now),
+            Self::Zone(zone) => {
+                zone.refuse_unless_issued()?;
+                Authorities::load(&zone.paths, now)
+            }
             Self::Node(node) => node.authorities(now),
         }
     }

@@ -9,6 +9,9 @@
 //! | [`ca_keys`] | CA keys under a passphrase, and where that comes from |
 //! | [`command_line`] | the commands and what they leave on disk |
 //! | [`golden`] | the exact command lines and reports of `plan` |
+//! | [`examples`] | the examples against the launch lines that they stand for
+//! | [`existing_certificates`] | certificates that were made elsewhere: each fault by its name
+//! | [`local_config`] | `node.json`: each fault with its place
 //! | [`flags`] | flags that the user hands through to etcd |
 //! | [`properties`] | what holds for every zone description, and tables that check themselves |
 //! | [`diagnosis`] | lines that etcd printed, explained |
@@ -30,8 +33,11 @@ mod command_line;
 mod configuration;
 mod diagnosis;
 mod documents;
+mod examples;
+mod existing_certificates;
 mod export;
 mod flags;
 mod golden;
+mod local_config;
 mod properties;
 mod support;

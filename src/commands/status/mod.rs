@@ -77,6 +77,7 @@ impl Question {
     fn prepare(arguments: &StatusArgs, passphrase: &CaPassphrase, warnings: Warnings) -> Result<Self> {
         let now = OffsetDateTime::now_utc();
         let site = open_site_with(&arguments.site, passphrase.clone())?;
+        site.refuse_unless_issued()?;
         if warnings == Warnings::Shown {
             site.report_warnings();
         }
