@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod check;
+mod documents;
 mod issuing;
 mod log;
 mod names;

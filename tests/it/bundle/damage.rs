@@ -41,6 +41,10 @@ fn a_plain_bundle_with_a_flipped_bit() {
     plain(&zone, &["node1"]);
     let whole = std::fs::read(file(&zone, "node1")).expect("a bundle");
     for at in 0..whole.len() {
+        // The one bit that no reader of zstd looks at (RFC 8878, 3.1.1.1.1.3).
+        if at == 4 {
+            continue;
+        }
         let mut changed = whole.clone();
         changed[at] ^= 1 << (at % 8);
         assert!(read(&changed, None).is_err(), "bit {} of byte {at}", at % 8);
