@@ -96,6 +96,29 @@ fn a_disk_that_fails() {
     }
 }
 
+/// A pipe gives what it has, which may be one byte at a time.
+#[test]
+fn a_pipe_that_gives_little() {
+    let zone = zone();
+    plain(&zone, &["worker"]);
+    let whole = std::fs::read(file(&zone, "worker")).expect("a bundle");
+    let mut bundle = OpenBundle::open(OneByOne(&whole), None).expect("it opens");
+    let mut files = 0;
+    while bundle.next_file().expect("it is whole").is_some() {
+        files += 1;
+    }
+    assert_eq!(files, 5);
+}
+
+struct OneByOne<'b>(&'b [u8]);
+
+impl Read for OneByOne<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(1);
+        self.0.read(&mut buffer[..most])
+    }
+}
+
 struct Failing;
 
 impl Read for Failing {
