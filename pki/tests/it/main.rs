@@ -7,6 +7,7 @@ mod bad_input;
 mod check;
 mod constraints;
 mod encrypted_keys;
+mod documents;
 mod issuing;
 mod log;
 mod names;

@@ -228,7 +228,8 @@ fn facts_that_differ_from_the_manifest() {
 #[test]
 fn manifests_that_none_would_write() {
     type Change = fn(&mut Archive);
-    let cases: [(Change, fn(&BundleError) -> bool); 9] = [
+    type Expected = fn(&BundleError) -> bool;
+    let cases: [(Change, Expected); 9] = [
         (
             |archive| archive.manifest["format"] = 2.into(),
             |e| matches!(e, BundleError::Newer { found: 2, known: 1 }),
