@@ -23,7 +23,7 @@ mod programs;
 mod rollback;
 mod soundness;
 mod staging;
-pub(crate) mod store;
+mod store;
 mod this_node;
 mod trust;
 
@@ -36,6 +36,7 @@ use time::OffsetDateTime;
 pub use description::LOCAL_CONFIG;
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use rollback::rollback;
+pub use store::NodeStore;
 
 use crate::bundle::{Manifest, OpenBundle};
 use crate::error::{Exit, Failure, Result};
@@ -43,7 +44,7 @@ use crate::report;
 use crate::requests::NodeKeys;
 use description::Described;
 use founding::Founding;
-use store::{Activated, NodeStore};
+use store::Activated;
 use this_node::Evidence;
 use trust::Trust;
 

@@ -16,16 +16,20 @@ use crate::zone_directory::{create_directory, private_failure};
 ///
 /// The lock is on the directory itself: the file `lock` in it is held by etcd as long as it runs.
 #[derive(Debug)]
-pub(super) struct NodeStore {
+pub struct NodeStore {
+    /// Where everything is.
     pub paths: NodePaths,
+    /// Its generations.
     pub generations: GenerationStore,
     _held: File,
 }
 
 /// A generation that came in a bundle.
 #[derive(Debug)]
-pub(super) struct Activated {
+pub struct Activated {
+    /// The generation.
     pub generation: Generation,
+    /// The manifest of the bundle.
     pub manifest: Manifest,
 }
 

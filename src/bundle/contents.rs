@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 use zone_pki::{Certificate, Generation, hex};
 
-use super::manifest::{FileEntry, FileMode};
+use super::manifest::{FileEntry, FileMode, KeyPlace};
 use super::programs::Programs;
 use super::write::BundleFile;
 use crate::config::Node;
@@ -57,6 +57,8 @@ pub struct ZoneContents {
 pub struct NodeContents {
     /// The files of the generation.
     pub files: Vec<BundleFile>,
+    /// Where their keys are.
+    pub keys: KeyPlace,
     /// When the first of the certificates expires.
     pub expires_at: OffsetDateTime,
     /// SHA-256 over all of it, hexadecimal: the same as long as nothing in it changes.
@@ -92,7 +94,7 @@ impl ZoneContents {
 
     /// What a node gets, whose certificates have been brought up to date since they were assessed.
     pub fn of(&self, node: &Node, assessment: &Assessment<'_>) -> Result<NodeContents> {
-        let (mut files, expires_at) = generation_files(assessment)?;
+        let (mut files, keys, expires_at) = generation_files(assessment)?;
         let mut description = self.description.clone();
         if !node.member {
             description.push_str(&node.render());
@@ -101,7 +103,7 @@ impl ZoneContents {
         let local = serde_json::to_vec_pretty(&self.local_config(node)).map_err(no_json)?;
         files.push(public("node.json", local));
         let sha256 = self.digest(node, &files)?;
-        Ok(NodeContents { files, expires_at, sha256 })
+        Ok(NodeContents { files, keys, expires_at, sha256 })
     }
 
     fn local_config<'z>(&'z self, node: &'z Node) -> LocalConfig<'z> {
@@ -133,7 +135,7 @@ fn local_member(node: &Node) -> LocalMember {
 }
 
 /// The files of the generation in use, in the order of the role table, and when the first certificate expires.
-fn generation_files(assessment: &Assessment<'_>) -> Result<(Vec<BundleFile>, OffsetDateTime)> {
+fn generation_files(assessment: &Assessment<'_>) -> Result<(Vec<BundleFile>, KeyPlace, OffsetDateTime)> {
     let unusable = |error: &dyn std::error::Error| {
         Failure::bad_input(format!("cannot read the certificates of {}", assessment.holder.short_name()))
             .because(error.to_string())
@@ -149,16 +151,20 @@ fn generation_files(assessment: &Assessment<'_>) -> Result<(Vec<BundleFile>, Off
         files.push(public(name, read(&generation, name)?));
     }
     for entry in &assessment.entries {
-        let (certificate_file, key_file) = (entry.role.certificate_file(), entry.role.key_file());
+        let certificate_file = entry.role.certificate_file();
         let chain = read(&generation, &certificate_file)?;
         let certificate = Certificate::from_pem(&chain).map_err(|error| unusable(&error))?;
         expiries.push(certificate.not_after());
         files.push(public(&certificate_file, chain));
-        let key = generation.read_private(&key_file).map_err(|error| unusable(&error))?;
-        files.push(BundleFile::new(format!("pki/{key_file}"), key, FileMode::Private));
+        if entry.request.is_none() {
+            let key_file = entry.role.key_file();
+            let key = generation.read_private(&key_file).map_err(|error| unusable(&error))?;
+            files.push(BundleFile::new(format!("pki/{key_file}"), key, FileMode::Private));
+        }
     }
+    let keys = if assessment.has_keys_elsewhere() { KeyPlace::OnNode } else { KeyPlace::Included };
     match expiries.into_iter().min() {
-        Some(first) => Ok((files, first)),
+        Some(first) => Ok((files, keys, first)),
         None => Err(Failure::internal("a node has no certificate")),
     }
 }

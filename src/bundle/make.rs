@@ -11,7 +11,7 @@ use super::envelope::Envelope;
 use super::error::BundleError;
 use super::identity::Identity;
 use super::log::{BundleHistory, BundleRecord, NodeHistory};
-use super::manifest::{FORMAT, KeyPlace, Manifest};
+use super::manifest::{FORMAT, Manifest};
 use super::open::OpenBundle;
 use super::right::BootstrapRight;
 use super::sealing::Sealing;
@@ -131,7 +131,7 @@ impl BundleMaker<'_> {
             cluster_id: self.contents.cluster_of(node).map(str::to_owned),
             token: self.contents.token.clone(),
             may_bootstrap: right.may_bootstrap(),
-            keys: KeyPlace::Included,
+            keys: contents.keys,
             files: self.contents.entries(&contents.files),
             raw: Vec::new(),
         };

@@ -22,7 +22,7 @@ pub use client::{CtlArgs, EnvArgs};
 pub use create::{DevArgs, InitArgs};
 pub use launch::{LaunchArgs, PlanArgs, PlanFormat, RunArgs};
 pub use observe::{CheckArgs, DoctorArgs, StatusArgs, StatusFormat};
-pub use pki::{ExportLayout, PkiCommand, PkiExportArgs, PkiIssueArgs, PkiListArgs};
+pub use pki::{ExportLayout, PkiCommand, PkiCsrArgs, PkiExportArgs, PkiIssueArgs, PkiListArgs, PkiSignArgs};
 pub use shell::{CompletionsArgs, ManArgs};
 
 /// Launch an etcd cluster with mutual TLS: its PKI, its static bootstrap, its members

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use zone_pki::KeyAlgorithm;
 
-use super::{Format, ZoneArg};
+use super::{Format, NodeDirectoryArg, ZoneArg};
 
 /// `pki`
 #[derive(Debug, Subcommand)]
@@ -17,6 +18,10 @@ pub enum PkiCommand {
     Issue(PkiIssueArgs),
     /// Write the files that other software expects: kubeadm, PEM in one file, PKCS#12
     Export(PkiExportArgs),
+    /// On a node: make its keys, and print the requests for their certificates
+    Csr(PkiCsrArgs),
+    /// On the signing machine: issue what a node requests, and write its bundle, without keys
+    Sign(PkiSignArgs),
 }
 
 /// `pki list`, `pki check`
@@ -26,6 +31,43 @@ pub struct PkiListArgs {
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `pki csr`
+#[derive(Debug, Args)]
+pub struct PkiCsrArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub directory: NodeDirectoryArg,
+    /// The full name of this node, such as node1.example.zone; known once keys were made or a bundle was activated
+    #[arg(long, value_name = "NAME")]
+    pub node: Option<String>,
+    /// The kind of keys to make
+    #[arg(long, value_name = "KIND", default_value_t)]
+    pub key: KeyAlgorithm,
+    /// Make new keys, and keep those that are there under another name
+    #[arg(long)]
+    pub new_keys: bool,
+}
+
+/// `pki sign`
+#[derive(Debug, Args)]
+pub struct PkiSignArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// What `pki csr` printed; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Write NODE.bundle into this directory; DIR/NODE.bundle is the same
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Accept new keys although the node has certificates that are valid, and have it use the new ones from then on
+    #[arg(long)]
+    pub replace_keys: bool,
+    /// How to print what was made
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }

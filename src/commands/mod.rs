@@ -11,9 +11,11 @@ mod doctor;
 mod findings;
 mod init;
 mod pki_check;
+mod pki_csr;
 mod pki_export;
 mod pki_issue;
 mod pki_list;
+mod pki_sign;
 mod plan;
 mod run;
 mod shell;
@@ -48,6 +50,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Pki(PkiCommand::List(arguments)) => pki_list::run(&arguments, now),
         Command::Pki(PkiCommand::Check(arguments)) => return pki_check::run(&arguments, now),
         Command::Pki(PkiCommand::Issue(arguments)) => pki_issue::run(&arguments, now),
+        Command::Pki(PkiCommand::Csr(arguments)) => pki_csr::run(&arguments),
+        Command::Pki(PkiCommand::Sign(arguments)) => pki_sign::run(&arguments, now),
         Command::Bundle(arguments) => bundle::run(&arguments, now),
         Command::Pki(PkiCommand::Export(arguments)) => pki_export::run(&arguments, now),
         Command::Env(arguments) => client::print_environment(&arguments, now),

@@ -13,8 +13,8 @@ use crate::launch::{
     Asking, Certificates, FoundBinary, Launch, LaunchOptions, lock_node, refuse_without_member,
 };
 use crate::report;
-use crate::site::{Material, Site};
-use crate::zone_directory::{Authorities, Issuer, Verdict, ZoneDirectory};
+use crate::site::{DEFAULT_CONFIG, Material, Site};
+use crate::zone_directory::{Assessment, Authorities, Issuer, Verdict, ZoneDirectory};
 
 pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     if let Some(parent) = arguments.end_with_parent {
@@ -30,6 +30,9 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     let options = LaunchOptions { binary: binary_request(etcd), flags, set_aside_data };
     let found = FoundBinary::look_for(&site, node, &options)?;
     let launch = prepare(&site, node, &options, found, now)?;
+    if let Some(assessment) = launch.certificates.issued() {
+        refuse_keys_elsewhere(assessment, node)?;
+    }
     launch.show_presence();
     let (findings, start) = std::thread::scope(|scope| {
         // Neither needs the other, and both take a millisecond or more.
@@ -137,6 +140,17 @@ fn prepare_and_issue<'z>(
         }
     }
     Ok(launch)
+}
+
+/// A zone directory has no keys of a node that made its own.
+fn refuse_keys_elsewhere(certificates: &Assessment<'_>, node: &Node) -> Result<()> {
+    if !certificates.has_keys_elsewhere() {
+        return Ok(());
+    }
+    let name = node.name.short();
+    Err(Failure::new(Exit::MissingInput, format!("the keys of {name} are not here"))
+        .because(format!("{name} made them itself, and asked for certificates"))
+        .next(format!("start its member on {name}: zone-etcd run --config {DEFAULT_CONFIG}")))
 }
 
 /// Has the kernel end this process, and the etcd that it becomes, when its parent ends: `dev` leaves no member behind even

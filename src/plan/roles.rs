@@ -188,6 +188,11 @@ impl Role {
         format!("{}.key", self.stem)
     }
 
+    /// The file that stands in the place of the key where that is on its node: the request that it made.
+    pub fn request_file(&self) -> String {
+        format!("{}.csr", self.stem)
+    }
+
     /// The certificate of `node` for this role. `permitted` are the DNS constraints of the plane's CA.
     pub fn node_spec(&self, zone: &ZoneConfig, node: &Node, permitted: &[String]) -> LeafSpec {
         let names = match self.names {

@@ -5,7 +5,8 @@
 use std::fmt::Write as _;
 use std::io::Read;
 
-use zone_pki::{CertificateRequest, RequestError};
+use aws_lc_rs::digest::{Context, SHA256};
+use zone_pki::{CertificateRequest, RequestError, hex};
 
 use crate::plan::{NODE_ROLES, Role};
 
@@ -135,6 +136,18 @@ impl RequestFile {
         }
         let node = node.ok_or(RequestFileError::NoNode)?;
         if requests.is_empty() { Err(RequestFileError::Empty) } else { Ok(Self { node, requests }) }
+    }
+
+    /// SHA-256 over the node's name and the public keys, hexadecimal: the same however often the requests are made anew, so
+    /// that people can compare it on both machines.
+    pub fn fingerprint(&self) -> String {
+        let mut context = Context::new(&SHA256);
+        context.update(self.node.as_bytes());
+        for RoleRequest { role, request } in &self.requests {
+            let key = hex::encode(&request.subject_public_key_sha256());
+            context.update(format!("\n{} {key}", role.stem).as_bytes());
+        }
+        hex::encode(context.finish().as_ref())
     }
 
     /// The request for a role.

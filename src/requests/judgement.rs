@@ -41,9 +41,9 @@ pub struct Judged {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
     /// The machine believes to have a name or an address that `zone.toml` does not give the node.
-    Asked(&'static str, String),
+    Asked(Vec<&'static str>, String),
     /// `zone.toml` gives the node a name or an address that the machine does not know of.
-    NotAsked(&'static str, String),
+    NotAsked(Vec<&'static str>, String),
     /// It asks to be a CA.
     Authority(&'static str),
     /// It calls itself otherwise.
@@ -117,7 +117,9 @@ pub fn judge(file: &RequestFile, node: &Node, known: &Known<'_>) -> Result<Judge
             refusals.push(Refusal::Shared(other, role.stem));
         }
         refusals.extend(judge_key(role, request, node, known));
-        judged.differences.extend(differences(role, request, node, known.zone));
+        for difference in differences(role, request, node, known.zone) {
+            add(&mut judged.differences, difference);
+        }
         judged.requests.insert(role.stem, request.clone());
     }
     let unused = file.requests.iter().map(|request| request.role.stem);
@@ -170,42 +172,64 @@ fn differences(
         found.push(Difference::CommonName(role.stem, name.to_owned()));
     }
     if role.names == NamesRule::None {
-        let asked = request.names().iter().map(|name| Difference::Asked(role.stem, name.to_string()));
+        let asked = request.names().iter().map(|name| Difference::Asked(vec![role.stem], name.to_string()));
         found.extend(asked);
         return found;
     }
     let given = role.node_spec(zone, node, &[]).names;
     let is_given = |name: &SubjectAltName| given.contains(name) || is_short_name(name, node);
     let asked = request.names().iter().filter(|name| !is_given(name));
-    found.extend(asked.map(|name| Difference::Asked(role.stem, name.to_string())));
+    found.extend(asked.map(|name| Difference::Asked(vec![role.stem], name.to_string())));
     let missing = own(node).into_iter().filter(|name| !request.names().contains(name));
-    found.extend(missing.map(|name| Difference::NotAsked(role.stem, name.to_string())));
+    found.extend(missing.map(|name| Difference::NotAsked(vec![role.stem], name.to_string())));
     found
+}
+
+/// The same name in several requests is one difference.
+fn add(differences: &mut Vec<Difference>, new: Difference) {
+    for known in differences.iter_mut() {
+        let (roles, more) = match (known, &new) {
+            (Difference::Asked(roles, name), Difference::Asked(more, same)) if name == same => (roles, more),
+            (Difference::NotAsked(roles, name), Difference::NotAsked(more, same)) if name == same => {
+                (roles, more)
+            }
+            _ => continue,
+        };
+        roles.extend(more);
+        return;
+    }
+    differences.push(new);
 }
 
 fn is_short_name(name: &SubjectAltName, node: &Node) -> bool {
     matches!(name, SubjectAltName::Dns(dns) if dns == node.name.short())
 }
 
-/// What `zone.toml` says of the node itself, and a machine can know.
+/// What `zone.toml` says of the node itself, and a machine can know. No machine asks for loopback, which every certificate has.
 fn own(node: &Node) -> BTreeSet<SubjectAltName> {
     let address = match &node.address {
         Address::Ip(ip) => SubjectAltName::Ip(*ip),
         Address::Name(name) => SubjectAltName::Dns(name.as_str().to_owned()),
     };
-    node.names.iter().cloned().chain([address]).collect()
+    let is_loopback = |name: &SubjectAltName| matches!(name, SubjectAltName::Ip(ip) if ip.is_loopback());
+    node.names.iter().cloned().chain([address]).filter(|name| !is_loopback(name)).collect()
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Asked(role, name) => {
-                write!(f, "{role}: asked for {name}, which zone.toml does not give it: left out")
+            Self::Asked(roles, name) => {
+                write!(
+                    f,
+                    "{}: asked for {name}, which zone.toml does not give it: left out",
+                    roles.join(", ")
+                )
             }
-            Self::NotAsked(role, name) => {
-                write!(f, "{role}: {name} is in zone.toml, and this machine did not ask for it: put in")
+            Self::NotAsked(roles, name) => {
+                let roles = roles.join(", ");
+                write!(f, "{roles}: {name} is in zone.toml, and the machine did not ask for it: put in")
             }
-            Self::Authority(role) => write!(f, "{role}: asked to be a CA: refused"),
+            Self::Authority(role) => write!(f, "{role}: asked to be a CA: left out"),
             Self::CommonName(role, name) => write!(f, "{role}: calls itself {name}: left out"),
             Self::Unused(role) => write!(f, "{role}: this node has no such certificate: left out"),
         }

@@ -1,11 +1,13 @@
 //! What a node or a client has, against what it has to have. Nothing is written here.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use time::OffsetDateTime;
-use zone_pki::{Certificate, Generation, GenerationStore, LeafSpec, PrivateKey, key_matches};
+use zone_pki::{Certificate, CertificateRequest, Generation, GenerationStore, LeafSpec};
 
 use super::authorities::Authorities;
+use super::held_key::HeldKey;
 use crate::config::{ClientName, Node, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{
@@ -84,8 +86,8 @@ pub enum Verdict {
         certificate: Box<Certificate>,
         /// `STEM.crt`.
         chain: Vec<u8>,
-        /// `STEM.key`.
-        key: zeroize::Zeroizing<Vec<u8>>,
+        /// Its key.
+        key: HeldKey,
     },
     /// It is issued.
     Issue(IssueReason),
@@ -100,6 +102,8 @@ pub struct Entry {
     pub spec: LeafSpec,
     /// What is to become of it.
     pub verdict: Verdict,
+    /// The request by which it is issued, if its key is on its node.
+    pub request: Option<Box<CertificateRequest>>,
 }
 
 /// Everything that a holder has to have, and what is missing of it.
@@ -153,11 +157,16 @@ impl<'z> Assessment<'z> {
             let authority = authorities.plane(role.plane);
             let spec = holder.spec(zone, role, authority);
             check_constraints(holder, &spec, authority)?;
-            let verdict = match &current {
-                Some(generation) => examine(generation, role, &spec, authority, now),
-                None => Verdict::Issue(IssueReason::Missing),
+            let held = current.as_ref().map(|generation| HeldKey::read(generation, role));
+            let request = match &held {
+                Some(Ok(HeldKey::OnNode(request))) => Some(request.clone()),
+                _ => None,
             };
-            entries.push(Entry { role, spec, verdict });
+            let verdict = match (&current, held) {
+                (Some(generation), Some(key)) => examine(generation, key, role, &spec, authority, now),
+                _ => Verdict::Issue(IssueReason::Missing),
+            };
+            entries.push(Entry { role, spec, verdict, request });
         }
         let trust_files = holder.trust_files(authorities);
         let trust_is_current = current.as_ref().is_some_and(|generation| {
@@ -174,6 +183,26 @@ impl<'z> Assessment<'z> {
             && self.entries.iter().all(|entry| matches!(entry.verdict, Verdict::Keep { .. }))
     }
 
+    /// Has the certificates issued by these requests, by the stems of their roles. One that is there for the key of its request
+    /// stays.
+    pub fn certify(&mut self, mut requests: BTreeMap<&'static str, CertificateRequest>) {
+        for entry in &mut self.entries {
+            let Some(request) = requests.remove(entry.role.stem) else { continue };
+            let is_there = entry.request.as_ref().is_some_and(|present| {
+                present.subject_public_key_info() == request.subject_public_key_info()
+            });
+            if !is_there {
+                entry.request = Some(Box::new(request));
+                entry.verdict = Verdict::Issue(IssueReason::Requested);
+            }
+        }
+    }
+
+    /// Whether a key of the holder is on its node, and not here.
+    pub fn has_keys_elsewhere(&self) -> bool {
+        self.entries.iter().any(|entry| entry.request.is_some())
+    }
+
     /// Turns every certificate into one to be issued.
     pub fn issue_all(&mut self, reason: &IssueReason) {
         for entry in &mut self.entries {
@@ -186,13 +215,14 @@ impl<'z> Assessment<'z> {
 
 fn examine(
     generation: &Generation,
+    key: std::result::Result<HeldKey, String>,
     role: &Role,
     spec: &LeafSpec,
     authority: &Certificate,
     now: OffsetDateTime,
 ) -> Verdict {
     let unusable = |why: String| Verdict::Issue(IssueReason::Unusable(why));
-    let (certificate_file, key_file) = (role.certificate_file(), role.key_file());
+    let certificate_file = role.certificate_file();
     let chain = match generation.read(&certificate_file) {
         Ok(chain) => chain,
         Err(_) if !generation.path.join(&certificate_file).exists() => {
@@ -204,15 +234,10 @@ fn examine(
         Ok(certificate) => certificate,
         Err(error) => return unusable(format!("{certificate_file}: {error}")),
     };
-    let key = match generation.read_private(&key_file) {
+    let key = match key.and_then(|key| key.check(&certificate, role).map(|()| key)) {
         Ok(key) => key,
-        Err(error) => return unusable(format!("{key_file}: {error}")),
+        Err(why) => return unusable(why),
     };
-    match PrivateKey::from_pem(&key) {
-        Ok(parsed) if key_matches(&certificate, &parsed) => {}
-        Ok(_) => return unusable(format!("{key_file} is not the key of {certificate_file}")),
-        Err(error) => return unusable(format!("{key_file}: {error}")),
-    }
     match reason_to_reissue(&certificate, spec, authority, now) {
         Some(reason) => Verdict::Issue(reason),
         None => Verdict::Keep { certificate: Box::new(certificate), chain, key },

@@ -2,14 +2,15 @@
 
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
-use zone_pki::{Authority, FileKind, IssuanceLog, Issued, LogEntry, Staged, commit_all, verify};
+use zone_pki::{Authority, Certificate, FileKind, IssuanceLog, LogEntry, Staged, commit_all, verify};
 
 use super::assessment::{Assessment, Entry, Verdict};
 use super::authorities::{Authorities, load_authority};
 use super::failures::issuance_log_failure;
+use super::held_key::HeldKey;
 use super::parallel::in_parallel;
 use super::{ZoneDirectory, ZoneLock};
-use crate::error::{Failure, Result};
+use crate::error::{Exit, Failure, Result};
 use crate::plan::{Plane, ZonePaths};
 
 /// Signs with the plane CAs of a zone. Each key is read when it is first needed.
@@ -83,14 +84,15 @@ impl<'z> Issuer<'z> {
             let (chain, key) = match &entry.verdict {
                 Verdict::Keep { chain, key, .. } => (chain.clone(), key.clone()),
                 Verdict::Issue(_) => {
-                    let issued = self.issue(entry, now)?;
-                    log.push(log_entry(assessment, entry, &issued, now));
-                    let chain = issued.chain_pem(self.authorities.plane(entry.role.plane)).into_bytes();
-                    (chain, Zeroizing::new(issued.key().to_pem().as_bytes().to_vec()))
+                    refuse_to_make_a_key(assessment, entry)?;
+                    let (certificate, key) = self.issue(entry, now)?;
+                    log.push(LogEntry::of(&certificate, entry.role.name, &assessment.holder.name(), now));
+                    let chain = certificate.pem() + &self.authorities.plane(entry.role.plane).pem();
+                    (chain.into_bytes(), key)
                 }
             };
             files.push((entry.role.certificate_file(), chain.into(), FileKind::Public));
-            files.push((entry.role.key_file(), key, FileKind::Private));
+            files.push(key.into_file(entry.role));
         }
         let store_failure = |error| store_failure(&self.zone.paths, &error);
         let mut staged = assessment.store.stage().map_err(store_failure)?;
@@ -100,7 +102,7 @@ impl<'z> Issuer<'z> {
         Ok((staged, log))
     }
 
-    fn issue(&self, entry: &Entry, now: OffsetDateTime) -> Result<Issued> {
+    fn issue(&self, entry: &Entry, now: OffsetDateTime) -> Result<(Certificate, HeldKey)> {
         let plane = entry.role.plane;
         let failed = || {
             Failure::bad_input(format!(
@@ -117,19 +119,40 @@ impl<'z> Issuer<'z> {
         let Some(signer) = signer else {
             return Err(Failure::internal("a CA's key was not read before it signs"));
         };
-        let issued = signer.issue(&entry.spec, now).map_err(|error| failed().because(&error))?;
+        let issued = match &entry.request {
+            None => signer.issue(&entry.spec, now).map(|issued| {
+                let (certificate, key) = issued.into_parts();
+                (certificate, HeldKey::Here(Zeroizing::new(key.to_pem().as_bytes().to_vec())))
+            }),
+            Some(request) => signer
+                .issue_for(&entry.spec, request, now)
+                .map(|certificate| (certificate, HeldKey::OnNode(request.clone()))),
+        };
+        let (certificate, key) = issued.map_err(|error| failed().because(&error))?;
         // Whatever a CA that was made elsewhere brings about, no certificate is written that its verifiers would refuse, all
         // the way to the root that clients trust.
         let Authorities { root, .. } = self.authorities;
         let intermediates = [self.authorities.plane(plane)];
-        verify(issued.certificate(), &intermediates, root, entry.spec.usages, &entry.spec.names, now)
+        verify(&certificate, &intermediates, root, entry.spec.usages, &entry.spec.names, now)
             .map_err(|error| failed().because(&error))?;
-        Ok(issued)
+        Ok((certificate, key))
     }
 }
 
-fn log_entry(assessment: &Assessment<'_>, entry: &Entry, issued: &Issued, now: OffsetDateTime) -> LogEntry {
-    LogEntry::of(issued.certificate(), entry.role.name, &assessment.holder.name(), now)
+/// A node that has made its own keys makes them all.
+fn refuse_to_make_a_key(assessment: &Assessment<'_>, entry: &Entry) -> Result<()> {
+    if entry.request.is_some() || !assessment.has_keys_elsewhere() {
+        return Ok(());
+    }
+    let node = assessment.holder.short_name();
+    Err(Failure::new(
+        Exit::MissingInput,
+        format!("there is no request for the {} certificate of {node}", entry.role.name),
+    )
+    .because(format!("{node} makes its own keys, so none is made for it here"))
+    .next(format!(
+        "on {node}: zone-etcd pki csr > {node}.csr; then here: zone-etcd pki sign {node}.csr --out DIR"
+    )))
 }
 
 fn store_failure(paths: &ZonePaths, error: &zone_pki::StoreError) -> Failure {

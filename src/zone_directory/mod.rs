@@ -6,6 +6,7 @@ mod ca_keys;
 mod ca_passphrase;
 mod create_authorities;
 mod failures;
+mod held_key;
 mod inventory;
 mod issuing;
 mod parallel;
@@ -22,6 +23,7 @@ pub use ca_keys::{CA_KEYS, KeyState, change_passphrase, key_state, lock_keys, un
 pub use ca_passphrase::CaPassphrase;
 pub use create_authorities::{NewKeys, create_directory, create_file, create_missing};
 pub use failures::{log_failure, private_failure};
+pub use held_key::HeldKey;
 pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
 pub use issuing::Issuer;
 pub use parallel::in_parallel;

@@ -11,6 +11,7 @@
 //! | [`data_disk`] | a data directory on a disk that is full |
 //! | [`status`], [`status_faults`], [`status_changes`] | the zone as it answers: healthy, with members down, with other members than described |
 //! | [`decision`] | the start decision with other members that answer, are down, or are somebody else |
+//! | [`offline`] | bundles that are carried over: one cluster, and no second one |
 //! | [`dev`] | the throwaway zone |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`clients`] | `ctl` and `env` |
@@ -31,6 +32,7 @@ mod dev;
 mod diagnosis;
 mod issued_certificates;
 mod namespaces;
+mod offline;
 mod start;
 mod status;
 mod status_changes;

@@ -5,8 +5,10 @@
 //! | [`configuration`] | `zone.toml`: every fault with its place, and what is valid |
 //! | [`bad_input`] | files, disks, ports and binaries that are wrong: one error, one next step, nothing lost |
 //! | [`bad_peers`] | other members that are slow, broken, or somebody else: a decision within seconds, whatever they do |
+//! | [`activation`] | `activate`: whose bundle it is, for whom, what is written, and what is left alone |
 //! | [`bundle`] | bundles: what is in them, what opens them, who may found the cluster, and every way to be damaged |
 //! | [`ca_keys`] | CA keys under a passphrase, and where that comes from |
+//! | [`requests`] | `pki csr` and `pki sign`: keys that never leave their node |
 //! | [`command_line`] | the commands and what they leave on disk |
 //! | [`golden`] | the exact command lines and reports of `plan` |
 //! | [`examples`] | the examples against the launch lines that they stand for
@@ -25,6 +27,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod activation;
 mod bad_input;
 mod bad_peers;
 mod bundle;
@@ -40,4 +43,5 @@ mod flags;
 mod golden;
 mod local_config;
 mod properties;
+mod requests;
 mod support;

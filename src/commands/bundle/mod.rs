@@ -2,7 +2,7 @@
 
 mod inspect;
 mod listing;
-pub(super) mod make;
+mod make;
 pub(super) mod opening;
 mod outcome;
 mod passphrase;

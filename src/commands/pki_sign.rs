@@ -1,0 +1,121 @@
+//! `pki sign`: issues what a node requests, as `zone.toml` has it, and writes its bundle.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+use zone_pki::IssuanceLog;
+
+use super::bundle;
+use super::bundle::opening::name_of;
+use super::open_zone;
+use crate::bundle::BundleDirectory;
+use crate::cli::{BundleArgs, BundleMakeArgs, BundlePassphraseArgs, PkiSignArgs};
+use crate::config::{Node, NodeName};
+use crate::error::{Exit, Failure, Result};
+use crate::report;
+use crate::requests::judgement::{Known, Refusal};
+use crate::requests::{RequestFile, judge};
+use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, ZoneDirectory, log_failure};
+
+pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<()> {
+    let name = name_of(&arguments.file);
+    let file = read(&arguments.file, &name)?;
+    // Its warnings are told when the bundle is made.
+    let zone = open_zone(&arguments.zone)?;
+    let node = node_of(&file, &zone, &name)?;
+    let out = directory_of(&arguments.out, &node.name)?;
+    report::message(&format!("requests of {}, SHA-256 of their keys: {}", node.name, file.fingerprint()));
+    issue(&file, node, &zone, arguments.replace_keys, &name, now)?;
+    // What was issued is in the zone directory now, and `bundle` goes on from there, also after an interruption.
+    let make = BundleMakeArgs {
+        zone: arguments.zone.clone(),
+        nodes: vec![node.name.full().to_owned()],
+        out: Some(out),
+        recipients: Vec::new(),
+        recipients_file: None,
+        passphrase: BundlePassphraseArgs::default(),
+        // Without keys, there is nothing in it that has to be kept secret.
+        plain: true,
+        with_binaries: false,
+        allow_bootstrap: Vec::new(),
+        format: arguments.format,
+    };
+    bundle::run(&BundleArgs { command: None, make }, now)
+}
+
+fn read(path: &Path, name: &str) -> Result<RequestFile> {
+    let file = if path == Path::new("-") {
+        RequestFile::read(io::stdin().lock())
+    } else {
+        RequestFile::read(File::open(path).map_err(|error| Failure::read(path, &error))?)
+    };
+    file.map_err(|error| {
+        Failure::bad_input(format!("{name} holds no requests that can be signed"))
+            .because(&error)
+            .next("have the node make them again: zone-etcd pki csr > FILE")
+    })
+}
+
+/// The requests have to name their node in full: a short name is one of any zone.
+fn node_of<'z>(file: &RequestFile, zone: &'z ZoneDirectory, name: &str) -> Result<&'z Node> {
+    let node = zone.config.node(&file.node).filter(|node| node.name.full() == file.node);
+    node.ok_or_else(|| {
+        Failure::bad_input(format!("{name} has the requests of {:?}", file.node))
+            .because(format!("the zone {} has no node of that name", zone.config.name))
+            .next(format!("add it to {} first, or correct --node there", zone.paths.config().display()))
+    })
+}
+
+/// The directory for the bundle, which may have been named with it.
+fn directory_of(out: &Path, node: &NodeName) -> Result<PathBuf> {
+    let file = BundleDirectory::file_name(node);
+    if out.extension().is_none_or(|end| end != "bundle") || out.is_dir() {
+        return Ok(out.to_owned());
+    }
+    if out.file_name().is_some_and(|name| *name == *file) {
+        let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
+        return Ok(parent.unwrap_or(Path::new(".")).to_owned());
+    }
+    Err(Failure::new(Exit::Usage, format!("the bundle of {} is called {file}", node.full()))
+        .next(format!("name the directory for it: --out DIR, or --out DIR/{file}")))
+}
+
+/// Brings the node's certificates up to date for the keys of the requests, under the zone's lock.
+fn issue(
+    file: &RequestFile,
+    node: &Node,
+    zone: &ZoneDirectory,
+    may_replace: bool,
+    name: &str,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let held = zone.lock()?;
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let path = zone.paths.issuance_log();
+    let log = IssuanceLog::open(&path).and_then(|log| log.read());
+    let (issued, _) = log.map_err(|error| log_failure(&path, &error, "nothing was issued"))?;
+    let known = Known { zone: &zone.config, authorities: &authorities, issued: &issued, may_replace, now };
+    let judged = judge(file, node, &known).map_err(|refusals| refused(&refusals, node, name))?;
+    judged.differences.iter().for_each(|difference| report::warning(&difference.to_string()));
+    let mut assessment = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?;
+    assessment.certify(judged.requests);
+    Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&[assessment], now).map(drop)
+}
+
+fn refused(refusals: &[Refusal], node: &Node, name: &str) -> Failure {
+    let mut failure = Failure::bad_input(format!("the requests in {name} are not signed"));
+    failure.causes = refusals.iter().map(ToString::to_string).collect();
+    let short = node.name.short();
+    let replaces = refusals.iter().all(|refusal| matches!(refusal, Refusal::Replaces { .. }));
+    failure.next(if replaces {
+        format!(
+            "make sure that they come from {short}, by the SHA-256 that it printed; then add --replace-keys"
+        )
+    } else {
+        format!(
+            "have {short} make new keys, and sign the requests for those: zone-etcd pki csr --new-keys > FILE"
+        )
+    })
+}

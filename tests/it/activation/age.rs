@@ -1,0 +1,62 @@
+//! Bundles of another time.
+
+use std::fs;
+
+use time::{Duration, OffsetDateTime};
+
+use super::{activate, activated, add_to_description, bundle, fingerprint, json, node_directory, zone};
+use crate::harness::TestZone;
+use crate::harness::processes::until;
+use crate::support::{Refusal, Tree, authority_at};
+
+#[test]
+fn an_older_bundle_is_refused() {
+    let zone = zone();
+    let directory = node_directory(&zone, "n1");
+    let first = bundle(&zone, "node1");
+    let kept = zone.around().join("first.bundle");
+    fs::copy(&first, &kept).expect("a copy");
+    activated(&zone, &first, &directory);
+    add_to_description(&zone, "[pki]\nserver_names = [\"etcd.example.zone\"]\n");
+    let told = activate(&bundle(&zone, "node1"), &directory, &["--format", "json"]).expect_code(0);
+    assert_eq!(json(&told)["sequence"], 2);
+    // As long as the first is there it is gone back to; without it, it would be a step back that nobody has asked for.
+    fs::remove_dir_all(directory.join("pki/gen-1")).expect("the first generation");
+    let before = Tree::of(&directory);
+    activate(&kept, &directory, &[]).expect_refusal(65, &["is older than what is active", "--rollback"]);
+    Tree::of(&directory).assert_same_as(&before, "an older bundle");
+}
+
+/// Two zone directories that were one make different bundles of one number.
+#[test]
+fn two_bundles_of_one_number_are_told_apart() {
+    let zone = zone();
+    let directory = node_directory(&zone, "n1");
+    let copy = TestZone::empty();
+    Tree::of(&zone.path()).write_to(&copy.path());
+    activated(&zone, &bundle(&zone, "node1"), &directory);
+    activate(&bundle(&copy, "node1"), &directory, &[]).expect_refusal(65, &["has the same number"]);
+}
+
+#[test]
+fn an_expired_bundle_is_refused() {
+    let zone = TestZone::described(super::NODES);
+    // What a CA issues lives no longer than it does.
+    let end = OffsetDateTime::now_utc() + Duration::seconds(8);
+    fs::create_dir(zone.file("ca")).expect("ca/");
+    fs::set_permissions(zone.file("ca"), std::os::unix::fs::PermissionsExt::from_mode(0o700))
+        .expect("its mode");
+    for file in ["root.crt", "root.key"] {
+        let path = zone.file(&format!("ca/{file}"));
+        fs::write(&path, "").expect("a file");
+        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("its mode");
+    }
+    let begin = end - Duration::days(10);
+    authority_at("root", begin, Duration::days(10)).put(&zone, "root");
+    zone.run(&["init"]).expect_code(0);
+    let (file, known) = (bundle(&zone, "node1"), fingerprint(&zone));
+    activate(&file, &node_directory(&zone, "in-time"), &["--root-fingerprint", &known]).expect_code(0);
+    until("the end of the certificates", || (OffsetDateTime::now_utc() > end).then_some(()));
+    activate(&file, &node_directory(&zone, "late"), &["--root-fingerprint", &known])
+        .expect_refusal(65, &["a certificate in it has expired", "this machine's clock says"]);
+}

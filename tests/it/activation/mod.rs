@@ -1,0 +1,92 @@
+//! `activate`: bundles taken up on their node, and refused.
+
+mod age;
+mod damage;
+mod programs;
+mod rollback;
+mod seal;
+mod switching;
+mod this_node;
+mod trust;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::harness::{Outcome, TestZone, outcome, zone_etcd};
+
+/// Members on this machine, so that nothing tells which of them it is, and a node without a member.
+const NODES: &str = "[zone]\nname = \"example.zone\"\n\
+    [[node]]\nname = \"node1\"\naddress = \"127.0.0.1\"\npeer_port = 12380\nclient_port = 12379\n\
+    [[node]]\nname = \"node2\"\naddress = \"127.0.0.1\"\npeer_port = 22380\nclient_port = 22379\n\
+    [[node]]\nname = \"node3\"\naddress = \"127.0.0.1\"\npeer_port = 32380\nclient_port = 32379\n\
+    [[node]]\nname = \"worker\"\naddress = \"127.0.0.1\"\npeer_port = 42380\nclient_port = 42379\nmember = false\n";
+
+pub fn zone() -> TestZone {
+    described(NODES)
+}
+
+pub fn described(text: &str) -> TestZone {
+    let zone = TestZone::described(text);
+    zone.run(&["init"]).expect_code(0);
+    zone
+}
+
+/// Makes the plain bundle of a node, and returns its path.
+#[track_caller]
+pub fn bundle(zone: &TestZone, node: &str) -> PathBuf {
+    let out = zone.around().join("out");
+    let mut command = zone.command(&["bundle", node, "--plain", "--out"]);
+    outcome(command.arg(&out)).expect_code(0);
+    out.join(format!("{node}.bundle"))
+}
+
+/// A node directory that is not there yet.
+pub fn node_directory(zone: &TestZone, name: &str) -> PathBuf {
+    zone.around().join(name)
+}
+
+/// `activate FILE --node-dir DIR` with further arguments.
+pub fn activate(file: &Path, directory: &Path, arguments: &[&str]) -> Outcome {
+    outcome(&mut command(file, directory, arguments))
+}
+
+pub fn command(file: &Path, directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = zone_etcd(["activate"]);
+    command.arg(file).arg("--node-dir").arg(directory).args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// `activate --rollback --node-dir DIR`.
+pub fn roll_back(directory: &Path, arguments: &[&str]) -> Outcome {
+    let mut command = zone_etcd(["activate", "--rollback", "--node-dir"]);
+    outcome(command.arg(directory).args(arguments))
+}
+
+/// The fingerprint of the zone's root, as openssl prints it.
+#[track_caller]
+pub fn fingerprint(zone: &TestZone) -> String {
+    let mut openssl = Command::new("openssl");
+    openssl.args(["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(zone.file("ca/root.crt"));
+    outcome(&mut openssl).expect_code(0).stdout.trim().to_owned()
+}
+
+/// Activates the first bundle of a node, and returns what is told of it.
+#[track_caller]
+pub fn activated(zone: &TestZone, file: &Path, directory: &Path) -> Value {
+    let told = activate(file, directory, &["--root-fingerprint", &fingerprint(zone), "--format", "json"]);
+    json(&told.expect_code(0))
+}
+
+#[track_caller]
+pub fn json(outcome: &Outcome) -> Value {
+    serde_json::from_str(&outcome.stdout).expect("the result is JSON")
+}
+
+/// Adds a line to a table of `zone.toml`, at its end.
+pub fn add_to_description(zone: &TestZone, text: &str) {
+    let path = zone.file("zone.toml");
+    let before = std::fs::read_to_string(&path).expect("zone.toml");
+    std::fs::write(&path, before + text).expect("zone.toml");
+}

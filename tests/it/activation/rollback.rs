@@ -1,0 +1,64 @@
+//! Back to the generation before, and forth again.
+
+use std::fs;
+use std::path::Path;
+
+use super::{activate, activated, add_to_description, bundle, json, node_directory, roll_back, zone};
+use crate::harness::TestZone;
+use crate::support::Refusal;
+
+/// Three bundles, one after the other.
+fn three(zone: &TestZone, directory: &Path) {
+    activated(zone, &bundle(zone, "node1"), directory);
+    add_to_description(zone, "[etcd]\nheartbeat = \"200ms\"\nelection = \"2s\"\n");
+    activate(&bundle(zone, "node1"), directory, &[]).expect_code(0);
+    add_to_description(zone, "[pki]\nserver_names = [\"etcd.example.zone\"]\n");
+    activate(&bundle(zone, "node1"), directory, &[]).expect_code(0);
+}
+
+fn current(directory: &Path) -> String {
+    fs::read_link(directory.join("pki/current")).expect("a link").display().to_string()
+}
+
+#[test]
+fn each_rollback_goes_one_further_back() {
+    let zone = zone();
+    let directory = node_directory(&zone, "n1");
+    roll_back(&directory, &[]).expect_refusal(66, &["there is no"]);
+    three(&zone, &directory);
+    assert_eq!(current(&directory), "gen-3");
+
+    let told = json(&roll_back(&directory, &["--format", "json"]).expect_code(0));
+    assert_eq!((told["result"].as_str(), told["generation"].as_u64()), (Some("rolled-back"), Some(2)));
+    assert_eq!((told["previous"].as_u64(), told["restart_needed"].as_bool()), (Some(3), Some(false)));
+    assert_eq!(current(&directory), "gen-2");
+
+    let told = json(&roll_back(&directory, &["--format", "json"]).expect_code(0));
+    assert_eq!((told["generation"].as_u64(), told["restart_needed"].as_bool()), (Some(1), Some(true)));
+    assert_eq!(told["restart_reasons"][0], "[etcd] changed");
+
+    roll_back(&directory, &[]).expect_refusal(66, &["no generation before 1"]);
+    assert_eq!(current(&directory), "gen-1");
+}
+
+#[test]
+fn a_bundle_that_was_active_is_switched_to_again() {
+    let zone = zone();
+    let directory = node_directory(&zone, "n1");
+    three(&zone, &directory);
+    roll_back(&directory, &[]).expect_code(0);
+    let newest = zone.around().join("out/node1.bundle");
+    let told = json(&activate(&newest, &directory, &["--format", "json"]).expect_code(0));
+    assert_eq!((told["result"].as_str(), told["generation"].as_u64()), (Some("activated"), Some(3)));
+    assert!(!directory.join("pki/gen-4").exists(), "no copy was made");
+}
+
+#[test]
+fn a_damaged_generation_is_not_gone_back_to() {
+    let zone = zone();
+    let directory = node_directory(&zone, "n1");
+    three(&zone, &directory);
+    fs::write(directory.join("pki/gen-2/peer.crt"), "").expect("it is damaged");
+    roll_back(&directory, &[]).expect_refusal(65, &["peer.crt"]);
+    assert_eq!(current(&directory), "gen-3");
+}
