@@ -12,7 +12,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use time::OffsetDateTime;
 use zone_etcd::etcd::{BinaryRequest, EtcdVersion};
 use zone_etcd::launch::{Asking, Launch, LaunchOptions};
-use zone_etcd::zone_directory::{Authorities, ZoneDirectory};
+use zone_etcd::zone_directory::{Authorities, CaPassphrase, ZoneDirectory};
 
 use crate::arguments::Arguments;
 use crate::report::{Section, in_milliseconds};
@@ -111,7 +111,7 @@ fn stand_in_bundle(directory: &Path) -> Result<PathBuf> {
 /// What `run` hands to etcd.
 fn command_line(zone: &Path, etcd: &Path) -> Result<Vec<String>> {
     let now = OffsetDateTime::now_utc();
-    let zone = ZoneDirectory::open(zone).map_err(explain)?;
+    let zone = ZoneDirectory::open(zone, CaPassphrase::new(None, None).map_err(explain)?).map_err(explain)?;
     let authorities = Authorities::load(&zone.paths, now).map_err(explain)?;
     let binary = BinaryRequest { given: Some(etcd.to_owned()), ..BinaryRequest::default() };
     let options = LaunchOptions { binary, ..LaunchOptions::default() };

@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 use zone_etcd::etcd::client::{ClientCredentials, MemberClient};
 use zone_etcd::launch::{Asking, Launch, LaunchOptions};
 use zone_etcd::plan::NodePaths;
-use zone_etcd::zone_directory::{Authorities, ZoneDirectory};
+use zone_etcd::zone_directory::{Authorities, CaPassphrase, ZoneDirectory};
 
 use crate::launch::explain;
 use crate::scratch::Scratch;
@@ -147,7 +147,8 @@ impl Members {
     /// The command lines that `run` would use: only who starts them, and when, differs.
     fn plan(&self) -> Result<Vec<Planned>> {
         let now = OffsetDateTime::now_utc();
-        let zone = ZoneDirectory::open(&self.directory).map_err(explain)?;
+        let zone = ZoneDirectory::open(&self.directory, CaPassphrase::new(None, None).map_err(explain)?)
+            .map_err(explain)?;
         let authorities = Authorities::load(&zone.paths, now).map_err(explain)?;
         let credentials =
             ClientCredentials::load(&self.directory.join("clients").join("admin").join("current"))?;
