@@ -15,6 +15,7 @@
 //! | [`dev`] | the throwaway zone |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`clients`] | `ctl` and `env` |
+//! | [`exports`] | what `pki export` writes, used by curl and etcdctl |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
 //! | [`issued_certificates`] | certificates as openssl sees them, for every kind of key |
 
@@ -30,6 +31,7 @@ mod data_disk;
 mod decision;
 mod dev;
 mod diagnosis;
+mod exports;
 mod issued_certificates;
 mod namespaces;
 mod offline;

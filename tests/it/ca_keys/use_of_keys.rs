@@ -1,9 +1,6 @@
 //! Which commands need a locked key, and which do without.
 
-use std::path::Path;
-
 use super::{locked_zone, with_file, without_terminal};
-use crate::harness::TestZone;
 use crate::support::{StandIn, Tree};
 
 /// What is needed to start etcd is there already: nobody is asked, and nobody could answer.
@@ -54,34 +51,36 @@ fn to_issue_takes_the_key_of_the_plane_alone() {
 }
 
 #[test]
-fn every_command_that_issues_takes_the_passphrase() {
-    let etcd = |zone: &TestZone| StandIn::new(zone.around(), "3.7.3");
-    let without_admin = |zone: &TestZone| {
-        std::fs::rename(zone.file("clients/admin"), zone.around().join("admin")).expect("moved away");
-    };
-    let commands: [&dyn Fn(&TestZone, &Path); 3] = [
-        &|zone, file| {
-            let stand_in = etcd(zone);
-            let arguments = ["run", "--node", "node1", "--etcd", stand_in.as_argument()];
-            without_terminal(zone, &arguments).expect_code(66);
-            with_file(zone, &arguments, file).expect_code(0);
-        },
-        &|zone, file| {
-            without_admin(zone);
-            without_terminal(zone, &["env"]).expect_code(66);
-            with_file(zone, &["env"], file).expect_code(0);
-        },
-        // A plane CA that is missing is made below the locked root.
-        &|zone, file| {
-            for file in ["peer.crt", "peer.crl", "peer.key"] {
-                std::fs::remove_file(zone.file("ca").join(file)).expect("removed");
-            }
-            without_terminal(zone, &["init"]).expect_code(66);
-            with_file(zone, &["init"], file).expect_code(0).expect_error_with(&["made the peer CA"]);
-        },
-    ];
-    for command in commands {
-        let (zone, file) = locked_zone(&[]);
-        command(&zone, &file);
+fn run_issues_with_the_passphrase() {
+    let (zone, file) = locked_zone(&[]);
+    let etcd = StandIn::new(zone.around(), "3.7.3");
+    let arguments = ["run", "--node", "node1", "--etcd", etcd.as_argument()];
+    without_terminal(&zone, &arguments).expect_code(66);
+    assert_eq!(etcd.arguments(), None, "etcd was started");
+    with_file(&zone, &arguments, &file).expect_code(0);
+    assert!(etcd.arguments().is_some(), "etcd was not started");
+}
+
+#[test]
+fn env_and_export_issue_with_the_passphrase() {
+    let (zone, file) = locked_zone(&[]);
+    std::fs::rename(zone.file("clients/admin"), zone.around().join("admin")).expect("moved away");
+    without_terminal(&zone, &["env"]).expect_code(66);
+    with_file(&zone, &["env"], &file).expect_code(0);
+    let out = zone.around().join("out");
+    let export = ["pki", "export", "node1", "--layout", "pem", "--out", out.to_str().expect("UTF-8")];
+    without_terminal(&zone, &export).expect_code(66);
+    assert!(!out.exists());
+    with_file(&zone, &export, &file).expect_code(0);
+}
+
+#[test]
+fn a_plane_ca_that_is_missing_is_made_below_the_locked_root() {
+    let (zone, file) = locked_zone(&[]);
+    for file in ["peer.crt", "peer.crl", "peer.key"] {
+        std::fs::remove_file(zone.file("ca").join(file)).expect("removed");
     }
+    without_terminal(&zone, &["init"]).expect_code(66);
+    with_file(&zone, &["init"], &file).expect_code(0).expect_error_with(&["made the peer CA"]);
+    zone.run(&["pki", "list"]).expect_code(0);
 }

@@ -42,9 +42,6 @@ fn nothing_is_overwritten_and_nothing_issued_for_it() {
 #[test]
 fn no_ca_key_is_exported() {
     let zone = three_members();
-    let passphrase = zone.around().join("passphrase");
-    std::fs::write(&passphrase, "correct horse\n").expect("a passphrase");
-    std::fs::set_permissions(&passphrase, PermissionsExt::from_mode(0o600)).expect("a mode");
     let keys = ["root", "peer", "client"].map(|stem| {
         let pem = std::fs::read_to_string(zone.file(&format!("ca/{stem}.key"))).expect("a key");
         pem.lines().nth(1).expect("a line").to_owned()
