@@ -9,7 +9,7 @@ use crate::harness::isolation::isolated;
 use crate::harness::{Outcome, bundle, outcome, zone_etcd};
 
 /// Flags of a line that are not kept as they are, each with the reason.
-const CORRECTIONS: [(&str, &str, &str); 9] = [
+const CORRECTIONS: [(&str, &str, &str); 10] = [
     ("plain-hosts", "initial-cluster", "the first member has no name"),
     ("parameters", "initial-cluster", "http beside flags for certificates"),
     ("parameters", "listen-client-urls", "http beside flags for certificates"),
@@ -17,6 +17,7 @@ const CORRECTIONS: [(&str, &str, &str); 9] = [
     ("parameters", "trusted-ca-file", "the line has no path"),
     ("parameters", "peer-cert-file", "the line has no path"),
     ("local-config", "data-dir", "relative to the working directory, and named after another node"),
+    ("local-config", "listen-client-urls", "127.0.0.1 as well, for programs on the node"),
     ("local-config", "initial-cluster", "other names than --name"),
     ("local-config", "initial-cluster-token", "it follows from the CA"),
 ];
