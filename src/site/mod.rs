@@ -166,7 +166,11 @@ impl Site {
     /// A command for the node of this short name, to be typed where that node's directory is.
     pub fn proposed_for(&self, command: &str, node: &str) -> String {
         match self {
-            Self::Zone(zone) => zone.proposed(&format!("{command} --node {node}")),
+            Self::Zone(zone) => {
+                // The node comes before the options of the command, as in the manual.
+                let (command, options) = command.split_at(command.find(" --").unwrap_or(command.len()));
+                zone.proposed(&format!("{command} --node {node}{options}"))
+            }
             Self::Node(own) if own.name.short() == node => own.proposed(command),
             Self::Node(_) => format!("zone-etcd {command}"),
         }

@@ -18,7 +18,6 @@ fn usage_error(arguments: &[&str], texts: &[&str]) {
 fn what_cannot_be_understood_exits_64() {
     usage_error(&[], &["Usage: zone-etcd <COMMAND>"]);
     usage_error(&["start"], &["unrecognized subcommand 'start'"]);
-    usage_error(&["plan"], &["--node <NAME>"]);
     usage_error(&["plan", "--node"], &["--node <NAME>"]);
     usage_error(&["plan", "--node", "node1", "--format", "xml"], &["'xml'", "text, json, argv, env"]);
     usage_error(&["plan", "--nod", "node1"], &["--nod"]);
@@ -33,6 +32,19 @@ fn what_cannot_be_understood_exits_64() {
     usage_error(&["dev", "--nodes", "10"], &["10"]);
     usage_error(&["completions", "tcsh"], &["tcsh"]);
     usage_error(&["man", "start"], &["there is no command `start`"]);
+}
+
+/// An activated node knows which node it is; a zone has several.
+#[test]
+fn a_zone_directory_needs_the_name_of_a_node() {
+    let zone = TestZone::init("example.zone", &["node1=10.0.1.10", "node2=10.0.1.11", "node3=10.0.1.12"]);
+    for command in ["plan", "run", "check"] {
+        outcome(&mut zone.command(&[command])).expect_code(64).expect_error_with(&[
+            "which node of example.zone is meant?",
+            "--node",
+            "node1, node2, node3",
+        ]);
+    }
 }
 
 #[test]
