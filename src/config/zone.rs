@@ -162,6 +162,7 @@ fn read_zone(file: Table<'_>, problems: &mut Problems<'_>) -> Option<ZoneConfig>
     file.finish(problems);
     nodes.iter_mut().for_each(|node| node.value.scheme = tls.scheme());
     rules::check(&nodes, problems);
+    rules::check_translated(&nodes, &tls, problems);
     Some(ZoneConfig {
         name: name?,
         nodes: nodes.into_iter().map(|node| node.value).collect(),

@@ -34,7 +34,7 @@ pub struct NodeDirectory {
     /// Whether a bundle gave it the right to found the cluster that its description leads to.
     pub may_bootstrap: bool,
     /// The local config, if it says all that there is.
-    local: Option<LocalConfig>,
+    local: Option<Box<LocalConfig>>,
     /// What the operator should know of the description.
     warnings: Vec<Problem>,
     /// The file that the warnings are about.
