@@ -2,6 +2,7 @@
 
 mod archives;
 mod damage;
+mod forged_archive;
 mod listing;
 mod repeated;
 mod right;
