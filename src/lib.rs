@@ -11,6 +11,7 @@
 //! | [`plan`] | what follows from it: roles, cluster, paths, start decision. Pure |
 //! | [`zone_directory`] | the zone on disk: its CAs, and what they issued |
 //! | [`node_directory`] | an activated node on disk: what it was given |
+//! | [`existing_certificates`] | certificates that were made elsewhere, read and judged |
 //! | [`site`] | one of the two: where a command stands |
 //! | [`host`] | what is observed of this machine |
 //! | [`tls`] | handshakes with the files that etcd will use, in memory and over the wire |
@@ -18,6 +19,7 @@
 //! | [`launch`] | one start of a member, computed before anything is touched |
 //! | [`live`] | the zone as it answers: members, leader, certificates, and what to think of it |
 //! | [`diagnosis`] | what is wrong, why it matters, what to do |
+//! | [`export`] | the files that other software expects |
 //! | [`passphrase`] | where a passphrase comes from |
 //! | [`development`] | a supervised throwaway zone on loopback |
 //! | [`requests`] | keys that never leave their node, and the requests for their certificates |
@@ -33,6 +35,8 @@ pub mod development;
 pub mod diagnosis;
 pub mod error;
 pub mod etcd;
+pub mod existing_certificates;
+pub mod export;
 pub mod host;
 pub mod launch;
 pub mod live;

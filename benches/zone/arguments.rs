@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 /// How it is called.
-pub const USAGE: &str = "usage: zone [--short] [--cfssl PATH] [issue|launch|start|dev ...]";
+pub const USAGE: &str = "usage: zone [--short] [--cfssl PATH] [issue|bundle|launch|start|dev ...]";
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// Issuing certificates: in memory, on disk, and the memory that it takes.
     Issue,
+    /// Making a bundle for each node of a large zone, and the memory that it takes.
+    Bundle,
     /// What `run` adds to a start of etcd.
     Launch,
     /// From the start of several members until all are ready.
@@ -41,6 +43,7 @@ impl Arguments {
                 // `cargo bench` gives it to every benchmark.
                 "--bench" => {}
                 "issue" => arguments.subjects.push(Subject::Issue),
+                "bundle" => arguments.subjects.push(Subject::Bundle),
                 "launch" => arguments.subjects.push(Subject::Launch),
                 "start" => arguments.subjects.push(Subject::Start),
                 "dev" => arguments.subjects.push(Subject::Dev),
@@ -48,7 +51,8 @@ impl Arguments {
             }
         }
         if arguments.subjects.is_empty() {
-            arguments.subjects = vec![Subject::Issue, Subject::Launch, Subject::Start, Subject::Dev];
+            arguments.subjects =
+                vec![Subject::Issue, Subject::Bundle, Subject::Launch, Subject::Start, Subject::Dev];
         }
         Ok(arguments)
     }

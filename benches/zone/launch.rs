@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use zone_etcd::etcd::{BinaryRequest, EtcdVersion};
 use zone_etcd::launch::{Asking, Launch, LaunchOptions};
 use zone_etcd::site::Site;
+use zone_etcd::zone_directory::CaPassphrase;
 
 use crate::arguments::Arguments;
 use crate::report::{Section, in_milliseconds};
@@ -111,12 +112,13 @@ fn stand_in_bundle(directory: &Path) -> Result<PathBuf> {
 /// What `run` hands to etcd.
 fn command_line(zone: &Path, etcd: &Path) -> Result<Vec<String>> {
     let now = OffsetDateTime::now_utc();
-    let site = Site::open(Some(zone), None).map_err(explain)?;
-    let authorities = site.authorities(now).map_err(explain)?;
+    let site =
+        Site::open(Some(zone), None, CaPassphrase::new(None, None).map_err(explain)?).map_err(explain)?;
     let binary = BinaryRequest { given: Some(etcd.to_owned()), ..BinaryRequest::default() };
     let options = LaunchOptions { binary, ..LaunchOptions::default() };
     let node = site.node(Some(NODE)).map_err(explain)?;
-    let launch = Launch::prepare(&site, node, &authorities, &options, now).map_err(explain)?;
+    let launch = Launch::prepare(&site, node, site.material(node, now).map_err(explain)?, &options, now)
+        .map_err(explain)?;
     Ok(launch.decide(Asking::No).map_err(explain)?.arguments)
 }
 

@@ -1,6 +1,6 @@
 //! What the program costs, against what it could cost: ratios, each measured in one run against something else.
 //!
-//! `cargo bench --bench zone -- [--short] [issue|launch|start|dev ...]`; `scripts/bench` builds what it needs and calls it.
+//! `cargo bench --bench zone -- [--short] [issue|bundle|launch|start|dev ...]`; `scripts/bench` builds what it needs and calls it.
 //!
 //! Absolute figures belong to a machine and to what else it does. So every subject runs alternately with what it is
 //! compared to, and the goals are ratios, or differences that leave a wide margin.
@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is this program's output")]
 
 mod arguments;
+mod bundles;
 mod development;
 mod disk_alone;
 mod in_memory;
@@ -80,6 +81,7 @@ fn measure(arguments: &Arguments) -> Result<Report> {
                 report.print(on_disk::measure(arguments, &scratch)?);
                 report.print(peak_memory::measure(&scratch)?);
             }
+            Subject::Bundle => report.print(bundles::measure(arguments, &scratch)?),
             Subject::Launch => report.print(launch::measure(arguments, &scratch)?),
             Subject::Start => report.print(start::measure(arguments, &scratch)?),
             Subject::Dev => report.print(development::measure(arguments, &scratch)?),

@@ -18,6 +18,7 @@ use zone_etcd::etcd::client::{ClientCredentials, MemberClient};
 use zone_etcd::launch::{Asking, Launch, LaunchOptions};
 use zone_etcd::plan::NodePaths;
 use zone_etcd::site::Site;
+use zone_etcd::zone_directory::CaPassphrase;
 
 use crate::launch::explain;
 use crate::scratch::Scratch;
@@ -147,15 +148,17 @@ impl Members {
     /// The command lines that `run` would use: only who starts them, and when, differs.
     fn plan(&self) -> Result<Vec<Planned>> {
         let now = OffsetDateTime::now_utc();
-        let site = Site::open(Some(&self.directory), None).map_err(explain)?;
-        let authorities = site.authorities(now).map_err(explain)?;
+        let site = Site::open(Some(&self.directory), None, CaPassphrase::new(None, None).map_err(explain)?)
+            .map_err(explain)?;
         let credentials =
             ClientCredentials::load(&self.directory.join("clients").join("admin").join("current"))?;
         self.starts.set(self.starts.get() + 1);
         let _inside = self.runtime.enter();
         let plan = |node| {
             let options = LaunchOptions::default();
-            let launch = Launch::prepare(&site, node, &authorities, &options, now).map_err(explain)?;
+            let launch =
+                Launch::prepare(&site, node, site.material(node, now).map_err(explain)?, &options, now)
+                    .map_err(explain)?;
             let start = launch.decide(Asking::No).map_err(explain)?;
             let client = MemberClient::new(
                 &launch.member.advertise_client,

@@ -39,7 +39,7 @@ pub fn measure(scratch: &Scratch) -> Result<Section> {
 
 /// The peak of a command, in KiB. The kernel tells the highest of all children of a process (getrusage(2)), so each command
 /// gets a process of its own to be the child of.
-fn peak_of(command: &Command) -> Result<u64> {
+pub fn peak_of(command: &Command) -> Result<u64> {
     let mut parent = Command::new(std::env::current_exe()?);
     parent.arg(PEAK_OF).arg(command.get_program()).args(command.get_args());
     let output = checked(parent.stdin(Stdio::null()))?;

@@ -32,6 +32,19 @@ pub fn describe_remote(directory: &Path, nodes: usize) -> Result<()> {
     )
 }
 
+/// Describes a zone of many nodes at made-up addresses, of which the first three have members.
+pub fn describe_many(directory: &Path, nodes: usize) -> Result<()> {
+    let mut text = format!("[zone]\nname = \"{ZONE_NAME}\"\n");
+    for index in 1..=nodes {
+        let [_, high, middle, low] = u32::try_from(index).unwrap_or_default().to_be_bytes();
+        let member = index <= 3;
+        text.push_str(&format!(
+            "\n[[node]]\nname = \"node{index}\"\naddress = \"10.{high}.{middle}.{low}\"\nmember = {member}\n"
+        ));
+    }
+    Ok(std::fs::write(directory.join("zone.toml"), text)?)
+}
+
 /// Describes a zone of members on loopback, with free ports, heartbeat and election as given, or etcd's own.
 pub fn describe_local(directory: &Path, nodes: usize, timing: Option<(&str, &str)>) -> Result<()> {
     let ports = zone_etcd::host::free_ports(3 * nodes)?;

@@ -192,6 +192,11 @@ impl PrivateKey {
         kind::read(SectionKind::PrivateKey, &self.pkcs8)
     }
 
+    /// Reads a key in DER as PKCS#8.
+    pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
+        Self::from_pair(&kind::read(SectionKind::PrivateKey, der)?)
+    }
+
     fn from_pair(pair: &KeyPair) -> Result<Self, KeyError> {
         Ok(Self {
             algorithm: pair.algorithm(),

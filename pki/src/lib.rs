@@ -7,6 +7,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`key`] | private keys: generated, read from PEM, written as PKCS#8 |
+//! | [`encrypted_key`] | private keys under a passphrase |
 //! | [`name`], [`spec`] | subject alternative names, subjects, and the specifications to issue from |
 //! | [`certificate`], [`constraints`] | a certificate, and the facts read out of it |
 //! | [`authority`], [`load`] | a certificate authority: made here, or read from files, and what it issues |
@@ -26,6 +27,7 @@ pub mod check;
 pub mod constraints;
 mod der;
 pub mod document;
+pub mod encrypted_key;
 pub mod hex;
 pub mod issuance_log;
 pub mod key;
@@ -46,6 +48,7 @@ pub use certificate::{Certificate, CertificateError};
 pub use check::{CheckError, key_matches, verify};
 pub use constraints::{ConstraintError, NameConstraints, Subnet};
 pub use document::DocumentError;
+pub use encrypted_key::DecryptError;
 pub use issuance_log::{IssuanceLog, LogEntry};
 pub use key::{KeyAlgorithm, KeyError, PrivateKey};
 pub use load::LoadError;

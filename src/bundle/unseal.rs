@@ -1,7 +1,7 @@
 //! The outer layers of a bundle: age, or nothing, and zstd.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Chain, Cursor, Read};
 
 use age::stream::StreamReader;
 use age::{DecryptError, Decryptor};
@@ -38,9 +38,12 @@ pub(super) type Plaintext<R> = zstd::Decoder<'static, BufReader<Unsealed<R>>>;
 
 /// What lies below the seal.
 pub(super) enum Unsealed<R: Read> {
-    Plain(BufReader<Source<R>>),
-    Sealed(Box<StreamReader<BufReader<Source<R>>>>),
+    Plain(Whole<R>),
+    Sealed(Box<StreamReader<Whole<R>>>),
 }
+
+/// The bytes of the bundle from the first one on, of which some have been looked at.
+type Whole<R> = BufReader<Chain<Cursor<Vec<u8>>, Source<R>>>;
 
 /// The reader that was given. What the system refuses is told apart from what the layers above find wrong.
 pub(super) struct Source<R>(R);
@@ -50,11 +53,15 @@ pub(super) fn unseal<R: Read>(
     reader: R,
     identity: Option<&Identity>,
 ) -> Result<(Plaintext<R>, Seal), BundleError> {
-    let mut source = BufReader::new(Source(reader));
-    let (unsealed, seal) = match kind(&mut source)? {
-        Kind::Plain => (Unsealed::Plain(source), Seal::Plain),
+    let mut source = Source(reader);
+    let mut head = Vec::with_capacity(ARMOR.len());
+    source.by_ref().take(ARMOR.len() as u64).read_to_end(&mut head).map_err(BundleError::from_reader)?;
+    let kind = kind(&head)?;
+    let whole = BufReader::new(Cursor::new(head).chain(source));
+    let (unsealed, seal) = match kind {
+        Kind::Plain => (Unsealed::Plain(whole), Seal::Plain),
         Kind::Age => {
-            let (opened, seal) = open_seal(source, identity)?;
+            let (opened, seal) = open_seal(whole, identity)?;
             (Unsealed::Sealed(Box::new(opened)), seal)
         }
     };
@@ -68,9 +75,7 @@ enum Kind {
     Age,
 }
 
-fn kind<R: Read>(source: &mut BufReader<Source<R>>) -> Result<Kind, BundleError> {
-    // A pipe may give less than asked for, but the first bytes come together from all that write bundles.
-    let head = source.fill_buf().map_err(BundleError::from_reader)?;
+fn kind(head: &[u8]) -> Result<Kind, BundleError> {
     let not_a_bundle = |why: &str| Err(BundleError::NotABundle { why: why.to_owned() });
     match head {
         [] => Err(BundleError::Empty),
@@ -86,10 +91,10 @@ fn kind<R: Read>(source: &mut BufReader<Source<R>>) -> Result<Kind, BundleError>
 }
 
 fn open_seal<R: Read>(
-    source: BufReader<Source<R>>,
+    whole: Whole<R>,
     identity: Option<&Identity>,
-) -> Result<(StreamReader<BufReader<Source<R>>>, Seal), BundleError> {
-    let decryptor = Decryptor::new_buffered(source).map_err(seal_error)?;
+) -> Result<(StreamReader<Whole<R>>, Seal), BundleError> {
+    let decryptor = Decryptor::new_buffered(whole).map_err(seal_error)?;
     let sealed_with_passphrase = decryptor.is_scrypt();
     let opened = match identity {
         Some(Identity::Passphrase(passphrase)) if sealed_with_passphrase => {
@@ -130,8 +135,8 @@ fn seal_error(error: DecryptError) -> BundleError {
 impl<R: Read> Read for Unsealed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(source) => source.read(buffer),
-            Self::Sealed(source) => source.read(buffer),
+            Self::Plain(whole) => whole.read(buffer),
+            Self::Sealed(opened) => opened.read(buffer),
         }
     }
 }

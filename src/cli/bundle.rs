@@ -41,7 +41,7 @@ pub struct BundleMakeArgs {
     #[arg(
         long = "recipient",
         value_name = "[NODE=]KEY",
-        help = "Seal to this age or SSH public key (age1…, \"ssh-ed25519 …\", \"ssh-rsa …\"); once for each"
+        help = "Seal to this age or SSH public key (age1..., \"ssh-ed25519 ...\", \"ssh-rsa ...\"); once for each"
     )]
     #[allow(missing_docs, reason = "the help says it")]
     pub recipients: Vec<String>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{EtcdArgs, ZoneArg};
+use super::{CaKey, EtcdArgs, ZoneArg};
 
 /// `dev`
 #[derive(Debug, Args)]
@@ -46,4 +46,8 @@ pub struct InitArgs {
         help = "A node: NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]], IPv6 in brackets; once for each"
     )]
     pub nodes: Vec<String>,
+    /// Lock the keys of the CAs that are made, all or these: they are never on the disk in the clear
+    #[arg(long, value_enum, value_name = "KEY", num_args = 0..=1, require_equals = true)]
+    #[arg(value_delimiter = ',', default_missing_value = "root,peer,client")]
+    pub lock: Vec<CaKey>,
 }

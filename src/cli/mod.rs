@@ -2,6 +2,7 @@
 
 mod activate;
 mod bundle;
+mod ca;
 mod client;
 mod create;
 mod launch;
@@ -15,12 +16,13 @@ pub use activate::{ActivateArgs, NodeDirectoryArg};
 pub use bundle::{
     BundleArgs, BundleCommand, BundleInspectArgs, BundleMakeArgs, BundlePassphraseArgs, BundleSealArgs,
 };
+pub use ca::{CaCommand, CaKey, CaLockArgs, CaStatusArgs, CaUnlockArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use client::{CtlArgs, EnvArgs};
 pub use create::{DevArgs, InitArgs};
 pub use launch::{LaunchArgs, PlanArgs, PlanFormat, RunArgs};
 pub use observe::{CheckArgs, DoctorArgs, StatusArgs, StatusFormat};
-pub use pki::{PkiCommand, PkiCsrArgs, PkiIssueArgs, PkiListArgs, PkiSignArgs};
+pub use pki::{ExportLayout, PkiCommand, PkiCsrArgs, PkiExportArgs, PkiIssueArgs, PkiListArgs, PkiSignArgs};
 pub use shell::{CompletionsArgs, ManArgs};
 
 /// Launch an etcd cluster with mutual TLS: its PKI, its static bootstrap, its members
@@ -56,6 +58,9 @@ pub enum Command {
     Check(CheckArgs),
     /// Find out what is wrong with the zone, or explain a log of etcd
     Doctor(DoctorArgs),
+    /// Lock and unlock the keys of the CAs
+    #[command(subcommand)]
+    Ca(CaCommand),
     /// List, check and issue certificates
     #[command(subcommand)]
     Pki(PkiCommand),
@@ -77,6 +82,21 @@ pub struct ZoneArg {
     /// The zone directory, with zone.toml
     #[arg(long, value_name = "DIR", env = "ZONE_ETCD_ZONE", default_value = ".")]
     pub zone: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub ca_passphrase: CaPassphraseArgs,
+}
+
+/// Where the passphrase of locked CA keys comes from.
+#[derive(Clone, Debug, Default, Args)]
+pub struct CaPassphraseArgs {
+    /// If a locked CA key is needed: its passphrase is the first line of this file, which nobody else may read
+    #[arg(long, value_name = "FILE")]
+    pub ca_passphrase_file: Option<PathBuf>,
+    /// The same from an open file descriptor
+    #[arg(long, value_name = "N", conflicts_with = "ca_passphrase_file")]
+    #[arg(value_parser = clap::value_parser!(i32).range(0..))]
+    pub ca_passphrase_fd: Option<i32>,
 }
 
 /// Which zone: from its directory on the signing machine, or from an activated node.
@@ -89,6 +109,9 @@ pub struct SiteArgs {
     /// zone.toml here]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub ca_passphrase: CaPassphraseArgs,
 }
 
 /// Which etcd.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use zone_pki::KeyAlgorithm;
 
 use super::{Format, NodeDirectoryArg, ZoneArg};
@@ -16,6 +16,8 @@ pub enum PkiCommand {
     Check(PkiListArgs),
     /// Issue now what `run` would issue at the start
     Issue(PkiIssueArgs),
+    /// Write the files that other software expects: kubeadm, PEM in one file, PKCS#12
+    Export(PkiExportArgs),
     /// On a node: make its keys, and print the requests for their certificates
     Csr(PkiCsrArgs),
     /// On the signing machine: issue what a node requests, and write its bundle, without keys
@@ -86,4 +88,43 @@ pub struct PkiIssueArgs {
     /// A client to issue for; once for each
     #[arg(long = "client", value_name = "NAME")]
     pub clients: Vec<String>,
+}
+
+/// `pki export`
+#[derive(Debug, Args)]
+#[group(id = "exported", required = true, multiple = true, args = ["node", "client"])]
+pub struct PkiExportArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The node whose certificates to export
+    #[arg(value_name = "NODE")]
+    pub node: Option<String>,
+    /// The client whose certificate to export; with the layout kubeadm, the one that the API server is
+    #[arg(long, value_name = "NAME")]
+    pub client: Option<String>,
+    /// Which files
+    #[arg(long, value_enum, value_name = "LAYOUT")]
+    pub layout: ExportLayout,
+    /// The directory to make
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// With the layout pkcs12: its passphrase is the first line of this file, which nobody else may read
+    #[arg(long, value_name = "FILE")]
+    pub pkcs12_passphrase_file: Option<PathBuf>,
+    /// The same from an open file descriptor
+    #[arg(long, value_name = "N", conflicts_with = "pkcs12_passphrase_file")]
+    #[arg(value_parser = clap::value_parser!(i32).range(0..))]
+    pub pkcs12_passphrase_fd: Option<i32>,
+}
+
+/// Which files other software expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportLayout {
+    /// The names of kubeadm: pki/apiserver-etcd-client, pki/etcd/ca, and for a node pki/etcd/server, peer, healthcheck-client
+    Kubeadm,
+    /// PEM: certificate and key apart, and in one file
+    Pem,
+    /// PKCS#12, with a trust store for Java
+    Pkcs12,
 }

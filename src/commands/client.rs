@@ -9,20 +9,20 @@ use time::OffsetDateTime;
 
 use super::{binary_request, open_site, print};
 use crate::cli::{CtlArgs, EnvArgs};
-use crate::config::{ClientName, NameFault};
+use crate::config::{ClientName, NameFault, Protection};
 use crate::error::{Exit, Failure, Result};
-use crate::etcd::{BinaryRequest, EtcdBinary, etcdctl_settings};
+use crate::etcd::{
+    BinaryRequest, EtcdBinary, etcdctl_settings, etcdctl_settings_as_member, etcdctl_settings_unverified,
+};
 use crate::launch::binary_failure;
-use crate::plan::clients_of;
+use crate::plan::{Plane, PlaneSecurity, clients_of};
 use crate::report::shell_quoted;
 use crate::site::Site;
 use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, ZoneDirectory};
 
 pub(super) fn print_environment(arguments: &EnvArgs, now: OffsetDateTime) -> Result<()> {
     let site = open_site(&arguments.site)?;
-    let client = known_client(&site, &arguments.client)?;
-    let generation = bring_up_to_date(&site, &client, now)?;
-    let lines = etcdctl_settings(&site.config().client_urls(), &generation)
+    let lines = settings(&site, &arguments.client, now)?
         .into_iter()
         .map(|(name, value)| format!("export {name}={}\n", shell_quoted(&value)));
     print(&lines.collect::<String>())
@@ -30,22 +30,49 @@ pub(super) fn print_environment(arguments: &EnvArgs, now: OffsetDateTime) -> Res
 
 pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()> {
     let site = open_site(&arguments.site)?;
-    let client = known_client(&site, &arguments.client)?;
     let request = BinaryRequest { version: site.config().etcd.version, ..binary_request(arguments.etcd) };
     let etcdctl = EtcdBinary::find_tool(&request, "etcdctl").map_err(binary_failure)?;
-    let generation = bring_up_to_date(&site, &client, now)?;
+    let settings = settings(&site, &arguments.client, now)?;
     let mut command = Command::new(&etcdctl);
     command.args(&arguments.arguments);
     // Whatever the caller's shell has set for another cluster would win over nothing, but be mixed with ours.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ETCDCTL_")) {
         command.env_remove(name);
     }
-    let settings = etcdctl_settings(&site.config().client_urls(), &generation);
     command.envs(settings.into_iter().filter(|(name, _)| !is_given(name, &arguments.arguments)));
     let error = command.exec();
     Err(Failure::new(Exit::for_io(&error), format!("cannot run {}", etcdctl.display()))
         .because(&error)
         .next("name another with --etcd"))
+}
+
+/// What etcdctl is to be told.
+fn settings(site: &Site, client: &str, now: OffsetDateTime) -> Result<Vec<(&'static str, String)>> {
+    let (zone, endpoints) = (site.config(), site.config().client_urls());
+    match (&zone.tls, site) {
+        (Protection::Automatic | Protection::Plain, _) => Ok(etcdctl_settings_unverified(&endpoints)),
+        (Protection::Files(_), Site::Node(directory)) => {
+            let (node, paths) = (directory.node()?, &directory.paths);
+            let security = PlaneSecurity::of(Plane::Client, zone, node, paths, false);
+            Ok(security
+                .mutual()
+                .map(|mutual| etcdctl_settings_as_member(&endpoints, mutual))
+                .unwrap_or_default())
+        }
+        (Protection::Files(_), Site::Zone(_)) => {
+            let what = format!("the zone {} has no client certificates of its own", zone.name);
+            Err(Failure::new(Exit::Configuration, what)
+                .because("[tls.files] names those of the members alone")
+                .next(format!(
+                    "name one of the client CA: etcdctl --endpoints {} --cacert CA --cert CERT --key KEY endpoint status",
+                    endpoints.join(",")
+                )))
+        }
+        (Protection::Issued, _) => {
+            let client = known_client(site, client)?;
+            Ok(etcdctl_settings(&endpoints, &bring_up_to_date(site, &client, now)?))
+        }
+    }
 }
 
 /// Whether a flag among the arguments says what the variable would: etcdctl ends at once when both do (`pkg/flags/flag.go`,
@@ -62,32 +89,46 @@ fn is_given(variable: &str, arguments: &[OsString]) -> bool {
 /// Issues the client's certificate if it is missing or old, and returns the directory in which it is. An activated node has the
 /// certificate that it was given.
 pub(super) fn bring_up_to_date(site: &Site, client: &ClientName, now: OffsetDateTime) -> Result<PathBuf> {
-    let Some(zone) = site.zone() else { return Ok(site.client_generation(client)) };
-    let assess = |authorities: &Authorities| {
-        Assessment::of(Holder::Client(client), &zone.config, &zone.paths, authorities, now)
-    };
+    if let Some(zone) = site.zone() {
+        bring_holder_up_to_date(zone, Holder::Client(client), now)?;
+    }
+    Ok(site.client_generation(client))
+}
+
+/// Issues what a node or client lacks, or has too old.
+pub(super) fn bring_holder_up_to_date(
+    zone: &ZoneDirectory,
+    holder: Holder<'_>,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let assess =
+        |authorities: &Authorities| Assessment::of(holder, &zone.config, &zone.paths, authorities, now);
     // To look needs no lock; what is issued is assessed again under it.
     if !assess(&Authorities::load(&zone.paths, now)?)?.is_complete() {
         let held = zone.lock()?;
         let authorities = Authorities::load(&zone.paths, now)?;
         let assessment = assess(&authorities)?;
-        Issuer::new(&zone.paths, &authorities, &held)?.bring_up_to_date(&[assessment], now)?;
+        Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&[assessment], now)?;
     }
-    Ok(zone.paths.client_current(client))
+    Ok(())
 }
 
 /// The client that is meant. An activated node asks as itself, which is what the default stands for there.
 pub(super) fn known_client(site: &Site, name: &str) -> Result<ClientName> {
+    match site {
+        Site::Zone(zone) => client_of_zone(zone, name),
+        Site::Node(_) if name == ClientName::admin().as_str() => Ok(ClientName::admin()),
+        Site::Node(node) => {
+            Err(Failure::new(Exit::Usage, format!("{} has no certificate of `{name}`", node.name))
+                .next("leave --client out: a node asks with its own certificate"))
+        }
+    }
+}
+
+/// The client of this name, if the zone has it.
+pub(super) fn client_of_zone(zone: &ZoneDirectory, name: &str) -> Result<ClientName> {
     let client = ClientName::parse(name)
         .map_err(|NameFault { what, instead }| Failure::new(Exit::Usage, what).next(instead))?;
-    let zone = match site {
-        Site::Zone(zone) => zone,
-        Site::Node(_) if client == ClientName::admin() => return Ok(client),
-        Site::Node(node) => {
-            return Err(Failure::new(Exit::Usage, format!("{} has no certificate of `{client}`", node.name))
-                .next("leave --client out: a node asks with its own certificate"));
-        }
-    };
     let is_known = clients_of(&zone.config).contains(&client) || zone.paths.client(&client).exists();
     if is_known {
         return Ok(client);

@@ -30,6 +30,7 @@ pub(super) fn run(arguments: &DoctorArgs, now: OffsetDateTime) -> Result<ExitCod
         return explain(path, arguments.format);
     }
     let site = open_site(&arguments.site)?;
+    site.refuse_unless_issued()?;
     site.report_warnings();
     let findings = examine(&site, now);
     match arguments.format {

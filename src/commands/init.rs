@@ -4,17 +4,20 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
-use crate::cli::InitArgs;
+use super::ca::stems;
+use super::ca_passphrase;
+use crate::cli::{CaKey, InitArgs};
 use crate::config::{Problem, Severity, Template, TemplateNode, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{ZonePaths, clients_of};
 use crate::report;
 use crate::zone_directory::{
-    Assessment, Authorities, Holder, Issuer, ZoneDirectory, ZoneLock, absolute, create_directory,
+    Assessment, Authorities, Holder, Issuer, NewKeys, ZoneDirectory, ZoneLock, absolute, create_directory,
     create_file, create_missing,
 };
 
 pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
+    let ca_passphrase = ca_passphrase(&arguments.zone.ca_passphrase)?;
     let paths = ZonePaths::new(absolute(&arguments.zone.zone)?);
     let described = describe(arguments, &paths)?;
     create_directory(paths.root())?;
@@ -23,9 +26,10 @@ pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
         create_file(&paths.config(), &text)?;
         report::message(&format!("wrote {}", paths.config().display()));
     }
-    let zone = ZoneDirectory::open(paths.root())?;
+    let zone = ZoneDirectory::open(paths.root(), ca_passphrase)?;
     zone.report_warnings();
-    let made_authorities = make_authorities(&zone, now, &held)?;
+    zone.refuse_unless_issued()?;
+    let made_authorities = make_authorities(&zone, &arguments.lock, now, &held)?;
     let made_clients = make_clients(&zone, now, &held)?;
     if !made_authorities && !made_clients {
         return Err(nothing_to_make(&zone));
@@ -113,8 +117,14 @@ fn parse_node(text: &str) -> Result<TemplateNode> {
 }
 
 /// Whether any was missing.
-fn make_authorities(zone: &ZoneDirectory, now: OffsetDateTime, held: &ZoneLock) -> Result<bool> {
-    let made = create_missing(&zone.paths, &zone.config, now, held)?;
+fn make_authorities(
+    zone: &ZoneDirectory,
+    lock: &[CaKey],
+    now: OffsetDateTime,
+    held: &ZoneLock,
+) -> Result<bool> {
+    let keys = NewKeys { passphrase: &zone.ca_passphrase, locked: &stems(lock) };
+    let made = create_missing(&zone.paths, &zone.config, &keys, now, held)?;
     if !made.is_empty() {
         report::message(&format!("made {} in {}", named(&made), zone.paths.authorities().display()));
     }
@@ -146,7 +156,7 @@ fn make_clients(zone: &ZoneDirectory, now: OffsetDateTime, held: &ZoneLock) -> R
         .iter()
         .map(|client| Assessment::of(Holder::Client(client), &zone.config, &zone.paths, &authorities, now))
         .collect::<Result<Vec<_>>>()?;
-    let issued = Issuer::new(&zone.paths, &authorities, held)?.bring_up_to_date(&assessments, now)?;
+    let issued = Issuer::new(zone, &authorities, held)?.bring_up_to_date(&assessments, now)?;
     if issued > 0 {
         let names: Vec<&str> = clients.iter().map(|client| client.as_str()).collect();
         report::message(&format!(

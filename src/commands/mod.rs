@@ -3,6 +3,7 @@
 mod activate;
 mod batches;
 mod bundle;
+mod ca;
 mod check;
 mod client;
 mod dev;
@@ -11,6 +12,7 @@ mod findings;
 mod init;
 mod pki_check;
 mod pki_csr;
+mod pki_export;
 mod pki_issue;
 mod pki_list;
 mod pki_sign;
@@ -25,11 +27,12 @@ use std::process::ExitCode;
 
 use time::OffsetDateTime;
 
-use crate::cli::{Cli, Command, EtcdArgs, PkiCommand, SiteArgs};
+use crate::cli::{CaPassphraseArgs, Cli, Command, EtcdArgs, PkiCommand, SiteArgs, ZoneArg};
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::BinaryRequest;
 use crate::report;
 use crate::site::Site;
+use crate::zone_directory::{CaPassphrase, ZoneDirectory};
 
 /// Runs one command. The time is taken once, here.
 pub fn run(cli: Cli) -> Result<ExitCode> {
@@ -43,18 +46,30 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Status(arguments) => return status::run(&arguments),
         Command::Check(arguments) => return check::run(&arguments, now),
         Command::Doctor(arguments) => return doctor::run(&arguments, now),
+        Command::Ca(command) => ca::run(&command),
         Command::Pki(PkiCommand::List(arguments)) => pki_list::run(&arguments, now),
         Command::Pki(PkiCommand::Check(arguments)) => return pki_check::run(&arguments, now),
         Command::Pki(PkiCommand::Issue(arguments)) => pki_issue::run(&arguments, now),
         Command::Pki(PkiCommand::Csr(arguments)) => pki_csr::run(&arguments),
         Command::Pki(PkiCommand::Sign(arguments)) => pki_sign::run(&arguments, now),
         Command::Bundle(arguments) => bundle::run(&arguments, now),
+        Command::Pki(PkiCommand::Export(arguments)) => pki_export::run(&arguments, now),
         Command::Env(arguments) => client::print_environment(&arguments, now),
         Command::Ctl(arguments) => client::run_etcdctl(arguments, now),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man(arguments) => shell::manual_page(&arguments),
     }
     .map(|()| ExitCode::SUCCESS)
+}
+
+/// Opens the zone that a command line names. The passphrase's file descriptor is taken over before anything else is opened.
+fn open_zone(arguments: &ZoneArg) -> Result<ZoneDirectory> {
+    let passphrase = ca_passphrase(&arguments.ca_passphrase)?;
+    ZoneDirectory::open(&arguments.zone, passphrase)
+}
+
+fn ca_passphrase(arguments: &CaPassphraseArgs) -> Result<CaPassphrase> {
+    CaPassphrase::new(arguments.ca_passphrase_file.as_deref(), arguments.ca_passphrase_fd)
 }
 
 /// Hands data to standard output.
@@ -72,9 +87,13 @@ fn json(value: &impl serde::Serialize) -> Result<String> {
 
 /// Opens the zone or node that is meant. What is on the command line comes before what is in the environment.
 fn open_site(arguments: &SiteArgs) -> Result<Site> {
-    let SiteArgs { zone, config } = arguments;
+    open_site_with(arguments, ca_passphrase(&arguments.ca_passphrase)?)
+}
+
+fn open_site_with(arguments: &SiteArgs, passphrase: CaPassphrase) -> Result<Site> {
+    let SiteArgs { zone, config, .. } = arguments;
     if zone.is_some() || config.is_some() {
-        return Site::open(zone.as_deref(), config.as_deref());
+        return Site::open(zone.as_deref(), config.as_deref(), passphrase);
     }
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     match (variable("ZONE_ETCD_ZONE"), variable("ZONE_ETCD_CONFIG")) {
@@ -82,7 +101,7 @@ fn open_site(arguments: &SiteArgs) -> Result<Site> {
             Err(Failure::new(Exit::Usage, "ZONE_ETCD_ZONE and ZONE_ETCD_CONFIG are both set")
                 .next("say which is meant with --zone or --config"))
         }
-        (zone, config) => Site::open(zone.as_deref(), config.as_deref()),
+        (zone, config) => Site::open(zone.as_deref(), config.as_deref(), passphrase),
     }
 }
 

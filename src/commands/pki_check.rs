@@ -5,15 +5,16 @@ use std::process::ExitCode;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{json, print};
+use super::{json, open_zone, print};
 use crate::cli::{Format, PkiListArgs};
 use crate::error::{Exit, Result};
 use crate::report::{self, Table};
-use crate::zone_directory::{Authorities, Finding, ZoneDirectory, check};
+use crate::zone_directory::{Authorities, Finding, check};
 
 pub(super) fn run(arguments: &PkiListArgs, now: OffsetDateTime) -> Result<ExitCode> {
-    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
+    zone.refuse_unless_issued()?;
     let authorities = Authorities::load(&zone.paths, now)?;
     let findings = check(&zone, &authorities, now)?;
     match arguments.format {

@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use super::batches::{BATCH, progress_bar};
+use super::open_zone;
 use crate::cli::PkiIssueArgs;
 use crate::config::{ClientName, NameFault};
 use crate::error::{Exit, Failure, Result};
@@ -10,13 +11,13 @@ use crate::report;
 use crate::zone_directory::{Assessment, Holder, Issuer, ZoneDirectory, all_clients};
 
 pub(super) fn run(arguments: &PkiIssueArgs, now: OffsetDateTime) -> Result<()> {
-    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
     let clients = clients(arguments, &zone)?;
     let holders = holders(arguments, &zone, &clients)?;
     let held = zone.lock()?;
     let authorities = zone.load_or_create_authorities(now, &held)?;
-    let mut issuer = Issuer::new(&zone.paths, &authorities, &held)?;
+    let mut issuer = Issuer::new(&zone, &authorities, &held)?;
     let bar = progress_bar("issuing", holders.len());
     let mut issued = 0;
     for batch in holders.chunks(BATCH) {

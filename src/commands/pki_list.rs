@@ -4,15 +4,16 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{json, print};
+use super::{json, open_zone, print};
 use crate::cli::{Format, PkiListArgs};
 use crate::error::Result;
 use crate::plan::days_left;
 use crate::report::{Table, human_names};
-use crate::zone_directory::{Authorities, Listed, ZoneDirectory, list};
+use crate::zone_directory::{Authorities, Listed, list};
 
 pub(super) fn run(arguments: &PkiListArgs, now: OffsetDateTime) -> Result<()> {
-    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    let zone = open_zone(&arguments.zone)?;
+    zone.refuse_unless_issued()?;
     let authorities = Authorities::load(&zone.paths, now)?;
     let listed = list(&zone, &authorities, now)?;
     print(&match arguments.format {

@@ -9,6 +9,7 @@ use zone_pki::IssuanceLog;
 
 use super::bundle;
 use super::bundle::opening::name_of;
+use super::open_zone;
 use crate::bundle::BundleDirectory;
 use crate::cli::{BundleArgs, BundleMakeArgs, BundlePassphraseArgs, PkiSignArgs};
 use crate::config::{Node, NodeName};
@@ -22,7 +23,7 @@ pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<()> {
     let name = name_of(&arguments.file);
     let file = read(&arguments.file, &name)?;
     // Its warnings are told when the bundle is made.
-    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    let zone = open_zone(&arguments.zone)?;
     let node = node_of(&file, &zone, &name)?;
     let out = directory_of(&arguments.out, &node.name)?;
     report::message(&format!("requests of {}, SHA-256 of their keys: {}", node.name, file.fingerprint()));
@@ -100,7 +101,7 @@ fn issue(
     judged.differences.iter().for_each(|difference| report::warning(&difference.to_string()));
     let mut assessment = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?;
     assessment.certify(judged.requests);
-    Issuer::new(&zone.paths, &authorities, &held)?.bring_up_to_date(&[assessment], now).map(drop)
+    Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&[assessment], now).map(drop)
 }
 
 fn refused(refusals: &[Refusal], node: &Node, name: &str) -> Failure {

@@ -5,13 +5,15 @@ use time::OffsetDateTime;
 use super::findings::refuse_what_cannot_work;
 use super::{binary_request, open_site};
 use crate::cli::{LaunchArgs, RunArgs};
-use crate::config::Node;
+use crate::config::{Node, Protection};
 use crate::diagnosis::before_start;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::become_etcd;
-use crate::launch::{Asking, FoundBinary, Launch, LaunchOptions, lock_node, refuse_without_member};
+use crate::launch::{
+    Asking, Certificates, FoundBinary, Launch, LaunchOptions, lock_node, refuse_without_member,
+};
 use crate::report;
-use crate::site::{DEFAULT_CONFIG, Site};
+use crate::site::{DEFAULT_CONFIG, Material, Site};
 use crate::zone_directory::{Assessment, Authorities, Issuer, Verdict, ZoneDirectory};
 
 pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
@@ -28,11 +30,17 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     let options = LaunchOptions { binary: binary_request(etcd), flags, set_aside_data };
     let found = FoundBinary::look_for(&site, node, &options)?;
     let launch = prepare(&site, node, &options, found, now)?;
-    refuse_keys_elsewhere(&launch.certificates, node)?;
+    if let Some(assessment) = launch.certificates.issued() {
+        refuse_keys_elsewhere(assessment, node)?;
+    }
     launch.show_presence();
     let (findings, start) = std::thread::scope(|scope| {
         // Neither needs the other, and both take a millisecond or more.
-        let findings = scope.spawn(|| before_start(&site, node, &launch.member, now));
+        let findings = scope.spawn(|| match launch.certificates {
+            Certificates::Issued { .. } => before_start(&site, node, &launch.member, now),
+            // What was made elsewhere has been judged as it was read.
+            Certificates::Existing(_) | Certificates::Unverified => Vec::new(),
+        });
         let start = launch.decide(Asking::UntilOurTurn);
         (findings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), start)
     });
@@ -59,14 +67,19 @@ fn prepare<'z>(
     now: OffsetDateTime,
 ) -> Result<Launch<'z>> {
     match site {
-        Site::Zone(zone) => match prepare_complete(site, zone, node, options, &found, now)? {
-            Some(launch) => Ok(launch),
-            None => prepare_and_issue(site, zone, node, options, found, now),
-        },
-        Site::Node(directory) => {
-            let authorities = directory.authorities(now)?;
-            let launch = Launch::prepare_with(found, site, node, &authorities, options, now)?;
+        Site::Zone(zone) if zone.config.tls == Protection::Issued => {
+            match prepare_complete(site, zone, node, options, &found, now)? {
+                Some(launch) => Ok(launch),
+                None => prepare_and_issue(site, zone, node, options, found, now),
+            }
+        }
+        Site::Zone(_) | Site::Node(_) => {
+            let material = site.material(node, now)?;
+            let launch = Launch::prepare_with(found, site, node, material, options, now)?;
             launch.check_ports()?;
+            if let Some(sources) = site.sources(node) {
+                sources.lay_down(&launch.member.paths)?;
+            }
             Ok(launch)
         }
     }
@@ -86,11 +99,14 @@ fn prepare_complete<'z>(
         return Ok(None);
     }
     let authorities = Authorities::load(&zone.paths, now)?;
-    let launch = Launch::prepare_with(found.clone(), site, node, &authorities, options, now)?;
-    if !launch.certificates.is_complete() {
+    let material = Material::Issued(Box::new(authorities));
+    let launch = Launch::prepare_with(found.clone(), site, node, material, options, now)?;
+    if !launch.certificates.are_complete() {
         return Ok(None);
     }
-    authorities.warn_of_age(&zone.paths, now);
+    if let Certificates::Issued { authorities, .. } = &launch.certificates {
+        authorities.warn_of_age(&zone.paths, now);
+    }
     launch.check_ports()?;
     Ok(Some(launch))
 }
@@ -106,13 +122,14 @@ fn prepare_and_issue<'z>(
 ) -> Result<Launch<'z>> {
     let held = zone.lock()?;
     let authorities = zone.load_or_create_authorities(now, &held)?;
-    let launch = Launch::prepare_with(found, site, node, &authorities, options, now)?;
+    let material = Material::Issued(Box::new(authorities));
+    let launch = Launch::prepare_with(found, site, node, material, options, now)?;
     launch.check_ports()?;
-    let assessment = &launch.certificates;
+    let Certificates::Issued { assessment, authorities } = &launch.certificates else { return Ok(launch) };
     if assessment.is_complete() {
         return Ok(launch);
     }
-    Issuer::new(&zone.paths, &authorities, &held)?.bring_up_to_date(std::slice::from_ref(assessment), now)?;
+    Issuer::new(zone, authorities, &held)?.bring_up_to_date(std::slice::from_ref(&**assessment), now)?;
     for entry in &assessment.entries {
         if let Verdict::Issue(reason) = &entry.verdict {
             report::message(&format!(

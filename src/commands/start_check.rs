@@ -41,12 +41,20 @@ pub(super) fn check_node(
     findings
 }
 
+/// Whether the member of a node may start whose certificates are not issued here: these are judged on the way.
+pub(super) fn check_start(site: &Site, node: &Node, now: OffsetDateTime) -> Vec<Finding> {
+    let start = site.material(node, now).and_then(|material| {
+        Launch::prepare(site, node, material, &LaunchOptions::default(), now)?.decide(Asking::Once)
+    });
+    vec![judge(start).on(node.name.short())]
+}
+
 /// What `plan` would say; none if there are no CAs, which other checks tell.
 fn decide(site: &Site, node: &Node, now: OffsetDateTime) -> Option<Result<Start, Failure>> {
-    let authorities = site.authorities(now).ok()?;
+    let material = site.material(node, now).ok()?;
     let start = || {
-        let launch = Launch::prepare(site, node, &authorities, &LaunchOptions::default(), now)?;
-        let asking = if launch.certificates.is_complete() { Asking::Once } else { Asking::No };
+        let launch = Launch::prepare(site, node, material, &LaunchOptions::default(), now)?;
+        let asking = if launch.certificates.are_complete() { Asking::Once } else { Asking::No };
         launch.decide(asking)
     };
     Some(start())

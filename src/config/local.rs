@@ -1,23 +1,207 @@
-//! `node.json`: the local config of a node.
+//! `node.json`: the local config of one node, as the program writes it that activates nodes.
 
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use zeroize::Zeroizing;
 
-use crate::error::{Failure, Result};
+use super::address::{Address, Port, Protocol};
+use super::document::At;
+use super::json_object::{self, JsonObject};
+use super::names::{DnsName, NameFault, NodeName, ZoneName};
+use super::node::Node;
+use super::problem::{Problem, Problems, Severity};
+use super::rules;
+use super::settings::{EtcdSettings, PkiSettings};
+use super::tls::Protection;
+use super::zone::{ZoneConfig, ZoneConfigError, not_utf8};
 
-/// What a node knows of itself.
-#[derive(Clone, Debug, Deserialize)]
+/// No local config is longer; a file that is has not been written by whoever activates nodes.
+const LONGEST: u64 = 1 << 20;
+/// How a PEM block begins (RFC 7468); no path does.
+const PEM_BEGIN: &str = "-----BEGIN ";
+
+const KEYS: &[&str] = &["name", "ca", "cert", "key", "pki", "etcd"];
+const MEMBER_KEYS: &[&str] = &["node_name", "protocol", "address", "peer_port", "client_port"];
+
+/// What a node knows of itself and, if nobody else is to tell, of the members of its zone.
+#[derive(Debug)]
 pub struct LocalConfig {
     /// Its full name.
-    pub name: String,
+    pub name: DnsName,
+    /// The CAs that it trusts.
+    pub ca: PemSource,
+    /// Its certificate, with its chain.
+    pub cert: PemSource,
+    /// Its key.
+    pub key: PemSource,
+    /// The generation of what was activated here, relative to the file; none for certificates that were made elsewhere.
+    pub pki: Option<PathBuf>,
+    /// The members, as a zone. None if the list is empty or absent: it has to come from elsewhere then.
+    pub zone: Option<ZoneConfig>,
+}
+
+/// Where PEM is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum PemSource {
+    /// In the local config itself.
+    Inline(Zeroizing<String>),
+    /// In a file, relative to the directory of the local config.
+    File(PathBuf),
+}
+
+impl std::fmt::Debug for PemSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Inline(_) => f.write_str("Inline"),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+        }
+    }
 }
 
 impl LocalConfig {
-    /// Reads the file.
-    pub fn load(file: &Path) -> Result<Self> {
-        let text = std::fs::read(file).map_err(|error| Failure::read(file, &error))?;
-        serde_json::from_slice(&text)
-            .map_err(|error| Failure::bad_input(format!("{} cannot be used", file.display())).because(&error))
+    /// Reads the file. The warnings come with the config.
+    pub fn load(path: &Path) -> Result<(Self, Vec<Problem>), ZoneConfigError> {
+        let read_error = |source| ZoneConfigError::Read { path: path.to_owned(), source };
+        let file = std::fs::File::open(path).map_err(read_error)?;
+        let length = file.metadata().map_err(read_error)?.len();
+        // The buffer holds a key: it must not grow and leave a copy behind.
+        let capacity = usize::try_from(length.min(LONGEST) + 2).unwrap_or_default();
+        let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
+        file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(read_error)?;
+        let parsed = match std::str::from_utf8(&bytes) {
+            _ if bytes.len() as u64 > LONGEST => Err(vec![too_long()]),
+            Ok(text) => Self::parse(text),
+            Err(error) => Err(vec![not_utf8(error)]),
+        };
+        parsed.map_err(|problems| ZoneConfigError::Problems { path: path.to_owned(), problems })
+    }
+
+    /// Reads the text of a local config. Either the config with its warnings, or every problem of the text.
+    pub fn parse(text: &str) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
+        let mut problems = Problems::new(text);
+        if text.starts_with('\u{feff}') {
+            problems.error(0..3, "the file begins with a byte order mark", "save it as UTF-8 without one");
+            return Err(problems.into_sorted());
+        }
+        let config = json_object::parse(text, "the file", KEYS, &mut problems)
+            .and_then(|file| read_config(file, &mut problems));
+        let failed = problems.has_errors();
+        let found = problems.into_sorted();
+        match config {
+            Some(config) if !failed => Ok((config, found)),
+            _ => Err(found),
+        }
+    }
+}
+
+fn too_long() -> Problem {
+    Problem {
+        severity: Severity::Error,
+        location: None,
+        what: format!("the file has more than {LONGEST} bytes"),
+        instead: Some("name the local config of a node, which has a few thousand".to_owned()),
+    }
+}
+
+fn read_config(mut file: JsonObject<'_>, problems: &mut Problems<'_>) -> Option<LocalConfig> {
+    file.require("name", "write \"name\": \"node1.example.zone\"", problems);
+    file.require("ca", "write the CA in PEM, or the path of its file", problems);
+    file.require("cert", "write the node's certificate in PEM, or the path of its file", problems);
+    file.require("key", "write the node's key in PEM, or the path of its file", problems);
+    let name = file.parse("name", problems, read_name);
+    let zone_name = name.as_ref().and_then(|name| zone_of(&name.value));
+    let (ca, cert, key) = (
+        read_pem(&mut file, "ca", problems),
+        read_pem(&mut file, "cert", problems),
+        read_pem(&mut file, "key", problems),
+    );
+    let pki = file.string("pki", problems).map(|at| PathBuf::from(at.value.as_str()));
+    let members = file.objects("etcd", "a member in `etcd`", MEMBER_KEYS, problems);
+    file.finish(problems);
+    let is_listed = !members.is_empty();
+    let nodes: Vec<At<Node>> =
+        members.into_iter().filter_map(|member| read_member(member, zone_name.as_ref(), problems)).collect();
+    rules::check(&nodes, problems);
+    let zone = zone_name.filter(|_| is_listed).map(|name| ZoneConfig {
+        name,
+        nodes: nodes.into_iter().map(|node| node.value).collect(),
+        pki: PkiSettings::default(),
+        etcd: EtcdSettings::default(),
+        tls: Protection::default(),
+    });
+    Some(LocalConfig { name: name?.value, ca: ca?, cert: cert?, key: key?, pki, zone })
+}
+
+/// The zone is what follows the first label of a node's name.
+fn read_name(text: &str) -> Result<DnsName, (String, String)> {
+    let name = DnsName::parse("node name", text).map_err(NameFault::into_parts)?;
+    match zone_of(&name) {
+        Some(_) => Ok(name),
+        None => Err((
+            format!("`{text}` names no zone"),
+            "write the full name of the node, such as node1.example.zone".to_owned(),
+        )),
+    }
+}
+
+fn zone_of(name: &DnsName) -> Option<ZoneName> {
+    name.as_str().split_once('.').and_then(|(_, zone)| ZoneName::parse(zone).ok())
+}
+
+fn read_pem(file: &mut JsonObject<'_>, key: &str, problems: &mut Problems<'_>) -> Option<PemSource> {
+    let text = file.string(key, problems)?;
+    if text.value.trim_start().starts_with(PEM_BEGIN) {
+        return Some(PemSource::Inline(text.value));
+    }
+    let is_path = !text.value.trim().is_empty() && !text.value.contains(['\n', '\0']);
+    if is_path {
+        return Some(PemSource::File(PathBuf::from(text.value.as_str())));
+    }
+    // The text itself is not shown: it may be a key.
+    let what = format!("`{key}` is neither PEM nor a path");
+    problems.error(
+        text.span,
+        what,
+        "write a text that starts with -----BEGIN, line breaks as \\n, or the path of a file",
+    );
+    None
+}
+
+fn read_member(
+    mut member: JsonObject<'_>,
+    zone: Option<&ZoneName>,
+    problems: &mut Problems<'_>,
+) -> Option<At<Node>> {
+    member.require("node_name", "write \"node_name\": \"node1.example.zone\"", problems);
+    let name = member.parse("node_name", problems, |text| match zone {
+        Some(zone) => NodeName::parse(text, zone).map(Some).map_err(NameFault::into_parts),
+        None => DnsName::parse("node name", text).map(|_| None).map_err(NameFault::into_parts),
+    });
+    let protocol =
+        member.parse("protocol", problems, |text| Protocol::parse(text).map_err(NameFault::into_parts));
+    let address = member.parse("address", problems, |text| match text {
+        "" => Ok(None),
+        _ => Address::parse(text).map(Some).map_err(NameFault::into_parts),
+    });
+    let peer_port = read_port(&mut member, "peer_port", problems).unwrap_or(Port::PEER);
+    let client_port = read_port(&mut member, "client_port", problems).unwrap_or(Port::CLIENT);
+    let span = member.span();
+    member.finish(problems);
+    let node = Node {
+        protocol: protocol.map(|at| at.value).unwrap_or_default(),
+        ..Node::new(name?.value?, address.and_then(|at| at.value), peer_port, client_port)
+    };
+    Some(At { value: node, span })
+}
+
+fn read_port(member: &mut JsonObject<'_>, key: &str, problems: &mut Problems<'_>) -> Option<Port> {
+    let number = member.integer(key, problems)?;
+    match Port::from_number(number.value) {
+        Ok(port) => Some(port),
+        Err(NameFault { what, instead }) => {
+            problems.error(number.span, format!("`{key}`: {what}"), instead);
+            None
+        }
     }
 }

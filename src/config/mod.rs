@@ -3,6 +3,7 @@
 mod address;
 mod document;
 mod etcd_version;
+mod json_object;
 mod local;
 mod names;
 mod node;
@@ -11,15 +12,17 @@ mod render;
 mod rules;
 mod settings;
 mod template;
+mod tls;
 mod zone;
 
 pub use address::{Address, Port, Protocol};
 pub use document::nearest_hint;
 pub use etcd_version::{EtcdVersion, Line, VersionError};
-pub use local::LocalConfig;
+pub use local::{LocalConfig, PemSource};
 pub use names::{ClientName, DnsName, NameFault, NodeName, ZoneName};
 pub use node::Node;
 pub use problem::{Location, Problem, Severity};
 pub use settings::{EtcdSettings, PkiSettings, TlsMinimum};
 pub use template::{Template, TemplateNode};
+pub use tls::{NodeFile, PlaneFiles, Protection, Scheme, TlsFiles};
 pub use zone::{ZoneConfig, ZoneConfigError};

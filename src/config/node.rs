@@ -1,5 +1,7 @@
 //! `[[node]]`: one machine of a zone.
 
+use std::path::PathBuf;
+
 use zone_pki::SubjectAltName;
 
 use super::address::{Address, Port, Protocol};
@@ -7,6 +9,7 @@ use super::document::{At, Table};
 use super::names::{DnsName, NameFault, NodeName, ZoneName};
 use super::problem::Problems;
 use super::settings::read_names;
+use super::tls::Scheme;
 
 /// One machine of the zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,12 +32,38 @@ pub struct Node {
     pub names: Vec<SubjectAltName>,
     /// Whether an etcd member runs on it.
     pub member: bool,
+    /// Where etcd's data is, if not in the node's directory; absolute.
+    pub data_directory: Option<PathBuf>,
+    /// The scheme of its URLs, which is that of the whole zone.
+    pub scheme: Scheme,
 }
 
 impl Node {
     /// Where clients reach its member.
     pub fn client_url(&self) -> String {
-        format!("https://{}:{}", self.address.url_host(), self.client_port)
+        format!("{}://{}:{}", self.scheme.as_str(), self.address.url_host(), self.client_port)
+    }
+
+    /// Where the other members reach its member.
+    pub fn peer_url(&self) -> String {
+        format!("{}://{}:{}", self.scheme.as_str(), self.address.url_host(), self.peer_port)
+    }
+
+    /// A node that is reached at `address`, or else by its name, with every default.
+    pub fn new(name: NodeName, address: Option<Address>, peer_port: Port, client_port: Port) -> Self {
+        Self {
+            address: address.unwrap_or_else(|| Address::Name(name.dns().clone())),
+            name,
+            peer_port,
+            client_port,
+            metrics_port: default_metrics_port(peer_port, client_port),
+            protocol: Protocol::default(),
+            nat: false,
+            names: Vec::new(),
+            member: true,
+            data_directory: None,
+            scheme: Scheme::default(),
+        }
     }
 }
 
@@ -62,18 +91,18 @@ pub(super) fn read_node(
     let nat = table.boolean("nat", problems);
     let names = read_names(&table, "sans", problems);
     let member = table.boolean("member", problems);
+    let data_directory = table.parse("data_dir", problems, read_data_directory);
     table.finish(problems);
     let At { value: Some(name), span } = name? else { return None };
+    let plain = Node::new(name, address.and_then(|at| at.value), peer_port, client_port);
     let node = Node {
-        address: address.and_then(|at| at.value).unwrap_or_else(|| Address::Name(name.dns().clone())),
-        name,
-        peer_port,
-        client_port,
-        metrics_port: metrics_port.unwrap_or_else(|| default_metrics_port(peer_port, client_port)),
+        metrics_port: metrics_port.unwrap_or(plain.metrics_port),
         protocol: protocol.map(|at| at.value).unwrap_or_default(),
         nat: nat.is_some_and(|at| at.value),
         names,
         member: member.is_none_or(|at| at.value),
+        data_directory: data_directory.map(|at| at.value),
+        ..plain
     };
     Some(At { value: node, span })
 }
@@ -93,4 +122,15 @@ fn read_port(table: &Table<'_>, key: &'static str, problems: &mut Problems<'_>) 
             None
         }
     }
+}
+
+fn read_data_directory(text: &str) -> Result<PathBuf, (String, String)> {
+    let path = PathBuf::from(text);
+    if path.is_absolute() && path.parent().is_some() {
+        return Ok(path);
+    }
+    Err((
+        format!("`data_dir` = \"{text}\" is no absolute path of a directory"),
+        "write a path such as \"/data/etcd\"".to_owned(),
+    ))
 }

@@ -23,7 +23,7 @@ impl ZoneConfig {
         members.render()
     }
 
-    /// The text of a `zone.toml` from which this description is read.
+    /// The text of a `zone.toml` from which this description is read, of a zone that issues its own certificates.
     pub fn render(&self) -> String {
         let mut text = format!("[zone]\nname = {}\n", quoted(self.name.as_str()));
         self.pki.render_to(&mut text);
@@ -36,7 +36,13 @@ impl ZoneConfig {
 
     /// Everything but the nodes, of which there may be many.
     fn clone_without_nodes(&self) -> Self {
-        Self { name: self.name.clone(), nodes: Vec::new(), pki: self.pki.clone(), etcd: self.etcd.clone() }
+        Self {
+            name: self.name.clone(),
+            nodes: Vec::new(),
+            pki: self.pki.clone(),
+            etcd: self.etcd.clone(),
+            tls: self.tls.clone(),
+        }
     }
 }
 
@@ -58,6 +64,9 @@ impl Node {
         let _ = writeln!(text, "protocol = {}", quoted(self.protocol.as_str()));
         let _ = writeln!(text, "nat = {}\nmember = {}", self.nat, self.member);
         let _ = writeln!(text, "sans = {}", list(&self.names));
+        if let Some(directory) = &self.data_directory {
+            let _ = writeln!(text, "data_dir = {}", quoted(&directory.display().to_string()));
+        }
         text
     }
 }

@@ -7,6 +7,7 @@ use super::address::{Address, Port};
 use super::document::At;
 use super::node::Node;
 use super::problem::Problems;
+use super::tls::Protection;
 
 /// More members than this slow every write down without making the zone safer in practice.
 const MOST_MEMBERS: usize = 7;
@@ -16,6 +17,7 @@ pub fn check(nodes: &[At<Node>], problems: &mut Problems<'_>) {
     // A node whose address was misspelt has its name for one, and would contradict nodes that are right.
     let sound = !problems.has_errors();
     check_names(nodes, problems);
+    check_data_directories(nodes, problems);
     check_endpoints(nodes, problems);
     if sound {
         check_loopback(nodes, problems);
@@ -28,6 +30,40 @@ fn check_names(nodes: &[At<Node>], problems: &mut Problems<'_>) {
         if nodes[..index].iter().any(|earlier| earlier.value.name == node.value.name) {
             let what = format!("two nodes are called `{}`", node.value.name.short());
             problems.error(node.span.clone(), what, "give each node a name of its own");
+        }
+    }
+}
+
+/// Certificates that were made elsewhere are shown to peers as they are: one without names, which a translated address takes, is not
+/// among them.
+pub fn check_translated(nodes: &[At<Node>], tls: &Protection, problems: &mut Problems<'_>) {
+    if !matches!(tls, Protection::Files(_)) {
+        return;
+    }
+    for At { value: node, span } in nodes.iter().filter(|node| node.value.nat) {
+        let what = format!(
+            "`nat` of {} needs a second certificate, which [tls.files] cannot name",
+            node.name.short()
+        );
+        problems.error(
+            span.clone(),
+            what,
+            "leave `nat` out, and have the address that the others see put into peer_cert",
+        );
+    }
+}
+
+/// Two members of one machine would lock each other out of one data directory.
+fn check_data_directories(nodes: &[At<Node>], problems: &mut Problems<'_>) {
+    for (index, At { value: node, span }) in nodes.iter().enumerate() {
+        let shares = |other: &&At<Node>| {
+            node.data_directory.is_some()
+                && other.value.data_directory == node.data_directory
+                && Machine::of(&other.value) == Machine::of(node)
+        };
+        if let Some(other) = nodes[..index].iter().find(shares) {
+            let what = format!("`data_dir` of {} is that of {}", node.name.short(), other.value.name.short());
+            problems.error(span.clone(), what, "give each member of a machine a directory of its own");
         }
     }
 }

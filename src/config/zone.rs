@@ -10,6 +10,7 @@ use super::node::{Node, read_node};
 use super::problem::{Problem, Problems, Severity};
 use super::rules;
 use super::settings::{EtcdSettings, PkiSettings, read_etcd, read_pki};
+use super::tls::{Protection, read_tls};
 
 /// More nodes than this are no help in a message.
 const LISTED_AT_MOST: usize = 9;
@@ -25,6 +26,8 @@ pub struct ZoneConfig {
     pub pki: PkiSettings,
     /// `[etcd]`.
     pub etcd: EtcdSettings,
+    /// `[tls]`: how its connections are protected.
+    pub tls: Protection,
 }
 
 /// Why a zone cannot be used.
@@ -55,7 +58,7 @@ impl ZoneConfig {
             std::fs::read(path).map_err(|source| ZoneConfigError::Read { path: path.to_owned(), source })?;
         let parsed = match String::from_utf8(text) {
             Ok(text) => Self::parse(&text),
-            Err(error) => Err(vec![not_utf8(&error)]),
+            Err(error) => Err(vec![not_utf8(error.utf8_error())]),
         };
         parsed.map_err(|problems| ZoneConfigError::Problems { path: path.to_owned(), problems })
     }
@@ -113,8 +116,8 @@ impl ZoneConfig {
     }
 }
 
-fn not_utf8(error: &std::string::FromUtf8Error) -> Problem {
-    let valid = error.utf8_error().valid_up_to();
+pub(super) fn not_utf8(error: std::str::Utf8Error) -> Problem {
+    let valid = error.valid_up_to();
     Problem {
         severity: Severity::Error,
         location: None,
@@ -141,14 +144,32 @@ fn read_zone(file: Table<'_>, problems: &mut Problems<'_>) -> Option<ZoneConfig>
             "add one:\n        [[node]]\n        name = \"node1\"\n        address = \"10.0.1.10\"",
         );
     }
-    let nodes: Vec<At<Node>> =
+    let mut nodes: Vec<At<Node>> =
         tables.into_iter().filter_map(|table| read_node(table, name.as_ref(), problems)).collect();
-    let pki = file.table("pki", "[pki]", problems).map(|table| read_pki(table, problems)).unwrap_or_default();
+    let pki = file.table("pki", "[pki]", problems);
+    let pki_span = pki.as_ref().map(Table::span);
+    let pki = pki.map(|table| read_pki(table, problems)).unwrap_or_default();
     let etcd =
         file.table("etcd", "[etcd]", problems).map(|table| read_etcd(table, problems)).unwrap_or_default();
+    let tls = match file.table("tls", "[tls]", problems) {
+        Some(table) => {
+            let tls = read_tls(&table, pki_span, problems);
+            table.finish(problems);
+            tls
+        }
+        None => Protection::default(),
+    };
     file.finish(problems);
+    nodes.iter_mut().for_each(|node| node.value.scheme = tls.scheme());
     rules::check(&nodes, problems);
-    Some(ZoneConfig { name: name?, nodes: nodes.into_iter().map(|node| node.value).collect(), pki, etcd })
+    rules::check_translated(&nodes, &tls, problems);
+    Some(ZoneConfig {
+        name: name?,
+        nodes: nodes.into_iter().map(|node| node.value).collect(),
+        pki,
+        etcd,
+        tls,
+    })
 }
 
 fn read_zone_name(table: Table<'_>, problems: &mut Problems<'_>) -> Option<ZoneName> {

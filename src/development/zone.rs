@@ -15,8 +15,8 @@ use crate::host::free_ports;
 use crate::plan::{EtcdId, InitialCluster};
 use crate::report;
 use crate::zone_directory::{
-    Assessment, Authorities, Holder, Issuer, ZoneDirectory, ZoneLock, all_clients, create_directory,
-    create_file, create_missing,
+    Assessment, Authorities, CaPassphrase, Holder, Issuer, NewKeys, ZoneDirectory, ZoneLock, all_clients,
+    create_directory, create_file, create_missing,
 };
 
 /// The zone's name. `.internal` is reserved for private use, so it resolves nowhere.
@@ -54,7 +54,7 @@ pub fn prepare(directory: &Path, options: &DevelopmentOptions, now: OffsetDateTi
         let text = describe(options)?;
         create_file(&config, &text)?;
     }
-    let zone = ZoneDirectory::open(directory)?;
+    let zone = ZoneDirectory::open(directory, CaPassphrase::new(None, None)?)?;
     if exists {
         refuse_to_change(&zone, options)?;
     }
@@ -67,7 +67,7 @@ pub fn prepare(directory: &Path, options: &DevelopmentOptions, now: OffsetDateTi
         .next("dev runs zones on 127.0.0.1; start this one with `zone-etcd run` on its nodes"));
     }
     let held = zone.lock()?;
-    create_missing(&zone.paths, &zone.config, now, &held)?;
+    create_missing(&zone.paths, &zone.config, &NewKeys::clear(&zone.ca_passphrase), now, &held)?;
     issue_all(&zone, now, &held)?;
     drop(held);
     Ok(zone)
@@ -119,7 +119,7 @@ fn issue_all(zone: &ZoneDirectory, now: OffsetDateTime, held: &ZoneLock) -> Resu
     let assessments = holders
         .map(|holder| Assessment::of(holder, &zone.config, &zone.paths, &authorities, now))
         .collect::<Result<Vec<_>>>()?;
-    Issuer::new(&zone.paths, &authorities, held)?.bring_up_to_date(&assessments, now).map(drop)
+    Issuer::new(zone, &authorities, held)?.bring_up_to_date(&assessments, now).map(drop)
 }
 
 /// A zone whose members run.

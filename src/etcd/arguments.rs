@@ -2,7 +2,7 @@
 
 use super::extra_flags::ExtraFlags;
 use crate::config::Line;
-use crate::plan::{Join, LiveMember, MemberPlan, Plane, StartDecision};
+use crate::plan::{Fence, Join, LiveMember, MemberPlan, PairFiles, PlaneSecurity, StartDecision};
 
 /// The gate of 3.6 and later for what 3.5 calls `--experimental-initial-corrupt-check`.
 const CORRUPT_CHECK_GATE: &str = "InitialCorruptCheck";
@@ -70,28 +70,42 @@ fn live_list(plan: &MemberPlan, join: &Join) -> String {
 }
 
 fn peer_plane(plan: &MemberPlan, flags: &mut Flags) {
-    let file = |name: &str| plan.paths.current(name).display().to_string();
+    let mutual = match &plan.peer_plane {
+        PlaneSecurity::Mutual(mutual) => mutual,
+        PlaneSecurity::Automatic => return flags.set("peer-auto-tls", true),
+        PlaneSecurity::Plain => return,
+    };
     flags.set("peer-client-cert-auth", true);
-    flags.set("peer-trusted-ca-file", file(Plane::Peer.authority_file()));
-    flags.set("peer-cert-file", file("peer.crt"));
-    flags.set("peer-key-file", file("peer.key"));
-    if plan.peer_client {
-        flags.set("peer-client-cert-file", file("peer-client.crt"));
-        flags.set("peer-client-key-file", file("peer-client.key"));
+    flags.set("peer-trusted-ca-file", mutual.authority.display());
+    flags.pair(["peer-cert-file", "peer-key-file"], &mutual.serves);
+    if let Some(dials) = &mutual.dials {
+        flags.pair(["peer-client-cert-file", "peer-client-key-file"], dials);
     }
-    flags.set("peer-crl-file", file(Plane::Peer.revocation_file()));
+    match &mutual.allowed {
+        Some(Fence::Hostnames(names)) => flags.set("peer-cert-allowed-hostname", names.join(",")),
+        Some(Fence::CommonNames(names)) => flags.set("peer-cert-allowed-cn", names.join(",")),
+        None => {}
+    }
+    if let Some(revocations) = &mutual.revocations {
+        flags.set("peer-crl-file", revocations.display());
+    }
 }
 
 fn client_plane(plan: &MemberPlan, flags: &mut Flags) {
-    let file = |name: &str| plan.paths.current(name).display().to_string();
+    let mutual = match &plan.client_plane {
+        PlaneSecurity::Mutual(mutual) => mutual,
+        PlaneSecurity::Automatic => return flags.set("auto-tls", true),
+        PlaneSecurity::Plain => return,
+    };
     flags.set("client-cert-auth", true);
-    flags.set("trusted-ca-file", file(Plane::Client.authority_file()));
-    flags.set("cert-file", file("server.crt"));
-    flags.set("key-file", file("server.key"));
-    // The gateway dials the server with this pair; without it, with the server's own certificate, which may not.
-    flags.set("client-cert-file", file("gateway.crt"));
-    flags.set("client-key-file", file("gateway.key"));
-    flags.set("client-crl-file", file(Plane::Client.revocation_file()));
+    flags.set("trusted-ca-file", mutual.authority.display());
+    flags.pair(["cert-file", "key-file"], &mutual.serves);
+    if let Some(dials) = &mutual.dials {
+        flags.pair(["client-cert-file", "client-key-file"], dials);
+    }
+    if let Some(revocations) = &mutual.revocations {
+        flags.set("client-crl-file", revocations.display());
+    }
     flags.set("tls-min-version", plan.settings.tls_minimum.as_flag());
 }
 
@@ -140,6 +154,11 @@ struct Flags(Vec<String>);
 impl Flags {
     fn set(&mut self, name: &str, value: impl std::fmt::Display) {
         self.0.push(format!("--{name}={value}"));
+    }
+
+    fn pair(&mut self, [certificate, key]: [&str; 2], files: &PairFiles) {
+        self.set(certificate, files.certificate.display());
+        self.set(key, files.key.display());
     }
 
     fn switch(&mut self, name: &str) {

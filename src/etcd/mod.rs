@@ -22,7 +22,7 @@ pub use arguments::arguments;
 pub use backend::{BackendError, BackendFacts, BackendMember, Downgrade, read_backend};
 pub use binary::{BinaryRequest, EtcdBinary, Origin, VerifiedBinary};
 pub use binary_error::BinaryError;
-pub use etcdctl::etcdctl_settings;
+pub use etcdctl::{etcdctl_settings, etcdctl_settings_as_member, etcdctl_settings_unverified};
 pub use exec::become_etcd;
 pub use extra_flags::{ExtraFlagError, ExtraFlags};
 pub use log_scan::{LogScan, SnapshotPosition, scan_log};

@@ -8,13 +8,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::ClientConfig;
 use serde::Deserialize;
 use zone_pki::{SubjectAltName, SubjectAltNames};
 
 use super::EtcdVersion;
 use crate::plan::{EtcdId, Ids, LiveCluster, LiveMember, PeerState};
-use crate::tls::{Connection, DialError, KeyPair, MaterialError, Reply, Stage, Target, Trust};
+use crate::tls::{Connection, DialError, KeyPair, MaterialError, Reply, Stage, Target, Transport, Trust};
 
 /// The lowest cluster version that every supported etcd names as its own (`MinClusterVersion` in `api/version/version.go`).
 const LOWEST_CLUSTER_VERSION: &str = "3.0.0";
@@ -25,7 +24,7 @@ const TIME_TO_TELL: Duration = Duration::from_millis(200);
 /// What is asked, and as whom.
 #[derive(Clone, Debug)]
 pub struct PeerQuestion {
-    config: Arc<ClientConfig>,
+    transport: Transport,
     /// The member that its own data says we are, to ask whether it was removed.
     ids: Option<Ids>,
     /// The version of the etcd that would be started.
@@ -62,7 +61,12 @@ impl PeerQuestion {
             SubjectAltName::Dns(_) => None,
         };
         let addresses = (!names.is_empty()).then(|| names.iter().filter_map(address).collect());
-        Ok(Self { config: Arc::new(config), ids, version, addresses })
+        Ok(Self { transport: Arc::new(config).into(), ids, version, addresses })
+    }
+
+    /// Asks in a zone in which nobody shows a certificate.
+    pub fn unauthenticated(transport: Transport, ids: Option<Ids>, version: EtcdVersion) -> Self {
+        Self { transport, ids, version, addresses: None }
     }
 
     /// Asks the member at `target`, and knows what to say a moment before `deadline`. `bound` is called when its port turns out to be bound, which can be long
@@ -75,7 +79,7 @@ impl PeerQuestion {
         bound();
         let deadline = deadline.checked_sub(TIME_TO_TELL).unwrap_or(deadline);
         let local = connection.local_address();
-        let reply = match connection.get(target, self.config.clone(), "/members", &[], deadline) {
+        let reply = match connection.get(target, self.transport.clone(), "/members", &[], deadline) {
             Ok(reply) => reply,
             Err(error) => return self.state_after(&error, local),
         };
@@ -132,7 +136,7 @@ impl PeerQuestion {
             ("X-Etcd-Cluster-ID", cluster.as_str()),
             ("X-Raft-To", "0"),
         ];
-        crate::tls::get(target, self.config.clone(), &path, &headers, deadline)
+        crate::tls::get(target, self.transport.clone(), &path, &headers, deadline)
             .is_ok_and(|reply| reply.status == 410)
     }
 
@@ -146,7 +150,7 @@ impl PeerQuestion {
         struct Versions {
             etcdcluster: String,
         }
-        let reply = crate::tls::get(target, self.config.clone(), "/version", &[], deadline).ok()?;
+        let reply = crate::tls::get(target, self.transport.clone(), "/version", &[], deadline).ok()?;
         let versions: Versions = serde_json::from_slice(&reply.body).ok()?;
         // It is `not_decided` until there is a leader.
         versions.etcdcluster.parse::<EtcdVersion>().ok().map(|version| version.minor)

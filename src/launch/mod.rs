@@ -1,8 +1,10 @@
 //! One start of a member: what `plan` shows and `run` carries out.
 
 mod announcement;
+mod certificates;
 mod decision;
 mod failures;
+mod question;
 mod record;
 mod set_aside;
 mod verified;
@@ -12,6 +14,7 @@ mod watch;
 
 use time::OffsetDateTime;
 
+pub use certificates::Certificates;
 use decision::{observe, refuse_lost_directory};
 pub use failures::binary_failure;
 use failures::{flag_failure, member_failure, refusal_failure};
@@ -22,11 +25,10 @@ use crate::error::{Exit, Failure, Result};
 use crate::etcd::{BinaryRequest, EtcdBinary, ExtraFlags, PeerQuestion, VerifiedBinary, arguments};
 use crate::host::{self, LockError, MemberState, NodeLock, PortFault};
 use crate::plan::{
-    DataDirectory, Ids, MemberPlan, MemberPlanError, NodePaths, Observed, Peer, Plane, StartDecision, decide,
+    DataDirectory, Ids, MemberPlan, MemberPlanError, NodePaths, Observed, Peer, StartDecision, decide,
 };
-use crate::site::Site;
-use crate::tls::{KeyPair, MaterialError, Trust};
-use crate::zone_directory::{Assessment, Authorities, create_directory, private_failure};
+use crate::site::{Material, Site};
+use crate::zone_directory::{create_directory, private_failure};
 
 /// What the operator asks of a start beyond the zone description.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +51,7 @@ pub struct Launch<'z> {
     /// What was observed here.
     pub observed: Observed,
     /// Its certificates.
-    pub certificates: Assessment<'z>,
+    pub certificates: Certificates<'z>,
     site: &'z Site,
     flags: ExtraFlags,
     state_before: Option<MemberState>,
@@ -120,12 +122,12 @@ impl<'z> Launch<'z> {
     pub fn prepare(
         site: &'z Site,
         node: &'z Node,
-        authorities: &Authorities,
+        material: Material,
         options: &LaunchOptions,
         now: OffsetDateTime,
     ) -> Result<Self> {
         refuse_without_member(node)?;
-        Self::prepare_with(FoundBinary::look_for(site, node, options)?, site, node, authorities, options, now)
+        Self::prepare_with(FoundBinary::look_for(site, node, options)?, site, node, material, options, now)
     }
 
     /// As [`Launch::prepare`], with the etcd that was found before: that can take a digest, and needs no lock.
@@ -133,19 +135,20 @@ impl<'z> Launch<'z> {
         found: FoundBinary,
         site: &'z Site,
         node: &'z Node,
-        authorities: &Authorities,
+        material: Material,
         options: &LaunchOptions,
         now: OffsetDateTime,
     ) -> Result<Self> {
         let FoundBinary { binary, verified, verified_before } = found;
         let paths = site.node_paths(&node.name);
         let member =
-            MemberPlan::new(site.config(), node, authorities.token(site.config()), paths, host::facts())
-                .map_err(|error| member_failure(&error))?;
+            MemberPlan::new(site.config(), node, material.token(site.config()), paths, host::facts())
+                .map_err(|error| member_failure(&error))?
+                .fenced(material.fence());
         let flags = check_flags(site, options, &binary)?;
         let (observed, state_before) = observe(site, &member, options.set_aside_data, binary.version)?;
         versions::refuse_wrong_version(site, &member, &binary, state_before.as_ref(), &observed)?;
-        let certificates = site.assess(node, authorities, now)?;
+        let certificates = Certificates::of(material, site, node, now)?;
         if observed.data == DataDirectory::Empty && observed.past.is_none() {
             refuse_lost_directory(site, node, &member)?;
         }
@@ -181,17 +184,8 @@ impl<'z> Launch<'z> {
 
     /// What the others are asked, with the certificate that etcd will present to them.
     fn question(&self) -> Result<PeerQuestion> {
-        let paths = &self.member.paths;
-        let generation = paths.current("");
-        let role = if self.member.peer_client { "peer-client" } else { "peer" };
-        let ids = self.resumes();
-        let entry = self.certificates.entries.iter().find(|entry| entry.role.name == role);
-        let names = entry.map(|entry| entry.spec.names.clone()).unwrap_or_default();
-        let question = || {
-            let trust = Trust::load(&paths.current(Plane::Peer.authority_file()))?;
-            PeerQuestion::new(&trust, &KeyPair::load(&generation, role)?, &names, ids, self.binary.version)
-        };
-        question().map_err(|error: MaterialError| {
+        let question = question::of(&self.member, &self.certificates, self.resumes(), self.binary.version);
+        question.map_err(|error| {
             Failure::bad_input("the other members cannot be asked with the certificate of this one")
                 .because(&error)
                 .next(format!(

@@ -1,11 +1,11 @@
 //! What the operator should know of a start that is not refused.
 
-use super::Launch;
-use crate::plan::{LiveCluster, Peer, PeerState, StartDecision};
+use super::{Certificates, Launch};
+use crate::plan::{LiveCluster, Peer, PeerState, PlaneSecurity, StartDecision};
 
 /// One sentence for each thing that is not as it should be.
 pub(super) fn of(launch: &Launch<'_>, decision: &StartDecision, peers: &[Peer]) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let mut warnings = protection(launch);
     if let StartDecision::Resume(ids) = decision {
         let cluster = peers.iter().filter_map(Peer::cluster).find(|cluster| cluster.id == ids.cluster);
         warnings.extend(match cluster {
@@ -27,6 +27,26 @@ pub(super) fn of(launch: &Launch<'_>, decision: &StartDecision, peers: &[Peer]) 
         }
     }
     warnings
+}
+
+/// What is given up, at each start.
+fn protection(launch: &Launch<'_>) -> Vec<String> {
+    if let Certificates::Existing(existing) = &launch.certificates {
+        return existing.warnings.clone();
+    }
+    match launch.member.peer_plane {
+        PlaneSecurity::Mutual(_) => Vec::new(),
+        PlaneSecurity::Automatic => vec![
+            "insecure_no_authentication: whoever reaches the ports of a member reads and writes everything and can act as a \
+             member; etcd does not renew the certificates that it makes up, which last a year"
+                .to_owned(),
+        ],
+        PlaneSecurity::Plain => vec![
+            "insecure_no_tls: whoever reaches the ports of a member reads and writes everything and can act as a member, and \
+             whoever is on the way reads along"
+                .to_owned(),
+        ],
+    }
 }
 
 /// Where the list of the running cluster is another than that of the zone description.

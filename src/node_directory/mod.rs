@@ -1,11 +1,14 @@
 //! The directory of an activated node: its local config, its generations, its data. It never holds a CA key.
 
+mod loaded;
+
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
 use crate::config::{LocalConfig, Node, NodeName, Problem, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
+use crate::existing_certificates::Sources;
 use crate::plan::NodePaths;
 use crate::report;
 use crate::zone_directory::{Authorities, absolute, config_failure, private_failure};
@@ -30,8 +33,12 @@ pub struct NodeDirectory {
     pub name: NodeName,
     /// Whether a bundle gave it the right to found the cluster that its description leads to.
     pub may_bootstrap: bool,
+    /// The local config, if it says all that there is.
+    local: Option<Box<LocalConfig>>,
     /// What the operator should know of the description.
     warnings: Vec<Problem>,
+    /// The file that the warnings are about.
+    warned_of: PathBuf,
     /// The local config as the operator wrote it, for commands that are proposed.
     written: PathBuf,
 }
@@ -46,17 +53,43 @@ impl NodeDirectory {
     /// Reads the local config of a node, and what was activated beside it.
     pub fn open(config: &Path) -> Result<Self> {
         let file = absolute(config)?;
-        let local = LocalConfig::load(&file)?;
-        let root = file.parent().unwrap_or(Path::new("/"));
-        let paths = NodePaths::new(root);
+        let (local, warnings) = LocalConfig::load(&file).map_err(config_failure)?;
+        let paths = NodePaths::new(file.parent().unwrap_or(Path::new("/")));
+        let written = config.to_owned();
+        match local.pki {
+            Some(_) => Self::activated(&file, &local, paths, written),
+            None => loaded::open(&file, local, warnings, paths, written),
+        }
+    }
+
+    fn activated(file: &Path, local: &LocalConfig, paths: NodePaths, written: PathBuf) -> Result<Self> {
         let description = paths.current(DESCRIPTION);
         let (zone, warnings) = ZoneConfig::load(&description).map_err(config_failure)?;
-        let name = match zone.node(&local.name) {
-            Some(node) => node.name.clone(),
-            None => return Err(mixed_up(&file, &local.name, &description)),
+        let (name, data) = match zone.node(local.name.as_str()) {
+            Some(node) => (node.name.clone(), node.data_directory.clone()),
+            None => return Err(mixed_up(file, local.name.as_str(), &description)),
         };
         let may_bootstrap = [FOUNDING, MANIFEST].iter().any(|manifest| gives_right(&paths.current(manifest)));
-        Ok(Self { paths, config: zone, name, may_bootstrap, warnings, written: config.to_owned() })
+        Ok(Self {
+            paths: paths.with_data(data.as_deref()),
+            config: zone,
+            name,
+            may_bootstrap,
+            local: None,
+            warnings,
+            warned_of: description,
+            written,
+        })
+    }
+
+    /// Whether it was activated, and is not the local config of another program.
+    pub fn is_activated(&self) -> bool {
+        self.local.is_none()
+    }
+
+    /// Where the certificates are, if they were made elsewhere.
+    pub fn sources(&self) -> Option<Sources> {
+        self.local.as_ref().map(|local| loaded::sources(local, &self.paths))
     }
 
     /// The node itself.
@@ -77,7 +110,7 @@ impl NodeDirectory {
 
     /// Prints the warnings, each with its line.
     pub fn report_warnings(&self) {
-        let file = self.paths.current(DESCRIPTION).display().to_string();
+        let file = self.warned_of.display().to_string();
         self.warnings.iter().for_each(|problem| report::problem(&file, problem));
     }
 

@@ -17,11 +17,7 @@ pub struct PeerUrl {
 impl PeerUrl {
     /// The peer URL of a node.
     pub fn of(node: &Node) -> Self {
-        Self {
-            text: format!("https://{}:{}", node.address.url_host(), node.peer_port),
-            host: node.address.to_string(),
-            port: node.peer_port.number(),
-        }
+        Self { text: node.peer_url(), host: node.address.to_string(), port: node.peer_port.number() }
     }
 
     /// The URL.

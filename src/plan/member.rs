@@ -4,8 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::cluster::{ClusterToken, InitialCluster, InitialMember};
 use super::paths::NodePaths;
-use super::roles::{HeldBy, NODE_ROLES};
-use crate::config::{Address, EtcdSettings, Node, NodeName, Port, Protocol, ZoneConfig};
+use super::roles::{HeldBy, NODE_ROLES, Plane};
+use super::security::{Fence, PlaneSecurity};
+use crate::config::{Address, EtcdSettings, Node, NodeName, Port, Protection, Protocol, Scheme, ZoneConfig};
 
 /// What a plan needs to know of the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,10 @@ pub struct MemberPlan {
     pub advertise_client: String,
     /// Whether it dials the other members with a certificate without names.
     pub peer_client: bool,
+    /// How its connections with members are protected.
+    pub peer_plane: PlaneSecurity,
+    /// How its connections with clients are protected.
+    pub client_plane: PlaneSecurity,
     /// How etcd runs.
     pub settings: EtcdSettings,
     /// Where its files are.
@@ -60,20 +65,34 @@ impl MemberPlan {
         let Some(member) = cluster.member(node.name.short()).cloned() else {
             return Err(MemberPlanError::NotAMember(node.name.clone()));
         };
+        let paths = paths.with_data(node.data_directory.as_deref());
+        let peer_client = zone.tls == Protection::Issued
+            && NODE_ROLES
+                .iter()
+                .any(|role| role.held_by == HeldBy::TranslatedMember && role.is_held_by(node));
+        let security = |plane| PlaneSecurity::of(plane, zone, node, &paths, peer_client);
         Ok(Self {
             node: node.name.clone(),
             member,
             cluster,
-            listen_peer: urls(&peer_hosts(node, host), node.peer_port),
-            listen_client: urls(&client_hosts(node, host), node.client_port),
+            listen_peer: urls(node.scheme, &peer_hosts(node, host), node.peer_port),
+            listen_client: urls(node.scheme, &client_hosts(node, host), node.client_port),
             listen_metrics: format!("http://{}:{}", Ipv4Addr::LOCALHOST, node.metrics_port),
             advertise_client: node.client_url(),
-            peer_client: NODE_ROLES
-                .iter()
-                .any(|role| role.held_by == HeldBy::TranslatedMember && role.is_held_by(node)),
+            peer_client,
+            peer_plane: security(Plane::Peer),
+            client_plane: security(Plane::Client),
             settings: zone.etcd.clone(),
             paths,
         })
+    }
+
+    /// The same plan, with a fence around the peer plane.
+    pub fn fenced(mut self, fence: Option<Fence>) -> Self {
+        if let PlaneSecurity::Mutual(mutual) = &mut self.peer_plane {
+            mutual.allowed = fence;
+        }
+        self
     }
 
     /// Every socket on which the member will listen.
@@ -104,6 +123,7 @@ fn every_interface(host: HostFacts) -> IpAddr {
     if host.ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() }
 }
 
-fn urls(hosts: &[IpAddr], port: Port) -> Vec<String> {
-    hosts.iter().map(|ip| format!("https://{}:{port}", Address::Ip(*ip).url_host())).collect()
+fn urls(scheme: Scheme, hosts: &[IpAddr], port: Port) -> Vec<String> {
+    let url = |ip: &IpAddr| format!("{}://{}:{port}", scheme.as_str(), Address::Ip(*ip).url_host());
+    hosts.iter().map(url).collect()
 }

@@ -8,6 +8,7 @@ mod paths;
 mod peers;
 mod refusal;
 mod roles;
+mod security;
 mod start;
 mod turn;
 mod upgrade;
@@ -24,6 +25,7 @@ pub use roles::{
     CLIENT_ROLE, HeldBy, NODE_ROLES, NamesRule, Plane, ROOT_FILE, Role, SubjectRule, clients_of,
     organization, roles_of,
 };
+pub use security::{Fence, MutualTls, PairFiles, PlaneSecurity};
 pub use start::{DataDirectory, Ids, Join, Observed, PastStart, StartDecision, decide, refuse_by_data};
 pub use turn::{ANSWER_LIMIT, EXEC_GAP, GRACE, Glimpse, TURN_LIMIT, Turn, turn};
 pub use upgrade::{DataVersions, MinorVersion, VersionStep, check_version};

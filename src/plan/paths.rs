@@ -86,12 +86,20 @@ impl ZonePaths {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodePaths {
     root: PathBuf,
+    /// etcd's data directory, if it is elsewhere.
+    data: Option<PathBuf>,
 }
 
 impl NodePaths {
     /// The node directory at `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), data: None }
+    }
+
+    /// The same with etcd's data elsewhere, if it is.
+    pub fn with_data(mut self, data: Option<&Path>) -> Self {
+        self.data = data.map(Path::to_owned);
+        self
     }
 
     /// The directory itself.
@@ -112,7 +120,7 @@ impl NodePaths {
 
     /// etcd's data directory.
     pub fn data(&self) -> PathBuf {
-        self.root.join("data")
+        self.data.clone().unwrap_or_else(|| self.root.join("data"))
     }
 
     /// What is known of the member's past.

@@ -22,7 +22,7 @@ impl Plane {
     pub const ALL: [Self; 2] = [Self::Peer, Self::Client];
 
     /// The name of the plane, which is also the stem of its CA's files in `ca/`.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Peer => "peer",
             Self::Client => "client",

@@ -3,15 +3,18 @@
 //! A member starts the same way from both. What differs is who can issue, what is known of other nodes, and which commands can
 //! be proposed.
 
+mod material;
+
 use std::path::{Path, PathBuf};
 
+pub use material::Material;
 use time::OffsetDateTime;
 
 use crate::config::{ClientName, Node, NodeName, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::node_directory::NodeDirectory;
 use crate::plan::NodePaths;
-use crate::zone_directory::{Assessment, Authorities, Holder, ZoneDirectory};
+use crate::zone_directory::{Assessment, Authorities, CaPassphrase, Holder, ZoneDirectory};
 
 /// The local config of a node that was activated without naming a directory.
 pub const DEFAULT_CONFIG: &str = "/var/lib/zone-etcd/node.json";
@@ -28,14 +31,14 @@ pub enum Site {
 impl Site {
     /// Opens the zone in `zone`, or the node of the local config `config`. With neither, the zone in the working directory, and
     /// if there is none the node in the default place.
-    pub fn open(zone: Option<&Path>, config: Option<&Path>) -> Result<Self> {
+    pub fn open(zone: Option<&Path>, config: Option<&Path>, ca_passphrase: CaPassphrase) -> Result<Self> {
         match (zone, config) {
             (_, Some(config)) => NodeDirectory::open(config).map(Self::Node),
-            (Some(zone), None) => ZoneDirectory::open(zone).map(Self::Zone),
+            (Some(zone), None) => ZoneDirectory::open(zone, ca_passphrase).map(Self::Zone),
             (None, None) if !Path::new("zone.toml").exists() && Path::new(DEFAULT_CONFIG).exists() => {
                 NodeDirectory::open(Path::new(DEFAULT_CONFIG)).map(Self::Node)
             }
-            (None, None) => ZoneDirectory::open(Path::new(".")).map(Self::Zone),
+            (None, None) => ZoneDirectory::open(Path::new("."), ca_passphrase).map(Self::Zone),
         }
     }
 
@@ -51,7 +54,8 @@ impl Site {
     pub fn description(&self) -> &'static str {
         match self {
             Self::Zone(_) => "zone.toml",
-            Self::Node(_) => "the bundle",
+            Self::Node(node) if node.is_activated() => "the bundle",
+            Self::Node(_) => "the local config",
         }
     }
 
@@ -90,7 +94,7 @@ impl Site {
     /// The directory of a node that can be here: on an activated node its own.
     pub fn node_paths(&self, name: &NodeName) -> NodePaths {
         match self {
-            Self::Zone(zone) => zone.paths.node(name),
+            Self::Zone(zone) => zone.node_paths(name),
             Self::Node(node) => node.paths.clone(),
         }
     }
@@ -107,7 +111,10 @@ impl Site {
     /// The CAs' certificates and revocation lists: those of the zone, or those that the node was given.
     pub fn authorities(&self, now: OffsetDateTime) -> Result<Authorities> {
         match self {
-            Self::Zone(zone) => Authorities::load(&zone.paths, now),
+            Self::Zone(zone) => {
+                zone.refuse_unless_issued()?;
+                Authorities::load(&zone.paths, now)
+            }
             Self::Node(node) => node.authorities(now),
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::response::{self, Response};
+use super::transport::Transport;
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, ClientConfig, ClientConnection, Error, StreamOwned};
 
@@ -80,6 +81,17 @@ pub enum DialError {
     Io(#[source] io::Error),
 }
 
+impl DialError {
+    /// Without a handshake, silence and a closed connection come as early as they would during one.
+    fn before_anything_was_said(self) -> Self {
+        match self {
+            Self::TimedOut(Stage::Reply) => Self::TimedOut(Stage::Handshake),
+            Self::Closed(Stage::Reply) => Self::Closed(Stage::Handshake),
+            other => other,
+        }
+    }
+}
+
 /// What came back.
 #[derive(Clone, Debug)]
 pub struct Reply {
@@ -110,12 +122,12 @@ impl Reply {
 /// not wait for it calls this on a thread of its own.
 pub fn get(
     target: &Target,
-    config: Arc<ClientConfig>,
+    transport: impl Into<Transport>,
     path: &str,
     headers: &[(&str, &str)],
     deadline: Instant,
 ) -> Result<Reply, DialError> {
-    Connection::open(target, deadline)?.get(target, config, path, headers, deadline)
+    Connection::open(target, deadline)?.get(target, transport, path, headers, deadline)
 }
 
 /// A connection over which nothing has been said yet.
@@ -164,30 +176,47 @@ impl Connection {
     pub fn get(
         self,
         target: &Target,
-        config: Arc<ClientConfig>,
+        transport: impl Into<Transport>,
         path: &str,
         headers: &[(&str, &str)],
         deadline: Instant,
     ) -> Result<Reply, DialError> {
         let Self { socket, started, connected_after } = self;
-        let name = ServerName::try_from(target.host.clone()).map_err(|_| DialError::Name {
-            host: target.host.clone(),
-            source: io::Error::new(io::ErrorKind::InvalidInput, "it is neither a DNS name nor an address"),
-        })?;
         // A socket that the other side has reset in the meantime has no peer any more.
         let gone = |error| explain(error, Stage::Handshake);
         let (remote, local) = (socket.peer_addr().map_err(gone)?, socket.local_addr().map_err(gone)?.ip());
-        let client = ClientConnection::new(config, name).map_err(DialError::NotTls)?;
-        let mut stream = StreamOwned::new(client, Deadline { socket, deadline });
-        while stream.conn.is_handshaking() {
-            stream.conn.complete_io(&mut stream.sock).map_err(|error| explain(error, Stage::Handshake))?;
-        }
-        stream
-            .write_all(request(target, path, headers).as_bytes())
-            .map_err(|error| explain(error, Stage::Reply))?;
-        let Response { status, headers, body } = response::read(&mut stream)?;
+        let socket = Deadline { socket, deadline };
+        let request = request(target, path, headers);
+        let response = match transport.into() {
+            Transport::Tls(config) => exchange_over_tls(target, config, socket, &request),
+            Transport::Plain => exchange(socket, &request).map_err(DialError::before_anything_was_said),
+        };
+        let Response { status, headers, body } = response?;
         Ok(Reply { status, headers, body, remote, local, connected_after, answered_after: started.elapsed() })
     }
+}
+
+fn exchange_over_tls(
+    target: &Target,
+    config: Arc<ClientConfig>,
+    socket: Deadline,
+    request: &str,
+) -> Result<Response, DialError> {
+    let name = ServerName::try_from(target.host.clone()).map_err(|_| DialError::Name {
+        host: target.host.clone(),
+        source: io::Error::new(io::ErrorKind::InvalidInput, "it is neither a DNS name nor an address"),
+    })?;
+    let client = ClientConnection::new(config, name).map_err(DialError::NotTls)?;
+    let mut stream = StreamOwned::new(client, socket);
+    while stream.conn.is_handshaking() {
+        stream.conn.complete_io(&mut stream.sock).map_err(|error| explain(error, Stage::Handshake))?;
+    }
+    exchange(stream, request)
+}
+
+fn exchange(mut stream: impl Read + Write, request: &str) -> Result<Response, DialError> {
+    stream.write_all(request.as_bytes()).map_err(|error| explain(error, Stage::Reply))?;
+    response::read(&mut stream)
 }
 
 fn request(target: &Target, path: &str, headers: &[(&str, &str)]) -> String {

@@ -75,6 +75,14 @@ impl KeyPair {
         Ok(Self { chain, key: Arc::new(key) })
     }
 
+    /// Reads a certificate with its chain, and its key, from PEM that was read before.
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, MaterialError> {
+        let key =
+            PrivateKeyDer::from_pem_slice(key).map_err(|error| MaterialError::Refused(error.to_string()))?;
+        let chain = parse_certificates(chain).map_err(MaterialError::Refused)?;
+        Ok(Self { chain, key: Arc::new(key) })
+    }
+
     fn parts(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         (self.chain.clone(), self.key.clone_key())
     }
@@ -85,6 +93,15 @@ impl KeyPair {
 pub struct Trust(Arc<RootCertStore>);
 
 impl Trust {
+    /// Reads every certificate of PEM that was read before.
+    pub fn from_pem(text: &[u8]) -> Result<Self, MaterialError> {
+        let mut store = RootCertStore::empty();
+        for certificate in parse_certificates(text).map_err(MaterialError::Refused)? {
+            store.add(certificate).map_err(refused)?;
+        }
+        Ok(Self(Arc::new(store)))
+    }
+
     /// Reads every certificate of a file.
     pub fn load(path: &Path) -> Result<Self, MaterialError> {
         let mut store = RootCertStore::empty();
@@ -139,17 +156,23 @@ impl Trust {
 }
 
 /// The one provider of cryptography, named wherever rustls would otherwise look for a default of the process.
-fn provider() -> Arc<CryptoProvider> {
+pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
     let text = std::fs::read(path).map_err(|source| MaterialError::Read { path: path.to_owned(), source })?;
-    let pem = |reason: String| MaterialError::Pem { path: path.to_owned(), expected: "certificate", reason };
-    let found: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
-        .collect::<Result<_, _>>()
-        .map_err(|error| pem(error.to_string()))?;
-    if found.is_empty() { Err(pem("there is none in it".to_owned())) } else { Ok(found) }
+    parse_certificates(&text).map_err(|reason| MaterialError::Pem {
+        path: path.to_owned(),
+        expected: "certificate",
+        reason,
+    })
+}
+
+fn parse_certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+    if found.is_empty() { Err("there is none in it".to_owned()) } else { Ok(found) }
 }
 
 fn refused(error: rustls::Error) -> MaterialError {

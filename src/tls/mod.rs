@@ -6,6 +6,7 @@
 //! | [`seen`] | what a server showed in a handshake |
 //! | [`dial`] | one request over the wire, and how exactly it failed |
 //! | `response` | the end of an HTTP response, by its length |
+//! | `transport` | TLS or plain text; `unverified` is for zones that verify nobody |
 //! | [`memory`] | a handshake between two configurations, without a network |
 //! | [`peer_probe`] | other members, asked as a member would |
 //! | [`rehearsal`] | every handshake of a member, in memory with its files |
@@ -17,6 +18,8 @@ pub mod peer_probe;
 pub mod rehearsal;
 mod response;
 pub mod seen;
+mod transport;
+mod unverified;
 
 pub use dial::{Connection, DialError, Reply, Stage, Target, get};
 pub use material::{KeyPair, MaterialError, Trust};
@@ -24,3 +27,4 @@ pub use memory::{HandshakeError, handshake};
 pub use peer_probe::{Peer, PeerAnswer, probe_peers};
 pub use rehearsal::{RehearsalError, Rehearsed, Scene, rehearse, scenes};
 pub use seen::Seen;
+pub use transport::Transport;

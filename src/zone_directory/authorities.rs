@@ -4,9 +4,11 @@ use std::io;
 use std::path::Path;
 
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 use zone_pki::private_file::{self, PrivateFileError};
-use zone_pki::{Authority, Certificate};
+use zone_pki::{Authority, Certificate, encrypted_key};
 
+use super::CaPassphrase;
 use super::failures::{certificate_failure, expired, load_failure, not_yet_valid, private_failure};
 use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
@@ -173,11 +175,21 @@ impl Authorities {
 }
 
 /// Reads a CA with its key, to sign with it.
-pub fn load_authority(paths: &ZonePaths, stem: &str, now: OffsetDateTime) -> Result<Authority> {
+pub fn load_authority(
+    paths: &ZonePaths,
+    stem: &str,
+    passphrase: &CaPassphrase,
+    now: OffsetDateTime,
+) -> Result<Authority> {
     let (certificate_path, key_path) = (paths.authority_certificate(stem), paths.authority_key(stem));
     check_directory(&paths.authorities())?;
     let certificate = read_public(&certificate_path)?;
     let key = private_file::read(&key_path).map_err(|error| private_failure(&key_path, &error))?;
+    let key = if encrypted_key::is_encrypted(&key) {
+        Zeroizing::new(passphrase.open(&key_path, &key)?.to_pem().as_bytes().to_vec())
+    } else {
+        key
+    };
     Authority::load(&certificate, &key, now)
         .map_err(|error| load_failure(&certificate_path, &key_path, &error))
 }

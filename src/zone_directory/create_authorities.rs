@@ -6,28 +6,53 @@ use std::path::Path;
 
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
+use zeroize::Zeroizing;
 use zone_pki::{Authority, AuthoritySpec, Subject, private_file};
 
-use super::ZoneLock;
 use super::authorities::{
     Authorities, ROOT, check_directory, load_authority, plane_authority_name, refuse_if_lost,
 };
+use super::ca_keys::key_text;
 use super::failures::private_failure;
+use super::{CaPassphrase, ZoneLock};
 use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{Plane, ZonePaths, organization, permitted_dns};
+
+/// How the keys of new CAs are written.
+#[derive(Clone, Copy, Debug)]
+pub struct NewKeys<'p> {
+    /// What opens the root's key, if that is locked, and locks those that are made.
+    pub passphrase: &'p CaPassphrase,
+    /// The CAs whose keys are locked from the start: those are never on the disk in the clear.
+    pub locked: &'p [&'static str],
+}
+
+impl<'p> NewKeys<'p> {
+    /// In the clear.
+    pub fn clear(passphrase: &'p CaPassphrase) -> Self {
+        Self { passphrase, locked: &[] }
+    }
+
+    fn text(&self, stem: &str, authority: &Authority) -> Result<Zeroizing<String>> {
+        let locks = self.locked.contains(&stem);
+        let passphrase = locks.then(|| self.passphrase.to_lock_with()).transpose()?;
+        key_text(authority.key(), passphrase.as_ref())
+    }
+}
 
 /// Makes what is missing of a zone's CAs: all of them, or the plane CAs below a root that is there. What is there is never
 /// replaced.
 pub fn create_missing(
     paths: &ZonePaths,
     zone: &ZoneConfig,
+    keys: &NewKeys<'_>,
     now: OffsetDateTime,
     _held: &ZoneLock,
 ) -> Result<Vec<&'static str>> {
     if Authorities::are_absent(paths)? {
         refuse_if_lost(paths)?;
-        create_all(paths, zone, now)?;
+        create_all(paths, zone, keys, now)?;
         return Ok(vec![ROOT, Plane::Peer.name(), Plane::Client.name()]);
     }
     let directory = paths.authorities();
@@ -48,7 +73,7 @@ pub fn create_missing(
                 directory.display()
             )));
     }
-    create_planes(paths, zone, &missing, now)?;
+    create_planes(paths, zone, &missing, keys, now)?;
     Ok(missing.into_iter().map(Plane::name).collect())
 }
 
@@ -65,16 +90,16 @@ fn refuse_key_alone(paths: &ZonePaths, stem: &str) -> Result<()> {
         )))
 }
 
-fn create_all(paths: &ZonePaths, zone: &ZoneConfig, now: OffsetDateTime) -> Result<()> {
+fn create_all(paths: &ZonePaths, zone: &ZoneConfig, keys: &NewKeys<'_>, now: OffsetDateTime) -> Result<()> {
     let issue_failure =
         |error: &zone_pki::IssueError| Failure::internal("cannot make the zone's CAs").because(error);
     let root = Authority::generate(&root_spec(zone), now).map_err(|error| issue_failure(&error))?;
     // Everything is written aside and renamed at once: a zone has all of its CAs or none.
     let staged = stage(paths)?;
-    write_authority(staged.path(), ROOT, &root, None)?;
+    write_authority(staged.path(), ROOT, &root, keys, None)?;
     for plane in Plane::ALL {
         let authority = issue_plane_authority(&root, zone, plane, now)?;
-        write_authority(staged.path(), plane.name(), &authority, Some(now))?;
+        write_authority(staged.path(), plane.name(), &authority, keys, Some(now))?;
     }
     sync(staged.path())?;
     let directory = paths.authorities();
@@ -85,12 +110,18 @@ fn create_all(paths: &ZonePaths, zone: &ZoneConfig, now: OffsetDateTime) -> Resu
 }
 
 /// Plane CAs below the root that is there. Their certificates come last: a plane has all of its files, or no certificate.
-fn create_planes(paths: &ZonePaths, zone: &ZoneConfig, planes: &[Plane], now: OffsetDateTime) -> Result<()> {
-    let root = load_authority(paths, ROOT, now)?;
+fn create_planes(
+    paths: &ZonePaths,
+    zone: &ZoneConfig,
+    planes: &[Plane],
+    keys: &NewKeys<'_>,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let root = load_authority(paths, ROOT, keys.passphrase, now)?;
     let staged = stage(paths)?;
     for plane in planes {
         let authority = issue_plane_authority(&root, zone, *plane, now)?;
-        write_authority(staged.path(), plane.name(), &authority, Some(now))?;
+        write_authority(staged.path(), plane.name(), &authority, keys, Some(now))?;
     }
     for extension in ["key", "crl", "crt"] {
         for plane in planes {
@@ -109,7 +140,7 @@ const STAGED: &str = ".ca-";
 
 /// A directory for CAs that are not in use yet. The zone's lock is held, so any other is what an interrupted command left, with
 /// keys that nobody will use or look after.
-fn stage(paths: &ZonePaths) -> Result<TempDir> {
+pub(super) fn stage(paths: &ZonePaths) -> Result<TempDir> {
     let entries = std::fs::read_dir(paths.root()).map_err(|error| Failure::read(paths.root(), &error))?;
     for entry in entries.flatten() {
         let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(STAGED));
@@ -158,10 +189,11 @@ fn write_authority(
     directory: &Path,
     stem: &str,
     authority: &Authority,
+    keys: &NewKeys<'_>,
     revocations_at: Option<OffsetDateTime>,
 ) -> Result<()> {
     // The key comes first: a certificate without its key would look like a finished pair whose key was lost.
-    create(&directory.join(format!("{stem}.key")), authority.key().to_pem().as_bytes(), 0o600)?;
+    create(&directory.join(format!("{stem}.key")), keys.text(stem, authority)?.as_bytes(), 0o600)?;
     if let Some(now) = revocations_at {
         let list = authority
             .revocation_list(&[], 1, now, authority.certificate().not_after())
@@ -171,12 +203,12 @@ fn write_authority(
     create(&directory.join(format!("{stem}.crt")), authority.certificate().pem().as_bytes(), 0o644)
 }
 
-fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+pub(super) fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     private_file::create(path, bytes, mode).map_err(|error| private_failure(path, &error))?;
     sync(path)
 }
 
-fn sync(path: &Path) -> Result<()> {
+pub(super) fn sync(path: &Path) -> Result<()> {
     private_file::sync(path).map_err(|error| private_failure(path, &error))
 }
 

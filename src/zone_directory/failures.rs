@@ -5,7 +5,7 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 use zone_pki::private_file::PrivateFileError;
-use zone_pki::{CertificateError, LoadError};
+use zone_pki::{CertificateError, DecryptError, LoadError};
 
 use crate::error::{Exit, Failure};
 use crate::plan::ZonePaths;
@@ -57,6 +57,26 @@ pub(super) fn load_failure(certificate: &Path, key: &Path, error: &LoadError) ->
         error => Failure::bad_input(pair)
             .because(error)
             .next(format!("check that {} is the key of that certificate", key.display())),
+    }
+}
+
+/// A CA's key that was not opened.
+pub(super) fn locked_key_failure(path: &Path, error: &DecryptError) -> Failure {
+    let shown = path.display();
+    match error {
+        DecryptError::Passphrase => Failure::new(Exit::Permission, format!("{shown} was not opened"))
+            .because(error)
+            .next("run the command again with the right passphrase: --ca-passphrase-file FILE"),
+        DecryptError::Unsupported { .. } | DecryptError::Cost { .. } => {
+            Failure::bad_input(format!("{shown} cannot be opened")).because(error).next(format!(
+                "encrypt it in another way: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {shown} -out {shown}.new"
+            ))
+        }
+        DecryptError::Damaged { .. } | DecryptError::Key(_) => {
+            Failure::bad_input(format!("{shown} holds no usable key"))
+                .because(error)
+                .next("put the CA's key back from your copy of the zone directory")
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use zone_pki::{Certificate, IssuanceLog, Usages, verify};
 use super::ZoneDirectory;
 use super::assessment::{Assessment, Entry, Holder, Verdict};
 use super::authorities::{Authorities, load_authority};
+use super::ca_keys::{KeyState, key_state};
 use super::failures::issuance_log_failure;
 use crate::config::{ClientName, Node};
 use crate::error::{Failure, Result};
@@ -128,11 +129,14 @@ fn check_authorities(zone: &ZoneDirectory, authorities: &Authorities, now: Offse
     let mut findings = Vec::new();
     for (stem, certificate) in authorities.all() {
         let role = format!("{stem} CA");
-        match load_authority(&zone.paths, stem, now) {
-            Ok(_) => {}
-            // A key that is kept elsewhere is no fault of the certificates that are in force.
-            Err(_) if !zone.paths.authority_key(stem).exists() => {}
-            Err(failure) => findings.push(finding("ca", &role, failure)),
+        // Whether a locked key fits is seen when it is opened; nobody is asked here.
+        let is_locked = key_state(&zone.paths, stem).is_ok_and(|state| state == KeyState::Locked);
+        // A key that is kept elsewhere is no fault of the certificates that are in force.
+        if !is_locked
+            && zone.paths.authority_key(stem).exists()
+            && let Err(failure) = load_authority(&zone.paths, stem, &zone.ca_passphrase, now)
+        {
+            findings.push(finding("ca", &role, failure));
         }
         if certificate.validity_used(now) >= RENEW_AT {
             findings.push(Finding {

@@ -4,19 +4,19 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 use zone_pki::{Authority, Certificate, FileKind, IssuanceLog, LogEntry, Staged, commit_all, verify};
 
-use super::ZoneLock;
 use super::assessment::{Assessment, Entry, Verdict};
 use super::authorities::{Authorities, load_authority};
 use super::failures::issuance_log_failure;
 use super::held_key::HeldKey;
 use super::parallel::in_parallel;
+use super::{ZoneDirectory, ZoneLock};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{Plane, ZonePaths};
 
 /// Signs with the plane CAs of a zone. Each key is read when it is first needed.
 #[derive(Debug)]
 pub struct Issuer<'z> {
-    paths: &'z ZonePaths,
+    zone: &'z ZoneDirectory,
     authorities: &'z Authorities,
     peer: Option<Authority>,
     client: Option<Authority>,
@@ -25,10 +25,10 @@ pub struct Issuer<'z> {
 
 impl<'z> Issuer<'z> {
     /// An issuer for a zone that nobody else changes.
-    pub fn new(paths: &'z ZonePaths, authorities: &'z Authorities, _held: &ZoneLock) -> Result<Self> {
-        let path = paths.issuance_log();
-        let log = IssuanceLog::open(&path).map_err(|error| issuance_log_failure(paths, &error))?;
-        Ok(Self { paths, authorities, peer: None, client: None, log })
+    pub fn new(zone: &'z ZoneDirectory, authorities: &'z Authorities, _held: &ZoneLock) -> Result<Self> {
+        let path = zone.paths.issuance_log();
+        let log = IssuanceLog::open(&path).map_err(|error| issuance_log_failure(&zone.paths, &error))?;
+        Ok(Self { zone, authorities, peer: None, client: None, log })
     }
 
     /// Brings the holders of `assessments` up to date, as one step for the disk. Returns how many certificates were issued.
@@ -41,14 +41,14 @@ impl<'z> Issuer<'z> {
         let (staged, entries): (Vec<Staged>, Vec<Vec<LogEntry>>) =
             self.stage_all(&incomplete, now)?.into_iter().unzip();
         let entries = entries.concat();
-        self.log.append(&entries).map_err(|error| issuance_log_failure(self.paths, &error))?;
+        self.log.append(&entries).map_err(|error| issuance_log_failure(&self.zone.paths, &error))?;
         // One file system sync serves them all; for a single generation its files alone are cheaper to sync.
         let committed = match staged.len() {
             0 => Ok(()),
             1 => staged.into_iter().try_for_each(|staged| staged.commit().map(drop)),
             _ => commit_all(staged).map(drop),
         };
-        committed.map_err(|error| store_failure(self.paths, &error))?;
+        committed.map_err(|error| store_failure(&self.zone.paths, &error))?;
         Ok(entries.len())
     }
 
@@ -59,7 +59,7 @@ impl<'z> Issuer<'z> {
         };
         for (plane, slot) in [(Plane::Peer, &mut self.peer), (Plane::Client, &mut self.client)] {
             if slot.is_none() && signs(plane) {
-                *slot = Some(load_authority(self.paths, plane.name(), now)?);
+                *slot = Some(load_authority(&self.zone.paths, plane.name(), &self.zone.ca_passphrase, now)?);
             }
         }
         Ok(())
@@ -94,7 +94,7 @@ impl<'z> Issuer<'z> {
             files.push((entry.role.certificate_file(), chain.into(), FileKind::Public));
             files.push(key.into_file(entry.role));
         }
-        let store_failure = |error| store_failure(self.paths, &error);
+        let store_failure = |error| store_failure(&self.zone.paths, &error);
         let mut staged = assessment.store.stage().map_err(store_failure)?;
         for (name, bytes, kind) in &files {
             staged.add(name, bytes, *kind).map_err(store_failure)?;

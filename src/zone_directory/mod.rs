@@ -2,6 +2,8 @@
 
 mod assessment;
 mod authorities;
+mod ca_keys;
+mod ca_passphrase;
 mod create_authorities;
 mod failures;
 mod held_key;
@@ -17,7 +19,9 @@ use time::OffsetDateTime;
 
 pub use assessment::{Assessment, Entry, Holder, Verdict};
 pub use authorities::{Authorities, ROOT, load_authority};
-pub use create_authorities::{create_directory, create_file, create_missing};
+pub use ca_keys::{CA_KEYS, KeyState, change_passphrase, key_state, lock_keys, unlock_keys};
+pub use ca_passphrase::CaPassphrase;
+pub use create_authorities::{NewKeys, create_directory, create_file, create_missing};
 pub use failures::{log_failure, private_failure};
 pub use held_key::HeldKey;
 pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
@@ -25,9 +29,9 @@ pub use issuing::Issuer;
 pub use parallel::in_parallel;
 pub use zone_lock::{ZoneLock, ZoneReadLock};
 
-use crate::config::{Node, Problem, ZoneConfig, ZoneConfigError};
+use crate::config::{Node, NodeName, Problem, Protection, ZoneConfig, ZoneConfigError};
 use crate::error::{Exit, Failure, Result};
-use crate::plan::ZonePaths;
+use crate::plan::{NodePaths, ZonePaths};
 use crate::report;
 
 /// A zone that was read, with where it lies.
@@ -39,18 +43,57 @@ pub struct ZoneDirectory {
     pub config: ZoneConfig,
     /// What the operator should know of the description.
     pub warnings: Vec<Problem>,
+    /// What opens the keys of its CAs.
+    pub ca_passphrase: CaPassphrase,
     /// The directory as the operator wrote it, for commands that are proposed.
     written: PathBuf,
 }
 
 impl ZoneDirectory {
     /// Reads `zone.toml` in `root`.
-    pub fn open(root: &Path) -> Result<Self> {
+    pub fn open(root: &Path, ca_passphrase: CaPassphrase) -> Result<Self> {
         let paths = ZonePaths::new(absolute(root)?);
-        let (config, warnings) =
+        let (mut config, warnings) =
             ZoneConfig::load(&paths.config()).map_err(|error| zone_failure(&paths, error))?;
         refuse_writable_by_others(paths.root())?;
-        Ok(Self { paths, config, warnings, written: root.to_owned() })
+        config.tls.anchor(paths.root());
+        let zone = Self { paths, config, warnings, ca_passphrase, written: root.to_owned() };
+        zone.refuse_authorities_of_no_use()?;
+        Ok(zone)
+    }
+
+    /// A zone that has issued certificates would lose its protection by one line in a file.
+    fn refuse_authorities_of_no_use(&self) -> Result<()> {
+        let is_insecure = matches!(self.config.tls, Protection::Plain | Protection::Automatic);
+        if !is_insecure || Authorities::are_absent(&self.paths)? {
+            return Ok(());
+        }
+        let what = format!("the zone {} has CAs, and zone.toml gives up what they are for", self.config.name);
+        Err(Failure::new(Exit::Configuration, what)
+            .because(format!("{} is there", self.paths.authorities().display()))
+            .next("take insecure_no_tls or insecure_no_authentication out of zone.toml"))
+    }
+
+    /// Refuses what only a zone can do that issues its own certificates.
+    pub fn refuse_unless_issued(&self) -> Result<()> {
+        let why = match self.config.tls {
+            Protection::Issued => return Ok(()),
+            Protection::Files(_) => "[tls.files] names certificates that were made elsewhere",
+            Protection::Automatic => "zone.toml says insecure_no_authentication",
+            Protection::Plain => "zone.toml says insecure_no_tls",
+        };
+        Err(Failure::new(
+            Exit::Configuration,
+            format!("the zone {} issues no certificates", self.config.name),
+        )
+        .because(why)
+        .next(format!("see how a member would start: {}", self.proposed("plan --node NAME"))))
+    }
+
+    /// The directory of a node that is kept here.
+    pub fn node_paths(&self, name: &NodeName) -> NodePaths {
+        let described = self.config.nodes.iter().find(|node| node.name == *name);
+        self.paths.node(name).with_data(described.and_then(|node| node.data_directory.as_deref()))
     }
 
     /// A command for this zone, as the operator can type it here.
@@ -84,8 +127,9 @@ impl ZoneDirectory {
 
     /// Reads the CAs, and makes them first in a zone that has issued nothing yet.
     pub fn load_or_create_authorities(&self, now: OffsetDateTime, held: &ZoneLock) -> Result<Authorities> {
+        self.refuse_unless_issued()?;
         if Authorities::are_absent(&self.paths)? {
-            create_missing(&self.paths, &self.config, now, held)?;
+            create_missing(&self.paths, &self.config, &NewKeys::clear(&self.ca_passphrase), now, held)?;
             report::message(&format!(
                 "made the CAs of {} in {}",
                 self.config.name,

@@ -15,7 +15,9 @@
 //! | [`dev`] | the throwaway zone |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`clients`] | `ctl` and `env` |
+//! | [`exports`] | what `pki export` writes, used by curl and etcdctl |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
+//! | [`existing_certificates`] | members whose certificates were made elsewhere, or that have none; the examples
 //! | [`issued_certificates`] | certificates as openssl sees them, for every kind of key |
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first thing that goes wrong")]
@@ -30,6 +32,8 @@ mod data_disk;
 mod decision;
 mod dev;
 mod diagnosis;
+mod exports;
+mod existing_certificates;
 mod issued_certificates;
 mod namespaces;
 mod offline;

@@ -7,12 +7,17 @@
 //! | [`bad_peers`] | other members that are slow, broken, or somebody else: a decision within seconds, whatever they do |
 //! | [`activation`] | `activate`: whose bundle it is, for whom, what is written, and what is left alone |
 //! | [`bundle`] | bundles: what is in them, what opens them, who may found the cluster, and every way to be damaged |
+//! | [`ca_keys`] | CA keys under a passphrase, and where that comes from |
 //! | [`requests`] | `pki csr` and `pki sign`: keys that never leave their node |
 //! | [`command_line`] | the commands and what they leave on disk |
 //! | [`golden`] | the exact command lines and reports of `plan` |
+//! | [`examples`] | the examples against the launch lines that they stand for
+//! | [`existing_certificates`] | certificates that were made elsewhere: each fault by its name
+//! | [`local_config`] | `node.json`: each fault with its place
 //! | [`flags`] | flags that the user hands through to etcd |
 //! | [`properties`] | what holds for every zone description, and tables that check themselves |
 //! | [`diagnosis`] | lines that etcd printed, explained |
+//! | [`export`] | files for other software, read by it |
 //! | [`documents`] | the commands in README.md and docs/ |
 //! | [`support`] | what these share |
 
@@ -26,12 +31,17 @@ mod activation;
 mod bad_input;
 mod bad_peers;
 mod bundle;
+mod ca_keys;
 mod command_line;
 mod configuration;
 mod diagnosis;
 mod documents;
+mod examples;
+mod existing_certificates;
+mod export;
 mod flags;
 mod golden;
+mod local_config;
 mod properties;
 mod requests;
 mod support;

@@ -6,6 +6,8 @@
 mod bad_input;
 mod check;
 mod constraints;
+mod documents;
+mod encrypted_keys;
 mod issuing;
 mod log;
 mod names;

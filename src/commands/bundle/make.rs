@@ -11,7 +11,7 @@ use crate::bundle::{
 };
 use crate::cli::BundleMakeArgs;
 use crate::commands::batches::{BATCH, progress_bar};
-use crate::commands::print;
+use crate::commands::{open_zone, print};
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::observe_data_directory;
@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
     // The log and the manifest have whole seconds, as certificates do.
     let now = now.replace_nanosecond(0).unwrap_or(now);
     let Some(out) = &arguments.out else { return Err(Failure::internal("there is no --out")) };
-    let zone = ZoneDirectory::open(&arguments.zone.zone)?;
+    let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
     let nodes = nodes(arguments, &zone)?;
     let allowed = allowed(arguments, &zone, &nodes)?;
@@ -32,8 +32,8 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
 
     let held = zone.lock()?;
     let authorities = zone.load_or_create_authorities(now, &held)?;
-    let mut issuer = Issuer::new(&zone.paths, &authorities, &held)?;
-    let root = load_authority(&zone.paths, ROOT, now)?;
+    let mut issuer = Issuer::new(&zone, &authorities, &held)?;
+    let root = load_authority(&zone.paths, ROOT, &zone.ca_passphrase, now)?;
     let directory = BundleDirectory::open(out)?;
     let programs = match arguments.with_binaries {
         true => {

@@ -1,5 +1,6 @@
 //! `plan`: the start as `run` would make it, printed. Nothing is touched.
 
+mod certificates;
 mod members;
 mod report;
 mod text;
@@ -21,16 +22,16 @@ pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
     let site = open_site(&site)?;
     site.report_warnings();
     let node = site.node(node.as_deref())?;
-    let authorities = site.authorities(now)?;
+    let material = site.material(node, now)?;
     let options = LaunchOptions { binary: binary_request(etcd), flags, set_aside_data };
-    let launch = Launch::prepare(&site, node, &authorities, &options, now)?;
+    let launch = Launch::prepare(&site, node, material, &options, now)?;
     // Without certificates nobody can be asked, and `plan` issues none.
-    let asking = if launch.certificates.is_complete() { Asking::Once } else { Asking::No };
+    let asking = if launch.certificates.are_complete() { Asking::Once } else { Asking::No };
     let start = launch.decide(asking)?;
     start.warnings.iter().for_each(|warning| output::warning(warning));
     print(&match arguments.format {
-        PlanFormat::Text => text::render(&launch, &start, &authorities, now),
-        PlanFormat::Json => json(&report::PlanReport::new(&launch, &start, &authorities, now))?,
+        PlanFormat::Text => text::render(&launch, &start, now),
+        PlanFormat::Json => json(&report::PlanReport::new(&launch, &start, now))?,
         PlanFormat::Argv => argv(&launch, &start),
         PlanFormat::Env => environment(&start),
     })

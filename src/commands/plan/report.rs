@@ -3,10 +3,10 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{members, origin_sentence, puts_aside};
+use super::certificates::{Listed, Trusted};
+use super::{certificates, members, origin_sentence, puts_aside};
 use crate::launch::{Launch, Start};
-use crate::plan::{InitialMember, PeerState, Plane, days_left};
-use crate::zone_directory::{Authorities, Entry, Verdict};
+use crate::plan::{InitialMember, PeerState, days_left};
 
 /// A plan for a program. Fields are added, never renamed.
 #[derive(Serialize)]
@@ -76,12 +76,7 @@ struct TrustReport {
 }
 
 impl PlanReport {
-    pub(super) fn new(
-        launch: &Launch<'_>,
-        start: &Start,
-        authorities: &Authorities,
-        now: OffsetDateTime,
-    ) -> Self {
+    pub(super) fn new(launch: &Launch<'_>, start: &Start, now: OffsetDateTime) -> Self {
         let member = &launch.member;
         let path = launch.binary.path.display().to_string();
         Self {
@@ -109,13 +104,8 @@ impl PlanReport {
             listen_client_urls: member.listen_client.clone(),
             listen_metrics_url: member.listen_metrics.clone(),
             advertise_client_url: member.advertise_client.clone(),
-            certificates: launch
-                .certificates
-                .entries
-                .iter()
-                .map(|entry| certificate_report(entry, now))
-                .collect(),
-            trust: Plane::ALL.into_iter().map(|plane| trust_report(plane, authorities, now)).collect(),
+            certificates: certificates::of(launch, now).into_iter().map(CertificateReport::from).collect(),
+            trust: certificates::trusted(launch).iter().map(|trusted| trust_report(trusted, now)).collect(),
             argv: [path].into_iter().chain(start.arguments.iter().cloned()).collect(),
             peers: member
                 .cluster
@@ -142,28 +132,19 @@ fn peer_report(other: &InitialMember, start: &Start) -> PeerReport {
     PeerReport { name: other.name.clone(), url: other.peer_url.to_string(), state, detail }
 }
 
-fn certificate_report(entry: &Entry, now: OffsetDateTime) -> CertificateReport {
-    let (days_left, issue) = match &entry.verdict {
-        Verdict::Keep { certificate, .. } => (Some(days_left(certificate, now)), None),
-        Verdict::Issue(reason) => (None, Some(reason.to_string())),
-    };
-    CertificateReport {
-        role: entry.role.name,
-        file: entry.role.certificate_file(),
-        subject: entry.spec.subject.to_string(),
-        usages: entry.spec.usages.to_string(),
-        names: entry.spec.names.iter().map(ToString::to_string).collect(),
-        days_left,
-        issue,
+impl From<Listed> for CertificateReport {
+    fn from(listed: Listed) -> Self {
+        let Listed { role, file, subject, usages, names, days_left, issue } = listed;
+        let names = names.iter().map(ToString::to_string).collect();
+        Self { role, file, subject, usages: usages.to_string(), names, days_left, issue }
     }
 }
 
-fn trust_report(plane: Plane, authorities: &Authorities, now: OffsetDateTime) -> TrustReport {
-    let authority = authorities.plane(plane);
+fn trust_report(trusted: &Trusted<'_>, now: OffsetDateTime) -> TrustReport {
     TrustReport {
-        plane: plane.name(),
-        subject: authority.subject().to_owned(),
-        sha256: zone_pki::hex::encode(&authority.fingerprint_sha256()),
-        days_left: days_left(authority, now),
+        plane: trusted.plane.name(),
+        subject: trusted.authority.subject().to_owned(),
+        sha256: zone_pki::hex::encode(&trusted.authority.fingerprint_sha256()),
+        days_left: days_left(trusted.authority, now),
     }
 }

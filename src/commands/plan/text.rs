@@ -4,18 +4,12 @@ use std::fmt::Write as _;
 
 use time::OffsetDateTime;
 
-use super::{members, origin_sentence, puts_aside};
+use super::{certificates, members, origin_sentence, puts_aside};
 use crate::launch::{Launch, Start};
-use crate::plan::{Plane, StartDecision, days_left};
+use crate::plan::{StartDecision, days_left};
 use crate::report::{Table, human_names, shell_quoted};
-use crate::zone_directory::{Authorities, Verdict};
 
-pub(super) fn render(
-    launch: &Launch<'_>,
-    start: &Start,
-    authorities: &Authorities,
-    now: OffsetDateTime,
-) -> String {
+pub(super) fn render(launch: &Launch<'_>, start: &Start, now: OffsetDateTime) -> String {
     let mut out = String::new();
     let member = &launch.member;
     let ids = start.ids;
@@ -45,39 +39,7 @@ pub(super) fn render(
     }
     out.push_str(&table.render_indented());
 
-    out.push_str("\ncertificates\n");
-    let mut certificates = Table::new(&["file", "subject", "usage", "days left", "names"]);
-    for entry in &launch.certificates.entries {
-        let (subject, days) = match &entry.verdict {
-            Verdict::Keep { certificate, .. } => {
-                (certificate.subject().to_owned(), days_left(certificate, now).to_string())
-            }
-            Verdict::Issue(reason) => (entry.spec.subject.to_string(), format!("issue: {reason}")),
-        };
-        let names = human_names(&entry.spec.names);
-        certificates.row([
-            entry.role.certificate_file(),
-            subject,
-            entry.spec.usages.to_string(),
-            days,
-            names,
-        ]);
-    }
-    out.push_str(&certificates.render_indented());
-
-    out.push_str("\ntrust\n");
-    let mut trust = Table::new(&["plane", "CA", "days left", "SHA-256"]);
-    for plane in Plane::ALL {
-        let authority = authorities.plane(plane);
-        let days = days_left(authority, now).to_string();
-        trust.row([
-            plane.name().to_owned(),
-            authority.subject().to_owned(),
-            days,
-            zone_pki::hex::encode(&authority.fingerprint_sha256()),
-        ]);
-    }
-    out.push_str(&trust.render_indented());
+    render_certificates(launch, now, &mut out);
 
     out.push_str("\ncommand\n");
     let _ = write!(out, "  {}", shell_quoted(&launch.binary.path.display().to_string()));
@@ -86,6 +48,36 @@ pub(super) fn render(
     }
     out.push('\n');
     out
+}
+
+/// A zone in which nothing is verified has none.
+fn render_certificates(launch: &Launch<'_>, now: OffsetDateTime, out: &mut String) {
+    let listed = certificates::of(launch, now);
+    if listed.is_empty() {
+        return;
+    }
+    out.push_str("\ncertificates\n");
+    let mut table = Table::new(&["file", "subject", "usage", "days left", "names"]);
+    for certificate in listed {
+        let days = match (&certificate.issue, certificate.days_left) {
+            (Some(reason), _) => format!("issue: {reason}"),
+            (None, days) => days.map(|days| days.to_string()).unwrap_or_default(),
+        };
+        let names = human_names(&certificate.names);
+        table.row([certificate.file, certificate.subject, certificate.usages.to_string(), days, names]);
+    }
+    out.push_str(&table.render_indented());
+    out.push_str("\ntrust\n");
+    let mut table = Table::new(&["plane", "CA", "days left", "SHA-256"]);
+    for trusted in certificates::trusted(launch) {
+        table.row([
+            trusted.plane.name().to_owned(),
+            trusted.authority.subject().to_owned(),
+            days_left(trusted.authority, now).to_string(),
+            zone_pki::hex::encode(&trusted.authority.fingerprint_sha256()),
+        ]);
+    }
+    out.push_str(&table.render_indented());
 }
 
 fn start_sentence(launch: &Launch<'_>, start: &Start) -> String {

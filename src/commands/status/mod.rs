@@ -12,20 +12,21 @@ use std::process::ExitCode;
 use time::OffsetDateTime;
 
 use super::client::{bring_up_to_date, known_client};
-use super::{json as pretty_json, open_site, print};
+use super::{ca_passphrase, json as pretty_json, open_site_with, print};
 use crate::cli::{StatusArgs, StatusFormat};
 use crate::config::ClientName;
 use crate::error::{Exit, Failure, Result};
 use crate::live::{self, ANSWER_LIMIT, Credentials, CredentialsError, Health, LiveZone, PlaneMemory};
 use crate::report;
 use crate::site::Site;
-use crate::zone_directory::Authorities;
+use crate::zone_directory::{Authorities, CaPassphrase};
 
 pub(super) fn run(arguments: &StatusArgs) -> Result<ExitCode> {
+    let passphrase = ca_passphrase(&arguments.site.ca_passphrase)?;
     if let Some(seconds) = arguments.watch {
-        return watch::run(arguments, seconds);
+        return watch::run(arguments, &passphrase, seconds);
     }
-    let question = Question::prepare(arguments, Warnings::Shown)?;
+    let question = Question::prepare(arguments, &passphrase, Warnings::Shown)?;
     let answer =
         live::on_runtime(question.ask(&mut PlaneMemory::default())).map_err(|error| no_runtime(&error))?;
     let text = match arguments.format {
@@ -73,9 +74,10 @@ struct Answer<'q> {
 }
 
 impl Question {
-    fn prepare(arguments: &StatusArgs, warnings: Warnings) -> Result<Self> {
+    fn prepare(arguments: &StatusArgs, passphrase: &CaPassphrase, warnings: Warnings) -> Result<Self> {
         let now = OffsetDateTime::now_utc();
-        let site = open_site(&arguments.site)?;
+        let site = open_site_with(&arguments.site, passphrase.clone())?;
+        site.refuse_unless_issued()?;
         if warnings == Warnings::Shown {
             site.report_warnings();
         }

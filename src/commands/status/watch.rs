@@ -13,14 +13,15 @@ use crate::cli::{StatusArgs, StatusFormat};
 use crate::error::{Exit, Failure, Result};
 use crate::live::{self, PlaneMemory};
 use crate::report;
+use crate::zone_directory::CaPassphrase;
 
-pub(super) fn run(arguments: &StatusArgs, seconds: u32) -> Result<ExitCode> {
+pub(super) fn run(arguments: &StatusArgs, passphrase: &CaPassphrase, seconds: u32) -> Result<ExitCode> {
     let interval = Duration::from_secs(seconds.into());
-    live::on_runtime(watch(arguments, interval)).map_err(|error| no_runtime(&error))?
+    live::on_runtime(watch(arguments, passphrase, interval)).map_err(|error| no_runtime(&error))?
 }
 
 /// The zone is opened anew each time: its description may change, and the certificate in use become due.
-async fn watch(arguments: &StatusArgs, interval: Duration) -> Result<ExitCode> {
+async fn watch(arguments: &StatusArgs, passphrase: &CaPassphrase, interval: Duration) -> Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let mut memory = PlaneMemory::default();
     let mut warnings = Warnings::Shown;
@@ -33,7 +34,7 @@ async fn watch(arguments: &StatusArgs, interval: Duration) -> Result<ExitCode> {
     }
     loop {
         let started = Instant::now();
-        let question = Question::prepare(arguments, warnings)?;
+        let question = Question::prepare(arguments, passphrase, warnings)?;
         warnings = Warnings::Silent;
         let answer = tokio::select! {
             answer = question.ask(&mut memory) => answer,

@@ -101,7 +101,7 @@ fn listed_urls(
     let trust = tls::Trust::load(&generation.join(Plane::Peer.authority_file())).ok()?;
     let (config, _) = trust.client(Some(&pair)).ok()?;
     let deadline = Instant::now() + PEERS_LIMIT / 3;
-    let reply = tls::get(&peer.target, config.into(), "/members", &[], deadline).ok()?;
+    let reply = tls::get(&peer.target, std::sync::Arc::new(config), "/members", &[], deadline).ok()?;
     let listed: Vec<Listed> = serde_json::from_slice(&reply.body).ok()?;
     let own = listed.into_iter().find(|member| {
         member.name == node.name.short() || member.peer_urls.iter().any(|url| url == own_url)

@@ -2,6 +2,7 @@
 
 mod archives;
 mod damage;
+mod forged_archive;
 mod listing;
 mod repeated;
 mod right;
@@ -41,8 +42,8 @@ fn file(zone: &TestZone, node: &str) -> PathBuf {
 
 /// `bundle --out OUT` with further arguments.
 fn bundle(zone: &TestZone, arguments: &[&str]) -> Outcome {
-    let mut command = zone.command(&["bundle", "--out"]);
-    command.arg(out(zone)).args(arguments);
+    let mut command = zone.command(&["bundle"]);
+    command.arg("--out").arg(out(zone)).args(arguments);
     outcome(&mut command)
 }
 

@@ -27,7 +27,7 @@ fn certificates_that_live_are_not_issued_again() {
         fs::remove_file(file(&zone, name)).expect("a bundle");
     }
     plain(&zone, &[]);
-    plain(&zone, &["--with-binaries"]);
+    plain(&zone, &["--allow-bootstrap", "node1"]);
     assert_eq!(log(&zone, "issued.jsonl").len(), issued);
     let mut holders: Vec<String> = log(&zone, "issued.jsonl")
         .iter()

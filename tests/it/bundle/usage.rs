@@ -39,7 +39,7 @@ fn keys_that_nothing_is_sealed_to() {
     for (key, why) in [
         (secret, "private key"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----", "private key"),
-        ("ssh-dss AAAAB3NzaC1kc3M=", "neither"),
+        ("ssh-dss AAAAB3NzaC1kc3M=", "of the kind ssh-dss"),
         ("age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t", "plugin"),
         ("nonsense", "neither an age public key"),
         ("node1=nonsense", "neither an age public key"),

@@ -114,7 +114,7 @@ fn a_root_whose_key_others_can_read_is_refused() {
 }
 
 #[test]
-fn an_encrypted_key_is_refused_with_a_reason() {
+fn an_encrypted_key_takes_its_passphrase_and_stays_encrypted() {
     let zone = zone_with_root();
     openssl(
         &["pkcs8", "-topk8", "-in", "root.key", "-out", "encrypted.key", "-passout", "pass:secret"],
@@ -123,6 +123,15 @@ fn an_encrypted_key_is_refused_with_a_reason() {
     std::fs::rename(zone.file("ca/encrypted.key"), zone.file("ca/root.key")).expect("renamed");
     std::fs::set_permissions(zone.file("ca/root.key"), PermissionsExt::from_mode(0o600)).expect("a mode");
     let before = Tree::of(&zone.path());
-    zone.run(&["init"]).expect_refusal(65, &["ca/root.key", "encrypted"]);
+    let init = |passphrase: &str| {
+        let file = zone.around().join(passphrase);
+        std::fs::write(&file, passphrase).expect("a passphrase");
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).expect("a mode");
+        outcome(zone.command(&["init"]).arg("--ca-passphrase-file").arg(file))
+    };
+    init("wrong").expect_refusal(77, &["ca/root.key", "the passphrase is wrong"]);
     Tree::of(&zone.path()).assert_same_as(&before, "init");
+    let key = std::fs::read(zone.file("ca/root.key")).expect("a key");
+    init("secret").expect_code(0).expect_error_with(&["made the CAs peer, client"]);
+    assert!(std::fs::read(zone.file("ca/root.key")).expect("a key") == key, "the key is as it was");
 }

@@ -15,7 +15,7 @@ fn golden_file(name: &str) -> PathBuf {
 
 /// Compares a text with the golden one, or replaces that.
 #[track_caller]
-fn compare(name: &str, text: &str) {
+pub fn compare(name: &str, text: &str) {
     let path = golden_file(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
         std::fs::create_dir_all(path.parent().expect("a directory")).expect("tests/golden");

@@ -1,0 +1,144 @@
+//! What is wrong with certificates that were made elsewhere. Pure.
+
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use time::OffsetDateTime;
+use zone_pki::{Certificate, Usage};
+
+use super::plane::ReadPlane;
+use super::{Expected, Fault, PlaneSources, Source};
+use crate::diagnosis::hostname::{host_of, stands_for};
+use crate::plan::Plane;
+use crate::tls::{KeyPair, Trust, handshake};
+
+/// Every fault of the certificates of a plane that could be read.
+pub(super) fn plane(
+    plane: Plane,
+    read: &ReadPlane,
+    sources: &PlaneSources,
+    expected: &Expected<'_>,
+    now: OffsetDateTime,
+    faults: &mut Vec<Fault>,
+) {
+    let before = faults.len();
+    for authority in read.authorities.iter().filter(|certificate| !certificate.is_authority()) {
+        let what = format!("{} holds {}, which is no CA", sources.authority, authority.subject());
+        faults.push(Fault::new(what, "leave nothing but CAs in it"));
+    }
+    let Some(leaf) = read.chain.first() else { return };
+    validity(leaf, &sources.certificate, now, faults);
+    usages(plane, leaf, &sources.certificate, expected, faults);
+    let url = match plane {
+        Plane::Peer => &expected.peer_url,
+        Plane::Client => &expected.client_url,
+    };
+    let host = host_of(url).unwrap_or_default();
+    if !stands_for(leaf, host) {
+        let kind = if host.parse::<std::net::IpAddr>().is_ok() { "IP" } else { "DNS" };
+        let who = match plane {
+            Plane::Peer => "other members dial",
+            Plane::Client => "clients dial",
+        };
+        let what = format!("{} does not stand for {host}, and {who} {url}", sources.certificate);
+        faults.push(Fault::new(what, format!("have it made with subjectAltName={kind}:{host}")));
+    }
+    if !read.authorities.is_empty() {
+        chain(read, sources, now, faults);
+    }
+    // What none of these has found may still be refused, a wrong signature above all.
+    if let (Some((pair, trust)), true) = (read.for_tls(), faults.len() == before)
+        && leaf.usages().contains(Usage::Client)
+        && let Err(error) = rehearse(pair, trust, host)
+    {
+        let what = format!("a member with {} would not be taken: {error}", sources.certificate);
+        faults.push(Fault::new(what, format!("have it made by a CA in {}", sources.authority)));
+    }
+}
+
+/// What does not keep a member from starting.
+pub(super) fn warnings(client: &ReadPlane, sources: &PlaneSources) -> Vec<String> {
+    let on_node = |leaf: &&Certificate| !stands_for(leaf, "127.0.0.1");
+    let warning = |_| {
+        format!(
+            "{} does not stand for 127.0.0.1: programs on this node have to dial its address",
+            sources.certificate
+        )
+    };
+    client.chain.first().filter(on_node).map(warning).into_iter().collect()
+}
+
+fn validity(certificate: &Certificate, source: &Source, now: OffsetDateTime, faults: &mut Vec<Fault>) {
+    let subject = certificate.subject();
+    if now > certificate.not_after() {
+        let what = format!("{source} has expired: {subject} was valid until {}", certificate.not_after());
+        faults.push(Fault::new(what, "have it made anew, or set this machine's clock if it is wrong"));
+    }
+    if now < certificate.not_before() {
+        let what = format!("{source} is not valid yet: {subject} is from {}", certificate.not_before());
+        faults.push(Fault::new(what, "set this machine's clock; if it is right, wait"));
+    }
+}
+
+/// A member dials its peers with the certificate that it serves them, and its REST gateway dials the member itself with the one
+/// that it serves clients (`server/embed/etcd.go`).
+fn usages(
+    plane: Plane,
+    leaf: &Certificate,
+    source: &Source,
+    expected: &Expected<'_>,
+    faults: &mut Vec<Fault>,
+) {
+    let needed: &[(Usage, &str, &str)] = match plane {
+        Plane::Peer => &[
+            (Usage::Server, "serverAuth", "other members dial it"),
+            (Usage::Client, "clientAuth", "the member dials other members with it"),
+        ],
+        Plane::Client => &[
+            (Usage::Server, "serverAuth", "clients dial it"),
+            (Usage::Client, "clientAuth", "the REST gateway dials the member with it"),
+        ],
+    };
+    for (usage, name, why) in needed {
+        let is_gateway = plane == Plane::Client && *usage == Usage::Client;
+        if leaf.usages().contains(*usage) || (is_gateway && !expected.gateway) {
+            continue;
+        }
+        let or = if is_gateway { ", or write enable-grpc-gateway = false in [etcd.flags]" } else { "" };
+        let what =
+            format!("{source} lacks the extended key usage {name} for the {} plane: {why}", plane.name());
+        faults
+            .push(Fault::new(what, format!("have it made with extendedKeyUsage=serverAuth,clientAuth{or}")));
+    }
+}
+
+/// Follows the issuers from the leaf, by name, to a CA that is trusted. An intermediate can be in either file: what is in `ca` is
+/// trusted as it is.
+fn chain(read: &ReadPlane, sources: &PlaneSources, now: OffsetDateTime, faults: &mut Vec<Fault>) {
+    let mut current = &read.chain[0];
+    for _ in 0..=read.chain.len() {
+        let issued = |above: &&Certificate| above.subject_der() == current.issuer_der();
+        if let Some(anchor) = read.authorities.iter().find(issued) {
+            return validity(anchor, &sources.authority, now, faults);
+        }
+        let Some(intermediate) = read.chain[1..].iter().find(issued) else { break };
+        validity(intermediate, &sources.certificate, now, faults);
+        current = intermediate;
+    }
+    let issuer = current.issuer();
+    let what = format!(
+        "the chain of {} is incomplete: {} was issued by {issuer}, which is neither in it nor in {}",
+        sources.certificate,
+        current.subject(),
+        sources.authority
+    );
+    faults.push(Fault::new(what, format!("append the certificate of {issuer} to the one or the other")));
+}
+
+/// Two members with this certificate, one dialling the other.
+fn rehearse(pair: &KeyPair, trust: &Trust, host: &str) -> Result<(), String> {
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
+    let (client, _) = trust.client(Some(pair)).map_err(|error| error.to_string())?;
+    let server = trust.server(pair).map_err(|error| error.to_string())?;
+    handshake(Arc::new(client), Arc::new(server), name).map_err(|error| error.to_string())
+}
