@@ -231,7 +231,7 @@ impl Certificate {
     }
 
     /// The length of the modulus in bits, if the key is an RSA key.
-    pub(crate) fn rsa_bits(&self) -> Option<usize> {
+    pub fn rsa_bits(&self) -> Option<usize> {
         self.facts.rsa_bits
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{EtcdArgs, ZoneArg};
+use super::{EtcdArgs, ExistingCaArgs, ZoneArg};
 
 /// `dev`
 #[derive(Debug, Args)]
@@ -46,4 +46,7 @@ pub struct InitArgs {
         help = "A node: NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]], IPv6 in brackets; once for each"
     )]
     pub nodes: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub existing: ExistingCaArgs,
 }

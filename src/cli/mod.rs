@@ -2,6 +2,7 @@
 
 mod client;
 mod create;
+mod existing_ca;
 mod launch;
 mod observe;
 mod pki;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use client::{CtlArgs, EnvArgs};
 pub use create::{DevArgs, InitArgs};
+pub use existing_ca::ExistingCaArgs;
 pub use launch::{LaunchArgs, PlanArgs, PlanFormat, RunArgs};
 pub use observe::{CheckArgs, DoctorArgs, StatusArgs, StatusFormat};
 pub use pki::{PkiCommand, PkiIssueArgs, PkiListArgs};

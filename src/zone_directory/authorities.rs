@@ -7,6 +7,8 @@ use time::OffsetDateTime;
 use zone_pki::private_file::{self, PrivateFileError};
 use zone_pki::{Authority, Certificate};
 
+use super::chain::names_issuer;
+use super::existing::{GivenPlanes, refuse_if_pending};
 use super::failures::{certificate_failure, expired, load_failure, not_yet_valid, private_failure};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{Plane, RENEW_AT, ZonePaths, days_left};
@@ -23,12 +25,16 @@ pub const ROOT: &str = "root";
 /// The certificates and revocation lists of a zone's CAs. Their keys are read when something is to be signed, not before.
 #[derive(Debug)]
 pub struct Authorities {
-    /// The root: what clients trust.
+    /// The root: the plane CAs are below it, unless they were made elsewhere. It may be an intermediate itself.
     pub root: Certificate,
     /// The CA of the peer plane.
     pub peer: Certificate,
     /// The CA of the client plane.
     pub client: Certificate,
+    /// The CAs above these that are not the root, in no order: see [`above`](Self::above).
+    pub chain: Vec<Certificate>,
+    /// Which plane CAs were made elsewhere.
+    pub given: GivenPlanes,
     /// The revocation list of the peer plane, DER.
     pub peer_revocations: Vec<u8>,
     /// The revocation list of the client plane, DER.
@@ -62,15 +68,21 @@ impl Authorities {
             refuse_if_lost(paths)?;
         }
         check_directory(&paths.authorities())?;
+        refuse_if_pending(paths)?;
         let authorities = Self {
             root: read_certificate(paths, ROOT)?,
             peer: read_certificate(paths, Plane::Peer.name())?,
             client: read_certificate(paths, Plane::Client.name())?,
+            chain: read_chain(paths)?,
+            given: GivenPlanes::load(paths)?,
             peer_revocations: read_revocations(paths, Plane::Peer)?,
             client_revocations: read_revocations(paths, Plane::Client)?,
         };
         for (stem, certificate) in authorities.all() {
-            check_usable(paths, stem, certificate, now)?;
+            check_usable(&paths.authority_certificate(stem), certificate, now)?;
+        }
+        for certificate in &authorities.chain {
+            check_usable(&paths.authority_chain(), certificate, now)?;
         }
         for plane in Plane::ALL {
             authorities.check_place(paths, plane)?;
@@ -91,9 +103,6 @@ impl Authorities {
                     paths.authorities().display()
                 )))
         };
-        let root = &self.root;
-        let names_root =
-            certificate.authority_key_identifier().is_none_or(|id| Some(id) == root.subject_key_identifier());
         if plane == Plane::Client
             && certificate.subject_public_key_info() == self.peer.subject_public_key_info()
         {
@@ -102,7 +111,14 @@ impl Authorities {
                 paths.authority_certificate(Plane::Peer.name()).display()
             ));
         }
-        if certificate.issuer_der() != root.subject_der() || !names_root {
+        match self.given.matches(plane, certificate) {
+            Some(true) => return Ok(()),
+            Some(false) => {
+                return refuse(format!("{} names another one", paths.given_planes().display()));
+            }
+            None => {}
+        }
+        if !names_issuer(certificate, &self.root) {
             return refuse(format!("it was not issued by {}", paths.authority_certificate(ROOT).display()));
         }
         // The planes' revocation lists are told apart by nothing else, so the CAs' own names are the mark.
@@ -197,6 +213,17 @@ fn read_certificate(paths: &ZonePaths, stem: &str) -> Result<Certificate> {
         .next("put the CA's own certificate there, not one that it issued"))
 }
 
+/// What stands above the zone's CAs beside the root; usually nothing.
+pub(super) fn read_chain(paths: &ZonePaths) -> Result<Vec<Certificate>> {
+    let path = paths.authority_chain();
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Failure::read(&path, &error)),
+    };
+    Certificate::chain_from_pem(&text).map_err(|error| certificate_failure(&path, &path, &error))
+}
+
 fn read_revocations(paths: &ZonePaths, plane: Plane) -> Result<Vec<u8>> {
     let path = paths.revocation_list(plane.name());
     let list = read_public(&path)?;
@@ -208,13 +235,12 @@ fn read_revocations(paths: &ZonePaths, plane: Plane) -> Result<Vec<u8>> {
     Ok(list)
 }
 
-fn check_usable(paths: &ZonePaths, stem: &str, certificate: &Certificate, now: OffsetDateTime) -> Result<()> {
-    let path = paths.authority_certificate(stem);
+fn check_usable(path: &Path, certificate: &Certificate, now: OffsetDateTime) -> Result<()> {
     if now < certificate.not_before() {
-        return Err(not_yet_valid(&path, certificate.not_before(), now));
+        return Err(not_yet_valid(path, certificate.not_before(), now));
     }
     if now > certificate.not_after() {
-        return Err(expired(&path, certificate.not_after()));
+        return Err(expired(path, certificate.not_after()));
     }
     Ok(())
 }

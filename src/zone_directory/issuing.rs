@@ -2,11 +2,12 @@
 
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
-use zone_pki::{Authority, FileKind, IssuanceLog, Issued, LogEntry, Staged, commit_all, verify};
+use zone_pki::{Authority, Certificate, FileKind, IssuanceLog, Issued, LogEntry, Staged, commit_all};
 
 use super::ZoneLock;
 use super::assessment::{Assessment, Entry, Verdict};
 use super::authorities::{Authorities, load_authority};
+use super::chain::pem;
 use super::failures::issuance_log_failure;
 use crate::error::{Failure, Result};
 use crate::plan::{Plane, ZonePaths};
@@ -98,11 +99,11 @@ impl<'z> Issuer<'z> {
         }
         for entry in &assessment.entries {
             let (chain, key) = match &entry.verdict {
-                Verdict::Keep { chain, key, .. } => (chain.clone(), key.clone()),
+                Verdict::Keep { certificate, key, .. } => (self.chain(entry, certificate), key.clone()),
                 Verdict::Issue(_) => {
                     let issued = self.issue(entry, now)?;
                     log.push(log_entry(assessment, entry, &issued, now));
-                    let chain = issued.chain_pem(self.authorities.plane(entry.role.plane)).into_bytes();
+                    let chain = self.chain(entry, issued.certificate());
                     (chain, Zeroizing::new(issued.key().to_pem().as_bytes().to_vec()))
                 }
             };
@@ -115,6 +116,12 @@ impl<'z> Issuer<'z> {
             staged.add(name, bytes, *kind).map_err(store_failure)?;
         }
         Ok((staged, log))
+    }
+
+    /// A certificate as it is served: with the CAs above it.
+    fn chain(&self, entry: &Entry, certificate: &Certificate) -> Vec<u8> {
+        let above = self.authorities.served_with(entry.role.plane);
+        pem(std::iter::once(certificate).chain(above)).into_bytes()
     }
 
     fn issue(&self, entry: &Entry, now: OffsetDateTime) -> Result<Issued> {
@@ -137,9 +144,8 @@ impl<'z> Issuer<'z> {
         let issued = signer.issue(&entry.spec, now).map_err(|error| failed().because(&error))?;
         // Whatever a CA that was made elsewhere brings about, no certificate is written that its verifiers would refuse, all
         // the way to the root that clients trust.
-        let Authorities { root, .. } = self.authorities;
-        let intermediates = [self.authorities.plane(plane)];
-        verify(issued.certificate(), &intermediates, root, entry.spec.usages, &entry.spec.names, now)
+        self.authorities
+            .verify(plane, issued.certificate(), entry.spec.usages, &entry.spec.names, now)
             .map_err(|error| failed().because(&error))?;
         Ok(issued)
     }

@@ -2,10 +2,14 @@
 
 mod assessment;
 mod authorities;
+mod chain;
 mod create_authorities;
+mod document_signer;
+mod existing;
 mod failures;
 mod inventory;
 mod issuing;
+mod trial;
 mod zone_lock;
 
 use std::os::unix::fs::PermissionsExt;
@@ -16,6 +20,8 @@ use time::OffsetDateTime;
 pub use assessment::{Assessment, Entry, Holder, Verdict};
 pub use authorities::{Authorities, load_authority};
 pub use create_authorities::{create_directory, create_file, create_missing};
+pub use document_signer::{DocumentSigner, document_signer};
+pub use existing::{GivenCas, GivenFiles, GivenPlanes, Requests, adopt, complete, request};
 pub use failures::private_failure;
 pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
 pub use issuing::Issuer;

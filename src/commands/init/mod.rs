@@ -1,8 +1,12 @@
 //! `init`: a commented `zone.toml`, if there is none, and the zone's CAs.
 
+mod existing;
+
 use std::path::Path;
 
 use time::OffsetDateTime;
+
+use existing::Wish;
 
 use crate::cli::InitArgs;
 use crate::config::{Problem, Severity, Template, TemplateNode, ZoneConfig};
@@ -15,6 +19,7 @@ use crate::zone_directory::{
 };
 
 pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
+    let wish = existing::wish(&arguments.existing)?;
     let paths = ZonePaths::new(absolute(&arguments.zone.zone)?);
     let described = describe(arguments, &paths)?;
     create_directory(paths.root())?;
@@ -25,10 +30,21 @@ pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
     }
     let zone = ZoneDirectory::open(paths.root())?;
     zone.report_warnings();
-    let made_authorities = make_authorities(&zone, now, &held)?;
+    let made_authorities = match &wish {
+        Wish::None => make_authorities(&zone, now, &held)?,
+        Wish::Adopt(given) => existing::take(&zone, given, now, &held)?,
+        Wish::Request(authority) => {
+            return existing::ask(&zone, &arguments.zone.zone, *authority, now, &held);
+        }
+        Wish::Complete(files) => existing::finish(&zone, files, now, &held)?,
+    };
     let made_clients = make_clients(&zone, now, &held)?;
     if !made_authorities && !made_clients {
-        return Err(nothing_to_make(&zone));
+        if matches!(wish, Wish::None) {
+            return Err(nothing_to_make(&zone));
+        }
+        report::message(&format!("{} has these CAs already: nothing is left to do", zone.config.name));
+        return Ok(());
     }
     tell_next_steps(&zone, &arguments.zone.zone);
     Ok(())
