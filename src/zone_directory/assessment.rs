@@ -9,9 +9,7 @@ use super::authorities::Authorities;
 use super::chain::pem;
 use crate::config::{ClientName, Node, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
-use crate::plan::{
-    CLIENT_ROLE, IssueReason, Plane, ROOT_FILE, Role, ZonePaths, reason_to_reissue, roles_of,
-};
+use crate::plan::{CLIENT_ROLE, IssueReason, Plane, ROOT_FILE, Role, ZonePaths, reason_to_reissue, roles_of};
 
 /// Who holds certificates.
 #[derive(Clone, Copy, Debug)]
@@ -154,11 +152,12 @@ impl<'z> Assessment<'z> {
             entries.push(Entry { role, spec, verdict });
         }
         let trust_files = holder.trust_files(authorities);
-        let trust_is_current = chains_are_current && current.as_ref().is_some_and(|generation| {
-            trust_files
-                .iter()
-                .all(|(name, bytes)| generation.read(name).is_ok_and(|present| present == *bytes))
-        });
+        let trust_is_current = chains_are_current
+            && current.as_ref().is_some_and(|generation| {
+                trust_files
+                    .iter()
+                    .all(|(name, bytes)| generation.read(name).is_ok_and(|present| present == *bytes))
+            });
         Ok(Self { holder, store, current, entries, trust_files, trust_is_current })
     }
 

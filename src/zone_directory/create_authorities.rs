@@ -10,8 +10,7 @@ use zone_pki::{Authority, AuthoritySpec, Certificate, IssueError, Subject, Subje
 
 use super::ZoneLock;
 use super::authorities::{
-    Authorities, ROOT, check_directory, load_authority, plane_authority_name, read_chain,
-    refuse_if_lost,
+    Authorities, ROOT, check_directory, load_authority, plane_authority_name, read_chain, refuse_if_lost,
 };
 use super::chain::way_up;
 use super::existing::{check_root, refuse_if_pending};

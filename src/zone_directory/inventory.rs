@@ -172,7 +172,10 @@ fn check_holder(
         }
     }
     if !assessment.trust_is_current && assessment.current.is_some() {
-        find("trust", format!("{ROOT_FILE}, the plane CAs, the revocation lists or the chains differ from the zone's"));
+        find(
+            "trust",
+            format!("{ROOT_FILE}, the plane CAs, the revocation lists or the chains differ from the zone's"),
+        );
     }
     findings
 }

@@ -21,7 +21,9 @@ pub use assessment::{Assessment, Entry, Holder, Verdict};
 pub use authorities::{Authorities, load_authority};
 pub use create_authorities::{create_directory, create_file, create_missing};
 pub use document_signer::{DocumentSigner, document_signer};
-pub use existing::{GivenCas, GivenFiles, GivenPlanes, Requests, adopt, complete, request};
+pub use existing::{
+    GivenCas, GivenFiles, GivenPlanes, Requests, adopt, complete, inspect, inspect_authority, request,
+};
 pub use failures::private_failure;
 pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
 pub use issuing::Issuer;

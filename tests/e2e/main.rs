@@ -15,6 +15,7 @@
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`clients`] | `ctl` and `env` |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
+//! | [`existing_ca`] | members below CAs that openssl made, and who gets in with what
 //! | [`issued_certificates`] | certificates as openssl sees them, for every kind of key |
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first thing that goes wrong")]
@@ -29,6 +30,7 @@ mod data_disk;
 mod decision;
 mod dev;
 mod diagnosis;
+mod existing_ca;
 mod issued_certificates;
 mod namespaces;
 mod start;

@@ -6,6 +6,7 @@
 //! | [`bad_input`] | files, disks, ports and binaries that are wrong: one error, one next step, nothing lost |
 //! | [`bad_peers`] | other members that are slow, broken, or somebody else: a decision within seconds, whatever they do |
 //! | [`command_line`] | the commands and what they leave on disk |
+//! | [`existing_ca`] | CAs that openssl and cfssl made: taken, asked for certificates, refused |
 //! | [`golden`] | the exact command lines and reports of `plan` |
 //! | [`flags`] | flags that the user hands through to etcd |
 //! | [`properties`] | what holds for every zone description, and tables that check themselves |
@@ -25,6 +26,7 @@ mod command_line;
 mod configuration;
 mod diagnosis;
 mod documents;
+mod existing_ca;
 mod flags;
 mod golden;
 mod properties;

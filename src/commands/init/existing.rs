@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use crate::cli::ExistingCaArgs;
+use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
 use crate::report;
-use crate::zone_directory::{GivenCas, GivenFiles, ZoneDirectory, ZoneLock, adopt, complete, request};
+use crate::zone_directory::{
+    GivenCas, GivenFiles, ZoneDirectory, ZoneLock, adopt, complete, inspect, inspect_authority, request,
+};
 
 /// What is to be done about CAs made elsewhere.
 pub(super) enum Wish<'a> {
@@ -45,6 +48,17 @@ pub(super) fn wish(arguments: &ExistingCaArgs) -> Result<Wish<'_>> {
         client: pair(&arguments.client_ca, &arguments.client_ca_key),
     };
     Ok(if given.is_empty() { Wish::None } else { Wish::Adopt(given) })
+}
+
+/// Whether the wish can be fulfilled in a zone that is only about to be described: nothing is written if it cannot.
+pub(super) fn inspect_for(wish: &Wish<'_>, description: &str, now: OffsetDateTime) -> Result<()> {
+    // A description that does not hold has been refused before.
+    let Ok((zone, _)) = ZoneConfig::parse(description) else { return Ok(()) };
+    match wish {
+        Wish::Adopt(given) => inspect(&zone, given, now),
+        Wish::Request(Some(authority)) => inspect_authority(&zone, authority, now),
+        Wish::None | Wish::Request(None) | Wish::Complete(_) => Ok(()),
+    }
 }
 
 /// Whether anything was made.

@@ -22,6 +22,9 @@ pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
     let wish = existing::wish(&arguments.existing)?;
     let paths = ZonePaths::new(absolute(&arguments.zone.zone)?);
     let described = describe(arguments, &paths)?;
+    if let Some(text) = &described {
+        existing::inspect_for(&wish, text, now)?;
+    }
     create_directory(paths.root())?;
     let held = ZoneLock::take(&paths)?;
     if let Some(text) = described {

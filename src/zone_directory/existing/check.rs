@@ -55,9 +55,7 @@ pub(super) fn check(
     }
     check_path_length(file, certificate, part, 0)?;
     let way: Vec<&Certificate> = std::iter::once(certificate).chain(above.iter().copied()).collect();
-    check_names(file, &way, part, zone)?;
-    warn(file, certificate, above, zone, now);
-    Ok(())
+    check_names(file, &way, part, zone)
 }
 
 /// The same for a root that lies in `ca/` already.
@@ -152,9 +150,9 @@ fn check_names(file: &Path, way: &[&Certificate], part: Part, zone: &ZoneConfig)
                     continue;
                 }
                 seen.insert(name.clone());
-                let excluded = way.iter().find_map(|authority| {
-                    Some((authority, authority.name_constraints().check(name).err()?))
-                });
+                let excluded = way
+                    .iter()
+                    .find_map(|authority| Some((authority, authority.name_constraints().check(name).err()?)));
                 if let Some((authority, why)) = excluded {
                     let subject = authority.subject();
                     refused.push(format!("{name} of {}: {why} by {subject}", node.name.short()));
@@ -179,15 +177,15 @@ fn check_names(file: &Path, way: &[&Certificate], part: Part, zone: &ZoneConfig)
 const SHOWN: usize = 8;
 
 /// What works, and will not for ever or for everybody.
-fn warn(
+pub(super) fn warn(
     file: &Path,
     certificate: &Certificate,
-    above: &[&Certificate],
+    above: &[Certificate],
     zone: &ZoneConfig,
     now: OffsetDateTime,
 ) {
     let leaf_validity = Duration::try_from(zone.pki.leaf_validity).unwrap_or(Duration::MAX);
-    for authority in std::iter::once(certificate).chain(above.iter().copied()) {
+    for authority in std::iter::once(certificate).chain(above) {
         let subject = authority.subject();
         let is_short = now.checked_add(leaf_validity).is_none_or(|end| end > authority.not_after());
         if authority.validity_used(now) >= RENEW_AT || is_short {
@@ -204,7 +202,7 @@ fn warn(
             ));
         }
     }
-    let top = above.last().copied().unwrap_or(certificate);
+    let top = above.last().unwrap_or(certificate);
     if !top.is_self_issued() {
         report::warning(&format!(
             "the chain in {} ends with {}, which {} issued: clients are given that to trust, and some, such as openssl, \

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 use zone_pki::{Authority, Certificate, PrivateKey, key_matches};
 
-use super::check::{Part, check};
+use super::check::{Part, check, warn};
 use super::read::{load, read_certificates};
 use super::requests::{is_pending, read_key};
 use super::{GivenPlanes, beside, chain_above, shared_key, tidy};
@@ -35,7 +35,8 @@ pub fn complete(
     _held: &ZoneLock,
 ) -> Result<bool> {
     check_directory(&paths.authorities())?;
-    if let Some(plane) = Plane::ALL.into_iter().find(|plane| !paths.authority_request(plane.name()).exists()) {
+    if let Some(plane) = Plane::ALL.into_iter().find(|plane| !paths.authority_request(plane.name()).exists())
+    {
         return Err(Failure::new(
             Exit::MissingInput,
             format!("there is no {}", paths.authority_request(plane.name()).display()),
@@ -62,19 +63,25 @@ pub fn complete(
     let [peer, client] = &planes[..] else {
         return Err(Failure::internal("a plane without a CA"));
     };
-    if peer.authority.certificate().subject_public_key_info() == client.authority.certificate().subject_public_key_info() {
+    if peer.authority.certificate().subject_public_key_info()
+        == client.authority.certificate().subject_public_key_info()
+    {
         return Err(shared_key(&peer.file, &client.file));
     }
     let authorities = assemble(peer, client, &others);
     for certified in &planes {
         try_out(&authorities, certified.plane, &certified.authority, zone, now)?;
-        warn_of_freedom(certified);
     }
-    warn_of_unused(&given, &authorities);
     refuse_others(paths, &authorities)?;
     if !is_pending(paths) {
         return Ok(false);
     }
+    for certified in &planes {
+        let certificate = certified.authority.certificate();
+        warn(&certified.file, certificate, &chain_above(certificate, &others(certificate)), zone, now);
+        warn_of_freedom(certified);
+    }
+    warn_of_unused(&given, &authorities);
     write(paths, &authorities, &planes, now)?;
     Ok(true)
 }
@@ -180,10 +187,14 @@ fn write(
     let mut files: Vec<(String, Vec<u8>)> = vec![(format!("{ROOT}.crt"), authorities.root.pem().into())];
     files.extend(beside(paths, authorities)?.into_iter().map(|(name, text)| (name, text.into_bytes())));
     for certified in planes {
-        files.push((format!("{}.crl", certified.plane.name()), first_revocations(&certified.authority, now)?));
+        files
+            .push((format!("{}.crl", certified.plane.name()), first_revocations(&certified.authority, now)?));
     }
     for certified in planes {
-        files.push((format!("{}.crt", certified.plane.name()), certified.authority.certificate().pem().into()));
+        files.push((
+            format!("{}.crt", certified.plane.name()),
+            certified.authority.certificate().pem().into(),
+        ));
     }
     let staged = stage(paths)?;
     for (name, bytes) in files {
@@ -223,7 +234,8 @@ fn warn_of_freedom(certified: &Certified) {
 
 fn warn_of_unused(given: &[(PathBuf, Certificate)], authorities: &Authorities) {
     let is_used = |certificate: &Certificate| {
-        authorities.all().iter().any(|(_, used)| *used == certificate) || authorities.chain.contains(certificate)
+        authorities.all().iter().any(|(_, used)| *used == certificate)
+            || authorities.chain.contains(certificate)
     };
     for (file, certificate) in given.iter().filter(|(_, certificate)| !is_used(certificate)) {
         report::warning(&format!(

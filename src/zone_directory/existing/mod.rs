@@ -6,7 +6,7 @@ mod read;
 mod record;
 mod requests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 use zone_pki::{Authority, Certificate};
@@ -21,7 +21,7 @@ use super::trial::try_out;
 use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{Plane, ZonePaths};
-use check::{Part, check};
+use check::{Part, check, warn};
 use read::{GivenAuthority, read_certificates};
 
 pub(super) use check::check_root;
@@ -29,7 +29,7 @@ pub use external::complete;
 pub use read::GivenFiles;
 pub use record::GivenPlanes;
 pub(super) use requests::refuse_if_pending;
-pub use requests::{Requests, request};
+pub use requests::{Requests, inspect_authority, request};
 
 /// The CAs that the operator brings, each with its key.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +69,38 @@ pub fn adopt(
         return Ok(false);
     }
     refuse_if_lost(paths)?;
+    let new = assemble(zone, given, now)?;
+    for given in &new.brought {
+        warn(&given.file, &given.certificate, &given.above, zone, now);
+    }
+    write(paths, &new, now)?;
+    Ok(true)
+}
+
+/// Whether the CAs that are given will do. Nothing is written.
+pub fn inspect(zone: &ZoneConfig, given: &GivenCas, now: OffsetDateTime) -> Result<()> {
+    assemble(zone, given, now).map(drop)
+}
+
+/// The CAs of a zone that has none yet, given or new.
+struct NewCas {
+    root: Authority,
+    peer: Authority,
+    client: Authority,
+    /// As they will be read.
+    authorities: Authorities,
+    brought: Vec<Brought>,
+}
+
+/// A CA that was given, for messages.
+struct Brought {
+    file: PathBuf,
+    certificate: Certificate,
+    above: Vec<Certificate>,
+}
+
+/// Reads the CAs that are given, checks them, makes the others, and tries them all.
+fn assemble(zone: &ZoneConfig, given: &GivenCas, now: OffsetDateTime) -> Result<NewCas> {
     let read = |files: &Option<GivenFiles>, part| -> Result<Option<GivenAuthority>> {
         let Some(files) = files else { return Ok(None) };
         let given = GivenAuthority::read(files, now)?;
@@ -79,7 +111,7 @@ pub fn adopt(
     let root = read(&given.root, Part::Root)?;
     let peer = read(&given.peer, Part::Plane(Plane::Peer))?;
     let client = read(&given.client, Part::Plane(Plane::Client))?;
-    let brought: Vec<&GivenAuthority> = [&root, &peer, &client].into_iter().flatten().collect();
+    let brought: Vec<Brought> = [&root, &peer, &client].into_iter().flatten().map(Brought::of).collect();
     refuse_shared(&brought)?;
 
     let mut record = GivenPlanes::default();
@@ -88,18 +120,17 @@ pub fn adopt(
             record.note(plane, given.authority.certificate());
         }
     }
-    let root_above = root.as_ref().map(|given| given.above.clone()).unwrap_or_default();
-    let mut chain: Vec<Certificate> = brought.iter().flat_map(|given| given.above.clone()).collect();
-    let root = match root {
-        Some(given) => given.authority,
-        None => make_root(zone, now)?,
+    let (root, above) = match root {
+        Some(given) => (given.authority, given.above),
+        None => (make_root(zone, now)?, Vec::new()),
     };
     let plane_authority = |given: Option<GivenAuthority>, plane| match given {
         Some(given) => Ok(given.authority),
-        None => issue_plane_authority(&root, &root_above, zone, plane, now),
+        None => issue_plane_authority(&root, &above, zone, plane, now),
     };
     let peer = plane_authority(peer, Plane::Peer)?;
     let client = plane_authority(client, Plane::Client)?;
+    let mut chain = brought.iter().flat_map(|given| given.above.clone()).collect();
     tidy(&mut chain, root.certificate());
     let authorities = Authorities {
         root: root.certificate().clone(),
@@ -113,22 +144,26 @@ pub fn adopt(
     for (plane, signer) in [(Plane::Peer, &peer), (Plane::Client, &client)] {
         try_out(&authorities, plane, signer, zone, now)?;
     }
-    write(paths, &authorities, [&root, &peer, &client], now)?;
-    Ok(true)
+    Ok(NewCas { root, peer, client, authorities, brought })
+}
+
+impl Brought {
+    fn of(given: &GivenAuthority) -> Self {
+        Self {
+            file: given.file.clone(),
+            certificate: given.authority.certificate().clone(),
+            above: given.above.clone(),
+        }
+    }
 }
 
 /// All at once: a zone has all of its CAs or none.
-fn write(
-    paths: &ZonePaths,
-    authorities: &Authorities,
-    [root, peer, client]: [&Authority; 3],
-    now: OffsetDateTime,
-) -> Result<()> {
+fn write(paths: &ZonePaths, new: &NewCas, now: OffsetDateTime) -> Result<()> {
     let staged = stage(paths)?;
-    write_authority(staged.path(), ROOT, root, None)?;
-    write_authority(staged.path(), Plane::Peer.name(), peer, Some(now))?;
-    write_authority(staged.path(), Plane::Client.name(), client, Some(now))?;
-    for (name, text) in beside(paths, authorities)? {
+    write_authority(staged.path(), ROOT, &new.root, None)?;
+    write_authority(staged.path(), Plane::Peer.name(), &new.peer, Some(now))?;
+    write_authority(staged.path(), Plane::Client.name(), &new.client, Some(now))?;
+    for (name, text) in beside(paths, &new.authorities)? {
         create(&staged.path().join(name), text.as_bytes(), 0o644)?;
     }
     put_in_place(paths, staged)
@@ -163,10 +198,10 @@ fn tidy(chain: &mut Vec<Certificate>, root: &Certificate) {
 }
 
 /// One key for two of them would open the peer plane to every client.
-fn refuse_shared(brought: &[&GivenAuthority]) -> Result<()> {
+fn refuse_shared(brought: &[Brought]) -> Result<()> {
     for (index, one) in brought.iter().enumerate() {
         for other in &brought[index + 1..] {
-            let key = |given: &GivenAuthority| given.authority.certificate().subject_public_key_sha256();
+            let key = |given: &Brought| given.certificate.subject_public_key_sha256();
             if key(one) == key(other) {
                 return Err(shared_key(&one.file, &other.file));
             }

@@ -96,9 +96,9 @@ fn read_key(file: &Path) -> Result<PrivateKey> {
                 .because(&error)
                 .next(format!("(umask 077; openssl pkey -in {shown} -out {shown}.clear)")),
             KeyError::Several => failure.because(&error).next("leave the CA's own key in it alone"),
-            KeyError::Unsupported { .. } => failure
-                .because(&error)
-                .next("let that CA issue one with an ECDSA P-256 key, and give that"),
+            KeyError::Unsupported { .. } => {
+                failure.because(&error).next("let that CA issue one with an ECDSA P-256 key, and give that")
+            }
             error => failure.because(&error).next("give the file of the CA's private key, in PEM"),
         }
     })
@@ -134,9 +134,8 @@ fn unusable(file: &Path, certificate: &Certificate, error: &LoadError, now: Offs
         LoadError::NoCertificateSigning { .. } => {
             failure.next("have it issued again with keyCertSign and cRLSign in its keyUsage")
         }
-        LoadError::WeakKey { .. } | LoadError::WeakSignature { .. } => {
-            failure.next("have it issued again: ECDSA P-256, or RSA of 2048 bits and more, signed with SHA-256")
-        }
+        LoadError::WeakKey { .. } | LoadError::WeakSignature { .. } => failure
+            .next("have it issued again: ECDSA P-256, or RSA of 2048 bits and more, signed with SHA-256"),
         LoadError::RepeatedAttribute { .. } | LoadError::SubjectEncoding { .. } => failure.next(format!(
             "let it sign requests instead: zone-etcd init --external --ca-cert {}",
             quoted(file)

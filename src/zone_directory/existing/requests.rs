@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use time::OffsetDateTime;
 use zone_pki::{Certificate, CertificateRequest, PrivateKey};
 
-use super::check::{Part, check};
+use super::check::{Part, check, check_authority, warn};
 use super::read::read_certificates;
 use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
@@ -29,7 +30,7 @@ pub fn request(
     paths: &ZonePaths,
     zone: &ZoneConfig,
     authority: Option<&Path>,
-    now: time::OffsetDateTime,
+    now: OffsetDateTime,
     _held: &ZoneLock,
 ) -> Result<Requests> {
     let files = Plane::ALL.map(|plane| paths.authority_request(plane.name()));
@@ -49,6 +50,11 @@ pub fn request(
     }
     refuse_if_lost(paths)?;
     let way: Vec<&Certificate> = external.iter().flatten().collect();
+    if let (Some(file), Some((first, above))) =
+        (authority, external.as_ref().and_then(|all| all.split_first()))
+    {
+        warn(file, first, above, zone, now);
+    }
     let staged = stage(paths)?;
     for plane in Plane::ALL {
         let spec = plane_spec(zone, plane, &way);
@@ -62,7 +68,11 @@ pub fn request(
         create(&staged.path().join(format!("{name}.csr")), request.pem().as_bytes(), 0o644)?;
     }
     if let Some(external) = &external {
-        create(&staged.path().join(super::name_of(&paths.external_authority())), pem(external).as_bytes(), 0o644)?;
+        create(
+            &staged.path().join(super::name_of(&paths.external_authority())),
+            pem(external).as_bytes(),
+            0o644,
+        )?;
     }
     put_in_place(paths, staged)?;
     Ok(Requests { files, are_new: true })
@@ -100,11 +110,16 @@ pub(super) fn read_key(paths: &ZonePaths, plane: Plane) -> Result<PrivateKey> {
     })
 }
 
-fn read_authority(file: &Path, zone: &ZoneConfig, now: time::OffsetDateTime) -> Result<Vec<Certificate>> {
+/// Whether the authority in `file` may sign what will be requested. Nothing is written.
+pub fn inspect_authority(zone: &ZoneConfig, file: &Path, now: OffsetDateTime) -> Result<()> {
+    read_authority(file, zone, now).map(drop)
+}
+
+fn read_authority(file: &Path, zone: &ZoneConfig, now: OffsetDateTime) -> Result<Vec<Certificate>> {
     let certificates = read_certificates(file)?;
     if let Some((first, above)) = certificates.split_first() {
         let above: Vec<&Certificate> = above.iter().collect();
-        super::check::check_authority(file, first, now)?;
+        check_authority(file, first, now)?;
         check(file, first, &above, Part::Root, zone, now)?;
     }
     Ok(certificates)
