@@ -5,11 +5,12 @@ use time::OffsetDateTime;
 use zone_pki::Authority;
 
 use super::authorities::Authorities;
+use super::create_authorities::first_revocations;
 use crate::config::ZoneConfig;
 use crate::error::{Failure, Result};
 use crate::plan::{Plane, roles_of};
 
-/// Issues what the first member would have, and verifies it all the way up.
+/// Makes a revocation list, and issues what the first member would have, and verifies it all the way up.
 pub(super) fn try_out(
     authorities: &Authorities,
     plane: Plane,
@@ -17,6 +18,7 @@ pub(super) fn try_out(
     zone: &ZoneConfig,
     now: OffsetDateTime,
 ) -> Result<()> {
+    first_revocations(signer, now)?;
     let Some(node) = zone.members().next() else { return Ok(()) };
     for role in roles_of(node).filter(|role| role.plane == plane) {
         let failed = || {

@@ -166,7 +166,8 @@ impl Elsewhere {
 
 /// The key, the certificate and the subject of a CA.
 fn names(name: &str) -> (String, String, String) {
-    (format!("{name}.key"), format!("{name}.crt"), format!("/O=Corporation/CN={name}"))
+    let own = name.rsplit('/').next().unwrap_or(name);
+    (format!("{name}.key"), format!("{name}.crt"), format!("/O=Corporation/CN={own}"))
 }
 
 /// The first certificate in a file.

@@ -49,11 +49,11 @@ pub(super) fn check(
     now: OffsetDateTime,
 ) -> Result<()> {
     check_order(file, certificate, above)?;
+    check_path_length(file, certificate, part, 0)?;
     for (index, authority) in above.iter().enumerate() {
         check_authority(file, authority, now)?;
         check_path_length(file, authority, part, u32::try_from(index).unwrap_or(u32::MAX) + 1)?;
     }
-    check_path_length(file, certificate, part, 0)?;
     let way: Vec<&Certificate> = std::iter::once(certificate).chain(above.iter().copied()).collect();
     check_names(file, &way, part, zone)
 }

@@ -33,6 +33,12 @@ pub(super) struct GivenAuthority {
 impl GivenAuthority {
     pub(super) fn read(files: &GivenFiles, now: OffsetDateTime) -> Result<Self> {
         let mut certificates = read_certificates(&files.certificate)?;
+        if let Some(own) = certificates.first()
+            && let Some(bits) = own.rsa_bits().filter(|bits| *bits < 2048)
+        {
+            // Its key would be told to be of an unknown kind.
+            return Err(unusable(&files.certificate, own, &LoadError::WeakKey { bits }, now));
+        }
         let key = read_key(&files.key)?;
         let place = certificates.iter().position(|certificate| key_matches(certificate, &key));
         match place {
@@ -155,7 +161,11 @@ fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-/// A `SEQUENCE` whose length takes more than one byte, which certificates and keys are.
+/// Whether it begins as certificates and keys do: with a `SEQUENCE`, whose length takes one byte only in the shortest keys.
 fn is_der(bytes: &[u8]) -> bool {
-    matches!(bytes, [0x30, 0x81..=0x83, ..])
+    match bytes {
+        [0x30, 0x81..=0x83, ..] => true,
+        [0x30, length, contents @ ..] => contents.len() == usize::from(*length),
+        _ => false,
+    }
 }

@@ -51,10 +51,8 @@ fn a_self_signed_root_is_not_served_and_has_no_chain() {
     let (elsewhere, zone) = (Elsewhere::new(), TestZone::empty());
     // As kubeadm lays out its etcd CA: one, self-signed, without path length.
     std::fs::create_dir_all(elsewhere.file("pki/etcd")).expect("a directory");
-    elsewhere.root(
-        "pki/etcd/ca",
-        &["keyUsage=critical,digitalSignature,keyEncipherment,keyCertSign,cRLSign"][..0],
-    );
+    let usage = "keyUsage=critical,digitalSignature,keyEncipherment,keyCertSign";
+    elsewhere.root_for("pki/etcd/ca", &[], &[usage]);
     let options = ["--ca-cert", "pki/etcd/ca.crt", "--ca-key", "pki/etcd/ca.key"];
     elsewhere.init(&zone, &options).expect_code(0);
     assert!(!zone.file("ca/chain.crt").exists() && !zone.file("ca/given.json").exists());
