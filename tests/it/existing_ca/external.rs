@@ -164,6 +164,19 @@ fn a_call_that_was_interrupted_at_any_file_goes_on() {
 }
 
 #[test]
+fn an_interrupted_call_is_not_continued_with_another_chain() {
+    let (elsewhere, zone) = asked(&[]);
+    sign_both(&elsewhere, &zone);
+    // What a call with another intermediate of the same root has left.
+    std::fs::copy(elsewhere.file("root.crt"), zone.file("ca/root.crt")).expect("the root");
+    elsewhere.below("root", "other", &[CA]);
+    std::fs::copy(elsewhere.file("other.crt"), zone.file("ca/chain.crt")).expect("the chain");
+    let texts = ["ca/chain.crt is there already", "other certificates", "mv "];
+    elsewhere.init(&zone, &ALL).expect_refusal(73, &texts);
+    zone.run(&["pki", "list"]).expect_refusal(66, &["wait for their certificates"]);
+}
+
+#[test]
 fn nothing_was_asked_for() {
     let elsewhere = Elsewhere::new();
     elsewhere.root("root", &[]);

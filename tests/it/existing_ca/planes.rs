@@ -2,7 +2,7 @@
 
 use super::{issue_and_verify, refused};
 use crate::harness::TestZone;
-use crate::harness::elsewhere::{CA, CA_OF_LEAVES, Elsewhere, subjects};
+use crate::harness::elsewhere::{CA, CA_OF_LEAVES, Elsewhere, certificate, subjects};
 use crate::support::Refusal;
 
 const BOTH: [&str; 8] = [
@@ -34,6 +34,23 @@ fn two_self_signed_cas_are_the_planes_and_the_zone_has_a_root_of_its_own() {
     assert_eq!(subjects(&file("ca.crt")), ["example.zone root CA", "clients"]);
     assert_eq!(subjects(&file("peer-ca.crt")), ["peers"]);
     assert_eq!(subjects(&file("client-ca.crt")), ["clients"]);
+}
+
+/// What they issue carries one all the same, which is not to be taken for another CA's.
+#[test]
+fn cas_without_key_identifier_do() {
+    let (elsewhere, zone) = (Elsewhere::new(), TestZone::empty());
+    for name in ["peers", "clients"] {
+        elsewhere.root_for(
+            name,
+            &[],
+            &["keyUsage=critical,keyCertSign,cRLSign", "subjectKeyIdentifier=none"],
+        );
+    }
+    elsewhere.init(&zone, &BOTH).expect_code(0);
+    assert!(certificate(&zone.file("ca/peer.crt")).subject_key_identifier().is_none());
+    zone.run(&["pki", "issue", "--all"]).expect_code(0);
+    zone.run(&["pki", "check"]).expect_code(0);
 }
 
 #[test]
