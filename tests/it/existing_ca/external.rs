@@ -1,6 +1,6 @@
 //! An authority that only signs requests.
 
-use super::{issue_and_verify, refused};
+use super::{document_signer_of, issue_and_verify, refused};
 use crate::harness::TestZone;
 use crate::harness::elsewhere::{CA, CA_OF_LEAVES, Elsewhere, certificate, subjects};
 use crate::support::{Refusal, Tree};
@@ -45,6 +45,7 @@ fn requests_signed_by_openssl_make_a_zone_without_a_root_key() {
     // What was asked for is what was got.
     let peer = certificate(&zone.file("ca/peer.crt"));
     assert_eq!((peer.path_length(), peer.permitted_dns().len()), (Some(0), 3));
+    assert_eq!(document_signer_of(&zone), "peer");
     let before = Tree::of(&zone.path());
     elsewhere.init(&zone, &ALL).expect_code(0).expect_error_with(&["nothing is left to do"]);
     Tree::of(&zone.path()).assert_same_as(&before, "init --continue");

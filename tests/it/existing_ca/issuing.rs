@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use super::issue_and_verify;
+use super::{document_signer_of, issue_and_verify};
 use crate::harness::TestZone;
 use crate::harness::elsewhere::{CA, Elsewhere, certificate, subjects};
 use crate::support::{Refusal, Tree};
@@ -25,6 +25,7 @@ fn below_an_intermediate_by_openssl_the_chain_is_served_and_the_root_is_trusted(
     let mode = std::fs::metadata(zone.file("ca/root.key")).expect("the key").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert!(elsewhere.file("issuing.key").exists(), "it was copied");
+    assert_eq!(document_signer_of(&zone), "root");
     issue_and_verify(&zone, &elsewhere, "root.crt");
     let served = ["node1.example.zone", "example.zone client CA", "issuing"];
     assert_eq!(subjects(&zone.file("nodes/node1/pki/current/server.crt")), served);

@@ -7,8 +7,12 @@ mod in_place;
 mod issuing;
 mod planes;
 
+use time::OffsetDateTime;
+use zone_etcd::plan::ZonePaths;
+use zone_etcd::zone_directory::document_signer;
+
 use crate::harness::TestZone;
-use crate::harness::elsewhere::Elsewhere;
+use crate::harness::elsewhere::{Elsewhere, certificate};
 use crate::support::Refusal;
 
 /// Issues everything for the zone, and has it found in order by the program and by openssl, to which only `root` is known.
@@ -28,4 +32,14 @@ fn refused(elsewhere: &Elsewhere, options: &[&str], code: i32, texts: &[&str]) {
     let zone = TestZone::empty();
     elsewhere.init(&zone, options).expect_refusal(code, texts);
     assert!(!zone.path().exists(), "something was written");
+}
+
+/// Which of the zone's CAs signs its documents.
+#[track_caller]
+fn document_signer_of(zone: &TestZone) -> &'static str {
+    let paths = ZonePaths::new(zone.path());
+    let signer = document_signer(&paths, OffsetDateTime::now_utc()).expect("a signer");
+    let certificate = certificate(&paths.authority_certificate(signer.stem));
+    assert_eq!(signer.authority.certificate(), &certificate);
+    signer.stem
 }
