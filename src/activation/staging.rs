@@ -25,8 +25,7 @@ pub(super) fn stage<R: Read>(
     let failed = |error: &BundleError| bundle_failure(name, error);
     let mut staged = store.generations.stage().map_err(|error| store.unwritten(&error))?;
     let mut programs = Programs::new(store.paths.root());
-    loop {
-        let Some((entry, mut reader)) = bundle.next_file().map_err(|error| failed(&error))? else { break };
+    while let Some((entry, mut reader)) = bundle.next_file().map_err(|error| failed(&error))? {
         match entry.generation_file() {
             None => programs.add(&entry, &mut reader, name)?,
             Some(file) => {
