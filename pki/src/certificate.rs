@@ -205,6 +205,15 @@ impl Certificate {
         self.subject_der() == self.issuer_der()
     }
 
+    /// Whether it names `issuer` as its issuer. Of several with one subject the key identifier tells which (RFC 5280, 4.2.1.1).
+    pub fn names_issuer(&self, issuer: &Self) -> bool {
+        let is_identified = match (self.authority_key_identifier(), issuer.subject_key_identifier()) {
+            (Some(wanted), Some(identifier)) => wanted == identifier,
+            _ => true,
+        };
+        self.issuer_der() == issuer.subject_der() && is_identified
+    }
+
     /// The subject key identifier.
     pub fn subject_key_identifier(&self) -> Option<&[u8]> {
         self.facts.subject_key_identifier.as_deref()
@@ -231,7 +240,7 @@ impl Certificate {
     }
 
     /// The length of the modulus in bits, if the key is an RSA key.
-    pub(crate) fn rsa_bits(&self) -> Option<usize> {
+    pub fn rsa_bits(&self) -> Option<usize> {
         self.facts.rsa_bits
     }
 

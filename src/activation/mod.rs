@@ -104,7 +104,7 @@ pub fn activate<R: Read>(
     let root = target.node_directory;
     let store = NodeStore::open(root)?;
     let active = store.as_ref().map(NodeStore::active).transpose()?.flatten();
-    let known = active.as_ref().map(|active| active.root(root)).transpose()?;
+    let known = active.as_ref().map(|active| active.signer(root)).transpose()?;
     Trust { known: known.as_ref(), given: target.fingerprint }.check(&bundle, target.bundle)?;
     let manifest = bundle.manifest().clone();
     let requested = store.as_ref().map(|store| NodeKeys::open(&store.paths)).transpose()?.flatten();

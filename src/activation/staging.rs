@@ -31,7 +31,7 @@ pub(super) fn stage<R: Read>(
             Some(file) => {
                 let bytes = read_whole(&entry, &mut reader).map_err(|error| failed(&error))?;
                 if file == ROOT_FILE {
-                    bundle.check_root_file(&bytes).map_err(|error| failed(&error))?;
+                    bundle.check_trust_file(&bytes).map_err(|error| failed(&error))?;
                 }
                 staged.add(file, &bytes, kind(entry.mode)).map_err(|error| store.unwritten(&error))?;
             }

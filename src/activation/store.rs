@@ -7,7 +7,7 @@ use zone_pki::private_file::{self, PrivateFileError};
 use zone_pki::{Certificate, Generation, GenerationStore, StoreError};
 
 use super::proposed;
-use crate::bundle::{MANIFEST_FILE, Manifest};
+use crate::bundle::{BundleError, Envelope, MANIFEST_FILE, Manifest, SIGNATURE_FILE};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{NodePaths, ROOT_FILE};
 use crate::zone_directory::{create_directory, private_failure};
@@ -111,23 +111,26 @@ impl NodeStore {
 }
 
 impl Activated {
-    /// The root that it trusts.
-    pub fn root(&self, node_directory: &Path) -> Result<Certificate> {
-        let path = self.generation.path.join(ROOT_FILE);
+    /// The CA that signed its bundle, which the next one has to be signed by as well.
+    pub fn signer(&self, node_directory: &Path) -> Result<Certificate> {
+        let path = self.generation.path.join(SIGNATURE_FILE);
         let failed = |why: String| {
-            Failure::bad_input(format!("{} is not the root that was activated", path.display()))
+            Failure::bad_input(format!("{} does not fit what was activated", path.display()))
                 .because(why)
                 .next(format!(
                     "go back to the generation before: {}",
                     proposed("activate --rollback", node_directory)
                 ))
         };
-        let text = self.generation.read(ROOT_FILE).map_err(|error| failed(error.to_string()))?;
-        let root = Certificate::from_pem(&text).map_err(|error| failed(error.to_string()))?;
-        let digest = zone_pki::hex::encode(&root.fingerprint_sha256());
-        match digest == self.manifest.root_sha256 {
-            true => Ok(root),
-            false => Err(failed(format!("the manifest of its bundle names {}", self.manifest.root_sha256))),
-        }
+        let [signature, trusted] = [SIGNATURE_FILE, ROOT_FILE]
+            .map(|name| self.generation.read(name).map_err(|error| failed(error.to_string())));
+        let check = |signature: &[u8], trusted: &[u8]| -> std::result::Result<Certificate, BundleError> {
+            let envelope = Envelope::parse(signature)?;
+            let signer = envelope.certificate()?;
+            envelope.verify(&self.manifest, &signer)?;
+            envelope.check_trust_file(trusted)?;
+            Ok(signer)
+        };
+        check(&signature?, &trusted?).map_err(|error| failed(error.to_string()))
     }
 }

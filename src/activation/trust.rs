@@ -1,4 +1,4 @@
-//! Whether a bundle comes from the zone that it names: the root that signed it is known, or its fingerprint was given.
+//! Whether a bundle comes from the zone that it names: the CA that signed it is known, or its fingerprint was given.
 
 use std::io::Read;
 
@@ -11,21 +11,21 @@ use crate::error::{Exit, Failure, Result};
 /// Whom a node believes before it has read anything else of a bundle.
 #[derive(Debug)]
 pub(super) struct Trust<'t> {
-    /// The root of what is active; none at the first activation.
+    /// The signer of what is active; none at the first activation.
     pub known: Option<&'t Certificate>,
     /// The fingerprint that the operator has from the signing machine.
     pub given: Option<Fingerprint>,
 }
 
 impl Trust<'_> {
-    /// Checks the signature of the manifest, and that the root that made it is the right one. `name` is that of the bundle.
+    /// Checks the signature of the manifest, and that the CA that made it is the right one. `name` is that of the bundle.
     pub fn check<R: Read>(&self, bundle: &OpenBundle<R>, name: &str) -> Result<Fingerprint> {
         let signer = bundle.verify_signature().map_err(|error| bundle_failure(name, &error))?;
         let fingerprint = Fingerprint::of(signer);
         if let Some(given) = self.given
             && given != fingerprint
         {
-            return Err(other_root(name, "the given fingerprint", fingerprint, given));
+            return Err(other_root(name, "the one whose fingerprint is given", fingerprint, given));
         }
         match self.known.map(Fingerprint::of) {
             Some(known) if known != fingerprint => {
@@ -40,9 +40,9 @@ impl Trust<'_> {
 }
 
 fn other_root(name: &str, whose: &str, found: Fingerprint, wanted: Fingerprint) -> Failure {
-    Failure::bad_input(format!("{name} was signed by another root than that of {whose}"))
-        .because(format!("its root has the fingerprint {found}"))
-        .because(format!("that of {whose} is {wanted}"))
+    Failure::bad_input(format!("{name} was signed by another CA than {whose}"))
+        .because(format!("its signer has the fingerprint {found}"))
+        .because(format!("{whose} has {wanted}"))
         .next("do not use it: make sure which zone it is of, and where it comes from")
 }
 

@@ -40,8 +40,6 @@ pub struct LocalMember {
 pub struct ZoneContents {
     /// The zone's name.
     pub zone: String,
-    /// SHA-256 of the root certificate, hexadecimal.
-    pub root_sha256: String,
     /// The cluster's id, as etcd prints it.
     pub cluster_id: String,
     /// The cluster token.
@@ -72,7 +70,6 @@ impl ZoneContents {
         let cluster = InitialCluster::new(&zone.config, token.clone());
         Self {
             zone: zone.config.name.as_str().to_owned(),
-            root_sha256: hex::encode(&authorities.root.fingerprint_sha256()),
             cluster_id: cluster.id.to_string(),
             token: token.as_str().to_owned(),
             programs,

@@ -72,10 +72,10 @@ pub enum BundleError {
     /// The signature is not by the root that is named.
     #[error("the signature of its manifest is not by the root CA that it names")]
     Signature,
-    /// The root in the envelope is not the one in the manifest, or not in the file of the root.
-    #[error("{place} is not the root CA that the manifest names")]
-    OtherRoot {
-        /// Where the other root is.
+    /// The signer in the envelope is not the one in the manifest, or leads to nothing in the trust file.
+    #[error("{place} is not the CA that the manifest names")]
+    OtherSigner {
+        /// Where the other CA is.
         place: &'static str,
     },
     /// A path that leads elsewhere.

@@ -32,7 +32,7 @@ pub fn bundle_failure(name: &str, error: &BundleError) -> Failure {
             Exit::BadInput,
             "no bundle of zone-etcd needs that: make sure where it comes from, and have a new one made",
         ),
-        BundleError::Signature | BundleError::OtherRoot { .. } => {
+        BundleError::Signature | BundleError::OtherSigner { .. } => {
             (Exit::BadInput, "do not use it: make sure where it comes from, and have a new one made")
         }
         _ => (Exit::BadInput, "copy it again from where it was made, or have a new one made"),

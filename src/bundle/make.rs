@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use time::OffsetDateTime;
-use zone_pki::{Authority, hex};
+use zone_pki::hex;
 
 use super::contents::{NodeContents, ZoneContents};
 use super::directory::BundleDirectory;
@@ -18,6 +18,7 @@ use super::sealing::Sealing;
 use super::write::write_bundle;
 use crate::config::Node;
 use crate::error::{Failure, Result};
+use crate::zone_directory::DocumentSigner;
 
 /// Makes bundles in a zone that nobody else changes.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub struct BundleMaker<'z> {
     /// Where they go.
     pub directory: &'z BundleDirectory,
     /// Signs the manifests.
-    pub root: &'z Authority,
+    pub signer: &'z DocumentSigner,
     /// When they are made, in whole seconds.
     pub now: OffsetDateTime,
 }
@@ -65,8 +66,8 @@ impl BundleMaker<'_> {
         }
         self.directory.check_replaceable(&node.name, history)?;
         let manifest = self.manifest(node, contents, right, history)?;
-        let envelope = Envelope::sign(&manifest, self.root)
-            .map_err(|error| Failure::internal("the root CA's key cannot sign").because(&error))?;
+        let envelope = Envelope::sign(&manifest, self.signer)
+            .map_err(|error| Failure::internal("a CA's key cannot sign").because(&error))?;
         let path = self.directory.file(&node.name);
         let programs = self.contents.programs.as_ref();
         let mut out = self.directory.begin(&node.name)?;
@@ -127,7 +128,7 @@ impl BundleMaker<'_> {
             sequence: history.map_or(1, |history| history.latest.sequence + 1),
             issued_at: self.now,
             expires_at: contents.expires_at,
-            root_sha256: self.contents.root_sha256.clone(),
+            signer_sha256: hex::encode(&self.signer.authority.certificate().fingerprint_sha256()),
             cluster_id: self.contents.cluster_of(node).map(str::to_owned),
             token: self.contents.token.clone(),
             may_bootstrap: right.may_bootstrap(),

@@ -35,8 +35,9 @@ pub struct Manifest {
     /// When the first of its certificates expires.
     #[serde(with = "time::serde::rfc3339")]
     pub expires_at: OffsetDateTime,
-    /// SHA-256 of the root certificate's DER, hexadecimal: what `openssl x509 -fingerprint -sha256` prints.
-    pub root_sha256: String,
+    /// SHA-256 of the signer's certificate, DER, hexadecimal: what `openssl x509 -fingerprint -sha256` prints. The signer is the
+    /// zone's root, or the CA of the peer plane if the root's key is kept elsewhere.
+    pub signer_sha256: String,
     /// The cluster's id, as etcd prints it; absent for a node without a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster_id: Option<String>,

@@ -1,7 +1,7 @@
 //! The bundle of a node: one file that brings a machine into the zone.
 //!
 //! From the outside in: an age file (or nothing, if plain), zstd, tar. The first two entries are the manifest and its
-//! signature by the zone's root; every file after them is listed in the manifest with its size, mode and digest, in order.
+//! signature by the zone's root, or by the CA of the peer plane if the root's key is kept elsewhere; every file after them is listed in the manifest with its size, mode and digest, in order.
 //! A reader believes nothing before the signature is checked, and holds no more than the manifest in memory.
 //!
 //! | to write | to read |

@@ -28,7 +28,7 @@ pub struct OpenBundle<R: Read> {
     seal: Seal,
     manifest: Manifest,
     envelope: Envelope,
-    root: Certificate,
+    signer: Certificate,
     /// How many files have begun.
     begun: usize,
     current: Option<Current>,
@@ -47,8 +47,8 @@ impl<R: Read> OpenBundle<R> {
         let (mut archive, seal) = unseal(reader, identity)?;
         let manifest = Manifest::parse(read_leading(&mut archive, MANIFEST_FILE, MANIFEST_AT_MOST)?)?;
         let envelope = Envelope::parse(&read_leading(&mut archive, SIGNATURE_FILE, SIGNATURE_AT_MOST)?)?;
-        let root = envelope.root()?;
-        Ok(Self { archive, seal, manifest, envelope, root, begun: 0, current: None, ended: false })
+        let signer = envelope.certificate()?;
+        Ok(Self { archive, seal, manifest, envelope, signer, begun: 0, current: None, ended: false })
     }
 
     /// What the bundle says of itself.
@@ -66,21 +66,16 @@ impl<R: Read> OpenBundle<R> {
         self.seal
     }
 
-    /// Checks that the root which the bundle names has signed its manifest, and returns that root. Whether it is the right
+    /// Checks that the CA which the bundle names has signed its manifest, and returns that CA. Whether it is the right
     /// one is for the caller to know: by its fingerprint, or because it is trusted already.
     pub fn verify_signature(&self) -> Result<&Certificate, BundleError> {
-        self.envelope.verify(&self.manifest, &self.root)?;
-        Ok(&self.root)
+        self.envelope.verify(&self.manifest, &self.signer)?;
+        Ok(&self.signer)
     }
 
-    /// Checks that the root which signed is in `pki/ca.crt`, of which these are the bytes.
-    pub fn check_root_file(&self, bytes: &[u8]) -> Result<(), BundleError> {
-        let certificates = Certificate::chain_from_pem(bytes).unwrap_or_default();
-        if certificates.iter().any(|certificate| certificate.der() == self.root.der()) {
-            Ok(())
-        } else {
-            Err(BundleError::OtherRoot { place: "the certificate in pki/ca.crt" })
-        }
+    /// Checks that the CA which signed leads to `pki/ca.crt`, of which these are the bytes.
+    pub fn check_trust_file(&self, bytes: &[u8]) -> Result<(), BundleError> {
+        self.envelope.check_trust_file(bytes)
     }
 
     /// The next file, which has to be that of the manifest. What is not read of the one before is read here, so that each is

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CaKey, EtcdArgs, ZoneArg};
+use super::{CaKey, EtcdArgs, ExistingCaArgs, ZoneArg};
 
 /// `dev`
 #[derive(Debug, Args)]
@@ -50,4 +50,7 @@ pub struct InitArgs {
     #[arg(long, value_enum, value_name = "KEY", num_args = 0..=1, require_equals = true)]
     #[arg(value_delimiter = ',', default_missing_value = "root,peer,client")]
     pub lock: Vec<CaKey>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub existing: ExistingCaArgs,
 }

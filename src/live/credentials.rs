@@ -6,14 +6,16 @@ use std::sync::Arc;
 use rustls::ClientConfig;
 
 use crate::etcd::client::ClientCredentials;
-use crate::plan::{CLIENT_ROLE, ROOT_FILE};
+use crate::plan::{CLIENT_ROLE, Plane, ROOT_FILE};
 use crate::tls::{KeyPair, MaterialError, Seen, Trust};
+use crate::zone_directory::Authorities;
 
 /// What a client presents and trusts, for gRPC and for a handshake of our own. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     pub(super) grpc: ClientCredentials,
     trust: Trust,
+    peer_trust: Trust,
     pair: KeyPair,
 }
 
@@ -42,7 +44,20 @@ impl Credentials {
         trust.client(Some(&pair))?;
         let grpc = ClientCredentials::load(generation)
             .map_err(|source| CredentialsError::Read { path: generation.to_owned(), source })?;
-        Ok(Self { grpc, trust, pair })
+        Ok(Self { grpc, peer_trust: trust.clone(), trust, pair })
+    }
+
+    /// The same for members whose peer plane has a CA of its own, which leads to nothing that clients trust.
+    pub(super) fn trusting(&self, authorities: &Authorities) -> Self {
+        let leads_there = authorities
+            .above(Plane::Peer)
+            .iter()
+            .any(|above| authorities.trusted_by_clients().contains(above));
+        let mut credentials = self.clone();
+        if !leads_there && let Ok(trust) = self.trust.with(authorities.peer.der()) {
+            credentials.peer_trust = trust;
+        }
+        credentials
     }
 
     /// How a server of the client plane is dialled.
@@ -53,6 +68,6 @@ impl Credentials {
     /// How a server of the peer plane is dialled: without a certificate, since a client has none for it. The server shows its
     /// own before it refuses us.
     pub(super) fn for_peers(&self) -> Result<(Arc<ClientConfig>, Seen), MaterialError> {
-        self.trust.client(None).map(|(config, seen)| (Arc::new(config), seen))
+        self.peer_trust.client(None).map(|(config, seen)| (Arc::new(config), seen))
     }
 }

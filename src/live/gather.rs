@@ -52,6 +52,7 @@ pub(super) async fn gather(
     limit: Duration,
     memory: &mut PlaneMemory,
 ) -> Answers {
+    let credentials = &credentials.trusting(authorities);
     let now = Instant::now();
     memory.0.retain(|_, (seen, view)| seen.elapsed() < LOOK_AGAIN_AFTER && !view.chain.is_empty());
     let remembered = memory.0.iter().map(|(url, (_, view))| (url.clone(), Arc::clone(view)));

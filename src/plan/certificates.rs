@@ -65,7 +65,10 @@ pub fn reason_to_reissue(
     now: OffsetDateTime,
 ) -> Option<IssueReason> {
     let issued_by_authority = certificate.issuer_der() == authority.subject_der()
-        && certificate.authority_key_identifier() == authority.subject_key_identifier();
+        // A CA that was made elsewhere may have no identifier; what it issues has one all the same.
+        && authority
+            .subject_key_identifier()
+            .is_none_or(|identifier| certificate.authority_key_identifier() == Some(identifier));
     if !issued_by_authority {
         return Some(IssueReason::OtherAuthority);
     }

@@ -41,6 +41,26 @@ impl ZonePaths {
         self.authorities().join(format!("{stem}.key"))
     }
 
+    /// The certificates above the zone's CAs that are not the root: intermediates, and the roots of plane CAs that have others.
+    pub fn authority_chain(&self) -> PathBuf {
+        self.authorities().join("chain.crt")
+    }
+
+    /// Which plane CAs were made elsewhere.
+    pub fn given_planes(&self) -> PathBuf {
+        self.authorities().join("given.json")
+    }
+
+    /// The request for the certificate of a plane CA, for an authority that only signs.
+    pub fn authority_request(&self, stem: &str) -> PathBuf {
+        self.authorities().join(format!("{stem}.csr"))
+    }
+
+    /// The certificates of the authority that is to sign the requests, if they were given with them.
+    pub fn external_authority(&self) -> PathBuf {
+        self.authorities().join("external.crt")
+    }
+
     /// The revocation list of a plane CA.
     pub fn revocation_list(&self, stem: &str) -> PathBuf {
         self.authorities().join(format!("{stem}.crl"))

@@ -115,6 +115,13 @@ impl Trust {
         Ok(Self(Arc::new(store)))
     }
 
+    /// The same, and one authority more, in DER.
+    pub fn with(&self, authority: &[u8]) -> Result<Self, MaterialError> {
+        let mut store = RootCertStore::clone(&self.0);
+        store.add(CertificateDer::from(authority.to_vec())).map_err(refused)?;
+        Ok(Self(Arc::new(store)))
+    }
+
     /// How a client with this trust dials; `pair` is what it presents. What the server shows is kept in the result.
     pub fn client(&self, pair: Option<&KeyPair>) -> Result<(ClientConfig, Seen), MaterialError> {
         let verifier = WebPkiServerVerifier::builder_with_provider(self.0.clone(), provider())

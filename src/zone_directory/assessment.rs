@@ -7,12 +7,11 @@ use time::OffsetDateTime;
 use zone_pki::{Certificate, CertificateRequest, Generation, GenerationStore, LeafSpec};
 
 use super::authorities::Authorities;
+use super::chain::pem;
 use super::held_key::HeldKey;
 use crate::config::{ClientName, Node, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
-use crate::plan::{
-    CLIENT_ROLE, IssueReason, Plane, ROOT_FILE, Role, ZonePaths, is_permitted, reason_to_reissue, roles_of,
-};
+use crate::plan::{CLIENT_ROLE, IssueReason, Plane, ROOT_FILE, Role, ZonePaths, reason_to_reissue, roles_of};
 
 /// Who holds certificates.
 #[derive(Clone, Copy, Debug)]
@@ -55,9 +54,9 @@ impl<'z> Holder<'z> {
         }
     }
 
-    /// The files of every generation beside the certificates: what the holder trusts. A client needs the root alone.
+    /// The files of every generation beside the certificates: what the holder trusts. A client needs what verifies servers alone.
     fn trust_files(self, authorities: &Authorities) -> Vec<(&'static str, Vec<u8>)> {
-        let mut files = vec![(ROOT_FILE, authorities.root.pem().into_bytes())];
+        let mut files = vec![(ROOT_FILE, pem(authorities.trusted_by_clients()).into_bytes())];
         if let Self::Node(node) = self
             && node.member
         {
@@ -69,9 +68,9 @@ impl<'z> Holder<'z> {
         files
     }
 
-    fn spec(self, zone: &ZoneConfig, role: &Role, authority: &Certificate) -> LeafSpec {
+    fn spec(self, zone: &ZoneConfig, role: &Role, authorities: &Authorities) -> LeafSpec {
         match self {
-            Self::Node(node) => role.node_spec(zone, node, authority.permitted_dns()),
+            Self::Node(node) => role.node_spec(zone, node, authorities.permitted_dns(role.plane, node)),
             Self::Client(client) => role.client_spec(zone, client),
         }
     }
@@ -119,7 +118,7 @@ pub struct Assessment<'z> {
     pub entries: Vec<Entry>,
     /// The files beside them.
     pub trust_files: Vec<(&'static str, Vec<u8>)>,
-    /// Whether those files are in the current generation as they should be.
+    /// Whether those files, and the CAs that follow each certificate, are in the current generation as they should be.
     pub trust_is_current: bool,
 }
 
@@ -153,10 +152,11 @@ impl<'z> Assessment<'z> {
                 ))
         })?;
         let mut entries = Vec::new();
+        let mut chains_are_current = true;
         for role in holder.roles() {
             let authority = authorities.plane(role.plane);
-            let spec = holder.spec(zone, role, authority);
-            check_constraints(holder, &spec, authority)?;
+            let spec = holder.spec(zone, role, authorities);
+            check_constraints(holder, &spec, role.plane, authorities)?;
             let held = current.as_ref().map(|generation| HeldKey::read(generation, role));
             let request = match &held {
                 Some(Ok(HeldKey::OnNode(request))) => Some(request.clone()),
@@ -166,14 +166,16 @@ impl<'z> Assessment<'z> {
                 (Some(generation), Some(key)) => examine(generation, key, role, &spec, authority, now),
                 _ => Verdict::Issue(IssueReason::Missing),
             };
+            chains_are_current &= follow_with(&verdict, &authorities.served_with(role.plane));
             entries.push(Entry { role, spec, verdict, request });
         }
         let trust_files = holder.trust_files(authorities);
-        let trust_is_current = current.as_ref().is_some_and(|generation| {
-            trust_files
-                .iter()
-                .all(|(name, bytes)| generation.read(name).is_ok_and(|present| present == *bytes))
-        });
+        let trust_is_current = chains_are_current
+            && current.as_ref().is_some_and(|generation| {
+                trust_files
+                    .iter()
+                    .all(|(name, bytes)| generation.read(name).is_ok_and(|present| present == *bytes))
+            });
         Ok(Self { holder, store, current, entries, trust_files, trust_is_current })
     }
 
@@ -244,14 +246,24 @@ fn examine(
     }
 }
 
-/// A name that the CA may not certify would make a certificate that every member refuses.
-fn check_constraints(holder: Holder<'_>, spec: &LeafSpec, authority: &Certificate) -> Result<()> {
-    for name in spec.names.iter() {
-        if let zone_pki::SubjectAltName::Dns(dns) = name
-            && !is_permitted(dns, authority.permitted_dns())
-        {
-            return Err(Failure::new(Exit::Configuration, format!("no certificate of {} can have the name {dns}", holder.short_name()))
-                .because(format!("{} may certify only names below {}", authority.subject(), authority.permitted_dns().join(", ")))
+/// Whether a certificate that stays is followed in its file by the CAs that it should be. One that is issued will be.
+fn follow_with(verdict: &Verdict, served: &[&Certificate]) -> bool {
+    let Verdict::Keep { chain, .. } = verdict else { return true };
+    Certificate::chain_from_pem(chain).is_ok_and(|present| present[1..].iter().eq(served.iter().copied()))
+}
+
+/// A name that a CA may not certify would make a certificate that every member refuses.
+fn check_constraints(
+    holder: Holder<'_>,
+    spec: &LeafSpec,
+    plane: Plane,
+    authorities: &Authorities,
+) -> Result<()> {
+    for authority in std::iter::once(authorities.plane(plane)).chain(authorities.above(plane)) {
+        for name in spec.names.iter() {
+            let Err(error) = authority.name_constraints().check(name) else { continue };
+            return Err(Failure::new(Exit::Configuration, format!("no certificate of {} can have the name {name}", holder.short_name()))
+                .because(format!("{} may certify only some names: {error}", authority.subject()))
                 .next("use a name below the zone's, or an IP address; other names have to be in zone.toml when the CAs are made"));
         }
     }

@@ -9,10 +9,11 @@ use zone_pki::private_file::{self, PrivateFileError};
 use zone_pki::{Authority, Certificate, encrypted_key};
 
 use super::CaPassphrase;
+use super::existing::{GivenPlanes, refuse_if_pending};
 use super::failures::{certificate_failure, expired, load_failure, not_yet_valid, private_failure};
 use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
-use crate::plan::{ClusterToken, Plane, RENEW_AT, ROOT_FILE, ZonePaths, days_left};
+use crate::plan::{ClusterToken, NODE_ROLES, Plane, RENEW_AT, ROOT_FILE, Role, ZonePaths, days_left};
 use crate::report;
 
 /// How the common name of a plane's CA ends.
@@ -26,12 +27,16 @@ pub const ROOT: &str = "root";
 /// The certificates and revocation lists of a zone's CAs. Their keys are read when something is to be signed, not before.
 #[derive(Debug)]
 pub struct Authorities {
-    /// The root: what clients trust.
+    /// The root: the plane CAs are below it, unless they were made elsewhere. It may be an intermediate itself.
     pub root: Certificate,
     /// The CA of the peer plane.
     pub peer: Certificate,
     /// The CA of the client plane.
     pub client: Certificate,
+    /// The CAs above these that are not the root, in no order: see [`above`](Self::above).
+    pub chain: Vec<Certificate>,
+    /// Which plane CAs were made elsewhere.
+    pub given: GivenPlanes,
     /// The revocation list of the peer plane, DER.
     pub peer_revocations: Vec<u8>,
     /// The revocation list of the client plane, DER.
@@ -65,15 +70,21 @@ impl Authorities {
             refuse_if_lost(paths)?;
         }
         check_directory(&paths.authorities())?;
+        refuse_if_pending(paths)?;
         let authorities = Self {
             root: read_certificate(paths, ROOT)?,
             peer: read_certificate(paths, Plane::Peer.name())?,
             client: read_certificate(paths, Plane::Client.name())?,
+            chain: read_chain(paths)?,
+            given: GivenPlanes::load(paths)?,
             peer_revocations: read_revocations(paths, Plane::Peer)?,
             client_revocations: read_revocations(paths, Plane::Client)?,
         };
         for (stem, certificate) in authorities.all() {
-            check_usable(paths, stem, certificate, now)?;
+            check_usable(&paths.authority_certificate(stem), certificate, now)?;
+        }
+        for certificate in &authorities.chain {
+            check_usable(&paths.authority_chain(), certificate, now)?;
         }
         for plane in Plane::ALL {
             authorities.check_place(paths, plane)?;
@@ -104,6 +115,8 @@ impl Authorities {
             client: certificate(Plane::Client.authority_file())?,
             peer_revocations: list(Plane::Peer)?,
             client_revocations: list(Plane::Client)?,
+            chain: certificates_beside(generation),
+            given: GivenPlanes::default(),
         })
     }
 
@@ -120,9 +133,6 @@ impl Authorities {
                     paths.authorities().display()
                 )))
         };
-        let root = &self.root;
-        let names_root =
-            certificate.authority_key_identifier().is_none_or(|id| Some(id) == root.subject_key_identifier());
         if plane == Plane::Client
             && certificate.subject_public_key_info() == self.peer.subject_public_key_info()
         {
@@ -131,7 +141,14 @@ impl Authorities {
                 paths.authority_certificate(Plane::Peer.name()).display()
             ));
         }
-        if certificate.issuer_der() != root.subject_der() || !names_root {
+        match self.given.matches(plane, certificate) {
+            Some(true) => return Ok(()),
+            Some(false) => {
+                return refuse(format!("{} names another one", paths.given_planes().display()));
+            }
+            None => {}
+        }
+        if !certificate.names_issuer(&self.root) {
             return refuse(format!("it was not issued by {}", paths.authority_certificate(ROOT).display()));
         }
         // The planes' revocation lists are told apart by nothing else, so the CAs' own names are the mark.
@@ -172,6 +189,21 @@ impl Authorities {
     pub fn all(&self) -> [(&'static str, &Certificate); 3] {
         [(ROOT, &self.root), (Plane::Peer.name(), &self.peer), (Plane::Client.name(), &self.client)]
     }
+}
+
+/// Every CA that the trust file and the chains of a generation name. A file that cannot be read is told of where it is used.
+fn certificates_beside(generation: &Path) -> Vec<Certificate> {
+    let chains = NODE_ROLES.iter().map(Role::certificate_file);
+    let mut found = Vec::new();
+    for file in std::iter::once(ROOT_FILE.to_owned()).chain(chains) {
+        let text = std::fs::read(generation.join(file)).unwrap_or_default();
+        for certificate in Certificate::chain_from_pem(&text).unwrap_or_default() {
+            if certificate.is_authority() && !found.contains(&certificate) {
+                found.push(certificate);
+            }
+        }
+    }
+    found
 }
 
 /// Reads a CA with its key, to sign with it.
@@ -244,6 +276,17 @@ fn read_certificate(paths: &ZonePaths, stem: &str) -> Result<Certificate> {
         .next("put the CA's own certificate there, not one that it issued"))
 }
 
+/// What stands above the zone's CAs beside the root; usually nothing.
+pub(super) fn read_chain(paths: &ZonePaths) -> Result<Vec<Certificate>> {
+    let path = paths.authority_chain();
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Failure::read(&path, &error)),
+    };
+    Certificate::chain_from_pem(&text).map_err(|error| certificate_failure(&path, &path, &error))
+}
+
 fn read_revocations(paths: &ZonePaths, plane: Plane) -> Result<Vec<u8>> {
     let path = paths.revocation_list(plane.name());
     let list = read_public(&path)?;
@@ -255,13 +298,12 @@ fn read_revocations(paths: &ZonePaths, plane: Plane) -> Result<Vec<u8>> {
     Ok(list)
 }
 
-fn check_usable(paths: &ZonePaths, stem: &str, certificate: &Certificate, now: OffsetDateTime) -> Result<()> {
-    let path = paths.authority_certificate(stem);
+fn check_usable(path: &Path, certificate: &Certificate, now: OffsetDateTime) -> Result<()> {
     if now < certificate.not_before() {
-        return Err(not_yet_valid(&path, certificate.not_before(), now));
+        return Err(not_yet_valid(path, certificate.not_before(), now));
     }
     if now > certificate.not_after() {
-        return Err(expired(&path, certificate.not_after()));
+        return Err(expired(path, certificate.not_after()));
     }
     Ok(())
 }

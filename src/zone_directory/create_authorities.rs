@@ -7,12 +7,16 @@ use std::path::Path;
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
-use zone_pki::{Authority, AuthoritySpec, Subject, private_file};
+use zone_pki::{
+    Authority, AuthoritySpec, Certificate, IssueError, PrivateKey, Subject, SubjectAltName, private_file,
+};
 
 use super::authorities::{
-    Authorities, ROOT, check_directory, load_authority, plane_authority_name, refuse_if_lost,
+    Authorities, ROOT, check_directory, load_authority, plane_authority_name, read_chain, refuse_if_lost,
 };
 use super::ca_keys::key_text;
+use super::chain::way_up;
+use super::existing::{check_root, refuse_if_pending};
 use super::failures::private_failure;
 use super::{CaPassphrase, ZoneLock};
 use crate::config::ZoneConfig;
@@ -34,10 +38,11 @@ impl<'p> NewKeys<'p> {
         Self { passphrase, locked: &[] }
     }
 
-    fn text(&self, stem: &str, authority: &Authority) -> Result<Zeroizing<String>> {
+    /// A key as it is written.
+    pub(super) fn text(&self, stem: &str, key: &PrivateKey) -> Result<Zeroizing<String>> {
         let locks = self.locked.contains(&stem);
         let passphrase = locks.then(|| self.passphrase.to_lock_with()).transpose()?;
-        key_text(authority.key(), passphrase.as_ref())
+        key_text(key, passphrase.as_ref())
     }
 }
 
@@ -57,6 +62,7 @@ pub fn create_missing(
     }
     let directory = paths.authorities();
     check_directory(&directory)?;
+    refuse_if_pending(paths)?;
     for stem in [ROOT, Plane::Peer.name(), Plane::Client.name()] {
         refuse_key_alone(paths, stem)?;
     }
@@ -91,16 +97,25 @@ fn refuse_key_alone(paths: &ZonePaths, stem: &str) -> Result<()> {
 }
 
 fn create_all(paths: &ZonePaths, zone: &ZoneConfig, keys: &NewKeys<'_>, now: OffsetDateTime) -> Result<()> {
-    let issue_failure =
-        |error: &zone_pki::IssueError| Failure::internal("cannot make the zone's CAs").because(error);
-    let root = Authority::generate(&root_spec(zone), now).map_err(|error| issue_failure(&error))?;
+    let root = make_root(zone, now)?;
     // Everything is written aside and renamed at once: a zone has all of its CAs or none.
     let staged = stage(paths)?;
     write_authority(staged.path(), ROOT, &root, keys, None)?;
     for plane in Plane::ALL {
-        let authority = issue_plane_authority(&root, zone, plane, now)?;
+        let authority = issue_plane_authority(&root, &[], zone, plane, now)?;
         write_authority(staged.path(), plane.name(), &authority, keys, Some(now))?;
     }
+    put_in_place(paths, staged)
+}
+
+/// A root of the zone's own.
+pub(super) fn make_root(zone: &ZoneConfig, now: OffsetDateTime) -> Result<Authority> {
+    Authority::generate(&root_spec(zone), now)
+        .map_err(|error| Failure::internal("cannot make the zone's root CA").because(&error))
+}
+
+/// Makes what was staged the zone's `ca/`, which is not there yet.
+pub(super) fn put_in_place(paths: &ZonePaths, staged: TempDir) -> Result<()> {
     sync(staged.path())?;
     let directory = paths.authorities();
     std::fs::rename(staged.path(), &directory).map_err(|error| Failure::write(&directory, &error))?;
@@ -118,9 +133,13 @@ fn create_planes(
     now: OffsetDateTime,
 ) -> Result<()> {
     let root = load_authority(paths, ROOT, keys.passphrase, now)?;
+    let chain = read_chain(paths)?;
+    let above = way_up(root.certificate(), &chain.iter().collect::<Vec<_>>());
+    check_root(&paths.authority_certificate(ROOT), root.certificate(), &above, zone, now)?;
+    let above: Vec<Certificate> = above.into_iter().cloned().collect();
     let staged = stage(paths)?;
     for plane in planes {
-        let authority = issue_plane_authority(&root, zone, *plane, now)?;
+        let authority = issue_plane_authority(&root, &above, zone, *plane, now)?;
         write_authority(staged.path(), plane.name(), &authority, keys, Some(now))?;
     }
     for extension in ["key", "crl", "crt"] {
@@ -171,13 +190,28 @@ fn authority_spec(zone: &ZoneConfig, what: &str) -> AuthoritySpec {
     AuthoritySpec { subject, path_length: 0, permitted_dns: permitted_dns(zone), validity, key: zone.pki.key }
 }
 
-fn issue_plane_authority(
+/// What the CA of a plane has to be below these. A short name that one of them does not permit is left out, here and later in the
+/// certificates of nodes.
+pub(super) fn plane_spec(zone: &ZoneConfig, plane: Plane, above: &[&Certificate]) -> AuthoritySpec {
+    let mut spec = authority_spec(zone, &plane_authority_name(plane));
+    let is_permitted = |name: &String| {
+        let name = SubjectAltName::Dns(name.clone());
+        above.iter().all(|authority| authority.name_constraints().check(&name).is_ok())
+    };
+    spec.permitted_dns.retain(is_permitted);
+    spec
+}
+
+/// A plane's CA below `root`, which has `above` it.
+pub(super) fn issue_plane_authority(
     root: &Authority,
+    above: &[Certificate],
     zone: &ZoneConfig,
     plane: Plane,
     now: OffsetDateTime,
 ) -> Result<Authority> {
-    let spec = authority_spec(zone, &plane_authority_name(plane));
+    let way: Vec<&Certificate> = std::iter::once(root.certificate()).chain(above).collect();
+    let spec = plane_spec(zone, plane, &way);
     root.issue_authority(&spec, now).map_err(|error| {
         Failure::bad_input(format!("the root CA cannot issue the {} plane's CA", plane.name()))
             .because(&error)
@@ -185,7 +219,19 @@ fn issue_plane_authority(
     })
 }
 
-fn write_authority(
+/// The revocation list of a CA that has revoked nothing.
+pub(super) fn first_revocations(authority: &Authority, now: OffsetDateTime) -> Result<Vec<u8>> {
+    authority.revocation_list(&[], 1, now, authority.certificate().not_after()).map_err(|error| match error {
+        IssueError::NoRevocationSigning => {
+            Failure::bad_input(format!("{} may not sign revocation lists", authority.certificate().subject()))
+                .because("etcd refuses every connection without one, and keyUsage lacks cRLSign")
+                .next("have the CA issued again with keyCertSign and cRLSign in its keyUsage")
+        }
+        error => Failure::internal("cannot make a revocation list").because(&error),
+    })
+}
+
+pub(super) fn write_authority(
     directory: &Path,
     stem: &str,
     authority: &Authority,
@@ -193,11 +239,9 @@ fn write_authority(
     revocations_at: Option<OffsetDateTime>,
 ) -> Result<()> {
     // The key comes first: a certificate without its key would look like a finished pair whose key was lost.
-    create(&directory.join(format!("{stem}.key")), keys.text(stem, authority)?.as_bytes(), 0o600)?;
+    create(&directory.join(format!("{stem}.key")), keys.text(stem, authority.key())?.as_bytes(), 0o600)?;
     if let Some(now) = revocations_at {
-        let list = authority
-            .revocation_list(&[], 1, now, authority.certificate().not_after())
-            .map_err(|error| Failure::internal("cannot make a revocation list").because(&error))?;
+        let list = first_revocations(authority, now)?;
         create(&directory.join(format!("{stem}.crl")), &list, 0o644)?;
     }
     create(&directory.join(format!("{stem}.crt")), authority.certificate().pem().as_bytes(), 0o644)

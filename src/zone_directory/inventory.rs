@@ -1,7 +1,7 @@
 //! Every certificate of a zone as it is on disk, for `pki list` and `pki check`.
 
 use time::OffsetDateTime;
-use zone_pki::{Certificate, IssuanceLog, Usages, verify};
+use zone_pki::{Certificate, IssuanceLog};
 
 use super::ZoneDirectory;
 use super::assessment::{Assessment, Entry, Holder, Verdict};
@@ -176,7 +176,10 @@ fn check_holder(
         }
     }
     if !assessment.trust_is_current && assessment.current.is_some() {
-        find("trust", format!("{ROOT_FILE}, the plane CAs or the revocation lists differ from the zone's"));
+        find(
+            "trust",
+            format!("{ROOT_FILE}, the plane CAs, the revocation lists or the chains differ from the zone's"),
+        );
     }
     findings
 }
@@ -188,8 +191,7 @@ fn verify_as_clients_do(
     authorities: &Authorities,
     now: OffsetDateTime,
 ) -> std::result::Result<(), String> {
-    let plane = authorities.plane(entry.role.plane);
-    let usages: Usages = entry.spec.usages;
-    verify(certificate, &[plane], &authorities.root, usages, &entry.spec.names, now)
+    authorities
+        .verify(entry.role.plane, certificate, entry.spec.usages, &entry.spec.names, now)
         .map_err(|error| error.to_string())
 }

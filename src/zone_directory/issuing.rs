@@ -2,10 +2,11 @@
 
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
-use zone_pki::{Authority, Certificate, FileKind, IssuanceLog, LogEntry, Staged, commit_all, verify};
+use zone_pki::{Authority, Certificate, FileKind, IssuanceLog, LogEntry, Staged, commit_all};
 
 use super::assessment::{Assessment, Entry, Verdict};
 use super::authorities::{Authorities, load_authority};
+use super::chain::pem;
 use super::failures::issuance_log_failure;
 use super::held_key::HeldKey;
 use super::parallel::in_parallel;
@@ -82,13 +83,12 @@ impl<'z> Issuer<'z> {
         }
         for entry in &assessment.entries {
             let (chain, key) = match &entry.verdict {
-                Verdict::Keep { chain, key, .. } => (chain.clone(), key.clone()),
+                Verdict::Keep { certificate, key, .. } => (self.chain(entry, certificate), key.clone()),
                 Verdict::Issue(_) => {
                     refuse_to_make_a_key(assessment, entry)?;
                     let (certificate, key) = self.issue(entry, now)?;
                     log.push(LogEntry::of(&certificate, entry.role.name, &assessment.holder.name(), now));
-                    let chain = certificate.pem() + &self.authorities.plane(entry.role.plane).pem();
-                    (chain.into_bytes(), key)
+                    (self.chain(entry, &certificate), key)
                 }
             };
             files.push((entry.role.certificate_file(), chain.into(), FileKind::Public));
@@ -100,6 +100,12 @@ impl<'z> Issuer<'z> {
             staged.add(name, bytes, *kind).map_err(store_failure)?;
         }
         Ok((staged, log))
+    }
+
+    /// A certificate as it is served: with the CAs above it.
+    fn chain(&self, entry: &Entry, certificate: &Certificate) -> Vec<u8> {
+        let above = self.authorities.served_with(entry.role.plane);
+        pem(std::iter::once(certificate).chain(above)).into_bytes()
     }
 
     fn issue(&self, entry: &Entry, now: OffsetDateTime) -> Result<(Certificate, HeldKey)> {
@@ -131,9 +137,8 @@ impl<'z> Issuer<'z> {
         let (certificate, key) = issued.map_err(|error| failed().because(&error))?;
         // Whatever a CA that was made elsewhere brings about, no certificate is written that its verifiers would refuse, all
         // the way to the root that clients trust.
-        let Authorities { root, .. } = self.authorities;
-        let intermediates = [self.authorities.plane(plane)];
-        verify(&certificate, &intermediates, root, entry.spec.usages, &entry.spec.names, now)
+        self.authorities
+            .verify(plane, &certificate, entry.spec.usages, &entry.spec.names, now)
             .map_err(|error| failed().because(&error))?;
         Ok((certificate, key))
     }

@@ -4,12 +4,16 @@ mod assessment;
 mod authorities;
 mod ca_keys;
 mod ca_passphrase;
+mod chain;
 mod create_authorities;
+mod document_signer;
+mod existing;
 mod failures;
 mod held_key;
 mod inventory;
 mod issuing;
 mod parallel;
+mod trial;
 mod zone_lock;
 
 use std::os::unix::fs::PermissionsExt;
@@ -22,6 +26,10 @@ pub use authorities::{Authorities, ROOT, load_authority};
 pub use ca_keys::{CA_KEYS, KeyState, change_passphrase, key_state, lock_keys, unlock_keys};
 pub use ca_passphrase::CaPassphrase;
 pub use create_authorities::{NewKeys, create_directory, create_file, create_missing};
+pub use document_signer::{DocumentSigner, SignerName, document_signer};
+pub use existing::{
+    GivenCas, GivenFiles, GivenPlanes, Requests, adopt, complete, inspect, inspect_authority, request,
+};
 pub use failures::{log_failure, private_failure};
 pub use held_key::HeldKey;
 pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};

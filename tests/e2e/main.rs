@@ -17,7 +17,8 @@
 //! | [`clients`] | `ctl` and `env` |
 //! | [`exports`] | what `pki export` writes, used by curl and etcdctl |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
-//! | [`existing_certificates`] | members whose certificates were made elsewhere, or that have none; the examples
+//! | [`existing_ca`] | members below CAs that openssl made, and who gets in with what |
+//! | [`existing_certificates`] | members whose certificates were made elsewhere, or that have none; the examples |
 //! | [`issued_certificates`] | certificates as openssl sees them, for every kind of key |
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first thing that goes wrong")]
@@ -32,6 +33,7 @@ mod data_disk;
 mod decision;
 mod dev;
 mod diagnosis;
+mod existing_ca;
 mod existing_certificates;
 mod exports;
 mod issued_certificates;

@@ -3,6 +3,7 @@
 //! Each test binary uses a part of this.
 #![allow(dead_code, reason = "each test binary uses a part of the harness")]
 
+pub mod authorities_elsewhere;
 pub mod elsewhere;
 pub mod isolation;
 pub mod members;

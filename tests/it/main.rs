@@ -10,6 +10,7 @@
 //! | [`ca_keys`] | CA keys under a passphrase, and where that comes from |
 //! | [`requests`] | `pki csr` and `pki sign`: keys that never leave their node |
 //! | [`command_line`] | the commands and what they leave on disk |
+//! | [`existing_ca`] | CAs that openssl and cfssl made: taken, asked for certificates, refused |
 //! | [`golden`] | the exact command lines and reports of `plan` |
 //! | [`examples`] | the examples against the launch lines that they stand for
 //! | [`existing_certificates`] | certificates that were made elsewhere: each fault by its name
@@ -37,6 +38,7 @@ mod configuration;
 mod diagnosis;
 mod documents;
 mod examples;
+mod existing_ca;
 mod existing_certificates;
 mod export;
 mod flags;

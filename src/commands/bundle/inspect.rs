@@ -31,13 +31,14 @@ struct Opened {
 impl Opened {
     /// Reads it to the end, so that every digest is checked.
     fn read(mut self) -> std::result::Result<Inspected, BundleError> {
-        let root = Fingerprint::of(self.bundle.verify_signature()?).to_string();
+        let fingerprint = Fingerprint::of(self.bundle.verify_signature()?).to_string();
+        let signer = self.bundle.envelope().signer();
         let mut certificates = Vec::new();
         while let Some(file) = self.next_certificates()? {
             certificates.extend(file);
         }
         let seal = self.bundle.seal();
-        Ok(Inspected::new(self.bundle.manifest(), seal, root, certificates))
+        Ok(Inspected::new(self.bundle.manifest(), seal, (signer, fingerprint), certificates))
     }
 
     /// The certificates of the next file, which most files do not have.
@@ -49,7 +50,7 @@ impl Opened {
         let mut bytes = Vec::new();
         reader.read_to_end(&mut bytes).map_err(BundleError::from_reader)?;
         if entry.generation_file() == Some(ROOT_FILE) {
-            self.bundle.check_root_file(&bytes)?;
+            self.bundle.check_trust_file(&bytes)?;
         }
         Ok(Some(first_certificate(&entry, &bytes).into_iter().collect()))
     }

@@ -7,13 +7,16 @@ use zone_pki::{Certificate, hex};
 
 use crate::bundle::{KeyPlace, Manifest, Seal};
 use crate::report::{Table, human_names};
+use crate::zone_directory::SignerName;
 
 /// A bundle that was read to its end. Fields are added, never renamed.
 #[derive(Serialize)]
 pub(super) struct Inspected {
     seal: Seal,
-    /// SHA-256 of the root that signed the manifest.
-    signed_by: String,
+    /// Which CA signed the manifest.
+    signer: SignerName,
+    /// The fingerprint of its certificate, as openssl prints it.
+    signer_sha256: String,
     manifest_sha256: String,
     manifest: Manifest,
     certificates: Vec<InspectedCertificate>,
@@ -52,11 +55,11 @@ impl Inspected {
     pub(super) fn new(
         manifest: &Manifest,
         seal: Seal,
-        signed_by: String,
+        (signer, signer_sha256): (SignerName, String),
         certificates: Vec<InspectedCertificate>,
     ) -> Self {
         let manifest_sha256 = hex::encode(&manifest.digest());
-        Self { seal, signed_by, manifest_sha256, manifest: manifest.clone(), certificates }
+        Self { seal, signer, signer_sha256, manifest_sha256, manifest: manifest.clone(), certificates }
     }
 
     pub(super) fn text(&self) -> String {
@@ -82,7 +85,7 @@ impl Inspected {
         row("issued", &rfc3339(manifest.issued_at));
         row("expires", &rfc3339(manifest.expires_at));
         row("seal", &self.seal.to_string());
-        row("signed by", &format!("the root CA, SHA-256 {}", self.signed_by));
+        row("signed by", &format!("the {} CA, SHA-256 {}", self.signer, self.signer_sha256));
         row("manifest", &format!("SHA-256 {}", self.manifest_sha256));
         row("cluster", manifest.cluster_id.as_deref().unwrap_or("none"));
         row("token", &manifest.token);

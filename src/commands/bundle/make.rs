@@ -17,7 +17,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::etcd::observe_data_directory;
 use crate::host::MemberState;
 use crate::plan::{DataDirectory, NodePaths};
-use crate::zone_directory::{Assessment, Holder, Issuer, ROOT, ZoneDirectory, in_parallel, load_authority};
+use crate::zone_directory::{Assessment, Holder, Issuer, ZoneDirectory, document_signer, in_parallel};
 
 pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()> {
     // The log and the manifest have whole seconds, as certificates do.
@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
     let held = zone.lock()?;
     let authorities = zone.load_or_create_authorities(now, &held)?;
     let mut issuer = Issuer::new(&zone, &authorities, &held)?;
-    let root = load_authority(&zone.paths, ROOT, &zone.ca_passphrase, now)?;
+    let signer = document_signer(&zone, &authorities, now)?;
     let directory = BundleDirectory::open(out)?;
     let programs = match arguments.with_binaries {
         true => {
@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
     let contents = ZoneContents::new(&zone, &authorities, programs);
     let mut history = BundleHistory::load(&zone.paths, &held)?;
     let before = Before::look(&zone, &contents, &history);
-    let maker = BundleMaker { contents: &contents, directory: &directory, root: &root, now };
+    let maker = BundleMaker { contents: &contents, directory: &directory, signer: &signer, now };
 
     let mut rows = Vec::with_capacity(nodes.len());
     let bar = progress_bar("bundling", nodes.len());
@@ -72,7 +72,7 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
         bar.inc(batch.len() as u64);
     }
     bar.finish_and_clear();
-    let outcome = Outcome { zone: &zone, directory: &directory, root: root.certificate(), rows };
+    let outcome = Outcome { zone: &zone, directory: &directory, signer: &signer, rows };
     print(&outcome.data(arguments.format)?)?;
     outcome.tell();
     Ok(())

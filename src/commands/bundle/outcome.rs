@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use time::OffsetDateTime;
-use zone_pki::Certificate;
 
 use crate::activation::Fingerprint;
 use crate::bundle::{BootstrapRight, BundleDirectory, BundleRecord, JoinOnly, Made, MadeHow};
@@ -13,7 +12,7 @@ use crate::commands::json;
 use crate::config::Node;
 use crate::error::Result;
 use crate::report::{self, Table, shell_quoted};
-use crate::zone_directory::ZoneDirectory;
+use crate::zone_directory::{DocumentSigner, SignerName, ZoneDirectory};
 
 /// More rows than this are no help to a person.
 const LISTED_AT_MOST: usize = 100;
@@ -24,7 +23,7 @@ const NAMED_AT_MOST: usize = 9;
 pub(super) struct Outcome<'z> {
     pub(super) zone: &'z ZoneDirectory,
     pub(super) directory: &'z BundleDirectory,
-    pub(super) root: &'z Certificate,
+    pub(super) signer: &'z DocumentSigner,
     pub(super) rows: Vec<Row>,
 }
 
@@ -50,7 +49,8 @@ pub(super) struct Row {
 struct Report<'r> {
     zone: &'r str,
     directory: String,
-    root_sha256: String,
+    signer: SignerName,
+    signer_sha256: String,
     bundles: &'r [Row],
 }
 
@@ -82,15 +82,20 @@ impl Row {
 impl Outcome<'_> {
     /// What goes to standard output.
     pub(super) fn data(&self, format: Format) -> Result<String> {
-        let root_sha256 = Fingerprint::of(self.root).to_string();
+        let signer_sha256 = self.fingerprint().to_string();
         if format == Format::Json {
             let directory = self.directory.path().display().to_string();
             let zone = self.zone.config.name.as_str();
-            return json(&Report { zone, directory, root_sha256, bundles: &self.rows });
+            let signer = self.signer.name;
+            return json(&Report { zone, directory, signer, signer_sha256, bundles: &self.rows });
         }
         let mut text = if self.rows.len() > LISTED_AT_MOST { self.counts() } else { self.table() };
-        text.push_str(&format!("\nroot CA, SHA-256: {root_sha256}\n"));
+        text.push_str(&format!("\n{} CA, SHA-256: {signer_sha256}\n", self.signer.name));
         Ok(text)
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(self.signer.authority.certificate())
     }
 
     fn table(&self) -> String {
@@ -125,10 +130,11 @@ impl Outcome<'_> {
         let Some(first) = self.rows.first() else { return };
         let file = &first.record.file;
         report::message(&format!(
-            "next: carry each file to its machine, and the fingerprint of the root CA by another way; there:\n  \
+            "next: carry each file to its machine, and the fingerprint of the {} CA by another way; there:\n  \
              zone-etcd activate {} --root-fingerprint {}",
+            self.signer.name,
             shell_quoted(file),
-            Fingerprint::of(self.root)
+            self.fingerprint()
         ));
     }
 

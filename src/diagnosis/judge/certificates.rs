@@ -66,6 +66,7 @@ fn chain_of(files: &NodeFiles, role: &Role, chain: &[Certificate], remedies: &Re
         Finding::new(check, Verdict::Failed, subject.clone(), found).remedy(remedies.reissue())
     };
     if leaf.authority_key_identifier().is_some()
+        && authority.subject_key_identifier().is_some()
         && leaf.authority_key_identifier() != authority.subject_key_identifier()
     {
         return fail(format!(

@@ -34,12 +34,12 @@ fn a_bundle_of_another_root_is_refused() {
     let (ours, theirs) = (zone(), zone());
     let (file, directory) = (bundle(&theirs, "node1"), node_directory(&ours, "n1"));
     let other = ["--root-fingerprint", &fingerprint(&ours)];
-    activate(&file, &directory, &other).expect_refusal(65, &["another root", "the given fingerprint"]);
+    activate(&file, &directory, &other).expect_refusal(65, &["another CA", "fingerprint is given"]);
     assert!(!directory.exists(), "nothing was made");
 
     activated(&ours, &bundle(&ours, "node1"), &directory);
     let before = Tree::of(&directory);
-    activate(&file, &directory, &[]).expect_refusal(65, &["another root", "what is active here"]);
+    activate(&file, &directory, &[]).expect_refusal(65, &["another CA", "what is active here"]);
     // Who takes the fingerprint from the wrong place is not believed either.
     let theirs = ["--root-fingerprint", &fingerprint(&theirs)];
     activate(&file, &directory, &theirs).expect_refusal(65, &["what is active here"]);

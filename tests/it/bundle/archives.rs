@@ -139,8 +139,8 @@ fn manifests_that_none_would_write() {
             |e| matches!(e, BundleError::Duplicate { .. }),
         ),
         (
-            |archive| archive.manifest["root_sha256"] = "00".repeat(32).into(),
-            |e| matches!(e, BundleError::OtherRoot { .. }),
+            |archive| archive.manifest["signer_sha256"] = "00".repeat(32).into(),
+            |e| matches!(e, BundleError::OtherSigner { .. }),
         ),
         (
             |archive| archive.manifest["files"][0]["path"] = Value::Null,
@@ -162,14 +162,14 @@ fn signatures_by_others() {
     let signed = |context: &str, root: &Authority, named: &Authority| {
         let signature = root.sign_document(context, &manifest).expect("a signature");
         let envelope = json!({
-            "format": 1, "signer": "root", "root": named.certificate().pem(), "signature": hex::encode(&signature),
+            "format": 1, "signer": "root", "certificate": named.certificate().pem(), "signature": hex::encode(&signature),
         });
         read(&archive.packed(&manifest, envelope.to_string().as_bytes(), all))
     };
     assert!(signed(CONTEXT, &archive.root, &archive.root).is_ok());
     let other = Archive::new().root;
     assert!(matches!(signed(CONTEXT, &other, &archive.root), Err(BundleError::Signature)));
-    assert!(matches!(signed(CONTEXT, &other, &other), Err(BundleError::OtherRoot { .. })));
+    assert!(matches!(signed(CONTEXT, &other, &other), Err(BundleError::OtherSigner { .. })));
     assert!(matches!(signed("another document", &archive.root, &archive.root), Err(BundleError::Signature)));
     for envelope in ["", "{}", "[]", "{\"format\":1,\"signer\":\"peer\",\"root\":\"\",\"signature\":\"\"}"] {
         let error = read(&archive.packed(&manifest, envelope.as_bytes(), all)).expect_err("no envelope");
@@ -202,5 +202,5 @@ fn another_root_in_the_file_of_the_root() {
     let mut archive = Archive::new();
     archive.files[0].1 = Archive::new().root.certificate().pem().into_bytes();
     archive.manifest["files"] = archive.listed();
-    assert!(matches!(archive.error(), BundleError::OtherRoot { .. }));
+    assert!(matches!(archive.error(), BundleError::OtherSigner { .. }));
 }

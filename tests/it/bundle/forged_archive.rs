@@ -41,7 +41,7 @@ impl Archive {
         let manifest = json!({
             "format": 1, "zone": "example.zone", "node": "node1.example.zone", "sequence": 1,
             "issued_at": "2026-01-01T00:00:00Z", "expires_at": "2027-01-01T00:00:00Z",
-            "root_sha256": hex::encode(&root.certificate().fingerprint_sha256()),
+            "signer_sha256": hex::encode(&root.certificate().fingerprint_sha256()),
             "token": "token", "may_bootstrap": false, "keys": "included",
         });
         let mut archive = Self { root, files, manifest };
@@ -62,7 +62,7 @@ impl Archive {
         let manifest = serde_json::to_vec(&self.manifest).expect("JSON");
         let signature = self.root.sign_document(CONTEXT, &manifest).expect("a signature");
         let envelope = json!({
-            "format": 1, "signer": "root", "root": self.root.certificate().pem(),
+            "format": 1, "signer": "root", "certificate": self.root.certificate().pem(),
             "signature": hex::encode(&signature),
         });
         self.packed(&manifest, envelope.to_string().as_bytes(), write)
@@ -122,7 +122,7 @@ pub fn read(bytes: &[u8]) -> Result<usize, BundleError> {
         let mut content = Vec::new();
         reader.read_to_end(&mut content).map_err(BundleError::from_reader)?;
         if entry.path == "pki/ca.crt" {
-            bundle.check_root_file(&content)?;
+            bundle.check_trust_file(&content)?;
         }
         files += 1;
     }

@@ -61,7 +61,7 @@ fn without_terminal(zone: &TestZone, arguments: &[&str]) -> Outcome {
 }
 
 /// `root locked, peer clear, client absent`, as `ca status` says.
-fn states(zone: &TestZone) -> String {
+pub fn states(zone: &TestZone) -> String {
     let shown = zone.run(&["ca", "status", "--format", "json"]).expect_code(0).stdout;
     let rows: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
     let row = |row: &serde_json::Value| {

@@ -2,7 +2,6 @@
 
 mod check;
 mod environment;
-mod existing_root;
 mod generations;
 mod init;
 mod issuance_log;

@@ -1,10 +1,10 @@
-//! A root CA that was made elsewhere, by OpenSSL.
+//! A root CA that was made elsewhere, by OpenSSL, and put into `ca/` by hand.
 
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
 
-use super::certificate;
+use crate::harness::authorities_elsewhere::certificate;
 use crate::harness::{TestZone, outcome};
 use crate::support::{Refusal, Tree};
 

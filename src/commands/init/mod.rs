@@ -1,12 +1,16 @@
 //! `init`: a commented `zone.toml`, if there is none, and the zone's CAs.
 
+mod existing;
+
 use std::path::Path;
 
 use time::OffsetDateTime;
 
+use existing::Wish;
+
 use super::ca::stems;
 use super::ca_passphrase;
-use crate::cli::{CaKey, InitArgs};
+use crate::cli::InitArgs;
 use crate::config::{Problem, Severity, Template, TemplateNode, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{ZonePaths, clients_of};
@@ -18,8 +22,12 @@ use crate::zone_directory::{
 
 pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
     let ca_passphrase = ca_passphrase(&arguments.zone.ca_passphrase)?;
+    let wish = existing::wish(&arguments.existing)?;
     let paths = ZonePaths::new(absolute(&arguments.zone.zone)?);
     let described = describe(arguments, &paths)?;
+    if let Some(text) = &described {
+        existing::inspect_for(&wish, text, &ca_passphrase, now)?;
+    }
     create_directory(paths.root())?;
     let held = ZoneLock::take(&paths)?;
     if let Some(text) = described {
@@ -29,10 +37,22 @@ pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
     let zone = ZoneDirectory::open(paths.root(), ca_passphrase)?;
     zone.report_warnings();
     zone.refuse_unless_issued()?;
-    let made_authorities = make_authorities(&zone, &arguments.lock, now, &held)?;
+    let keys = NewKeys { passphrase: &zone.ca_passphrase, locked: &stems(&arguments.lock) };
+    let made_authorities = match &wish {
+        Wish::None => make_authorities(&zone, &keys, now, &held)?,
+        Wish::Adopt(given) => existing::take(&zone, given, &keys, now, &held)?,
+        Wish::Request(authority) => {
+            return existing::ask(&zone, &arguments.zone.zone, *authority, &keys, now, &held);
+        }
+        Wish::Complete(files) => existing::finish(&zone, files, now, &held)?,
+    };
     let made_clients = make_clients(&zone, now, &held)?;
     if !made_authorities && !made_clients {
-        return Err(nothing_to_make(&zone));
+        if matches!(wish, Wish::None) {
+            return Err(nothing_to_make(&zone));
+        }
+        report::message(&format!("{} has these CAs already: nothing is left to do", zone.config.name));
+        return Ok(());
     }
     tell_next_steps(&zone, &arguments.zone.zone);
     Ok(())
@@ -119,12 +139,11 @@ fn parse_node(text: &str) -> Result<TemplateNode> {
 /// Whether any was missing.
 fn make_authorities(
     zone: &ZoneDirectory,
-    lock: &[CaKey],
+    keys: &NewKeys<'_>,
     now: OffsetDateTime,
     held: &ZoneLock,
 ) -> Result<bool> {
-    let keys = NewKeys { passphrase: &zone.ca_passphrase, locked: &stems(lock) };
-    let made = create_missing(&zone.paths, &zone.config, &keys, now, held)?;
+    let made = create_missing(&zone.paths, &zone.config, keys, now, held)?;
     if !made.is_empty() {
         report::message(&format!("made {} in {}", named(&made), zone.paths.authorities().display()));
     }

@@ -1,0 +1,36 @@
+//! The arguments of `init` for CAs that were made elsewhere.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Which CAs there are already, and who else signs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "CAs made elsewhere")]
+pub struct ExistingCaArgs {
+    /// A root or intermediate CA, with the chain above it: the zone's plane CAs are made below it
+    #[arg(long, value_name = "FILE")]
+    pub ca_cert: Option<PathBuf>,
+    /// Its key
+    #[arg(long, value_name = "FILE", requires = "ca_cert", conflicts_with = "external")]
+    pub ca_key: Option<PathBuf>,
+    /// The CA of the peer plane, with the chain above it
+    #[arg(long, value_name = "FILE", requires = "peer_ca_key")]
+    pub peer_ca: Option<PathBuf>,
+    /// Its key
+    #[arg(long, value_name = "FILE", requires = "peer_ca")]
+    pub peer_ca_key: Option<PathBuf>,
+    /// The CA of the client plane, with the chain above it
+    #[arg(long, value_name = "FILE", requires = "client_ca_key")]
+    pub client_ca: Option<PathBuf>,
+    /// Its key
+    #[arg(long, value_name = "FILE", requires = "client_ca")]
+    pub client_ca_key: Option<PathBuf>,
+    /// Write certificate requests for the plane CAs, to be signed by an authority that keeps its key
+    #[arg(long, conflicts_with_all = ["peer_ca", "client_ca"])]
+    pub external: bool,
+    /// Take the certificates that were issued for those requests, and the chain above them
+    #[arg(long = "continue", value_name = "CERTS", num_args = 1..)]
+    #[arg(conflicts_with_all = ["external", "ca_cert", "peer_ca", "client_ca"])]
+    pub signed: Vec<PathBuf>,
+}

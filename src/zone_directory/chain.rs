@@ -1,0 +1,92 @@
+//! The way from a plane's CA up: what is served with a leaf, what clients trust, and whether a leaf leads there.
+
+use time::OffsetDateTime;
+use zone_pki::{Certificate, CheckError, SubjectAltNames, Usages, verify};
+
+use super::authorities::Authorities;
+use crate::config::Node;
+use crate::plan::Plane;
+
+impl Authorities {
+    /// The CAs above a plane's, the nearest first, up to a self-signed root or as far as the zone knows them.
+    pub fn above(&self, plane: Plane) -> Vec<&Certificate> {
+        way_up(self.plane(plane), &self.known())
+    }
+
+    /// The CAs above the root, the nearest first, if it is an intermediate.
+    pub(super) fn above_root(&self) -> Vec<&Certificate> {
+        way_up(&self.root, &self.known())
+    }
+
+    /// What follows a leaf of the plane in its file: the plane's CA, and what stands between it and a self-signed root. Whoever
+    /// trusts the root alone needs it (RFC 8446, 4.4.2).
+    pub fn served_with(&self, plane: Plane) -> Vec<&Certificate> {
+        let between = self.above(plane).into_iter().filter(|certificate| !certificate.is_self_issued());
+        std::iter::once(self.plane(plane)).chain(between).collect()
+    }
+
+    /// What clients trust: the top above the zone's root first, and what the client plane leads to if that is another.
+    pub fn trusted_by_clients(&self) -> Vec<&Certificate> {
+        let top = self.above_root().last().copied().unwrap_or(&self.root);
+        let clients_top = self.top(Plane::Client);
+        if top == clients_top { vec![top] } else { vec![top, clients_top] }
+    }
+
+    /// Verifies that a leaf of the plane leads to the top above it, as the strictest of its verifiers goes.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn verify(
+        &self,
+        plane: Plane,
+        leaf: &Certificate,
+        usages: Usages,
+        names: &SubjectAltNames,
+        now: OffsetDateTime,
+    ) -> Result<(), CheckError> {
+        let above = self.above(plane);
+        let between: Vec<&Certificate> = match above.split_last() {
+            Some((_, between)) => [&[self.plane(plane)], between].concat(),
+            None => Vec::new(),
+        };
+        verify(leaf, &between, self.top(plane), usages, names, now)
+    }
+
+    /// The DNS names that the plane may certify, as far as the short name of `node` is concerned: those of the plane's CA, or of
+    /// the one above it that does not permit the short name.
+    pub fn permitted_dns(&self, plane: Plane, node: &Node) -> &[String] {
+        let short = zone_pki::SubjectAltName::Dns(node.name.short().to_owned());
+        let own = self.plane(plane);
+        let refuses = |certificate: &&Certificate| {
+            let constraints = certificate.name_constraints();
+            !constraints.permitted_dns.is_empty() && constraints.check(&short).is_err()
+        };
+        self.above(plane).into_iter().find(refuses).unwrap_or(own).permitted_dns()
+    }
+
+    fn top(&self, plane: Plane) -> &Certificate {
+        self.above(plane).last().copied().unwrap_or(self.plane(plane))
+    }
+
+    fn known(&self) -> Vec<&Certificate> {
+        std::iter::once(&self.root).chain(&self.chain).collect()
+    }
+}
+
+/// The certificates above `certificate` among those that are known, the nearest first.
+pub(super) fn way_up<'c>(certificate: &Certificate, known: &[&'c Certificate]) -> Vec<&'c Certificate> {
+    let mut way: Vec<&'c Certificate> = Vec::new();
+    let mut last = certificate;
+    while !last.is_self_issued() {
+        let next = known.iter().copied().find(|above| last.names_issuer(above) && !way.contains(above));
+        let Some(next) = next else { break };
+        way.push(next);
+        last = next;
+    }
+    way
+}
+
+/// Certificates one after the other, as TLS and trust files have them.
+pub(super) fn pem<'c>(certificates: impl IntoIterator<Item = &'c Certificate>) -> String {
+    certificates.into_iter().map(Certificate::pem).collect()
+}

@@ -1,0 +1,64 @@
+//! Who signs the zone's documents: its root, or, where the root's key was never here, the CA of the peer plane.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use zone_pki::{Authority, Certificate};
+
+use super::ZoneDirectory;
+use super::authorities::{Authorities, ROOT, load_authority};
+use crate::error::Result;
+use crate::plan::Plane;
+
+/// Which CA signs documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SignerName {
+    /// The zone's root.
+    Root,
+    /// The CA of the peer plane.
+    Peer,
+}
+
+/// A CA that signs documents.
+#[derive(Debug)]
+pub struct DocumentSigner {
+    /// The CA with its key.
+    pub authority: Authority,
+    /// Which of the zone's CAs it is.
+    pub name: SignerName,
+    /// The CAs above it, the nearest first.
+    pub above: Vec<Certificate>,
+}
+
+impl fmt::Display for SignerName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Root => ROOT,
+            Self::Peer => Plane::Peer.name(),
+        })
+    }
+}
+
+/// The root; in a zone whose plane CAs were requested from an authority elsewhere, which keeps the root's key, the CA of the peer
+/// plane: every member trusts it, and its thief could act as any of them. A root whose key was here once signs always: nodes know
+/// it by its certificate, and would refuse another signer.
+pub fn document_signer(
+    zone: &ZoneDirectory,
+    authorities: &Authorities,
+    now: OffsetDateTime,
+) -> Result<DocumentSigner> {
+    let was_requested = zone.paths.authority_request(Plane::Peer.name()).exists();
+    let (name, above) = match was_requested {
+        false => (SignerName::Root, authorities.above_root()),
+        true => (SignerName::Peer, authorities.above(Plane::Peer)),
+    };
+    let above = above.into_iter().cloned().collect();
+    let stem = match name {
+        SignerName::Root => ROOT,
+        SignerName::Peer => Plane::Peer.name(),
+    };
+    let authority = load_authority(&zone.paths, stem, &zone.ca_passphrase, now)?;
+    Ok(DocumentSigner { authority, name, above })
+}

@@ -1,0 +1,39 @@
+//! A certificate for nobody below each CA that was made elsewhere: whatever a verifier may hold against the way up is seen before
+//! anything is written.
+
+use time::OffsetDateTime;
+use zone_pki::Authority;
+
+use super::authorities::Authorities;
+use super::create_authorities::first_revocations;
+use crate::config::ZoneConfig;
+use crate::error::{Failure, Result};
+use crate::plan::{Plane, roles_of};
+
+/// Makes a revocation list, and issues what the first member would have, and verifies it all the way up.
+pub(super) fn try_out(
+    authorities: &Authorities,
+    plane: Plane,
+    signer: &Authority,
+    zone: &ZoneConfig,
+    now: OffsetDateTime,
+) -> Result<()> {
+    first_revocations(signer, now)?;
+    let Some(node) = zone.members().next() else { return Ok(()) };
+    for role in roles_of(node).filter(|role| role.plane == plane) {
+        let failed = || {
+            Failure::bad_input(format!(
+                "what the {} CA, {}, issues would be refused",
+                plane.name(),
+                signer.certificate().subject()
+            ))
+            .next("ask for a CA that may issue certificates for TLS servers and clients, and look at: openssl x509 -text")
+        };
+        let spec = role.node_spec(zone, node, authorities.permitted_dns(plane, node));
+        let issued = signer.issue(&spec, now).map_err(|error| failed().because(&error))?;
+        authorities
+            .verify(plane, issued.certificate(), spec.usages, &spec.names, now)
+            .map_err(|error| failed().because(&error))?;
+    }
+    Ok(())
+}
