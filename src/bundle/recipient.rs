@@ -44,11 +44,10 @@ impl Recipient {
             return Err(RecipientError::Plugin);
         }
         match text.parse::<age::ssh::Recipient>() {
-            // The comment says nothing of the key.
-            Ok(key) => Ok(Self {
-                written: text.split_ascii_whitespace().take(2).collect::<Vec<_>>().join(" "),
-                key: Box::new(key),
-            }),
+            Ok(key) => {
+                let written = without_comment(text).ok_or(RecipientError::Unreadable)?;
+                Ok(Self { written, key: Box::new(key) })
+            }
             Err(ParseRecipientKeyError::Unsupported(kind)) => Err(RecipientError::Kind(kind)),
             Err(ParseRecipientKeyError::RsaModulusTooLarge | ParseRecipientKeyError::RsaModulusTooSmall) => {
                 Err(RecipientError::RsaLength)
@@ -61,6 +60,15 @@ impl Recipient {
     pub fn as_str(&self) -> &str {
         &self.written
     }
+}
+
+/// The kind and the key of an SSH public key, without the comment, which says nothing of it. None if there is something else in
+/// the key than base64: the library reads it up to there.
+fn without_comment(line: &str) -> Option<String> {
+    let mut words = line.split_ascii_whitespace();
+    let (kind, key) = (words.next()?, words.next()?);
+    let is_base64 = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+    is_base64.then(|| format!("{kind} {key}"))
 }
 
 impl fmt::Debug for Recipient {
