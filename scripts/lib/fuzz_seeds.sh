@@ -116,6 +116,7 @@ make_keys() {
     openssl pkey -in rsa.pem -traditional -out identity/rsa
     if command -v ssh-keygen; then
         ssh-keygen -q -t ed25519 -N '' -f identity/ed25519
+        ssh-keygen -q -t rsa -b 2048 -N '' -f identity/rsa-openssh
         ssh-keygen -q -t ed25519 -N fuzz -f identity/locked
     fi
     printf 'a passphrase\r\nand a second line\n' >passphrase
