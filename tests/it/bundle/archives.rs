@@ -77,7 +77,7 @@ fn entries_that_are_no_files() {
 #[test]
 fn something_between_two_files() {
     let mut archive = Archive::new();
-    archive.files = vec![("pki/ca.crt".to_owned(), b"a CA".to_vec(), 0o644)];
+    archive.files = vec![("pki/peer-ca.crt".to_owned(), b"a CA".to_vec(), 0o644)];
     archive.manifest["files"] = archive.listed();
     for (hidden, is_right) in [(0, true), (1, false)] {
         let plain = archive.bytes(all);
