@@ -9,10 +9,11 @@ make_seeds() {
     local program=$1 maker=$2 corpus=$3 root=$PWD made
     made=$(mktemp -d -p "$TMPDIR")
     (
-        cd "$made"
+        cd "$made" || exit
         make_zone "$program"
         make_keys
-        "$maker" "$(mkdir data && printf 'data')"
+        mkdir data
+        "$maker" data
     )
     seed "$corpus" zone_description "$root"/examples/*/*.toml "$made/z/zone.toml"
     seed "$corpus" local_config "$root"/examples/*/*.json "$made/n/node.json" "$made/inline.json"
@@ -66,7 +67,7 @@ make_zone() {
 
 # archive DIR: the archive in the bundle that DIR came in
 archive() {
-    local path tree
+    local tree
     tree=$(mktemp -d -p "$PWD")
     cp -- "$1/manifest.json" "$1/manifest.sig" "$tree"
     mkdir "$tree/pki"
