@@ -13,6 +13,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 
 use crate::certificate::Certificate;
+use crate::der::whole_sequence;
 use crate::spec::Usage;
 
 /// A revocation list in DER.
@@ -66,6 +67,10 @@ impl RevocationList {
             .map_err(|error| RevocationListError::Damaged(error.to_string()))?;
         if !rest.is_empty() {
             return Err(RevocationListError::Damaged(format!("{} bytes follow it", rest.len())));
+        }
+        // The parser does not look at the class of the tag; etcd does.
+        if whole_sequence(der).is_none() {
+            return Err(RevocationListError::Damaged("it is not a sequence".to_owned()));
         }
         let serials = list.iter_revoked_certificates().map(|entry| without_sign(entry.raw_serial()).to_vec());
         Ok(Self {

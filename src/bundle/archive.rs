@@ -51,10 +51,12 @@ impl EntryHead {
     }
 }
 
-/// Reads what stands between the end of a file and the next block.
+/// Reads what stands between the end of a file and the next block: blanks.
 pub(super) fn skip_padding(source: &mut impl Read, size: u64) -> Result<(), BundleError> {
     let mut block = [0; BLOCK];
-    source.read_exact(&mut block[..EntryHead::padding(size)]).map_err(BundleError::from_reader)
+    source.read_exact(&mut block[..EntryHead::padding(size)]).map_err(BundleError::from_reader)?;
+    // No digest covers it.
+    if is_blank(&block) { Ok(()) } else { Err(damaged("its archive has something between two files")) }
 }
 
 fn read_block(source: &mut impl Read) -> Result<[u8; BLOCK], BundleError> {

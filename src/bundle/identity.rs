@@ -5,6 +5,7 @@ use std::fmt;
 use age::secrecy::SecretString;
 use zeroize::Zeroizing;
 
+use super::ssh_key;
 use crate::passphrase::Passphrase;
 
 /// An age identity file that is itself sealed begins with one of these.
@@ -62,6 +63,9 @@ impl Identity {
 }
 
 fn ssh_identity(text: &[u8]) -> Result<Identity, IdentityError> {
+    if ssh_key::private_has_zeros(text) {
+        return Err(IdentityError::Unreadable);
+    }
     match age::ssh::Identity::from_buffer(text, None).map_err(|_| IdentityError::Unreadable)? {
         identity @ age::ssh::Identity::Unencrypted(_) => Ok(Identity::Keys(vec![Box::new(identity)])),
         age::ssh::Identity::Encrypted(_) => Err(IdentityError::Encrypted),

@@ -26,6 +26,7 @@ mod programs;
 mod recipient;
 mod right;
 mod sealing;
+mod ssh_key;
 mod unseal;
 mod write;
 

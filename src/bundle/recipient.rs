@@ -4,6 +4,8 @@ use std::fmt;
 
 use age::ssh::ParseRecipientKeyError;
 
+use super::ssh_key;
+
 /// Why a text is no key to seal to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecipientError {
@@ -43,12 +45,13 @@ impl Recipient {
         if text.starts_with("age1") && text.bytes().filter(|byte| *byte == b'1').count() > 1 {
             return Err(RecipientError::Plugin);
         }
+        let (kind, key) = kind_and_key(text).ok_or(RecipientError::Unreadable)?;
+        if ssh_key::public_has_zeros(key) {
+            return Err(RecipientError::Unreadable);
+        }
         match text.parse::<age::ssh::Recipient>() {
             // The comment says nothing of the key.
-            Ok(key) => Ok(Self {
-                written: text.split_ascii_whitespace().take(2).collect::<Vec<_>>().join(" "),
-                key: Box::new(key),
-            }),
+            Ok(parsed) => Ok(Self { written: format!("{kind} {key}"), key: Box::new(parsed) }),
             Err(ParseRecipientKeyError::Unsupported(kind)) => Err(RecipientError::Kind(kind)),
             Err(ParseRecipientKeyError::RsaModulusTooLarge | ParseRecipientKeyError::RsaModulusTooSmall) => {
                 Err(RecipientError::RsaLength)
@@ -61,6 +64,15 @@ impl Recipient {
     pub fn as_str(&self) -> &str {
         &self.written
     }
+}
+
+/// The first words of an SSH public key. None if there is something else in the key than base64: the library reads it up to
+/// there.
+fn kind_and_key(line: &str) -> Option<(&str, &str)> {
+    let mut words = line.split_ascii_whitespace();
+    let (kind, key) = (words.next()?, words.next()?);
+    let is_base64 = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+    is_base64.then_some((kind, key))
 }
 
 impl fmt::Debug for Recipient {

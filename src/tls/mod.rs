@@ -5,7 +5,7 @@
 //! | [`material`] | a certificate with its key, and the authorities that are trusted |
 //! | [`seen`] | what a server showed in a handshake |
 //! | [`dial`] | one request over the wire, and how exactly it failed |
-//! | `response` | the end of an HTTP response, by its length |
+//! | [`response`] | the end of an HTTP response, by its length |
 //! | `transport` | TLS or plain text; `unverified` is for zones that verify nobody |
 //! | [`memory`] | a handshake between two configurations, without a network |
 //! | [`peer_probe`] | other members, asked as a member would |
@@ -16,7 +16,7 @@ pub mod material;
 pub mod memory;
 pub mod peer_probe;
 pub mod rehearsal;
-mod response;
+pub mod response;
 pub mod seen;
 mod transport;
 mod unverified;

@@ -8,14 +8,22 @@ use super::dial::{DialError, Stage, explain};
 /// More than any answer of etcd's that is asked for here.
 const LONGEST: usize = 1 << 20;
 
-pub(super) struct Response {
-    pub(super) status: u16,
+/// A response that is whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
     /// Names in lower case.
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+    pub headers: Vec<(String, String)>,
+    /// The body, without the marks of its chunks.
+    pub body: Vec<u8>,
 }
 
-pub(super) fn read(stream: &mut impl Read) -> Result<Response, DialError> {
+/// Reads a response, and nothing after it.
+///
+/// # Errors
+/// [`DialError::Closed`], [`DialError::NotHttp`], [`DialError::TooLong`], and what the stream fails with.
+pub fn read(stream: &mut impl Read) -> Result<Response, DialError> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 8192];
     loop {

@@ -14,6 +14,7 @@ use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
 
 use crate::constraints::NameConstraints;
+use crate::der::whole_sequence;
 use crate::name::{SubjectAltName, SubjectAltNames};
 use crate::spec::Usages;
 
@@ -48,6 +49,8 @@ pub(super) fn facts(der: &[u8]) -> Result<Facts, String> {
     if !rest.is_empty() {
         return Err(format!("{} bytes follow it", rest.len()));
     }
+    // The parser does not look at the class of the tag; openssl and etcd do.
+    whole_sequence(der).ok_or("it is not a sequence")?;
     let (key_description, rsa_bits) = describe_key(certificate.public_key());
     let mut facts = Facts {
         serial: without_sign(certificate.raw_serial()).to_vec(),

@@ -1,7 +1,10 @@
 //! Whatever a file may hold: an error that says what it is, never a panic.
 
 use proptest::prelude::*;
-use zone_pki::{Authority, Certificate, CertificateError, KeyError, LoadError, PrivateKey, Usages};
+use zone_pki::{
+    Authority, Certificate, CertificateError, KeyError, LoadError, PrivateKey, RevocationList,
+    RevocationListError, Usages,
+};
 
 use crate::support::{Files, leaf_spec, now, root_and_plane};
 
@@ -27,6 +30,20 @@ fn what_is_not_a_certificate_is_named() {
     let mut followed = root.certificate().der().to_vec();
     followed.push(0);
     assert!(matches!(Certificate::from_der(&followed), Err(CertificateError::Damaged { .. })));
+}
+
+/// Of another class than a sequence: openssl and etcd refuse it, and x509-parser does not look.
+#[test]
+fn a_tag_of_another_class_is_no_sequence() {
+    let (root, _) = root_and_plane();
+    let mut certificate = root.certificate().der().to_vec();
+    let mut list = root.revocation_list(&[], 1, now(), now() + time::Duration::days(1)).unwrap();
+    for der in [&mut certificate, &mut list] {
+        assert_eq!(der[0], 0x30);
+        der[0] = 0xf0;
+    }
+    assert!(matches!(Certificate::from_der(&certificate), Err(CertificateError::Damaged { .. })));
+    assert!(matches!(RevocationList::from_der(&list), Err(RevocationListError::Damaged(_))));
 }
 
 #[test]

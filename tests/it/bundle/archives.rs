@@ -73,6 +73,27 @@ fn entries_that_are_no_files() {
     }
 }
 
+/// No digest covers what fills the last block of a file.
+#[test]
+fn something_between_two_files() {
+    let mut archive = Archive::new();
+    archive.files = vec![("pki/peer-ca.crt".to_owned(), b"a CA".to_vec(), 0o644)];
+    archive.manifest["files"] = archive.listed();
+    for (hidden, is_right) in [(0, true), (1, false)] {
+        let plain = archive.bytes(all);
+        let mut unpacked = zstd::decode_all(plain.as_slice()).expect("zstd");
+        let at = unpacked.windows(4).position(|window| window == b"a CA").expect("the file");
+        unpacked[at + 4] = hidden;
+        let packed = zstd::encode_all(unpacked.as_slice(), 1).expect("zstd");
+        match read(&packed) {
+            Ok(files) => assert!(is_right && files == 1),
+            Err(error) => {
+                assert!(!is_right && error.to_string().contains("something between two files"), "{error}");
+            }
+        }
+    }
+}
+
 #[test]
 fn files_that_are_not_those_of_the_manifest() {
     let archive = Archive::new();

@@ -3,6 +3,7 @@
 use super::{bundle, file, inspect, out, zone};
 use crate::support::{Refusal, Tree};
 
+const SSH_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHtZ6isGN";
 const KEY: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
 
 #[test]
@@ -42,6 +43,11 @@ fn keys_that_nothing_is_sealed_to() {
         ("ssh-dss AAAAB3NzaC1kc3M=", "of the kind ssh-dss"),
         ("age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t", "plugin"),
         ("nonsense", "neither an age public key"),
+        // age takes what precedes, and leaves the rest away.
+        (&format!("{SSH_KEY}-and-more comment"), "neither an age public key"),
+        (&format!("{SSH_KEY}\u{b} comment"), "neither an age public key"),
+        // Its modulus is one byte, which is zero: age panics at it.
+        ("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQA", "neither an age public key"),
         ("node1=nonsense", "neither an age public key"),
         ("", "neither an age public key"),
     ] {

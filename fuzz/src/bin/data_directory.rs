@@ -1,0 +1,25 @@
+//! etcd's data directory, with this input for its log and for its backend: whatever is in them has an answer.
+#![no_main]
+
+use std::sync::OnceLock;
+
+use libfuzzer_sys::fuzz_target;
+use zone_etcd::config::EtcdVersion;
+use zone_etcd::etcd::{observe_data_directory, observe_versions, read_backend, scan_log};
+use zone_etcd_fuzz::file::{Scratch, directory};
+
+fuzz_target!(|bytes: &[u8]| {
+    static FILES: OnceLock<[Scratch; 2]> = OnceLock::new();
+    let [log, backend] = FILES.get_or_init(|| {
+        ["member/wal/0000000000000000-0000000000000000.wal", "member/snap/db"].map(Scratch::new)
+    });
+    log.fill(bytes);
+    backend.fill(bytes);
+    let data = directory();
+    let _ = observe_data_directory(data);
+    let _ = read_backend(data);
+    let _ = scan_log(data);
+    if let Ok(line) = EtcdVersion::DEFAULT.line() {
+        let _ = observe_versions(data, line);
+    }
+});
