@@ -6,8 +6,6 @@ const BEGIN: &[u8] = b"-----BEGIN ";
 const UTF_8_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 /// The byte order marks of UTF-16.
 const UTF_16_MARKS: [&[u8]; 2] = [&[0xff, 0xfe], &[0xfe, 0xff]];
-/// A SEQUENCE whose length takes two bytes or one (X.690): a certificate, a key, or both in PKCS#12.
-const DER: [&[u8]; 2] = [&[0x30, 0x82], &[0x30, 0x81]];
 /// How PKCS#12 goes on after the head of its SEQUENCE: version 3 (RFC 7292, section 4).
 const PKCS12_VERSION: &[u8] = &[0x02, 0x01, 0x03];
 
@@ -37,9 +35,8 @@ impl NotPem {
         if UTF_16_MARKS.iter().any(|mark| text.starts_with(mark)) {
             return Self::Utf16;
         }
-        if DER.iter().any(|head| text.starts_with(head)) {
-            let is_pkcs12 = text.get(4..7) == Some(PKCS12_VERSION) || text.get(3..6) == Some(PKCS12_VERSION);
-            return if is_pkcs12 { Self::Pkcs12 } else { Self::Der };
+        if let Some(content) = content_of_sequence(text) {
+            return if content.starts_with(PKCS12_VERSION) { Self::Pkcs12 } else { Self::Der };
         }
         match begins {
             true if text.starts_with(UTF_8_MARK) => Self::ByteOrderMark,
@@ -83,4 +80,15 @@ impl NotPem {
             Self::Other => "name a file that has a line -----BEGIN".to_owned(),
         }
     }
+}
+
+/// What follows the head of a SEQUENCE that is the whole text (X.690, 8.1): a certificate, a key, or both.
+fn content_of_sequence(text: &[u8]) -> Option<&[u8]> {
+    let (length, content) = match text {
+        [0x30, length @ 0..=0x7f, content @ ..] => (usize::from(*length), content),
+        [0x30, 0x81, length, content @ ..] => (usize::from(*length), content),
+        [0x30, 0x82, high, low, content @ ..] => (usize::from(*high) << 8 | usize::from(*low), content),
+        _ => return None,
+    };
+    (content.len() == length).then_some(content)
 }
