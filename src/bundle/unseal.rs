@@ -107,7 +107,8 @@ fn read_head(source: &mut impl Read, head: &mut Vec<u8>) -> Result<(), BundleErr
         }
         searched = head.len().saturating_sub(LAST_OF_HEAD.len());
         match source.read(&mut piece) {
-            Ok(0) => return Err(BundleError::Truncated),
+            // Age tells a head that was cut off from one of a version that it does not know.
+            Ok(0) => return Ok(()),
             Ok(count) => head.extend_from_slice(&piece[..count]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(BundleError::from_reader(error)),

@@ -19,7 +19,9 @@ pub fn rows() -> Vec<Row> {
         row("a bit of the magic number", NO_BUNDLE, |sound| flipped(sound, 0)),
         row("a bit of the first block", CHANGED, |sound| flipped(sound, 12)),
         row("a bit of the checksum", CHANGED, |sound| flipped(sound, sound.next.len() - 1)),
-        row("a byte more", Refused(65, "something follows its last file"), |sound| followed(sound, b"x")),
+        row("a byte more", Refused(65, "what follows its last file is not the end"), |sound| {
+            followed(sound, b"x")
+        }),
         row("zeros more", Refused(65, "something follows"), |sound| followed(sound, &[0; 4096])),
         row("twice", Refused(65, "something follows"), |sound| followed(sound, &sound.next)),
         row("two bundles in one", Refused(65, "something follows"), |sound| followed(sound, &sound.other)),

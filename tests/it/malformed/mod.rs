@@ -25,6 +25,7 @@ mod seals;
 mod sound;
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::activation::activate;
 use crate::support::{Refusal, Tree};
@@ -56,27 +57,36 @@ pub fn row(name: impl Into<String>, expected: Expected, make: impl Fn(&Sound) ->
 /// Activates each, where bundle 1 is active.
 fn check(rows: &[Row]) {
     let sound = Sound::new();
-    let file = sound.zone.around().join("row.bundle");
-    for row in rows {
-        // Shown if the row fails.
-        println!("row: {}", row.name);
-        std::fs::write(&file, (row.make)(&sound)).expect("a file");
+    each(rows, |row| &row.name, |row| row.check(&sound));
+}
+
+impl Row {
+    fn check(&self, sound: &Sound) {
+        let file = sound.zone.around().join("row.bundle");
+        std::fs::write(&file, (self.make)(sound)).expect("a file");
         let passphrase = sound.passphrase.display().to_string();
         let arguments = ["--passphrase-file", passphrase.as_str()];
         let around = Tree::of(sound.zone.around());
-        match row.expected {
+        match self.expected {
             Refused(code, phrase) => {
                 activate(&file, &sound.directory, &arguments).expect_refusal(code, &[phrase]);
             }
             Taken => {
                 let copy = tempfile::tempdir().expect("a directory");
-                // A directory that tempfile made is nobody else's.
-                Tree::of(&sound.directory).write_to(copy.path());
-                activate(&file, copy.path(), &arguments).expect_code(0);
+                let directory = copy.path().join("node");
+                Tree::of(&sound.directory).write_to(&directory);
+                activate(&file, &directory, &arguments).expect_code(0);
             }
         }
-        Tree::of(sound.zone.around()).assert_same_as(&around, &row.name);
+        Tree::of(sound.zone.around()).assert_same_as(&around, &self.name);
     }
+}
+
+/// Checks every row, and names all that fail.
+fn each<R>(rows: &[R], name: impl Fn(&R) -> &str, check: impl Fn(&R)) {
+    let fails = |row: &&R| catch_unwind(AssertUnwindSafe(|| check(row))).is_err();
+    let failed: Vec<&str> = rows.iter().filter(fails).map(name).collect();
+    assert!(failed.is_empty(), "{} of {} rows: {failed:#?}", failed.len(), rows.len());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use super::{Expected, Refused, Taken};
+use super::{Expected, Refused, Taken, each};
 use crate::activation::{node_directory, zone};
 use crate::harness::{outcome, zone_etcd};
 use crate::support::{Refusal, Tree};
@@ -64,21 +64,24 @@ fn named(text: &str, name: &str) -> Vec<u8> {
 
 #[test]
 fn requests_with_other_forms() {
-    for row in rows() {
-        println!("row: {}", row.name);
+    each(&rows(), |row| row.name, RequestRow::check);
+}
+
+impl RequestRow {
+    fn check(&self) {
         let zone = zone();
         let mut request = zone_etcd(["pki", "csr", "--node", "node1.example.zone", "--node-dir"]);
         let text = outcome(request.arg(node_directory(&zone, "n1"))).expect_code(0).stdout;
         let file = zone.around().join("row.csr");
-        fs::write(&file, (row.make)(&text)).expect("a file");
+        fs::write(&file, (self.make)(&text)).expect("a file");
         let before = Tree::of(zone.around());
         let mut sign = zone.command(&["pki", "sign"]);
         sign.arg(&file).arg("--out").arg(zone.around().join("out")).stdin(Stdio::null());
-        match row.expected {
+        match self.expected {
             Taken => drop(outcome(&mut sign).expect_code(0)),
             Refused(code, phrase) => {
                 outcome(&mut sign).expect_refusal(code, &[phrase]);
-                Tree::of(zone.around()).assert_same_as(&before, row.name);
+                Tree::of(zone.around()).assert_same_as(&before, self.name);
             }
         }
     }
