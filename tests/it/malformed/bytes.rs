@@ -22,7 +22,9 @@ pub fn rows() -> Vec<Row> {
         row("a byte more", Refused(65, "what follows its last file is not the end"), |sound| {
             followed(sound, b"x")
         }),
-        row("zeros more", Refused(65, "something follows"), |sound| followed(sound, &[0; 4096])),
+        row("zeros more", Refused(65, "what follows its last file is not the end"), |sound| {
+            followed(sound, &[0; 4096])
+        }),
         row("twice", Refused(65, "something follows"), |sound| followed(sound, &sound.next)),
         row("two bundles in one", Refused(65, "something follows"), |sound| followed(sound, &sound.other)),
         row("PEM", Refused(65, "it is a PEM file"), |_| b"-----BEGIN CERTIFICATE-----\n".to_vec()),

@@ -1,6 +1,9 @@
 //! Bundles that are whole, in files that no member could work with. The zone's own root has signed them.
 
+use std::net::Ipv4Addr;
+
 use time::{Duration, OffsetDateTime};
+use zone_pki::{Authority, KeyAlgorithm, LeafSpec, Subject, SubjectAltName, SubjectAltNames, Usages};
 
 use super::sound::Sound;
 use super::{Refused, Row, row};
@@ -99,6 +102,13 @@ pub fn rows() -> Vec<Row> {
             archive.files.retain(|(path, ..)| !path.ends_with(".key"));
             archive.manifest["keys"] = "on_node".into();
         }),
+        row("a certificate that is not valid yet", Refused(65, "not valid"), |sound| {
+            let mut archive = sound.archive();
+            let (certificate, key) = issued_at(sound, OffsetDateTime::now_utc() + Duration::days(2));
+            put(&mut archive, "pki/peer.crt", certificate);
+            put(&mut archive, "pki/peer.key", key);
+            resigned(archive)
+        }),
         // These are written by the activation itself.
         with(
             "a manifest among the files",
@@ -136,6 +146,24 @@ fn put(archive: &mut Archive, path: &str, bytes: Vec<u8>) {
 
 fn bytes_of(archive: &Archive, path: &str) -> Vec<u8> {
     archive.files.iter().find(|(each, ..)| each == path).expect("a file").1.clone()
+}
+
+/// A certificate of node1 by the zone's own peer CA, whose clock is wrong.
+fn issued_at(sound: &Sound, then: OffsetDateTime) -> (Vec<u8>, Vec<u8>) {
+    let file = |end: &str| std::fs::read(sound.zone.file(&format!("ca/peer.{end}"))).expect("the CA");
+    let authority = Authority::load(&file("crt"), &file("key"), OffsetDateTime::now_utc()).expect("the CA");
+    let mut names = SubjectAltNames::default();
+    names.insert(SubjectAltName::Dns("node1.example.zone".to_owned()));
+    names.insert(SubjectAltName::Ip(Ipv4Addr::LOCALHOST.into()));
+    let spec = LeafSpec {
+        subject: Subject::with_common_name("node1.example.zone"),
+        names,
+        usages: Usages::BOTH,
+        validity: Duration::days(30),
+        key: KeyAlgorithm::default(),
+    };
+    let issued = authority.issue(&spec, then).expect("a leaf");
+    (issued.certificate().pem().into(), issued.key().to_pem().as_bytes().to_vec())
 }
 
 fn other_zone() -> Vec<u8> {

@@ -120,7 +120,7 @@ pub fn rows() -> Vec<JsonRow> {
             let huge = File::create(file.with_file_name("ca.crt"));
             huge.and_then(|made| made.set_len(100 << 30)).expect("a file");
         }),
-        row("a named pipe", 78, "it is a pipe or a device", |file| make_pipe(file)),
+        row("a named pipe", 78, "it is a pipe or a device", make_pipe),
         row("a certificate that is a named pipe", 65, "it is not a regular file", |file| {
             write(file, with("", ""));
             make_pipe(&file.with_file_name("node.crt"));

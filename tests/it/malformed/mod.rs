@@ -42,10 +42,13 @@ pub enum Expected {
 
 use Expected::{Refused, Taken};
 
+/// Makes the bytes of a bundle.
+type Make = Box<dyn Fn(&Sound) -> Vec<u8>>;
+
 /// One bundle for a node on which another is active.
 pub struct Row {
     name: String,
-    make: Box<dyn Fn(&Sound) -> Vec<u8>>,
+    make: Make,
     expected: Expected,
 }
 
