@@ -15,7 +15,7 @@ pub fn rows() -> Vec<Row> {
         row("the active one again", Taken, |sound| sound.active.clone()),
         row("nothing", Refused(65, "it is empty"), |_| Vec::new()),
         row("another node's", Refused(65, "is for node2.example.zone"), |sound| sound.other.clone()),
-        row("another zone's", Refused(65, "another root"), |sound| sound.elsewhere.clone()),
+        row("another zone's", Refused(65, "was signed by another CA than"), |sound| sound.elsewhere.clone()),
         row("a bit of the magic number", NO_BUNDLE, |sound| flipped(sound, 0)),
         row("a bit of the first block", CHANGED, |sound| flipped(sound, 12)),
         row("a bit of the checksum", CHANGED, |sound| flipped(sound, sound.next.len() - 1)),

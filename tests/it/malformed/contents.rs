@@ -67,7 +67,7 @@ pub fn rows() -> Vec<Row> {
         with("a CA of somebody else", "peer.crt: ", "pki/peer-ca.crt", other_authority()),
         with(
             "a root of somebody else",
-            "is not the root CA that the manifest names",
+            "is not the CA that the manifest names",
             "pki/ca.crt",
             other_authority(),
         ),

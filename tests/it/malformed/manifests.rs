@@ -1,7 +1,8 @@
 //! Manifests that no signing machine would write. The zone's own root has signed them.
 
 use serde_json::{Value, json};
-use zone_pki::hex;
+use time::OffsetDateTime;
+use zone_pki::{Authority, hex};
 
 use super::sound::Sound;
 use super::{Refused, Row, Taken, row};
@@ -64,9 +65,9 @@ pub fn rows() -> Vec<Row> {
             "soon".into(),
         ),
         changed(
-            "another root",
-            Refused(65, "is not the root CA that the manifest names"),
-            "root_sha256",
+            "another signer",
+            Refused(65, "is not the CA that the manifest names"),
+            "signer_sha256",
             "00".repeat(32).into(),
         ),
         changed(
@@ -145,20 +146,29 @@ pub fn rows() -> Vec<Row> {
         raw("five megabytes of blanks", "manifest.json has", |text| {
             (text + &" ".repeat(5 << 20)).into_bytes()
         }),
+        row("signed by the peer CA", Refused(65, "was signed by another CA than"), |sound| {
+            let mut archive = sound.archive();
+            let key = |end: &str| std::fs::read(sound.zone.file(&format!("ca/peer.{end}"))).expect("the CA");
+            let peer = Authority::load(&key("crt"), &key("key"), OffsetDateTime::now_utc());
+            archive.root = peer.expect("the peer CA");
+            let named = archive.root.certificate().fingerprint_sha256();
+            archive.manifest["signer_sha256"] = hex::encode(&named).into();
+            archive.bytes(all)
+        }),
         signed(
             "a signature for another purpose",
-            "the signature of its manifest is not by the root",
+            "the signature of its manifest is not by the",
             |archive, manifest| envelope(archive, "another document", manifest),
         ),
         signed(
             "a signature of another manifest",
-            "the signature of its manifest is not by the root",
+            "the signature of its manifest is not by the",
             |archive, _| envelope(archive, CONTEXT, b"{}"),
         ),
         signed("no signature", "its signature cannot be read", |_, _| Vec::new()),
-        signed("a signature by the peer CA", "its signature cannot be read", |archive, manifest| {
+        signed("a signature by nobody", "its signature cannot be read", |archive, manifest| {
             let text = String::from_utf8(envelope(archive, CONTEXT, manifest)).expect("JSON");
-            text.replace("\"signer\":\"root\"", "\"signer\":\"peer\"").into_bytes()
+            text.replace("\"signer\":\"root\"", "\"signer\":\"nobody\"").into_bytes()
         }),
     ]
 }
@@ -166,7 +176,7 @@ pub fn rows() -> Vec<Row> {
 fn envelope(archive: &Archive, context: &str, manifest: &[u8]) -> Vec<u8> {
     let signature = archive.root.sign_document(context, manifest).expect("a signature");
     let envelope = json!({
-        "format": 1, "signer": "root", "root": archive.root.certificate().pem(), "signature": hex::encode(&signature),
+        "format": 1, "signer": "root", "certificate": archive.root.certificate().pem(), "signature": hex::encode(&signature),
     });
     envelope.to_string().into_bytes()
 }
