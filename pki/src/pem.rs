@@ -1,30 +1,59 @@
 //! PEM (RFC 7468): what blocks a file holds, decoding them, and writing one.
 
-use rustls_pki_types::pem::{PemObject, SectionKind};
+use rustls_pki_types::pem::{Error, PemObject, SectionKind};
 use zeroize::Zeroizing;
+
+/// No label of the standards is longer. What is longer is not shown.
+const LABEL_AT_MOST: usize = 32;
 
 /// The labels of the blocks that begin in `text`, in order: `CERTIFICATE`, `EC PARAMETERS`, …
 ///
 /// The decoder passes over labels that it does not know. Callers have to see them: an encrypted key and a key in the
 /// place of a certificate deserve their own message, and etcd refuses a trust file with any other block in it.
 pub(crate) fn labels(text: &[u8]) -> impl Iterator<Item = String> {
-    text.split(|byte| matches!(byte, b'\n' | b'\r')).filter_map(|line| {
+    // Only a line feed ends a line for etcd (Go's `encoding/pem`).
+    text.split(|byte| *byte == b'\n').filter_map(|line| {
         let label = line.trim_ascii_end().strip_prefix(b"-----BEGIN ")?.strip_suffix(b"-----")?;
-        Some(String::from_utf8_lossy(label).into_owned())
+        // No label has a hyphen (RFC 7468, section 3). In a file that has lost its line breaks, the key itself and the END line
+        // follow on this line, and labels are shown in messages.
+        match label {
+            _ if label.contains(&b'-') => None,
+            _ if label.len() > LABEL_AT_MOST => Some("unknown".to_owned()),
+            _ => Some(String::from_utf8_lossy(label).into_owned()),
+        }
     })
 }
 
 /// A decoded block: its kind and its bytes, which may be secret.
 pub(crate) type Section = (SectionKind, Zeroizing<Vec<u8>>);
 
-/// Decodes the blocks whose label is a known one. The error is the decoder's reason, for a message.
+/// Decodes the blocks whose label is a known one. The error is the reason, for a message.
 pub(crate) fn decode(text: &[u8]) -> Result<Vec<Section>, String> {
+    if has_bare_return(text) {
+        return Err("a line ends in a carriage return alone, where etcd sees no end of a line".to_owned());
+    }
     <(SectionKind, Vec<u8>)>::pem_slice_iter(text)
         .map(|section| match section {
             Ok((kind, der)) => Ok((kind, Zeroizing::new(der))),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(reason(&error).to_owned()),
         })
         .collect()
+}
+
+/// The decoder ends lines there as well, and would find blocks that etcd does not.
+fn has_bare_return(text: &[u8]) -> bool {
+    text.windows(2).any(|pair| pair[0] == b'\r' && pair[1] != b'\n') || text.last() == Some(&b'\r')
+}
+
+/// The decoder shows the bytes of the line, which may be secret.
+fn reason(error: &Error) -> &'static str {
+    match error {
+        Error::MissingSectionEnd { .. } => "a block has no END line of its own label",
+        Error::IllegalSectionStart { .. } => "a BEGIN line does not end in five hyphens",
+        Error::Base64Decode(_) => "something in a block is not base64",
+        Error::SectionTooLarge => "a block is larger than any",
+        _ => "it cannot be read as PEM",
+    }
 }
 
 /// Writes one block, lines of 64 characters (RFC 7468, section 2).
@@ -86,6 +115,25 @@ mod tests {
             assert_eq!(*decoded[0].1, der);
             assert!(text.lines().all(|line| line.len() <= 64));
         }
+    }
+
+    /// A key whose line breaks became blanks stands on the line of its label.
+    #[test]
+    fn what_follows_on_the_line_is_no_label() {
+        let secret = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg";
+        for text in [
+            format!("-----BEGIN PRIVATE KEY----- {secret} -----END PRIVATE KEY-----"),
+            format!("-----BEGIN PRIVATE KEY-----\r{secret}\r-----END PRIVATE KEY-----\r"),
+            format!("-----BEGIN PRIVATE KEY-----\\n{secret}\\n-----END PRIVATE KEY-----"),
+        ] {
+            assert_eq!(labels(text.as_bytes()).count(), 0, "{text}");
+            let why = decode(text.as_bytes()).err().unwrap_or_default();
+            assert!(!why.contains(secret), "{why}");
+        }
+        let long = format!("-----BEGIN {secret}-----");
+        assert_eq!(labels(long.as_bytes()).collect::<Vec<_>>(), ["unknown"]);
+        let crlf = b"-----BEGIN EC PRIVATE KEY-----\r\n";
+        assert_eq!(labels(crlf).collect::<Vec<_>>(), ["EC PRIVATE KEY"]);
     }
 
     #[test]

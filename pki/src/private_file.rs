@@ -9,6 +9,9 @@ use nix::libc;
 use nix::unistd::geteuid;
 use zeroize::Zeroizing;
 
+/// No key and no passphrase is longer, and what is read is held in memory.
+const SIZE_AT_MOST: u64 = 1 << 20;
+
 /// Why a file or directory cannot be used, or a file not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum PrivateFileError {
@@ -36,6 +39,12 @@ pub enum PrivateFileError {
     /// It has no bytes.
     #[error("it is empty")]
     Empty,
+    /// It is larger than any secret, so it is something else.
+    #[error("it has {size} bytes, and no key has more than {SIZE_AT_MOST}")]
+    TooLarge {
+        /// Its length in bytes.
+        size: u64,
+    },
     /// Something of that name is there already; nothing is overwritten.
     #[error("it exists already")]
     Exists,
@@ -60,12 +69,15 @@ impl From<io::Error> for PrivateFileError {
 /// # Errors
 /// As [`PrivateFileError`] says; an empty file is an error, for no secret is empty.
 pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, PrivateFileError> {
-    let mut file = open_checked(OpenOptions::new().read(true), path)?;
+    let file = open_checked(OpenOptions::new().read(true), path)?;
     let length = file.metadata()?.len();
+    if length > SIZE_AT_MOST {
+        return Err(PrivateFileError::TooLarge { size: length });
+    }
     // One byte more than the file has, so that the end is seen without the buffer growing and leaving a copy behind.
     let mut bytes =
         Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or(0).saturating_add(1)));
-    file.read_to_end(&mut bytes)?;
+    file.take(SIZE_AT_MOST).read_to_end(&mut bytes)?;
     if bytes.is_empty() { Err(PrivateFileError::Empty) } else { Ok(bytes) }
 }
 

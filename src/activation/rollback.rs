@@ -5,7 +5,7 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use super::store::NodeStore;
-use super::{Activation, Change, link, switch_to};
+use super::{Activation, Change, link, revoked, switch_to};
 use crate::error::{Exit, Failure, Result};
 
 /// Puts the generation in use that came before the one that is, by its number. Again, it goes back further.
@@ -24,10 +24,15 @@ pub fn rollback(node_directory: &Path, now: OffsetDateTime) -> Result<Activation
     };
     link::refuse_another(&store.paths)?;
     let number = active.generation.number;
-    let earlier = store.activated()?.into_iter().rfind(|each| each.generation.number < number);
-    let Some(earlier) = earlier else {
+    let mut earlier = store.activated()?;
+    let Some(before) = earlier.iter().rposition(|each| each.generation.number < number) else {
         return Err(nothing(format!("there is no generation before {number} in {shown}")));
     };
+    let later = earlier.split_off(before + 1);
+    let Some(earlier) = earlier.pop() else {
+        return Err(Failure::internal("the generation before is gone"));
+    };
+    revoked::refuse(&earlier, &later)?;
     let name = earlier.generation.path.display().to_string();
     switch_to(&store, earlier, Some(active), Change::RolledBack, &name, now)
 }

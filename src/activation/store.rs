@@ -39,6 +39,7 @@ impl NodeStore {
         match private_file::check_directory(root) {
             Ok(()) => {}
             Err(PrivateFileError::NotFound) => return Ok(None),
+            Err(PrivateFileError::Kind { .. }) => return Err(no_directory(root)),
             Err(error) => return Err(private_failure(root, &error)),
         }
         let directory = File::open(root).map_err(|error| Failure::read(root, &error))?;
@@ -108,6 +109,12 @@ impl NodeStore {
         let pki: PathBuf = self.paths.generations();
         format!("move {} away, and activate the node's newest bundle again", pki.display())
     }
+}
+
+fn no_directory(root: &Path) -> Failure {
+    Failure::bad_input(format!("{} is not a directory", root.display()))
+        .because("a node has a directory of its own for its certificates and its data")
+        .next("name one that is there, or is to be made: --node-dir DIR")
 }
 
 impl Activated {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use age::secrecy::SecretString;
 use zeroize::Zeroizing;
+use zone_pki::private_file::PrivateFileError;
 
 use super::ssh_key;
 use crate::passphrase::Passphrase;
@@ -22,6 +23,9 @@ pub enum Identity {
 /// Why an identity file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
+    /// It cannot be a file with a key: a pipe, a device, or far too large.
+    #[error("{0}")]
+    NoKeyFile(#[source] PrivateFileError),
     /// No bytes, or no key among them.
     #[error("it holds no key")]
     Empty,

@@ -16,6 +16,10 @@ const FILES_AT_MOST: usize = 4096;
 const PKI_FILE_AT_MOST: u64 = 16 << 20;
 /// Programs are copied, and no etcd is as large as this.
 const PROGRAM_AT_MOST: u64 = 1 << 30;
+/// Programs and certificates together. Who inspects a bundle of nobody's reads all of it.
+const TOGETHER_AT_MOST: u64 = 4 << 30;
+/// What an activation itself writes beside the files of a bundle.
+const RESERVED: [&str; 4] = ["manifest.json", "manifest.sig", "founding.json", "founding.sig"];
 /// The longest name that the header of a tar entry holds in one piece.
 const PATH_AT_MOST: usize = 100;
 
@@ -156,6 +160,7 @@ impl Manifest {
         if self.files.len() > FILES_AT_MOST {
             return Err(BundleError::Manifest { why: format!("it lists {} files", self.files.len()) });
         }
+        let together = self.files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.size));
         let mut seen = BTreeSet::new();
         for file in &self.files {
             check_path(&file.path)?;
@@ -170,9 +175,17 @@ impl Manifest {
             if file.path.ends_with(".key") && file.mode != FileMode::Private {
                 return Err(BundleError::OpenKey { path: file.path.clone() });
             }
+            if file.path.ends_with(".key") && self.keys == KeyPlace::OnNode {
+                let why = format!("it lists {}, and says that the keys are on the node", file.path);
+                return Err(BundleError::Manifest { why });
+            }
             if file.sha256.len() != 64 || zone_pki::hex::decode(&file.sha256).is_none() {
                 return Err(BundleError::Manifest { why: format!("the digest of {} is none", file.path) });
             }
+        }
+        if together > TOGETHER_AT_MOST {
+            let why = format!("its files have {together} bytes together, of at most {TOGETHER_AT_MOST}");
+            return Err(BundleError::Manifest { why });
         }
         Ok(())
     }
@@ -190,6 +203,7 @@ fn check_path(path: &str) -> Result<(), BundleError> {
         return refuse();
     }
     match parts.as_slice() {
+        ["pki", name] if RESERVED.contains(name) => refuse(),
         ["pki" | "bin", _] | ["libexec", "zone-etcd", _, _] => Ok(()),
         _ => refuse(),
     }

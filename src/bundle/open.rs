@@ -160,8 +160,11 @@ impl<R: Read> OpenBundle<R> {
         match self.archive.read(&mut [0]).map_err(BundleError::from_reader) {
             Ok(0) => Ok(()),
             Err(error @ (BundleError::Read(_) | BundleError::Truncated)) => Err(error),
-            // Every file is right. What is behind them is no part of a bundle, whatever it is.
-            Ok(_) | Err(_) => Err(BundleError::Trailing),
+            Ok(_) => Err(BundleError::Trailing),
+            // Every file is right. A checksum that was changed, and what is no part of a bundle, look alike here.
+            Err(_) => Err(BundleError::Damaged {
+                why: "what follows its last file is not the end of a bundle".to_owned(),
+            }),
         }
     }
 }

@@ -18,6 +18,10 @@ const ARMOR: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// The binary logarithm of scrypt's N: 1 GiB of memory and some seconds, no more, for a file that anyone may have made.
 const WORK_FACTOR_AT_MOST: u8 = 20;
+/// How the last line of the head of an age file begins.
+const LAST_OF_HEAD: &[u8] = b"\n---";
+/// Recipients by the hundred. Age reads a head anew with every piece of it that arrives, so a long one would take for ever.
+const HEAD_AT_MOST: usize = 128 << 10;
 /// The binary logarithm of the window that a frame may ask for: 8 MiB.
 const WINDOW_LOG_AT_MOST: u32 = 23;
 
@@ -57,6 +61,9 @@ pub(super) fn unseal<R: Read>(
     let mut head = Vec::with_capacity(ARMOR.len());
     source.by_ref().take(ARMOR.len() as u64).read_to_end(&mut head).map_err(BundleError::from_reader)?;
     let kind = kind(&head)?;
+    if let Kind::Age = kind {
+        read_head(&mut source, &mut head)?;
+    }
     let whole = BufReader::new(Cursor::new(head).chain(source));
     let (unsealed, seal) = match kind {
         Kind::Plain => (Unsealed::Plain(whole), Seal::Plain),
@@ -88,6 +95,26 @@ fn kind(head: &[u8]) -> Result<Kind, BundleError> {
         head if head.starts_with(b"-----BEGIN ") => not_a_bundle("it is a PEM file"),
         _ => not_a_bundle("it begins neither as an age file nor as a plain bundle"),
     }
+}
+
+/// Reads on until the head of an age file is whole, or longer than any.
+fn read_head(source: &mut impl Read, head: &mut Vec<u8>) -> Result<(), BundleError> {
+    let mut piece = [0; 4096];
+    let mut searched = 0;
+    while memchr::memmem::find(&head[searched..], LAST_OF_HEAD).is_none() {
+        if head.len() > HEAD_AT_MOST {
+            return Err(BundleError::Damaged { why: "its seal is longer than any".to_owned() });
+        }
+        searched = head.len().saturating_sub(LAST_OF_HEAD.len());
+        match source.read(&mut piece) {
+            // Age tells a head that was cut off from one of a version that it does not know.
+            Ok(0) => return Ok(()),
+            Ok(count) => head.extend_from_slice(&piece[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(BundleError::from_reader(error)),
+        }
+    }
+    Ok(())
 }
 
 fn open_seal<R: Read>(

@@ -74,8 +74,11 @@ fn ca_passphrase(arguments: &CaPassphraseArgs) -> Result<CaPassphrase> {
 
 /// Hands data to standard output.
 fn print(text: &str) -> Result<()> {
-    report::data(text)
-        .map_err(|error| Failure::new(Exit::CannotCreate, "cannot write to standard output").because(&error))
+    report::data(text).map_err(|error| {
+        Failure::new(Exit::CannotCreate, "cannot write to standard output")
+            .because(&error)
+            .next("run the command again with an output that takes it; what it has done stays done")
+    })
 }
 
 /// A value as indented JSON with a last line break.

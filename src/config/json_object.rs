@@ -40,6 +40,11 @@ pub fn parse<'d>(
     known: &'static [&'static str],
     problems: &mut Problems<'_>,
 ) -> Option<JsonObject<'d>> {
+    if let Some(place) = control_character(text) {
+        let reason = "this is not JSON: a line break or another control character in a text";
+        problems.error(place, reason.to_owned(), "write a line break as \\n");
+        return None;
+    }
     match parse_to_ast(text, &CollectOptions::default(), &STRICT) {
         Ok(parsed) => match parsed.value {
             Some(Value::Object(object)) => Some(JsonObject::new(name, known, object, problems)),
@@ -209,6 +214,22 @@ impl<'d> JsonObject<'d> {
         problems.error(span(value), what, format!("write {wanted}"));
         None
     }
+}
+
+/// A control character within a string, which the parser takes and RFC 8259 (section 7) does not: the lines of a PEM text, above
+/// all, pasted as they are.
+fn control_character(text: &str) -> Option<Range<usize>> {
+    let (mut in_string, mut escaped) = (false, false);
+    let found = text.bytes().position(|byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            _ => {}
+        }
+        in_string && byte < b' '
+    });
+    found.map(|place| place..place + 1)
 }
 
 /// Another spelling of the words, or one slip in a longer word.

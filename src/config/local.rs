@@ -1,8 +1,11 @@
 //! `node.json`: the local config of one node, as the program writes it that activates nodes.
 
+use std::fs::OpenOptions;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use nix::libc::O_NONBLOCK;
 use zeroize::Zeroizing;
 
 use super::address::{Address, Port, Protocol};
@@ -63,8 +66,13 @@ impl LocalConfig {
     /// Reads the file. The warnings come with the config.
     pub fn load(path: &Path) -> Result<(Self, Vec<Problem>), ZoneConfigError> {
         let read_error = |source| ZoneConfigError::Read { path: path.to_owned(), source };
-        let file = std::fs::File::open(path).map_err(read_error)?;
-        let length = file.metadata().map_err(read_error)?.len();
+        // Without this, opening a named pipe would wait for somebody to write into it.
+        let file = OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(path).map_err(read_error)?;
+        let metadata = file.metadata().map_err(read_error)?;
+        if !metadata.is_file() && !metadata.is_dir() {
+            return Err(ZoneConfigError::Problems { path: path.to_owned(), problems: vec![no_file()] });
+        }
+        let length = metadata.len();
         // The buffer holds a key: it must not grow and leave a copy behind.
         let capacity = usize::try_from(length.min(LONGEST) + 2).unwrap_or_default();
         let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
@@ -92,6 +100,16 @@ impl LocalConfig {
             Some(config) if !failed => Ok((config, found)),
             _ => Err(found),
         }
+    }
+}
+
+/// The node directory is where the file lies, so a pipe has none.
+fn no_file() -> Problem {
+    Problem {
+        severity: Severity::Error,
+        location: None,
+        what: "it is a pipe or a device".to_owned(),
+        instead: Some("write the local config to a file in the node directory".to_owned()),
     }
 }
 
@@ -151,7 +169,8 @@ fn zone_of(name: &DnsName) -> Option<ZoneName> {
 
 fn read_pem(file: &mut JsonObject<'_>, key: &str, problems: &mut Problems<'_>) -> Option<PemSource> {
     let text = file.string(key, problems)?;
-    if text.value.trim_start().starts_with(PEM_BEGIN) {
+    // What precedes a block is passed over, as `openssl x509 -text` writes.
+    if text.value.contains(PEM_BEGIN) {
         return Some(PemSource::Inline(text.value));
     }
     let is_path = !text.value.trim().is_empty() && !text.value.contains(['\n', '\0']);

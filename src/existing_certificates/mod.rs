@@ -2,15 +2,18 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`source`] | where a PEM text comes from, and how it is called in messages |
+//! | [`source`], `bounded` | where a PEM text comes from, and how it is called in messages |
 //! | `plane` | the certificates of one plane, read |
+//! | `not_pem` | why a text has no PEM block. Pure |
 //! | `judge` | what is wrong with them. Pure |
 //! | `fence` | how client certificates are kept out of the peer plane where one CA issues both. Pure |
 //! | `lay_down` | what stands in the local config itself, as files for etcd |
 
+mod bounded;
 mod fence;
 mod judge;
 mod lay_down;
+mod not_pem;
 mod plane;
 mod source;
 

@@ -2,6 +2,7 @@
 
 use zone_pki::{Certificate, CertificateError, KeyError, PrivateKey, RevocationList, key_matches};
 
+use super::not_pem::NotPem;
 use super::{Fault, PlaneSources, Source};
 use crate::tls::{KeyPair, Trust};
 
@@ -34,7 +35,7 @@ impl ExistingPlane {
         let (chain, chain_text) = certificates(&sources.certificate, faults).unzip();
         let key = note(sources.key.read_private(), faults);
         let parsed = key.as_ref().and_then(|key| {
-            note(PrivateKey::from_pem(key).map_err(|error| key_fault(&sources.key, &error)), faults)
+            note(PrivateKey::from_pem(key).map_err(|error| key_fault(&sources.key, key, &error)), faults)
         });
         if let Some(source) = &sources.revocations {
             let list = note(source.read(), faults);
@@ -104,32 +105,47 @@ type Text = zeroize::Zeroizing<Vec<u8>>;
 
 fn certificates(source: &Source, faults: &mut Vec<Fault>) -> Option<(Vec<Certificate>, Text)> {
     let text = note(source.read(), faults)?;
-    let parsed = Certificate::chain_from_pem(&text).map_err(|error| certificate_fault(source, &error));
+    let parsed = Certificate::chain_from_pem(&text).map_err(|error| certificate_fault(source, &text, &error));
     Some((note(parsed, faults)?, text))
 }
 
-fn certificate_fault(source: &Source, error: &CertificateError) -> Fault {
+fn certificate_fault(source: &Source, text: &[u8], error: &CertificateError) -> Fault {
+    let what = |why: &dyn std::fmt::Display| format!("{source} holds no usable certificate: {why}");
     let remedy = match error {
         CertificateError::PrivateKey => "name the certificate there; the two may be swapped",
         CertificateError::OtherBlock { .. } => {
             "leave nothing but certificates in it: etcd refuses any other block"
         }
-        CertificateError::NoPem => "write it in PEM: openssl x509 -inform DER -in FILE -out FILE.pem",
+        CertificateError::NoPem => {
+            let found = NotPem::of(text);
+            return Fault::new(what(&found.what()), found.remedy("x509"));
+        }
         CertificateError::Empty | CertificateError::Damaged { .. } => {
             "copy the file again from where it was made"
         }
     };
-    Fault::new(format!("{source} holds no usable certificate: {error}"), remedy)
+    Fault::new(what(error), remedy)
 }
 
-fn key_fault(source: &Source, error: &KeyError) -> Fault {
+fn key_fault(source: &Source, text: &[u8], error: &KeyError) -> Fault {
+    let what = |why: &dyn std::fmt::Display| format!("{source} holds no usable key: {why}");
     let remedy = match error {
         KeyError::Encrypted => {
             "etcd reads no encrypted key: openssl pkey -in FILE -out FILE.plain, mode 0600"
         }
+        KeyError::NoPem => {
+            let found = NotPem::of(text);
+            return Fault::new(what(&found.what()), found.remedy("pkey"));
+        }
+        KeyError::Damaged => "copy the file again from where it was made",
+        KeyError::Several => "leave one in it: the key that the certificate was requested with",
+        KeyError::Certificate => "name the key there; the two may be swapped",
+        KeyError::Unsupported { .. } => {
+            "have a certificate made for a key that etcd reads: ECDSA P-256 or P-384, Ed25519, or RSA of 2048 bits or more"
+        }
         _ => "name the key of the certificate, in PEM",
     };
-    Fault::new(format!("{source} holds no usable key: {error}"), remedy)
+    Fault::new(what(error), remedy)
 }
 
 fn unusable(source: &Source, error: &dyn std::fmt::Display) -> Fault {

@@ -1,12 +1,13 @@
 //! Where a PEM text comes from.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 use zone_pki::private_file::{self, PrivateFileError};
 
-use super::Fault;
+use super::{Fault, bounded};
 use crate::config::{NodeName, PemSource, PlaneFiles, TlsFiles};
 
 /// The certificates of both planes.
@@ -114,9 +115,12 @@ impl Source {
     pub(super) fn read(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
         match &self.inline {
             Some(text) => Ok(Zeroizing::new(text.as_bytes().to_vec())),
-            None => std::fs::read(&self.path).map(Zeroizing::new).map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => self.missing(),
-                _ => Fault::new(format!("{self} cannot be read: {error}"), "let this user read it"),
+            None => bounded::read(&self.path).map_err(|error| match error.kind() {
+                ErrorKind::NotFound => self.missing(),
+                ErrorKind::PermissionDenied => {
+                    Fault::new(format!("{self} cannot be read: {error}"), "let this user read it")
+                }
+                _ => Fault::new(format!("{self} cannot be read: {error}"), "name a file in PEM there"),
             }),
         }
     }

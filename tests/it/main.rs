@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`configuration`] | `zone.toml`: every fault with its place, and what is valid |
 //! | [`bad_input`] | files, disks, ports and binaries that are wrong: one error, one next step, nothing lost |
+//! | [`malformed`] | bundles, PEM, JSON and requests that are wrong in one way: a table of rows for each, and their number |
 //! | [`bad_peers`] | other members that are slow, broken, or somebody else: a decision within seconds, whatever they do |
 //! | [`activation`] | `activate`: whose bundle it is, for whom, what is written, and what is left alone |
 //! | [`bundle`] | bundles: what is in them, what opens them, who may found the cluster, and every way to be damaged |
@@ -44,6 +45,7 @@ mod export;
 mod flags;
 mod golden;
 mod local_config;
+mod malformed;
 mod properties;
 mod requests;
 mod support;

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use zone_pki::private_file;
+use zone_pki::private_file::{self, PrivateFileError};
 
 use super::passphrase;
-use crate::bundle::{BundleError, Identity, OpenBundle, bundle_failure, identity_failure};
+use crate::bundle::{BundleError, Identity, IdentityError, OpenBundle, bundle_failure, identity_failure};
 use crate::cli::BundleSealArgs;
 use crate::error::{Failure, Result};
 use crate::zone_directory::private_failure;
@@ -20,8 +20,8 @@ pub(in crate::commands) fn name_of(path: &Path) -> String {
     if is_standard_input(path) { "standard input".to_owned() } else { path.display().to_string() }
 }
 
-/// Opens a bundle. A person is asked for a passphrase only if it has one, and does not come through standard input, which cannot be
-/// read a second time.
+/// Opens a bundle. A person is asked for a passphrase only if it has one, and does not come through a pipe, which cannot be read a
+/// second time.
 pub(in crate::commands) fn open(path: &Path, seal: &BundleSealArgs) -> Result<Bundle> {
     let name = name_of(path);
     let passphrase = passphrase::source(&seal.passphrase)?;
@@ -31,7 +31,7 @@ pub(in crate::commands) fn open(path: &Path, seal: &BundleSealArgs) -> Result<Bu
         None => Some(Identity::from(&passphrase.existing()?)),
     };
     match OpenBundle::open(reader(path)?, given.as_ref()) {
-        Err(BundleError::PassphraseNeeded) if given.is_none() && !is_standard_input(path) => {
+        Err(BundleError::PassphraseNeeded) if given.is_none() && path.is_file() => {
             OpenBundle::open(reader(path)?, Some(&Identity::from(&passphrase.existing()?)))
         }
         opened => opened,
@@ -40,7 +40,12 @@ pub(in crate::commands) fn open(path: &Path, seal: &BundleSealArgs) -> Result<Bu
 }
 
 fn read_identity(path: &Path) -> Result<Identity> {
-    let bytes = private_file::read(path).map_err(|error| private_failure(path, &error))?;
+    let bytes = private_file::read(path).map_err(|error| match error {
+        PrivateFileError::Kind { .. } | PrivateFileError::TooLarge { .. } => {
+            identity_failure(path, &IdentityError::NoKeyFile(error))
+        }
+        error => private_failure(path, &error),
+    })?;
     Identity::from_file(&bytes).map_err(|error| identity_failure(path, &error))
 }
 

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use time::{Duration, OffsetDateTime};
+use zone_pki::{Authority, Certificate, RevocationReason, Revoked};
+
 use super::{activate, activated, add_to_description, bundle, json, node_directory, roll_back, zone};
 use crate::harness::TestZone;
 use crate::support::Refusal;
@@ -61,4 +64,44 @@ fn a_damaged_generation_is_not_gone_back_to() {
     fs::write(directory.join("pki/gen-2/peer.crt"), "").expect("it is damaged");
     roll_back(&directory, &[]).expect_refusal(65, &["peer.crt"]);
     assert_eq!(current(&directory), "gen-3");
+}
+
+/// Makes the zone's list of the client plane anew, with this certificate in it.
+fn revoke(zone: &TestZone, certificate: &Path) {
+    let now = OffsetDateTime::now_utc();
+    let read = |path: &Path| fs::read(path).expect("a file");
+    let leaf = Certificate::from_pem(&read(certificate)).expect("a certificate");
+    let authority =
+        Authority::load(&read(&zone.file("ca/client.crt")), &read(&zone.file("ca/client.key")), now);
+    let revoked =
+        Revoked { serial: leaf.serial().to_vec(), at: now, reason: RevocationReason::KeyCompromise };
+    let list = authority.expect("the CA").revocation_list(&[revoked], 2, now, now + Duration::days(30));
+    fs::write(zone.file("ca/client.crl"), list.expect("a list")).expect("the list");
+}
+
+/// The other members would refuse the node, and it would let in who was revoked.
+#[test]
+fn what_was_revoked_since_is_not_gone_back_to() {
+    let zone = zone();
+    let directory = node_directory(&zone, "n1");
+    activated(&zone, &bundle(&zone, "node1"), &directory);
+    revoke(&zone, &directory.join("pki/gen-1/server.crt"));
+    add_to_description(&zone, "[pki]\nserver_names = [\"etcd.example.zone\"]\n");
+    activate(&bundle(&zone, "node1"), &directory, &[]).expect_code(0);
+    let refused =
+        ["gen-1 was revoked", "server.crt: client.crl of generation 2 lists it", "zone-etcd bundle"];
+    roll_back(&directory, &[]).expect_refusal(65, &refused);
+    assert_eq!(current(&directory), "gen-2");
+}
+
+#[test]
+fn a_list_that_is_gone_back_to_is_warned_of() {
+    let zone = zone();
+    let directory = node_directory(&zone, "n1");
+    activated(&zone, &bundle(&zone, "node1"), &directory);
+    zone.run(&["pki", "issue", "node2"]).expect_code(0);
+    revoke(&zone, &zone.file("nodes/node2/pki/current/client.crt"));
+    activate(&bundle(&zone, "node1"), &directory, &[]).expect_code(0);
+    let told = roll_back(&directory, &[]).expect_code(0);
+    told.expect_error_with(&["warning: client.crl of", "lists 0 certificates, and a later one 1"]);
 }

@@ -72,3 +72,28 @@ fn a_sealed_bundle_on_standard_input() {
     with(&[]).expect_refusal(66, &["standard input", "--passphrase-file FILE"]);
     with(&["--passphrase-file", text(&passphrase)]).expect_code(0);
 }
+
+/// What is no key is not read into memory, and not waited for.
+#[test]
+fn an_identity_that_is_no_file_with_a_key() {
+    let zone = zone();
+    let key = age::x25519::Identity::generate().to_public().to_string();
+    let file = sealed(&zone, &["--recipient", &key]);
+    let directory = node_directory(&zone, "n1");
+    let huge = private(&zone, "huge", "");
+    std::fs::OpenOptions::new()
+        .write(true)
+        .open(&huge)
+        .and_then(|file| file.set_len(100 << 30))
+        .expect("a file");
+    let pipe = zone.around().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR).expect("a pipe");
+    for (identity, why) in [
+        (huge.as_path(), "no key has more than"),
+        (&pipe, "expected a regular file"),
+        (Path::new("/dev/zero"), "expected a regular file"),
+    ] {
+        activate(&file, &directory, &["--identity", text(identity)]).expect_refusal(65, &[why, "age-keygen"]);
+    }
+    assert!(!directory.exists(), "nothing was made");
+}

@@ -115,6 +115,22 @@ fn the_right_to_bootstrap_outlives_a_later_bundle_of_the_same_cluster() {
     assert_eq!(told["may_bootstrap"], false, "{told}");
 }
 
+/// Generations are removed after some time, and the right must not go with the one that it came in.
+#[test]
+fn the_right_to_bootstrap_outlives_the_generation_that_it_came_in() {
+    let zone = zone();
+    let directory = node_directory(&zone, "n1");
+    activated(&zone, &bundle(&zone, "node1"), &directory);
+    let description = std::fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
+    for number in 2..=7 {
+        let names = format!("[pki]\nserver_names = [\"etcd{number}.example.zone\"]\n");
+        std::fs::write(zone.file("zone.toml"), description.clone() + &names).expect("zone.toml");
+        let told = json(&activate(&bundle(&zone, "node1"), &directory, &["--format", "json"]).expect_code(0));
+        assert_eq!((told["sequence"].as_u64(), told["may_bootstrap"].as_bool()), (Some(number), Some(true)));
+    }
+    assert!(!directory.join("pki/gen-1").exists(), "the first generation is gone");
+}
+
 #[test]
 fn a_local_config_of_the_users_is_not_replaced() {
     let zone = zone();

@@ -31,3 +31,16 @@ fn the_name_that_is_given_has_to_be_that_of_the_bundle() {
         activate(&file, &directory, &["--root-fingerprint", &known, "--node", name]).expect_code(0);
     }
 }
+
+#[test]
+fn a_node_directory_that_is_none() {
+    let zone = zone();
+    let (file, known) = (bundle(&zone, "node1"), fingerprint(&zone));
+    let taken = zone.around().join("taken");
+    std::fs::write(&taken, "mine").expect("a file");
+    for path in [taken.as_path(), std::path::Path::new("/dev/null")] {
+        activate(&file, path, &["--root-fingerprint", &known])
+            .expect_refusal(65, &["is not a directory", "--node-dir DIR"]);
+    }
+    assert_eq!(std::fs::read(&taken).expect("the file"), b"mine");
+}

@@ -2,7 +2,7 @@
 
 mod archives;
 mod damage;
-mod forged_archive;
+pub mod forged_archive;
 mod listing;
 mod repeated;
 mod right;
@@ -74,14 +74,14 @@ fn log(zone: &TestZone, name: &str) -> Vec<Value> {
 }
 
 /// An entry of an archive.
-struct Entry {
-    path: String,
-    header: tar::Header,
-    bytes: Vec<u8>,
+pub struct Entry {
+    pub path: String,
+    pub header: tar::Header,
+    pub bytes: Vec<u8>,
 }
 
 /// Everything in an archive that is compressed and not sealed, read by other code than the program's.
-fn entries(compressed: impl Read) -> Vec<Entry> {
+pub fn entries(compressed: impl Read) -> Vec<Entry> {
     let mut archive = tar::Archive::new(zstd::Decoder::new(compressed).expect("zstd"));
     let read = |entry: std::io::Result<tar::Entry<'_, _>>| {
         let mut entry = entry.expect("an entry");
@@ -95,6 +95,6 @@ fn entries(compressed: impl Read) -> Vec<Entry> {
 }
 
 /// The entries of a plain bundle.
-fn entries_of(path: &Path) -> Vec<Entry> {
+pub fn entries_of(path: &Path) -> Vec<Entry> {
     entries(std::fs::File::open(path).expect("a bundle"))
 }

@@ -1,0 +1,54 @@
+//! What a step back would bring back: certificates that were revoked since.
+
+use std::fs;
+use std::path::Path;
+
+use zone_pki::{Certificate, RevocationList};
+
+use super::store::Activated;
+use crate::error::{Failure, Result};
+use crate::plan::{NODE_ROLES, Plane};
+use crate::report;
+
+/// Refuses to go back to a certificate of this node that a later generation lists as revoked: the other members would refuse it.
+/// Warns if a revocation list is gone back to that lists less: this member lets in again who was revoked since.
+pub(super) fn refuse(to: &Activated, later: &[Activated]) -> Result<()> {
+    let path = &to.generation.path;
+    let mut revoked = Vec::new();
+    for role in &NODE_ROLES {
+        let file = role.certificate_file();
+        let leaf = fs::read(path.join(&file)).ok().and_then(|text| Certificate::from_pem(&text).ok());
+        let list = role.plane.revocation_file();
+        let listing = leaf.and_then(|leaf| {
+            later.iter().find(|each| read(&each.generation.path, list).is_some_and(|list| list.lists(&leaf)))
+        });
+        if let Some(listing) = listing {
+            revoked.push(format!("{file}: {list} of generation {} lists it", listing.generation.number));
+        }
+    }
+    if !revoked.is_empty() {
+        let mut failure = Failure::bad_input(format!("{} was revoked", path.display()));
+        failure.causes = revoked;
+        let node = &to.manifest.node;
+        return Err(failure.next(format!(
+            "have a new bundle made on the signing machine: zone-etcd bundle {node} --out DIR"
+        )));
+    }
+    for list in Plane::ALL.map(Plane::revocation_file) {
+        let length = |generation: &Path| read(generation, list).map_or(0, |list| list.len());
+        let most = later.iter().map(|each| length(&each.generation.path)).max().unwrap_or_default();
+        if most > length(path) {
+            report::warning(&format!(
+                "{list} of {} lists {} certificates, and a later one {most}: this member lets in again what was revoked since",
+                path.display(),
+                length(path)
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// One that cannot be read is told of when the generation is checked.
+fn read(generation: &Path, list: &str) -> Option<RevocationList> {
+    RevocationList::from_der(&fs::read(generation.join(list)).ok()?).ok()
+}
