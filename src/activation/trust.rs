@@ -7,6 +7,7 @@ use zone_pki::Certificate;
 use super::Fingerprint;
 use crate::bundle::{OpenBundle, Seal, bundle_failure};
 use crate::error::{Exit, Failure, Result};
+use crate::zone_directory::SignerName;
 
 /// Whom a node believes before it has read anything else of a bundle.
 #[derive(Debug)]
@@ -33,7 +34,9 @@ impl Trust<'_> {
             }
             Some(_) => Ok(fingerprint),
             // Whoever sealed it knew the passphrase, which the operator has from the signing machine as well.
-            None if self.given.is_none() && bundle.seal() != Seal::Passphrase => Err(nobody_to_believe(name)),
+            None if self.given.is_none() && bundle.seal() != Seal::Passphrase => {
+                Err(nobody_to_believe(name, bundle.envelope().signer()))
+            }
             None => Ok(fingerprint),
         }
     }
@@ -46,11 +49,11 @@ fn other_root(name: &str, whose: &str, found: Fingerprint, wanted: Fingerprint) 
         .next("do not use it: make sure which zone it is of, and where it comes from")
 }
 
-fn nobody_to_believe(name: &str) -> Failure {
+fn nobody_to_believe(name: &str, signer: SignerName) -> Failure {
     Failure::new(Exit::Usage, format!("nothing says that {name} comes from your zone"))
-        .because("it is the first bundle here, so the fingerprint of the zone's root is needed")
-        .next(
+        .because("it is the first bundle here, so the fingerprint of the CA that signed it is needed")
+        .next(format!(
             "give --root-fingerprint SHA256: `zone-etcd bundle` printed it, \
-             and so does, on the signing machine: openssl x509 -noout -fingerprint -sha256 -in ca/root.crt",
-        )
+             and so does, on the signing machine: openssl x509 -noout -fingerprint -sha256 -in ca/{signer}.crt",
+        ))
 }

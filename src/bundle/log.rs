@@ -1,6 +1,6 @@
 //! `bundles.jsonl`: every bundle that was made in a zone, and what follows from that.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,7 @@ pub struct BundleHistory {
     path: PathBuf,
     log: RecordLog<BundleRecord>,
     nodes: HashMap<String, NodeHistory>,
-    founding: BTreeSet<String>,
+    founding: BTreeMap<String, OffsetDateTime>,
     unreadable: usize,
 }
 
@@ -75,8 +75,8 @@ impl BundleHistory {
         let failure = |error| log_failure(&path, &error, UNHARMED);
         let log = RecordLog::open(&path).map_err(failure)?;
         let mut history =
-            Self { path: path.clone(), log, nodes: HashMap::new(), founding: BTreeSet::new(), unreadable: 0 };
-        let (mut nodes, mut founding) = (HashMap::new(), BTreeSet::new());
+            Self { path: path.clone(), log, nodes: HashMap::new(), founding: BTreeMap::new(), unreadable: 0 };
+        let (mut nodes, mut founding) = (HashMap::new(), BTreeMap::new());
         history.unreadable =
             history.log.for_each(|record| note(&mut nodes, &mut founding, record)).map_err(failure)?;
         (history.nodes, history.founding) = (nodes, founding);
@@ -88,8 +88,8 @@ impl BundleHistory {
         self.nodes.get(name)
     }
 
-    /// The clusters that bundles have given the right to found.
-    pub fn founding_clusters(&self) -> &BTreeSet<String> {
+    /// The clusters that bundles have given the right to found, and since when.
+    pub fn founding_clusters(&self) -> &BTreeMap<String, OffsetDateTime> {
         &self.founding
     }
 
@@ -110,9 +110,13 @@ impl BundleHistory {
 
 const UNHARMED: &str = "the bundles that were to be made now do not have their names yet";
 
-fn note(nodes: &mut HashMap<String, NodeHistory>, founding: &mut BTreeSet<String>, record: BundleRecord) {
+fn note(
+    nodes: &mut HashMap<String, NodeHistory>,
+    founding: &mut BTreeMap<String, OffsetDateTime>,
+    record: BundleRecord,
+) {
     if let Some(cluster) = record.cluster_id.as_ref().filter(|_| record.may_bootstrap) {
-        founding.insert(cluster.clone());
+        founding.entry(cluster.clone()).or_insert(record.issued_at);
     }
     let entry = (record.file_sha256.clone(), record.sequence);
     match nodes.get_mut(&record.node) {

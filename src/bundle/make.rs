@@ -13,7 +13,7 @@ use super::identity::Identity;
 use super::log::{BundleHistory, BundleRecord, NodeHistory};
 use super::manifest::{FORMAT, Manifest};
 use super::open::OpenBundle;
-use super::right::BootstrapRight;
+use super::right::{BootstrapRight, JoinOnly};
 use super::sealing::Sealing;
 use super::write::write_bundle;
 use crate::config::Node;
@@ -153,7 +153,8 @@ impl BundleMaker<'_> {
             && latest.seal == sealing.seal()
             && latest.sealed_to == sealing.keys()
             // One that was made with the right keeps it; one without is not enough where the right was asked for.
-            && (latest.may_bootstrap || !right.may_bootstrap());
+            && (latest.may_bootstrap || !right.may_bootstrap())
+            && !(latest.may_bootstrap && right == BootstrapRight::JoinOnly(JoinOnly::Rebuilt));
         if !is_the_same || self.directory.present(&node.name)?.as_ref() != Some(&latest.file_sha256) {
             return Ok(None);
         }

@@ -12,6 +12,8 @@ pub struct Known<'k> {
     pub cluster: Option<&'k str>,
     /// The operator says that the zone has never run.
     pub is_allowed: bool,
+    /// The operator says that its machine was rebuilt.
+    pub is_rebuilt: bool,
     /// It had a bundle before.
     pub had_bundle: bool,
     /// A bundle gave the right to found a cluster with another id.
@@ -40,6 +42,8 @@ pub enum BootstrapRight {
 /// Why a member may only join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum JoinOnly {
+    /// Its machine was rebuilt.
+    Rebuilt,
     /// It had a bundle before.
     HadBundle,
     /// Its member has run here.
@@ -57,6 +61,7 @@ impl BootstrapRight {
             return Self::NoMember;
         }
         let reasons = [
+            (known.is_rebuilt, JoinOnly::Rebuilt),
             (known.had_bundle, JoinOnly::HadBundle),
             (known.ran_here, JoinOnly::RanHere),
             (known.other_cluster_bundled || known.other_cluster_ran_here, JoinOnly::OtherCluster),
@@ -78,6 +83,7 @@ impl BootstrapRight {
 impl fmt::Display for JoinOnly {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::Rebuilt => "is on a machine that was rebuilt",
             Self::HadBundle => "had a bundle before, and may have run with it",
             Self::RanHere => "has run from this zone directory",
             Self::OtherCluster => {

@@ -57,7 +57,10 @@ pub struct BundleMakeArgs {
     /// Put zone-etcd and the bundled etcd into each bundle
     #[arg(long)]
     pub with_binaries: bool,
-    /// Give this member the right to bootstrap again; only if the zone has never run
+    /// The machine of this node was rebuilt: with its new bundle its member may only join
+    #[arg(long, value_name = "NODE")]
+    pub rebuilt: Vec<String>,
+    /// Give this member the right to found the cluster again; only if the zone has never run
     #[arg(long, value_name = "NODE")]
     pub allow_bootstrap: Vec<String>,
     /// How to print what was made

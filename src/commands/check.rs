@@ -8,15 +8,21 @@ use super::findings::{Report, exit_code, render_all};
 use super::start_check::{check_node, check_start};
 use super::{json, open_site, print};
 use crate::cli::{CheckArgs, Format};
+use crate::config::Node;
 use crate::diagnosis::NodeCheck;
 use crate::error::Result;
+use crate::site::{DEFAULT_CONFIG, Site};
+use crate::zone_directory::Authorities;
 
 pub(super) fn run(arguments: &CheckArgs, now: OffsetDateTime) -> Result<ExitCode> {
     let site = open_site(&arguments.site)?;
     site.report_warnings();
     let node = site.node(arguments.node.as_deref())?;
     let findings = match site.refuse_unless_issued() {
-        Ok(()) => check_node(&site, node, &mut NodeCheck::new(&site, node, now), true, now),
+        Ok(()) => {
+            refuse_keys_elsewhere(&site, node, now)?;
+            check_node(&site, node, &mut NodeCheck::new(&site, node, now), true, now)
+        }
         Err(_) => check_start(&site, node, now),
     };
     print(&match arguments.format {
@@ -24,4 +30,14 @@ pub(super) fn run(arguments: &CheckArgs, now: OffsetDateTime) -> Result<ExitCode
         Format::Json => json(&Report::new(&findings))?,
     })?;
     Ok(exit_code(&findings))
+}
+
+/// What a node does with keys that it made itself can be seen there alone.
+fn refuse_keys_elsewhere(site: &Site, node: &Node, now: OffsetDateTime) -> Result<()> {
+    let Site::Zone(zone) = site else { return Ok(()) };
+    // What is missing or wrong is found by the checks.
+    let Ok(authorities) = Authorities::load(&zone.paths, now) else { return Ok(()) };
+    let Ok(assessment) = site.assess(node, &authorities, now) else { return Ok(()) };
+    let name = node.name.short();
+    assessment.refuse_keys_elsewhere(format!("check it on {name}: zone-etcd check --config {DEFAULT_CONFIG}"))
 }

@@ -121,6 +121,10 @@ fn read(
     bring_holder_up_to_date(zone, holder, now)?;
     let authorities = Authorities::load(&zone.paths, now)?;
     let assessment = Assessment::of(holder, &zone.config, &zone.paths, &authorities, now)?;
+    let name = holder.short_name();
+    assessment.refuse_keys_elsewhere(format!(
+        "take its files from {name} itself: pki/current in its node directory"
+    ))?;
     let generation = assessment.current.ok_or_else(|| Failure::internal("nothing was issued"))?;
     let failure = |error: StoreError| {
         Failure::bad_input(format!("cannot read the certificates of {}", holder.short_name()))

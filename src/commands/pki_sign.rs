@@ -39,6 +39,7 @@ pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<()> {
         // Without keys, there is nothing in it that has to be kept secret.
         plain: true,
         with_binaries: false,
+        rebuilt: Vec::new(),
         allow_bootstrap: Vec::new(),
         format: arguments.format,
     };

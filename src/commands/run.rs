@@ -14,7 +14,7 @@ use crate::launch::{
 };
 use crate::report;
 use crate::site::{DEFAULT_CONFIG, Material, Site};
-use crate::zone_directory::{Assessment, Authorities, Issuer, Verdict, ZoneDirectory};
+use crate::zone_directory::{Authorities, Issuer, Verdict, ZoneDirectory};
 
 pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     if let Some(parent) = arguments.end_with_parent {
@@ -31,7 +31,10 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     let found = FoundBinary::look_for(&site, node, &options)?;
     let launch = prepare(&site, node, &options, found, now)?;
     if let Some(assessment) = launch.certificates.issued() {
-        refuse_keys_elsewhere(assessment, node)?;
+        let name = node.name.short();
+        assessment.refuse_keys_elsewhere(format!(
+            "start its member on {name}: zone-etcd run --config {DEFAULT_CONFIG}"
+        ))?;
     }
     launch.show_presence();
     let (findings, start) = std::thread::scope(|scope| {
@@ -140,17 +143,6 @@ fn prepare_and_issue<'z>(
         }
     }
     Ok(launch)
-}
-
-/// A zone directory has no keys of a node that made its own.
-fn refuse_keys_elsewhere(certificates: &Assessment<'_>, node: &Node) -> Result<()> {
-    if !certificates.has_keys_elsewhere() {
-        return Ok(());
-    }
-    let name = node.name.short();
-    Err(Failure::new(Exit::MissingInput, format!("the keys of {name} are not here"))
-        .because(format!("{name} made them itself, and asked for certificates"))
-        .next(format!("start its member on {name}: zone-etcd run --config {DEFAULT_CONFIG}")))
 }
 
 /// Has the kernel end this process, and the etcd that it becomes, when its parent ends: `dev` leaves no member behind even

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use time::OffsetDateTime;
+
 use super::failures::{log_failure, lost_directory_failure, refusal_failure, state_failure};
 use crate::config::{EtcdVersion, Node};
 use crate::error::{Exit, Failure, Result};
@@ -17,6 +19,7 @@ pub(super) fn observe(
     member: &MemberPlan,
     set_aside: bool,
     etcd_version: EtcdVersion,
+    now: OffsetDateTime,
 ) -> Result<(Observed, Option<MemberState>)> {
     let paths = &member.paths;
     refuse_dangling(&paths.data())?;
@@ -41,7 +44,7 @@ pub(super) fn observe(
         ran_as,
         removed: says_removed(&paths.data(), data),
         etcd_version,
-        may_bootstrap: site.may_bootstrap(),
+        right: site.right_to_bootstrap(now),
     };
     match refuse_by_data(&observed) {
         Some(refusal) => Err(refusal_failure(site, member, data, &refusal)),

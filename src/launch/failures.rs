@@ -18,7 +18,9 @@ pub(super) fn refusal_failure(
     let directory = member.paths.data();
     let name = member.node.short();
     let exit = match refusal {
-        Refusal::NobodyToJoin { .. } | Refusal::UnusablePeers(_) => Exit::Unavailable,
+        Refusal::NobodyToJoin { .. }
+        | Refusal::UnusablePeers(_)
+        | Refusal::NoRightToBootstrap { is_listed: false, .. } => Exit::Unavailable,
         _ => Exit::BadInput,
     };
     let failure = Failure::new(exit, format!("{name} must not start")).because(refusal);
@@ -118,16 +120,28 @@ pub(super) fn refusal_failure(
             let failure = peers.iter().fold(failure, |failure, (peer, why)| failure.because(format!("{peer}: {why}")));
             failure.next(format!("mend what is said of them, then: {}", run(site, member, false)))
         }
-        Refusal::NoRightToBootstrap { ids } => failure.next(format!(
-            "while most of the others run, tell them that a new member comes in its place:\n{}\nonly if this zone has never run, let \
-             it found its cluster: on the signing machine: zone-etcd bundle {name} --allow-bootstrap {name} --out DIR",
+        Refusal::NoRightToBootstrap { ids, is_listed: true, .. } => failure.next(format!(
+            "tell the others that a new member comes in its place:\n{}",
             replace(ids.member)
+        )),
+        Refusal::NoRightToBootstrap { is_listed: false, .. } => failure.because("no other member answers").next(format!(
+            "start the members that have run, then: {}\nwith them it joins, or says how; only if this zone has never run, give its \
+             members the right to found it, on the signing machine:\n{}",
+            run(site, member, false),
+            allow_bootstrap(member)
         )),
         Refusal::Version { minor, .. } => failure.next(format!(
             "set `version` in [etcd] of zone.toml to a bundled 3.{minor}, or run one with --etcd; upgrade one minor at a time once \
              the member has joined"
         )),
     }
+}
+
+/// The command that gives every member a bundle with which it may found the cluster. One alone is of no use.
+fn allow_bootstrap(member: &MemberPlan) -> String {
+    let names: Vec<&str> = member.cluster.members.iter().map(|member| member.name.as_str()).collect();
+    let allowed: Vec<String> = names.iter().map(|name| format!("--allow-bootstrap {name}")).collect();
+    format!("zone-etcd bundle {} {} --out DIR --passphrase-file FILE", names.join(" "), allowed.join(" "))
 }
 
 fn forgotten_votes(site: &Site, member: &MemberPlan, data: DataDirectory, id: EtcdId) -> String {

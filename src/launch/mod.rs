@@ -146,7 +146,7 @@ impl<'z> Launch<'z> {
                 .map_err(|error| member_failure(&error))?
                 .fenced(material.fence());
         let flags = check_flags(site, options, &binary)?;
-        let (observed, state_before) = observe(site, &member, options.set_aside_data, binary.version)?;
+        let (observed, state_before) = observe(site, &member, options.set_aside_data, binary.version, now)?;
         versions::refuse_wrong_version(site, &member, &binary, state_before.as_ref(), &observed)?;
         let certificates = Certificates::of(material, site, node, now)?;
         if observed.data == DataDirectory::Empty && observed.past.is_none() {

@@ -27,18 +27,7 @@ pub(super) fn open(
     };
     config.tls = Protection::Files(Box::new(TlsFiles { client: plane(), peer: plane() }));
     let warned_of = file.to_owned();
-    // Nobody else has a say in it; what this node has done before stands in its state.json.
-    let may_bootstrap = true;
-    Ok(NodeDirectory {
-        paths,
-        config,
-        name,
-        may_bootstrap,
-        local: Some(Box::new(local)),
-        warnings,
-        warned_of,
-        written,
-    })
+    Ok(NodeDirectory { paths, config, name, local: Some(Box::new(local)), warnings, warned_of, written })
 }
 
 pub(super) fn sources(local: &LocalConfig, paths: &NodePaths) -> Sources {

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use crate::config::{LocalConfig, Node, NodeName, Problem, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::existing_certificates::Sources;
-use crate::plan::NodePaths;
+use crate::plan::{NodePaths, RightToBootstrap};
 use crate::report;
 use crate::zone_directory::{Authorities, absolute, config_failure, private_failure};
 
@@ -31,8 +31,6 @@ pub struct NodeDirectory {
     pub config: ZoneConfig,
     /// Which of its nodes this is.
     pub name: NodeName,
-    /// Whether a bundle gave it the right to found the cluster that its description leads to.
-    pub may_bootstrap: bool,
     /// The local config, if it says all that there is.
     local: Option<Box<LocalConfig>>,
     /// What the operator should know of the description.
@@ -47,6 +45,8 @@ pub struct NodeDirectory {
 #[derive(serde::Deserialize)]
 struct Right {
     may_bootstrap: bool,
+    #[serde(with = "time::serde::rfc3339")]
+    issued_at: OffsetDateTime,
 }
 
 impl NodeDirectory {
@@ -69,17 +69,29 @@ impl NodeDirectory {
             Some(node) => (node.name.clone(), node.data_directory.clone()),
             None => return Err(mixed_up(file, local.name.as_str(), &description)),
         };
-        let may_bootstrap = [FOUNDING, MANIFEST].iter().any(|manifest| gives_right(&paths.current(manifest)));
         Ok(Self {
             paths: paths.with_data(data.as_deref()),
             config: zone,
             name,
-            may_bootstrap,
             local: None,
             warnings,
             warned_of: description,
             written,
         })
+    }
+
+    /// Whether a bundle has given it the right to found the cluster that its description leads to. Where there is no bundle, nobody
+    /// else has a say in it.
+    pub fn right_to_bootstrap(&self, now: OffsetDateTime) -> RightToBootstrap {
+        if !self.is_activated() {
+            return RightToBootstrap::Given;
+        }
+        let given =
+            [FOUNDING, MANIFEST].iter().filter_map(|manifest| read_right(&self.paths.current(manifest)));
+        match given.max() {
+            Some(issued) => RightToBootstrap::given_at(issued, now),
+            None => RightToBootstrap::Withheld,
+        }
     }
 
     /// Whether it was activated, and is not the local config of another program.
@@ -120,10 +132,11 @@ impl NodeDirectory {
     }
 }
 
-/// A generation without a manifest was made by hand or by another program, which knows what it does.
-fn gives_right(manifest: &Path) -> bool {
-    let text = std::fs::read(manifest).unwrap_or_default();
-    serde_json::from_slice::<Right>(&text).is_ok_and(|right| right.may_bootstrap)
+/// When a manifest gave the right; none if it did not, or is not there.
+fn read_right(manifest: &Path) -> Option<OffsetDateTime> {
+    let text = std::fs::read(manifest).ok()?;
+    let right: Right = serde_json::from_slice(&text).ok()?;
+    right.may_bootstrap.then_some(right.issued_at)
 }
 
 fn mixed_up(file: &Path, name: &str, description: &Path) -> Failure {

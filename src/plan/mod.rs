@@ -26,7 +26,10 @@ pub use roles::{
     organization, roles_of,
 };
 pub use security::{Fence, MutualTls, PairFiles, PlaneSecurity};
-pub use start::{DataDirectory, Ids, Join, Observed, PastStart, StartDecision, decide, refuse_by_data};
+pub use start::{
+    BOOTSTRAP_LASTS, DataDirectory, Ids, Join, Observed, PastStart, RightToBootstrap, StartDecision, decide,
+    refuse_by_data,
+};
 pub use turn::{ANSWER_LIMIT, EXEC_GAP, GRACE, Glimpse, TURN_LIMIT, Turn, turn};
 pub use upgrade::{DataVersions, MinorVersion, VersionStep, check_version};
 pub use version_refusal::VersionRefusal;

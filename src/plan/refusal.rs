@@ -1,5 +1,7 @@
 //! Why a member must not start. What to do about it is said in [`crate::launch`], where paths and commands are known.
 
+use time::Date;
+
 use super::cluster::EtcdId;
 use super::start::Ids;
 
@@ -149,12 +151,16 @@ pub enum Refusal {
     UnusablePeers(Vec<(String, String)>),
     /// The bundle that this node was activated with lets its member only join.
     #[error(
-        "this node's bundle is not its first: whoever had that may have voted as member {} of cluster {}, so the member may only join",
-        ids.member, ids.cluster
+        "this node's bundle is {}: whoever had it or an earlier one may have voted as member {} of cluster {}, so the member may only join",
+        of.map_or("not its first".to_owned(), |date| format!("of {date}")), ids.member, ids.cluster
     )]
     NoRightToBootstrap {
         /// The ids that it would have.
         ids: Ids,
+        /// When the bundle was made, if it let the member found the cluster until it was too old for that.
+        of: Option<Date>,
+        /// Whether a cluster answers that lists this member.
+        is_listed: bool,
     },
     /// The cluster runs a version that the etcd here cannot work with.
     #[error("cluster {cluster} runs as etcd 3.{minor}, and the etcd here is {ours}")]

@@ -1,5 +1,7 @@
 //! The start decision: may this member start, and as what? A pure function over what was observed.
 
+use time::{Duration, OffsetDateTime};
+
 use super::cluster::{EtcdId, PeerUrl};
 use super::peers::{LiveCluster, LiveMember, Peer, PeerState};
 use super::refusal::Refusal;
@@ -79,9 +81,31 @@ pub struct Observed {
     pub removed: bool,
     /// The version of etcd that would be started.
     pub etcd_version: EtcdVersion,
-    /// Whoever activated this node lets its member found the cluster. A bundle that was made for a node after its first one does
-    /// not: the machine that had the first may have voted.
-    pub may_bootstrap: bool,
+    /// Whether who activated this node lets its member found the cluster.
+    pub right: RightToBootstrap,
+}
+
+/// Whether a member may found the cluster, as far as who activated its node has a say in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RightToBootstrap {
+    /// It may.
+    Given,
+    /// Its bundle said so, and is from then. A machine that is rebuilt with the bundle it began with does not know that it has voted.
+    Lapsed(OffsetDateTime),
+    /// It may not: a bundle that was made for a node after its first one does not say so, since the machine that had the first may
+    /// have voted.
+    Withheld,
+}
+
+/// For how long a bundle lets its member found the cluster: long enough to carry it to its machine, short enough that it is worth
+/// nothing once the zone has been at work.
+pub const BOOTSTRAP_LASTS: Duration = Duration::days(30);
+
+impl RightToBootstrap {
+    /// What is left of the right that a bundle gave.
+    pub fn given_at(issued: OffsetDateTime, now: OffsetDateTime) -> Self {
+        if now - issued > BOOTSTRAP_LASTS { Self::Lapsed(issued) } else { Self::Given }
+    }
 }
 
 /// How the member may start.
@@ -279,16 +303,18 @@ fn start_unanswered(
         PeerState::Serves { .. } | PeerState::Waits | PeerState::Absent(_) => None,
     };
     let unusable: Vec<(String, String)> = peers.iter().filter_map(unusable).collect();
-    if unusable.is_empty() { bootstrap(observed) } else { Err(Refusal::UnusablePeers(unusable)) }
+    if unusable.is_empty() { bootstrap(observed, false) } else { Err(Refusal::UnusablePeers(unusable)) }
 }
 
 /// The right to bootstrap is spent once, and where it was spent is not always known here.
-fn bootstrap(observed: &Observed) -> Result<StartDecision, Refusal> {
-    if observed.may_bootstrap {
-        Ok(StartDecision::Bootstrap)
-    } else {
-        Err(Refusal::NoRightToBootstrap { ids: observed.predicted })
-    }
+/// `is_listed` if a cluster answers and lists this member.
+fn bootstrap(observed: &Observed, is_listed: bool) -> Result<StartDecision, Refusal> {
+    let of = match observed.right {
+        RightToBootstrap::Given => return Ok(StartDecision::Bootstrap),
+        RightToBootstrap::Lapsed(issued) => Some(issued.date()),
+        RightToBootstrap::Withheld => None,
+    };
+    Err(Refusal::NoRightToBootstrap { ids: observed.predicted, of, is_listed })
 }
 
 /// The cluster lists this member's URL: as the member that is to come, or as one that has run.
@@ -314,7 +340,7 @@ fn start_as_listed(
     // One of the founding members, which has not come up yet: its part of the bootstrap is still to be done, and the others
     // may have no quorum that it could join.
     if ids == observed.predicted {
-        return bootstrap(observed);
+        return bootstrap(observed, true);
     }
     if let Some(minor) = incompatible_minor(observed, peers) {
         return Err(Refusal::Version { cluster: cluster.id, minor, ours: observed.etcd_version.to_string() });

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use crate::config::{ClientName, Node, NodeName, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::node_directory::NodeDirectory;
-use crate::plan::NodePaths;
+use crate::plan::{NodePaths, RightToBootstrap};
 use crate::zone_directory::{Assessment, Authorities, CaPassphrase, Holder, ZoneDirectory};
 
 /// The local config of a node that was activated without naming a directory.
@@ -140,10 +140,11 @@ impl Site {
     }
 
     /// Whether the member may still found the cluster, as far as who activated the node has a say in it.
-    pub fn may_bootstrap(&self) -> bool {
+    pub fn right_to_bootstrap(&self, now: OffsetDateTime) -> RightToBootstrap {
         match self {
-            Self::Zone(_) => true,
-            Self::Node(node) => node.may_bootstrap,
+            // What this node has done before stands in its state.json.
+            Self::Zone(_) => RightToBootstrap::Given,
+            Self::Node(node) => node.right_to_bootstrap(now),
         }
     }
 

@@ -205,6 +205,17 @@ impl<'z> Assessment<'z> {
         self.entries.iter().any(|entry| entry.request.is_some())
     }
 
+    /// Refuses what takes keys that the holder made itself. `next` says what to do instead, on its machine.
+    pub fn refuse_keys_elsewhere(&self, next: impl Into<String>) -> Result<()> {
+        if !self.has_keys_elsewhere() {
+            return Ok(());
+        }
+        let name = self.holder.short_name();
+        Err(Failure::new(Exit::MissingInput, format!("the keys of {name} are not here"))
+            .because(format!("{name} made them itself, and asked for certificates"))
+            .next(next))
+    }
+
     /// Turns every certificate into one to be issued.
     pub fn issue_all(&mut self, reason: &IssueReason) {
         for entry in &mut self.entries {

@@ -12,6 +12,7 @@ use zone_pki::private_file::{self, PrivateFileError};
 use zone_pki::{KeyError, PrivateKey};
 
 use super::authorities::{ROOT, check_directory};
+use super::ca_passphrase::refuse_short;
 use super::create_authorities::{create, stage, sync};
 use super::failures::{locked_key_failure, private_failure};
 use super::{CaPassphrase, ZoneLock};
@@ -86,7 +87,7 @@ pub fn change_passphrase(
     if let Some(last) = locked.pop() {
         keys.push((last, open(paths, last, current)?));
     }
-    let new = new.chosen()?;
+    let new = refuse_short(new.chosen()?)?;
     for stem in locked.into_iter().rev() {
         keys.push((stem, open_with_either(paths, stem, current, &new)?));
     }

@@ -62,7 +62,7 @@ impl CaPassphrase {
         if let Known::This(passphrase) = &*known {
             return Ok(passphrase.clone());
         }
-        let passphrase = self.source.chosen()?;
+        let passphrase = refuse_short(self.source.chosen()?)?;
         *known = Known::This(passphrase.clone());
         Ok(passphrase)
     }
@@ -96,6 +96,22 @@ impl CaPassphrase {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whoever gets hold of a locked key can try passphrases for as long as it takes.
+const AT_LEAST: usize = 12;
+
+/// A passphrase that keys may be locked with from now on.
+pub(super) fn refuse_short(passphrase: Passphrase) -> Result<Passphrase> {
+    let length = passphrase.as_str().chars().count();
+    if length >= AT_LEAST {
+        return Ok(passphrase);
+    }
+    Err(Failure::bad_input(format!("the passphrase for {} has {length} characters", PURPOSE.what))
+        .because("whoever gets hold of a locked key can try passphrases for as long as it takes")
+        .next(format!(
+            "use at least {AT_LEAST}, best at random: (umask 077; openssl rand -base64 18 > FILE)"
+        )))
 }
 
 fn refused_before() -> Failure {

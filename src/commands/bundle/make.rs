@@ -16,7 +16,7 @@ use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::observe_data_directory;
 use crate::host::MemberState;
-use crate::plan::{DataDirectory, NodePaths};
+use crate::plan::{BOOTSTRAP_LASTS, DataDirectory, NodePaths};
 use crate::zone_directory::{Assessment, Holder, Issuer, ZoneDirectory, document_signer, in_parallel};
 
 pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()> {
@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
     let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
     let nodes = nodes(arguments, &zone)?;
-    let allowed = allowed(arguments, &zone, &nodes)?;
+    let asked = Asked::read(arguments, &zone, &nodes)?;
     let seals = SealChoice::read(arguments, &zone)?;
     nodes.iter().try_for_each(|node| seals.of(node).map(drop))?;
 
@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
         let made = in_parallel(&work, |(node, assessment)| {
             let known = history.node(node.name.full());
             directory.recover(&node.name, known)?;
-            let right = before.right_of(&zone, &contents, node, known.is_some(), &allowed);
+            let right = before.right_of(&zone, &contents, node, known.is_some(), &asked);
             let files = contents.of(node, assessment)?;
             let made = maker.make(node, &files, &seals.of(node)?, right, known)?;
             Ok((made, files.expires_at, right))
@@ -72,7 +72,9 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
         bar.inc(batch.len() as u64);
     }
     bar.finish_and_clear();
-    let outcome = Outcome { zone: &zone, directory: &directory, signer: &signer, rows };
+    let founded = history.founding_clusters().get(&contents.cluster_id).copied();
+    let may_be_new = founded.is_none_or(|founded| now - founded <= BOOTSTRAP_LASTS);
+    let outcome = Outcome { zone: &zone, directory: &directory, signer: &signer, rows, may_be_new };
     print(&outcome.data(arguments.format)?)?;
     outcome.tell();
     Ok(())
@@ -94,22 +96,46 @@ fn nodes<'z>(arguments: &BundleMakeArgs, zone: &'z ZoneDirectory) -> Result<Vec<
     Ok(named)
 }
 
-/// The members that the operator gives the right to bootstrap, by full name.
-fn allowed(arguments: &BundleMakeArgs, zone: &ZoneDirectory, nodes: &[&Node]) -> Result<BTreeSet<String>> {
-    let mut allowed = BTreeSet::new();
-    for name in &arguments.allow_bootstrap {
+/// What the operator says of the right of some members, by full name.
+struct Asked {
+    allowed: BTreeSet<String>,
+    rebuilt: BTreeSet<String>,
+}
+
+impl Asked {
+    fn read(arguments: &BundleMakeArgs, zone: &ZoneDirectory, nodes: &[&Node]) -> Result<Self> {
+        let allowed = members("--allow-bootstrap", &arguments.allow_bootstrap, zone, nodes)?;
+        let rebuilt = members("--rebuilt", &arguments.rebuilt, zone, nodes)?;
+        if let Some(name) = allowed.intersection(&rebuilt).next() {
+            return Err(Failure::new(Exit::Usage, format!("--allow-bootstrap and --rebuilt for {name}"))
+                .because("a machine that was rebuilt may have voted before, so its member may only join")
+                .next("leave --allow-bootstrap away, unless the zone has never run"));
+        }
+        Ok(Self { allowed, rebuilt })
+    }
+}
+
+/// Members of which bundles are made.
+fn members(
+    option: &str,
+    names: &[String],
+    zone: &ZoneDirectory,
+    nodes: &[&Node],
+) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for name in names {
         let node = zone.node(name)?;
-        let usage = |why: &str| Failure::new(Exit::Usage, format!("--allow-bootstrap {name}")).because(why);
+        let usage = |why: &str| Failure::new(Exit::Usage, format!("{option} {name}")).because(why);
         if !node.member {
-            return Err(usage("no member runs on this node, so there is nothing to bootstrap")
+            return Err(usage("no member runs on this node, so there is nothing to found")
                 .next("leave it away, or name a member"));
         }
         if !nodes.iter().any(|bundled| bundled.name == node.name) {
             return Err(usage("no bundle is made for this node").next("name the node as well"));
         }
-        allowed.insert(node.name.full().to_owned());
+        found.insert(node.name.full().to_owned());
     }
-    Ok(allowed)
+    Ok(found)
 }
 
 /// What decides on the right to bootstrap, for all nodes. It is looked at before the first bundle of this call is made: the
@@ -128,7 +154,7 @@ impl Before {
             state.is_some_and(|state| is_other(&state.cluster_id))
         };
         Self {
-            other_cluster_bundled: history.founding_clusters().iter().any(is_other),
+            other_cluster_bundled: history.founding_clusters().keys().any(is_other),
             other_cluster_ran_here: zone.config.members().any(ran_here),
             log_is_damaged: history.unreadable() > 0,
         }
@@ -140,11 +166,12 @@ impl Before {
         contents: &ZoneContents,
         node: &Node,
         had_bundle: bool,
-        allowed: &BTreeSet<String>,
+        asked: &Asked,
     ) -> BootstrapRight {
         BootstrapRight::decide(Known {
             cluster: contents.cluster_of(node),
-            is_allowed: allowed.contains(node.name.full()),
+            is_allowed: asked.allowed.contains(node.name.full()),
+            is_rebuilt: asked.rebuilt.contains(node.name.full()),
             had_bundle,
             other_cluster_bundled: self.other_cluster_bundled,
             ran_here: node.member && has_run(&zone.paths.node(&node.name)),

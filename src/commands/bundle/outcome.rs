@@ -6,11 +6,12 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::activation::Fingerprint;
-use crate::bundle::{BootstrapRight, BundleDirectory, BundleRecord, JoinOnly, Made, MadeHow};
+use crate::bundle::{BootstrapRight, BundleDirectory, BundleRecord, JoinOnly, Made, MadeHow, Seal};
 use crate::cli::Format;
 use crate::commands::json;
 use crate::config::Node;
 use crate::error::Result;
+use crate::plan::BOOTSTRAP_LASTS;
 use crate::report::{self, Table, shell_quoted};
 use crate::zone_directory::{DocumentSigner, SignerName, ZoneDirectory};
 
@@ -25,6 +26,8 @@ pub(super) struct Outcome<'z> {
     pub(super) directory: &'z BundleDirectory,
     pub(super) signer: &'z DocumentSigner,
     pub(super) rows: Vec<Row>,
+    /// Whether the zone is so young that it may never have run.
+    pub(super) may_be_new: bool,
 }
 
 /// The bundle of one node. Fields are added, never renamed.
@@ -90,7 +93,8 @@ impl Outcome<'_> {
             return json(&Report { zone, directory, signer, signer_sha256, bundles: &self.rows });
         }
         let mut text = if self.rows.len() > LISTED_AT_MOST { self.counts() } else { self.table() };
-        text.push_str(&format!("\n{} CA, SHA-256: {signer_sha256}\n", self.signer.name));
+        let subject = self.signer.authority.certificate().subject();
+        text.push_str(&format!("\n{} CA, {subject}, SHA-256: {signer_sha256}\n", self.signer.name));
         Ok(text)
     }
 
@@ -128,38 +132,66 @@ impl Outcome<'_> {
     pub(super) fn tell(&self) {
         self.tell_rights();
         let Some(first) = self.rows.first() else { return };
-        let file = &first.record.file;
+        let file = shell_quoted(&first.record.file);
+        let (with, carried) = match first.record.seal {
+            // Whoever made it knew the passphrase, which is all that a first activation wants to know.
+            Seal::Passphrase => (" --passphrase-file FILE".to_owned(), "the passphrase"),
+            seal => {
+                let identity = if seal == Seal::Plain { "" } else { " --identity KEYFILE" };
+                (format!("{identity} --root-fingerprint {}", self.fingerprint()), "the fingerprint of the CA")
+            }
+        };
         report::message(&format!(
-            "next: carry each file to its machine, and the fingerprint of the {} CA by another way; there:\n  \
-             zone-etcd activate {} --root-fingerprint {}",
-            self.signer.name,
-            shell_quoted(file),
-            self.fingerprint()
+            "next: carry each file to its machine, and {carried} by another way; there:\n  zone-etcd activate {file}{with}"
         ));
     }
 
     /// Who may found the cluster, and who may only join it, and why.
     fn tell_rights(&self) {
-        let founders: Vec<&str> =
-            self.rows.iter().filter(|row| row.record.may_bootstrap).map(|row| row.name.as_str()).collect();
-        if !founders.is_empty() {
-            report::message(&format!("may found the cluster, or join it: {}", names(&founders)));
+        let founders: Vec<&Row> = self.rows.iter().filter(|row| row.record.may_bootstrap).collect();
+        if let Some(earliest) = founders.iter().map(|row| row.record.issued_at).min() {
+            let list: Vec<&str> = founders.iter().map(|row| row.name.as_str()).collect();
+            report::message(&format!(
+                "may found the cluster until {}, or join it: {}\n  once: for a machine that is rebuilt, bundle it with --rebuilt NODE",
+                (earliest + BOOTSTRAP_LASTS).date(),
+                names(&list)
+            ));
         }
-        let mut joining: BTreeMap<JoinOnly, Vec<&str>> = BTreeMap::new();
+        let mut joining: BTreeMap<JoinOnly, Vec<&Row>> = BTreeMap::new();
         for row in &self.rows {
             if let Some(reason) = row.reason {
-                joining.entry(reason).or_default().push(&row.name);
+                joining.entry(reason).or_default().push(row);
             }
         }
-        for (reason, nodes) in &joining {
-            report::message(&format!("may only join a cluster that runs: {}\n  {reason}", names(nodes)));
+        for (reason, rows) in &joining {
+            let list: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+            report::message(&format!("may only join a cluster that runs: {}\n  {reason}", names(&list)));
         }
-        let Some(first) = joining.values().flatten().next() else { return };
-        let command = self.zone.proposed(&format!(
-            "bundle {first} --allow-bootstrap {first} --out {}",
-            shell_quoted(&self.directory.path().display().to_string())
-        ));
-        report::message(&format!("  only if the zone has never run anywhere: {command} …"));
+        let rows: Vec<&Row> = joining
+            .into_iter()
+            .filter(|(reason, _)| *reason != JoinOnly::Rebuilt)
+            .flat_map(|(_, rows)| rows)
+            .collect();
+        if !rows.is_empty() && self.may_be_new {
+            report::message(&format!(
+                "  only if the zone has never run anywhere: {}",
+                self.allow_bootstrap(&rows)
+            ));
+        }
+    }
+
+    /// The command that lets these members found the cluster all the same.
+    fn allow_bootstrap(&self, rows: &[&Row]) -> String {
+        let Some(first) = rows.first() else { return String::new() };
+        let seal = match first.record.seal {
+            Seal::Plain => "--plain",
+            Seal::Passphrase => "--passphrase-file FILE",
+            Seal::Recipients => "--recipient KEY",
+        };
+        let list: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        let (nodes, allowed) = (list.join(" "), list.join(" --allow-bootstrap "));
+        let out = shell_quoted(&self.directory.path().display().to_string());
+        self.zone.proposed(&format!("bundle {nodes} --allow-bootstrap {allowed} --out {out} {seal}"))
     }
 }
 

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::{
     activate, activated, add_to_description, bundle, command, described, fingerprint, json, node_directory,
     zone,
@@ -129,6 +131,24 @@ fn the_right_to_bootstrap_outlives_the_generation_that_it_came_in() {
         assert_eq!((told["sequence"].as_u64(), told["may_bootstrap"].as_bool()), (Some(number), Some(true)));
     }
     assert!(!directory.join("pki/gen-1").exists(), "the first generation is gone");
+}
+
+/// A machine that is rebuilt after years with the bundle that it began with does not know that it has voted.
+#[test]
+fn the_right_to_bootstrap_of_an_old_bundle_is_worth_nothing() {
+    let zone = zone();
+    let directory = node_directory(&zone, "n1");
+    activated(&zone, &bundle(&zone, "node1"), &directory);
+    let plan = || outcome(zone_etcd(["plan", "--config"]).arg(directory.join("node.json")));
+    assert!(plan().expect_code(0).stdout.contains("bootstrap"));
+    let manifest = directory.join("pki/current/manifest.json");
+    let mut text: Value = serde_json::from_slice(&fs::read(&manifest).expect("a manifest")).expect("JSON");
+    text["issued_at"] = "2020-02-29T00:00:00Z".into();
+    fs::write(&manifest, text.to_string()).expect("a manifest");
+    plan().expect_refusal(
+        69,
+        &["bundle is of 2020-02-29", "may only join", "no other member answers", "--allow-bootstrap node2"],
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{NODES, bundle, file, inspect, log, plain, row, zone};
 use crate::harness::TestZone;
-use crate::support::{append, replace_in, write_log};
+use crate::support::{Refusal, append, replace_in, write_log};
 
 /// Whether the bundle of a node has the right, as the bundle itself says.
 fn may(zone: &TestZone, node: &str) -> bool {
@@ -52,8 +52,31 @@ fn a_lost_file_does_not_bring_it_back() {
     let told = bundle(&zone, &["node1", "--plain"]).expect_code(0);
     assert!(!may(&zone, "node1"));
     assert!(told.stderr.contains("may only join a cluster that runs: node1"), "{}", told.stderr);
-    assert!(told.stderr.contains("--allow-bootstrap node1"), "{}", told.stderr);
+    let all = "bundle node1 --allow-bootstrap node1 --out";
+    assert!(told.stderr.contains(all) && told.stderr.contains("--plain"), "{}", told.stderr);
     assert_eq!(log(&zone, "bundles.jsonl").last().expect("a record")["sequence"], 2);
+}
+
+/// Nobody can see that a machine was rebuilt, and its first bundle is there still.
+#[test]
+fn the_bundle_for_a_rebuilt_machine_is_another() {
+    let zone = zone();
+    let told = bundle(&zone, &["--plain"]).expect_code(0);
+    assert!(told.stderr.contains("may found the cluster until 20"), "{}", told.stderr);
+    assert!(told.stderr.contains("bundle it with --rebuilt NODE"), "{}", told.stderr);
+    let report = plain(&zone, &["node1", "--rebuilt", "node1"]);
+    assert!(!may(&zone, "node1"));
+    let row = row(&report, "node1");
+    assert!(row["joins_only_because"].as_str().expect("a reason").contains("rebuilt"), "{row}");
+    assert_eq!((&row["written"], &row["sequence"]), (&true.into(), &2.into()));
+    // Once more, it is the same bundle.
+    let again = plain(&zone, &["node1", "--rebuilt", "node1"]);
+    assert_eq!(super::row(&again, "node1")["written"], false);
+    for wrong in [["node1", "--rebuilt", "node2"], ["worker", "--rebuilt", "worker"]] {
+        bundle(&zone, &[&wrong[..], &["--plain"]].concat()).expect_refusal(64, &["--rebuilt"]);
+    }
+    let both = ["node1", "--rebuilt", "node1", "--allow-bootstrap", "node1", "--plain"];
+    bundle(&zone, &both).expect_refusal(64, &["may have voted before"]);
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn the_same_lock_again_changes_nothing() {
 #[test]
 fn a_new_passphrase_takes_the_place_of_the_old_one_for_every_key() {
     let (zone, old) = locked_zone(&["root", "client"]);
-    let new = passphrase_file(&zone, "new", "new horse\n");
+    let new = passphrase_file(&zone, "new", "another new horse\n");
     let new_argument = new.to_str().expect("UTF-8");
     with_file(&zone, &["ca", "lock", "--key", "root", "--new-passphrase-file", new_argument], &old)
         .expect_code(0)
@@ -75,7 +75,7 @@ fn a_new_passphrase_takes_the_place_of_the_old_one_for_every_key() {
 fn a_change_that_was_interrupted_is_finished_by_the_same_command() {
     for done in [["root"].as_slice(), &["root", "peer"], &["root", "peer", "client"]] {
         let (zone, old) = locked_zone(&[]);
-        let new = passphrase_file(&zone, "new", "new horse\n");
+        let new = passphrase_file(&zone, "new", "another new horse\n");
         let before = ["root", "peer", "client"].map(|stem| (stem, key(&zone, stem)));
         let change = ["ca", "lock", "--new-passphrase-file", new.to_str().expect("UTF-8")];
         with_file(&zone, &change, &old).expect_code(0);
@@ -124,4 +124,18 @@ fn what_cannot_be_locked_is_said_and_left_alone() {
     ]);
     Tree::of(&zone.path()).assert_same_as(&before, "a lock without a passphrase");
     outcome(&mut zone_etcd(["ca", "lock", "--key", "server"])).expect_code(64);
+}
+
+/// Whoever gets the file can try for ever.
+#[test]
+fn a_short_passphrase_locks_nothing() {
+    let zone = three_members();
+    let short = passphrase_file(&zone, "short", "11 letters.\n");
+    let before = Tree::of(&zone.path());
+    let refused = ["has 11 characters", "at least 12"];
+    with_file(&zone, &["ca", "lock"], &short).expect_refusal(65, &refused);
+    let right = passphrase_file(&zone, "right", format!("{RIGHT}\n"));
+    let short = short.to_str().expect("a path");
+    with_file(&zone, &["ca", "lock", "--new-passphrase-file", short], &right).expect_refusal(65, &refused);
+    Tree::of(&zone.path()).assert_same_as(&before, "a passphrase that is refused");
 }

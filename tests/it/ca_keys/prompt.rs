@@ -136,9 +136,9 @@ fn a_lock_of_what_is_locked_changes_the_passphrase() {
     let (zone, _) = locked_zone(&[]);
     let mut session = Session::start(&zone, &["ca", "lock"]);
     session.answer(OLD, RIGHT);
-    session.answer(NEW, "new horse");
-    session.answer(AGAIN, "new horse");
+    session.answer(NEW, "another new horse");
+    session.answer(AGAIN, "another new horse");
     session.end(0, &["gave the new passphrase to the keys root, peer, client"]);
-    with_file(&zone, &["ca", "unlock"], &passphrase_file(&zone, "p", "new horse")).expect_code(0);
+    with_file(&zone, &["ca", "unlock"], &passphrase_file(&zone, "p", "another new horse")).expect_code(0);
     assert_eq!(states(&zone), "root clear, peer clear, client clear");
 }

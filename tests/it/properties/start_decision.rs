@@ -1,9 +1,10 @@
 //! The start decision, every branch of it.
 
+use time::{Duration, OffsetDateTime};
 use zone_etcd::config::{EtcdVersion, ZoneConfig};
 use zone_etcd::plan::{
     DataDirectory, EtcdId, Ids, Join, LiveCluster, LiveMember, Observed, PastStart, Peer, PeerState, PeerUrl,
-    Refusal, StartDecision, decide, refuse_by_data,
+    Refusal, RightToBootstrap, StartDecision, decide, refuse_by_data,
 };
 
 use DataDirectory::{Empty, Log, WithoutLog};
@@ -42,7 +43,7 @@ fn observed(data: DataDirectory, past: Option<PastStart>) -> Observed {
         ran_as: None,
         removed: false,
         etcd_version: EtcdVersion::DEFAULT,
-        may_bootstrap: true,
+        right: RightToBootstrap::Given,
     }
 }
 
@@ -502,18 +503,35 @@ fn nobody_votes_twice() {
 /// A machine that was rebuilt has a later bundle than the one that may have voted before it.
 #[test]
 fn without_the_right_to_bootstrap_a_member_only_joins() {
-    let spent = || Observed { may_bootstrap: false, ..observed(Empty, None) };
+    let spent = || Observed { right: RightToBootstrap::Withheld, ..observed(Empty, None) };
     let founding = serves(OURS.cluster, Listed::Unstarted(OURS.member));
-    for state in [absent(), PeerState::Waits, founding] {
+    for state in [absent(), PeerState::Waits, founding.clone()] {
         let decision = decide(&spent(), &peers([state.clone(), absent()]));
-        assert_eq!(decision, Err(Refusal::NoRightToBootstrap { ids: OURS }), "{state:?}");
+        assert_eq!(
+            decision,
+            Err(Refusal::NoRightToBootstrap { ids: OURS, of: None, is_listed: state == founding }),
+            "{state:?}"
+        );
         let first = decide(&observed(Empty, None), &peers([state, absent()]));
         assert_eq!(first, Ok(StartDecision::Bootstrap));
     }
     let expected = serves(OURS.cluster, Listed::Unstarted(ADDED));
     assert!(matches!(decide(&spent(), &peers([expected, absent()])), Ok(StartDecision::Join(_))));
-    let resumed = Observed { may_bootstrap: false, ..observed(Log(OURS), past(OURS, true, false)) };
+    let resumed =
+        Observed { right: RightToBootstrap::Withheld, ..observed(Log(OURS), past(OURS, true, false)) };
     assert_eq!(decide(&resumed, &peers([absent(), absent()])), Ok(StartDecision::Resume(OURS)));
+}
+
+/// A bundle that is kept for years does not make a rebuilt machine a founder.
+#[test]
+fn the_right_of_a_bundle_lapses() {
+    let issued = OffsetDateTime::UNIX_EPOCH;
+    let at = |days| RightToBootstrap::given_at(issued, issued + Duration::days(days));
+    assert_eq!((at(0), at(30)), (RightToBootstrap::Given, RightToBootstrap::Given));
+    assert_eq!(at(31), RightToBootstrap::Lapsed(issued));
+    let lapsed = Observed { right: at(31), ..observed(Empty, None) };
+    let refusal = Refusal::NoRightToBootstrap { ids: OURS, of: Some(issued.date()), is_listed: false };
+    assert_eq!(decide(&lapsed, &peers([absent(), absent()])), Err(refusal));
 }
 
 /// What is refused before anybody is asked is refused whatever they would have answered.
