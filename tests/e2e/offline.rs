@@ -95,6 +95,10 @@ fn three_bundles_are_one_cluster() {
         first.wait_for_line(&["once 2 of 3 members run: infra1 and infra2 do not answer yet"]);
         first.wait_for_line(&["became pre-candidate"]);
         assert!(first.is_alive(), "it waits");
+        // Nothing is wrong with the one that waits.
+        let status =
+            outcome(&mut offline.network.on("infra0", &offline.zone.command(&["status"]))).expect_code(69);
+        assert!(status.stdout.contains("next: start it, on infra1: "), "{}", status.stdout);
         let mut members = vec![first];
         for node in ["infra1", "infra2"] {
             members.push(offline.start(node, &offline.directory(node)));

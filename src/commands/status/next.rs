@@ -31,9 +31,9 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
             ctl(answer, "endpoint hashkv --write-out table")
         ));
     }
-    if let Some(member) =
-        live.members.iter().find(|member| member.status.is_err() && !is_absent(answer, member))
-    {
+    let down = live.members.iter().filter(|member| member.status.is_err() && !is_absent(answer, member));
+    // One that is there and says nothing may just wait for those that are not.
+    if let Some(member) = down.min_by_key(|member| is_silent(answer, member)) {
         return Some(about_down(answer, member));
     }
     if live.alarms.iter().any(|alarm| alarm.kind == AlarmKind::NoSpace) {
@@ -68,8 +68,7 @@ fn about_down(answer: &Answer<'_>, member: &LiveMember) -> String {
     let Some(node) = &member.node else {
         return format!("look at the machine of {name}: it is not in zone.toml");
     };
-    let view = member.client.as_ref().filter(|view| view.url == client_url(answer, node.short()));
-    match view.and_then(|view| view.failure.as_ref()) {
+    match failure_of(answer, member) {
         Some(DialError::Untrusted(_)) => issue(answer, node.short()),
         Some(DialError::Name { .. } | DialError::TimedOut(Stage::Resolve)) => {
             format!("mend the look-up of the address of {name}, or write its IP address into zone.toml")
@@ -78,13 +77,29 @@ fn about_down(answer: &Answer<'_>, member: &LiveMember) -> String {
             format!("look at the machine of {name}, and at the network to it")
         }
         Some(DialError::TimedOut(_)) => {
-            format!("look at the machine of {name}: etcd is there, and does nothing")
+            format!(
+                "look at what etcd logs on {name}: it is there, and says nothing, as one does that waits for a quorum"
+            )
         }
         Some(DialError::Refused(_)) | None => {
             format!("start it, on {name}: {}", answer.site.proposed_for("run", name))
         }
         Some(_) => format!("look at what etcd logs on {name}"),
     }
+}
+
+/// Why the member cannot be reached where it is described.
+fn failure_of<'a>(answer: &Answer<'_>, member: &'a LiveMember) -> Option<&'a DialError> {
+    let node = member.node.as_ref()?;
+    let view = member.client.as_ref().filter(|view| view.url == client_url(answer, node.short()));
+    view.and_then(|view| view.failure.as_ref())
+}
+
+fn is_silent(answer: &Answer<'_>, member: &LiveMember) -> bool {
+    matches!(
+        failure_of(answer, member),
+        Some(DialError::TimedOut(stage)) if !matches!(stage, Stage::Resolve | Stage::Connect)
+    )
 }
 
 fn client_url(answer: &Answer<'_>, node: &str) -> String {

@@ -3,9 +3,9 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use super::{key, locked_zone, passphrase_file, states, with_file, without_terminal};
+use super::{RIGHT, key, locked_zone, passphrase_file, states, with_file, without_terminal};
 use crate::harness::{outcome, zone_etcd};
-use crate::support::{Tree, three_members};
+use crate::support::{Refusal, Tree, three_members};
 
 #[test]
 fn a_key_is_the_same_after_it_was_locked_and_unlocked() {
