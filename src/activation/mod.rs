@@ -8,7 +8,7 @@
 //! | `description`, `soundness` | whether a member could work with it |
 //! | `changes` | what a member that runs does not notice by itself |
 //! | `store` | what is active, and the lock |
-//! | [`rollback`](mod@rollback), `revoked` | back to the generation before, and what that must not bring back |
+//! | `rollback`, `revoked` | back to the generation before, and what that must not bring back |
 //!
 //! The link `pki/current` is switched last, and decides: before it nothing is in use, after it everything is. Nothing outside the
 //! node directory is written.

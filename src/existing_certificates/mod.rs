@@ -2,7 +2,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`source`], `bounded` | where a PEM text comes from, and how it is called in messages |
+//! | `source`, `bounded` | where a PEM text comes from, and how it is called in messages |
 //! | `plane` | the certificates of one plane, read |
 //! | `not_pem` | why a text has no PEM block. Pure |
 //! | `judge` | what is wrong with them. Pure |
