@@ -104,10 +104,12 @@ fn nothing_that_is_forbidden_is_needed() {
     });
 }
 
-/// `1234  openat(AT_FDCWD, …` without the process; no signals, no ends of processes, no second halves of calls.
+/// `1234  openat(AT_FDCWD, …` without the process; no signals, no ends of processes, no second halves of calls. A call that is
+/// begun again after a signal can have a negative number, that of an error within the kernel, for strace to see.
 fn call_of(line: &str) -> Option<&str> {
     let call = line.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
-    call.starts_with(|c: char| c.is_ascii_lowercase()).then_some(call)
+    let is_restarted = call.starts_with("syscall_0xfffffffffffff");
+    (call.starts_with(|c: char| c.is_ascii_lowercase()) && !is_restarted).then_some(call)
 }
 
 fn name_of(call: &str) -> &str {
