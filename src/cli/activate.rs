@@ -26,7 +26,7 @@ pub struct ActivateArgs {
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub seal: BundleSealArgs,
     /// Go back to the generation before the one in use
-    #[arg(long, conflicts_with_all = ["file", "node", "root_fingerprint", "identity", "passphrase_file", "passphrase_fd"])]
+    #[arg(long, conflicts_with_all = ["file", "node", "root_fingerprint", "identity", "identity_fd", "passphrase_file", "passphrase_fd"])]
     pub rollback: bool,
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]

@@ -83,8 +83,12 @@ pub struct BundleInspectArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct BundleSealArgs {
     /// The private key that opens it: an age identity file or an SSH private key
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["identity_fd", "passphrase_file", "passphrase_fd"])]
     pub identity: Option<PathBuf>,
+    /// The same from an open file descriptor, such as the SSH key of the host, which root alone may read
+    #[arg(long, value_name = "N", conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
+    #[arg(value_parser = clap::value_parser!(i32).range(0..))]
+    pub identity_fd: Option<RawFd>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub passphrase: BundlePassphraseArgs,
@@ -93,10 +97,11 @@ pub struct BundleSealArgs {
 /// The passphrase of a bundle.
 #[derive(Clone, Debug, Default, Args)]
 pub struct BundlePassphraseArgs {
-    /// The passphrase is the first line of this file
+    /// The passphrase is the first line of this file, which nobody else may read
     #[arg(long, value_name = "FILE", conflicts_with = "passphrase_fd")]
     pub passphrase_file: Option<PathBuf>,
     /// The passphrase is the first line that comes from this file descriptor
     #[arg(long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(i32).range(0..))]
     pub passphrase_fd: Option<RawFd>,
 }
