@@ -19,7 +19,8 @@ pub struct ActivateArgs {
     /// Which node this is, if neither its name nor its address tells
     #[arg(long, value_name = "NAME")]
     pub node: Option<String>,
-    /// The fingerprint of the zone's root, as `bundle` printed it; needed for the first bundle, unless a passphrase seals it
+    /// The fingerprint of the zone's root, or of the CA that signs in its place, as `bundle` printed it; needed for the first
+    /// bundle, unless a passphrase seals it
     #[arg(long, value_name = "SHA256")]
     pub root_fingerprint: Option<Fingerprint>,
     #[command(flatten)]

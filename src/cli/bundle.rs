@@ -41,7 +41,10 @@ pub struct BundleMakeArgs {
     #[arg(
         long = "recipient",
         value_name = "[NODE=]KEY",
-        help = "Seal to this age or SSH public key (age1..., \"ssh-ed25519 ...\", \"ssh-rsa ...\"); once for each"
+        // A private key that is given by mistake is refused here, and not quoted by the command line's own reader.
+        allow_hyphen_values = true,
+        help = "Seal the bundle of NODE to this age or SSH public key (age1..., \"ssh-ed25519 ...\", \"ssh-rsa ...\"); once for \
+                each. Without NODE= every bundle is sealed to it, and whoever has its private key opens them all"
     )]
     #[allow(missing_docs, reason = "the help says it")]
     pub recipients: Vec<String>,

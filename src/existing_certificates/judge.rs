@@ -106,7 +106,11 @@ fn usages(
         if leaf.usages().contains(*usage) || (is_gateway && !expected.gateway) {
             continue;
         }
-        let or = if is_gateway { ", or write enable-grpc-gateway = false in [etcd.flags]" } else { "" };
+        let or = if is_gateway && expected.has_flags {
+            ", or write enable-grpc-gateway = false in [etcd.flags]"
+        } else {
+            ""
+        };
         let what =
             format!("{source} lacks the extended key usage {name} for the {} plane: {why}", plane.name());
         faults

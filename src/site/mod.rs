@@ -68,6 +68,21 @@ impl Site {
         }
     }
 
+    /// Where the description is corrected.
+    pub fn place_to_correct(&self) -> &'static str {
+        match self {
+            Self::Node(node) if node.is_activated() => {
+                "zone.toml on the signing machine, and activate another bundle"
+            }
+            site => site.description(),
+        }
+    }
+
+    /// Whether there is no more to the description than a `node.json`, which has no place for settings of etcd.
+    pub fn is_local_config(&self) -> bool {
+        matches!(self, Self::Node(node) if !node.is_activated())
+    }
+
     /// The zone directory, for what only the signing machine can do.
     pub fn zone(&self) -> Option<&ZoneDirectory> {
         match self {
