@@ -72,6 +72,6 @@ fn first_problem(error: crate::config::ZoneConfigError) -> String {
         crate::config::ZoneConfigError::Problems { problems, .. } => {
             problems.first().map(|problem| problem.render(DESCRIPTION)).unwrap_or_default()
         }
-        error => error.to_string(),
+        crate::config::ZoneConfigError::Read { source, .. } => source.to_string(),
     }
 }

@@ -74,7 +74,7 @@ pub enum Command {
     Ctl(CtlArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
-    /// Print the manual page of the program or of one of its commands: zone-etcd man | man -l -
+    /// Print the manual page of the program or a command: zone-etcd man | man -l -
     Man(ManArgs),
 }
 

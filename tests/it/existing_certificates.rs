@@ -170,7 +170,8 @@ fn an_expired_certificate_is_told_of_with_everything_else() {
     fs::write(directory.path().join("ca.crt"), authority.certificate().pem()).unwrap();
     fs::write(directory.path().join("node.crt"), issued.certificate().pem()).unwrap();
     fs::write(directory.path().join("node.key"), issued.key().to_pem().as_bytes()).unwrap();
-    let end = issued.certificate().not_after().format(&time::format_description::well_known::Rfc3339).unwrap();
+    let end =
+        issued.certificate().not_after().format(&time::format_description::well_known::Rfc3339).unwrap();
     let refused = plan(directory.path()).expect_code(65).expect_error_with(&[
         &format!("has expired: CN=node1.example.zone was valid until {end}"),
         "clientAuth",

@@ -198,7 +198,7 @@ fn the_next_step_is_to_start_a_member_that_does_not_run() {
     let lock = File::create(directory.join("lock")).expect("the lock file");
     lock.try_lock().expect("the lock");
     assert_eq!(next(&second), "nothing to do: its member runs");
-    add_to_description(&zone, "client_validity = \"20d\"\n");
+    replace_in(&zone.file("zone.toml"), "\"etcd.example.zone\"", "\"store.example.zone\"");
     let told = next(&bundle(&zone, "node1"));
     assert!(told.starts_with("nothing: the member that runs reads its certificates anew"), "{told}");
 }
@@ -206,7 +206,7 @@ fn the_next_step_is_to_start_a_member_that_does_not_run() {
 /// A pipe in the place of a file would be waited for.
 #[test]
 fn a_pipe_in_the_place_of_a_file_is_refused() {
-    for file in ["manifest.json", "zone.toml", "ca.crt"] {
+    for file in ["manifest.json", "zone.toml"] {
         let zone = zone();
         let directory = node_directory(&zone, "n1");
         let bundle = bundle(&zone, "node1");
@@ -227,18 +227,22 @@ fn a_refused_first_bundle_leaves_nothing() {
     let zone = zone();
     let bundle = bundle(&zone, "node1");
     let known = fingerprint(&zone);
-    let whole = fs::read(&bundle).expect("the bundle");
-    let cut = zone.around().join("cut.bundle");
-    fs::write(&cut, &whole[..whole.len() - 200]).expect("written");
+    // What is wrong is found at its end.
+    let mut longer = fs::read(&bundle).expect("the bundle");
+    longer.push(b'x');
+    let wrong = zone.around().join("wrong.bundle");
+    fs::write(&wrong, longer).expect("written");
     let deep = zone.around().join("a/b/n1");
-    activate(&cut, &deep, &["--root-fingerprint", &known]).expect_refusal(65, &["cut"]);
+    activate(&wrong, &deep, &["--root-fingerprint", &known])
+        .expect_refusal(65, &["wrong.bundle", "the end of a bundle"]);
     assert!(!zone.around().join("a").exists(), "directories are left");
     let present = zone.around().join("present");
     fs::create_dir(&present).expect("a directory");
-    activate(&cut, &present, &["--root-fingerprint", &known])
+    activate(&wrong, &present, &["--root-fingerprint", &known])
         .expect_refusal(77, &["its mode is", &format!("next: chmod 700 {}", present.display())]);
     fs::set_permissions(&present, PermissionsExt::from_mode(0o700)).expect("its mode");
-    activate(&cut, &present, &["--root-fingerprint", &known]).expect_refusal(65, &["cut"]);
+    activate(&wrong, &present, &["--root-fingerprint", &known])
+        .expect_refusal(65, &["wrong.bundle", "the end of a bundle"]);
     assert_eq!(fs::read_dir(&present).expect("it is there").count(), 0);
     activate(&bundle, &present, &["--root-fingerprint", &known]).expect_code(0);
 }

@@ -140,8 +140,8 @@ fn the_passphrase_of_a_bundle_is_asked_for_three_times() {
     let zone = three_members();
     let passphrase = passphrase_file(&zone, "p", "correct horse battery");
     let out = zone.around().join("out");
-    let mut bundle = zone.command(&["bundle", "node1", "--passphrase-file"]);
-    outcome(bundle.arg(&passphrase).arg("--out").arg(&out)).expect_code(0);
+    let mut bundle = zone.command(&["bundle", "node1"]);
+    outcome(bundle.arg("--passphrase-file").arg(&passphrase).arg("--out").arg(&out)).expect_code(0);
     let question = "passphrase of the bundle: ";
     let session = || {
         let mut inspect = zone_etcd(["bundle", "inspect"]);
