@@ -102,7 +102,9 @@ impl Node {
     fn for_each_step(&self, command: &Command, judge: impl Fn(&Outcome, &str)) {
         let original = self.zone.around().join("original");
         copy(&self.directory, &original);
-        let steps = steps_of(command, self.zone.around());
+        let mut steps = steps_of(command, self.zone.around());
+        // A program is written in a thousand pieces.
+        steps.dedup_by(|step, before| step.goes_on_from(before));
         let chosen = spread(&steps, steps.len());
         for step in &chosen {
             copy(&original, &self.directory);
