@@ -127,9 +127,7 @@ impl Failure {
             std::io::ErrorKind::PermissionDenied => {
                 failure.next("run the command as the owner of that file, or let this user read it")
             }
-            std::io::ErrorKind::IsADirectory => {
-                failure.next("move the directory away and put the file in its place")
-            }
+            std::io::ErrorKind::IsADirectory => failure.next("name the file itself: this is a directory"),
             std::io::ErrorKind::NotADirectory => {
                 failure.next("a part of that path is a file: name the directory itself")
             }

@@ -8,6 +8,7 @@ use rcgen::{CertificateParams, Issuer, PublicKeyData};
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::certificate::{Certificate, CertificateError};
+use crate::instant::instant;
 use crate::key::{KeyError, PrivateKey};
 use crate::name::NameError;
 use crate::request::{CertificateRequest, RequestError};
@@ -30,13 +31,13 @@ pub enum IssueError {
     #[error("the validity is not positive, or an instant lies outside the years 1950 to 9999")]
     Validity,
     /// The authority's own certificate has ended.
-    #[error("the authority expired at {not_after}")]
+    #[error("the authority expired at {}", instant(*not_after))]
     Expired {
         /// The last instant of the authority.
         not_after: OffsetDateTime,
     },
     /// The authority's own certificate has not begun.
-    #[error("the authority is not valid before {not_before}")]
+    #[error("the authority is not valid before {}", instant(*not_before))]
     NotYetValid {
         /// The first instant of the authority.
         not_before: OffsetDateTime,

@@ -5,6 +5,7 @@ mod path;
 use time::OffsetDateTime;
 
 use crate::certificate::Certificate;
+use crate::instant::instant;
 use crate::key::PrivateKey;
 use crate::name::{SubjectAltName, SubjectAltNames};
 use crate::spec::{Usage, Usages};
@@ -13,7 +14,7 @@ use crate::spec::{Usage, Usages};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckError {
     /// One of the certificates has ended.
-    #[error("{subject} expired at {not_after}")]
+    #[error("{subject} expired at {}", instant(*not_after))]
     Expired {
         /// Which.
         subject: String,
@@ -21,7 +22,7 @@ pub enum CheckError {
         not_after: OffsetDateTime,
     },
     /// One of the certificates has not begun.
-    #[error("{subject} is not valid before {not_before}")]
+    #[error("{subject} is not valid before {}", instant(*not_before))]
     NotYetValid {
         /// Which.
         subject: String,

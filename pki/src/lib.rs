@@ -15,7 +15,7 @@
 //! | [`revocation`], [`revocation_list`] | revocation lists: made, and read |
 //! | [`document`] | documents that an authority signs |
 //! | [`check`] | verification by another implementation than the one that issues |
-//! | [`private_file`], [`store`] | files that keep their mode, and immutable generations of them |
+//! | [`private_file`], [`regular_file`], [`store`] | files that keep their mode, public ones, and immutable generations of them |
 //! | [`record_log`], [`issuance_log`] | append-only records, and that of what was issued |
 //!
 //! Invariants: nothing is overwritten in place; a private file has its mode from creation; a secret is wiped when
@@ -29,6 +29,7 @@ mod der;
 pub mod document;
 pub mod encrypted_key;
 pub mod hex;
+mod instant;
 pub mod issuance_log;
 pub mod key;
 pub mod load;
@@ -36,6 +37,7 @@ pub mod name;
 mod pem;
 pub mod private_file;
 pub mod record_log;
+pub mod regular_file;
 pub mod request;
 pub mod revocation;
 pub mod revocation_list;
@@ -49,6 +51,7 @@ pub use check::{CheckError, key_matches, verify};
 pub use constraints::{ConstraintError, NameConstraints, Subnet};
 pub use document::DocumentError;
 pub use encrypted_key::DecryptError;
+pub use instant::instant;
 pub use issuance_log::{IssuanceLog, LogEntry};
 pub use key::{KeyAlgorithm, KeyError, PrivateKey};
 pub use load::LoadError;

@@ -10,6 +10,7 @@ use x509_parser::x509::AttributeTypeAndValue;
 use crate::authority::{Authority, IssueError};
 use crate::certificate::{Certificate, CertificateError};
 use crate::check::key_matches;
+use crate::instant::instant;
 use crate::key::{KeyError, PrivateKey};
 use crate::signer::Certified;
 
@@ -38,13 +39,13 @@ pub enum LoadError {
         subject: String,
     },
     /// Its validity has ended.
-    #[error("the authority expired at {not_after}")]
+    #[error("the authority expired at {}", instant(*not_after))]
     Expired {
         /// Its last instant.
         not_after: OffsetDateTime,
     },
     /// Its validity has not begun.
-    #[error("the authority is not valid before {not_before}")]
+    #[error("the authority is not valid before {}", instant(*not_before))]
     NotYetValid {
         /// Its first instant.
         not_before: OffsetDateTime,

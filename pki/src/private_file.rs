@@ -69,16 +69,28 @@ impl From<io::Error> for PrivateFileError {
 /// # Errors
 /// As [`PrivateFileError`] says; an empty file is an error, for no secret is empty.
 pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, PrivateFileError> {
-    let file = open_checked(OpenOptions::new().read(true), path)?;
-    let length = file.metadata()?.len();
+    read_open(open(path)?)
+}
+
+/// Reads what is open already, which may be a pipe, to its end.
+///
+/// # Errors
+/// [`PrivateFileError::Empty`], [`PrivateFileError::TooLarge`] and [`PrivateFileError::Io`].
+pub fn read_open(file: File) -> Result<Zeroizing<Vec<u8>>, PrivateFileError> {
+    let metadata = file.metadata()?;
+    let length = if metadata.is_file() { metadata.len() } else { SIZE_AT_MOST };
     if length > SIZE_AT_MOST {
         return Err(PrivateFileError::TooLarge { size: length });
     }
-    // One byte more than the file has, so that the end is seen without the buffer growing and leaving a copy behind.
+    // One byte more than there can be, so that the end is seen without the buffer growing and leaving a copy behind.
     let mut bytes =
         Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or(0).saturating_add(1)));
-    file.take(SIZE_AT_MOST).read_to_end(&mut bytes)?;
-    if bytes.is_empty() { Err(PrivateFileError::Empty) } else { Ok(bytes) }
+    file.take(SIZE_AT_MOST + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 {
+        0 => Err(PrivateFileError::Empty),
+        size if size > SIZE_AT_MOST => Err(PrivateFileError::TooLarge { size }),
+        _ => Ok(bytes),
+    }
 }
 
 /// Opens a file to read it, checked as [`read`] checks it: for one of which only a part is wanted.

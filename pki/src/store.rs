@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::private_file::{self, PrivateFileError};
+use crate::regular_file;
 pub use bulk::commit_all;
 pub use staged::{FileKind, Staged};
 
@@ -199,7 +200,7 @@ impl Generation {
     /// [`StoreError::Io`], [`StoreError::Name`].
     pub fn read(&self, name: &str) -> Result<Vec<u8>, StoreError> {
         let path = self.file(name)?;
-        fs::read(&path).map_err(StoreError::io("read", &path))
+        regular_file::read(&path).map_err(StoreError::io("read", &path))
     }
 
     /// Reads a private file of the generation, as [`private_file::read`] does.

@@ -1,20 +1,19 @@
 //! Whether a bundle is of this time: neither over, nor older than what is active.
 
-use std::path::Path;
-
 use time::OffsetDateTime;
 
-use super::proposed;
+use zone_pki::instant;
+
 use super::store::Activated;
 use crate::bundle::Manifest;
-use crate::diagnosis::judge::certificates::instant;
 use crate::error::{Failure, Result};
 
 /// Refuses a bundle whose certificates are over, that was made for another zone, or that is older than what is active.
+/// `way_back` is the command that goes back to the generation before, if there is one.
 pub(super) fn check(
     manifest: &Manifest,
     active: Option<&Activated>,
-    root: &Path,
+    way_back: Option<String>,
     name: &str,
     now: OffsetDateTime,
 ) -> Result<()> {
@@ -42,10 +41,10 @@ pub(super) fn check(
                 instant(manifest.issued_at)
             ))
             .because(format!("number {} is active, made at {}", active.sequence, instant(active.issued_at)))
-            .next(format!(
-                "use the newest bundle of this node; to go back: {}",
-                proposed("activate --rollback", root)
-            )));
+            .next(match way_back {
+                Some(command) => format!("use the newest bundle of this node; to go back: {command}"),
+                None => format!("use the newest bundle of this node, or {}", another(manifest)),
+            }));
     }
     if manifest.sequence == active.sequence && manifest.digest() != active.digest() {
         return Err(Failure::bad_input(format!("{name} is not what is active, and has the same number"))

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use zone_pki::regular_file;
+
 use super::description::Described;
 use crate::plan::{MemberPlan, Plane};
 
@@ -20,7 +22,7 @@ pub(super) fn that_need_a_restart(before: (&Path, &Described), after: (&Path, &D
     };
     for file in Plane::ALL.map(Plane::authority_file) {
         // Both were checked, so both can be read.
-        if std::fs::read(old_files.join(file)).ok() != std::fs::read(new_files.join(file)).ok() {
+        if regular_file::read(&old_files.join(file)).ok() != regular_file::read(&new_files.join(file)).ok() {
             changes.push(format!("{file} changed"));
         }
     }

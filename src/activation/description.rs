@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use zone_pki::regular_file;
+
 use crate::bundle::Manifest;
 use crate::config::{Node, ZoneConfig};
 use crate::error::{Failure, Result};
@@ -47,7 +49,7 @@ impl Described {
         if zone.name.as_str() != manifest.zone {
             return Err(failed(format!("its {DESCRIPTION} describes the zone {}", zone.name)));
         }
-        let local = std::fs::read(generation.join(LOCAL_CONFIG)).map_err(|error| error.to_string());
+        let local = regular_file::read(&generation.join(LOCAL_CONFIG)).map_err(|error| error.to_string());
         let local =
             local.and_then(|text| serde_json::from_slice::<Local>(&text).map_err(|error| error.to_string()));
         match local {
@@ -70,6 +72,6 @@ fn first_problem(error: crate::config::ZoneConfigError) -> String {
         crate::config::ZoneConfigError::Problems { problems, .. } => {
             problems.first().map(|problem| problem.render(DESCRIPTION)).unwrap_or_default()
         }
-        error => error.to_string(),
+        crate::config::ZoneConfigError::Read { source, .. } => source.to_string(),
     }
 }

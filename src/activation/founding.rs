@@ -5,6 +5,8 @@
 
 use std::path::Path;
 
+use zone_pki::regular_file;
+
 use crate::bundle::{MANIFEST_FILE, Manifest, SIGNATURE_FILE};
 use crate::node_directory::{FOUNDING, FOUNDING_SIGNATURE};
 
@@ -24,8 +26,8 @@ impl Founding {
         }
         let pairs = [(MANIFEST_FILE, SIGNATURE_FILE), (FOUNDING, FOUNDING_SIGNATURE)];
         pairs.into_iter().find_map(|(manifest, signature)| {
-            let manifest = std::fs::read(generation.join(manifest)).ok()?;
-            let signature = std::fs::read(generation.join(signature)).ok()?;
+            let manifest = regular_file::read(&generation.join(manifest)).ok()?;
+            let signature = regular_file::read(&generation.join(signature)).ok()?;
             let parsed = Manifest::parse(manifest.clone()).ok()?;
             let gives =
                 parsed.may_bootstrap && parsed.cluster_id.is_some() && parsed.cluster_id == to.cluster_id;

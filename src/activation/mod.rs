@@ -45,7 +45,7 @@ use crate::report;
 use crate::requests::NodeKeys;
 use description::Described;
 use founding::Founding;
-use store::Activated;
+use store::{Activated, EmptyDirectories};
 use this_node::Evidence;
 use trust::Trust;
 
@@ -103,16 +103,24 @@ pub fn activate<R: Read>(
     now: OffsetDateTime,
 ) -> Result<Activation> {
     let root = target.node_directory;
+    let _unless_used = EmptyDirectories::not_there(root);
     let store = NodeStore::open(root)?;
     let active = store.as_ref().map(NodeStore::active).transpose()?.flatten();
-    let known = active.as_ref().map(|active| active.signer(root)).transpose()?;
+    let known = match (&store, &active) {
+        (Some(store), Some(active)) => Some(active.signer(store)?),
+        _ => None,
+    };
     Trust { known: known.as_ref(), given: target.fingerprint }.check(&bundle, target.bundle)?;
     let manifest = bundle.manifest().clone();
     let requested = store.as_ref().map(|store| NodeKeys::open(&store.paths)).transpose()?.flatten();
     let evidence =
         Evidence::gather(active.as_ref().map(|active| &active.manifest), target.node, requested.as_ref());
     evidence.check(&manifest, target.node, target.bundle)?;
-    age::check(&manifest, active.as_ref(), root, target.bundle, now)?;
+    let way_back = match (&store, &active) {
+        (Some(store), Some(active)) => store.way_back(&active.generation),
+        _ => None,
+    };
+    age::check(&manifest, active.as_ref(), way_back, target.bundle, now)?;
     let store = match store {
         Some(store) => store,
         None => create(root)?,
@@ -127,7 +135,7 @@ pub fn activate<R: Read>(
     let (mut staged, programs) = staging::stage(&mut bundle, &store, target.bundle)?;
     let before = active.as_ref().map(|active| active.generation.path.clone());
     let founding = before.as_deref().and_then(|path| Founding::passed_on(path, &manifest));
-    staging::complete(&mut staged, manifest.keys, &store, active.as_ref(), founding.as_ref())?;
+    staging::complete(&mut staged, &manifest, &store, active.as_ref(), founding.as_ref())?;
     let described = Described::read(staged.path(), &manifest, &store.paths, target.bundle)?;
     evidence.check_machine(&described.zone, &described.node, target.bundle)?;
     soundness::check(staged.path(), &described, target.bundle, now)?;

@@ -1,9 +1,8 @@
 //! What a step back would bring back: certificates that were revoked since.
 
-use std::fs;
 use std::path::Path;
 
-use zone_pki::{Certificate, RevocationList};
+use zone_pki::{Certificate, RevocationList, regular_file};
 
 use super::store::Activated;
 use crate::error::{Failure, Result};
@@ -17,7 +16,8 @@ pub(super) fn refuse(to: &Activated, later: &[Activated]) -> Result<()> {
     let mut revoked = Vec::new();
     for role in &NODE_ROLES {
         let file = role.certificate_file();
-        let leaf = fs::read(path.join(&file)).ok().and_then(|text| Certificate::from_pem(&text).ok());
+        let leaf =
+            regular_file::read(&path.join(&file)).ok().and_then(|text| Certificate::from_pem(&text).ok());
         let list = role.plane.revocation_file();
         let listing = leaf.and_then(|leaf| {
             later.iter().find(|each| read(&each.generation.path, list).is_some_and(|list| list.lists(&leaf)))
@@ -50,5 +50,5 @@ pub(super) fn refuse(to: &Activated, later: &[Activated]) -> Result<()> {
 
 /// One that cannot be read is told of when the generation is checked.
 fn read(generation: &Path, list: &str) -> Option<RevocationList> {
-    RevocationList::from_der(&fs::read(generation.join(list)).ok()?).ok()
+    RevocationList::from_der(&regular_file::read(&generation.join(list)).ok()?).ok()
 }

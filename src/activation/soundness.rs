@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use time::OffsetDateTime;
-use zone_pki::{Certificate, CheckError, SubjectAltNames, verify};
+use zone_pki::{Certificate, CheckError, SubjectAltNames, regular_file, verify};
 
 use super::description::Described;
 use crate::diagnosis::hostname::host_of;
@@ -51,7 +51,7 @@ pub(super) fn check(generation: &Path, described: &Described, name: &str, now: O
 
 /// Whether what this node shows to others leads to a certificate that clients trust. Validity is judged by another check.
 fn leads_to_root(files: &NodeFiles, now: OffsetDateTime) -> Vec<Finding> {
-    let text = std::fs::read(files.directory.join(ROOT_FILE)).unwrap_or_default();
+    let text = regular_file::read(&files.directory.join(ROOT_FILE)).unwrap_or_default();
     // Without a root that can be read, there is a finding that says so.
     let Ok(anchors) = Certificate::chain_from_pem(&text) else { return Vec::new() };
     let of_clients = files.roles.iter().filter(|files| files.role.plane == Plane::Client);

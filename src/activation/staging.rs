@@ -3,13 +3,14 @@
 use std::io::Read;
 
 use zeroize::Zeroizing;
-use zone_pki::{Certificate, FileKind, PrivateKey, Staged, key_matches};
+use zone_pki::{Certificate, FileKind, PrivateKey, Staged, key_matches, regular_file};
 
 use super::founding::Founding;
 use super::programs::Programs;
 use super::store::{Activated, NodeStore};
 use crate::bundle::{
-    BundleError, FileEntry, FileMode, KeyPlace, MANIFEST_FILE, OpenBundle, SIGNATURE_FILE, bundle_failure,
+    BundleError, FileEntry, FileMode, KeyPlace, MANIFEST_FILE, Manifest, OpenBundle, SIGNATURE_FILE,
+    bundle_failure,
 };
 use crate::error::{Failure, Result};
 use crate::plan::{NODE_ROLES, ROOT_FILE};
@@ -49,13 +50,13 @@ pub(super) fn stage<R: Read>(
 /// bundle gave.
 pub(super) fn complete(
     staged: &mut Staged,
-    bundle_keys: KeyPlace,
+    manifest: &Manifest,
     store: &NodeStore,
     active: Option<&Activated>,
     founding: Option<&Founding>,
 ) -> Result<()> {
-    if bundle_keys == KeyPlace::OnNode {
-        add_own_keys(staged, store, active)?;
+    if manifest.keys == KeyPlace::OnNode {
+        add_own_keys(staged, &manifest.node, store, active)?;
     }
     for (file, bytes) in founding.map(Founding::files).into_iter().flatten() {
         staged.add(file, bytes, FileKind::Public).map_err(|error| store.unwritten(&error))?;
@@ -63,11 +64,16 @@ pub(super) fn complete(
     Ok(())
 }
 
-fn add_own_keys(staged: &mut Staged, store: &NodeStore, active: Option<&Activated>) -> Result<()> {
+fn add_own_keys(
+    staged: &mut Staged,
+    node: &str,
+    store: &NodeStore,
+    active: Option<&Activated>,
+) -> Result<()> {
     let requested = NodeKeys::open(&store.paths)?;
     for role in &NODE_ROLES {
         let path = staged.path().join(role.certificate_file());
-        let Ok(text) = std::fs::read(&path) else { continue };
+        let Ok(text) = regular_file::read(&path) else { continue };
         // One that cannot be read is told of with all others, once everything is there.
         let Ok(leaf) = Certificate::from_pem(&text) else { continue };
         let file = role.key_file();
@@ -77,13 +83,13 @@ fn add_own_keys(staged: &mut Staged, store: &NodeStore, active: Option<&Activate
         let fits = |key: &Zeroizing<Vec<u8>>| {
             PrivateKey::from_pem(key).is_ok_and(|parsed| key_matches(&leaf, &parsed))
         };
-        let Some(key) = keys.find(fits) else { return Err(no_key(role.certificate_file(), store)) };
+        let Some(key) = keys.find(fits) else { return Err(no_key(role.certificate_file(), node, store)) };
         staged.add(&file, &key, FileKind::Private).map_err(|error| store.unwritten(&error))?;
     }
     Ok(())
 }
 
-fn no_key(certificate: String, store: &NodeStore) -> Failure {
+fn no_key(certificate: String, node: &str, store: &NodeStore) -> Failure {
     let root = crate::report::shell_quoted(&store.paths.root().display().to_string());
     Failure::bad_input(format!("the key of {certificate} is not on this node"))
         .because(format!(
@@ -91,7 +97,8 @@ fn no_key(certificate: String, store: &NodeStore) -> Failure {
             NodeKeys::directory(&store.paths).display()
         ))
         .next(format!(
-            "sign the requests of this node: zone-etcd pki csr --node-dir {root} > NODE.csr, and there: zone-etcd pki sign NODE.csr --out NODE.bundle"
+            "sign the requests of this node: zone-etcd pki csr --node {node} --node-dir {root} > {node}.csr, and on the \
+             signing machine: zone-etcd pki sign {node}.csr --out DIR"
         ))
 }
 

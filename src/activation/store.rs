@@ -24,6 +24,28 @@ pub struct NodeStore {
     _held: File,
 }
 
+/// The directories that a refused activation would leave behind, empty. What is not empty stays.
+#[derive(Debug)]
+pub struct EmptyDirectories(Vec<PathBuf>);
+
+impl EmptyDirectories {
+    /// Those of a node directory that are not there yet.
+    pub fn not_there(root: &Path) -> Self {
+        let pki = NodePaths::new(root).generations();
+        let above = root.ancestors().take_while(|path| !path.exists()).map(Path::to_owned);
+        Self(std::iter::once(pki).filter(|path| !path.exists()).chain(above).collect())
+    }
+}
+
+impl Drop for EmptyDirectories {
+    fn drop(&mut self) {
+        for directory in &self.0 {
+            // It is in use, or was not made.
+            let _ = std::fs::remove_dir(directory);
+        }
+    }
+}
+
 /// A generation that came in a bundle.
 #[derive(Debug)]
 pub struct Activated {
@@ -77,6 +99,12 @@ impl NodeStore {
         Ok(all.into_iter().filter_map(|generation| self.read(generation).ok()).collect())
     }
 
+    /// The command that goes back to the generation before this one, if there is one.
+    pub fn way_back(&self, from: &Generation) -> Option<String> {
+        let earlier = self.activated().ok()?.into_iter().any(|each| each.generation.number < from.number);
+        earlier.then(|| proposed("activate --rollback", self.paths.root()))
+    }
+
     fn read(&self, generation: Generation) -> Result<Activated> {
         let path = generation.path.join(MANIFEST_FILE);
         let bytes = generation.read(MANIFEST_FILE).map_err(|error| {
@@ -119,15 +147,15 @@ fn no_directory(root: &Path) -> Failure {
 
 impl Activated {
     /// The CA that signed its bundle, which the next one has to be signed by as well.
-    pub fn signer(&self, node_directory: &Path) -> Result<Certificate> {
+    pub fn signer(&self, store: &NodeStore) -> Result<Certificate> {
         let path = self.generation.path.join(SIGNATURE_FILE);
         let failed = |why: String| {
             Failure::bad_input(format!("{} does not fit what was activated", path.display()))
                 .because(why)
-                .next(format!(
-                    "go back to the generation before: {}",
-                    proposed("activate --rollback", node_directory)
-                ))
+                .next(match store.way_back(&self.generation) {
+                    Some(command) => format!("go back to the generation before: {command}"),
+                    None => store.advice(),
+                })
         };
         let [signature, trusted] = [SIGNATURE_FILE, ROOT_FILE]
             .map(|name| self.generation.read(name).map_err(|error| failed(error.to_string())));

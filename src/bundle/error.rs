@@ -69,8 +69,8 @@ pub enum BundleError {
         /// What is wrong with it.
         why: String,
     },
-    /// The signature is not by the root that is named.
-    #[error("the signature of its manifest is not by the root CA that it names")]
+    /// The signature is not by the CA that is named.
+    #[error("the signature of its manifest is not by the CA that it names")]
     Signature,
     /// The signer in the envelope is not the one in the manifest, or leads to nothing in the trust file.
     #[error("{place} is not the CA that the manifest names")]

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::error::BundleError;
 use super::identity::IdentityError;
 use crate::error::{Exit, Failure};
+use crate::report::shell_quoted;
 
 /// The failure of a bundle that is called `name` in messages.
 pub fn bundle_failure(name: &str, error: &BundleError) -> Failure {
@@ -19,12 +20,11 @@ pub fn bundle_failure(name: &str, error: &BundleError) -> Failure {
             (Exit::BadInput, "use the version of zone-etcd that made the bundle, or a later one")
         }
         BundleError::PassphraseNeeded => (Exit::MissingInput, "give it with --passphrase-file FILE"),
-        BundleError::IdentityNeeded => {
-            (Exit::MissingInput, "give the private key of the node with --identity FILE")
-        }
-        BundleError::WrongPassphrase => {
-            (Exit::Permission, "check that the file holds the passphrase alone, in its first line")
-        }
+        BundleError::IdentityNeeded => (
+            Exit::MissingInput,
+            "give the private key of the node with --identity FILE, or one that root alone may read with --identity-fd 3 3<FILE",
+        ),
+        BundleError::WrongPassphrase => (Exit::Permission, "give the passphrase that it was sealed with"),
         BundleError::OtherIdentity => {
             (Exit::Permission, "give the private key that belongs to the --recipient it was made with")
         }
@@ -40,16 +40,16 @@ pub fn bundle_failure(name: &str, error: &BundleError) -> Failure {
     Failure::new(exit, format!("cannot use {name}")).because(error).next(next)
 }
 
-/// The failure of an identity file.
-pub fn identity_failure(path: &Path, error: &IdentityError) -> Failure {
-    let shown = path.display();
+/// The failure of an identity that is called `name` in messages, and is in `path` if it has one.
+pub fn identity_failure(name: &str, path: Option<&Path>, error: &IdentityError) -> Failure {
     let next = match error {
         IdentityError::Encrypted => format!(
             "make a copy without a passphrase, use it, and remove it; for an SSH key: \
-             cp -p {shown} copy && ssh-keygen -p -N '' -f copy"
+             cp -p {} copy && ssh-keygen -p -N '' -f copy",
+            path.map_or_else(|| "FILE".to_owned(), |path| shell_quoted(&path.display().to_string()))
         ),
         IdentityError::Public => "give the private key that belongs to it".to_owned(),
         _ => "give a file that age-keygen wrote, or an SSH private key such as ~/.ssh/id_ed25519".to_owned(),
     };
-    Failure::bad_input(format!("cannot use {shown}")).because(error).next(next)
+    Failure::bad_input(format!("cannot use {name}")).because(error).next(next)
 }

@@ -19,14 +19,15 @@ pub struct ActivateArgs {
     /// Which node this is, if neither its name nor its address tells
     #[arg(long, value_name = "NAME")]
     pub node: Option<String>,
-    /// The fingerprint of the zone's root, as `bundle` printed it; needed for the first bundle, unless a passphrase seals it
+    /// The fingerprint of the zone's root, or of the CA that signs in its place, as `bundle` printed it; needed for the first
+    /// bundle, unless a passphrase seals it
     #[arg(long, value_name = "SHA256")]
     pub root_fingerprint: Option<Fingerprint>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub seal: BundleSealArgs,
     /// Go back to the generation before the one in use
-    #[arg(long, conflicts_with_all = ["file", "node", "root_fingerprint", "identity", "passphrase_file", "passphrase_fd"])]
+    #[arg(long, conflicts_with_all = ["file", "node", "root_fingerprint", "identity", "identity_fd", "passphrase_file", "passphrase_fd"])]
     pub rollback: bool,
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]

@@ -41,7 +41,10 @@ pub struct BundleMakeArgs {
     #[arg(
         long = "recipient",
         value_name = "[NODE=]KEY",
-        help = "Seal to this age or SSH public key (age1..., \"ssh-ed25519 ...\", \"ssh-rsa ...\"); once for each"
+        // A private key that is given by mistake is refused here, and not quoted by the command line's own reader.
+        allow_hyphen_values = true,
+        help = "Seal the bundle of NODE to this age or SSH public key (age1..., \"ssh-ed25519 ...\", \"ssh-rsa ...\"); once for \
+                each. Without NODE= every bundle is sealed to it, and whoever has its private key opens them all"
     )]
     #[allow(missing_docs, reason = "the help says it")]
     pub recipients: Vec<String>,
@@ -86,8 +89,12 @@ pub struct BundleInspectArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct BundleSealArgs {
     /// The private key that opens it: an age identity file or an SSH private key
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["identity_fd", "passphrase_file", "passphrase_fd"])]
     pub identity: Option<PathBuf>,
+    /// The same from an open file descriptor, such as the SSH key of the host, which root alone may read
+    #[arg(long, value_name = "N", conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
+    #[arg(value_parser = clap::value_parser!(i32).range(0..))]
+    pub identity_fd: Option<RawFd>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub passphrase: BundlePassphraseArgs,
@@ -96,10 +103,11 @@ pub struct BundleSealArgs {
 /// The passphrase of a bundle.
 #[derive(Clone, Debug, Default, Args)]
 pub struct BundlePassphraseArgs {
-    /// The passphrase is the first line of this file
+    /// The passphrase is the first line of this file, which nobody else may read
     #[arg(long, value_name = "FILE", conflicts_with = "passphrase_fd")]
     pub passphrase_file: Option<PathBuf>,
     /// The passphrase is the first line that comes from this file descriptor
     #[arg(long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(i32).range(0..))]
     pub passphrase_fd: Option<RawFd>,
 }

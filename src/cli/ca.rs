@@ -30,6 +30,7 @@ pub struct CaStatusArgs {
 
 /// `ca lock`
 #[derive(Debug, Args)]
+#[command(mut_arg("ca_passphrase_file", |file| file.help(LOCKING_FILE)))]
 pub struct CaLockArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
@@ -37,7 +38,7 @@ pub struct CaLockArgs {
     /// Only this key; once for each [default: all that are here]
     #[arg(long = "key", value_enum, value_name = "KEY")]
     pub keys: Vec<CaKey>,
-    /// Change the passphrase to the first line of this file
+    /// Change the passphrase to the first line of this file, which nobody else may read
     #[arg(long, value_name = "FILE")]
     pub new_passphrase_file: Option<PathBuf>,
     /// The same from an open file descriptor
@@ -45,6 +46,9 @@ pub struct CaLockArgs {
     #[arg(value_parser = clap::value_parser!(i32).range(0..))]
     pub new_passphrase_fd: Option<i32>,
 }
+
+const LOCKING_FILE: &str = "\
+The passphrase to lock with, or that keys are locked with, is the first line of this file, which nobody else may read";
 
 /// `ca unlock`
 #[derive(Debug, Args)]

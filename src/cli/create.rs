@@ -30,8 +30,12 @@ pub struct DevArgs {
     pub command: Vec<OsString>,
 }
 
+const LOCKING_FILE: &str = "\
+The passphrase to lock with (--lock), or of a locked key that is taken, is the first line of this file, which nobody else may read";
+
 /// `init`
 #[derive(Debug, Args)]
+#[command(mut_arg("ca_passphrase_file", |file| file.help(LOCKING_FILE)))]
 pub struct InitArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]

@@ -63,7 +63,7 @@ pub enum Command {
     /// Lock and unlock the keys of the CAs
     #[command(subcommand)]
     Ca(CaCommand),
-    /// List, check and issue certificates
+    /// List, check, issue, request, sign and export certificates
     #[command(subcommand)]
     Pki(PkiCommand),
     /// Make for each node one file that brings its machine into the zone
@@ -74,7 +74,7 @@ pub enum Command {
     Ctl(CtlArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
-    /// Print the manual page of the program or of one of its commands
+    /// Print the manual page of the program or a command: zone-etcd man | man -l -
     Man(ManArgs),
 }
 
@@ -82,7 +82,7 @@ pub enum Command {
 #[derive(Clone, Debug, Args)]
 pub struct ZoneArg {
     /// The zone directory, with zone.toml
-    #[arg(long, value_name = "DIR", env = "ZONE_ETCD_ZONE", default_value = ".")]
+    #[arg(long, value_name = "DIR", env = "ZONE_ETCD_ZONE", hide_env_values = true, default_value = ".")]
     pub zone: PathBuf,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]

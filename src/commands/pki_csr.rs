@@ -1,7 +1,9 @@
 //! `pki csr`: on a node, its keys, and the requests for their certificates.
 
+use std::path::Path;
+
 use super::print;
-use crate::activation::NodeStore;
+use crate::activation::{NodeStore, proposed};
 use crate::cli::PkiCsrArgs;
 use crate::config::{DnsName, NameFault};
 use crate::error::{Exit, Failure, Result};
@@ -15,7 +17,7 @@ pub(super) fn run(arguments: &PkiCsrArgs) -> Result<()> {
     let store = match (NodeStore::open(&root)?, &given) {
         (Some(store), _) => store,
         (None, Some(_)) => NodeStore::create(&root)?,
-        (None, None) => return Err(no_name()),
+        (None, None) => return Err(no_name(&root)),
     };
     let keys = NodeKeys::open(&store.paths)?;
     let active = store.active()?.map(|active| active.manifest.node);
@@ -23,7 +25,7 @@ pub(super) fn run(arguments: &PkiCsrArgs) -> Result<()> {
     let node = match (known, given) {
         (Some(known), Some(given)) if known != given => return Err(another_node(&root, &known, &given)),
         (Some(name), _) | (None, Some(name)) => name,
-        (None, None) => return Err(no_name()),
+        (None, None) => return Err(no_name(&root)),
     };
     let keys = match keys.filter(|_| !arguments.new_keys) {
         Some(keys) => keys,
@@ -53,12 +55,14 @@ fn full_name(text: &str) -> Result<String> {
         .next(format!("add the zone's name: --node {name}.example.zone")))
 }
 
-fn no_name() -> Failure {
-    Failure::new(Exit::Usage, "nothing says which node this is")
-        .next("give its full name: --node node1.example.zone")
+fn no_name(root: &Path) -> Failure {
+    Failure::new(Exit::Usage, "nothing says which node this is").next(format!(
+        "give its full name: {} > NODE.csr",
+        proposed("pki csr --node node1.example.zone", root)
+    ))
 }
 
-fn another_node(root: &std::path::Path, known: &str, given: &str) -> Failure {
+fn another_node(root: &Path, known: &str, given: &str) -> Failure {
     Failure::new(Exit::Usage, format!("{} is the directory of {known}, not of {given}", root.display()))
         .next("leave --node out, or choose another directory with --node-dir")
 }

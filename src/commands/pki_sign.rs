@@ -55,7 +55,7 @@ fn read(path: &Path, name: &str) -> Result<RequestFile> {
     file.map_err(|error| {
         Failure::bad_input(format!("{name} holds no requests that can be signed"))
             .because(&error)
-            .next("have the node make them again: zone-etcd pki csr > FILE")
+            .next("have the node make them again: zone-etcd pki csr --node NODE.example.zone > FILE")
     })
 }
 
@@ -116,7 +116,8 @@ fn refused(refusals: &[Refusal], node: &Node, name: &str) -> Failure {
         )
     } else {
         format!(
-            "have {short} make new keys, and sign the requests for those: zone-etcd pki csr --new-keys > FILE"
+            "have {short} make new keys, and sign the requests for those: zone-etcd pki csr --node {} --new-keys > FILE",
+            node.name
         )
     })
 }

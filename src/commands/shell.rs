@@ -6,6 +6,7 @@ use clap_complete::Shell;
 use super::print;
 use crate::cli::{Cli, CompletionsArgs, ManArgs};
 use crate::error::{Exit, Failure, Result};
+use crate::site::DEFAULT_CONFIG;
 
 pub(super) fn completions(arguments: &CompletionsArgs) -> Result<()> {
     let mut script = Vec::new();
@@ -41,5 +42,16 @@ pub(super) fn manual_page(arguments: &ManArgs) -> Result<()> {
         .source(concat!("zone-etcd ", env!("CARGO_PKG_VERSION")))
         .render(&mut page)
         .map_err(|error| Failure::internal("cannot make the manual page").because(&error))?;
-    print(&String::from_utf8_lossy(&page))
+    // What follows the options are exit codes, of every command that has such a part.
+    let page = String::from_utf8_lossy(&page).replace(".SH EXTRA", ".SH \"EXIT STATUS\"");
+    print(&(page + &files_section()))
+}
+
+/// Where things are that no option names.
+fn files_section() -> String {
+    format!(
+        ".SH FILES\n.TP\n\\fI{DEFAULT_CONFIG}\\fR\nThe local config of an activated node. It is used where neither \\-\\-config nor \
+         \\-\\-zone is given, and there is no zone.toml in the working directory.\n.TP\n\\fIzone.toml\\fR\nThe description of a \
+         zone, in the zone directory.\n"
+    )
 }

@@ -31,6 +31,8 @@ pub struct JsonObject<'d> {
     span: Range<usize>,
     entries: Vec<ObjectProp<'d>>,
     known: &'static [&'static str],
+    /// Keys that have to be there and are not.
+    missing: Vec<&'static str>,
 }
 
 /// Reads a whole document, which has to be an object; `name` is what it is called in messages.
@@ -86,7 +88,7 @@ impl<'d> JsonObject<'d> {
                 entries.push(entry);
             }
         }
-        Self { name, span: object_span, entries, known }
+        Self { name, span: object_span, entries, known, missing: Vec::new() }
     }
 
     /// Where the object stands.
@@ -95,9 +97,10 @@ impl<'d> JsonObject<'d> {
     }
 
     /// Reports `key` as missing if it is.
-    pub fn require(&self, key: &str, instead: &str, problems: &mut Problems<'_>) {
+    pub fn require(&mut self, key: &'static str, instead: &str, problems: &mut Problems<'_>) {
         if !self.entries.iter().any(|entry| entry.name.as_str() == key) {
             problems.error(self.span(), format!("{} has no `{key}`", self.name), instead);
+            self.missing.push(key);
         }
     }
 
@@ -185,7 +188,8 @@ impl<'d> JsonObject<'d> {
                 continue;
             }
             let place = entry.range.start..entry.range.start + written.len() + 2;
-            match self.known.iter().find(|known| is_misspelt(written, known)) {
+            let is_meant = |known: &&&str| is_misspelt(written, known, self.missing.contains(known));
+            match self.known.iter().find(is_meant) {
                 Some(meant) => {
                     let what = format!("unknown key `{written}` in {}", self.name);
                     problems.error(place, what, format!("did you mean `{meant}`?"));
@@ -232,12 +236,23 @@ fn control_character(text: &str) -> Option<Range<usize>> {
     found.map(|place| place..place + 1)
 }
 
-/// Another spelling of the words, or one slip in a longer word.
-fn is_misspelt(written: &str, known: &str) -> bool {
+/// Another spelling of the words, or one slip in a longer word, or in any word that is missing. In a short word that may be away,
+/// only letters that changed places: other programs have short keys of their own.
+fn is_misspelt(written: &str, known: &str, is_missing: bool) -> bool {
     let letters = |text: &str| text.to_ascii_lowercase().replace(['_', '-'], "");
+    let slips = strsim::damerau_levenshtein(written, known);
     letters(written) == letters(known)
-        || (known.len() > 3 && strsim::damerau_levenshtein(written, known) == 1)
-        || (known.len() > 8 && strsim::damerau_levenshtein(written, known) == 2)
+        || (slips == 1 && (is_missing || known.len() > 3 || is_permuted(written, known)))
+        || (slips == 2 && known.len() > 8)
+}
+
+fn is_permuted(one: &str, other: &str) -> bool {
+    let [one, other] = [one, other].map(|text| {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.sort_unstable();
+        bytes
+    });
+    one == other
 }
 
 fn span(value: &Value<'_>) -> Range<usize> {

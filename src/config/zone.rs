@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use zone_pki::regular_file;
+
 use super::document::{At, Table, nearest_hint};
 use super::names::{NameFault, ZoneName};
 use super::node::{Node, read_node};
@@ -54,8 +56,8 @@ pub enum ZoneConfigError {
 impl ZoneConfig {
     /// Reads `zone.toml`. The warnings come with the zone.
     pub fn load(path: &Path) -> Result<(Self, Vec<Problem>), ZoneConfigError> {
-        let text =
-            std::fs::read(path).map_err(|source| ZoneConfigError::Read { path: path.to_owned(), source })?;
+        let text = regular_file::read(path)
+            .map_err(|source| ZoneConfigError::Read { path: path.to_owned(), source })?;
         let parsed = match String::from_utf8(text) {
             Ok(text) => Self::parse(&text),
             Err(error) => Err(vec![not_utf8(error.utf8_error())]),

@@ -46,6 +46,21 @@ pub enum ExtraFlagError {
     NoValue(String),
 }
 
+impl ExtraFlagError {
+    /// The same where there is no zone.toml to write it into.
+    pub fn at_local_config(self) -> Self {
+        match self {
+            Self::Reserved { name, reason } if reason.contains("zone.toml") || reason.contains("[etcd]") => {
+                Self::Reserved {
+                    name,
+                    reason: "it follows from the local config, or is the same for every member",
+                }
+            }
+            error => error,
+        }
+    }
+}
+
 impl ExtraFlags {
     /// Checks the flags of `[etcd.flags]` and those after `--` for a version. Later ones win, as with etcd itself. Every
     /// fault is reported.

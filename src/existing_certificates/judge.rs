@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use time::OffsetDateTime;
-use zone_pki::{Certificate, Usage};
+use zone_pki::{Certificate, Usage, instant};
 
 use super::plane::ReadPlane;
 use super::{Expected, Fault, PlaneSources, Source};
@@ -71,11 +71,13 @@ pub(super) fn warnings(client: &ReadPlane, sources: &PlaneSources) -> Vec<String
 fn validity(certificate: &Certificate, source: &Source, now: OffsetDateTime, faults: &mut Vec<Fault>) {
     let subject = certificate.subject();
     if now > certificate.not_after() {
-        let what = format!("{source} has expired: {subject} was valid until {}", certificate.not_after());
+        let what =
+            format!("{source} has expired: {subject} was valid until {}", instant(certificate.not_after()));
         faults.push(Fault::new(what, "have it made anew, or set this machine's clock if it is wrong"));
     }
     if now < certificate.not_before() {
-        let what = format!("{source} is not valid yet: {subject} is from {}", certificate.not_before());
+        let what =
+            format!("{source} is not valid yet: {subject} is from {}", instant(certificate.not_before()));
         faults.push(Fault::new(what, "set this machine's clock; if it is right, wait"));
     }
 }
@@ -104,7 +106,11 @@ fn usages(
         if leaf.usages().contains(*usage) || (is_gateway && !expected.gateway) {
             continue;
         }
-        let or = if is_gateway { ", or write enable-grpc-gateway = false in [etcd.flags]" } else { "" };
+        let or = if is_gateway && expected.has_flags {
+            ", or write enable-grpc-gateway = false in [etcd.flags]"
+        } else {
+            ""
+        };
         let what =
             format!("{source} lacks the extended key usage {name} for the {} plane: {why}", plane.name());
         faults

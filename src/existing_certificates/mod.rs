@@ -65,6 +65,8 @@ pub struct Expected<'z> {
     pub client_url: String,
     /// Whether it serves the REST gateway, which dials the member itself.
     pub gateway: bool,
+    /// Whether flags of etcd can be written where it is described.
+    pub has_flags: bool,
 }
 
 impl ExistingCertificates {

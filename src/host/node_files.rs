@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use zone_pki::private_file::{self, PrivateFileError};
-use zone_pki::{Certificate, PrivateKey, RevocationList, RevocationListError, key_matches};
+use zone_pki::{Certificate, PrivateKey, RevocationList, RevocationListError, key_matches, regular_file};
 
 use crate::config::Node;
 use crate::plan::{NodePaths, Plane, ROOT_FILE, Role, roles_of};
@@ -188,7 +188,7 @@ fn first(mut chain: Vec<Certificate>) -> Certificate {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, FileFault> {
-    std::fs::read(path).map_err(|error| FileFault {
+    regular_file::read(path).map_err(|error| FileFault {
         path: path.to_owned(),
         is_missing: error.kind() == io::ErrorKind::NotFound,
         is_access: false,

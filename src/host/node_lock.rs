@@ -60,6 +60,12 @@ impl NodeLock {
         Ok(Self(file))
     }
 
+    /// Whether somebody holds the lock at `path`: a start, or the etcd that came of it.
+    pub fn is_held(path: &Path) -> bool {
+        let Ok(file) = File::open(path) else { return false };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+
     /// Leaves the lock with the program that this process becomes: flock(2) belongs to the open file, which now survives
     /// execve(2).
     pub fn keep_across_exec(self) -> io::Result<()> {

@@ -82,7 +82,10 @@ fn refuse_state_of_others(site: &Site, member: &MemberPlan, state: &MemberState)
                 site.description(),
                 site.config().name
             ))
-            .next("put the zone's name back in zone.toml: it cannot change once members have run"));
+            .next(format!(
+                "put the zone's name back in {}: it cannot change once members have run",
+                site.place_to_correct()
+            )));
     }
     if state.node != member.node.full() {
         return Err(Failure::bad_input(format!("{directory} is the directory of another node"))
@@ -92,8 +95,9 @@ fn refuse_state_of_others(site: &Site, member: &MemberPlan, state: &MemberState)
                     "a node directory is never shared or copied: give this node one of its own".to_owned()
                 }
                 false => format!(
-                    "put the name {} back in zone.toml: it cannot change once the member has run",
-                    state.node
+                    "put the name {} back in {}: it cannot change once the member has run",
+                    state.node,
+                    site.place_to_correct()
                 ),
             }));
     }

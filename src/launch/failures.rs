@@ -313,10 +313,14 @@ pub fn binary_failure(error: BinaryError) -> Failure {
 }
 
 /// Flags that etcd would not take, or that are not the user's to give.
-pub(super) fn flag_failure(in_file: &[ExtraFlagError], given: &[ExtraFlagError]) -> Failure {
+pub(super) fn flag_failure(site: &Site, in_file: &[ExtraFlagError], given: Vec<ExtraFlagError>) -> Failure {
     let exit = if in_file.is_empty() { Exit::Usage } else { Exit::Configuration };
     let mut failure = Failure::new(exit, "not every flag can be passed on to etcd");
-    failure.causes.extend(in_file.iter().map(|error| format!("[etcd.flags] of zone.toml: {error}")));
-    failure.causes.extend(given.iter().map(ToString::to_string));
+    failure
+        .causes
+        .extend(in_file.iter().map(|error| format!("[etcd.flags] of {}: {error}", site.description())));
+    let given =
+        given.into_iter().map(|error| if site.is_local_config() { error.at_local_config() } else { error });
+    failure.causes.extend(given.map(|error| error.to_string()));
     failure.next("correct or remove them; nothing was started")
 }

@@ -214,20 +214,21 @@ impl<'z> Launch<'z> {
     pub fn check_ports(&self) -> Result<()> {
         let faults = host::check_listeners(self.member.listeners());
         let Some(first) = faults.first() else { return Ok(()) };
-        let node = self.member.node.short();
+        let (node, place) = (self.member.node.short(), self.site.place_to_correct());
         let next = match first {
             PortFault::InUse { owner: Some(owner), .. } => {
-                format!("stop {owner}, or give {node} other ports in zone.toml")
+                format!("stop {owner}, or give {node} other ports in {place}")
             }
             PortFault::InUse { .. } => {
-                format!("stop what listens there, or give {node} other ports in zone.toml")
+                format!("stop what listens there, or give {node} other ports in {place}")
             }
-            PortFault::NotHere(_) => format!("run this on {node}, or correct its address in zone.toml"),
-            PortFault::Other { .. } => format!("give {node} another address or port in zone.toml"),
+            PortFault::NotHere(_) => format!("run this on {node}, or correct its address in {place}"),
+            PortFault::Other { .. } => format!("give {node} another address or port in {place}"),
         };
         let exit =
             if matches!(first, PortFault::InUse { .. }) { Exit::TryAgain } else { Exit::Configuration };
-        let mut failure = Failure::new(exit, format!("{node} cannot listen where zone.toml says"));
+        let mut failure =
+            Failure::new(exit, format!("{node} cannot listen where {} says", self.site.description()));
         failure.causes = faults.iter().map(ToString::to_string).collect();
         // One address serves both planes, so it can be wrong twice.
         failure.causes.dedup();
@@ -267,5 +268,5 @@ fn check_flags(site: &Site, options: &LaunchOptions, binary: &EtcdBinary) -> Res
     // Each place is judged alone, so that a fault of the file is not taken for one of the command line.
     let in_file = check(&etcd.flags, &[]).err().unwrap_or_default();
     let given = check(&[], &options.flags).err().unwrap_or_default();
-    check(&etcd.flags, &options.flags).map_err(|_| flag_failure(&in_file, &given))
+    check(&etcd.flags, &options.flags).map_err(|_| flag_failure(site, &in_file, given))
 }

@@ -68,7 +68,8 @@ fn differences(launch: &Launch<'_>, cluster: &LiveCluster) -> Vec<String> {
     let missing = missing.filter(|member| moved.is_none() || member.name != *own);
     let update = moved.map(|member| {
         format!(
-            "zone.toml has this member at {}, and the cluster at {}: tell it first: {}",
+            "{} has this member at {}, and the cluster at {}: tell it first: {}",
+            launch.site.description(),
             launch.observed.peer_url,
             member.peer_urls.join(", "),
             launch.site.proposed(&format!(
@@ -80,16 +81,17 @@ fn differences(launch: &Launch<'_>, cluster: &LiveCluster) -> Vec<String> {
     update.into_iter().chain(missing
         .map(|member| {
             format!(
-                "zone.toml has {} at {}, and the running cluster has no member there: add it to the cluster, or correct zone.toml",
-                member.name, member.peer_url
+                "{} has {} at {}, and the running cluster has no member there: add it to the cluster, or correct {}",
+                launch.site.description(), member.name, member.peer_url, launch.site.place_to_correct()
             )
         })
         .chain(unknown.map(|member| {
             format!(
-                "the running cluster has a member {} at {}, and zone.toml has none there: remove it from the cluster, or add it \
-                 to zone.toml",
+                "the running cluster has a member {} at {}, and {} has none there: remove it from the cluster, or add it to {}",
                 if member.name.is_empty() { member.id.to_string() } else { member.name.clone() },
-                member.peer_urls.join(", ")
+                member.peer_urls.join(", "),
+                launch.site.description(),
+                launch.site.place_to_correct()
             )
         })))
         .collect()
@@ -104,8 +106,9 @@ fn changed_description(launch: &Launch<'_>, decision: &StartDecision) -> Vec<Str
         return Vec::new();
     }
     vec![format!(
-        "zone.toml leads to member {} of cluster {}, but {} runs as member {} of cluster {}: members, peer addresses or the \
+        "{} leads to member {} of cluster {}, but {} runs as member {} of cluster {}: members, peer addresses or the \
          token were changed since, and etcd goes by its data",
+        launch.site.description(),
         predicted.member,
         predicted.cluster,
         launch.member.node.short(),

@@ -134,7 +134,7 @@ impl NodeDirectory {
 
 /// When a manifest gave the right; none if it did not, or is not there.
 fn read_right(manifest: &Path) -> Option<OffsetDateTime> {
-    let text = std::fs::read(manifest).ok()?;
+    let text = zone_pki::regular_file::read(manifest).ok()?;
     let right: Right = serde_json::from_slice(&text).ok()?;
     right.may_bootstrap.then_some(right.issued_at)
 }

@@ -4,12 +4,19 @@ use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::RawFd;
 
-use super::PassphrasePurpose;
+use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+
 use crate::error::{Exit, Failure};
 
 /// Opens what the descriptor stands for, and closes the descriptor: the program that this process becomes must not have it.
-pub(super) fn take(number: RawFd) -> io::Result<File> {
-    let file = File::open(format!("/proc/self/fd/{number}"))?;
+pub fn take(number: RawFd) -> io::Result<File> {
+    let file = match File::open(format!("/proc/self/fd/{number}")) {
+        // Whoever started this process may read it, as root a key of the host, and this user may not.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            duplicate(number).map_err(|_| error)?
+        }
+        opened => opened?,
+    };
     if file.is_terminal() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -23,19 +30,22 @@ pub(super) fn take(number: RawFd) -> io::Result<File> {
     Ok(file)
 }
 
-pub(super) fn failure(purpose: &PassphrasePurpose, number: RawFd, error: &io::Error) -> Failure {
-    let failure = Failure::new(
-        Exit::for_io(error),
-        format!("cannot read the passphrase of {} from file descriptor {number}", purpose.what),
-    );
-    let option = purpose.descriptor_option;
+/// Another descriptor of the same open file. The system checks that the number is one of this process: dup(2) would have the
+/// compiler believe it.
+fn duplicate(number: RawFd) -> rustix::io::Result<File> {
+    let this_process = pidfd_open(getpid(), PidfdFlags::empty())?;
+    pidfd_getfd(&this_process, number, PidfdGetfdFlags::empty()).map(File::from)
+}
+
+/// The failure of reading `what` from a descriptor that `option` names. `otherwise` says what to do where a terminal is no good.
+pub fn failure(what: &str, option: &str, number: RawFd, otherwise: &str, error: &io::Error) -> Failure {
+    let failure =
+        Failure::new(Exit::for_io(error), format!("cannot read {what} from file descriptor {number}"));
     match error.kind() {
         io::ErrorKind::NotFound => failure
             .because("it is not open")
             .next(format!("open it in the shell that starts the command: {option} 3 3< FILE")),
-        io::ErrorKind::InvalidInput => {
-            failure.because(error).next(format!("leave {option} away to be asked without an echo"))
-        }
+        io::ErrorKind::InvalidInput => failure.because(error).next(otherwise),
         _ => failure.because(error).next(format!("give a pipe or a file: {option} 3 3< FILE")),
     }
 }

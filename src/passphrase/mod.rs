@@ -1,6 +1,6 @@
 //! Passphrases: where one comes from, and what keeps it out of sight. None is ever an argument or an environment variable.
 
-mod descriptor;
+pub mod descriptor;
 mod prompt;
 mod read;
 
@@ -8,6 +8,7 @@ pub use prompt::TRIES;
 
 use std::fmt;
 use std::fs::File;
+use std::io;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -77,8 +78,8 @@ impl PassphraseSource {
         let place = match (file, descriptor) {
             (Some(file), _) => Place::File(file.to_owned()),
             (None, Some(number)) => {
-                let file = descriptor::take(number)
-                    .map_err(|error| descriptor::failure(&purpose, number, &error))?;
+                let file =
+                    descriptor::take(number).map_err(|error| taken_failure(&purpose, number, &error))?;
                 Place::Descriptor(number, Mutex::new(Some(file)))
             }
             (None, None) => credential(purpose.credential).map_or(Place::Terminal, Place::Credential),
@@ -89,6 +90,28 @@ impl PassphraseSource {
     /// Whether a person would be asked: only then does another try make sense.
     pub fn asks(&self) -> bool {
         matches!(self.place, Place::Terminal)
+    }
+
+    /// What to do about a passphrase that is not the right one.
+    pub fn after_a_wrong_one(&self) -> String {
+        let file_option = self.purpose.file_option;
+        match &self.place {
+            Place::File(path) => {
+                format!("check that {} holds the passphrase alone, in its first line", path.display())
+            }
+            Place::Descriptor(number, _) => {
+                format!(
+                    "check that the first line that comes from file descriptor {number} is the passphrase alone"
+                )
+            }
+            Place::Credential(_) => format!(
+                "check that the credential {} holds the passphrase alone, in its first line",
+                self.purpose.credential
+            ),
+            Place::Terminal => {
+                format!("run the command again with the right one, or give it in a file: {file_option} FILE")
+            }
+        }
     }
 
     /// What the passphrase is for.
@@ -126,7 +149,15 @@ impl PassphraseSource {
     }
 }
 
-fn credential(name: &str) -> Option<PathBuf> {
+fn taken_failure(purpose: &PassphrasePurpose, number: RawFd, error: &io::Error) -> Failure {
+    let option = purpose.descriptor_option;
+    let what = format!("the passphrase of {}", purpose.what);
+    let otherwise = format!("leave {option} away to be asked without an echo");
+    descriptor::failure(&what, option, number, &otherwise, error)
+}
+
+/// The file of a credential of this unit, if it has it.
+pub fn credential(name: &str) -> Option<PathBuf> {
     let path = Path::new(&std::env::var_os(CREDENTIALS)?).join(name);
     path.exists().then_some(path)
 }

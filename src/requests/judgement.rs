@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use time::OffsetDateTime;
-use zone_pki::{CertificateRequest, LogEntry, SubjectAltName, hex};
+use zone_pki::{CertificateRequest, LogEntry, SubjectAltName, hex, instant};
 
 use super::file::RequestFile;
 use crate::config::{Address, Node, ZoneConfig};
-use crate::diagnosis::judge::certificates::instant;
 use crate::plan::{NamesRule, Role, roles_of};
 use crate::zone_directory::Authorities;
 

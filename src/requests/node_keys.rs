@@ -86,9 +86,12 @@ impl NodeKeys {
             let unusable = |why: &dyn std::error::Error| {
                 Failure::bad_input(format!("{} cannot be used", path.display()))
                     .because(why.to_string())
-                    .next("have new keys made: zone-etcd pki csr --new-keys")
+                    .next(self.remade())
             };
-            let text = private_file::read(&path).map_err(|error| private_failure(&path, &error))?;
+            let text = private_file::read(&path).map_err(|error| match error {
+                PrivateFileError::NotFound | PrivateFileError::Empty => unusable(&error),
+                error => private_failure(&path, &error),
+            })?;
             let key = PrivateKey::from_pem(&text).map_err(|error| unusable(&error))?;
             let common_name = match role.subject {
                 SubjectRule::Gateway => None,
@@ -112,6 +115,12 @@ impl NodeKeys {
     /// The key of a role, if it is here.
     pub fn key(&self, file: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
         read_key(&self.directory, file)
+    }
+
+    /// How other keys are made in place of these, which are kept under another name.
+    fn remade(&self) -> String {
+        let root = self.directory.ancestors().nth(2).unwrap_or(&self.directory);
+        format!("have new keys made: {}", crate::activation::proposed("pki csr --new-keys", root))
     }
 
     fn own_names(&self) -> SubjectAltNames {

@@ -55,6 +55,7 @@ impl Site {
                     .flags
                     .iter()
                     .any(|(name, value)| name == "enable-grpc-gateway" && value == "false"),
+                has_flags: !self.is_local_config(),
             };
             let certificates = ExistingCertificates::read(&sources, &expected, now)?;
             return Ok(Material::Existing(Box::new(certificates)));

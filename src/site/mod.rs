@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 pub use material::Material;
 use time::OffsetDateTime;
 
+use crate::activation::LOCAL_CONFIG;
 use crate::config::{ClientName, Node, NodeName, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
-use crate::node_directory::NodeDirectory;
+use crate::node_directory::{DESCRIPTION, NodeDirectory};
 use crate::plan::{NodePaths, RightToBootstrap};
+use crate::report::shell_quoted;
 use crate::zone_directory::{Assessment, Authorities, CaPassphrase, Holder, ZoneDirectory};
 
 /// The local config of a node that was activated without naming a directory.
@@ -33,13 +35,20 @@ impl Site {
     /// if there is none the node in the default place.
     pub fn open(zone: Option<&Path>, config: Option<&Path>, ca_passphrase: CaPassphrase) -> Result<Self> {
         match (zone, config) {
+            (_, Some(config)) if config.is_dir() => Err(no_local_config(config)),
             (_, Some(config)) => NodeDirectory::open(config).map(Self::Node),
-            (Some(zone), None) => ZoneDirectory::open(zone, ca_passphrase).map(Self::Zone),
+            (Some(zone), None) => Self::open_zone(zone, ca_passphrase),
             (None, None) if !Path::new("zone.toml").exists() && Path::new(DEFAULT_CONFIG).exists() => {
                 NodeDirectory::open(Path::new(DEFAULT_CONFIG)).map(Self::Node)
             }
-            (None, None) => ZoneDirectory::open(Path::new("."), ca_passphrase).map(Self::Zone),
+            (None, None) => Self::open_zone(Path::new("."), ca_passphrase),
         }
+    }
+
+    fn open_zone(root: &Path, ca_passphrase: CaPassphrase) -> Result<Self> {
+        ZoneDirectory::open(root, ca_passphrase)
+            .map(Self::Zone)
+            .map_err(|failure| if root.join(DESCRIPTION).exists() { failure } else { no_zone(root, failure) })
     }
 
     /// The zone, as far as it is known here.
@@ -57,6 +66,21 @@ impl Site {
             Self::Node(node) if node.is_activated() => "the bundle",
             Self::Node(_) => "the local config",
         }
+    }
+
+    /// Where the description is corrected.
+    pub fn place_to_correct(&self) -> &'static str {
+        match self {
+            Self::Node(node) if node.is_activated() => {
+                "zone.toml on the signing machine, and activate another bundle"
+            }
+            site => site.description(),
+        }
+    }
+
+    /// Whether there is no more to the description than a `node.json`, which has no place for settings of etcd.
+    pub fn is_local_config(&self) -> bool {
+        matches!(self, Self::Node(node) if !node.is_activated())
     }
 
     /// The zone directory, for what only the signing machine can do.
@@ -158,6 +182,10 @@ impl Site {
 
     /// A command for this zone, as the operator can type it here.
     pub fn proposed(&self, command: &str) -> String {
+        // What follows `--` is for another program.
+        if let Some((own, others)) = command.split_once(" -- ") {
+            return format!("{} -- {others}", self.proposed(own));
+        }
         match self {
             Self::Zone(zone) => zone.proposed(command),
             Self::Node(node) => node.proposed(command),
@@ -186,6 +214,34 @@ impl Site {
             ),
         }
     }
+}
+
+/// Whoever has no zone may stand at a node.
+fn no_zone(root: &Path, failure: Failure) -> Failure {
+    let config = root.join(LOCAL_CONFIG);
+    let next = match failure.next.clone() {
+        _ if config.exists() => format!("did you mean the node that is there? --config {}", quoted(&config)),
+        Some(next) => format!("{next}; on an activated node: --config NODE_DIR/{LOCAL_CONFIG}"),
+        None => return failure,
+    };
+    failure.next(next)
+}
+
+/// A directory in the place of the local config, which may be that of a node, or of a zone.
+fn no_local_config(directory: &Path) -> Failure {
+    let next =
+        [(LOCAL_CONFIG, "--config"), (DESCRIPTION, "--zone")].into_iter().find_map(|(file, option)| {
+            let meant = directory.join(file);
+            let named = if option == "--zone" { directory } else { &meant };
+            meant.is_file().then(|| format!("did you mean {option} {}?", quoted(named)))
+        });
+    Failure::bad_input(format!("{} is a directory", directory.display()))
+        .because("--config names the local config of a node, a file")
+        .next(next.unwrap_or_else(|| format!("name the file itself: --config NODE_DIR/{LOCAL_CONFIG}")))
+}
+
+fn quoted(path: &Path) -> String {
+    shell_quoted(&path.display().to_string())
 }
 
 fn no_node_named(zone: &ZoneDirectory) -> Failure {

@@ -6,11 +6,11 @@ use std::path::Path;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 use zone_pki::private_file::{self, PrivateFileError};
-use zone_pki::{Authority, Certificate, encrypted_key};
+use zone_pki::{Authority, Certificate, encrypted_key, regular_file};
 
 use super::CaPassphrase;
 use super::existing::{GivenPlanes, refuse_if_pending};
-use super::failures::{certificate_failure, expired, load_failure, not_yet_valid, private_failure};
+use super::failures::{certificate_failure, expired, load_failure, not_yet_valid, private_zone_failure};
 use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{ClusterToken, NODE_ROLES, Plane, RENEW_AT, ROOT_FILE, Role, ZonePaths, days_left};
@@ -97,7 +97,7 @@ impl Authorities {
     pub fn of_generation(generation: &Path, now: OffsetDateTime) -> Result<Self> {
         let certificate = |file: &str| -> Result<Certificate> {
             let path = generation.join(file);
-            let text = std::fs::read(&path).map_err(|error| Failure::read(&path, &error))?;
+            let text = regular_file::read(&path).map_err(|error| Failure::read(&path, &error))?;
             let certificate = Certificate::from_pem(&text)
                 .map_err(|error| certificate_failure(&path, &path.with_extension("key"), &error))?;
             if now > certificate.not_after() {
@@ -107,7 +107,7 @@ impl Authorities {
         };
         let list = |plane: Plane| {
             let path = generation.join(plane.revocation_file());
-            std::fs::read(&path).map_err(|error| Failure::read(&path, &error))
+            regular_file::read(&path).map_err(|error| Failure::read(&path, &error))
         };
         Ok(Self {
             root: certificate(ROOT_FILE)?,
@@ -196,7 +196,7 @@ fn certificates_beside(generation: &Path) -> Vec<Certificate> {
     let chains = NODE_ROLES.iter().map(Role::certificate_file);
     let mut found = Vec::new();
     for file in std::iter::once(ROOT_FILE.to_owned()).chain(chains) {
-        let text = std::fs::read(generation.join(file)).unwrap_or_default();
+        let text = regular_file::read(&generation.join(file)).unwrap_or_default();
         for certificate in Certificate::chain_from_pem(&text).unwrap_or_default() {
             if certificate.is_authority() && !found.contains(&certificate) {
                 found.push(certificate);
@@ -216,7 +216,7 @@ pub fn load_authority(
     let (certificate_path, key_path) = (paths.authority_certificate(stem), paths.authority_key(stem));
     check_directory(&paths.authorities())?;
     let certificate = read_public(&certificate_path)?;
-    let key = private_file::read(&key_path).map_err(|error| private_failure(&key_path, &error))?;
+    let key = private_file::read(&key_path).map_err(|error| private_zone_failure(&key_path, &error))?;
     let key = if encrypted_key::is_encrypted(&key) {
         Zeroizing::new(passphrase.open(&key_path, &key)?.to_pem().as_bytes().to_vec())
     } else {
@@ -245,12 +245,12 @@ pub(super) fn check_directory(directory: &Path) -> Result<()> {
                 directory.parent().unwrap_or(directory).display()
             ))
         }
-        error => private_failure(directory, &error),
+        error => private_zone_failure(directory, &error),
     })
 }
 
 fn read_public(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|error| {
+    regular_file::read(path).map_err(|error| {
         let failure = Failure::read(path, &error);
         if error.kind() == io::ErrorKind::NotFound {
             failure.next("put the file back from your copy of the zone directory")
@@ -279,7 +279,7 @@ fn read_certificate(paths: &ZonePaths, stem: &str) -> Result<Certificate> {
 /// What stands above the zone's CAs beside the root; usually nothing.
 pub(super) fn read_chain(paths: &ZonePaths) -> Result<Vec<Certificate>> {
     let path = paths.authority_chain();
-    let text = match std::fs::read(&path) {
+    let text = match regular_file::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Failure::read(&path, &error)),

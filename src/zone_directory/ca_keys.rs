@@ -14,7 +14,7 @@ use zone_pki::{KeyError, PrivateKey};
 use super::authorities::{ROOT, check_directory};
 use super::ca_passphrase::refuse_short;
 use super::create_authorities::{create, stage, sync};
-use super::failures::{locked_key_failure, private_failure};
+use super::failures::{locked_key_failure, private_zone_failure};
 use super::{CaPassphrase, ZoneLock};
 use crate::error::{Failure, Result};
 use crate::passphrase::{Passphrase, PassphraseSource};
@@ -136,13 +136,13 @@ fn read(paths: &ZonePaths, stem: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
     match private_file::read(&path) {
         Ok(text) => Ok(Some(text)),
         Err(PrivateFileError::NotFound) => Ok(None),
-        Err(error) => Err(private_failure(&path, &error)),
+        Err(error) => Err(private_zone_failure(&path, &error)),
     }
 }
 
 fn read_present(paths: &ZonePaths, stem: &str) -> Result<Zeroizing<Vec<u8>>> {
     let path = paths.authority_key(stem);
-    read(paths, stem)?.ok_or_else(|| private_failure(&path, &PrivateFileError::NotFound))
+    read(paths, stem)?.ok_or_else(|| private_zone_failure(&path, &PrivateFileError::NotFound))
 }
 
 fn open(paths: &ZonePaths, stem: &str, passphrase: &CaPassphrase) -> Result<PrivateKey> {
@@ -200,7 +200,7 @@ fn refuse_link(path: &Path) -> Result<()> {
 
 /// A key that nobody can open is lost, so what was written is opened before anything is replaced.
 fn read_back(path: &Path, key: &PrivateKey, passphrase: Option<&Passphrase>) -> Result<()> {
-    let text = private_file::read(path).map_err(|error| private_failure(path, &error))?;
+    let text = private_file::read(path).map_err(|error| private_zone_failure(path, &error))?;
     let read = match passphrase {
         Some(passphrase) => encrypted_key::decrypt(&text, passphrase.as_str()),
         None => PrivateKey::from_pem(&text).map_err(|error: KeyError| error.into()),

@@ -17,7 +17,7 @@ use super::authorities::{
 use super::ca_keys::key_text;
 use super::chain::way_up;
 use super::existing::{check_root, refuse_if_pending};
-use super::failures::private_failure;
+use super::failures::private_zone_failure;
 use super::{CaPassphrase, ZoneLock};
 use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
@@ -248,12 +248,12 @@ pub(super) fn write_authority(
 }
 
 pub(super) fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
-    private_file::create(path, bytes, mode).map_err(|error| private_failure(path, &error))?;
+    private_file::create(path, bytes, mode).map_err(|error| private_zone_failure(path, &error))?;
     sync(path)
 }
 
 pub(super) fn sync(path: &Path) -> Result<()> {
-    private_file::sync(path).map_err(|error| private_failure(path, &error))
+    private_file::sync(path).map_err(|error| private_zone_failure(path, &error))
 }
 
 /// Writes a file that the owner may edit: aside, synced, and in its place only if nothing is there.

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 use zone_pki::private_file::PrivateFileError;
-use zone_pki::{CertificateError, DecryptError, LoadError};
+use zone_pki::{CertificateError, DecryptError, LoadError, instant};
 
 use crate::error::{Exit, Failure};
 use crate::plan::ZonePaths;
+use crate::report::shell_quoted;
 
 /// A CA whose validity starts later than the clock says.
 pub(super) fn not_yet_valid(path: &Path, not_before: OffsetDateTime, now: OffsetDateTime) -> Failure {
@@ -26,11 +27,6 @@ pub(super) fn expired(path: &Path, not_after: OffsetDateTime) -> Failure {
     Failure::bad_input(format!("{} has expired", path.display()))
         .because(format!("it was valid until {}", instant(not_after)))
         .next("check this machine's clock; if it is right, the zone needs a new CA")
-}
-
-fn instant(time: OffsetDateTime) -> String {
-    let format = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
-    time.to_offset(time::UtcOffset::UTC).format(&format).unwrap_or_else(|_| time.to_string())
 }
 
 /// A CA file without a usable certificate.
@@ -80,18 +76,37 @@ pub(super) fn locked_key_failure(path: &Path, error: &DecryptError) -> Failure {
     }
 }
 
+/// The failure of a private file or directory of the zone directory, of which the operator has a copy.
+pub(super) fn private_zone_failure(path: &Path, error: &PrivateFileError) -> Failure {
+    let failure = private_failure(path, error);
+    match error {
+        PrivateFileError::NotFound | PrivateFileError::Empty => {
+            failure.next("put the file back from your copy of the zone directory")
+        }
+        PrivateFileError::Kind { .. } | PrivateFileError::TooLarge { .. } | PrivateFileError::Exists => {
+            failure.next("move it away, and put the file back from your copy of the zone directory")
+        }
+        _ => failure,
+    }
+}
+
 /// The failure of a private file or directory, with the command that mends its mode.
 pub fn private_failure(path: &Path, error: &PrivateFileError) -> Failure {
     let shown = path.display();
     match error {
         PrivateFileError::NotFound => Failure::new(Exit::MissingInput, format!("cannot read {shown}"))
             .because("it is not there")
-            .next("put the file back from your copy of the zone directory"),
+            .next("check the path, or put it there"),
         PrivateFileError::Mode { mode } => {
+            let failure = Failure::new(Exit::Permission, format!("others can use {shown}"))
+                .because(format!("its mode is {:04o}", mode & 0o7777));
             let right = if path.is_dir() { "700" } else { "600" };
-            Failure::new(Exit::Permission, format!("others can use {shown}"))
-                .because(format!("its mode is {:04o}", mode & 0o7777))
-                .next(format!("if nobody else has read it: chmod {right} {shown}"))
+            let step = format!("chmod {right} {}", shell_quoted(&shown.to_string()));
+            failure.next(if is_empty_directory(path) {
+                step
+            } else {
+                format!("if nobody else has read it: {step}")
+            })
         }
         PrivateFileError::Owner { uid } => {
             Failure::new(Exit::Permission, format!("{shown} belongs to another user"))
@@ -101,16 +116,22 @@ pub fn private_failure(path: &Path, error: &PrivateFileError) -> Failure {
                 ))
                 .next(format!("run the command as that user, or: chown {} {shown}", nix::unistd::geteuid()))
         }
-        PrivateFileError::Empty => Failure::bad_input(format!("{shown} is empty"))
-            .next("put the file back from your copy of the zone directory"),
+        PrivateFileError::Empty => {
+            Failure::bad_input(format!("{shown} is empty")).next("put its content back, or name another")
+        }
         PrivateFileError::Io(error) => match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::ReadOnlyFilesystem => Failure::write(path, error),
             _ => Failure::read(path, error),
         },
         other => Failure::bad_input(format!("cannot use {shown}"))
             .because(other)
-            .next("move it away, and put the file back from your copy of the zone directory"),
+            .next("move it away, or name another"),
     }
+}
+
+/// What is in it, others may have read; nothing is in this one.
+fn is_empty_directory(path: &Path) -> bool {
+    std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 /// A log of issued certificates that cannot be read or written.
@@ -121,7 +142,7 @@ pub(super) fn issuance_log_failure(paths: &ZonePaths, error: &zone_pki::LogError
 /// A log of the zone that cannot be read or written. `unharmed` says what has not happened.
 pub fn log_failure(path: &Path, error: &zone_pki::LogError, unharmed: &str) -> Failure {
     match error {
-        zone_pki::LogError::File(error) => private_failure(path, error),
+        zone_pki::LogError::File(error) => private_zone_failure(path, error),
         error => Failure::write_chain(format!("cannot use {}", path.display()), error, unharmed),
     }
 }

@@ -149,14 +149,14 @@ fn refuse_to_make_a_key(assessment: &Assessment<'_>, entry: &Entry) -> Result<()
     if entry.request.is_some() || !assessment.has_keys_elsewhere() {
         return Ok(());
     }
-    let node = assessment.holder.short_name();
+    let (node, full) = (assessment.holder.short_name(), assessment.holder.name());
     Err(Failure::new(
         Exit::MissingInput,
         format!("there is no request for the {} certificate of {node}", entry.role.name),
     )
     .because(format!("{node} makes its own keys, so none is made for it here"))
     .next(format!(
-        "on {node}: zone-etcd pki csr > {node}.csr; then here: zone-etcd pki sign {node}.csr --out DIR"
+        "on {node}: zone-etcd pki csr --node {full} > {node}.csr; then here: zone-etcd pki sign {node}.csr --out DIR"
     )))
 }
 

@@ -172,6 +172,11 @@ fn zone_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure {
     if !is_absent {
         return failure;
     }
+    if paths.root().join("node.json").exists() {
+        return failure
+            .because("a node.json is there: it is the directory of a node")
+            .next("run the command where the zone directory is, and name that with --zone");
+    }
     failure.next(format!(
         "name the zone's directory with --zone; or make a zone: \
          zone-etcd init --zone {} --name example.zone --node node1=10.0.1.10",

@@ -170,11 +170,15 @@ fn an_expired_certificate_is_told_of_with_everything_else() {
     fs::write(directory.path().join("ca.crt"), authority.certificate().pem()).unwrap();
     fs::write(directory.path().join("node.crt"), issued.certificate().pem()).unwrap();
     fs::write(directory.path().join("node.key"), issued.key().to_pem().as_bytes()).unwrap();
-    plan(directory.path()).expect_code(65).expect_error_with(&[
-        "has expired",
+    let end =
+        issued.certificate().not_after().format(&time::format_description::well_known::Rfc3339).unwrap();
+    let refused = plan(directory.path()).expect_code(65).expect_error_with(&[
+        &format!("has expired: CN=node1.example.zone was valid until {end}"),
         "clientAuth",
         "does not stand for 192.0.2.1",
     ]);
+    // There is no such table in a node.json.
+    assert!(!refused.stderr.contains("etcd.flags"), "{}", refused.stderr);
 }
 
 /// An intermediate can be in either file.

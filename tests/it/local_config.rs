@@ -67,6 +67,20 @@ fn an_unknown_key_is_passed_over_unless_it_is_a_misspelt_one() {
     assert!(problems[0].contains("did you mean `peer_port`?"), "{problems:?}");
 }
 
+/// Short keys are like too many others, unless they are missing or only letters changed places.
+#[test]
+fn a_misspelt_short_key() {
+    let missing = HEAD.replace("\"key\"", "\"kye\"");
+    for text in [missing.as_str(), &format!(r#"{HEAD}, "kye": "x""#), &HEAD.replace("\"key\"", "\"keys\"")] {
+        let problems = parse(&format!("{{{text}}}")).expect_err("a misspelt key").join("\n");
+        assert!(problems.contains("unknown key") && problems.contains("did you mean `key`?"), "{problems}");
+    }
+    for other in ["kid", "pkcs", "keys", "car"] {
+        let (_, warnings) = parse(&format!(r#"{{{HEAD}, "{other}": "x"}}"#)).expect("a config");
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+    }
+}
+
 #[test]
 fn every_problem_has_its_place() {
     let deep = format!("{}{}", "[".repeat(2000), "]".repeat(2000));

@@ -45,6 +45,7 @@ fn expected() -> Expected<'static> {
         peer_url: "https://10.0.1.1:2380".to_owned(),
         client_url: "https://10.0.1.1:2379".to_owned(),
         gateway: true,
+        has_flags: true,
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn run(arguments: &ActivateArgs, now: OffsetDateTime) -> Result<()> {
     let activation = match &arguments.file {
         None => activation::rollback(&root, now)?,
         Some(file) => {
-            let (bundle, name) = (open(file, &arguments.seal)?, name_of(file));
+            let (bundle, name) = (open(file, &arguments.seal, "zone-etcd activate …")?, name_of(file));
             let (node, fingerprint) = (arguments.node.as_deref(), arguments.root_fingerprint);
             let target = Target { node_directory: &root, node, fingerprint, bundle: &name };
             activation::activate(bundle, &target, now)?

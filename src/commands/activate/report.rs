@@ -6,6 +6,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::activation::{Activation, Change, LOCAL_CONFIG};
+use crate::host::NodeLock;
 use crate::plan::NodePaths;
 use crate::report::{self, shell_quoted};
 
@@ -72,14 +73,19 @@ fn next(activation: &Activation, root: &Path) -> String {
             paths.current("client.crt").display()
         );
     }
-    match (activation.change, activation.previous, activation.restart.as_slice()) {
-        (Change::Unchanged, ..) => format!("nothing to do; if its member does not run yet: {start}"),
-        (_, None, _) if activation.may_bootstrap => format!("start its member: {start}"),
-        (_, None, _) => format!("start its member, which may join the cluster but not found one: {start}"),
-        (_, Some(_), []) => {
-            "nothing: a member that runs reads its certificates anew at the next connection".to_owned()
+    if !NodeLock::is_held(&NodePaths::new(root).lock()) {
+        return if activation.may_bootstrap || activation.previous.is_some() {
+            format!("start its member: {start}")
+        } else {
+            format!("start its member, which may join the cluster but not found one: {start}")
+        };
+    }
+    match (activation.change, activation.restart.as_slice()) {
+        (Change::Unchanged, _) => "nothing to do: its member runs".to_owned(),
+        (_, []) => {
+            "nothing: the member that runs reads its certificates anew at the next connection".to_owned()
         }
-        (_, Some(_), reasons) => {
+        (_, reasons) => {
             format!("start its member anew, since {}: stop it, then {start}", reasons.join(" and "))
         }
     }

@@ -15,7 +15,7 @@ use crate::plan::ROOT_FILE;
 
 pub(super) fn run(arguments: &BundleInspectArgs) -> Result<()> {
     let name = name_of(&arguments.file);
-    let opened = Opened { bundle: open(&arguments.file, &arguments.seal)? };
+    let opened = Opened { bundle: open(&arguments.file, &arguments.seal, "zone-etcd bundle inspect …")? };
     let inspected = opened.read().map_err(|error| bundle_failure(&name, &error))?;
     print(&match arguments.format {
         Format::Text => inspected.text(),

@@ -1,5 +1,6 @@
 //! `bundle`: for each node, one file that brings its machine into the zone; and `bundle inspect`.
 
+mod identity;
 mod inspect;
 mod listing;
 mod make;

@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use zone_pki::private_file::{self, PrivateFileError};
-
+use super::identity::IdentitySource;
 use super::passphrase;
-use crate::bundle::{BundleError, Identity, IdentityError, OpenBundle, bundle_failure, identity_failure};
+use crate::bundle::{BundleError, Identity, OpenBundle, bundle_failure};
 use crate::cli::BundleSealArgs;
 use crate::error::{Failure, Result};
-use crate::zone_directory::private_failure;
+use crate::passphrase::{PassphraseSource, TRIES};
+use crate::report;
 
 /// A bundle that is read once.
 pub(in crate::commands) type Bundle = OpenBundle<Box<dyn Read>>;
@@ -21,32 +21,42 @@ pub(in crate::commands) fn name_of(path: &Path) -> String {
 }
 
 /// Opens a bundle. A person is asked for a passphrase only if it has one, and does not come through a pipe, which cannot be read a
-/// second time.
-pub(in crate::commands) fn open(path: &Path, seal: &BundleSealArgs) -> Result<Bundle> {
+/// second time. `command` is what to propose to whoever may not read the identity.
+pub(in crate::commands) fn open(path: &Path, seal: &BundleSealArgs, command: &str) -> Result<Bundle> {
     let name = name_of(path);
+    let identity = IdentitySource::new(seal, passphrase::is_named(&seal.passphrase))?;
     let passphrase = passphrase::source(&seal.passphrase)?;
-    let given = match &seal.identity {
-        Some(path) => Some(read_identity(path)?),
+    let given = match identity {
+        Some(identity) => Some(identity.read(command)?),
         None if passphrase.asks() => None,
         None => Some(Identity::from(&passphrase.existing()?)),
     };
     match OpenBundle::open(reader(path)?, given.as_ref()) {
         Err(BundleError::PassphraseNeeded) if given.is_none() && path.is_file() => {
-            OpenBundle::open(reader(path)?, Some(&Identity::from(&passphrase.existing()?)))
+            open_with_typed(path, &passphrase)?
         }
         opened => opened,
     }
-    .map_err(|error| bundle_failure(&name, &error))
+    .map_err(|error| match error {
+        BundleError::WrongPassphrase => bundle_failure(&name, &error).next(passphrase.after_a_wrong_one()),
+        error => bundle_failure(&name, &error),
+    })
 }
 
-fn read_identity(path: &Path) -> Result<Identity> {
-    let bytes = private_file::read(path).map_err(|error| match error {
-        PrivateFileError::Kind { .. } | PrivateFileError::TooLarge { .. } => {
-            identity_failure(path, &IdentityError::NoKeyFile(error))
+/// A person may mistype it, and is asked again.
+fn open_with_typed(
+    path: &Path,
+    passphrase: &PassphraseSource,
+) -> Result<std::result::Result<Bundle, BundleError>> {
+    for _ in 1..TRIES {
+        match OpenBundle::open(reader(path)?, Some(&Identity::from(&passphrase.existing()?))) {
+            Err(BundleError::WrongPassphrase) => {
+                report::message(&format!("that does not open {}", path.display()));
+            }
+            opened => return Ok(opened),
         }
-        error => private_failure(path, &error),
-    })?;
-    Identity::from_file(&bytes).map_err(|error| identity_failure(path, &error))
+    }
+    Ok(OpenBundle::open(reader(path)?, Some(&Identity::from(&passphrase.existing()?))))
 }
 
 fn reader(path: &Path) -> Result<Box<dyn Read>> {

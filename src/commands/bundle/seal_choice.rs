@@ -1,6 +1,7 @@
 //! How the bundles are to be sealed, as the command line says it.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use age::secrecy::SecretString;
 
@@ -9,6 +10,7 @@ use crate::bundle::{Recipient, Sealing};
 use crate::cli::BundleMakeArgs;
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
+use crate::report::shell_quoted;
 use crate::zone_directory::ZoneDirectory;
 
 /// A file travels, and can be tried against for as long as it is kept.
@@ -116,13 +118,22 @@ fn parse<'t>(text: &'t str, separator: char, place: &str) -> Result<(Option<&'t 
         Ok(recipient) => return Ok((None, recipient)),
         Err(error) => error,
     };
-    let is_key = text.starts_with("ssh-") || text.starts_with("age1");
+    let is_key = ["ssh-", "age1", "ecdsa-", "sk-"].iter().any(|kind| text.starts_with(kind));
     let parts = text.split_once(separator).filter(|_| !is_key);
-    let error = match parts.map(|(node, key)| (node, Recipient::parse(key))) {
-        Some((node, Ok(recipient))) => return Ok((Some(node), recipient)),
-        Some((_, Err(error))) => error,
-        None => error,
+    let (written, error) = match parts.map(|(node, key)| (node, key, Recipient::parse(key))) {
+        Some((node, _, Ok(recipient))) => return Ok((Some(node), recipient)),
+        Some((_, key, Err(error))) => (key, error),
+        None => (text, error),
     };
+    if Path::new(written).is_file() {
+        let node = parts.map(|(node, _)| format!("{node}=")).unwrap_or_default();
+        let file = shell_quoted(written);
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{place}: {written} is a file, and the key itself is wanted"),
+        )
+        .next(format!("give what is in the file of the public key: --recipient {node}\"$(cat {file})\"")));
+    }
     // The text itself may be a private key.
     Err(Failure::new(Exit::Usage, format!("{place}: no key that a bundle can be sealed to"))
         .because(&error)

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use time::{Duration, OffsetDateTime};
-use zone_pki::{Certificate, RevocationListError};
+use zone_pki::{Certificate, RevocationListError, instant};
 
-use super::certificates::{Remedies, instant, time_left};
+use super::certificates::{Remedies, time_left};
 use super::count;
 use crate::diagnosis::{CheckId, Finding, Verdict};
 use crate::host::{NodeFiles, PlaneFiles, RevocationFault};

@@ -1,8 +1,7 @@
 //! Certificates as they are on disk.
 
-use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
-use zone_pki::{Certificate, CheckError, SubjectAltNames, Usages, verify};
+use zone_pki::{Certificate, CheckError, SubjectAltNames, Usages, instant, verify};
 
 use super::{authorities, files};
 use crate::diagnosis::{CheckId, Finding, Verdict};
@@ -151,9 +150,4 @@ pub(super) fn time_left(certificate: &Certificate, now: OffsetDateTime) -> Strin
         1 => "1 day".to_owned(),
         days => format!("{days} days"),
     }
-}
-
-/// RFC 3339, to the second.
-pub fn instant(at: OffsetDateTime) -> String {
-    at.replace_nanosecond(0).unwrap_or(at).format(&Rfc3339).unwrap_or_default()
 }

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::macros::format_description;
-use zone_pki::{Certificate, RevocationList};
+use zone_pki::{Certificate, RevocationList, instant};
 
-use super::certificates::instant;
 use super::shown;
 use crate::config::EtcdVersion;
 use crate::diagnosis::{CheckId, Finding, Verdict};

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zone_pki::Certificate;
+use zone_pki::{Certificate, instant};
 
-use super::certificates::instant;
 use crate::diagnosis::{CheckId, Finding, Verdict};
 use crate::live::{LiveZone, PlaneView};
 use crate::plan::{Plane, RENEW_AT, days_left};

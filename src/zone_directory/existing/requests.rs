@@ -13,7 +13,7 @@ use crate::plan::{Plane, ZonePaths};
 use crate::zone_directory::authorities::{Authorities, check_directory, refuse_if_lost};
 use crate::zone_directory::chain::pem;
 use crate::zone_directory::create_authorities::{create, plane_spec, put_in_place, stage};
-use crate::zone_directory::failures::private_failure;
+use crate::zone_directory::failures::private_zone_failure;
 use crate::zone_directory::{CaPassphrase, NewKeys, ZoneLock};
 
 /// The requests of a zone.
@@ -104,7 +104,7 @@ pub(in crate::zone_directory) fn refuse_if_pending(paths: &ZonePaths) -> Result<
 /// The key that a request was made with.
 pub(super) fn read_key(paths: &ZonePaths, plane: Plane, passphrase: &CaPassphrase) -> Result<PrivateKey> {
     let path = paths.authority_key(plane.name());
-    let text = zone_pki::private_file::read(&path).map_err(|error| private_failure(&path, &error))?;
+    let text = zone_pki::private_file::read(&path).map_err(|error| private_zone_failure(&path, &error))?;
     passphrase.open(&path, &text)
 }
 

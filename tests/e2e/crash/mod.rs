@@ -3,6 +3,7 @@
 //!
 //! Each test takes three steps of its command, or as many as `ZONE_ETCD_KILLS` says; `scripts/crash` takes all.
 
+mod activation;
 mod invariants;
 mod strace;
 

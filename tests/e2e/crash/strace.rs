@@ -48,6 +48,13 @@ pub struct Step {
     pub shown: String,
 }
 
+impl Step {
+    /// Whether it writes on where the step before has written.
+    pub fn goes_on_from(&self, before: &Self) -> bool {
+        self.name == "write" && before.name == "write"
+    }
+}
+
 /// The steps of a command from the first file that it changes to the program that it becomes, or to its end. It is run once
 /// for that, but does not become another program.
 #[track_caller]

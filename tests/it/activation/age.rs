@@ -20,11 +20,17 @@ fn an_older_bundle_is_refused() {
     add_to_description(&zone, "[pki]\nserver_names = [\"etcd.example.zone\"]\n");
     let told = activate(&bundle(&zone, "node1"), &directory, &["--format", "json"]).expect_code(0);
     assert_eq!(json(&told)["sequence"], 2);
+    add_to_description(&zone, "[etcd]\nheartbeat = \"200ms\"\nelection = \"2s\"\n");
+    activate(&bundle(&zone, "node1"), &directory, &[]).expect_code(0);
     // As long as the first is there it is gone back to; without it, it would be a step back that nobody has asked for.
     fs::remove_dir_all(directory.join("pki/gen-1")).expect("the first generation");
     let before = Tree::of(&directory);
     activate(&kept, &directory, &[]).expect_refusal(65, &["is older than what is active", "--rollback"]);
     Tree::of(&directory).assert_same_as(&before, "an older bundle");
+    // Nothing to go back to.
+    fs::remove_dir_all(directory.join("pki/gen-2")).expect("the second generation");
+    let refused = activate(&kept, &directory, &[]).expect_refusal(65, &["is older than what is active"]);
+    assert!(!refused.stderr.contains("--rollback"), "{}", refused.stderr);
 }
 
 /// Two zone directories that were one make different bundles of one number.

@@ -197,3 +197,82 @@ fn it_works_while_the_member_runs() {
     add_to_description(&zone, "[pki]\nserver_names = [\"etcd.example.zone\"]\n");
     activate(&bundle(&zone, "node1"), &directory, &[]).expect_code(0);
 }
+
+/// Whether a member runs is told by the lock that it holds.
+#[test]
+fn the_next_step_is_to_start_a_member_that_does_not_run() {
+    let zone = zone();
+    let directory = node_directory(&zone, "n1");
+    activated(&zone, &bundle(&zone, "node1"), &directory);
+    let next = |file: &Path| {
+        json(&activate(file, &directory, &["--format", "json"]).expect_code(0))["next"]
+            .as_str()
+            .expect("text")
+            .to_owned()
+    };
+    add_to_description(&zone, "[pki]\nserver_names = [\"etcd.example.zone\"]\n");
+    let second = bundle(&zone, "node1");
+    let start = format!("start its member: zone-etcd run --config {}", directory.join("node.json").display());
+    assert_eq!(next(&second), start);
+    assert_eq!(next(&second), start);
+    let lock = File::create(directory.join("lock")).expect("the lock file");
+    lock.try_lock().expect("the lock");
+    assert_eq!(next(&second), "nothing to do: its member runs");
+    replace_in(&zone.file("zone.toml"), "\"etcd.example.zone\"", "\"store.example.zone\"");
+    let told = next(&bundle(&zone, "node1"));
+    assert!(told.starts_with("nothing: the member that runs reads its certificates anew"), "{told}");
+}
+
+/// A pipe in the place of a file would be waited for.
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_refused() {
+    for file in ["manifest.json", "zone.toml"] {
+        let zone = zone();
+        let directory = node_directory(&zone, "n1");
+        let bundle = bundle(&zone, "node1");
+        activated(&zone, &bundle, &directory);
+        let path = directory.join("pki/gen-1").join(file);
+        fs::remove_file(&path).expect("the file");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+        let mut command = std::process::Command::new("timeout");
+        let call = self::command(&bundle, &directory, &[]);
+        command.arg("20").arg(call.get_program()).args(call.get_args()).stdin(std::process::Stdio::null());
+        outcome(&mut command).expect_refusal(65, &["no regular file"]);
+    }
+}
+
+/// What a refused activation has made is not left behind; what was there is.
+#[test]
+fn a_refused_first_bundle_leaves_nothing() {
+    let zone = zone();
+    let bundle = bundle(&zone, "node1");
+    let known = fingerprint(&zone);
+    // What is wrong is found at its end.
+    let mut longer = fs::read(&bundle).expect("the bundle");
+    longer.push(b'x');
+    let wrong = zone.around().join("wrong.bundle");
+    fs::write(&wrong, longer).expect("written");
+    let deep = zone.around().join("a/b/n1");
+    activate(&wrong, &deep, &["--root-fingerprint", &known])
+        .expect_refusal(65, &["wrong.bundle", "the end of a bundle"]);
+    assert!(!zone.around().join("a").exists(), "directories are left");
+    let present = zone.around().join("present");
+    fs::create_dir(&present).expect("a directory");
+    activate(&wrong, &present, &["--root-fingerprint", &known])
+        .expect_refusal(77, &["its mode is", &format!("next: chmod 700 {}", present.display())]);
+    fs::set_permissions(&present, PermissionsExt::from_mode(0o700)).expect("its mode");
+    activate(&wrong, &present, &["--root-fingerprint", &known])
+        .expect_refusal(65, &["wrong.bundle", "the end of a bundle"]);
+    assert_eq!(fs::read_dir(&present).expect("it is there").count(), 0);
+    activate(&bundle, &present, &["--root-fingerprint", &known]).expect_code(0);
+}
+
+#[test]
+fn a_file_in_the_place_of_the_node_directory() {
+    let zone = zone();
+    let file = zone.around().join("file");
+    fs::write(&file, "x").expect("a file");
+    let refused = activate(&bundle(&zone, "node1"), &file, &["--root-fingerprint", &fingerprint(&zone)])
+        .expect_refusal(65, &["is not a directory", "--node-dir"]);
+    assert!(!refused.stderr.contains("zone directory"), "{}", refused.stderr);
+}

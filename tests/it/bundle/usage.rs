@@ -41,6 +41,8 @@ fn keys_that_nothing_is_sealed_to() {
         (secret, "private key"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----", "private key"),
         ("ssh-dss AAAAB3NzaC1kc3M=", "of the kind ssh-dss"),
+        ("ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY= host", "of the kind ecdsa-sha2-nistp256"),
+        ("node1=ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY=", "of the kind ecdsa-sha2-nistp256"),
         ("age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t", "plugin"),
         ("nonsense", "neither an age public key"),
         // age takes what precedes, and leaves the rest away.
@@ -53,6 +55,17 @@ fn keys_that_nothing_is_sealed_to() {
     ] {
         let refused = bundle(&zone, &[&format!("--recipient={key}")]).expect_refusal(64, &[why]);
         assert!(!refused.stderr.contains("GFPYYSJZ"), "the private key is shown: {}", refused.stderr);
+    }
+    // In an argument of its own as well, where it looks like an option.
+    let pem = "-----BEGIN OPENSSH PRIVATE KEY-----\nGFPYYSJZ\n-----END OPENSSH PRIVATE KEY-----";
+    let refused = bundle(&zone, &["--recipient", pem]).expect_refusal(64, &["private key"]);
+    assert!(!refused.stderr.contains("GFPYYSJZ"), "the private key is shown: {}", refused.stderr);
+    let file = zone.around().join("node1.pub");
+    std::fs::write(&file, SSH_KEY).expect("a public key");
+    for node in ["", "node1="] {
+        let wanted = format!("--recipient {node}\"$(cat {})\"", file.display());
+        bundle(&zone, &["--recipient", &format!("{node}{}", file.display())])
+            .expect_refusal(64, &["is a file", &wanted]);
     }
     bundle(&zone, &["--recipient", &format!("node7={KEY}")]).expect_refusal(64, &["no node `node7`"]);
 }

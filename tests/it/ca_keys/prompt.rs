@@ -11,8 +11,8 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
 use super::{RIGHT, locked_zone, passphrase_file, states, with_file};
-use crate::harness::TestZone;
 use crate::harness::processes::{PATIENCE, until};
+use crate::harness::{TestZone, outcome, zone_etcd};
 use crate::support::{Tree, three_members};
 
 /// A call of the program with a terminal of its own.
@@ -26,13 +26,16 @@ struct Session {
 
 impl Session {
     fn start(zone: &TestZone, arguments: &[&str]) -> Self {
+        Self::of(&zone.command(arguments))
+    }
+
+    fn of(call: &Command) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&master).expect("granted");
         unlockpt(&master).expect("unlocked");
         let name = ptsname(&master, Vec::new()).expect("a name").into_string().expect("UTF-8");
         let terminal = OpenOptions::new().read(true).write(true).open(&name).expect("the terminal");
         let side = || Stdio::from(OwnedFd::from(terminal.try_clone().expect("the same terminal")));
-        let call = zone.command(arguments);
         let mut command = Command::new("setsid");
         command.args(["--ctty", "--wait"]).arg(call.get_program()).args(call.get_args());
         command.env_remove("CREDENTIALS_DIRECTORY").env("NO_COLOR", "1");
@@ -129,6 +132,30 @@ fn it_is_asked_for_once_in_a_call_and_three_times_at_most() {
     }
     session.end(77, &["was not opened", "the passphrase is wrong"]);
     Tree::of(&zone.path()).assert_same_as(&before, "three wrong answers");
+}
+
+/// That of a bundle as well: it is read from its beginning each time.
+#[test]
+fn the_passphrase_of_a_bundle_is_asked_for_three_times() {
+    let zone = three_members();
+    let passphrase = passphrase_file(&zone, "p", "correct horse battery");
+    let out = zone.around().join("out");
+    let mut bundle = zone.command(&["bundle", "node1"]);
+    outcome(bundle.arg("--passphrase-file").arg(&passphrase).arg("--out").arg(&out)).expect_code(0);
+    let question = "passphrase of the bundle: ";
+    let session = || {
+        let mut inspect = zone_etcd(["bundle", "inspect"]);
+        Session::of(inspect.arg(out.join("node1.bundle")))
+    };
+    let mut first = session();
+    first.answer(question, "a wrong horse");
+    first.answer(question, "correct horse battery");
+    first.end(0, &["sealed with a passphrase"]);
+    let mut second = session();
+    for _ in 0..3 {
+        second.answer(question, "a wrong horse");
+    }
+    second.end(77, &["the passphrase is not the one", "run the command again with the right one"]);
 }
 
 #[test]

@@ -68,7 +68,11 @@ fn every_command_has_a_page() {
         let page = outcome(&mut zone_etcd(arguments)).expect_code(0).stdout;
         let title = ["zone-etcd".to_owned()].into_iter().chain(names).collect::<Vec<_>>().join("-");
         assert!(page.contains(&format!(".TH {title} ")), "the title of {title}:\n{page}");
-        for section in [".SH NAME", ".SH SYNOPSIS", ".SH DESCRIPTION"] {
+        assert!(!page.contains(".SH EXTRA"), "{title}:\n{page}");
+        if ["zone-etcd", "zone-etcd-status"].contains(&title.as_str()) {
+            assert!(page.contains(".SH \"EXIT STATUS\""), "{title}:\n{page}");
+        }
+        for section in [".SH NAME", ".SH SYNOPSIS", ".SH DESCRIPTION", ".SH FILES"] {
             assert!(page.contains(section), "no {section} in {title}");
         }
         check_rendering(&title, &page);

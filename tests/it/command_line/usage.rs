@@ -98,3 +98,77 @@ fn nothing_is_coloured_that_is_not_a_terminal() {
     let refused = outcome(command.env_remove("NO_COLOR").env("CLICOLOR_FORCE", "1")).expect_code(66);
     assert!(!refused.stderr.contains('\u{1b}'), "{:?}", refused.stderr);
 }
+
+/// A zone and a node are told apart by what is there, and neither is made or moved for the other.
+#[test]
+fn a_directory_of_the_other_kind() {
+    let place = tempfile::tempdir().expect("a directory");
+    let node = place.path().join("n1");
+    std::fs::create_dir(&node).expect("a directory");
+    std::fs::write(node.join("node.json"), "{}").expect("a local config");
+    let empty = place.path().join("empty");
+    std::fs::create_dir(&empty).expect("a directory");
+    let zone = TestZone::init("example.zone", &["node1=10.0.1.10"]);
+    let zone_path = zone.path().display().to_string();
+    let proposes = |arguments: &[&str], directory: &std::path::Path, step: &str| {
+        let mut command = zone_etcd(arguments);
+        let refused = outcome(command.current_dir(directory)).expect_error_with(&[step]);
+        let next =
+            refused.stderr.lines().find(|line| line.starts_with("next: ")).expect("a next step").to_owned();
+        assert!(!next.contains("move") && (step.contains("NODE_DIR") || !next.contains("init")), "{next}");
+    };
+    for command in ["run", "plan", "check", "status"] {
+        proposes(&[command, "--config", "n1"], place.path(), "did you mean --config n1/node.json?");
+        proposes(
+            &[command, "--config", &zone_path],
+            place.path(),
+            &format!("did you mean --zone {zone_path}?"),
+        );
+        proposes(
+            &[command, "--config", "empty"],
+            place.path(),
+            "name the file itself: --config NODE_DIR/node.json",
+        );
+        proposes(
+            &[command, "--zone", "n1"],
+            place.path(),
+            "did you mean the node that is there? --config n1/node.json",
+        );
+        proposes(&[command], &node, "--config ./node.json");
+        proposes(&[command], &empty, "on an activated node: --config NODE_DIR/node.json");
+    }
+    // It has no --config.
+    proposes(&["pki", "list", "--zone", "n1"], place.path(), "run the command where the zone directory is");
+}
+
+/// What the program lists of an option is the same for every command, and the environment of who looks is not in it.
+#[test]
+fn the_help_does_not_depend_on_the_environment() {
+    for command in [["run"].as_slice(), &["bundle"], &["pki", "list"], &["init"]] {
+        let mut help = zone_etcd(command);
+        let shown = outcome(help.arg("--help").env("ZONE_ETCD_ZONE", "/somewhere")).expect_code(0).stdout;
+        assert!(shown.contains("[env: ZONE_ETCD_ZONE]"), "{command:?}: {shown}");
+        assert!(!shown.contains("/somewhere"), "{command:?}: {shown}");
+    }
+}
+
+#[test]
+fn help_says_what_an_option_is_for_in_this_command() {
+    let words = |arguments: &[&str]| {
+        let shown = outcome(&mut zone_etcd(arguments)).expect_code(0).stdout;
+        shown.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    for (command, text) in [
+        (["ca", "lock", "--help"].as_slice(), "The passphrase to lock with, or that keys are locked with,"),
+        (&["init", "--help"], "The passphrase to lock with (--lock)"),
+        (&["ctl", "--help"], "Run the etcdctl beside this etcd binary"),
+        (&["activate", "--help"], "or of the CA that signs in its place"),
+        (&["activate", "--help"], "is the first line of this file, which nobody else may read"),
+        (&["bundle", "--help"], "Without NODE= every bundle is sealed to it"),
+        (&["--help"], "List, check, issue, request, sign and export certificates"),
+        (&["man", "--help"], "zone-etcd man | man -l -"),
+    ] {
+        let shown = words(command);
+        assert!(shown.contains(text), "no `{text}` in {shown}");
+    }
+}

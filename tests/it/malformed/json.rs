@@ -133,7 +133,7 @@ pub fn rows() -> Vec<JsonRow> {
                 write(file, with("", "").replacen("ca.crt", "/dev/zero", 1));
             },
         ),
-        row("a directory", 65, "Is a directory", |file| fs::create_dir(file).expect("a directory")),
+        row("a directory", 65, "is a directory", |file| fs::create_dir(file).expect("a directory")),
         row("a link that leads nowhere", 66, "cannot read", |file| {
             std::os::unix::fs::symlink("nowhere", file).expect("a link");
         }),

@@ -169,9 +169,11 @@ fn a_bundle_for_keys_that_are_not_here_is_refused() {
     sign(&zone, &requests_of(&zone, "node1", &node_directory(&zone, "n1")), &[]).expect_code(0);
     let known = crate::activation::fingerprint(&zone);
     let elsewhere = node_directory(&zone, "elsewhere");
-    activate(&signed(&zone, "node1"), &elsewhere, &["--root-fingerprint", &known])
-        .expect_refusal(65, &["the key of peer.crt is not on this node", "pki csr"]);
-    assert!(!elsewhere.join("pki/current").exists(), "nothing is in use");
+    activate(&signed(&zone, "node1"), &elsewhere, &["--root-fingerprint", &known]).expect_refusal(
+        65,
+        &["the key of peer.crt is not on this node", "pki csr --node node1.example.zone --node-dir"],
+    );
+    assert!(!elsewhere.exists(), "nothing was made");
     // The requests that were made here say which node this is.
     let other = node_directory(&zone, "n2");
     request(&other, &["--node", "node2.example.zone"]).expect_code(0);
