@@ -205,6 +205,14 @@ impl Site {
         }
     }
 
+    /// The same, to be typed on the machine of that node: one that was given a bundle has a directory of its own there.
+    pub fn proposed_on(&self, command: &str, node: &str) -> String {
+        match self {
+            Self::Zone(zone) if zone.has_bundled(node) => format!("zone-etcd {command}"),
+            _ => self.proposed_for(command, node),
+        }
+    }
+
     /// How the certificates of the node of this short name are made anew: where the CAs are, and then on the node.
     pub fn proposed_issue(&self, node: &str) -> String {
         match self {

@@ -104,6 +104,14 @@ impl ZoneDirectory {
         self.paths.node(name).with_data(described.and_then(|node| node.data_directory.as_deref()))
     }
 
+    /// Whether the node of this short name was given a bundle, and has not run from this directory.
+    pub fn has_bundled(&self, node: &str) -> bool {
+        let Some(node) = self.config.node(node) else { return false };
+        let record = format!("\"node\":\"{}\"", node.name.full());
+        let log = std::fs::read_to_string(self.paths.bundle_log()).unwrap_or_default();
+        log.lines().any(|line| line.contains(&record)) && !self.node_paths(&node.name).state().exists()
+    }
+
     /// A command for this zone, as the operator can type it here.
     pub fn proposed(&self, command: &str) -> String {
         format!("zone-etcd {command} --zone {}", report::shell_quoted(&self.written.display().to_string()))

@@ -98,7 +98,7 @@ fn three_bundles_are_one_cluster() {
         // Nothing is wrong with the one that waits.
         let status =
             outcome(&mut offline.network.on("infra0", &offline.zone.command(&["status"]))).expect_code(69);
-        assert!(status.stdout.contains("next: start it, on infra1: "), "{}", status.stdout);
+        assert!(status.stdout.contains("next: start it, on infra1: zone-etcd run\n"), "{}", status.stdout);
         let mut members = vec![first];
         for node in ["infra1", "infra2"] {
             members.push(offline.start(node, &offline.directory(node)));

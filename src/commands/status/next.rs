@@ -82,7 +82,7 @@ fn about_down(answer: &Answer<'_>, member: &LiveMember) -> String {
             )
         }
         Some(DialError::Refused(_)) | None => {
-            format!("start it, on {name}: {}", answer.site.proposed_for("run", name))
+            format!("start it, on {name}: {}", answer.site.proposed_on("run", name))
         }
         Some(_) => format!("look at what etcd logs on {name}"),
     }
