@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use zone_pki::KeyAlgorithm;
+use zone_pki::{KeyAlgorithm, RevocationReason};
 
 use super::{Format, NodeDirectoryArg, ZoneArg};
 
@@ -16,6 +16,8 @@ pub enum PkiCommand {
     Check(PkiListArgs),
     /// Issue now what `run` would issue at the start
     Issue(PkiIssueArgs),
+    /// Revoke the certificates of a node or a client, or one certificate
+    Revoke(PkiRevokeArgs),
     /// Write the files that other software expects: kubeadm, PEM in one file, PKCS#12
     Export(PkiExportArgs),
     /// On a node: make its keys, and print the requests for their certificates
@@ -88,6 +90,23 @@ pub struct PkiIssueArgs {
     /// A client to issue for; once for each
     #[arg(long = "client", value_name = "NAME")]
     pub clients: Vec<String>,
+}
+
+/// `pki revoke`
+#[derive(Debug, Args)]
+pub struct PkiRevokeArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// A node, whose member leaves the cluster first; client/NAME; or the serial number of one certificate, hexadecimal
+    #[arg(value_name = "NODE | client/NAME | SERIAL")]
+    pub target: String,
+    /// Why, as RFC 5280 names it: keyCompromise, superseded, cessationOfOperation, ...
+    #[arg(long, value_name = "REASON", default_value_t)]
+    pub reason: RevocationReason,
+    /// How to print what came of it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// `pki export`

@@ -166,6 +166,12 @@ impl<'z> Assessment<'z> {
                 (Some(generation), Some(key)) => examine(generation, key, role, &spec, authority, now),
                 _ => Verdict::Issue(IssueReason::Missing),
             };
+            let verdict = match verdict {
+                Verdict::Keep { certificate, .. } if authorities.has_revoked(role.plane, &certificate) => {
+                    Verdict::Issue(IssueReason::Revoked)
+                }
+                verdict => verdict,
+            };
             chains_are_current &= follow_with(&verdict, &authorities.served_with(role.plane));
             entries.push(Entry { role, spec, verdict, request });
         }
