@@ -1,12 +1,20 @@
 //! Taking a member out of the cluster, only if the others are a quorum without it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::credentials::Credentials;
 use super::plane::target;
 use super::{LiveMember, LiveZone};
 use crate::etcd::client::MemberClient;
 use crate::plan::EtcdId;
+
+/// `ErrUnhealthy` in etcd's `api/v3rpc/rpctypes/error.go`: what it says before the members have been connected for
+/// `HealthInterval`, 5 seconds (`server/etcdserver/server.go`).
+const UNSETTLED: &str = "etcdserver: unhealthy cluster";
+/// For how long it is asked again then.
+const SETTLED_AFTER: Duration = Duration::from_secs(7);
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Why a member is not taken out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +78,15 @@ impl LiveZone {
         let host = target(&view.url).map(|target| target.host).unwrap_or_default();
         let client = MemberClient::new(&view.url, &host, &credentials.grpc, limit)
             .map_err(|error| refused(error.to_string()))?;
-        client.member_remove(id.0).await.map_err(|status| refused(status.message().to_owned()))
+        let deadline = Instant::now() + SETTLED_AFTER;
+        loop {
+            match client.member_remove(id.0).await {
+                Ok(()) => return Ok(()),
+                Err(status) if status.message() == UNSETTLED && Instant::now() < deadline => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(status) => return Err(refused(status.message().to_owned())),
+            }
+        }
     }
 }

@@ -22,9 +22,8 @@ fn running_zone() -> (TestZone, Vec<Running>) {
 
 fn as_client(zone: &TestZone, client: &str, endpoint: &str, arguments: &[&str]) -> Outcome {
     let file = |name: &str| zone.file(&format!("clients/{client}/current/{name}"));
-    let mut command: Command =
-        again(&etcdctl(zone, endpoint), &["--dial-timeout", "2s", "--command-timeout", "2s"]);
-    command.env("ETCDCTL_CERT", file("client.crt")).env("ETCDCTL_KEY", file("client.key")).args(arguments);
+    let mut command: Command = again(&etcdctl(zone, endpoint), arguments);
+    command.env("ETCDCTL_CERT", file("client.crt")).env("ETCDCTL_KEY", file("client.key"));
     crate::harness::outcome(&mut command)
 }
 
@@ -73,8 +72,7 @@ fn the_administrator_that_was_revoked_is_another_one_at_once() {
         }
         zone.run(&["pki", "revoke", "client/admin"]).expect_code(0);
         call(&etcdctl(&zone, MEMBER), &["put", "a", "b"]).expect_code(0);
-        let mut stolen =
-            again(&etcdctl(&zone, MEMBER), &["get", "a", "--dial-timeout", "2s", "--command-timeout", "2s"]);
+        let mut stolen = again(&etcdctl(&zone, MEMBER), &["get", "a"]);
         stolen.env("ETCDCTL_CERT", old.join("client.crt")).env("ETCDCTL_KEY", old.join("client.key"));
         assert_ne!(crate::harness::outcome(&mut stolen).code, 0);
     });
