@@ -25,8 +25,8 @@ pub use existing_ca::ExistingCaArgs;
 pub use launch::{LaunchArgs, PlanArgs, PlanFormat, RunArgs};
 pub use observe::{CheckArgs, DoctorArgs, StatusArgs, StatusFormat};
 pub use pki::{
-    ExportLayout, PkiCommand, PkiCsrArgs, PkiExportArgs, PkiIssueArgs, PkiListArgs, PkiRevokeArgs,
-    PkiSignArgs,
+    ExportLayout, PkiCommand, PkiCsrArgs, PkiExportArgs, PkiIssueArgs, PkiListArgs, PkiRenewArgs,
+    PkiRevokeArgs, PkiSignArgs,
 };
 pub use shell::{CompletionsArgs, ManArgs};
 

@@ -224,8 +224,15 @@ impl<'z> Assessment<'z> {
 
     /// Turns every certificate into one to be issued.
     pub fn issue_all(&mut self, reason: &IssueReason) {
+        self.issue_where(reason, |_, _| true);
+    }
+
+    /// Turns every certificate that is `due` into one to be issued.
+    pub fn issue_where(&mut self, reason: &IssueReason, due: impl Fn(&Role, &Certificate) -> bool) {
         for entry in &mut self.entries {
-            if matches!(entry.verdict, Verdict::Keep { .. }) {
+            if let Verdict::Keep { certificate, .. } = &entry.verdict
+                && due(entry.role, certificate)
+            {
                 entry.verdict = Verdict::Issue(reason.clone());
             }
         }
