@@ -34,12 +34,11 @@ fn curl_reads_pem(zone: &TestZone) {
         command.current_dir(&directory).args(["--silent", "--show-error", "--max-time", "10"]);
         outcome(command.args(arguments.split_whitespace()).arg(format!("{ENDPOINT}/version")))
     };
-    let together = ask("--cacert ca.crt --cert client.pem").expect_code(0);
-    assert!(together.stdout.contains("etcdserver"), "{together:?}");
-    assert_eq!(
-        ask("--cacert ca.crt --cert client.crt --key client.key").expect_code(0).stdout,
-        together.stdout
-    );
+    // What else it answers changes while the member finds out which layout its storage has.
+    for with in ["--cert client.pem", "--cert client.crt --key client.key"] {
+        let answer = ask(&format!("--cacert ca.crt {with}")).expect_code(0).stdout;
+        assert!(answer.contains("\"etcdserver\":\"3.7.3\""), "{with}: {answer}");
+    }
     // Without the certificate, and without trust, there is no answer.
     assert_ne!(ask("--cacert ca.crt").code, 0);
     assert_ne!(ask("--cert client.pem").code, 0);

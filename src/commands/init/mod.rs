@@ -193,7 +193,8 @@ fn tell_next_steps(zone: &ZoneDirectory, written: &Path) {
     report::message(&format!(
         "\nkeep {} safe: whoever has its keys can join the cluster and read all of it\n\
          next: zone-etcd plan --zone {shown} --node {}    what will run there\n\
-         \x20     zone-etcd run --zone {shown} --node {}     start it; likewise on the other nodes",
+         \x20     zone-etcd run --zone {shown} --node {}     start it from here; likewise the others\n\
+         on machines of their own: zone-etcd bundle --zone {shown} --out DIR --passphrase-file FILE    a sealed file for each",
         zone.paths.authorities().display(),
         first.name.short(),
         first.name.short(),
