@@ -110,7 +110,7 @@ pub struct PkiRenewArgs {
     /// A client to renew for; once for each
     #[arg(long = "client", value_name = "NAME")]
     pub clients: Vec<String>,
-    /// Only this role: peer, peer-client, server, gateway, client
+    /// Only this role: peer, peer-client, server, gateway, node-client, client
     #[arg(long, value_name = "ROLE")]
     pub role: Option<String>,
     /// Only what ends within this time, such as 30d

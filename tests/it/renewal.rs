@@ -30,7 +30,7 @@ fn all_of_a_node_or_one_role() {
     assert_eq!(renewed(&zone, &["node1", "--role", "server"]), pairs("node1", &["server"]));
     assert_eq!(current("peer.crt"), peer, "what was not asked for stays");
     assert_ne!(current("server.key"), key, "the key is new as well");
-    assert_eq!(renewed(&zone, &["node1"]), pairs("node1", &["peer", "server", "gateway", "client"]));
+    assert_eq!(renewed(&zone, &["node1"]), pairs("node1", &["peer", "server", "gateway", "node-client"]));
     assert_ne!(current("peer.crt"), peer);
     zone.run(&["pki", "check"]).expect_code(0);
 }
