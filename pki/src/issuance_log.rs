@@ -1,4 +1,4 @@
-//! The record of what was issued.
+//! The record of what was issued, and of what was revoked of it.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -6,11 +6,12 @@ use time::OffsetDateTime;
 use crate::certificate::Certificate;
 use crate::hex;
 use crate::record_log::RecordLog;
+use crate::revocation::RevocationReason;
 
 /// The log in `issued.jsonl`.
 pub type IssuanceLog = RecordLog<LogEntry>;
 
-/// What is recorded of a certificate.
+/// What is recorded of a certificate. It is recorded again when it is revoked, with [`revoked`](Self::revoked).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// The serial number, lower-case hexadecimal.
@@ -36,6 +37,19 @@ pub struct LogEntry {
     /// When it was issued, RFC 3339.
     #[serde(with = "time::serde::rfc3339")]
     pub issued_at: OffsetDateTime,
+    /// That it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<RevocationMark>,
+}
+
+/// When and why a certificate was revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevocationMark {
+    /// When, RFC 3339.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// Why.
+    pub reason: RevocationReason,
 }
 
 impl LogEntry {
@@ -52,6 +66,7 @@ impl LogEntry {
             key_sha256: hex::encode(&certificate.subject_public_key_sha256()),
             issuer: certificate.issuer().to_owned(),
             issued_at,
+            revoked: None,
         }
     }
 }

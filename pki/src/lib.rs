@@ -52,7 +52,7 @@ pub use constraints::{ConstraintError, NameConstraints, Subnet};
 pub use document::DocumentError;
 pub use encrypted_key::DecryptError;
 pub use instant::instant;
-pub use issuance_log::{IssuanceLog, LogEntry};
+pub use issuance_log::{IssuanceLog, LogEntry, RevocationMark};
 pub use key::{KeyAlgorithm, KeyError, PrivateKey};
 pub use load::LoadError;
 pub use name::{NameError, SubjectAltName, SubjectAltNames};

@@ -1,5 +1,8 @@
 //! Revocation lists (RFC 5280, section 5).
 
+use std::fmt;
+use std::str::FromStr;
+
 use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -28,6 +31,47 @@ pub enum RevocationReason {
     CertificateHold,
     /// What it allowed is no longer allowed.
     PrivilegeWithdrawn,
+}
+
+impl RevocationReason {
+    /// Every reason, as RFC 5280 numbers and writes them.
+    pub const ALL: [(u8, &'static str, Self); 8] = [
+        (0, "unspecified", Self::Unspecified),
+        (1, "keyCompromise", Self::KeyCompromise),
+        (2, "cACompromise", Self::CaCompromise),
+        (3, "affiliationChanged", Self::AffiliationChanged),
+        (4, "superseded", Self::Superseded),
+        (5, "cessationOfOperation", Self::CessationOfOperation),
+        (6, "certificateHold", Self::CertificateHold),
+        (9, "privilegeWithdrawn", Self::PrivilegeWithdrawn),
+    ];
+
+    /// The reason with this code; unspecified for one that is not known.
+    pub(crate) fn from_code(code: u8) -> Self {
+        Self::ALL.iter().find(|(known, ..)| *known == code).map_or(Self::Unspecified, |(.., reason)| *reason)
+    }
+}
+
+impl fmt::Display for RevocationReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::ALL.iter().find(|(.., reason)| reason == self).map(|(_, name, _)| *name);
+        formatter.pad(name.unwrap_or_default())
+    }
+}
+
+/// What is no reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("it is none of {}", RevocationReason::ALL.map(|(_, name, _)| name).join(", "))]
+pub struct UnknownReason;
+
+impl FromStr for RevocationReason {
+    type Err = UnknownReason;
+
+    /// Reads the name that RFC 5280 gives it, in any case.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let named = Self::ALL.iter().find(|(_, name, _)| name.eq_ignore_ascii_case(text));
+        named.map(|(.., reason)| *reason).ok_or(UnknownReason)
+    }
 }
 
 /// An entry of a revocation list.

@@ -10,10 +10,11 @@ use webpki::{
     RevocationCheckDepth, RevocationOptionsBuilder, anchor_from_trusted_cert,
 };
 use x509_parser::prelude::FromDer;
-use x509_parser::revocation_list::CertificateRevocationList;
+use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate};
 
 use crate::certificate::Certificate;
 use crate::der::whole_sequence;
+use crate::revocation::{RevocationReason, Revoked};
 use crate::spec::Usage;
 
 /// A revocation list in DER.
@@ -22,7 +23,9 @@ pub struct RevocationList {
     der: Vec<u8>,
     issuer_der: Vec<u8>,
     next_update: Option<OffsetDateTime>,
+    number: Option<u64>,
     serials: BTreeSet<Vec<u8>>,
+    revoked: Vec<Revoked>,
 }
 
 /// Why a revocation list is none to rely on.
@@ -72,11 +75,13 @@ impl RevocationList {
         if whole_sequence(der).is_none() {
             return Err(RevocationListError::Damaged("it is not a sequence".to_owned()));
         }
-        let serials = list.iter_revoked_certificates().map(|entry| without_sign(entry.raw_serial()).to_vec());
+        let revoked: Vec<Revoked> = list.iter_revoked_certificates().map(revoked).collect();
         Ok(Self {
             issuer_der: list.issuer().as_raw().to_vec(),
             next_update: list.next_update().map(|instant| instant.to_datetime()),
-            serials: serials.collect(),
+            number: list.crl_number().and_then(|number| number.try_into().ok()),
+            serials: revoked.iter().map(|entry| entry.serial.clone()).collect(),
+            revoked,
             der: der.to_vec(),
         })
     }
@@ -84,6 +89,16 @@ impl RevocationList {
     /// When the next list was to come, if it says so. etcd does not look at it.
     pub fn next_update(&self) -> Option<OffsetDateTime> {
         self.next_update
+    }
+
+    /// Its number, which grows from one list to the next (RFC 5280, 5.2.3); none if it has none that fits.
+    pub fn number(&self) -> Option<u64> {
+        self.number
+    }
+
+    /// What it lists, in its order.
+    pub fn entries(&self) -> &[Revoked] {
+        &self.revoked
     }
 
     /// How many certificates it lists.
@@ -99,7 +114,12 @@ impl RevocationList {
     /// Whether it lists this serial number. etcd compares nothing else (`checkCRL` in `client/pkg/transport/listener_tls.go`),
     /// so a list of another authority counts as well.
     pub fn lists(&self, certificate: &Certificate) -> bool {
-        self.serials.contains(without_sign(certificate.serial()))
+        self.lists_serial(certificate.serial())
+    }
+
+    /// As [`lists`](Self::lists), for the serial number alone, big endian.
+    pub fn lists_serial(&self, serial: &[u8]) -> bool {
+        self.serials.contains(without_sign(serial))
     }
 
     /// Verifies that `authority` signed it. `leaf` is any certificate that the authority issued, whose validity does not matter:
@@ -142,6 +162,15 @@ impl RevocationList {
         end_entity
             .verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, &[], instant, usage, Some(options), None)
             .map(|_| ())
+    }
+}
+
+fn revoked(entry: &RevokedCertificate<'_>) -> Revoked {
+    let reason = entry.reason_code().map(|(_, code)| code).unwrap_or_default();
+    Revoked {
+        serial: without_sign(entry.raw_serial()).to_vec(),
+        at: entry.revocation_date.to_datetime(),
+        reason: RevocationReason::from_code(reason.0),
     }
 }
 

@@ -24,7 +24,10 @@ pub use create::{DevArgs, InitArgs};
 pub use existing_ca::ExistingCaArgs;
 pub use launch::{LaunchArgs, PlanArgs, PlanFormat, RunArgs};
 pub use observe::{CheckArgs, DoctorArgs, StatusArgs, StatusFormat};
-pub use pki::{ExportLayout, PkiCommand, PkiCsrArgs, PkiExportArgs, PkiIssueArgs, PkiListArgs, PkiSignArgs};
+pub use pki::{
+    ExportLayout, PkiCommand, PkiCsrArgs, PkiExportArgs, PkiIssueArgs, PkiListArgs, PkiRenewArgs,
+    PkiRevokeArgs, PkiSignArgs,
+};
 pub use shell::{CompletionsArgs, ManArgs};
 
 /// Launch an etcd cluster with mutual TLS: its PKI, its static bootstrap, its members

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use zone_pki::KeyAlgorithm;
+use zone_pki::{KeyAlgorithm, RevocationReason};
 
 use super::{Format, NodeDirectoryArg, ZoneArg};
 
@@ -16,6 +16,10 @@ pub enum PkiCommand {
     Check(PkiListArgs),
     /// Issue now what `run` would issue at the start
     Issue(PkiIssueArgs),
+    /// Issue new keys and certificates before their time, and see that members use them
+    Renew(PkiRenewArgs),
+    /// Revoke the certificates of a node or a client, or one certificate
+    Revoke(PkiRevokeArgs),
     /// Write the files that other software expects: kubeadm, PEM in one file, PKCS#12
     Export(PkiExportArgs),
     /// On a node: make its keys, and print the requests for their certificates
@@ -88,6 +92,50 @@ pub struct PkiIssueArgs {
     /// A client to issue for; once for each
     #[arg(long = "client", value_name = "NAME")]
     pub clients: Vec<String>,
+}
+
+/// `pki renew`
+#[derive(Debug, Args)]
+#[group(id = "renewed", required = true, multiple = true, args = ["nodes", "all", "clients"])]
+pub struct PkiRenewArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The nodes to renew for
+    #[arg(value_name = "NODE")]
+    pub nodes: Vec<String>,
+    /// Every node and every client
+    #[arg(long, conflicts_with_all = ["nodes", "clients"])]
+    pub all: bool,
+    /// A client to renew for; once for each
+    #[arg(long = "client", value_name = "NAME")]
+    pub clients: Vec<String>,
+    /// Only this role: peer, peer-client, server, gateway, node-client, client
+    #[arg(long, value_name = "ROLE")]
+    pub role: Option<String>,
+    /// Only what ends within this time, such as 30d
+    #[arg(long, value_name = "TIME")]
+    pub before: Option<humantime::Duration>,
+    /// How to print what was renewed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `pki revoke`
+#[derive(Debug, Args)]
+pub struct PkiRevokeArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// A node, whose member leaves the cluster first; client/NAME; or the serial number of one certificate, hexadecimal
+    #[arg(value_name = "NODE | client/NAME | SERIAL")]
+    pub target: String,
+    /// Why, as RFC 5280 names it: keyCompromise, superseded, cessationOfOperation, ...
+    #[arg(long, value_name = "REASON", default_value_t)]
+    pub reason: RevocationReason,
+    /// How to print what came of it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// `pki export`

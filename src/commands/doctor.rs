@@ -88,7 +88,7 @@ fn without_repetition(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-fn ask_zone(site: &Site, now: OffsetDateTime) -> Result<LiveZone> {
+pub(super) fn ask_zone(site: &Site, now: OffsetDateTime) -> Result<LiveZone> {
     let authorities = site.authorities(now)?;
     let admin = ClientName::admin();
     let renewed = bring_up_to_date(site, &admin, now);

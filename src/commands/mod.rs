@@ -15,6 +15,8 @@ mod pki_csr;
 mod pki_export;
 mod pki_issue;
 mod pki_list;
+mod pki_renew;
+mod pki_revoke;
 mod pki_sign;
 mod plan;
 mod run;
@@ -52,6 +54,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Pki(PkiCommand::Issue(arguments)) => pki_issue::run(&arguments, now),
         Command::Pki(PkiCommand::Csr(arguments)) => pki_csr::run(&arguments),
         Command::Pki(PkiCommand::Sign(arguments)) => pki_sign::run(&arguments, now),
+        Command::Pki(PkiCommand::Renew(arguments)) => pki_renew::run(&arguments, now),
+        Command::Pki(PkiCommand::Revoke(arguments)) => return pki_revoke::run(&arguments, now),
         Command::Bundle(arguments) => bundle::run(&arguments, now),
         Command::Pki(PkiCommand::Export(arguments)) => pki_export::run(&arguments, now),
         Command::Env(arguments) => client::print_environment(&arguments, now),

@@ -11,7 +11,9 @@ use tonic::{Request, Status};
 use zone_pki::private_file;
 
 pub use super::messages::{DowngradeInfo, ListedMember, MemberListResponse, ResponseHeader, StatusResponse};
-use super::messages::{MemberListRequest, RangeRequest, RangeResponse, StatusRequest};
+use super::messages::{
+    MemberListRequest, MemberRemoveRequest, MemberRemoveResponse, RangeRequest, RangeResponse, StatusRequest,
+};
 
 /// What a client presents and trusts.
 #[derive(Clone)]
@@ -76,6 +78,13 @@ impl MemberClient {
     /// `server/etcdserver/api/v3rpc/util.go`).
     pub async fn member_list(&self, linearizable: bool) -> Result<MemberListResponse, Status> {
         self.unary(MemberListRequest { linearizable }, "/etcdserverpb.Cluster/MemberList").await
+    }
+
+    /// Takes a member out of the cluster. etcd itself refuses what would cost the quorum, as far as it knows
+    /// (`--strict-reconfig-check`, on by default).
+    pub async fn member_remove(&self, id: u64) -> Result<(), Status> {
+        let removed = self.unary(MemberRemoveRequest { id }, "/etcdserverpb.Cluster/MemberRemove");
+        removed.await.map(|MemberRemoveResponse {}| ())
     }
 
     async fn unary<Q, A>(&self, request: Q, path: &'static str) -> Result<A, Status>

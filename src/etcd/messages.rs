@@ -31,6 +31,17 @@ pub(super) struct MemberListRequest {
     pub(super) linearizable: bool,
 }
 
+/// `MemberRemoveRequest`
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct MemberRemoveRequest {
+    #[prost(uint64, tag = "1")]
+    pub(super) id: u64,
+}
+
+/// `MemberRemoveResponse`
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct MemberRemoveResponse {}
+
 /// `ResponseHeader`
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub struct ResponseHeader {

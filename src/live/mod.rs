@@ -10,6 +10,8 @@
 //! | `assembly`, `members` | the answers, member by member |
 //! | `alarms` | what members raise, and how it is told |
 //! | `differences` | zone.toml against the live member list |
+//! | `removal` | a member taken out, if the others are a quorum without it |
+//! | `trial` | a certificate tried on every member |
 //! | `judgement` | healthy, degraded, or without a quorum |
 
 mod alarms;
@@ -21,6 +23,8 @@ mod gather;
 mod judgement;
 mod members;
 mod plane;
+mod removal;
+mod trial;
 
 use std::time::{Duration, Instant};
 
@@ -34,6 +38,8 @@ pub use gather::PlaneMemory;
 pub use judgement::{Health, Judgement, MemberFacts, Standing, judge};
 pub use members::{LiveMember, MemberStatus};
 pub use plane::{AcceptedAuthority, PlaneView};
+pub use removal::RemovalError;
+pub use trial::{Reception, Tried, try_on_members};
 
 use crate::config::ZoneConfig;
 use crate::etcd::client::ListedMember;

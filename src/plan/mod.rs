@@ -23,7 +23,7 @@ pub use peers::{LiveCluster, LiveMember, Peer, PeerState};
 pub use refusal::Refusal;
 pub use roles::{
     CLIENT_ROLE, HeldBy, NODE_ROLES, NamesRule, Plane, ROOT_FILE, Role, SubjectRule, clients_of,
-    organization, roles_of,
+    organization, plane_of_role, role_named, roles_of,
 };
 pub use security::{Fence, MutualTls, PairFiles, PlaneSecurity};
 pub use start::{

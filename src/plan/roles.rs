@@ -238,6 +238,16 @@ pub fn roles_of(node: &Node) -> impl Iterator<Item = &'static Role> {
     NODE_ROLES.iter().filter(|role| role.is_held_by(node))
 }
 
+/// The plane of a role, by its name in the issuance log.
+pub fn plane_of_role(name: &str) -> Option<Plane> {
+    role_named(name).map(|role| role.plane)
+}
+
+/// The role of this name.
+pub fn role_named(name: &str) -> Option<&'static Role> {
+    NODE_ROLES.iter().chain([&CLIENT_ROLE]).find(|role| role.name == name)
+}
+
 /// The clients of a zone: those that are always there, then those of the configuration.
 pub fn clients_of(zone: &ZoneConfig) -> Vec<ClientName> {
     let mut clients = vec![ClientName::admin(), ClientName::health()];

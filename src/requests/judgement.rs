@@ -92,6 +92,14 @@ pub enum Refusal {
         /// When.
         at: OffsetDateTime,
     },
+    /// Its certificate was revoked.
+    #[error("{role} has a key whose certificate was revoked at {}", instant(*at))]
+    Revoked {
+        /// The role.
+        role: &'static str,
+        /// When.
+        at: OffsetDateTime,
+    },
     /// The node has a certificate with another key, which is still valid.
     #[error("{role} has a new key, and the node has a certificate with another one until {}", instant(*until))]
     Replaces {
@@ -149,11 +157,15 @@ fn judge_key(
     if let Some(other) = known.issued.iter().find(|entry| entry.key_sha256 == key && !is_own(entry)) {
         return Some(Refusal::Others { role: role.stem, other: Box::new(other.clone()) });
     }
+    let mut revoked = known.issued.iter().filter(|entry| entry.key_sha256 == key);
+    if let Some(mark) = revoked.find_map(|entry| entry.revoked) {
+        return Some(Refusal::Revoked { role: role.stem, at: mark.at });
+    }
     let latest = known.issued.iter().rfind(|entry| is_own(entry)).filter(|entry| entry.key_sha256 != key)?;
     if known.issued.iter().any(|entry| entry.key_sha256 == key) {
         return Some(Refusal::Superseded { role: role.stem, at: latest.issued_at });
     }
-    let is_live = latest.not_after > known.now;
+    let is_live = latest.not_after > known.now && latest.revoked.is_none();
     (is_live && !known.may_replace).then_some(Refusal::Replaces { role: role.stem, until: latest.not_after })
 }
 

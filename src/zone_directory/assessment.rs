@@ -166,6 +166,12 @@ impl<'z> Assessment<'z> {
                 (Some(generation), Some(key)) => examine(generation, key, role, &spec, authority, now),
                 _ => Verdict::Issue(IssueReason::Missing),
             };
+            let verdict = match verdict {
+                Verdict::Keep { certificate, .. } if authorities.has_revoked(role.plane, &certificate) => {
+                    Verdict::Issue(IssueReason::Revoked)
+                }
+                verdict => verdict,
+            };
             chains_are_current &= follow_with(&verdict, &authorities.served_with(role.plane));
             entries.push(Entry { role, spec, verdict, request });
         }
@@ -218,8 +224,15 @@ impl<'z> Assessment<'z> {
 
     /// Turns every certificate into one to be issued.
     pub fn issue_all(&mut self, reason: &IssueReason) {
+        self.issue_where(reason, |_, _| true);
+    }
+
+    /// Turns every certificate that is `due` into one to be issued.
+    pub fn issue_where(&mut self, reason: &IssueReason, due: impl Fn(&Role, &Certificate) -> bool) {
         for entry in &mut self.entries {
-            if matches!(entry.verdict, Verdict::Keep { .. }) {
+            if let Verdict::Keep { certificate, .. } = &entry.verdict
+                && due(entry.role, certificate)
+            {
                 entry.verdict = Verdict::Issue(reason.clone());
             }
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 use zone_pki::private_file::{self, PrivateFileError};
-use zone_pki::{Authority, Certificate, encrypted_key, regular_file};
+use zone_pki::{Authority, Certificate, RevocationList, encrypted_key, regular_file};
 
 use super::CaPassphrase;
 use super::existing::{GivenPlanes, refuse_if_pending};
@@ -183,6 +183,11 @@ impl Authorities {
             Plane::Peer => &self.peer_revocations,
             Plane::Client => &self.client_revocations,
         }
+    }
+
+    /// Whether the list of a plane has this certificate. One that cannot be read is told of where it is used.
+    pub fn has_revoked(&self, plane: Plane, certificate: &Certificate) -> bool {
+        RevocationList::from_der(self.revocations(plane)).is_ok_and(|list| list.lists(certificate))
     }
 
     /// Every CA with the stem of its files.

@@ -12,7 +12,7 @@ use super::held_key::HeldKey;
 use super::parallel::in_parallel;
 use super::{ZoneDirectory, ZoneLock};
 use crate::error::{Exit, Failure, Result};
-use crate::plan::{Plane, ZonePaths};
+use crate::plan::{IssueReason, Plane, ZonePaths};
 
 /// Signs with the plane CAs of a zone. Each key is read when it is first needed.
 #[derive(Debug)]
@@ -146,7 +146,8 @@ impl<'z> Issuer<'z> {
 
 /// A node that has made its own keys makes them all.
 fn refuse_to_make_a_key(assessment: &Assessment<'_>, entry: &Entry) -> Result<()> {
-    if entry.request.is_some() || !assessment.has_keys_elsewhere() {
+    let is_revoked = matches!(entry.verdict, Verdict::Issue(IssueReason::Revoked));
+    if (entry.request.is_some() && !is_revoked) || !assessment.has_keys_elsewhere() {
         return Ok(());
     }
     let (node, full) = (assessment.holder.short_name(), assessment.holder.name());
@@ -156,7 +157,8 @@ fn refuse_to_make_a_key(assessment: &Assessment<'_>, entry: &Entry) -> Result<()
     )
     .because(format!("{node} makes its own keys, so none is made for it here"))
     .next(format!(
-        "on {node}: zone-etcd pki csr --node {full} > {node}.csr; then here: zone-etcd pki sign {node}.csr --out DIR"
+        "on {node}: zone-etcd pki csr --node {full}{} > {node}.csr; then here: zone-etcd pki sign {node}.csr --out DIR",
+        if is_revoked { " --new-keys" } else { "" }
     )))
 }
 

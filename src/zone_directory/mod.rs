@@ -13,6 +13,7 @@ mod held_key;
 mod inventory;
 mod issuing;
 mod parallel;
+mod revoking;
 mod trial;
 mod zone_lock;
 
@@ -35,6 +36,7 @@ pub use held_key::HeldKey;
 pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
 pub use issuing::Issuer;
 pub use parallel::in_parallel;
+pub use revoking::{RevocationTarget, Targeted, find_issued, revoke};
 pub use zone_lock::{ZoneLock, ZoneReadLock};
 
 use crate::config::{Node, NodeName, Problem, Protection, ZoneConfig, ZoneConfigError};

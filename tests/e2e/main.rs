@@ -16,6 +16,8 @@
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`clients`] | `ctl` and `env` |
 //! | [`exports`] | what `pki export` writes, used by curl and etcdctl |
+//! | [`renewal`] | certificates renewed while the zone runs |
+//! | [`revocation`] | certificates revoked while the zone runs, and a node whose member leaves |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
 //! | [`existing_ca`] | members below CAs that openssl made, and who gets in with what |
 //! | [`existing_certificates`] | members whose certificates were made elsewhere, or that have none; the examples |
@@ -39,6 +41,8 @@ mod exports;
 mod issued_certificates;
 mod namespaces;
 mod offline;
+mod renewal;
+mod revocation;
 mod start;
 mod status;
 mod status_changes;

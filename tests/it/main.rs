@@ -10,6 +10,8 @@
 //! | [`bundle`] | bundles: what is in them, what opens them, who may found the cluster, and every way to be damaged |
 //! | [`ca_keys`] | CA keys under a passphrase, and where that comes from |
 //! | [`requests`] | `pki csr` and `pki sign`: keys that never leave their node |
+//! | [`renewal`] | `pki renew` where no member runs |
+//! | [`revocation`] | `pki revoke` where no member runs: what is recorded, listed and refused |
 //! | [`command_line`] | the commands and what they leave on disk |
 //! | [`existing_ca`] | CAs that openssl and cfssl made: taken, asked for certificates, refused |
 //! | [`golden`] | the exact command lines and reports of `plan` |
@@ -47,5 +49,7 @@ mod golden;
 mod local_config;
 mod malformed;
 mod properties;
+mod renewal;
 mod requests;
+mod revocation;
 mod support;

@@ -1,0 +1,71 @@
+//! Whether what was renewed is in use: the member shows it on both planes, and the others take it.
+
+use time::OffsetDateTime;
+use zone_pki::{Certificate, Generation};
+
+use crate::commands::doctor::ask_zone;
+use crate::config::Node;
+use crate::error::{Failure, Result};
+use crate::live::{ANSWER_LIMIT, PlaneView, Reception, try_on_members};
+use crate::plan::{Plane, Role, role_named, roles_of};
+use crate::site::Site;
+use crate::tls::KeyPair;
+use crate::zone_directory::{Authorities, ZoneDirectory};
+
+/// Looks at the member of `node`, which runs, and at what the others make of its new certificates. The inner error says what is
+/// not as it has to be.
+pub(super) fn prove(
+    site: &Site,
+    zone: &ZoneDirectory,
+    authorities: &Authorities,
+    node: &Node,
+    generation: &Generation,
+    now: OffsetDateTime,
+) -> Result<std::result::Result<(), String>> {
+    let live = ask_zone(site, now)?;
+    let member = live.members.iter().find(|member| member.node.as_ref() == Some(&node.name));
+    let Some(member) = member else { return Ok(Err("its member is not there any more".to_owned())) };
+    if let Err(why) = &member.status {
+        return Ok(Err(format!("its member does not answer any more: {why}")));
+    }
+    for (plane, stem, view) in
+        [(Plane::Client, "server", &member.client), (Plane::Peer, "peer", &member.peer)]
+    {
+        let shown = view.as_ref().and_then(|view| PlaneView::leaf(view));
+        let wanted = role_named(stem).and_then(|role| leaf(generation, role));
+        let (Some(shown), Some(wanted)) = (shown, wanted) else {
+            return Ok(Err(format!("its member shows no certificate on the {} plane", plane.name())));
+        };
+        if shown.der() != wanted.der() {
+            return Ok(Err(format!(
+                "its member shows serial {} on the {} plane, and not {}: it reads other files",
+                shown.serial_hex(),
+                plane.name(),
+                wanted.serial_hex()
+            )));
+        }
+    }
+    // Servers dial nobody with theirs.
+    for role in roles_of(node).filter(|role| role.usages.contains(zone_pki::Usage::Client)) {
+        let pair = KeyPair::load(&generation.path, role.stem)
+            .map_err(|error| Failure::internal("cannot use what was issued").because(&error))?;
+        let except = (role.plane == Plane::Peer).then_some(node);
+        let tried = try_on_members(
+            &zone.config,
+            except,
+            role.plane,
+            authorities.plane(role.plane),
+            &pair,
+            ANSWER_LIMIT,
+        )
+        .map_err(|error| Failure::internal("cannot try what was issued").because(&error))?;
+        if let Some(tried) = tried.iter().find(|tried| tried.reception == Reception::Refused) {
+            return Ok(Err(format!("{} refuses its new {} certificate", tried.member, role.name)));
+        }
+    }
+    Ok(Ok(()))
+}
+
+fn leaf(generation: &Generation, role: &Role) -> Option<Certificate> {
+    Certificate::from_pem(&generation.read(&role.certificate_file()).ok()?).ok()
+}

@@ -1,0 +1,66 @@
+//! Which certificates are to be renewed.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use zone_pki::Certificate;
+
+use crate::cli::PkiRenewArgs;
+use crate::config::{ClientName, Node};
+use crate::error::{Exit, Failure, Result};
+use crate::plan::{CLIENT_ROLE, NODE_ROLES, Role, role_named};
+use crate::zone_directory::{Holder, ZoneDirectory, all_clients};
+
+/// Which certificates are to be renewed.
+pub(super) struct Selection<'z> {
+    nodes: Vec<&'z Node>,
+    clients: Vec<ClientName>,
+    role: Option<&'static Role>,
+    before: Option<Duration>,
+}
+
+impl<'z> Selection<'z> {
+    pub(super) fn read(arguments: &PkiRenewArgs, zone: &'z ZoneDirectory) -> Result<Self> {
+        let role = arguments.role.as_deref().map(role_of).transpose()?;
+        let before = arguments.before.map(Duration::from);
+        if arguments.all {
+            let nodes = zone.config.nodes.iter().collect();
+            return Ok(Self { nodes, clients: all_clients(zone)?, role, before });
+        }
+        let mut nodes: Vec<&Node> = Vec::new();
+        for name in &arguments.nodes {
+            let node = zone.node(name)?;
+            if nodes.iter().all(|known| known.name != node.name) {
+                nodes.push(node);
+            }
+        }
+        let clients =
+            arguments.clients.iter().map(|name| crate::commands::client::client_of_zone(zone, name));
+        Ok(Self { nodes, clients: clients.collect::<Result<_>>()?, role, before })
+    }
+
+    /// Everybody, nodes first.
+    pub(super) fn holders(&self) -> impl Iterator<Item = Holder<'_>> {
+        self.nodes.iter().map(|node| Holder::Node(node)).chain(self.clients.iter().map(Holder::Client))
+    }
+
+    pub(super) fn nodes(&self) -> impl Iterator<Item = &'z Node> + '_ {
+        self.nodes.iter().copied()
+    }
+
+    /// Whether a certificate that is there is one of them.
+    pub(super) fn takes(&self, role: &Role, certificate: &Certificate, now: OffsetDateTime) -> bool {
+        let ends_soon = self.before.is_none_or(|before| certificate.not_after() <= now + before);
+        ends_soon && self.role.is_none_or(|wanted| wanted.name == role.name)
+    }
+}
+
+fn role_of(name: &str) -> Result<&'static Role> {
+    role_named(name).ok_or_else(|| {
+        let names: Vec<&str> = NODE_ROLES.iter().chain([&CLIENT_ROLE]).map(|role| role.name).collect();
+        let mut names = names;
+        names.dedup();
+        Failure::new(Exit::Usage, format!("there is no role `{name}`"))
+            .next(format!("use one of: {}", names.join(", ")))
+    })
+}

@@ -1,0 +1,161 @@
+//! `pki revoke`: a node's member leaves, its certificates are recorded as revoked, listed, and tried on every member.
+
+mod report;
+mod target;
+mod trial;
+
+use std::process::ExitCode;
+
+use time::OffsetDateTime;
+
+use super::doctor::ask_zone;
+use super::{json, open_zone, print};
+use crate::cli::{Format, PkiRevokeArgs};
+use crate::config::{ClientName, Node};
+use crate::error::{Exit, Failure, Result};
+use crate::live::{self, ANSWER_LIMIT, Credentials};
+use crate::plan::clients_of;
+use crate::report as output;
+use crate::site::Site;
+use crate::zone_directory::{
+    Assessment, Authorities, Holder, Issuer, Targeted, ZoneDirectory, ZoneLock, find_issued, revoke,
+};
+use report::{Membership, Report};
+use target::Target;
+use trial::Trial;
+
+pub(super) fn run(arguments: &PkiRevokeArgs, now: OffsetDateTime) -> Result<ExitCode> {
+    // The log and the lists have whole seconds.
+    let now = now.replace_nanosecond(0).unwrap_or(now);
+    let zone = open_zone(&arguments.zone)?;
+    zone.report_warnings();
+    zone.refuse_unless_issued()?;
+    let target = Target::parse(&arguments.target, &zone)?;
+    refuse_nothing(&find_issued(&zone, &target.records, now)?, &target, &zone)?;
+
+    // Who may still vote is taken out first: a list alone evicts no member, and without its certificates it could not be asked to go.
+    let site = Site::Zone(zone);
+    let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
+    let node = target.node(zone);
+    let membership = match node.filter(|node| node.member) {
+        Some(node) => leave(&site, node, now)?,
+        None => Membership::None,
+    };
+
+    let held = zone.lock()?;
+    let targeted = find_issued(zone, &target.records, now)?;
+    let trials = Trial::load_all(zone, &targeted);
+    let written = revoke(zone, &targeted.live, arguments.reason, now, &held)?;
+    if targeted.live.is_empty() && written.is_empty() && membership != Membership::Removed {
+        return Err(already(&targeted, &target));
+    }
+    let authorities = Authorities::load(&zone.paths, now)?;
+    hand_out(zone, &authorities, node, now, &held)?;
+    let tried = trial::try_all(zone, &authorities, node, &trials, ANSWER_LIMIT)?;
+    let replaced = replace_client(zone, &authorities, &target, now, &held)?;
+    drop(held);
+
+    let report = Report { targeted: &targeted, reason: arguments.reason, membership, tried, replaced };
+    print(&match arguments.format {
+        Format::Text => report.text(),
+        Format::Json => json(&report.rows())?,
+    })?;
+    report.tell(zone, node);
+    Ok(if report.is_taken() { Exit::BadInput.into() } else { ExitCode::SUCCESS })
+}
+
+fn refuse_nothing(targeted: &Targeted, target: &Target, zone: &ZoneDirectory) -> Result<()> {
+    if !targeted.live.is_empty() || !targeted.revoked.is_empty() {
+        return Ok(());
+    }
+    let failure =
+        Failure::new(Exit::MissingInput, format!("there is nothing to revoke for {}", target.written));
+    let failure = match targeted.expired {
+        0 => failure.because("no certificate of it is in issued.jsonl, the log of what this zone has issued"),
+        count => failure.because(format!("its {count} certificates have expired")),
+    };
+    Err(failure.next(format!("see what there is: {}", zone.proposed("pki list"))))
+}
+
+fn already(targeted: &Targeted, target: &Target) -> Failure {
+    let failure = Failure::bad_input(format!("{} is revoked already", target.written));
+    let failure = targeted.revoked.iter().fold(failure, |failure, entry| {
+        let at = entry.revoked.map(|mark| zone_pki::instant(mark.at)).unwrap_or_default();
+        failure.because(format!("{} of {}, serial {}, at {at}", entry.role, entry.node, entry.serial))
+    });
+    failure.next("nothing is left to do; a list keeps what is on it")
+}
+
+/// Has the cluster go on without the member of a node.
+fn leave(site: &Site, node: &Node, now: OffsetDateTime) -> Result<Membership> {
+    let live = ask_zone(site, now)?;
+    if live.members.iter().all(|member| member.status.is_err()) {
+        return Ok(Membership::NobodyAnswers);
+    }
+    let member = live.members.iter().find(|member| member.node.as_ref() == Some(&node.name));
+    let Some(id) = member.filter(|member| member.listed.is_some()).and_then(|member| member.id()) else {
+        return Ok(Membership::None);
+    };
+    let credentials = Credentials::load(&site.client_generation(&ClientName::admin()))
+        .map_err(|error| Failure::bad_input("cannot use the certificate of admin").because(&error))?;
+    let removed = live::on_runtime(live.remove(id, &credentials, ANSWER_LIMIT))
+        .map_err(|error| Failure::internal("cannot set up the connections").because(&error))?;
+    match removed {
+        Ok(()) => Ok(Membership::Removed),
+        Err(error) => Err(Failure::new(
+            Exit::Unavailable,
+            format!("{} is not revoked: its member cannot leave", node.name.short()),
+        )
+        .because(&error)
+        .because("whoever has its key would go on voting: a revocation list does not evict a member")
+        .next(format!("have the other members take requests first: {}", site.proposed("status")))),
+    }
+}
+
+/// Gives the new lists to every other node whose certificates are kept here. Members that run from here read them at once.
+fn hand_out(
+    zone: &ZoneDirectory,
+    authorities: &Authorities,
+    except: Option<&Node>,
+    now: OffsetDateTime,
+    held: &ZoneLock,
+) -> Result<()> {
+    let others = zone.config.nodes.iter().filter(|node| except.is_none_or(|except| except.name != node.name));
+    let others = others.filter(|node| zone.node_paths(&node.name).generations().exists());
+    let assessments = others
+        .map(|node| Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now))
+        .collect::<Result<Vec<_>>>()?;
+    Issuer::new(zone, authorities, held)?.bring_up_to_date(&assessments, now).map(drop)
+}
+
+/// A client that the zone always has gets another certificate. Any other is put aside, so that nobody renews it. Returns what
+/// became of it.
+fn replace_client(
+    zone: &ZoneDirectory,
+    authorities: &Authorities,
+    target: &Target,
+    now: OffsetDateTime,
+    held: &ZoneLock,
+) -> Result<Option<String>> {
+    let Some(client) = target.client() else { return Ok(None) };
+    if clients_of(&zone.config).contains(client) {
+        let assessment = Assessment::of(Holder::Client(client), &zone.config, &zone.paths, authorities, now)?;
+        Issuer::new(zone, authorities, held)?.bring_up_to_date(&[assessment], now)?;
+        return Ok(Some(format!(
+            "{client} has a new certificate: {}",
+            zone.paths.client_current(client).display()
+        )));
+    }
+    let directory = zone.paths.client(client);
+    if !directory.exists() {
+        return Ok(None);
+    }
+    let aside = (1_u32..).map(|number| directory.with_file_name(format!("{client}.revoked-{number}")));
+    let Some(aside) = aside.into_iter().find(|path| !path.exists()) else { return Ok(None) };
+    std::fs::rename(&directory, &aside).map_err(|error| Failure::write(&aside, &error))?;
+    let aside = output::shell_quoted(&aside.display().to_string());
+    Ok(Some(format!(
+        "what was issued to {client} is in {aside} now; for another: {}",
+        zone.proposed(&format!("pki issue --client {client}"))
+    )))
+}

@@ -1,0 +1,78 @@
+//! A certificate tried on every member, as who has stolen it would.
+
+use std::time::{Duration, Instant};
+
+use super::plane::target;
+use crate::config::{Node, ZoneConfig};
+use crate::plan::{PeerUrl, Plane};
+use crate::tls::{DialError, KeyPair, MaterialError, Stage, Trust, get};
+
+/// What a member does with a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reception {
+    /// It ends the connection: the certificate is refused.
+    Refused,
+    /// It answers: whoever has the certificate gets in.
+    Taken,
+    /// Nobody can tell.
+    Unknown(String),
+}
+
+/// What one member did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// The member, by the short name of its node.
+    pub member: String,
+    /// What it did.
+    pub reception: Reception,
+}
+
+/// Tries a certificate on one plane of every member but `except`, all at once, for at most `limit`.
+///
+/// # Errors
+/// The certificate or the CA of the plane cannot be used.
+pub fn try_on_members(
+    zone: &ZoneConfig,
+    except: Option<&Node>,
+    plane: Plane,
+    authority: &zone_pki::Certificate,
+    pair: &KeyPair,
+    limit: Duration,
+) -> Result<Vec<Tried>, MaterialError> {
+    let (config, _) = Trust::from_pem(authority.pem().as_bytes())?.client(Some(pair))?;
+    let config = std::sync::Arc::new(config);
+    let deadline = Instant::now() + limit;
+    let members: Vec<&Node> =
+        zone.members().filter(|node| except.is_none_or(|except| except.name != node.name)).collect();
+    Ok(std::thread::scope(|scope| {
+        let threads: Vec<_> = members
+            .iter()
+            .map(|node| {
+                let (url, path) = match plane {
+                    Plane::Peer => (PeerUrl::of(node).to_string(), "/version"),
+                    Plane::Client => (node.client_url(), "/version"),
+                };
+                let config = std::sync::Arc::clone(&config);
+                let dial = move || match target(&url) {
+                    Some(target) => reception(get(&target, config, path, &[], deadline).map(drop)),
+                    None => Reception::Unknown(format!("{url} is not https://HOST:PORT")),
+                };
+                (node.name.short().to_owned(), scope.spawn(dial))
+            })
+            .collect();
+        let join = |(member, thread): (String, std::thread::ScopedJoinHandle<'_, Reception>)| Tried {
+            member,
+            reception: thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        };
+        threads.into_iter().map(join).collect()
+    }))
+}
+
+/// etcd looks at its list after the handshake, and closes the connection (`client/pkg/transport/listener_tls.go`).
+fn reception(reply: Result<(), DialError>) -> Reception {
+    match reply {
+        Ok(()) => Reception::Taken,
+        Err(DialError::Closed(Stage::Handshake | Stage::Reply) | DialError::Alert(_)) => Reception::Refused,
+        Err(error) => Reception::Unknown(error.to_string()),
+    }
+}

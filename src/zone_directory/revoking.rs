@@ -1,0 +1,147 @@
+//! Revoking certificates: recorded first, then put on the list of their plane, which only grows.
+//!
+//! What is recorded and not on its list yet, after an interruption, is put on it by the next call. etcd compares serial numbers
+//! alone and reads the list at each handshake (`checkCRL` in `client/pkg/transport/listener_tls.go`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use time::OffsetDateTime;
+use zone_pki::{IssuanceLog, LogEntry, RevocationList, RevocationMark, RevocationReason, Revoked, hex};
+
+use super::authorities::{Authorities, load_authority};
+use super::create_authorities::{create, stage, sync};
+use super::failures::issuance_log_failure;
+use super::{ZoneDirectory, ZoneLock};
+use crate::error::{Exit, Failure, Result};
+use crate::plan::{Plane, plane_of_role};
+
+/// Whose certificates are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RevocationTarget {
+    /// Those of a node, by its full name, or of a client, as `client/NAME`.
+    Holder(String),
+    /// The one with this serial number, lower-case hexadecimal.
+    Serial(String),
+}
+
+/// What is recorded of the certificates that are meant.
+#[derive(Debug, Default)]
+pub struct Targeted {
+    /// Those that are still valid, and not revoked.
+    pub live: Vec<LogEntry>,
+    /// Those that were revoked before.
+    pub revoked: Vec<LogEntry>,
+    /// Those that have expired: a list need not name them.
+    pub expired: usize,
+}
+
+/// Finds what is recorded of a target.
+pub fn find_issued(zone: &ZoneDirectory, target: &RevocationTarget, now: OffsetDateTime) -> Result<Targeted> {
+    let is_meant = |entry: &LogEntry| match target {
+        RevocationTarget::Holder(name) => entry.node == *name,
+        RevocationTarget::Serial(serial) => entry.serial == *serial,
+    };
+    // The last record of a serial number tells.
+    let mut found: BTreeMap<String, LogEntry> = BTreeMap::new();
+    open_log(zone)?
+        .for_each(|entry| {
+            if is_meant(&entry) {
+                found.insert(entry.serial.clone(), entry);
+            }
+        })
+        .map_err(|error| issuance_log_failure(&zone.paths, &error))?;
+    let mut targeted = Targeted::default();
+    for entry in found.into_values() {
+        match (&entry.revoked, entry.not_after < now) {
+            (Some(_), _) => targeted.revoked.push(entry),
+            (None, true) => targeted.expired += 1,
+            (None, false) => targeted.live.push(entry),
+        }
+    }
+    Ok(targeted)
+}
+
+/// Records that these are revoked, and writes the lists anew that lack anything that is recorded. Returns the planes whose lists
+/// were written.
+pub fn revoke(
+    zone: &ZoneDirectory,
+    entries: &[LogEntry],
+    reason: RevocationReason,
+    now: OffsetDateTime,
+    held: &ZoneLock,
+) -> Result<Vec<Plane>> {
+    let marked: Vec<LogEntry> = entries
+        .iter()
+        .map(|entry| LogEntry { revoked: Some(RevocationMark { at: now, reason }), ..entry.clone() })
+        .collect();
+    open_log(zone)?.append(&marked).map_err(|error| issuance_log_failure(&zone.paths, &error))?;
+    complete_lists(zone, now, held)
+}
+
+/// Writes the lists anew that lack anything that is recorded as revoked.
+fn complete_lists(zone: &ZoneDirectory, now: OffsetDateTime, _held: &ZoneLock) -> Result<Vec<Plane>> {
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let mut recorded: BTreeMap<Plane, Vec<Revoked>> = BTreeMap::new();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    open_log(zone)?
+        .for_each(|entry| {
+            let Some(mark) = entry.revoked else { return };
+            // What has expired is refused without a list.
+            let (Some(plane), Some(serial)) = (plane_of_role(&entry.role), hex::decode(&entry.serial)) else {
+                return;
+            };
+            if entry.not_after >= now && seen.insert(entry.serial) {
+                recorded.entry(plane).or_default().push(Revoked { serial, at: mark.at, reason: mark.reason });
+            }
+        })
+        .map_err(|error| issuance_log_failure(&zone.paths, &error))?;
+    let mut written = Vec::new();
+    for (plane, recorded) in recorded {
+        let present = read_list(zone, &authorities, plane)?;
+        let missing: Vec<Revoked> =
+            recorded.into_iter().filter(|entry| !present.lists_serial(&entry.serial)).collect();
+        if !missing.is_empty() {
+            write_list(zone, plane, &present, missing, now)?;
+            written.push(plane);
+        }
+    }
+    Ok(written)
+}
+
+fn read_list(zone: &ZoneDirectory, authorities: &Authorities, plane: Plane) -> Result<RevocationList> {
+    RevocationList::from_der(authorities.revocations(plane)).map_err(|error| {
+        Failure::bad_input(format!("{} cannot be used", zone.paths.revocation_list(plane.name()).display()))
+            .because(&error)
+            .next("put the file back from your copy of the zone directory")
+    })
+}
+
+/// A list with what the present one has, and more. It takes its place by a rename, so whoever reads it has one of the two.
+fn write_list(
+    zone: &ZoneDirectory,
+    plane: Plane,
+    present: &RevocationList,
+    missing: Vec<Revoked>,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let authority = load_authority(&zone.paths, plane.name(), &zone.ca_passphrase, now)?;
+    let entries = [present.entries(), &missing].concat();
+    let number = present.number().unwrap_or_default().saturating_add(1);
+    let list = authority
+        .revocation_list(&entries, number, now, authority.certificate().not_after())
+        .map_err(|error| {
+            Failure::new(Exit::BadInput, format!("the {} CA cannot make a revocation list", plane.name()))
+                .because(&error)
+                .next("the certificates are recorded as revoked: run the command again once the CA can sign lists")
+        })?;
+    let path = zone.paths.revocation_list(plane.name());
+    let staged = stage(&zone.paths)?;
+    let aside = staged.path().join("list");
+    create(&aside, &list, 0o644)?;
+    std::fs::rename(&aside, &path).map_err(|error| Failure::write(&path, &error))?;
+    sync(&zone.paths.authorities())
+}
+
+fn open_log(zone: &ZoneDirectory) -> Result<IssuanceLog> {
+    IssuanceLog::open(zone.paths.issuance_log()).map_err(|error| issuance_log_failure(&zone.paths, &error))
+}

@@ -1,0 +1,120 @@
+//! Certificates that are revoked while a zone runs: refused at once, without a restart; and a node whose member leaves.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::harness::isolation::isolated;
+use crate::harness::members::{again, call, etcdctl, loopback_zone, start_on_loopback};
+use crate::harness::processes::{Running, until};
+use crate::harness::{Outcome, TestZone};
+use nix::sys::signal::Signal;
+
+const MEMBER: &str = "https://127.0.0.1:2379";
+
+fn running_zone() -> (TestZone, Vec<Running>) {
+    let zone = loopback_zone(3, "");
+    zone.run(&["init"]).expect_code(0);
+    zone.run(&["pki", "issue", "--client", "backup"]).expect_code(0);
+    let members = start_on_loopback(&zone, &["node1", "node2", "node3"]);
+    (zone, members)
+}
+
+fn as_client(zone: &TestZone, client: &str, endpoint: &str, arguments: &[&str]) -> Outcome {
+    let file = |name: &str| zone.file(&format!("clients/{client}/current/{name}"));
+    let mut command: Command = again(&etcdctl(zone, endpoint), arguments);
+    command.env("ETCDCTL_CERT", file("client.crt")).env("ETCDCTL_KEY", file("client.key"));
+    crate::harness::outcome(&mut command)
+}
+
+#[track_caller]
+fn revoked(outcome: &Outcome) -> Vec<Value> {
+    serde_json::from_str(&outcome.stdout).expect("JSON")
+}
+
+#[test]
+fn a_client_is_refused_at_once_by_every_member_without_a_restart() {
+    isolated(|| {
+        let (zone, mut members) = running_zone();
+        let started: Vec<u32> = members.iter().map(Running::pid).collect();
+        as_client(&zone, "backup", MEMBER, &["put", "a", "b"]).expect_code(0);
+        let told = zone.run(&["pki", "revoke", "client/backup", "--format", "json"]).expect_code(0);
+        let rows = revoked(&told);
+        let receptions: Vec<&str> = rows[0]["members"]
+            .as_array()
+            .expect("members")
+            .iter()
+            .map(|row| row["reception"].as_str().expect("a word"))
+            .collect();
+        assert_eq!(receptions, ["refused"; 3], "{}", told.stdout);
+        assert!(told.stderr.contains("connections that are open go on until they end"), "{}", told.stderr);
+
+        std::fs::rename(zone.file("clients/backup.revoked-1"), zone.file("clients/stolen"))
+            .expect("the old certificate");
+        for port in [2379, 2389, 2399] {
+            let endpoint = format!("https://127.0.0.1:{port}");
+            assert_ne!(as_client(&zone, "stolen", &endpoint, &["get", "a"]).code, 0, "{endpoint}");
+            as_client(&zone, "admin", &endpoint, &["get", "a"]).expect_code(0);
+        }
+        assert!(members.iter_mut().all(Running::is_alive));
+        assert_eq!(members.iter().map(Running::pid).collect::<Vec<_>>(), started);
+    });
+}
+
+#[test]
+fn the_administrator_that_was_revoked_is_another_one_at_once() {
+    isolated(|| {
+        let (zone, _members) = running_zone();
+        let old = zone.around().join("old");
+        std::fs::create_dir(&old).expect("a directory");
+        for name in ["client.crt", "client.key"] {
+            std::fs::copy(zone.file("clients/admin/current").join(name), old.join(name)).expect("a copy");
+        }
+        zone.run(&["pki", "revoke", "client/admin"]).expect_code(0);
+        call(&etcdctl(&zone, MEMBER), &["put", "a", "b"]).expect_code(0);
+        let mut stolen = again(&etcdctl(&zone, MEMBER), &["get", "a"]);
+        stolen.env("ETCDCTL_CERT", old.join("client.crt")).env("ETCDCTL_KEY", old.join("client.key"));
+        assert_ne!(crate::harness::outcome(&mut stolen).code, 0);
+    });
+}
+
+#[test]
+fn a_nodes_member_leaves_before_its_certificates_are_revoked() {
+    isolated(|| {
+        let (zone, mut members) = running_zone();
+        let told = zone
+            .run(&["pki", "revoke", "node3", "--reason", "keyCompromise", "--format", "json"])
+            .expect_code(0);
+        assert!(told.stderr.contains("the member of node3 has left the cluster"), "{}", told.stderr);
+        let rows = revoked(&told);
+        assert_eq!(rows.len(), 4, "{}", told.stdout);
+        for row in rows.iter().filter(|row| row["role"] != "server") {
+            let members = row["members"].as_array().expect("members");
+            assert_eq!(members.len(), 2, "{row}");
+            assert!(members.iter().all(|member| member["reception"] == "refused"), "{row}");
+        }
+        let listed = call(&etcdctl(&zone, MEMBER), &["member", "list"]).expect_code(0).stdout;
+        assert!(listed.lines().count() == 2 && !listed.contains("node3"), "{listed}");
+        call(&etcdctl(&zone, MEMBER), &["put", "a", "b"]).expect_code(0);
+        // A member that was taken out ends by itself.
+        until("the end of the member", || (!members[2].is_alive()).then_some(()));
+    });
+}
+
+#[test]
+fn a_member_that_the_quorum_needs_is_not_revoked() {
+    isolated(|| {
+        let (zone, mut members) = running_zone();
+        members[2].signal(Signal::SIGKILL);
+        members[2].end();
+        let log = std::fs::read(zone.file("issued.jsonl")).expect("the log");
+        zone.run(&["pki", "revoke", "node2"]).expect_code(69).expect_error_with(&[
+            "node2 is not revoked: its member cannot leave",
+            "of the 2 voters that would be left 1 take requests, and 2 are needed",
+        ]);
+        assert_eq!(std::fs::read(zone.file("issued.jsonl")).expect("the log"), log, "nothing was revoked");
+        // The one that is down can go.
+        zone.run(&["pki", "revoke", "node3"]).expect_code(0);
+        call(&etcdctl(&zone, MEMBER), &["put", "a", "b"]).expect_code(0);
+    });
+}
