@@ -14,7 +14,7 @@ use crate::launch::{
 };
 use crate::report;
 use crate::site::{DEFAULT_CONFIG, Material, Site};
-use crate::zone_directory::{Authorities, Issuer, Verdict, ZoneDirectory};
+use crate::zone_directory::{Assessment, Authorities, Issuer, Verdict, ZoneDirectory};
 
 pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     if let Some(parent) = arguments.end_with_parent {
@@ -132,6 +132,7 @@ fn prepare_and_issue<'z>(
     if assessment.is_complete() {
         return Ok(launch);
     }
+    refuse_revoked(zone, assessment)?;
     Issuer::new(zone, authorities, &held)?.bring_up_to_date(std::slice::from_ref(&**assessment), now)?;
     for entry in &assessment.entries {
         if let Verdict::Issue(reason) = &entry.verdict {
@@ -143,6 +144,24 @@ fn prepare_and_issue<'z>(
         }
     }
     Ok(launch)
+}
+
+/// What was revoked is not replaced by the way: that takes somebody who says so.
+fn refuse_revoked(zone: &ZoneDirectory, assessment: &Assessment<'_>) -> Result<()> {
+    let name = assessment.holder.short_name();
+    let revoked: Vec<String> = assessment
+        .revoked()
+        .map(|role| {
+            format!("{}: it lists this node's own {}", role.plane.revocation_file(), role.certificate_file())
+        })
+        .collect();
+    if revoked.is_empty() {
+        return Ok(());
+    }
+    let mut failure = Failure::bad_input(format!("{name} could not work with its certificates"));
+    failure.causes = revoked;
+    let issue = zone.proposed(&format!("pki issue {name}"));
+    Err(failure.next(format!("they were revoked; only if its machine is trusted again: {issue}")))
 }
 
 /// Has the kernel end this process, and the etcd that it becomes, when its parent ends: `dev` leaves no member behind even

@@ -206,6 +206,17 @@ impl<'z> Assessment<'z> {
         }
     }
 
+    /// Whether one of its certificates was revoked.
+    pub fn is_revoked(&self) -> bool {
+        self.revoked().next().is_some()
+    }
+
+    /// The roles whose certificates were revoked.
+    pub fn revoked(&self) -> impl Iterator<Item = &'static Role> + '_ {
+        let revoked = |entry: &&Entry| matches!(entry.verdict, Verdict::Issue(IssueReason::Revoked));
+        self.entries.iter().filter(revoked).map(|entry| entry.role)
+    }
+
     /// Whether a key of the holder is on its node, and not here.
     pub fn has_keys_elsewhere(&self) -> bool {
         self.entries.iter().any(|entry| entry.request.is_some())

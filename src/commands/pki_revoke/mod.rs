@@ -112,7 +112,8 @@ fn leave(site: &Site, node: &Node, now: OffsetDateTime) -> Result<Membership> {
     }
 }
 
-/// Gives the new lists to every other node whose certificates are kept here. Members that run from here read them at once.
+/// Gives the new lists to every other node whose certificates are kept here. Members that run from here read them at once. A node
+/// that was revoked gets nothing, and one that makes its own keys runs nowhere from here: its next bundle brings it the lists.
 fn hand_out(
     zone: &ZoneDirectory,
     authorities: &Authorities,
@@ -122,9 +123,10 @@ fn hand_out(
 ) -> Result<()> {
     let others = zone.config.nodes.iter().filter(|node| except.is_none_or(|except| except.name != node.name));
     let others = others.filter(|node| zone.node_paths(&node.name).generations().exists());
-    let assessments = others
+    let mut assessments = others
         .map(|node| Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now))
         .collect::<Result<Vec<_>>>()?;
+    assessments.retain(|assessment| !assessment.has_keys_elsewhere() && !assessment.is_revoked());
     Issuer::new(zone, authorities, held)?.bring_up_to_date(&assessments, now).map(drop)
 }
 

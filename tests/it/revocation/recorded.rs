@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{list, revoked, serial, zone};
 use crate::harness::TestZone;
-use crate::support::Tree;
+use crate::support::{Refusal, Tree};
 
 #[test]
 fn a_client_is_listed_recorded_and_put_aside() {
@@ -62,8 +62,13 @@ fn a_node_loses_every_certificate_that_it_has() {
         let serial = serial(&zone, &format!("nodes/node2/pki/current/{role}.crt"));
         assert!(list(&zone, plane).contains(&serial), "{role}");
     }
-    // What is made for it again is another certificate.
+    // It gets nothing by the way when somebody else is revoked.
     let before = serial(&zone, "nodes/node2/pki/current/peer.crt");
+    revoked(&zone, &["client/backup"]);
+    assert_eq!(serial(&zone, "nodes/node2/pki/current/peer.crt"), before);
+    zone.run(&["run", "--node", "node2"]).expect_refusal(65, &["it lists this node's own"]);
+    assert_eq!(serial(&zone, "nodes/node2/pki/current/peer.crt"), before);
+    // What is made for it again is another certificate.
     let told = zone.run(&["pki", "issue", "node2"]).expect_code(0);
     assert!(told.stderr.contains("issued 4 certificates"), "{}", told.stderr);
     assert_ne!(serial(&zone, "nodes/node2/pki/current/peer.crt"), before);

@@ -50,6 +50,8 @@ fn a_key_that_a_node_made_and_that_was_revoked() {
     };
     sign(csr(&["--node", "node1.example.zone"])).expect_code(0);
     zone.run(&["pki", "revoke", "node1"]).expect_code(0);
+    // The others have their lists, whatever this one lacks.
+    crate::revocation::revoked(&zone, &["client/health"]);
     sign(csr(&[])).expect_refusal(65, &["peer has a key whose certificate was revoked", "--new-keys"]);
     zone.run(&["pki", "issue", "node1"]).expect_refusal(66, &["no request for the peer", "--new-keys"]);
     // New ones are no replacement of keys that are good: nobody has to say that this is meant.
