@@ -10,9 +10,11 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 use tonic::{Request, Status};
 use zone_pki::private_file;
 
+use super::key_value_messages::{RangeRequest, RangeResponse};
 pub use super::messages::{DowngradeInfo, ListedMember, MemberListResponse, ResponseHeader, StatusResponse};
 use super::messages::{
-    MemberListRequest, MemberRemoveRequest, MemberRemoveResponse, RangeRequest, RangeResponse, StatusRequest,
+    MemberListRequest, MemberRemoveRequest, MemberRemoveResponse, MemberUpdateRequest, MemberUpdateResponse,
+    MoveLeaderRequest, MoveLeaderResponse, StatusRequest,
 };
 
 /// What a client presents and trusts.
@@ -41,7 +43,7 @@ impl ClientCredentials {
 /// One endpoint of one member: what it answers is its own answer.
 #[derive(Clone, Debug)]
 pub struct MemberClient {
-    channel: Channel,
+    pub(super) channel: Channel,
 }
 
 impl MemberClient {
@@ -64,8 +66,9 @@ impl MemberClient {
     /// Reads a key that is not there, through the quorum: an answer means that the cluster takes requests here.
     pub async fn quorum_read(&self) -> Result<(), Status> {
         // A linearizable read, which is the default, is answered only after the leader has heard from a majority.
-        let request = RangeRequest { key: b"\0zone-etcd".to_vec(), count_only: true };
-        self.unary(request, "/etcdserverpb.KV/Range").await.map(|RangeResponse {}| ())
+        let request =
+            RangeRequest { key: b"\0zone-etcd".to_vec(), count_only: true, ..RangeRequest::default() };
+        self.unary(request, "/etcdserverpb.KV/Range").await.map(|RangeResponse { .. }| ())
     }
 
     /// The member's own state.
@@ -87,7 +90,20 @@ impl MemberClient {
         removed.await.map(|MemberRemoveResponse {}| ())
     }
 
-    async fn unary<Q, A>(&self, request: Q, path: &'static str) -> Result<A, Status>
+    /// Gives a member other peer URLs. It does not listen there before it is started anew.
+    pub async fn member_update(&self, id: u64, peer_urls: &[String]) -> Result<(), Status> {
+        let request = MemberUpdateRequest { id, peer_urls: peer_urls.to_vec() };
+        self.unary(request, "/etcdserverpb.Cluster/MemberUpdate").await.map(|MemberUpdateResponse {}| ())
+    }
+
+    /// Has the leader, which this member has to be, hand over to another voter.
+    pub async fn move_leader(&self, to: u64) -> Result<(), Status> {
+        let request = MoveLeaderRequest { target: to };
+        self.unary(request, "/etcdserverpb.Maintenance/MoveLeader").await.map(|MoveLeaderResponse {}| ())
+    }
+
+    /// One question, one answer.
+    pub(super) async fn unary<Q, A>(&self, request: Q, path: &'static str) -> Result<A, Status>
     where
         Q: Message + 'static,
         A: Message + Default + 'static,

@@ -7,19 +7,6 @@ use prost::Message;
 
 use crate::plan::EtcdId;
 
-/// `RangeRequest`
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct RangeRequest {
-    #[prost(bytes = "vec", tag = "1")]
-    pub(super) key: Vec<u8>,
-    #[prost(bool, tag = "9")]
-    pub(super) count_only: bool,
-}
-
-/// `RangeResponse`
-#[derive(Clone, Copy, PartialEq, Message)]
-pub(super) struct RangeResponse {}
-
 /// `StatusRequest`
 #[derive(Clone, Copy, PartialEq, Message)]
 pub(super) struct StatusRequest {}
@@ -41,6 +28,30 @@ pub(super) struct MemberRemoveRequest {
 /// `MemberRemoveResponse`
 #[derive(Clone, Copy, PartialEq, Message)]
 pub(super) struct MemberRemoveResponse {}
+
+/// `MemberUpdateRequest`
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct MemberUpdateRequest {
+    #[prost(uint64, tag = "1")]
+    pub(super) id: u64,
+    #[prost(string, repeated, tag = "2")]
+    pub(super) peer_urls: Vec<String>,
+}
+
+/// `MemberUpdateResponse`
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct MemberUpdateResponse {}
+
+/// `MoveLeaderRequest`
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct MoveLeaderRequest {
+    #[prost(uint64, tag = "1")]
+    pub(super) target: u64,
+}
+
+/// `MoveLeaderResponse`
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct MoveLeaderResponse {}
 
 /// `ResponseHeader`
 #[derive(Clone, Copy, PartialEq, Eq, Message)]

@@ -1,0 +1,5 @@
+//! Members started anew, one after the other, while the others carry the cluster.
+
+mod event;
+
+pub use event::{Event, Watch};
