@@ -24,6 +24,7 @@
 //! | [`development`] | a supervised throwaway zone on loopback |
 //! | [`requests`] | keys that never leave their node, and the requests for their certificates |
 //! | [`activation`] | a node takes up a bundle: verified, staged, switched to |
+//! | [`rotation`] | a CA takes the place of another while the zone runs |
 //! | [`rolling`] | members started anew, one after the other |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
@@ -47,6 +48,7 @@ pub mod plan;
 pub mod report;
 pub mod requests;
 pub mod rolling;
+pub mod rotation;
 pub mod site;
 pub mod tls;
 pub mod zone_directory;

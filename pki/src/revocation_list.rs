@@ -122,6 +122,11 @@ impl RevocationList {
         self.serials.contains(without_sign(serial))
     }
 
+    /// Whether it says that `authority` issued it. Its signature is not looked at.
+    pub fn names_issuer(&self, authority: &Certificate) -> bool {
+        self.issuer_der == authority.subject_der()
+    }
+
     /// Verifies that `authority` signed it. `leaf` is any certificate that the authority issued, whose validity does not matter:
     /// webpki verifies a list only on the way from one.
     ///
@@ -129,7 +134,7 @@ impl RevocationList {
     /// [`RevocationListError::OtherIssuer`], [`RevocationListError::BadSignature`].
     pub fn verify(&self, authority: &Certificate, leaf: &Certificate) -> Result<(), RevocationListError> {
         let name = || authority.subject().to_owned();
-        if self.issuer_der != authority.subject_der() {
+        if !self.names_issuer(authority) {
             return Err(RevocationListError::OtherIssuer { authority: name() });
         }
         match self.walk(authority, leaf) {

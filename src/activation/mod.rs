@@ -110,7 +110,8 @@ pub fn activate<R: Read>(
         (Some(store), Some(active)) => Some(active.signer(store)?),
         _ => None,
     };
-    Trust { known: known.as_ref(), given: target.fingerprint }.check(&bundle, target.bundle)?;
+    let other = active.as_ref().and_then(|active| active.manifest.other_signer_sha256.as_deref());
+    Trust { known: known.as_ref(), other, given: target.fingerprint }.check(&bundle, target.bundle)?;
     let manifest = bundle.manifest().clone();
     let requested = store.as_ref().map(|store| NodeKeys::open(&store.paths)).transpose()?.flatten();
     let evidence =

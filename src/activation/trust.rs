@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use zone_pki::Certificate;
+use zone_pki::{Certificate, hex};
 
 use super::Fingerprint;
 use crate::bundle::{OpenBundle, Seal, bundle_failure};
@@ -14,11 +14,17 @@ use crate::zone_directory::SignerName;
 pub(super) struct Trust<'t> {
     /// The signer of what is active; none at the first activation.
     pub known: Option<&'t Certificate>,
+    /// The fingerprint, in hexadecimal, of another that what is active names beside its own.
+    pub other: Option<&'t str>,
     /// The fingerprint that the operator has from the signing machine.
     pub given: Option<Fingerprint>,
 }
 
 impl Trust<'_> {
+    fn is_other(&self, signer: &Certificate) -> bool {
+        self.other.is_some_and(|other| other == hex::encode(&signer.fingerprint_sha256()))
+    }
+
     /// Checks the signature of the manifest, and that the CA that made it is the right one. `name` is that of the bundle.
     pub fn check<R: Read>(&self, bundle: &OpenBundle<R>, name: &str) -> Result<Fingerprint> {
         let signer = bundle.verify_signature().map_err(|error| bundle_failure(name, &error))?;
@@ -29,7 +35,7 @@ impl Trust<'_> {
             return Err(other_root(name, "the one whose fingerprint is given", fingerprint, given));
         }
         match self.known.map(Fingerprint::of) {
-            Some(known) if known != fingerprint => {
+            Some(known) if known != fingerprint && !self.is_other(signer) => {
                 Err(other_root(name, "what is active here", fingerprint, known))
             }
             Some(_) => Ok(fingerprint),

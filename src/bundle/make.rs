@@ -129,6 +129,11 @@ impl BundleMaker<'_> {
             issued_at: self.now,
             expires_at: contents.expires_at,
             signer_sha256: hex::encode(&self.signer.authority.certificate().fingerprint_sha256()),
+            other_signer_sha256: self
+                .signer
+                .other
+                .as_ref()
+                .map(|other| hex::encode(&other.fingerprint_sha256())),
             cluster_id: self.contents.cluster_of(node).map(str::to_owned),
             token: self.contents.token.clone(),
             may_bootstrap: right.may_bootstrap(),

@@ -42,6 +42,10 @@ pub struct Manifest {
     /// SHA-256 of the signer's certificate, DER, hexadecimal: what `openssl x509 -fingerprint -sha256` prints. The signer is the
     /// zone's root, or the CA of the peer plane if the root's key is kept elsewhere.
     pub signer_sha256: String,
+    /// The same of the CA that is to sign in its place, or did, while one takes the place of the other: what it signs is believed as
+    /// well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_signer_sha256: Option<String>,
     /// The cluster's id, as etcd prints it; absent for a node without a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster_id: Option<String>,

@@ -19,8 +19,8 @@ pub struct NodeFiles {
     pub roles: Vec<RoleFiles>,
     /// What it trusts, by plane; empty for a node without a member.
     pub planes: Vec<PlaneFiles>,
-    /// The root, which clients trust.
-    pub root: Result<Certificate, FileFault>,
+    /// The roots that clients trust, usually one; never empty.
+    pub roots: Result<Vec<Certificate>, FileFault>,
     /// Who else can read or write there.
     pub access: Vec<AccessFault>,
 }
@@ -52,8 +52,8 @@ pub enum KeyFit {
 pub struct PlaneFiles {
     /// Which.
     pub plane: Plane,
-    /// The CA.
-    pub authority: Result<Certificate, FileFault>,
+    /// The CAs, usually one; never empty.
+    pub authorities: Result<Vec<Certificate>, FileFault>,
     /// The revocation list.
     pub revocations: Result<RevocationList, RevocationFault>,
 }
@@ -122,8 +122,8 @@ impl NodeFiles {
         } else {
             Vec::new()
         };
-        let root = read_certificates(&directory.join(ROOT_FILE)).map(first);
-        Self { directory: directory.to_owned(), roles, planes, root, access: Vec::new() }
+        let roots = read_certificates(&directory.join(ROOT_FILE));
+        Self { directory: directory.to_owned(), roles, planes, roots, access: Vec::new() }
     }
 
     /// The certificate of a role, leaf first.
@@ -173,18 +173,13 @@ fn read_plane(directory: &Path, plane: Plane) -> PlaneFiles {
         }
         Err(fault) => Err(RevocationFault::File(fault)),
     };
-    let authority = read_certificates(&directory.join(plane.authority_file())).map(first);
-    PlaneFiles { plane, authority, revocations }
+    let authorities = read_certificates(&directory.join(plane.authority_file()));
+    PlaneFiles { plane, authorities, revocations }
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<Certificate>, FileFault> {
     let text = read(path)?;
     Certificate::chain_from_pem(&text).map_err(|error| fault(path, error.to_string()))
-}
-
-/// `chain_from_pem` gives at least one.
-fn first(mut chain: Vec<Certificate>) -> Certificate {
-    chain.swap_remove(0)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, FileFault> {

@@ -54,8 +54,10 @@ impl Credentials {
             .iter()
             .any(|above| authorities.trusted_by_clients().contains(above));
         let mut credentials = self.clone();
-        if !leads_there && let Ok(trust) = self.trust.with(authorities.peer.der()) {
-            credentials.peer_trust = trust;
+        for authority in authorities.trusted(Plane::Peer).into_iter().filter(|_| !leads_there) {
+            if let Ok(trust) = credentials.peer_trust.with(authority.der()) {
+                credentials.peer_trust = trust;
+            }
         }
         credentials
     }

@@ -44,7 +44,9 @@ pub struct PlaneView {
 pub struct AcceptedAuthority {
     /// Its subject for people.
     pub subject: String,
-    /// Whether that is the subject of the plane's CA.
+    /// Its subject in DER.
+    pub der: Vec<u8>,
+    /// Whether that is the subject of a CA of the plane.
     pub is_planes: bool,
 }
 
@@ -143,13 +145,16 @@ impl Shown {
             Err(failure) => (Some(failure), None, None),
         };
         let chain: Vec<Certificate> = chain.iter().map_while(|der| Certificate::from_der(der).ok()).collect();
-        let authority = authorities.plane(plane);
+        let trusted = authorities.trusted(plane);
         let accepted = |subject: Vec<u8>| AcceptedAuthority {
-            is_planes: subject == authority.subject_der(),
+            is_planes: trusted.iter().any(|authority| subject == authority.subject_der()),
+            der: subject.clone(),
             subject: certificate::name_for_people(&subject)
                 .unwrap_or_else(|| zone_pki::hex::encode(&subject)),
         };
-        let untrusted = chain.first().and_then(|leaf| why_untrusted(leaf, &chain[1..], authority, now));
+        let untrusted = chain
+            .first()
+            .and_then(|leaf| why_untrusted(leaf, &chain[1..], authorities.issuer_of(plane, leaf), now));
         let accepts = named.map(|subjects| subjects.into_iter().map(accepted).collect());
         PlaneView {
             failure,

@@ -6,6 +6,7 @@ use super::plane::target;
 use crate::config::{Node, ZoneConfig};
 use crate::plan::{PeerUrl, Plane};
 use crate::tls::{DialError, KeyPair, MaterialError, Stage, Trust, get};
+use crate::zone_directory::Authorities;
 
 /// What a member does with a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,11 +36,12 @@ pub fn try_on_members(
     zone: &ZoneConfig,
     except: Option<&Node>,
     plane: Plane,
-    authority: &zone_pki::Certificate,
+    authorities: &Authorities,
     pair: &KeyPair,
     limit: Duration,
 ) -> Result<Vec<Tried>, MaterialError> {
-    let (config, _) = Trust::from_pem(authority.pem().as_bytes())?.client(Some(pair))?;
+    let trusted: String = authorities.trusted(plane).into_iter().map(zone_pki::Certificate::pem).collect();
+    let (config, _) = Trust::from_pem(trusted.as_bytes())?.client(Some(pair))?;
     let config = std::sync::Arc::new(config);
     let deadline = Instant::now() + limit;
     let members: Vec<&Node> =

@@ -51,6 +51,11 @@ impl ZonePaths {
         self.authorities().join("given.json")
     }
 
+    /// The cluster token, where a root has taken the place of the one that it follows from.
+    pub fn pinned_token(&self) -> PathBuf {
+        self.authorities().join("token")
+    }
+
     /// The request for the certificate of a plane CA, for an authority that only signs.
     pub fn authority_request(&self, stem: &str) -> PathBuf {
         self.authorities().join(format!("{stem}.csr"))

@@ -61,7 +61,7 @@ impl<'z> Holder<'z> {
             && node.member
         {
             for plane in Plane::ALL {
-                files.push((plane.authority_file(), authorities.plane(plane).pem().into_bytes()));
+                files.push((plane.authority_file(), pem(authorities.trusted(plane)).into_bytes()));
                 files.push((plane.revocation_file(), authorities.revocations(plane).to_vec()));
             }
         }

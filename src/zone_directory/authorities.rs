@@ -9,11 +9,12 @@ use zone_pki::private_file::{self, PrivateFileError};
 use zone_pki::{Authority, Certificate, RevocationList, encrypted_key, regular_file};
 
 use super::CaPassphrase;
+use super::beside::Beside;
 use super::existing::{GivenPlanes, refuse_if_pending};
 use super::failures::{certificate_failure, expired, load_failure, not_yet_valid, private_zone_failure};
 use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
-use crate::plan::{ClusterToken, NODE_ROLES, Plane, RENEW_AT, ROOT_FILE, Role, ZonePaths, days_left};
+use crate::plan::{ClusterToken, Plane, RENEW_AT, ZonePaths, days_left};
 use crate::report;
 
 /// How the common name of a plane's CA ends.
@@ -35,6 +36,10 @@ pub struct Authorities {
     pub client: Certificate,
     /// The CAs above these that are not the root, in no order: see [`above`](Self::above).
     pub chain: Vec<Certificate>,
+    /// Those that are trusted beside these, and do not sign.
+    pub beside: Beside,
+    /// The cluster token, where the root is not the one that it follows from any more.
+    pub pinned_token: Option<String>,
     /// Which plane CAs were made elsewhere.
     pub given: GivenPlanes,
     /// The revocation list of the peer plane, DER.
@@ -76,6 +81,8 @@ impl Authorities {
             peer: read_certificate(paths, Plane::Peer.name())?,
             client: read_certificate(paths, Plane::Client.name())?,
             chain: read_chain(paths)?,
+            beside: Beside::load(paths)?,
+            pinned_token: read_token(paths)?,
             given: GivenPlanes::load(paths)?,
             peer_revocations: read_revocations(paths, Plane::Peer)?,
             client_revocations: read_revocations(paths, Plane::Client)?,
@@ -86,84 +93,61 @@ impl Authorities {
         for certificate in &authorities.chain {
             check_usable(&paths.authority_chain(), certificate, now)?;
         }
+        for (stem, ca) in authorities.beside.all() {
+            check_usable(&paths.authority_certificate(&ca.place.stem(stem)), &ca.certificate, now)?;
+        }
         for plane in Plane::ALL {
             authorities.check_place(paths, plane)?;
+            authorities.check_beside(paths, plane)?;
         }
         Ok(authorities)
-    }
-
-    /// Reads what a node was given of them. Whether they belong together was verified when they were activated, and what a
-    /// start rests on of them is checked with the certificates below them.
-    pub fn of_generation(generation: &Path, now: OffsetDateTime) -> Result<Self> {
-        let certificate = |file: &str| -> Result<Certificate> {
-            let path = generation.join(file);
-            let text = regular_file::read(&path).map_err(|error| Failure::read(&path, &error))?;
-            let certificate = Certificate::from_pem(&text)
-                .map_err(|error| certificate_failure(&path, &path.with_extension("key"), &error))?;
-            if now > certificate.not_after() {
-                return Err(expired(&path, certificate.not_after()));
-            }
-            Ok(certificate)
-        };
-        let list = |plane: Plane| {
-            let path = generation.join(plane.revocation_file());
-            regular_file::read(&path).map_err(|error| Failure::read(&path, &error))
-        };
-        Ok(Self {
-            root: certificate(ROOT_FILE)?,
-            peer: certificate(Plane::Peer.authority_file())?,
-            client: certificate(Plane::Client.authority_file())?,
-            peer_revocations: list(Plane::Peer)?,
-            client_revocations: list(Plane::Client)?,
-            chain: certificates_beside(generation),
-            given: GivenPlanes::default(),
-        })
     }
 
     /// A plane CA below another root would lead to another cluster token, and one in the other plane's place would open that
     /// plane to every certificate that it ever issued.
     fn check_place(&self, paths: &ZonePaths, plane: Plane) -> Result<()> {
         let certificate = self.plane(plane);
-        let refuse = |why: String| {
-            let path = paths.authority_certificate(plane.name());
-            Err(Failure::bad_input(format!("{} is not the zone's {} CA", path.display(), plane.name()))
-                .because(why)
-                .next(format!(
-                    "put {} back from your copy of the zone directory",
-                    paths.authorities().display()
-                )))
-        };
+        let path = paths.authority_certificate(plane.name());
         if plane == Plane::Client
             && certificate.subject_public_key_info() == self.peer.subject_public_key_info()
         {
-            return refuse(format!(
-                "it has the same key as {}",
-                paths.authority_certificate(Plane::Peer.name()).display()
-            ));
+            let peer = paths.authority_certificate(Plane::Peer.name());
+            return out_of_place(paths, plane, &path, format!("it has the same key as {}", peer.display()));
         }
         match self.given.matches(plane, certificate) {
             Some(true) => return Ok(()),
             Some(false) => {
-                return refuse(format!("{} names another one", paths.given_planes().display()));
+                let why = format!("{} names another one", paths.given_planes().display());
+                return out_of_place(paths, plane, &path, why);
             }
             None => {}
         }
         if !certificate.names_issuer(&self.root) {
-            return refuse(format!("it was not issued by {}", paths.authority_certificate(ROOT).display()));
+            let why = format!("it was not issued by {}", paths.authority_certificate(ROOT).display());
+            return out_of_place(paths, plane, &path, why);
         }
-        // The planes' revocation lists are told apart by nothing else, so the CAs' own names are the mark.
-        let others = Plane::ALL.into_iter().filter(|other| *other != plane);
-        for other in others {
-            if certificate.common_name().is_some_and(|name| name.ends_with(&plane_authority_name(other))) {
-                return refuse(format!("it is the {} CA: {}", other.name(), certificate.subject()));
-            }
+        check_name(paths, plane, &path, certificate)
+    }
+
+    /// The same for the CA beside that of the plane, which is below one of the two roots.
+    fn check_beside(&self, paths: &ZonePaths, plane: Plane) -> Result<()> {
+        let Some(ca) = self.beside.plane(plane) else { return Ok(()) };
+        let path = paths.authority_certificate(&ca.place.stem(plane.name()));
+        let roots =
+            std::iter::once(&self.root).chain(self.beside.root.as_ref().map(|root| &root.certificate));
+        let key = ca.certificate.subject_public_key_info();
+        if Plane::ALL.into_iter().any(|other| self.plane(other).subject_public_key_info() == key) {
+            return out_of_place(paths, plane, &path, "it has the key of a CA that signs".to_owned());
         }
-        Ok(())
+        if !roots.into_iter().any(|root| ca.certificate.names_issuer(root)) {
+            return out_of_place(paths, plane, &path, "it was not issued by the zone's root".to_owned());
+        }
+        check_name(paths, plane, &path, &ca.certificate)
     }
 
     /// The token of the zone's cluster: the one of its description, or the one that follows from the root's key.
     pub fn token(&self, zone: &ZoneConfig) -> ClusterToken {
-        match &zone.etcd.token {
+        match zone.etcd.token.as_ref().or(self.pinned_token.as_ref()) {
             Some(token) => ClusterToken::given(token),
             None => ClusterToken::derive(&zone.name, &self.root.subject_public_key_sha256()),
         }
@@ -175,6 +159,15 @@ impl Authorities {
             Plane::Peer => &self.peer,
             Plane::Client => &self.client,
         }
+    }
+
+    /// Every CA whose certificates a plane takes, the older first: the order does not change when another of them begins to
+    /// sign, so that a file of them does not either.
+    pub fn trusted(&self, plane: Plane) -> Vec<&Certificate> {
+        let beside = self.beside.plane(plane).map(|ca| &ca.certificate);
+        let mut trusted: Vec<&Certificate> = std::iter::once(self.plane(plane)).chain(beside).collect();
+        trusted.sort_by_key(|certificate| (certificate.not_before(), certificate.fingerprint_sha256()));
+        trusted
     }
 
     /// The revocation list of a plane.
@@ -196,19 +189,22 @@ impl Authorities {
     }
 }
 
-/// Every CA that the trust file and the chains of a generation name. A file that cannot be read is told of where it is used.
-fn certificates_beside(generation: &Path) -> Vec<Certificate> {
-    let chains = NODE_ROLES.iter().map(Role::certificate_file);
-    let mut found = Vec::new();
-    for file in std::iter::once(ROOT_FILE.to_owned()).chain(chains) {
-        let text = regular_file::read(&generation.join(file)).unwrap_or_default();
-        for certificate in Certificate::chain_from_pem(&text).unwrap_or_default() {
-            if certificate.is_authority() && !found.contains(&certificate) {
-                found.push(certificate);
-            }
+fn out_of_place(paths: &ZonePaths, plane: Plane, path: &Path, why: String) -> Result<()> {
+    Err(Failure::bad_input(format!("{} is not the zone's {} CA", path.display(), plane.name()))
+        .because(why)
+        .next(format!("put {} back from your copy of the zone directory", paths.authorities().display())))
+}
+
+/// The planes' revocation lists are told apart by nothing else, so the CAs' own names are the mark.
+fn check_name(paths: &ZonePaths, plane: Plane, path: &Path, certificate: &Certificate) -> Result<()> {
+    let others = Plane::ALL.into_iter().filter(|other| *other != plane);
+    for other in others {
+        if certificate.common_name().is_some_and(|name| name.ends_with(&plane_authority_name(other))) {
+            let why = format!("it is the {} CA: {}", other.name(), certificate.subject());
+            return out_of_place(paths, plane, path, why);
         }
     }
-    found
+    Ok(())
 }
 
 /// Reads a CA with its key, to sign with it.
@@ -267,9 +263,12 @@ fn read_public(path: &Path) -> Result<Vec<u8>> {
 
 fn read_certificate(paths: &ZonePaths, stem: &str) -> Result<Certificate> {
     let path = paths.authority_certificate(stem);
-    let text = read_public(&path)?;
-    let certificate = Certificate::from_pem(&text)
-        .map_err(|error| certificate_failure(&path, &paths.authority_key(stem), &error))?;
+    parse_authority(&path, &paths.authority_key(stem), &read_public(&path)?)
+}
+
+/// The certificate of a CA from the text of its file.
+pub(super) fn parse_authority(path: &Path, key: &Path, text: &[u8]) -> Result<Certificate> {
+    let certificate = Certificate::from_pem(text).map_err(|error| certificate_failure(path, key, &error))?;
     if certificate.is_authority() {
         return Ok(certificate);
     }
@@ -290,6 +289,16 @@ pub(super) fn read_chain(paths: &ZonePaths) -> Result<Vec<Certificate>> {
         Err(error) => return Err(Failure::read(&path, &error)),
     };
     Certificate::chain_from_pem(&text).map_err(|error| certificate_failure(&path, &path, &error))
+}
+
+/// The token that the zone's cluster was founded with, where a root has taken the place of the one that it follows from.
+fn read_token(paths: &ZonePaths) -> Result<Option<String>> {
+    let path = paths.pinned_token();
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text.trim_end().to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::read(&path, &error)),
+    }
 }
 
 fn read_revocations(paths: &ZonePaths, plane: Plane) -> Result<Vec<u8>> {

@@ -29,7 +29,18 @@ impl Authorities {
     pub fn trusted_by_clients(&self) -> Vec<&Certificate> {
         let top = self.above_root().last().copied().unwrap_or(&self.root);
         let clients_top = self.top(Plane::Client);
-        if top == clients_top { vec![top] } else { vec![top, clients_top] }
+        let beside = self.beside.root.as_ref().map(|root| &root.certificate);
+        let mut trusted = vec![top];
+        for other in std::iter::once(clients_top).chain(beside) {
+            if !trusted.contains(&other) {
+                trusted.push(other);
+            }
+        }
+        if beside.is_some() {
+            // As with the planes, the file stays the same when another of them begins to sign.
+            trusted.sort_by_key(|root| (root.not_before(), root.fingerprint_sha256()));
+        }
+        trusted
     }
 
     /// Verifies that a leaf of the plane leads to the top above it, as the strictest of its verifiers goes.
@@ -44,12 +55,20 @@ impl Authorities {
         names: &SubjectAltNames,
         now: OffsetDateTime,
     ) -> Result<(), CheckError> {
-        let above = self.above(plane);
+        let issuer = self.issuer_of(plane, leaf);
+        let above = way_up(issuer, &self.known());
+        let top = above.last().copied().unwrap_or(issuer);
         let between: Vec<&Certificate> = match above.split_last() {
-            Some((_, between)) => [&[self.plane(plane)], between].concat(),
+            Some((_, between)) => [&[issuer], between].concat(),
             None => Vec::new(),
         };
-        verify(leaf, &between, self.top(plane), usages, names, now)
+        verify(leaf, &between, top, usages, names, now)
+    }
+
+    /// The CA of a plane that issued a leaf, of those that are trusted; the one that signs if none did.
+    pub fn issuer_of(&self, plane: Plane, leaf: &Certificate) -> &Certificate {
+        let issued = |ca: &&Certificate| leaf.names_issuer(ca);
+        self.trusted(plane).into_iter().find(issued).unwrap_or(self.plane(plane))
     }
 
     /// The DNS names that the plane may certify, as far as the short name of `node` is concerned: those of the plane's CA, or of
@@ -69,7 +88,8 @@ impl Authorities {
     }
 
     fn known(&self) -> Vec<&Certificate> {
-        std::iter::once(&self.root).chain(&self.chain).collect()
+        let beside = self.beside.root.as_ref().map(|root| &root.certificate);
+        std::iter::once(&self.root).chain(beside).chain(&self.chain).collect()
     }
 }
 

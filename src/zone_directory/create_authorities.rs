@@ -97,20 +97,25 @@ fn refuse_key_alone(paths: &ZonePaths, stem: &str) -> Result<()> {
 }
 
 fn create_all(paths: &ZonePaths, zone: &ZoneConfig, keys: &NewKeys<'_>, now: OffsetDateTime) -> Result<()> {
-    let root = make_root(zone, now)?;
+    let root = make_root(zone, 1, now)?;
     // Everything is written aside and renamed at once: a zone has all of its CAs or none.
     let staged = stage(paths)?;
     write_authority(staged.path(), ROOT, &root, keys, None)?;
     for plane in Plane::ALL {
-        let authority = issue_plane_authority(&root, &[], zone, plane, now)?;
+        let authority = issue_plane_authority(&root, &[], zone, (plane, 1), now)?;
         write_authority(staged.path(), plane.name(), &authority, keys, Some(now))?;
     }
     put_in_place(paths, staged)
 }
 
 /// A root of the zone's own.
-pub(super) fn make_root(zone: &ZoneConfig, now: OffsetDateTime) -> Result<Authority> {
-    Authority::generate(&root_spec(zone), now)
+pub(super) fn make_root(zone: &ZoneConfig, edition: u32, now: OffsetDateTime) -> Result<Authority> {
+    let spec = AuthoritySpec {
+        path_length: 1,
+        permitted_dns: Vec::new(),
+        ..authority_spec(zone, ROOT_NAME, edition)
+    };
+    Authority::generate(&spec, now)
         .map_err(|error| Failure::internal("cannot make the zone's root CA").because(&error))
 }
 
@@ -139,7 +144,7 @@ fn create_planes(
     let above: Vec<Certificate> = above.into_iter().cloned().collect();
     let staged = stage(paths)?;
     for plane in planes {
-        let authority = issue_plane_authority(&root, &above, zone, *plane, now)?;
+        let authority = issue_plane_authority(&root, &above, zone, (*plane, 1), now)?;
         write_authority(staged.path(), plane.name(), &authority, keys, Some(now))?;
     }
     for extension in ["key", "crl", "crt"] {
@@ -175,14 +180,16 @@ pub(super) fn stage(paths: &ZonePaths) -> Result<TempDir> {
         .map_err(|error| Failure::write(paths.root(), &error))
 }
 
-fn root_spec(zone: &ZoneConfig) -> AuthoritySpec {
-    AuthoritySpec { path_length: 1, permitted_dns: Vec::new(), ..authority_spec(zone, "root CA") }
-}
+/// How the common name of a root ends.
+pub(super) const ROOT_NAME: &str = "root CA";
 
-fn authority_spec(zone: &ZoneConfig, what: &str) -> AuthoritySpec {
+/// What a CA has to be. The editions of a CA follow each other, each with a name of its own: whoever is shown the names of the CAs
+/// that are trusted, as in every handshake, can tell them apart.
+fn authority_spec(zone: &ZoneConfig, what: &str, edition: u32) -> AuthoritySpec {
+    let what = if edition > 1 { format!("G{edition} {what}") } else { what.to_owned() };
     let full = format!("{} {what}", zone.name);
     let subject = Subject {
-        common_name: Some(Subject::fit_common_name(&full, what)),
+        common_name: Some(Subject::fit_common_name(&full, &what)),
         organization: Some(organization(zone)),
         organizational_unit: None,
     };
@@ -192,8 +199,12 @@ fn authority_spec(zone: &ZoneConfig, what: &str) -> AuthoritySpec {
 
 /// What the CA of a plane has to be below these. A short name that one of them does not permit is left out, here and later in the
 /// certificates of nodes.
-pub(super) fn plane_spec(zone: &ZoneConfig, plane: Plane, above: &[&Certificate]) -> AuthoritySpec {
-    let mut spec = authority_spec(zone, &plane_authority_name(plane));
+pub(super) fn plane_spec(
+    zone: &ZoneConfig,
+    (plane, edition): (Plane, u32),
+    above: &[&Certificate],
+) -> AuthoritySpec {
+    let mut spec = authority_spec(zone, &plane_authority_name(plane), edition);
     let is_permitted = |name: &String| {
         let name = SubjectAltName::Dns(name.clone());
         above.iter().all(|authority| authority.name_constraints().check(&name).is_ok())
@@ -207,11 +218,11 @@ pub(super) fn issue_plane_authority(
     root: &Authority,
     above: &[Certificate],
     zone: &ZoneConfig,
-    plane: Plane,
+    (plane, edition): (Plane, u32),
     now: OffsetDateTime,
 ) -> Result<Authority> {
     let way: Vec<&Certificate> = std::iter::once(root.certificate()).chain(above).collect();
-    let spec = plane_spec(zone, plane, &way);
+    let spec = plane_spec(zone, (plane, edition), &way);
     root.issue_authority(&spec, now).map_err(|error| {
         Failure::bad_input(format!("the root CA cannot issue the {} plane's CA", plane.name()))
             .because(&error)

@@ -30,6 +30,8 @@ pub struct DocumentSigner {
     pub name: SignerName,
     /// The CAs above it, the nearest first.
     pub above: Vec<Certificate>,
+    /// The CA that is to sign in its place, or did, while one takes the place of the other.
+    pub other: Option<Certificate>,
 }
 
 impl fmt::Display for SignerName {
@@ -60,5 +62,10 @@ pub fn document_signer(
         SignerName::Peer => Plane::Peer.name(),
     };
     let authority = load_authority(&zone.paths, stem, &zone.ca_passphrase, now)?;
-    Ok(DocumentSigner { authority, name, above })
+    let beside = match name {
+        SignerName::Root => authorities.beside.root.as_ref(),
+        SignerName::Peer => authorities.beside.peer.as_ref(),
+    };
+    let other = beside.map(|ca| ca.certificate.clone());
+    Ok(DocumentSigner { authority, name, above, other })
 }

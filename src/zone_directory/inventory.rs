@@ -75,6 +75,11 @@ pub fn list(zone: &ZoneDirectory, authorities: &Authorities, now: OffsetDateTime
             certificate: Some(certificate.clone()),
         })
         .collect();
+    listed.extend(authorities.beside.all().map(|(stem, ca)| Listed {
+        role: format!("{} {stem} CA", ca.place.directory()),
+        holder: "ca".to_owned(),
+        certificate: Some(ca.certificate.clone()),
+    }));
     for_each_holder(zone, |holder| {
         let assessment = Assessment::of(holder, &zone.config, &zone.paths, authorities, now)?;
         for entry in &assessment.entries {

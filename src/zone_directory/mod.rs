@@ -2,18 +2,22 @@
 
 mod assessment;
 mod authorities;
+mod beside;
 mod ca_keys;
 mod ca_passphrase;
 mod chain;
 mod create_authorities;
 mod document_signer;
+mod exchange;
 mod existing;
 mod failures;
 mod held_key;
 mod inventory;
 mod issuing;
+mod of_generation;
 mod parallel;
 mod revoking;
+mod rotating;
 mod trial;
 mod zone_lock;
 
@@ -24,6 +28,7 @@ use time::OffsetDateTime;
 
 pub use assessment::{Assessment, Entry, Holder, Verdict};
 pub use authorities::{Authorities, ROOT, load_authority};
+pub use beside::{Beside, BesideCa, Place};
 pub use ca_keys::{CA_KEYS, KeyState, change_passphrase, key_state, lock_keys, unlock_keys};
 pub use ca_passphrase::CaPassphrase;
 pub use create_authorities::{NewKeys, create_directory, create_file, create_missing};
@@ -37,6 +42,7 @@ pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
 pub use issuing::Issuer;
 pub use parallel::in_parallel;
 pub use revoking::{RevocationTarget, Targeted, find_issued, revoke};
+pub use rotating::{Rotated, prepare_next, retire, switch, switch_back};
 pub use zone_lock::{ZoneLock, ZoneReadLock};
 
 use crate::config::{Node, NodeName, Problem, Protection, ZoneConfig, ZoneConfigError};

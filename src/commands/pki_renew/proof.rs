@@ -50,15 +50,8 @@ pub(super) fn prove(
         let pair = KeyPair::load(&generation.path, role.stem)
             .map_err(|error| Failure::internal("cannot use what was issued").because(&error))?;
         let except = (role.plane == Plane::Peer).then_some(node);
-        let tried = try_on_members(
-            &zone.config,
-            except,
-            role.plane,
-            authorities.plane(role.plane),
-            &pair,
-            ANSWER_LIMIT,
-        )
-        .map_err(|error| Failure::internal("cannot try what was issued").because(&error))?;
+        let tried = try_on_members(&zone.config, except, role.plane, authorities, &pair, ANSWER_LIMIT)
+            .map_err(|error| Failure::internal("cannot try what was issued").because(&error))?;
         if let Some(tried) = tried.iter().find(|tried| tried.reception == Reception::Refused) {
             return Ok(Err(format!("{} refuses its new {} certificate", tried.member, role.name)));
         }

@@ -68,9 +68,8 @@ pub(super) fn try_all(
         .iter()
         .map(|trial| {
             let plane = trial.role.plane;
-            let members =
-                try_on_members(&zone.config, except, plane, authorities.plane(plane), &trial.pair, limit)
-                    .map_err(|error| Failure::internal("cannot try what was revoked").because(&error))?;
+            let members = try_on_members(&zone.config, except, plane, authorities, &trial.pair, limit)
+                .map_err(|error| Failure::internal("cannot try what was revoked").because(&error))?;
             Ok(TriedCertificate { serial: trial.serial.clone(), role: trial.role.name, members })
         })
         .collect()

@@ -75,7 +75,8 @@ pub(super) fn trusted<'l>(launch: &'l Launch<'_>) -> Vec<Trusted<'l>> {
     let trusted = |plane| -> Vec<Trusted<'l>> {
         match &launch.certificates {
             Certificates::Issued { authorities, .. } => {
-                vec![Trusted { plane, authority: authorities.plane(plane) }]
+                let trusted = authorities.trusted(plane).into_iter();
+                trusted.map(|authority| Trusted { plane, authority }).collect()
             }
             Certificates::Existing(existing) => existing
                 .plane(plane)

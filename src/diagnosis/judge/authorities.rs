@@ -12,12 +12,12 @@ use crate::host::{NodeFiles, PlaneFiles, RevocationFault};
 use crate::plan::{Role, days_left};
 
 pub(super) fn authorities(files: &NodeFiles, leaf_validity: Duration, now: OffsetDateTime) -> Vec<Finding> {
-    let planes = files
-        .planes
-        .iter()
-        .filter_map(|plane| Some((plane.plane.authority_file(), plane.authority.as_ref().ok()?)));
-    let root = files.root.as_ref().ok().map(|root| (crate::plan::ROOT_FILE, root));
-    planes.chain(root).map(|(file, authority)| judge_authority(file, authority, leaf_validity, now)).collect()
+    let planes = files.planes.iter().map(|plane| (plane.plane.authority_file(), &plane.authorities));
+    planes
+        .chain([(crate::plan::ROOT_FILE, &files.roots)])
+        .flat_map(|(file, authorities)| authorities.iter().flatten().map(move |each| (file, each)))
+        .map(|(file, authority)| judge_authority(file, authority, leaf_validity, now))
+        .collect()
 }
 
 fn judge_authority(
@@ -27,7 +27,7 @@ fn judge_authority(
     now: OffsetDateTime,
 ) -> Finding {
     let (check, subject) = (CheckId::AuthorityValidity, file.to_owned());
-    let remedy = "plan for a new CA before it ends: this version cannot rotate one";
+    let remedy = "have a new one take its place, on the signing machine: zone-etcd pki rotate-ca";
     if now > authority.not_after() {
         let found = format!("it expired at {}", instant(authority.not_after()));
         return Finding::new(check, Verdict::Failed, subject, found).remedy(remedy);
@@ -107,10 +107,16 @@ fn not_signed(
     plane: &PlaneFiles,
     list: &zone_pki::RevocationList,
 ) -> Option<RevocationListError> {
-    let authority = plane.authority.as_ref().ok()?;
-    let leaf =
-        files.roles.iter().find(|files| files.role.plane == plane.plane)?.chain.as_ref().ok()?.first()?;
-    list.verify(authority, leaf).err()
+    let authorities = plane.authorities.as_ref().ok()?;
+    let leaves = || {
+        let files = files.roles.iter().filter(|files| files.role.plane == plane.plane);
+        files.filter_map(|files| files.chain.as_ref().ok()?.first())
+    };
+    match authorities.iter().find(|authority| list.names_issuer(authority)) {
+        // A list is verified on the way from a certificate of its issuer. While CAs change there may be none yet.
+        Some(issuer) => list.verify(issuer, leaves().find(|leaf| leaf.names_issuer(issuer))?).err(),
+        None => list.verify(authorities.first()?, leaves().next()?).err(),
+    }
 }
 
 /// What this machine's clock says against what was issued. `last_issued` is the last entry of the issuance log.
@@ -136,14 +142,17 @@ pub fn clock(
 /// Whether the CAs of a generation are those of the zone directory.
 pub fn trust(
     file: &str,
-    of_node: &Certificate,
-    of_zone: &Certificate,
+    of_node: &[Certificate],
+    of_zone: &[&Certificate],
     path: &Path,
     remedies: &Remedies,
 ) -> Option<Finding> {
-    if of_node == of_zone {
+    if of_node.iter().eq(of_zone.iter().copied()) {
         return None;
     }
-    let found = format!("it is not the CA that the zone has in {}", path.display());
+    let found = match of_zone {
+        [_] => format!("it is not the CA that the zone has in {}", path.display()),
+        _ => format!("it is not the CAs that the zone has in {} and beside it", path.display()),
+    };
     Some(Finding::new(CheckId::CertificateChain, Verdict::Failed, file, found).remedy(remedies.reissue()))
 }

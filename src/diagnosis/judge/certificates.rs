@@ -53,7 +53,7 @@ fn chain_of(files: &NodeFiles, role: &Role, chain: &[Certificate], remedies: &Re
     let subject = role.certificate_file();
     let check = CheckId::CertificateChain;
     let Some(leaf) = chain.first() else { return Finding::passed(check, subject, "") };
-    let authority = match authority_of(files, role.plane) {
+    let authority = match authority_of(files, role.plane, leaf) {
         Some(authority) => authority,
         // Without its own copy of the CA, as on a node without a member, the one that came with the certificate is at hand.
         None => match chain.get(1) {
@@ -87,8 +87,10 @@ fn chain_of(files: &NodeFiles, role: &Role, chain: &[Certificate], remedies: &Re
     }
 }
 
-fn authority_of(files: &NodeFiles, plane: Plane) -> Option<&Certificate> {
-    files.plane(plane)?.authority.as_ref().ok()
+/// The CA that issued a leaf; the first if none of them did.
+fn authority_of<'f>(files: &'f NodeFiles, plane: Plane, leaf: &Certificate) -> Option<&'f Certificate> {
+    let trusted = files.plane(plane)?.authorities.as_ref().ok()?;
+    trusted.iter().find(|authority| leaf.names_issuer(authority)).or(trusted.first())
 }
 
 fn usage_of(role: &Role, leaf: &Certificate, remedies: &Remedies) -> Finding {

@@ -13,12 +13,12 @@ pub(super) fn presence(files: &NodeFiles, remedies: &Remedies) -> Vec<Finding> {
         faults.extend(role.key.as_ref().err().filter(|fault| !fault.is_access));
     }
     for plane in &files.planes {
-        faults.extend(plane.authority.as_ref().err());
+        faults.extend(plane.authorities.as_ref().err());
         if let Err(RevocationFault::File(fault)) = &plane.revocations {
             faults.push(fault);
         }
     }
-    faults.extend(files.root.as_ref().err());
+    faults.extend(files.roots.as_ref().err());
     let directory = files.directory.display().to_string();
     if faults.is_empty() {
         let number = 2 * files.roles.len() + 2 * files.planes.len() + 1;

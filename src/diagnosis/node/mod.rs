@@ -227,9 +227,15 @@ impl<'z> NodeCheck<'z> {
         let Some(zone) = self.site.zone() else { return Vec::new() };
         let Ok(of_zone) = Authorities::load(&zone.paths, self.now) else { return Vec::new() };
         let compare = |plane: Plane| {
-            let of_node = self.files.plane(plane)?.authority.as_ref().ok()?;
+            let of_node = self.files.plane(plane)?.authorities.as_ref().ok()?;
             let path = zone.paths.authority_certificate(plane.name());
-            authorities::trust(plane.authority_file(), of_node, of_zone.plane(plane), &path, &self.remedies)
+            authorities::trust(
+                plane.authority_file(),
+                of_node,
+                &of_zone.trusted(plane),
+                &path,
+                &self.remedies,
+            )
         };
         Plane::ALL.into_iter().filter_map(compare).collect()
     }

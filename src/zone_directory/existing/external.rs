@@ -14,6 +14,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::plan::{Plane, ZonePaths};
 use crate::report;
 use crate::zone_directory::authorities::{Authorities, ROOT, check_directory};
+use crate::zone_directory::beside::Beside;
 use crate::zone_directory::create_authorities::{create, first_revocations, stage, sync};
 use crate::zone_directory::trial::try_out;
 use crate::zone_directory::{CaPassphrase, ZoneLock};
@@ -107,6 +108,8 @@ fn assemble<'c>(
     }
     tidy(&mut chain, &root);
     Authorities {
+        beside: Beside::default(),
+        pinned_token: None,
         root,
         peer: peer.authority.certificate().clone(),
         client: client.authority.certificate().clone(),

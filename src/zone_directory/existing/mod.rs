@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use zone_pki::{Authority, Certificate};
 
 use super::authorities::{Authorities, ROOT, refuse_if_lost};
+use super::beside::Beside;
 use super::chain::{pem, way_up};
 use super::create_authorities::{
     create, issue_plane_authority, make_root, put_in_place, stage, write_authority,
@@ -140,17 +141,19 @@ fn assemble(
     }
     let (root, above) = match root {
         Some(given) => (given.authority, given.above),
-        None => (make_root(zone, now)?, Vec::new()),
+        None => (make_root(zone, 1, now)?, Vec::new()),
     };
     let plane_authority = |given: Option<GivenAuthority>, plane| match given {
         Some(given) => Ok(given.authority),
-        None => issue_plane_authority(&root, &above, zone, plane, now),
+        None => issue_plane_authority(&root, &above, zone, (plane, 1), now),
     };
     let peer = plane_authority(peer, Plane::Peer)?;
     let client = plane_authority(client, Plane::Client)?;
     let mut chain = brought.iter().flat_map(|given| given.above.clone()).collect();
     tidy(&mut chain, root.certificate());
     let authorities = Authorities {
+        beside: Beside::default(),
+        pinned_token: None,
         root: root.certificate().clone(),
         peer: peer.certificate().clone(),
         client: client.certificate().clone(),

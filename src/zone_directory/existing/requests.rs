@@ -59,7 +59,7 @@ pub fn request(
     }
     let staged = stage(paths)?;
     for plane in Plane::ALL {
-        let spec = plane_spec(zone, plane, &way);
+        let spec = plane_spec(zone, (plane, 1), &way);
         let failed = |error: &dyn std::error::Error| {
             Failure::internal("cannot make a certificate request").because(error.to_string())
         };

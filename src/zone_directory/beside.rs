@@ -1,0 +1,118 @@
+//! The CAs that are trusted beside those that sign, while one takes the place of another.
+//!
+//! One that is to sign waits in `ca/next/`; one that did stays in `ca/previous/` until nothing rests on it any more.
+
+use std::io;
+
+use zone_pki::{Certificate, regular_file};
+
+use super::authorities::{ROOT, parse_authority};
+use crate::error::{Failure, Result};
+use crate::plan::{Plane, ZonePaths};
+
+/// Where a CA stands that is trusted and does not sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It is to sign next.
+    Next,
+    /// It has signed before.
+    Previous,
+}
+
+impl Place {
+    /// Both places.
+    pub const ALL: [Self; 2] = [Self::Next, Self::Previous];
+
+    /// Its directory in `ca/`.
+    pub const fn directory(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Previous => "previous",
+        }
+    }
+
+    /// The stem of a CA's files there, within `ca/`.
+    pub fn stem(self, of: &str) -> String {
+        format!("{}/{of}", self.directory())
+    }
+}
+
+/// A CA that is trusted and does not sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BesideCa {
+    /// Whether it is to sign, or did.
+    pub place: Place,
+    /// The CA.
+    pub certificate: Certificate,
+}
+
+/// The CAs that are trusted beside the root and the CAs of the planes. Usually there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Beside the root.
+    pub root: Option<BesideCa>,
+    /// Beside the CA of the peer plane.
+    pub peer: Option<BesideCa>,
+    /// Beside the CA of the client plane.
+    pub client: Option<BesideCa>,
+}
+
+impl Beside {
+    /// Reads what stands in `ca/next/` and `ca/previous/`.
+    pub(super) fn load(paths: &ZonePaths) -> Result<Self> {
+        Ok(Self {
+            root: read(paths, ROOT)?,
+            peer: read(paths, Plane::Peer.name())?,
+            client: read(paths, Plane::Client.name())?,
+        })
+    }
+
+    /// The one beside the CA of a plane.
+    pub fn plane(&self, plane: Plane) -> Option<&BesideCa> {
+        match plane {
+            Plane::Peer => self.peer.as_ref(),
+            Plane::Client => self.client.as_ref(),
+        }
+    }
+
+    /// All of them, with the stems of the CAs beside which they stand.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &BesideCa)> {
+        let stems = [ROOT, Plane::Peer.name(), Plane::Client.name()];
+        stems
+            .into_iter()
+            .zip([&self.root, &self.peer, &self.client])
+            .filter_map(|(stem, ca)| Some((stem, ca.as_ref()?)))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.all().next().is_none()
+    }
+}
+
+fn read(paths: &ZonePaths, stem: &str) -> Result<Option<BesideCa>> {
+    let mut found: Option<BesideCa> = None;
+    for place in Place::ALL {
+        let path = paths.authority_certificate(&place.stem(stem));
+        let text = match regular_file::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(Failure::read(&path, &error)),
+        };
+        if found.is_some() {
+            return Err(Failure::bad_input(format!(
+                "{} and {} are both there",
+                paths.authority_certificate(&Place::Next.stem(stem)).display(),
+                path.display()
+            ))
+            .because("a CA takes the place of one other at a time")
+            .next(format!(
+                "put {} back from your copy of the zone directory",
+                paths.authorities().display()
+            )));
+        }
+        let certificate = parse_authority(&path, &paths.authority_key(&place.stem(stem)), &text)?;
+        found = Some(BesideCa { place, certificate });
+    }
+    Ok(found)
+}

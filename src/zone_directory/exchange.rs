@@ -1,0 +1,111 @@
+//! A change of `ca/` as a whole: a copy is changed aside, and takes the place of what is there in one step.
+//!
+//! Whatever interrupts it, the zone has the CAs of before or those of after, with all of their keys.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+use tempfile::TempDir;
+use zone_pki::{private_file, regular_file};
+
+use super::ZoneLock;
+use super::create_authorities::{create, create_directory, stage, sync};
+use super::failures::private_zone_failure;
+use crate::error::{Exit, Failure, Result};
+use crate::plan::ZonePaths;
+
+/// `ca/` as it is to be.
+pub(super) struct Exchange<'p> {
+    paths: &'p ZonePaths,
+    staged: TempDir,
+}
+
+impl<'p> Exchange<'p> {
+    /// Copies what is there.
+    pub(super) fn begin(paths: &'p ZonePaths, _held: &ZoneLock) -> Result<Self> {
+        let staged = stage(paths)?;
+        copy(&paths.authorities(), staged.path())?;
+        Ok(Self { paths, staged })
+    }
+
+    /// A file or directory of it, as it is now.
+    pub(super) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.staged.path().join(name)
+    }
+
+    /// Adds a file, or writes another in its place.
+    pub(super) fn write(&self, name: &str, bytes: &[u8], mode: u32) -> Result<()> {
+        let path = self.path(name);
+        if let Some(parent) = path.parent() {
+            create_directory(parent)?;
+        }
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::write(&path, &error)),
+            _ => create(&path, bytes, mode),
+        }
+    }
+
+    /// Gives a file another place, which nothing has yet.
+    pub(super) fn rename(&self, from: &str, to: &str) -> Result<()> {
+        let (from, to) = (self.path(from), self.path(to));
+        if let Some(parent) = to.parent() {
+            create_directory(parent)?;
+        }
+        if to.exists() {
+            return Err(Failure::internal("a file of a CA would take the place of another"));
+        }
+        std::fs::rename(&from, &to).map_err(|error| Failure::write(&to, &error))
+    }
+
+    /// Removes a directory that has become empty.
+    pub(super) fn remove_if_empty(&self, name: &str) {
+        // It stays if it has anything in it.
+        let _ = std::fs::remove_dir(self.path(name));
+    }
+
+    /// Puts it in the place of what is there. That was copied, and nothing of the copy was dropped, so it can go.
+    pub(super) fn put_in_place(self) -> Result<()> {
+        sync_all(self.staged.path())?;
+        let directory = self.paths.authorities();
+        let flags = RenameFlags::RENAME_EXCHANGE;
+        renameat2(AT_FDCWD, self.staged.path(), AT_FDCWD, &directory, flags).map_err(|error| {
+            Failure::new(Exit::CannotCreate, format!("cannot exchange {} for another", directory.display()))
+                .because(&io::Error::from(error))
+                .next("nothing was changed; move the zone directory to a file system that has RENAME_EXCHANGE, as ext4, XFS and Btrfs do")
+        })?;
+        sync(self.paths.root())
+    }
+}
+
+/// Copies files with their modes, and directories with theirs.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let entries = std::fs::read_dir(from).map_err(|error| Failure::read(from, &error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| Failure::read(from, &error))?;
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().map_err(|error| Failure::read(&path, &error))?;
+        if kind.is_dir() {
+            create_directory(&target)?;
+            copy(&path, &target)?;
+        } else if path.extension().is_some_and(|extension| extension == "key") {
+            let key = private_file::read(&path).map_err(|error| private_zone_failure(&path, &error))?;
+            create(&target, &key, 0o600)?;
+        } else {
+            let bytes = regular_file::read(&path).map_err(|error| Failure::read(&path, &error))?;
+            create(&target, &bytes, 0o644)?;
+        }
+    }
+    Ok(())
+}
+
+/// Syncs every directory; files were synced as they were written.
+fn sync_all(directory: &Path) -> Result<()> {
+    let entries = std::fs::read_dir(directory).map_err(|error| Failure::read(directory, &error))?;
+    for entry in entries.flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            sync_all(&entry.path())?;
+        }
+    }
+    sync(directory)
+}
