@@ -24,9 +24,11 @@
 //! | [`development`] | a supervised throwaway zone on loopback |
 //! | [`requests`] | keys that never leave their node, and the requests for their certificates |
 //! | [`activation`] | a node takes up a bundle: verified, staged, switched to |
+//! | [`access`] | how the signing machine reaches the nodes: a command, or files that are carried |
 //! | [`rolling`] | members started anew, one after the other |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
+pub mod access;
 pub mod activation;
 pub mod bundle;
 pub mod cli;
