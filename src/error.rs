@@ -31,6 +31,22 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// The meaning of an exit code, as another `zone-etcd` has ended with it.
+    pub fn of_code(code: i32) -> Option<Self> {
+        let all = [
+            Self::Usage,
+            Self::BadInput,
+            Self::MissingInput,
+            Self::Unavailable,
+            Self::Internal,
+            Self::CannotCreate,
+            Self::TryAgain,
+            Self::Permission,
+            Self::Configuration,
+        ];
+        all.into_iter().find(|exit| *exit as i32 == code)
+    }
+
     /// The code for an I/O error on a file that the user named or that we own.
     pub fn for_io(error: &std::io::Error) -> Self {
         use std::io::ErrorKind as Kind;

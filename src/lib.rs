@@ -25,9 +25,11 @@
 //! | [`requests`] | keys that never leave their node, and the requests for their certificates |
 //! | [`activation`] | a node takes up a bundle: verified, staged, switched to |
 //! | [`rotation`] | a CA takes the place of another while the zone runs |
+//! | [`access`] | how the signing machine reaches the nodes: a command, or files that are carried |
 //! | [`rolling`] | members started anew, one after the other |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
+pub mod access;
 pub mod activation;
 pub mod bundle;
 pub mod cli;

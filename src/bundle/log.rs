@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use zone_pki::RecordLog;
+use zone_pki::{RecordLog, hex};
 
+use super::contents::NodeContents;
+use super::manifest::Manifest;
 use super::unseal::Seal;
 use crate::error::Result;
 use crate::plan::ZonePaths;
@@ -59,6 +61,28 @@ pub struct NodeHistory {
     pub latest: BundleRecord,
     /// The number of each, by the digest of its file.
     sequences: HashMap<String, u64>,
+}
+
+/// What stands in the place of a file's name where there was no file: the bundle went through a pipe.
+const NO_FILE: &str = "-";
+
+impl BundleRecord {
+    /// The record of a bundle that is not sealed, and in no file.
+    pub(super) fn of(manifest: &Manifest, contents: &NodeContents, file_sha256: &[u8]) -> Self {
+        Self {
+            node: manifest.node.clone(),
+            sequence: manifest.sequence,
+            issued_at: manifest.issued_at,
+            manifest_sha256: hex::encode(&manifest.digest()),
+            contents_sha256: contents.sha256.clone(),
+            file_sha256: hex::encode(file_sha256),
+            cluster_id: manifest.cluster_id.clone(),
+            may_bootstrap: manifest.may_bootstrap,
+            seal: Seal::Plain,
+            sealed_to: Vec::new(),
+            file: NO_FILE.to_owned(),
+        }
+    }
 }
 
 impl NodeHistory {

@@ -65,27 +65,24 @@ impl BundleMaker<'_> {
             return Ok(Made { record, how: MadeHow::Unchanged });
         }
         self.directory.check_replaceable(&node.name, history)?;
-        let manifest = self.manifest(node, contents, right, history)?;
-        let envelope = Envelope::sign(&manifest, self.signer)
-            .map_err(|error| Failure::internal("a CA's key cannot sign").because(&error))?;
+        let sequence = history.map_or(1, |history| history.latest.sequence + 1);
+        let (manifest, envelope) = signed_manifest(
+            self.contents,
+            self.signer,
+            node,
+            contents,
+            (sequence, self.now),
+            right.may_bootstrap(),
+        )?;
         let path = self.directory.file(&node.name);
         let programs = self.contents.programs.as_ref();
         let mut out = self.directory.begin(&node.name)?;
         let file_sha256 = write_bundle(&mut out, sealing, &manifest, &envelope, &contents.files, programs)
             .map_err(|error| Failure::write(&path, &error))?;
-        let record = BundleRecord {
-            node: manifest.node.clone(),
-            sequence: manifest.sequence,
-            issued_at: self.now,
-            manifest_sha256: hex::encode(&manifest.digest()),
-            contents_sha256: contents.sha256.clone(),
-            file_sha256: hex::encode(&file_sha256),
-            cluster_id: manifest.cluster_id.clone(),
-            may_bootstrap: manifest.may_bootstrap,
-            seal: sealing.seal(),
-            sealed_to: sealing.keys(),
-            file: BundleDirectory::file_name(&node.name),
-        };
+        let mut record = BundleRecord::of(&manifest, contents, &file_sha256);
+        record.seal = sealing.seal();
+        record.sealed_to = sealing.keys();
+        record.file = BundleDirectory::file_name(&node.name);
         Ok(Made { record, how: MadeHow::Written })
     }
 
@@ -112,36 +109,6 @@ impl BundleMaker<'_> {
             self.directory.place(&node.name, history.node(node.name.full()))?;
         }
         self.directory.sync()
-    }
-
-    fn manifest(
-        &self,
-        node: &Node,
-        contents: &NodeContents,
-        right: BootstrapRight,
-        history: Option<&NodeHistory>,
-    ) -> Result<Manifest> {
-        let manifest = Manifest {
-            format: FORMAT,
-            zone: self.contents.zone.clone(),
-            node: node.name.full().to_owned(),
-            sequence: history.map_or(1, |history| history.latest.sequence + 1),
-            issued_at: self.now,
-            expires_at: contents.expires_at,
-            signer_sha256: hex::encode(&self.signer.authority.certificate().fingerprint_sha256()),
-            other_signer_sha256: self
-                .signer
-                .other
-                .as_ref()
-                .map(|other| hex::encode(&other.fingerprint_sha256())),
-            cluster_id: self.contents.cluster_of(node).map(str::to_owned),
-            token: self.contents.token.clone(),
-            may_bootstrap: right.may_bootstrap(),
-            keys: contents.keys,
-            files: self.contents.entries(&contents.files),
-            raw: Vec::new(),
-        };
-        manifest.encoded().map_err(|error| Failure::internal("cannot make JSON").because(&error))
     }
 
     /// The record of the bundle that is there, if it is the latest one and a new one would say the same.
@@ -173,4 +140,36 @@ impl BundleMaker<'_> {
             Err(error) => Err(super::bundle_failure(&path.display().to_string(), &error)),
         }
     }
+}
+
+/// What a bundle with this number and time says of itself, and its signature.
+pub(super) fn signed_manifest(
+    zone: &ZoneContents,
+    signer: &DocumentSigner,
+    node: &Node,
+    contents: &NodeContents,
+    (sequence, issued_at): (u64, OffsetDateTime),
+    may_bootstrap: bool,
+) -> Result<(Manifest, Envelope)> {
+    let manifest = Manifest {
+        format: FORMAT,
+        zone: zone.zone.clone(),
+        node: node.name.full().to_owned(),
+        sequence,
+        issued_at,
+        expires_at: contents.expires_at,
+        signer_sha256: hex::encode(&signer.authority.certificate().fingerprint_sha256()),
+        other_signer_sha256: signer.other.as_ref().map(|other| hex::encode(&other.fingerprint_sha256())),
+        cluster_id: zone.cluster_of(node).map(str::to_owned),
+        token: zone.token.clone(),
+        may_bootstrap,
+        keys: contents.keys,
+        files: zone.entries(&contents.files),
+        raw: Vec::new(),
+    };
+    let manifest =
+        manifest.encoded().map_err(|error| Failure::internal("cannot make JSON").because(&error))?;
+    let envelope = Envelope::sign(&manifest, signer)
+        .map_err(|error| Failure::internal("a CA's key cannot sign").because(&error))?;
+    Ok((manifest, envelope))
 }

@@ -9,11 +9,13 @@
 //! | [`BundleMaker`]: which bundle a node is to have | [`OpenBundle`]: its files, one after the other |
 //! | [`ZoneContents`]: the files of a node | [`Manifest`]: what it says of itself |
 //! | [`BundleDirectory`], [`BundleHistory`]: where it goes, and the record of it | [`Identity`]: what opens it |
+//! | [`PipedBundle`]: one that is on no disk | |
 //! | [`Sealing`], [`write_bundle`] | [`BundleError`]: what can be wrong |
 
 mod archive;
 mod contents;
 mod directory;
+mod earlier;
 mod envelope;
 mod error;
 mod failure;
@@ -22,6 +24,7 @@ mod log;
 mod make;
 mod manifest;
 mod open;
+mod piped;
 mod programs;
 mod recipient;
 mod right;
@@ -32,6 +35,7 @@ mod write;
 
 pub use contents::{LocalConfig, LocalMember, NodeContents, ZoneContents};
 pub use directory::BundleDirectory;
+pub use earlier::{Asked, Earlier};
 pub use envelope::Envelope;
 pub use error::BundleError;
 pub use failure::{bundle_failure, identity_failure};
@@ -40,6 +44,7 @@ pub use log::{BundleHistory, BundleRecord, NodeHistory};
 pub use make::{BundleMaker, Made, MadeHow};
 pub use manifest::{FileEntry, FileMode, KeyPlace, Manifest};
 pub use open::{FileReader, OpenBundle};
+pub use piped::PipedBundle;
 pub use programs::Programs;
 pub use recipient::{Recipient, RecipientError};
 pub use right::{BootstrapRight, JoinOnly, Known};

@@ -5,7 +5,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
-use zone_pki::IssuanceLog;
 
 use super::bundle;
 use super::bundle::opening::name_of;
@@ -15,9 +14,8 @@ use crate::cli::{BundleArgs, BundleMakeArgs, BundlePassphraseArgs, PkiSignArgs};
 use crate::config::{Node, NodeName};
 use crate::error::{Exit, Failure, Result};
 use crate::report;
-use crate::requests::judgement::{Known, Refusal};
-use crate::requests::{RequestFile, judge};
-use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, ZoneDirectory, log_failure};
+use crate::requests::{RequestFile, certify};
+use crate::zone_directory::ZoneDirectory;
 
 pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<()> {
     let name = name_of(&arguments.file);
@@ -27,7 +25,7 @@ pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<()> {
     let node = node_of(&file, &zone, &name)?;
     let out = directory_of(&arguments.out, &node.name)?;
     report::message(&format!("requests of {}, SHA-256 of their keys: {}", node.name, file.fingerprint()));
-    issue(&file, node, &zone, arguments.replace_keys, &name, now)?;
+    certify(&file, node, &zone, arguments.replace_keys, &name, now, &zone.lock()?)?;
     // What was issued is in the zone directory now, and `bundle` goes on from there, also after an interruption.
     let make = BundleMakeArgs {
         zone: arguments.zone.clone(),
@@ -81,43 +79,4 @@ fn directory_of(out: &Path, node: &NodeName) -> Result<PathBuf> {
     }
     Err(Failure::new(Exit::Usage, format!("the bundle of {} is called {file}", node.full()))
         .next(format!("name the directory for it: --out DIR, or --out DIR/{file}")))
-}
-
-/// Brings the node's certificates up to date for the keys of the requests, under the zone's lock.
-fn issue(
-    file: &RequestFile,
-    node: &Node,
-    zone: &ZoneDirectory,
-    may_replace: bool,
-    name: &str,
-    now: OffsetDateTime,
-) -> Result<()> {
-    let held = zone.lock()?;
-    let authorities = Authorities::load(&zone.paths, now)?;
-    let path = zone.paths.issuance_log();
-    let log = IssuanceLog::open(&path).and_then(|log| log.read());
-    let (issued, _) = log.map_err(|error| log_failure(&path, &error, "nothing was issued"))?;
-    let known = Known { zone: &zone.config, authorities: &authorities, issued: &issued, may_replace, now };
-    let judged = judge(file, node, &known).map_err(|refusals| refused(&refusals, node, name))?;
-    judged.differences.iter().for_each(|difference| report::warning(&difference.to_string()));
-    let mut assessment = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?;
-    assessment.certify(judged.requests);
-    Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&[assessment], now).map(drop)
-}
-
-fn refused(refusals: &[Refusal], node: &Node, name: &str) -> Failure {
-    let mut failure = Failure::bad_input(format!("the requests in {name} are not signed"));
-    failure.causes = refusals.iter().map(ToString::to_string).collect();
-    let short = node.name.short();
-    let replaces = refusals.iter().all(|refusal| matches!(refusal, Refusal::Replaces { .. }));
-    failure.next(if replaces {
-        format!(
-            "make sure that they come from {short}, by the SHA-256 that it printed; then add --replace-keys"
-        )
-    } else {
-        format!(
-            "have {short} make new keys, and sign the requests for those: zone-etcd pki csr --node {} --new-keys > FILE",
-            node.name
-        )
-    })
 }

@@ -147,6 +147,7 @@ fn read_config(mut file: JsonObject<'_>, problems: &mut Problems<'_>) -> Option<
         pki: PkiSettings::default(),
         etcd: EtcdSettings::default(),
         tls: Protection::default(),
+        access: None,
     });
     Some(LocalConfig { name: name?.value, ca: ca?, cert: cert?, key: key?, pki, zone })
 }

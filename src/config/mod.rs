@@ -1,5 +1,6 @@
 //! Configuration: raw text in, domain types out, and every problem reported at once.
 
+mod access;
 mod address;
 mod document;
 mod etcd_version;
@@ -15,6 +16,7 @@ mod template;
 mod tls;
 mod zone;
 
+pub use access::AccessSettings;
 pub use address::{Address, Port, Protocol};
 pub use document::nearest_hint;
 pub use etcd_version::{EtcdVersion, Line, VersionError};

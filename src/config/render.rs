@@ -42,6 +42,7 @@ impl ZoneConfig {
             pki: self.pki.clone(),
             etcd: self.etcd.clone(),
             tls: self.tls.clone(),
+            access: None,
         }
     }
 }

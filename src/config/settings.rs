@@ -214,7 +214,7 @@ pub fn read_etcd(table: Table<'_>, problems: &mut Problems<'_>) -> EtcdSettings 
     settings
 }
 
-type Fault = (String, String);
+pub(super) type Fault = (String, String);
 
 fn validity(key: &str, text: &str) -> Result<Duration, Fault> {
     let example = "write a duration such as \"365d\"";
@@ -229,7 +229,7 @@ fn validity(key: &str, text: &str) -> Result<Duration, Fault> {
     Ok(parsed)
 }
 
-fn duration(key: &str, text: &str, least_ms: u64, most_ms: u64) -> Result<Duration, Fault> {
+pub(super) fn duration(key: &str, text: &str, least_ms: u64, most_ms: u64) -> Result<Duration, Fault> {
     let example = "write a duration such as \"100ms\" or \"1h\"";
     let parsed = humantime::parse_duration(text)
         .map_err(|error| (format!("`{key}` = \"{text}\": {error}"), example.to_owned()))?;

@@ -57,6 +57,7 @@ impl Template {
             }
         }
         text.push_str(ETCD_DEFAULTS);
+        text.push_str(ACCESS_DEFAULTS);
         text
     }
 }
@@ -102,6 +103,13 @@ const PKI_DEFAULTS: &str = "
 # key           = \"p256\"                    p256, p384, ed25519, rsa2048, rsa3072, rsa4096
 # clients       = []                        client certificates beside admin, health and one per node
 # server_names  = []                        further names of every server certificate, also wildcards
+";
+
+const ACCESS_DEFAULTS: &str = "
+# [access]                                  how this machine runs zone-etcd on a node; without it, files are carried
+# command  = \"ssh root@{address} zone-etcd\"
+# node_dir = \"/var/lib/zone-etcd\"
+# limit    = \"1m\"                         of one call
 ";
 
 const ETCD_DEFAULTS: &str = "

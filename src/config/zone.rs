@@ -6,6 +6,7 @@ use toml::de::DeTable;
 
 use zone_pki::regular_file;
 
+use super::access::{AccessSettings, read_access};
 use super::document::{At, Table, nearest_hint};
 use super::names::{NameFault, ZoneName};
 use super::node::{Node, read_node};
@@ -30,6 +31,8 @@ pub struct ZoneConfig {
     pub etcd: EtcdSettings,
     /// `[tls]`: how its connections are protected.
     pub tls: Protection,
+    /// `[access]`: how the signing machine reaches the nodes. Nodes are not told.
+    pub access: Option<AccessSettings>,
 }
 
 /// Why a zone cannot be used.
@@ -161,6 +164,7 @@ fn read_zone(file: Table<'_>, problems: &mut Problems<'_>) -> Option<ZoneConfig>
         }
         None => Protection::default(),
     };
+    let access = file.table("access", "[access]", problems).and_then(|table| read_access(table, problems));
     file.finish(problems);
     nodes.iter_mut().for_each(|node| node.value.scheme = tls.scheme());
     rules::check(&nodes, problems);
@@ -171,6 +175,7 @@ fn read_zone(file: Table<'_>, problems: &mut Problems<'_>) -> Option<ZoneConfig>
         pki,
         etcd,
         tls,
+        access,
     })
 }
 

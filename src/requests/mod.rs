@@ -5,11 +5,14 @@
 //! | [`file`](mod@file) | the file that is carried: the requests of one node, one for each role |
 //! | [`node_keys`] | on the node: the keys, and the requests made from them |
 //! | [`judgement`] | on the signing machine: which requests are refused, and how they differ from `zone.toml` |
+//! | [`signing`] | there as well: the certificates for them |
 
 pub mod file;
 pub mod judgement;
 pub mod node_keys;
+pub mod signing;
 
 pub use file::{RequestFile, RequestFileError, RoleRequest};
 pub use judgement::{Difference, Judged, judge};
 pub use node_keys::NodeKeys;
+pub use signing::certify;

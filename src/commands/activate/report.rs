@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use time::OffsetDateTime;
+use zone_pki::hex;
 
 use crate::activation::{Activation, Change, LOCAL_CONFIG};
 use crate::host::NodeLock;
@@ -19,6 +20,8 @@ pub(super) struct Report<'a> {
     generation: u64,
     previous: Option<u64>,
     sequence: u64,
+    /// Of the bundle: the signing machine compares it with the one that it made.
+    manifest_sha256: String,
     #[serde(with = "time::serde::rfc3339")]
     expires_at: OffsetDateTime,
     may_bootstrap: bool,
@@ -37,6 +40,7 @@ impl<'a> Report<'a> {
             generation: activation.generation,
             previous: activation.previous,
             sequence: manifest.sequence,
+            manifest_sha256: hex::encode(&manifest.digest()),
             expires_at: manifest.expires_at,
             may_bootstrap: activation.may_bootstrap,
             restart_needed: !activation.restart.is_empty(),

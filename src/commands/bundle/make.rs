@@ -6,17 +6,13 @@ use time::OffsetDateTime;
 
 use super::outcome::{Outcome, Row};
 use super::seal_choice::SealChoice;
-use crate::bundle::{
-    BootstrapRight, BundleDirectory, BundleHistory, BundleMaker, Known, Programs, ZoneContents,
-};
+use crate::bundle::{Asked, BundleDirectory, BundleHistory, BundleMaker, Earlier, Programs, ZoneContents};
 use crate::cli::BundleMakeArgs;
 use crate::commands::batches::{BATCH, progress_bar};
 use crate::commands::{open_zone, print};
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
-use crate::etcd::observe_data_directory;
-use crate::host::MemberState;
-use crate::plan::{BOOTSTRAP_LASTS, DataDirectory, NodePaths};
+use crate::plan::BOOTSTRAP_LASTS;
 use crate::zone_directory::{Assessment, Holder, Issuer, ZoneDirectory, document_signer, in_parallel};
 
 pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()> {
@@ -26,7 +22,7 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
     let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
     let nodes = nodes(arguments, &zone)?;
-    let asked = Asked::read(arguments, &zone, &nodes)?;
+    let asked = Said::read(arguments, &zone, &nodes)?;
     let seals = SealChoice::read(arguments, &zone)?;
     nodes.iter().try_for_each(|node| seals.of(node).map(drop))?;
 
@@ -44,7 +40,7 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
     };
     let contents = ZoneContents::new(&zone, &authorities, programs);
     let mut history = BundleHistory::load(&zone.paths, &held)?;
-    let before = Before::look(&zone, &contents, &history);
+    let earlier = Earlier::look(&zone, &contents, &history);
     let maker = BundleMaker { contents: &contents, directory: &directory, signer: &signer, now };
 
     let mut rows = Vec::with_capacity(nodes.len());
@@ -59,7 +55,7 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
         let made = in_parallel(&work, |(node, assessment)| {
             let known = history.node(node.name.full());
             directory.recover(&node.name, known)?;
-            let right = before.right_of(&zone, &contents, node, known.is_some(), &asked);
+            let right = earlier.right_of(&zone, &contents, node, known.is_some(), asked.of(node));
             let files = contents.of(node, assessment)?;
             let made = maker.make(node, &files, &seals.of(node)?, right, known)?;
             Ok((made, files.expires_at, right))
@@ -97,12 +93,12 @@ fn nodes<'z>(arguments: &BundleMakeArgs, zone: &'z ZoneDirectory) -> Result<Vec<
 }
 
 /// What the operator says of the right of some members, by full name.
-struct Asked {
+struct Said {
     allowed: BTreeSet<String>,
     rebuilt: BTreeSet<String>,
 }
 
-impl Asked {
+impl Said {
     fn read(arguments: &BundleMakeArgs, zone: &ZoneDirectory, nodes: &[&Node]) -> Result<Self> {
         let allowed = members("--allow-bootstrap", &arguments.allow_bootstrap, zone, nodes)?;
         let rebuilt = members("--rebuilt", &arguments.rebuilt, zone, nodes)?;
@@ -112,6 +108,11 @@ impl Asked {
                 .next("leave --allow-bootstrap away, unless the zone has never run"));
         }
         Ok(Self { allowed, rebuilt })
+    }
+
+    fn of(&self, node: &Node) -> Asked {
+        let name = node.name.full();
+        Asked { is_allowed: self.allowed.contains(name), is_rebuilt: self.rebuilt.contains(name) }
     }
 }
 
@@ -136,52 +137,4 @@ fn members(
         found.insert(node.name.full().to_owned());
     }
     Ok(found)
-}
-
-/// What decides on the right to bootstrap, for all nodes. It is looked at before the first bundle of this call is made: the
-/// members of one call found one cluster.
-struct Before {
-    other_cluster_bundled: bool,
-    other_cluster_ran_here: bool,
-    log_is_damaged: bool,
-}
-
-impl Before {
-    fn look(zone: &ZoneDirectory, contents: &ZoneContents, history: &BundleHistory) -> Self {
-        let is_other = |cluster: &String| *cluster != contents.cluster_id;
-        let ran_here = |node: &Node| {
-            let state = MemberState::load(&zone.paths.node(&node.name).state()).ok().flatten();
-            state.is_some_and(|state| is_other(&state.cluster_id))
-        };
-        Self {
-            other_cluster_bundled: history.founding_clusters().keys().any(is_other),
-            other_cluster_ran_here: zone.config.members().any(ran_here),
-            log_is_damaged: history.unreadable() > 0,
-        }
-    }
-
-    fn right_of(
-        &self,
-        zone: &ZoneDirectory,
-        contents: &ZoneContents,
-        node: &Node,
-        had_bundle: bool,
-        asked: &Asked,
-    ) -> BootstrapRight {
-        BootstrapRight::decide(Known {
-            cluster: contents.cluster_of(node),
-            is_allowed: asked.allowed.contains(node.name.full()),
-            is_rebuilt: asked.rebuilt.contains(node.name.full()),
-            had_bundle,
-            other_cluster_bundled: self.other_cluster_bundled,
-            ran_here: node.member && has_run(&zone.paths.node(&node.name)),
-            other_cluster_ran_here: self.other_cluster_ran_here,
-            log_is_damaged: self.log_is_damaged,
-        })
-    }
-}
-
-/// Whether a member has run from this directory, as far as that can be seen. What cannot be read may have.
-fn has_run(paths: &NodePaths) -> bool {
-    paths.state().exists() || !matches!(observe_data_directory(&paths.data()), Ok(DataDirectory::Empty))
 }

@@ -57,6 +57,11 @@ pub fn pki(body: &str, words: &'static [&'static str]) -> Case {
     fault(format!("{ZONE}\n{NODE}\n[pki]\n{body}\n"), words)
 }
 
+/// A zone of one node, with more at its end.
+pub fn zone_with(more: &str) -> String {
+    format!("{ZONE}\n{NODE}\n{more}")
+}
+
 /// Asserts of each case that `plan` refuses it with exactly the expected problems, and leaves the directory as it was.
 #[track_caller]
 pub fn check(cases: impl IntoIterator<Item = Case>) {

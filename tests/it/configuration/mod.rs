@@ -1,5 +1,6 @@
 //! `zone.toml`: every fault at once, each with its place, what is wrong and what to write instead.
 
+mod access;
 mod addresses;
 mod cases;
 mod files;
@@ -13,4 +14,4 @@ mod types;
 mod unknown_keys;
 mod valid;
 
-use cases::{Case, check, etcd, fault, node, pki, warning, whole};
+use cases::{Case, check, etcd, fault, node, pki, warning, whole, zone_with};

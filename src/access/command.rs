@@ -1,0 +1,125 @@
+//! `zone-etcd`, run on a node by the command of `[access]`.
+
+use std::time::Duration;
+
+use zone_pki::KeyAlgorithm;
+
+use super::answer::ActivationAnswer;
+use super::process;
+use super::remote_failure::{Called, lines};
+use crate::activation::{Change, Fingerprint};
+use crate::config::{AccessSettings, Node};
+use crate::error::{Failure, Result};
+use crate::report;
+use crate::requests::RequestFile;
+
+/// A member that is started anew may have to catch up before it is back.
+const RESTART_TAKES_AT_MOST: Duration = Duration::from_secs(300);
+
+/// The way to one node.
+#[derive(Clone, Debug)]
+pub struct NodeCommand {
+    node: Node,
+    words: Vec<String>,
+    /// The words as a person can type them.
+    reach: String,
+    directory: String,
+    limit: Duration,
+}
+
+impl NodeCommand {
+    /// Fills in the command for a node.
+    pub fn new(settings: &AccessSettings, node: &Node) -> Self {
+        let words = settings.command(node);
+        let quoted: Vec<String> = words.iter().map(|word| report::shell_quoted(word)).collect();
+        Self {
+            reach: quoted.join(" "),
+            words,
+            directory: settings.node_directory(node),
+            limit: settings.limit,
+            node: node.clone(),
+        }
+    }
+
+    /// Has the node take up a bundle that is not sealed. `root` is whom it believes, if it is its first.
+    pub fn activate(&self, bundle: &[u8], root: Fingerprint) -> Result<ActivationAnswer> {
+        let root = root.to_string();
+        let arguments = ["activate", "-", "--format", "json", "--root-fingerprint", &root];
+        self.activation(&arguments, bundle)
+    }
+
+    /// Has the node go back to what it had before it took up the bundle of this answer. Nothing is done if that changed nothing.
+    pub fn rollback(&self, activated: &ActivationAnswer) -> Result<()> {
+        let Some(previous) = activated.previous.filter(|_| activated.result != Change::Unchanged) else {
+            return Ok(());
+        };
+        let answer = self.activation(&["activate", "--rollback", "--format", "json"], &[])?;
+        if answer.generation == previous {
+            return Ok(());
+        }
+        Err(Failure::bad_input(format!("{} has gone back to another generation", self.name()))
+            .because(format!("generation {} is in use there, and {previous} was before", answer.generation))
+            .next(format!("look at pki/ in {} on {}", self.directory, self.name())))
+    }
+
+    /// Has the node make new keys, and returns its requests for their certificates.
+    pub fn request_with_new_keys(&self, key: KeyAlgorithm) -> Result<RequestFile> {
+        let node = self.node.name.full();
+        let arguments = ["pki", "csr", "--new-keys", "--key", key.as_str(), "--node", node];
+        let output = self.run(&arguments, "--node-dir", &self.directory, &[], self.limit)?;
+        let file = RequestFile::read(output.as_slice())
+            .map_err(|error| self.called("pki csr").no_answer(&error.to_string(), &output))?;
+        if file.node == self.node.name.full() {
+            return Ok(file);
+        }
+        Err(self.called("pki csr").no_answer("its requests are those of another node", &output))
+    }
+
+    /// Has the member of the node started anew, and returns what the node tells of it.
+    pub fn restart(&self) -> Result<serde_json::Value> {
+        let config = format!("{}/node.json", self.directory);
+        let limit = self.limit + RESTART_TAKES_AT_MOST;
+        let output = self.run(&["restart", "--format", "json"], "--config", &config, &[], limit)?;
+        serde_json::from_slice(&output)
+            .map_err(|error| self.called("restart").no_answer(&format!("it is no JSON: {error}"), &output))
+    }
+
+    fn activation(&self, arguments: &[&str], input: &[u8]) -> Result<ActivationAnswer> {
+        let output = self.run(arguments, "--node-dir", &self.directory, input, self.limit)?;
+        let answer = ActivationAnswer::parse(&output).and_then(|answer| {
+            answer.check_node(&self.node)?;
+            Ok(answer)
+        });
+        answer.map_err(|why| self.called("activate").no_answer(&why, &output))
+    }
+
+    /// What it writes to standard output, if it ends well. What it says beside that is told with the node's name.
+    fn run(
+        &self,
+        arguments: &[&str],
+        place_option: &str,
+        place: &str,
+        input: &[u8],
+        limit: Duration,
+    ) -> Result<Vec<u8>> {
+        let mut words = self.words.clone();
+        words.extend(arguments.iter().chain(&[place_option, place]).map(|word| (*word).to_owned()));
+        let called = self.called(arguments.first().copied().unwrap_or_default());
+        let finished = process::run(&words, input, limit).map_err(|error| called.not_run(&error))?;
+        if finished.code != Some(0) {
+            return Err(called.failed(&finished));
+        }
+        for line in lines(&finished.stderr) {
+            report::message(&format!("{}: {line}", self.name()));
+        }
+        Ok(finished.stdout)
+    }
+
+    fn called<'c>(&'c self, command: &'c str) -> Called<'c> {
+        Called { node: self.name(), reach: &self.reach, command }
+    }
+
+    fn name(&self) -> &str {
+        self.node.name.short()
+    }
+}

@@ -1,0 +1,175 @@
+//! Each node gets what the zone has for it now: certificates, the CAs that it trusts, revocation lists.
+
+use time::OffsetDateTime;
+
+use super::answer::ActivationAnswer;
+use super::command::NodeCommand;
+use super::{Access, by_hand};
+use crate::activation::Fingerprint;
+use crate::bundle::{Asked, BundleHistory, Earlier, PipedBundle, ZoneContents};
+use crate::config::{Node, NodeName};
+use crate::error::{Failure, Result};
+use crate::rolling::{Event, Watch};
+use crate::zone_directory::{
+    Assessment, Authorities, DocumentSigner, Holder, Issuer, ZoneDirectory, ZoneLock, document_signer,
+};
+
+/// Makes what nodes get, in a zone that nobody else changes.
+#[derive(Debug)]
+pub struct Courier<'z> {
+    zone: &'z ZoneDirectory,
+    authorities: &'z Authorities,
+    held: &'z ZoneLock,
+    signer: DocumentSigner,
+    contents: ZoneContents,
+    history: BundleHistory,
+    earlier: Earlier,
+    now: OffsetDateTime,
+}
+
+/// What a node is to get. It can be carried when others may change the zone again: a node takes nothing that is older than what
+/// it has.
+#[derive(Debug)]
+pub struct Parcel {
+    node: NodeName,
+    // Nothing for a node that runs from the zone directory.
+    carried: Option<Carried>,
+}
+
+#[derive(Debug)]
+struct Carried {
+    to: Node,
+    by: NodeCommand,
+    bundle: PipedBundle,
+    root: Fingerprint,
+}
+
+/// What a node has now.
+#[derive(Debug)]
+pub struct Delivered {
+    /// The node.
+    pub node: NodeName,
+    /// What it answered; none from a node that runs from the zone directory.
+    pub answer: Option<ActivationAnswer>,
+    by: Option<NodeCommand>,
+}
+
+/// Brings each of these nodes what the zone has for it now, one after the other, and ends with the first that does not take it.
+/// A node that has it already answers so, and nothing changes there.
+pub fn deliver(
+    zone: &ZoneDirectory,
+    nodes: &[&Node],
+    now: OffsetDateTime,
+    watch: &mut dyn Watch,
+) -> Result<Vec<Delivered>> {
+    let parcels = pack(zone, nodes, now)?;
+    let mut delivered = Vec::new();
+    for parcel in parcels {
+        let each = parcel.carry()?;
+        watch.event(Event::Issued { holder: each.node.short().to_owned() });
+        delivered.push(each);
+    }
+    Ok(delivered)
+}
+
+/// Makes what these nodes get, under the zone's lock.
+pub fn pack(zone: &ZoneDirectory, nodes: &[&Node], now: OffsetDateTime) -> Result<Vec<Parcel>> {
+    let held = zone.lock()?;
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let mut courier = Courier::new(zone, &authorities, now, &held)?;
+    nodes.iter().map(|node| courier.pack(node)).collect()
+}
+
+/// Has the member of a node that is reached by a command started anew, and returns what the node tells of it.
+pub fn restart(zone: &ZoneDirectory, node: &Node) -> Result<serde_json::Value> {
+    match Access::of(zone, node) {
+        Access::Command(command) => command.restart(),
+        Access::Here => Err(Failure::internal(format!("{} runs from here", node.name.short()))),
+        Access::ByHand => Err(by_hand::no_command(zone, node)),
+    }
+}
+
+impl<'z> Courier<'z> {
+    /// Reads the key that signs bundles, and what was made before.
+    pub fn new(
+        zone: &'z ZoneDirectory,
+        authorities: &'z Authorities,
+        now: OffsetDateTime,
+        held: &'z ZoneLock,
+    ) -> Result<Self> {
+        // The log and the manifest have whole seconds, as certificates do.
+        let now = now.replace_nanosecond(0).unwrap_or(now);
+        let contents = ZoneContents::new(zone, authorities, None);
+        let history = BundleHistory::load(&zone.paths, held)?;
+        let earlier = Earlier::look(zone, &contents, &history);
+        let signer = document_signer(zone, authorities, now)?;
+        Ok(Self { zone, authorities, held, signer, contents, history, earlier, now })
+    }
+
+    /// Brings the certificates of a node up to date, and makes what it gets of them.
+    pub fn pack(&mut self, node: &Node) -> Result<Parcel> {
+        let Self { zone, authorities, .. } = *self;
+        let access = Access::of(zone, node);
+        if matches!(access, Access::ByHand) {
+            return Err(by_hand::no_command(zone, node));
+        }
+        let holder = Holder::Node(node);
+        let assessment = Assessment::of(holder, &zone.config, &zone.paths, authorities, self.now)?;
+        if assessment.is_revoked() {
+            return Err(revoked(zone, node));
+        }
+        let assessments = [assessment];
+        Issuer::new(zone, authorities, self.held)?.bring_up_to_date(&assessments, self.now)?;
+        let name = node.name.clone();
+        let Access::Command(by) = access else { return Ok(Parcel { node: name, carried: None }) };
+        let [assessment] = &assessments;
+        let contents = self.contents.of(node, assessment)?;
+        let known = self.history.node(node.name.full());
+        let right = self.earlier.right_of(zone, &self.contents, node, known.is_some(), Asked::default());
+        let bundle =
+            PipedBundle::make(&self.contents, &self.signer, node, &contents, right, known, self.now)?;
+        if bundle.is_new {
+            self.history.append(std::slice::from_ref(&bundle.record))?;
+        }
+        let root = Fingerprint::of(self.signer.authority.certificate());
+        Ok(Parcel { node: name, carried: Some(Carried { to: node.clone(), by, bundle, root }) })
+    }
+}
+
+impl Parcel {
+    /// Has the node take it.
+    pub fn carry(self) -> Result<Delivered> {
+        let Some(Carried { to, by, bundle, root }) = self.carried else {
+            return Ok(Delivered { node: self.node, answer: None, by: None });
+        };
+        let answer = by.activate(&bundle.bytes, root)?;
+        answer.check(&to, &bundle.record).map_err(|why| {
+            Failure::bad_input(format!("{} has not taken what was brought", to.name.short()))
+                .because(why)
+                .next("look at `command` and `node_dir` of [access] in zone.toml: they lead to another node")
+        })?;
+        Ok(Delivered { node: self.node, answer: Some(answer), by: Some(by) })
+    }
+}
+
+impl Delivered {
+    /// Why the member of the node has to be started anew, as far as the node knows; empty if it need not.
+    pub fn restart_reasons(&self) -> &[String] {
+        self.answer.as_ref().map_or(&[], |answer| &answer.restart_reasons)
+    }
+
+    /// Has the node go back to what it had before. One that runs from the zone directory has nothing of its own.
+    pub fn take_back(&self) -> Result<()> {
+        match (&self.by, &self.answer) {
+            (Some(by), Some(answer)) => by.rollback(answer),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn revoked(zone: &ZoneDirectory, node: &Node) -> Failure {
+    let name = node.name.short();
+    let issue = zone.proposed(&format!("pki issue {name}"));
+    Failure::bad_input(format!("{name} gets nothing: its certificates were revoked"))
+        .next(format!("only if its machine is trusted again: {issue}"))
+}

@@ -1,0 +1,45 @@
+//! Nodes that make their own keys make others, and get certificates for them. No key leaves its node.
+
+use time::OffsetDateTime;
+
+use super::delivery::{Courier, Parcel};
+use super::{Access, Delivered, by_hand};
+use crate::config::Node;
+use crate::error::{Failure, Result};
+use crate::report;
+use crate::requests::certify;
+use crate::rolling::{Event, Watch};
+use crate::zone_directory::{Authorities, ZoneDirectory};
+
+/// Gives each of these nodes certificates for new keys of its own, one after the other.
+pub fn renew_keys(
+    zone: &ZoneDirectory,
+    nodes: &[&Node],
+    now: OffsetDateTime,
+    watch: &mut dyn Watch,
+) -> Result<Vec<Delivered>> {
+    let mut delivered = Vec::new();
+    for node in nodes {
+        let each = pack_for_new_keys(zone, node, now)?.carry()?;
+        watch.event(Event::Issued { holder: node.name.short().to_owned() });
+        delivered.push(each);
+    }
+    Ok(delivered)
+}
+
+/// Has a node make new keys, signs its requests, and makes what it gets. The way to the node is what says that the requests are
+/// its own, so nobody compares their fingerprint.
+pub fn pack_for_new_keys(zone: &ZoneDirectory, node: &Node, now: OffsetDateTime) -> Result<Parcel> {
+    let name = node.name.short();
+    let command = match Access::of(zone, node) {
+        Access::Command(command) => command,
+        Access::Here => return Err(Failure::internal(format!("{name} runs from here"))),
+        Access::ByHand => return Err(by_hand::no_command(zone, node)),
+    };
+    let requests = command.request_with_new_keys(zone.config.pki.key)?;
+    report::message(&format!("requests of {name}, SHA-256 of their keys: {}", requests.fingerprint()));
+    let held = zone.lock()?;
+    certify(&requests, node, zone, true, &format!("the answer of {name}"), now, &held)?;
+    let authorities = Authorities::load(&zone.paths, now)?;
+    Courier::new(zone, &authorities, now, &held)?.pack(node)
+}

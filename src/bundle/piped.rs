@@ -1,0 +1,63 @@
+//! A bundle that goes to its node through a pipe, and is on no disk before it gets there.
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+use zone_pki::hex;
+
+use super::contents::{NodeContents, ZoneContents};
+use super::log::{BundleRecord, NodeHistory};
+use super::make::signed_manifest;
+use super::right::BootstrapRight;
+use super::sealing::Sealing;
+use super::write::write_bundle;
+use crate::config::Node;
+use crate::error::{Failure, Result};
+use crate::zone_directory::DocumentSigner;
+
+/// More than the manifest, its signature and the heads of the archive take.
+const AROUND_FILES: usize = 256 * 1024;
+
+/// A bundle that is not sealed: what it goes through has to be.
+#[derive(Debug)]
+pub struct PipedBundle {
+    /// What is recorded of it.
+    pub record: BundleRecord,
+    /// Whether it is to be recorded before it goes out: it is none that was made before.
+    pub is_new: bool,
+    /// Its bytes.
+    pub bytes: Zeroizing<Vec<u8>>,
+}
+
+impl PipedBundle {
+    /// Makes the bundle of a node. As long as a node is to have what its latest bundle brought, that very bundle is made again,
+    /// by its number and time: whether it has arrived only the node knows, and one that has it changes nothing.
+    pub fn make(
+        zone: &ZoneContents,
+        signer: &DocumentSigner,
+        node: &Node,
+        contents: &NodeContents,
+        right: BootstrapRight,
+        history: Option<&NodeHistory>,
+        now: OffsetDateTime,
+    ) -> Result<Self> {
+        let signed =
+            |number, may_bootstrap| signed_manifest(zone, signer, node, contents, number, may_bootstrap);
+        let latest = history.map(|history| &history.latest);
+        let mut again = None;
+        if let Some(latest) = latest.filter(|latest| latest.contents_sha256 == contents.sha256) {
+            let made = signed((latest.sequence, latest.issued_at), latest.may_bootstrap)?;
+            again = (hex::encode(&made.0.digest()) == latest.manifest_sha256).then_some(made);
+        }
+        let is_new = again.is_none();
+        let (manifest, envelope) = match again {
+            Some(made) => made,
+            None => signed((latest.map_or(1, |latest| latest.sequence + 1), now), right.may_bootstrap())?,
+        };
+        let size: usize = contents.files.iter().map(|file| file.bytes.len()).sum();
+        // Sized beforehand, so that no copy of a key is left behind in freed memory.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(size + AROUND_FILES));
+        let sha256 = write_bundle(&mut *bytes, &Sealing::Plain, &manifest, &envelope, &contents.files, None)
+            .map_err(|error| Failure::internal("cannot make a bundle").because(&error))?;
+        Ok(Self { record: BundleRecord::of(&manifest, contents, &sha256), is_new, bytes })
+    }
+}

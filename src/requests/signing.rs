@@ -1,0 +1,51 @@
+//! On the signing machine: the certificates of a node, issued for the keys of its requests.
+
+use time::OffsetDateTime;
+use zone_pki::IssuanceLog;
+
+use super::file::RequestFile;
+use super::judgement::{Known, Refusal, judge};
+use crate::config::Node;
+use crate::error::{Failure, Result};
+use crate::report;
+use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, ZoneDirectory, ZoneLock, log_failure};
+
+/// Brings the node's certificates up to date for the keys of the requests. `may_replace` says that keys which are valid still
+/// are to be replaced; `name` is that of the file in messages.
+pub fn certify(
+    file: &RequestFile,
+    node: &Node,
+    zone: &ZoneDirectory,
+    may_replace: bool,
+    name: &str,
+    now: OffsetDateTime,
+    held: &ZoneLock,
+) -> Result<()> {
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let path = zone.paths.issuance_log();
+    let log = IssuanceLog::open(&path).and_then(|log| log.read());
+    let (issued, _) = log.map_err(|error| log_failure(&path, &error, "nothing was issued"))?;
+    let known = Known { zone: &zone.config, authorities: &authorities, issued: &issued, may_replace, now };
+    let judged = judge(file, node, &known).map_err(|refusals| refused(&refusals, node, name))?;
+    judged.differences.iter().for_each(|difference| report::warning(&difference.to_string()));
+    let mut assessment = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?;
+    assessment.certify(judged.requests);
+    Issuer::new(zone, &authorities, held)?.bring_up_to_date(&[assessment], now).map(drop)
+}
+
+fn refused(refusals: &[Refusal], node: &Node, name: &str) -> Failure {
+    let mut failure = Failure::bad_input(format!("the requests in {name} are not signed"));
+    failure.causes = refusals.iter().map(ToString::to_string).collect();
+    let short = node.name.short();
+    let replaces = refusals.iter().all(|refusal| matches!(refusal, Refusal::Replaces { .. }));
+    failure.next(if replaces {
+        format!(
+            "make sure that they come from {short}, by the SHA-256 that it printed; then add --replace-keys"
+        )
+    } else {
+        format!(
+            "have {short} make new keys, and sign the requests for those: zone-etcd pki csr --node {} --new-keys > FILE",
+            node.name
+        )
+    })
+}

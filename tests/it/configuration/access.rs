@@ -1,0 +1,44 @@
+//! `[access]`: every fault at its place.
+
+use super::{Case, check, fault, zone_with};
+
+fn access(body: &str, words: &'static [&'static str]) -> Case {
+    fault(zone_with(&format!("[access]\n{body}\n")), words)
+}
+
+#[test]
+fn a_command_is_words_with_known_places() {
+    check([
+        access("command = ▸\"\"", &["`command` names no program", "ssh root@{address} zone-etcd"]),
+        access("command = ▸\"  \"", &["`command` names no program"]),
+        access("command = ▸\"'' zone-etcd\"", &["`command` names no program"]),
+        access("command = ▸\"ssh 'root@{address}\"", &["`command` has a quote without the other one"]),
+        access("command = ▸\"ssh root@{host}\"", &["{host}, which stands for nothing", "{address}"]),
+        access("command = ▸\"ssh root@{address\"", &["`command` has a brace without the other one"]),
+        access("command = ▸\"ssh root@address}\"", &["`command` has a brace without the other one"]),
+        access("command = ▸\"ssh root@{address} zone\\u0007etcd\"", &["a control character"]),
+        access("command = ▸[\"ssh\"]", &["`command` in [access] is an array", "a string in quotes"]),
+    ]);
+    check([fault(zone_with("▸[access]\nlimit = \"5s\"\n"), &["[access] has no `command`"])]);
+}
+
+#[test]
+fn a_directory_is_one_word_to_every_shell() {
+    let with = |body: &str, words| access(&format!("command = \"zone-etcd\"\n{body}"), words);
+    check([
+        with("node_dir = ▸\"srv/{name}\"", &["no absolute path", "/srv/{name}"]),
+        with("node_dir = ▸\"/\"", &["no absolute path"]),
+        with("node_dir = ▸\"/srv/{node}\"", &["{node}, which stands for nothing"]),
+        with("node_dir = ▸\"/srv/a b\"", &["`node_dir` has ' '", "a shell may read otherwise"]),
+        with("node_dir = ▸\"/srv/$HOME\"", &["`node_dir` has '$'"]),
+        with("limit = ▸\"0s\"", &["`limit` = \"0s\" is out of range", "\"1s\" to \"1h\""]),
+        with("limit = ▸\"soon\"", &["`limit` = \"soon\""]),
+        with("▸user = \"root\"", &["unknown key `user` in [access]", "known here: command, limit, node_dir"]),
+    ]);
+}
+
+#[test]
+fn every_fault_is_told_at_once() {
+    let text = zone_with("[access]\ncommand = ▸\"ssh {x}\"\nnode_dir = ▸\"srv\"\nlimit = ▸\"1\"\n");
+    check([fault(text, &["{x}"]).and(&["no absolute path"]).and(&["`limit`"])]);
+}
