@@ -24,7 +24,8 @@
 //! | [`development`] | a supervised throwaway zone on loopback |
 //! | [`requests`] | keys that never leave their node, and the requests for their certificates |
 //! | [`activation`] | a node takes up a bundle: verified, staged, switched to |
-//! | [`rolling`] | members started anew, one after the other |
+//! | [`rolling`] | members restarted, one after the other, while the others carry the cluster |
+//! | [`operation_lock`] | the lock of an operation on a whole zone, in its etcd |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
 pub mod activation;
@@ -42,6 +43,7 @@ pub mod host;
 pub mod launch;
 pub mod live;
 pub mod node_directory;
+pub mod operation_lock;
 pub mod passphrase;
 pub mod plan;
 pub mod report;
