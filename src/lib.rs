@@ -27,6 +27,8 @@
 //! | [`rotation`] | a CA takes the place of another while the zone runs |
 //! | [`access`] | how the signing machine reaches the nodes: a command, or files that are carried |
 //! | [`rolling`] | members started anew, one after the other |
+//! | [`rolling`] | members restarted, one after the other, while the others carry the cluster |
+//! | [`operation_lock`] | the lock of an operation on a whole zone, in its etcd |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
 pub mod access;
@@ -45,6 +47,7 @@ pub mod host;
 pub mod launch;
 pub mod live;
 pub mod node_directory;
+pub mod operation_lock;
 pub mod passphrase;
 pub mod plan;
 pub mod report;

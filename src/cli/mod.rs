@@ -9,6 +9,7 @@ mod existing_ca;
 mod launch;
 mod observe;
 mod pki;
+mod restart;
 mod shell;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub use pki::{
     ExportLayout, PkiCommand, PkiCsrArgs, PkiExportArgs, PkiIssueArgs, PkiListArgs, PkiRenewArgs,
     PkiRevokeArgs, PkiSignArgs,
 };
+pub use restart::RestartArgs;
 pub use shell::{CompletionsArgs, ManArgs};
 
 /// Launch an etcd cluster with mutual TLS: its PKI, its static bootstrap, its members
@@ -55,6 +57,8 @@ pub enum Command {
     Activate(ActivateArgs),
     /// Start this node's member: becomes etcd
     Run(RunArgs),
+    /// Restart this node's member, or all members one after the other, without a loss of quorum
+    Restart(RestartArgs),
     /// Show what `run` would do, and touch nothing
     Plan(PlanArgs),
     /// Show the zone, live: members, leader, sizes, alarms, certificates

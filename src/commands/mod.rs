@@ -19,6 +19,7 @@ mod pki_renew;
 mod pki_revoke;
 mod pki_sign;
 mod plan;
+mod restart;
 mod run;
 mod shell;
 mod start_check;
@@ -44,6 +45,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Init(arguments) => init::run(&arguments, now),
         Command::Activate(arguments) => activate::run(&arguments, now),
         Command::Run(arguments) => run::run(arguments, now),
+        Command::Restart(arguments) => restart::run(&arguments, now),
         Command::Plan(arguments) => plan::run(arguments, now),
         Command::Status(arguments) => return status::run(&arguments),
         Command::Check(arguments) => return check::run(&arguments, now),

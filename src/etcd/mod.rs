@@ -11,7 +11,7 @@ mod exec;
 mod extra_flags;
 mod flag_table;
 mod key_value_messages;
-mod key_values;
+pub mod key_values;
 mod log_scan;
 mod messages;
 mod old_store;

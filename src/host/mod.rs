@@ -6,6 +6,7 @@ mod node_files;
 mod node_lock;
 mod ports;
 mod presence;
+mod process;
 mod running;
 mod state;
 
@@ -19,6 +20,7 @@ pub use node_files::{
 pub use node_lock::{LockError, NodeLock};
 pub use ports::{PortFault, check_listeners, free_ports, socket_of};
 pub use presence::show_presence;
+pub use process::{Process, service_in, service_of};
 pub use running::{Usage, arguments_of, open_file_limit, running_member, shares_network, users_of};
 pub use state::{Durability, MemberState, StartRecord, StateError, observe_past, write_json};
 

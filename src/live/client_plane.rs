@@ -7,7 +7,7 @@ use tokio::time::timeout_at;
 use tonic::{Code, Status};
 
 use super::credentials::Credentials;
-use super::plane::{Shown, look, target};
+use super::plane::{Shown, look};
 use crate::etcd::client::{ListedMember, MemberClient, MemberListResponse, StatusResponse};
 use crate::plan::Plane;
 
@@ -47,10 +47,7 @@ async fn ask_by_grpc(
     let mut answer =
         ClientAnswer { status: Err(String::new()), quorum_read: None, confirmed: None, own: None };
     let left = deadline.saturating_duration_since(Instant::now());
-    let client = target(url).ok_or_else(|| format!("{url} is not https://HOST:PORT")).and_then(|target| {
-        MemberClient::new(url, &target.host, &credentials.grpc, left).map_err(|error| error.to_string())
-    });
-    let client = match client {
+    let client = match credentials.connect(url, left) {
         Ok(client) => client,
         Err(error) => return ClientAnswer { status: Err(error), ..answer },
     };

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ClientConfig;
 
-use crate::etcd::client::ClientCredentials;
+use super::plane::target;
+use crate::etcd::client::{ClientCredentials, MemberClient};
 use crate::plan::{CLIENT_ROLE, Plane, ROOT_FILE};
 use crate::tls::{KeyPair, MaterialError, Seen, Trust};
 use crate::zone_directory::Authorities;
@@ -13,7 +15,7 @@ use crate::zone_directory::Authorities;
 /// What a client presents and trusts, for gRPC and for a handshake of our own. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    pub(super) grpc: ClientCredentials,
+    grpc: ClientCredentials,
     trust: Trust,
     peer_trust: Trust,
     pair: KeyPair,
@@ -45,6 +47,15 @@ impl Credentials {
         let grpc = ClientCredentials::load(generation)
             .map_err(|source| CredentialsError::Read { path: generation.to_owned(), source })?;
         Ok(Self { grpc, peer_trust: trust.clone(), trust, pair })
+    }
+
+    /// A client for one member. To be called on a runtime, where it stays.
+    ///
+    /// # Errors
+    /// Why there is none, for people: the URL is none, or the certificate cannot be used.
+    pub fn connect(&self, url: &str, limit: Duration) -> Result<MemberClient, String> {
+        let target = target(url).ok_or_else(|| format!("{url} is not https://HOST:PORT"))?;
+        MemberClient::new(url, &target.host, &self.grpc, limit).map_err(|error| error.to_string())
     }
 
     /// The same for members whose peer plane has a CA of its own, which leads to nothing that clients trust.

@@ -3,9 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::credentials::Credentials;
-use super::plane::target;
 use super::{LiveMember, LiveZone};
-use crate::etcd::client::MemberClient;
 use crate::plan::EtcdId;
 
 /// `ErrUnhealthy` in etcd's `api/v3rpc/rpctypes/error.go`: what it says before the members have been connected for
@@ -75,9 +73,7 @@ impl LiveZone {
         });
         let view = other.and_then(|member| member.client.as_ref());
         let view = view.ok_or_else(|| refused("no other member can be asked".to_owned()))?;
-        let host = target(&view.url).map(|target| target.host).unwrap_or_default();
-        let client = MemberClient::new(&view.url, &host, &credentials.grpc, limit)
-            .map_err(|error| refused(error.to_string()))?;
+        let client = credentials.connect(&view.url, limit).map_err(refused)?;
         let deadline = Instant::now() + SETTLED_AFTER;
         loop {
             match client.member_remove(id.0).await {

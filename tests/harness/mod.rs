@@ -11,6 +11,7 @@ pub mod namespaces;
 pub mod processes;
 pub mod supervised;
 pub mod tls;
+pub mod writer;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -89,6 +89,11 @@ impl Supervised {
         lock(&self.shared).starts
     }
 
+    /// Whether it has ended, and is not started again.
+    pub fn has_ended(&self) -> bool {
+        lock(&self.shared).ended.is_some()
+    }
+
     /// What the start that is under way, or was the last, wrote to standard error.
     pub fn stderr(&self) -> String {
         lock(&self.shared).running.as_ref().expect("it was started").stderr()

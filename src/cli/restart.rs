@@ -1,0 +1,28 @@
+//! The arguments of `restart`.
+
+use clap::Args;
+
+use super::{Format, SiteArgs};
+
+/// `restart`
+#[derive(Debug, Args)]
+pub struct RestartArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub site: SiteArgs,
+    /// The node whose member runs here; an activated node knows its own name
+    #[arg(long, value_name = "NAME", conflicts_with = "rolling")]
+    pub node: Option<String>,
+    /// Restart every member, or those of these nodes, one after the other: the leader last
+    #[arg(long, conflicts_with = "config")]
+    pub rolling: bool,
+    /// The nodes for --rolling [default: all that have a member]
+    #[arg(value_name = "NODE", requires = "rolling")]
+    pub nodes: Vec<String>,
+    /// How long a member may take to come back
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub limit: humantime::Duration,
+    /// How to print what was done
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}

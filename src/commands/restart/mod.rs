@@ -1,0 +1,69 @@
+//! `restart`: one member where its directory is, or all of them one after the other.
+
+mod report;
+
+use time::OffsetDateTime;
+
+use super::client::bring_up_to_date;
+use super::{json, open_site, print};
+use crate::cli::{Format, RestartArgs};
+use crate::config::{ClientName, Node};
+use crate::error::{Exit, Failure, Result};
+use crate::launch::refuse_without_member;
+use crate::operation_lock::OperationLock;
+use crate::rolling::{InPlace, Observer, restart_member, restart_members};
+use crate::site::Site;
+use report::Told;
+
+pub(super) fn run(arguments: &RestartArgs, now: OffsetDateTime) -> Result<()> {
+    let site = open_site(&arguments.site)?;
+    site.report_warnings();
+    site.refuse_unless_issued()?;
+    // One that is due and cannot be renewed here is used as it is: whether it will do, the members say.
+    let _ = bring_up_to_date(&site, &ClientName::admin(), now);
+    if arguments.rolling { rolling(&site, arguments) } else { one(&site, arguments) }
+}
+
+fn one(site: &Site, arguments: &RestartArgs) -> Result<()> {
+    let node = site.node(arguments.node.as_deref())?;
+    refuse_without_member(node)?;
+    let mut watch = Told(site);
+    let restarted = restart_member(&Observer::new(site), node, arguments.limit.into(), &mut watch)?;
+    match arguments.format {
+        Format::Json => print(&json(&restarted)?),
+        Format::Text => print(&report::text(&[restarted])),
+    }
+}
+
+fn rolling(site: &Site, arguments: &RestartArgs) -> Result<()> {
+    let nodes = selected(site, &arguments.nodes)?;
+    let held = OperationLock::take(site, "restart --rolling")?;
+    let observer = Observer::new(site);
+    let mut restarter = InPlace { observer, limit: arguments.limit.into() };
+    let mut done = Vec::new();
+    let ended = restart_members(&observer, &nodes, &mut restarter, &held, &mut Told(site), &mut done);
+    drop(held);
+    match arguments.format {
+        Format::Json => print(&json(&done)?)?,
+        Format::Text if done.is_empty() => {}
+        Format::Text => print(&report::text(&done))?,
+    }
+    ended
+}
+
+/// The members that are named, once each; all if none is.
+fn selected<'s>(site: &'s Site, names: &[String]) -> Result<Vec<&'s Node>> {
+    if site.zone().is_none() {
+        return Err(Failure::new(Exit::Usage, "a node restarts its own member only")
+            .next("leave --rolling out; all members are restarted from where the zone directory is"));
+    }
+    let mut nodes: Vec<&Node> = Vec::new();
+    for name in names {
+        let node = site.node(Some(name))?;
+        refuse_without_member(node)?;
+        if nodes.iter().all(|known| known.name != node.name) {
+            nodes.push(node);
+        }
+    }
+    Ok(if nodes.is_empty() { site.config().members().collect() } else { nodes })
+}

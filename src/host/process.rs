@@ -1,0 +1,57 @@
+//! Processes of this machine: which one is meant, and who looks after it.
+
+use std::fs;
+
+use serde::{Deserialize, Serialize};
+
+/// A process, told apart from a later one that has its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Its id.
+    pub pid: u32,
+    /// When it was started, in clock ticks since the machine was.
+    pub started: u64,
+}
+
+impl Process {
+    /// The process that has this id now. One that has ended and was not waited for is none.
+    pub fn of(pid: u32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name of the program comes second, in brackets, and may hold anything (proc_pid_stat(5)).
+        let (_, fields) = stat.rsplit_once(") ")?;
+        let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
+        let has_ended = matches!(fields.first()?, &"Z" | &"X");
+        let started = fields.get(19)?.parse().ok()?;
+        (!has_ended).then_some(Self { pid, started })
+    }
+
+    /// This one.
+    pub fn own() -> Option<Self> {
+        Self::of(std::process::id())
+    }
+
+    /// Whether it still runs.
+    pub fn is_alive(self) -> bool {
+        Self::of(self.pid) == Some(self)
+    }
+}
+
+/// The system service of systemd's that a process may belong to, by its control group.
+pub fn service_of(pid: u32) -> Option<String> {
+    service_in(&fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?)
+}
+
+/// The same from the text of `/proc/PID/cgroup`: a line `0::/system.slice/NAME.service`, or with the older control groups
+/// `1:name=systemd:/…` (cgroups(7)). What a user's own manager runs is below `user@1000.service`, and is none.
+pub fn service_in(text: &str) -> Option<String> {
+    let path = |line: &str| {
+        let (_, rest) = line.split_once(':')?;
+        let (controllers, path) = rest.split_once(':')?;
+        matches!(controllers, "" | "name=systemd").then(|| path.to_owned())
+    };
+    text.lines().filter_map(path).find_map(|path| {
+        let is_users = path.split('/').any(|part| part.starts_with("user@"));
+        let last = path.rsplit('/').next()?;
+        (last.ends_with(".service") && !is_users).then(|| last.to_owned())
+    })
+}

@@ -1,0 +1,129 @@
+//! The lock of an operation on a whole zone, in its etcd: two that restart members at once could cost the quorum.
+//!
+//! It is a key that hangs on a lease. The holder keeps the lease alive from a thread of its own, and looks whether it still has it
+//! before each step; one that dies loses it after the time of the lease, or at once to another operation on the same machine, which
+//! can see that its process is no more.
+
+mod holder;
+mod keep_alive;
+mod members;
+
+use time::OffsetDateTime;
+
+pub use holder::{Holder, SeenFromHere};
+use keep_alive::KeepAlive;
+use members::Members;
+
+use crate::error::{Exit, Failure, Result};
+use crate::etcd::client::MemberClient;
+use crate::etcd::key_values::KeyValue;
+use crate::live::on_runtime;
+use crate::site::Site;
+
+/// Below the key that is read to see whether the cluster takes requests, which has no value ever.
+const KEY: &[u8] = b"\0zone-etcd/operation";
+/// How long the lease of one that died keeps others waiting, in seconds. A cluster that takes no requests for so long has not
+/// lost a lease yet: a new leader begins their time anew.
+const LEASE_SECONDS: i64 = 15;
+/// How often the key is looked at again when it changes while it is looked at.
+const TRIES: usize = 5;
+
+/// A held lock. Dropping it gives it up.
+#[derive(Debug)]
+pub struct OperationLock {
+    keep_alive: KeepAlive,
+}
+
+impl OperationLock {
+    /// Takes the lock for an operation, named as the operator typed it, such as `restart --rolling`.
+    ///
+    /// # Errors
+    /// Another operation holds it: exit 75, naming it. Or the cluster takes no requests.
+    pub fn take(site: &Site, operation: &str) -> Result<Self> {
+        let members = Members::of(site);
+        let own = Holder::own(operation, OffsetDateTime::now_utc());
+        let value = own.to_bytes()?;
+        let refused = |why: String| {
+            Failure::new(Exit::Unavailable, "cannot take the lock of operations in etcd")
+                .because(why.trim_start_matches("etcdserver: "))
+                .next(format!("have the members take requests first: {}", site.proposed("status")))
+        };
+        let taken = on_runtime(async {
+            let client = members.first_that_answers().await?;
+            let lease = client.lease_grant(LEASE_SECONDS).await.map_err(|status| refused(said(&status)))?;
+            let taken = take_key(&client, &value, lease).await;
+            if !matches!(taken, Ok(Ok(()))) {
+                // It ends by itself if this does not reach anybody.
+                let _ = client.lease_revoke(lease).await;
+            }
+            taken.map(|taken| taken.map(|()| lease)).map_err(refused)
+        })
+        .map_err(|error| Failure::internal("cannot set up the connections").because(&error))??;
+        match taken {
+            Ok(lease) => Ok(Self { keep_alive: KeepAlive::start(members, lease, LEASE_SECONDS)? }),
+            Err(holder) => Err(held_by(holder.as_ref())),
+        }
+    }
+
+    /// Whether it is still held.
+    ///
+    /// # Errors
+    /// The lease is gone, or could not be kept alive for so long that it may be.
+    pub fn still_held(&self) -> Result<()> {
+        self.keep_alive.still_alive().map_err(|why| {
+            Failure::new(Exit::TryAgain, "the lock of this operation is lost: another may have begun")
+                .because(why)
+                .next("run the command again: it goes on where it stopped")
+        })
+    }
+}
+
+/// Writes the key if nobody has it, or who has it is a process of this machine that is no more. The inner error is the holder, if
+/// what it wrote can be read.
+async fn take_key(
+    client: &MemberClient,
+    value: &[u8],
+    lease: i64,
+) -> std::result::Result<std::result::Result<(), Option<Holder>>, String> {
+    let mut revision = 0;
+    for _ in 0..TRIES {
+        let put = client.put_if_unchanged(KEY, value, lease, revision).await;
+        let present = match put.map_err(|status| said(&status))? {
+            Ok(()) => return Ok(Ok(())),
+            Err(present) => present,
+        };
+        revision = match present {
+            // It has just been given up.
+            None => 0,
+            Some(KeyValue { value, mod_revision, .. }) => match Holder::parse(&value) {
+                Some(holder) if holder.seen_from_here() == SeenFromHere::Ended => mod_revision,
+                holder => return Ok(Err(holder)),
+            },
+        };
+    }
+    Err("it changes hands all the time".to_owned())
+}
+
+fn held_by(holder: Option<&Holder>) -> Failure {
+    let failure = Failure::new(Exit::TryAgain, "another operation on this zone is under way");
+    match holder {
+        Some(holder) => failure
+            .because(format!(
+                "`{}` on {}, process {}, since {}",
+                holder.operation,
+                holder.host,
+                holder.process.pid,
+                zone_pki::instant(holder.since)
+            ))
+            .next(format!(
+                "wait for its end; if it was killed, run the command again after {LEASE_SECONDS} seconds"
+            )),
+        None => failure
+            .because("who holds its lock cannot be read: a newer version, perhaps")
+            .next("wait for its end, and run the command again"),
+    }
+}
+
+fn said(status: &tonic::Status) -> String {
+    status.message().to_owned()
+}

@@ -1,0 +1,77 @@
+//! Leadership, moved away from a member before it is stopped: a leader that goes leaves the others without one for an election.
+
+use std::time::{Duration, Instant};
+
+use super::observer::{Observer, run};
+use super::opening::Open;
+use crate::error::{Exit, Failure, Result};
+use crate::etcd::client::MemberClient;
+use crate::live::LiveMember;
+use crate::plan::EtcdId;
+
+/// etcd gives up after two elections at most (`MoveLeader` in `server/etcdserver/server.go`), which may last 50 seconds each;
+/// with its defaults one lasts a second.
+const MOVE_LIMIT: Duration = Duration::from_secs(10);
+/// For how long it is waited that the old leader knows the new one.
+const SEEN_LIMIT: Duration = Duration::from_secs(2);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Has the member hand over to the voter that is the furthest; if that fails, to the next. Returns the name of the one that leads
+/// then. If none takes over, the member stays as it is: whatever keeps them from it would keep an election from its end.
+///
+/// # Errors
+/// None of them takes over.
+pub(super) fn move_away(observer: &Observer<'_>, open: &Open) -> Result<String> {
+    let leader = open.live.member(open.id).ok_or_else(|| Failure::internal("the leader is no member"))?;
+    let refused = |why: Vec<String>| {
+        let what = format!("{} is not restarted: it leads, and nobody takes over", leader.name);
+        let failure = Failure::new(Exit::Unavailable, what);
+        why.into_iter().fold(failure, Failure::because).next(format!(
+            "see what the others are busy with, and run the command again: {}",
+            observer.site.proposed("status")
+        ))
+    };
+    let Some(view) = &leader.client else { return Err(refused(vec!["it cannot be asked".to_owned()])) };
+    let credentials = observer.credentials()?;
+    run(async {
+        let client = credentials.connect(&view.url, MOVE_LIMIT).map_err(|why| refused(vec![why]))?;
+        let mut failures = Vec::new();
+        for candidate in candidates(open) {
+            let Some(id) = candidate.id() else { continue };
+            let asked = client.move_leader(id.0).await;
+            // Whatever it answers: who leads now is what counts.
+            if let Some(new) = new_leader(&client, open.id, asked.is_ok()).await {
+                let new = open.live.member(new);
+                return Ok(new.unwrap_or(candidate).name.clone());
+            }
+            let why = asked.err().map_or("nothing was seen of it".to_owned(), |status| {
+                status.message().trim_start_matches("etcdserver: ").to_owned()
+            });
+            failures.push(format!("to {}: {why}", candidate.name));
+        }
+        Err(refused(failures))
+    })?
+}
+
+/// The other voters, the furthest first. The gates have found them healthy.
+fn candidates(open: &Open) -> Vec<&LiveMember> {
+    let mut others: Vec<&LiveMember> =
+        open.live.members.iter().filter(|member| member.is_voter() && member.id() != Some(open.id)).collect();
+    let lag = |member: &LiveMember| member.status.as_ref().map_or(u64::MAX, |status| status.raft_lag);
+    others.sort_by_key(|member| lag(member));
+    others
+}
+
+/// Who leads as the old leader sees it, once it is somebody else. If it refused, that is only looked at once.
+async fn new_leader(old: &MemberClient, old_id: EtcdId, wait: bool) -> Option<EtcdId> {
+    let deadline = Instant::now() + SEEN_LIMIT;
+    loop {
+        let leader = old.status().await.ok().and_then(|status| status.leader());
+        match leader.filter(|leader| *leader != old_id) {
+            Some(leader) => return Some(leader),
+            None if wait && Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
+            None => return None,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Waits until a member may be restarted, and says what is in the way.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::gates::{Closed, GateCluster, Meanwhile, gates};
+use super::observer::Observer;
+use crate::config::Node;
+use crate::error::{Exit, Failure, Result};
+use crate::live::{LiveMember, LiveZone, PlaneMemory};
+use crate::plan::EtcdId;
+use crate::site::Site;
+
+/// For how long the gates may stay closed: a member that has just come back needs a moment, and one that is down does not come back
+/// for being waited for.
+const GATE_LIMIT: Duration = Duration::from_secs(10);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A member that may be restarted now.
+#[derive(Debug)]
+pub(super) struct Open {
+    /// The zone at that moment.
+    pub(super) live: LiveZone,
+    /// The member's id.
+    pub(super) id: EtcdId,
+    /// What becomes of the cluster meanwhile.
+    pub(super) meanwhile: Meanwhile,
+}
+
+/// Waits until the member of `node` may be restarted.
+pub(super) fn wait_until_open(observer: &Observer<'_>, node: &Node) -> Result<Open> {
+    let name = node.name.short();
+    let mut refusal = Vec::new();
+    let open = look_until(observer, |live| {
+        let id = member_of(live, node).and_then(LiveMember::id);
+        // A number that no member has stands for one that is not on the list.
+        match gates(&GateCluster::of(live), Some(id.unwrap_or(EtcdId(0)))) {
+            Ok(meanwhile) => id.map(|id| (id, meanwhile)),
+            Err(closed) => {
+                refusal = closed;
+                None
+            }
+        }
+    })?;
+    match open {
+        Some((live, (id, meanwhile))) => Ok(Open { live, id, meanwhile }),
+        None => Err(failure(observer.site, format!("{name} is not restarted"), &refusal)),
+    }
+}
+
+/// Waits until every member is well, after the last of several restarts.
+pub(super) fn wait_until_well(observer: &Observer<'_>) -> Result<()> {
+    let mut refusal = Vec::new();
+    let well = look_until(observer, |live| match gates(&GateCluster::of(live), None) {
+        Ok(_) => Some(()),
+        Err(closed) => {
+            refusal = closed;
+            None
+        }
+    })?;
+    match well {
+        Some(_) => Ok(()),
+        None => {
+            Err(failure(observer.site, "not every member is well after the restart".to_owned(), &refusal))
+        }
+    }
+}
+
+/// The member of a node.
+pub(super) fn member_of<'l>(live: &'l LiveZone, node: &Node) -> Option<&'l LiveMember> {
+    live.members.iter().find(|member| member.node.as_ref() == Some(&node.name))
+}
+
+fn look_until<T>(
+    observer: &Observer<'_>,
+    mut found: impl FnMut(&LiveZone) -> Option<T>,
+) -> Result<Option<(LiveZone, T)>> {
+    let deadline = Instant::now() + GATE_LIMIT;
+    let mut memory = PlaneMemory::default();
+    loop {
+        let live = observer.observe_again(&mut memory)?;
+        if let Some(found) = found(&live) {
+            return Ok(Some((live, found)));
+        }
+        if Instant::now() + PAUSE > deadline {
+            return Ok(None);
+        }
+        sleep(PAUSE);
+    }
+}
+
+fn failure(site: &Site, what: String, closed: &[Closed]) -> Failure {
+    let failure = Failure::new(Exit::Unavailable, what);
+    let failure = closed.iter().fold(failure, |failure, closed| failure.because(closed));
+    match closed.first() {
+        Some(worst) => failure.next(next(site, worst)),
+        None => failure,
+    }
+}
+
+fn next(site: &Site, closed: &Closed) -> String {
+    match closed {
+        Closed::NobodyAnswers | Closed::NoQuorum | Closed::NotAMember => {
+            format!("see how the members are: {}", site.proposed("status"))
+        }
+        Closed::Alarm { .. } => format!("see what it takes to end the alarm: {}", site.proposed("doctor")),
+        Closed::Down { member, .. } | Closed::CutOff { member, .. } => {
+            format!("on {member}: {}", site.proposed_on("check", member))
+        }
+        Closed::Unstarted { member, id } => {
+            let remove = site.proposed(&format!("ctl -- member remove {id}"));
+            format!("start the member of {member}, or take it out again: {remove}")
+        }
+        Closed::Learner { id, .. } => {
+            format!("promote it: {}", site.proposed(&format!("ctl -- member promote {id}")))
+        }
+        Closed::Behind { .. } => {
+            format!("wait until it has caught up: {}", site.proposed("status --watch"))
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! One member, restarted where its directory is.
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::comeback;
+use super::event::{Event, Watch};
+use super::gates::Meanwhile;
+use super::leadership::move_away;
+use super::observer::Observer;
+use super::opening::{member_of, wait_until_open};
+use super::running::RunningMember;
+use crate::config::Node;
+use crate::error::Result;
+use crate::live::{LiveMember, LiveZone, PlaneView};
+use crate::report;
+
+/// How long a member may take to come back.
+pub const RESTART_LIMIT: Duration = Duration::from_secs(60);
+
+/// A member that was restarted, and is back. Fields are added, never renamed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestartedMember {
+    /// The short name of its node.
+    pub node: String,
+    /// The id of its process before.
+    pub pid_before: u32,
+    /// The id of its process now.
+    pub pid_after: u32,
+    /// From the signal until it took requests through the quorum, in milliseconds.
+    pub took_ms: u64,
+    /// The short name of the node to which leadership was moved first, if it led.
+    pub leadership_moved_to: Option<String>,
+    /// Whether the cluster took no requests meanwhile: it has one or two voters.
+    pub interrupted: bool,
+    /// The systemd service that was restarted, if it is one.
+    pub service: Option<String>,
+    /// Whose certificates it took before.
+    pub trusted_before: TrustedAuthorities,
+    /// Whose certificates it takes now.
+    pub trusted_after: TrustedAuthorities,
+}
+
+/// The CAs whose certificates a member takes, as its handshakes name them: by their subjects, as people read them. None where a
+/// server was not seen to ask for a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustedAuthorities {
+    /// Among members.
+    pub peer: Option<Vec<String>>,
+    /// Towards clients.
+    pub client: Option<Vec<String>>,
+}
+
+impl TrustedAuthorities {
+    /// Those of a member as it was seen.
+    pub fn of(member: &LiveMember) -> Self {
+        let subjects = |view: &PlaneView| {
+            let accepts = view.accepts.as_ref()?;
+            Some(accepts.iter().map(|authority| authority.subject.clone()).collect())
+        };
+        Self {
+            peer: member.peer.as_ref().and_then(|view| subjects(view)),
+            client: member.client.as_ref().and_then(|view| subjects(view)),
+        }
+    }
+
+    fn of_node(live: &LiveZone, node: &Node) -> Self {
+        member_of(live, node).map(Self::of).unwrap_or_default()
+    }
+}
+
+impl RestartedMember {
+    /// From the signal until it took requests through the quorum.
+    pub fn took(&self) -> Duration {
+        Duration::from_millis(self.took_ms)
+    }
+}
+
+/// Restarts the member of `node`, whose directory is here and which runs here: waits until it may be stopped, moves leadership away
+/// from it, stops it, and waits for at most `limit` until whoever looks after it has started it again and it is well.
+///
+/// # Errors
+/// A gate stays closed, leadership cannot be moved, it cannot be stopped: then nothing has happened to the member. Or it is not back.
+pub fn restart_member(
+    observer: &Observer<'_>,
+    node: &Node,
+    limit: Duration,
+    watch: &mut dyn Watch,
+) -> Result<RestartedMember> {
+    let name = node.name.short().to_owned();
+    let member = RunningMember::find(observer.site, node)?;
+    let open = wait_until_open(observer, node)?;
+    let interrupted = open.meanwhile == Meanwhile::TakesNone;
+    if interrupted {
+        report::message(&format!(
+            "the cluster takes no requests while {name} is away: the others are no quorum"
+        ));
+    }
+    let leads = open.live.leader == Some(open.id);
+    let others_vote = open.live.members.iter().any(|other| other.is_voter() && other.id() != Some(open.id));
+    let leadership_moved_to = if leads && others_vote {
+        let to = move_away(observer, &open)?;
+        watch.event(Event::LeaderMoved { from: name.clone(), to: to.clone() });
+        Some(to)
+    } else {
+        None
+    };
+    watch.event(Event::Restarting { node: name.clone() });
+    let begun = Instant::now();
+    let stopping = member.stop(node)?;
+    let back = comeback::wait(observer, node, open.id, &member, stopping, begun + limit)?;
+    let took = back.at.saturating_duration_since(begun);
+    watch.event(Event::Restarted { node: name.clone(), took });
+    Ok(RestartedMember {
+        node: name,
+        pid_before: member.process.pid,
+        pid_after: back.process.pid,
+        took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        leadership_moved_to,
+        interrupted,
+        service: member.service,
+        trusted_before: TrustedAuthorities::of_node(&open.live, node),
+        trusted_after: TrustedAuthorities::of_node(&back.live, node),
+    })
+}

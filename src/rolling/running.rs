@@ -1,0 +1,174 @@
+//! The member that runs here: found, and stopped in the way of whoever looks after it.
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, Uid, User};
+
+use crate::config::Node;
+use crate::error::{Exit, Failure, Result};
+use crate::host::{self, NodeLock, Process};
+use crate::plan::NodePaths;
+use crate::site::Site;
+
+/// For how long a member is waited for that does not run: it may just have been stopped, by a restart that was interrupted.
+const APPEARS_WITHIN: Duration = Duration::from_secs(5);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// The member of a node, as a process of this machine.
+#[derive(Debug)]
+pub(super) struct RunningMember {
+    /// Its process.
+    pub(super) process: Process,
+    /// The systemd service whose main process it is.
+    pub(super) service: Option<String>,
+}
+
+/// A member that was told to end.
+#[derive(Debug)]
+pub(super) enum Stopping {
+    /// By a signal, after which whoever started it starts another.
+    Signalled,
+    /// By systemctl, which ends when the service is ready again.
+    Systemctl(Child),
+}
+
+impl RunningMember {
+    /// Finds the member, and makes sure that this user may stop it.
+    pub(super) fn find(site: &Site, node: &Node) -> Result<Self> {
+        let paths = site.node_paths(&node.name);
+        let deadline = Instant::now() + APPEARS_WITHIN;
+        let process = loop {
+            match process_of(&paths) {
+                Some(process) => break process,
+                None if Instant::now() < deadline => sleep(PAUSE),
+                None => return Err(not_here(site, node, &paths)),
+            }
+        };
+        match signal(process, None) {
+            Ok(()) => {}
+            Err(Errno::EPERM) => return Err(not_permitted(site, node, process)),
+            Err(error) => return Err(not_signalled(node, error)),
+        }
+        let service = host::service_of(process.pid).filter(|unit| is_main_process(unit, process));
+        Ok(Self { process, service })
+    }
+
+    /// Tells it to end.
+    pub(super) fn stop(&self, node: &Node) -> Result<Stopping> {
+        match &self.service {
+            Some(unit) => systemctl()
+                .args(["restart", unit])
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .map(Stopping::Systemctl)
+                .map_err(|error| {
+                    let what = format!("cannot restart {}", node.name.short());
+                    Failure::new(Exit::Unavailable, what)
+                        .because(&error)
+                        .next(format!("restart it by hand: systemctl restart {unit}"))
+                }),
+            None => signal(self.process, Some(Signal::SIGTERM))
+                .map(|()| Stopping::Signalled)
+                .map_err(|error| not_signalled(node, error)),
+        }
+    }
+}
+
+/// The process that runs the member of a node here, once it has become etcd.
+pub(super) fn process_of(paths: &NodePaths) -> Option<Process> {
+    host::running_member(paths).and_then(Process::of)
+}
+
+impl Stopping {
+    /// What systemctl said, if it has given up.
+    pub(super) fn complaint(&mut self) -> Option<String> {
+        let Self::Systemctl(child) = self else { return None };
+        let status = child.try_wait().ok().flatten()?;
+        if status.success() {
+            *self = Self::Signalled;
+            return None;
+        }
+        let mut said = String::new();
+        if let Some(mut stderr) = child.stderr.take() {
+            // What cannot be read is not told.
+            let _ = stderr.read_to_string(&mut said);
+        }
+        let said = said.trim();
+        Some(if said.is_empty() { format!("systemctl ended with {status}") } else { said.to_owned() })
+    }
+}
+
+impl Drop for Stopping {
+    fn drop(&mut self) {
+        if let Self::Systemctl(child) = self {
+            // It only waits: systemd goes on with what it was told.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Sends a signal to this very process, or none to see whether it could be.
+fn signal(process: Process, signal: Option<Signal>) -> std::result::Result<(), Errno> {
+    if !process.is_alive() {
+        // What was to be done has been.
+        return Ok(());
+    }
+    match kill(Pid::from_raw(i32::try_from(process.pid).map_err(|_| Errno::ESRCH)?), signal) {
+        Err(Errno::ESRCH) => Ok(()),
+        result => result,
+    }
+}
+
+fn systemctl() -> Command {
+    let mut command = Command::new("systemctl");
+    command.arg("--no-ask-password").stdin(Stdio::null());
+    command
+}
+
+/// A member may also be a child of what runs in the service, a test or a `dev`, which a restart of the service would end.
+fn is_main_process(unit: &str, process: Process) -> bool {
+    let shown = systemctl().args(["show", "--property", "MainPID", "--value", unit]).output();
+    shown.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim() == process.pid.to_string())
+}
+
+fn not_here(site: &Site, node: &Node, paths: &NodePaths) -> Failure {
+    let name = node.name.short();
+    let failure =
+        Failure::new(Exit::Unavailable, format!("{name} is not restarted: its member does not run here"));
+    if NodeLock::is_held(&paths.lock()) {
+        return failure
+            .because(format!("{} is in use by a process that is not an etcd, or not to be seen", paths.root().display()))
+            .next("run the command where the member runs: on its machine, inside its container, as its user or root");
+    }
+    failure
+        .because(format!("no process uses {}", paths.root().display()))
+        .next(format!("start it on {name}: {}", site.proposed_on("run", name)))
+}
+
+fn not_permitted(site: &Site, node: &Node, process: Process) -> Failure {
+    let owner = fs::metadata(format!("/proc/{}", process.pid)).map(|metadata| Uid::from_raw(metadata.uid()));
+    let owner = owner.ok().and_then(|uid| User::from_uid(uid).ok().flatten()).map(|user| user.name);
+    let name = node.name.short();
+    Failure::new(
+        Exit::Permission,
+        format!("{name} is not restarted: its process {} is not ours", process.pid),
+    )
+    .because(format!("it runs as {}", owner.unwrap_or_else(|| "another user".to_owned())))
+    .next(format!("run the command as root: {}", site.proposed_for("restart", name)))
+}
+
+fn not_signalled(node: &Node, error: Errno) -> Failure {
+    Failure::new(Exit::Unavailable, format!("{} cannot be told to end", node.name.short()))
+        .because(&error)
+        .next("run the command on the machine that the member runs on")
+}
