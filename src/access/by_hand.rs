@@ -54,7 +54,8 @@ pub enum Standing {
     },
 }
 
-/// Writes the bundles of these nodes, sealed as `seal` says, each with what the zone has for it now.
+/// Writes the bundles of these nodes, sealed as `seal` says, each with what the zone has for it now. Those that were revoked get
+/// none.
 pub fn write_bundles<'s>(
     zone: &ZoneDirectory,
     nodes: &[&Node],
@@ -66,9 +67,9 @@ pub fn write_bundles<'s>(
     let authorities = Authorities::load(&zone.paths, now)?;
     let mut courier = Courier::new(zone, &authorities, now, &held)?;
     let directory = BundleDirectory::open(out)?;
-    let written = nodes.iter().map(|node| {
-        let record = courier.write(node, &directory, &seal(node)?)?;
-        Ok(Errand::new(node, &directory, &record, courier.root()))
+    let written = nodes.iter().filter_map(|node| {
+        let record = seal(node).and_then(|seal| courier.write(node, &directory, &seal)).transpose()?;
+        Some(record.map(|record| Errand::new(node, &directory, &record, courier.root())))
     });
     written.collect()
 }

@@ -58,7 +58,7 @@ pub struct Delivered {
 }
 
 /// Brings each of these nodes what the zone has for it now, one after the other, and ends with the first that does not take it.
-/// A node that has it already answers so, and nothing changes there.
+/// A node that has it already answers so, and nothing changes there. One that was revoked gets nothing.
 pub fn deliver(
     zone: &ZoneDirectory,
     nodes: &[&Node],
@@ -75,12 +75,12 @@ pub fn deliver(
     Ok(delivered)
 }
 
-/// Makes what these nodes get, under the zone's lock.
+/// Makes what these nodes get, under the zone's lock. Those that were revoked get nothing.
 pub fn pack(zone: &ZoneDirectory, nodes: &[&Node], now: OffsetDateTime) -> Result<Vec<Parcel>> {
     let held = zone.lock()?;
     let authorities = Authorities::load(&zone.paths, now)?;
     let mut courier = Courier::new(zone, &authorities, now, &held)?;
-    nodes.iter().map(|node| courier.pack(node)).collect()
+    nodes.iter().filter_map(|node| courier.pack(node).transpose()).collect()
 }
 
 /// Has the member of a node that is reached by a command started anew, and returns what the node tells of it.
@@ -109,15 +109,16 @@ impl<'z> Courier<'z> {
         Ok(Self { zone, authorities, held, signer, contents, history, earlier, now })
     }
 
-    /// Brings the certificates of a node up to date, and makes what it gets of them.
-    pub fn pack(&mut self, node: &Node) -> Result<Parcel> {
+    /// Brings the certificates of a node up to date, and makes what it gets of them. Nothing for one that was revoked: what it had
+    /// is replaced by `pki issue` and `pki renew` alone, for a node that is named.
+    pub fn pack(&mut self, node: &Node) -> Result<Option<Parcel>> {
         let access = Access::of(self.zone, node);
         if matches!(access, Access::ByHand) {
             return Err(by_hand::no_command(self.zone, node));
         }
-        let assessment = self.bring_up_to_date(node)?;
+        let Some(assessment) = self.bring_up_to_date(node)? else { return Ok(None) };
         let name = node.name.clone();
-        let Access::Command(by) = access else { return Ok(Parcel { node: name, carried: None }) };
+        let Access::Command(by) = access else { return Ok(Some(Parcel { node: name, carried: None })) };
         let contents = self.contents.of(node, &assessment)?;
         let known = self.history.node(node.name.full());
         let right = self.right_of(node);
@@ -127,17 +128,18 @@ impl<'z> Courier<'z> {
             self.history.append(std::slice::from_ref(&bundle.record))?;
         }
         let root = self.root();
-        Ok(Parcel { node: name, carried: Some(Carried { to: node.clone(), by, bundle, root }) })
+        Ok(Some(Parcel { node: name, carried: Some(Carried { to: node.clone(), by, bundle, root }) }))
     }
 
-    /// The same for a node to which a file is carried: writes its bundle, unless the one that is there will do.
+    /// The same for a node to which a file is carried: writes its bundle, unless the one that is there will do. Nothing for one
+    /// that was revoked.
     pub fn write(
         &mut self,
         node: &Node,
         directory: &BundleDirectory,
         sealing: &Sealing<'_>,
-    ) -> Result<BundleRecord> {
-        let assessment = self.bring_up_to_date(node)?;
+    ) -> Result<Option<BundleRecord>> {
+        let Some(assessment) = self.bring_up_to_date(node)? else { return Ok(None) };
         let contents = self.contents.of(node, &assessment)?;
         let right = self.right_of(node);
         let (name, now) = (node.name.full(), self.now);
@@ -145,7 +147,7 @@ impl<'z> Courier<'z> {
         let maker = BundleMaker { contents: &self.contents, directory, signer: &self.signer, now };
         let made = maker.make(node, &contents, sealing, right, self.history.node(name))?;
         maker.commit(&[node], std::iter::once(&made), &mut self.history)?;
-        Ok(made.record)
+        Ok(Some(made.record))
     }
 
     /// The fingerprint by which a node knows its first bundle for one of this zone.
@@ -163,7 +165,8 @@ impl<'z> Courier<'z> {
         self.earlier.right_of(self.zone, &self.contents, node, had_bundle, Asked::default())
     }
 
-    fn bring_up_to_date<'n>(&self, node: &'n Node) -> Result<Assessment<'n>>
+    /// None if it was revoked.
+    fn bring_up_to_date<'n>(&self, node: &'n Node) -> Result<Option<Assessment<'n>>>
     where
         'z: 'n,
     {
@@ -171,11 +174,11 @@ impl<'z> Courier<'z> {
         let assessment =
             Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, self.now)?;
         if assessment.is_revoked() {
-            return Err(revoked(zone, node));
+            return Ok(None);
         }
         let mut issuer = Issuer::new(zone, authorities, self.held)?;
         issuer.bring_up_to_date(std::slice::from_ref(&assessment), self.now)?;
-        Ok(assessment)
+        Ok(Some(assessment))
     }
 }
 
@@ -208,11 +211,4 @@ impl Delivered {
             _ => Ok(()),
         }
     }
-}
-
-fn revoked(zone: &ZoneDirectory, node: &Node) -> Failure {
-    let name = node.name.short();
-    let issue = zone.proposed(&format!("pki issue {name}"));
-    Failure::bad_input(format!("{name} gets nothing: its certificates were revoked"))
-        .next(format!("only if its machine is trusted again: {issue}"))
 }

@@ -7,13 +7,15 @@ use super::carried::Outbox;
 use super::proof::{self, leaf};
 use super::report::{Row, Served};
 use super::selection::Selection;
-use crate::access::delivery::Parcel;
+use crate::access::delivery::{Parcel, pack};
 use crate::access::own_keys::pack_for_new_keys;
-use crate::access::{Access, Courier, Delivered};
+use crate::access::{Access, ActivationAnswer, Courier, Delivered};
+use crate::activation::Change;
 use crate::config::Node;
 use crate::error::{Failure, Result};
 use crate::live::LiveZone;
 use crate::plan::{IssueReason, Role};
+use crate::report as output;
 use crate::site::Site;
 use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, Verdict, ZoneDirectory};
 
@@ -52,6 +54,7 @@ impl Renewal<'_> {
         let name = holder.short_name();
         let way = self.way(holder);
         let Some(Issued { roles, store, before, parcel }) = self.issue(holder, way)? else {
+            self.bring_what_is_there(holder, way)?;
             return Ok(Vec::new());
         };
         let after = store.current().map_err(|error| {
@@ -86,6 +89,22 @@ impl Renewal<'_> {
         roles.into_iter().map(row).collect()
     }
 
+    /// A node that was not reached when lists or CAs changed gets them now.
+    fn bring_what_is_there(&self, holder: Holder<'_>, way: Way) -> Result<()> {
+        let Holder::Node(node) = holder else { return Ok(()) };
+        let name = node.name.short();
+        if way != Way::Command || !self.zone.has_bundled(name) {
+            return Ok(());
+        }
+        for parcel in pack(self.zone, &[node], self.now)? {
+            let is_new = |answer: &ActivationAnswer| answer.result == Change::Activated;
+            if parcel.carry()?.answer.as_ref().is_some_and(is_new) {
+                output::message(&format!("{name} has what it lacked"));
+            }
+        }
+        Ok(())
+    }
+
     fn way(&self, holder: Holder<'_>) -> Way {
         let Holder::Node(node) = holder else { return Way::InPlace };
         match Access::of(self.zone, node) {
@@ -104,6 +123,9 @@ impl Renewal<'_> {
         let authorities = Authorities::load(&self.zone.paths, self.now)?;
         let mut assessment =
             Assessment::of(holder, &self.zone.config, &self.zone.paths, &authorities, self.now)?;
+        if self.selection.is_all() && assessment.is_revoked() {
+            return Ok(None);
+        }
         assessment.issue_where(&IssueReason::Requested, |role, certificate| {
             self.selection.takes(role, certificate, self.now)
         });
@@ -127,7 +149,7 @@ impl Renewal<'_> {
                 Issuer::new(self.zone, &authorities, &held)?.bring_up_to_date(&[assessment], self.now)?;
                 match (holder, way) {
                     (Holder::Node(node), Way::Command) => {
-                        Some(Courier::new(self.zone, &authorities, self.now, &held)?.pack(node)?)
+                        Courier::new(self.zone, &authorities, self.now, &held)?.pack(node)?
                     }
                     _ => None,
                 }

@@ -34,12 +34,14 @@ pub(super) fn run(arguments: &PkiRenewArgs, now: OffsetDateTime) -> Result<()> {
     let live = ask_zone(&site, now)?;
     let renewal =
         Renewal { site: &site, zone, selection: &selection, live: &live, outbox: outbox.as_ref(), now };
-    let (mut rows, mut not_reached) = (Vec::new(), Vec::new());
+    let (mut rows, mut left_out) = (Vec::new(), Vec::new());
     for holder in selection.holders() {
         match renewal.renew(holder) {
             Ok(renewed) => rows.extend(renewed),
-            // The others need not wait until its machine is mended.
-            Err(failure) if failure.exit == Exit::Unavailable => not_reached.push(failure),
+            // It is not reached, or has to ask for what it needs. The others need not wait for that.
+            Err(failure) if matches!(failure.exit, Exit::Unavailable | Exit::MissingInput) => {
+                left_out.push(failure);
+            }
             Err(failure) => {
                 // What was renewed before is in use.
                 tell(&rows, arguments.format)?;
@@ -48,7 +50,7 @@ pub(super) fn run(arguments: &PkiRenewArgs, now: OffsetDateTime) -> Result<()> {
         }
     }
     tell(&rows, arguments.format)?;
-    if let Some(failure) = together(not_reached) {
+    if let Some(failure) = together(left_out) {
         return Err(failure);
     }
     if rows.is_empty() {
@@ -68,7 +70,7 @@ fn tell(rows: &[Row], format: Format) -> Result<()> {
     }
 }
 
-/// One failure for all nodes that were not reached.
+/// One failure for all nodes that were left out.
 fn together(mut failures: Vec<Failure>) -> Option<Failure> {
     let first = (!failures.is_empty()).then(|| failures.remove(0))?;
     Some(failures.into_iter().fold(first, |first, other| first.because(other.to_string())))
