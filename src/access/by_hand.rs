@@ -1,8 +1,160 @@
-//! Nodes to which people carry files.
+//! Nodes to which people carry files: their bundles are written to a directory, and what the nodes answer is read from there.
 
-use crate::config::Node;
-use crate::error::{Exit, Failure};
-use crate::zone_directory::ZoneDirectory;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::answer::ActivationAnswer;
+use super::delivery::Courier;
+use crate::activation::Fingerprint;
+use crate::bundle::{BundleDirectory, BundleRecord, Seal, Sealing};
+use crate::config::{Node, NodeName};
+use crate::error::{Exit, Failure, Result};
+use crate::report::shell_quoted;
+use crate::zone_directory::{Authorities, ZoneDirectory};
+
+/// Answers are far smaller.
+const ANSWER_AT_MOST: u64 = 1 << 20;
+
+/// The bundle of a node in the directory, and how far it has come.
+#[derive(Debug)]
+pub struct Errand {
+    /// The node.
+    pub node: NodeName,
+    /// Its bundle.
+    pub bundle: PathBuf,
+    /// Where its answer is to be.
+    pub answer: PathBuf,
+    /// The number of the bundle.
+    pub sequence: u64,
+    /// How far it has come.
+    pub standing: Standing,
+    /// What a person types on the node, where both files are in the working directory.
+    pub line: String,
+}
+
+/// How far a bundle has come that is carried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum Standing {
+    /// There is no answer.
+    Open,
+    /// The node has it in use.
+    Done {
+        /// Why its member has to be started anew; empty if it need not.
+        restart_reasons: Vec<String>,
+    },
+    /// There is an answer of something else.
+    Wrong {
+        /// What it is.
+        why: String,
+    },
+}
+
+/// Writes the bundles of these nodes, sealed as `seal` says, each with what the zone has for it now. Those that were revoked get
+/// none.
+pub fn write_bundles<'s>(
+    zone: &ZoneDirectory,
+    nodes: &[&Node],
+    out: &Path,
+    seal: impl Fn(&Node) -> Result<Sealing<'s>>,
+    now: OffsetDateTime,
+) -> Result<Vec<Errand>> {
+    let held = zone.lock()?;
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let mut courier = Courier::new(zone, &authorities, now, &held)?;
+    let directory = BundleDirectory::open(out)?;
+    let written = nodes.iter().filter_map(|node| {
+        let record = seal(node).and_then(|seal| courier.write(node, &directory, &seal)).transpose()?;
+        Some(record.map(|record| Errand::new(node, &directory, &record, courier.root())))
+    });
+    written.collect()
+}
+
+/// Looks at what the nodes have answered whose bundles are in the directory, by the latest bundle of each.
+pub fn read_answers(
+    zone: &ZoneDirectory,
+    nodes: &[&Node],
+    out: &Path,
+    now: OffsetDateTime,
+) -> Result<Vec<Errand>> {
+    if !out.is_dir() {
+        return Err(Failure::new(Exit::MissingInput, format!("there is no directory {}", out.display()))
+            .next("name the one that the bundles were written to, or leave --continue out to write them"));
+    }
+    let held = zone.lock()?;
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let courier = Courier::new(zone, &authorities, now, &held)?;
+    let directory = BundleDirectory::open(out)?;
+    let mut errands = Vec::new();
+    for node in nodes {
+        let Some(record) = courier.latest(node).filter(|_| directory.file(&node.name).exists()) else {
+            continue;
+        };
+        let mut errand = Errand::new(node, &directory, record, courier.root());
+        errand.standing = standing(&errand.answer, node, record)?;
+        errands.push(errand);
+    }
+    if !errands.is_empty() {
+        return Ok(errands);
+    }
+    Err(Failure::new(Exit::MissingInput, format!("{} has no bundle of these nodes", out.display()))
+        .next("leave --continue out, and they are written there"))
+}
+
+impl Errand {
+    fn new(node: &Node, directory: &BundleDirectory, record: &BundleRecord, root: Fingerprint) -> Self {
+        let answer = directory.path().join(format!("{}.answer", node.name.short()));
+        Self {
+            node: node.name.clone(),
+            bundle: directory.file(&node.name),
+            sequence: record.sequence,
+            standing: Standing::Open,
+            line: line(&node.name, record, root),
+            answer,
+        }
+    }
+
+    /// Whether the node has its bundle in use.
+    pub fn is_done(&self) -> bool {
+        matches!(self.standing, Standing::Done { .. })
+    }
+}
+
+fn line(node: &NodeName, record: &BundleRecord, root: Fingerprint) -> String {
+    let opened = match record.seal {
+        Seal::Plain => "",
+        Seal::Passphrase => " --passphrase-file FILE",
+        Seal::Recipients => " --identity KEYFILE",
+    };
+    // Afterwards a node knows the signer from what it has.
+    let first = if record.sequence == 1 { format!(" --root-fingerprint {root}") } else { String::new() };
+    let [bundle, answer] = ["bundle", "answer"].map(|end| shell_quoted(&format!("{}.{end}", node.short())));
+    format!("zone-etcd activate {bundle}{opened}{first} --format json > {answer}")
+}
+
+fn standing(answer: &Path, node: &Node, record: &BundleRecord) -> Result<Standing> {
+    let file = match File::open(answer) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Standing::Open),
+        Err(error) => return Err(Failure::read(answer, &error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(ANSWER_AT_MOST).read_to_end(&mut bytes).map_err(|error| Failure::read(answer, &error))?;
+    let parsed = ActivationAnswer::parse(&bytes).and_then(|answer| answer.check_node(node).map(|()| answer));
+    Ok(match parsed {
+        // What it answered to the bundle before.
+        Ok(answer) if answer.sequence < record.sequence => Standing::Open,
+        Ok(answer) => match answer.check(node, record) {
+            Ok(()) => Standing::Done { restart_reasons: answer.restart_reasons },
+            Err(why) => Standing::Wrong { why },
+        },
+        Err(why) => Standing::Wrong { why },
+    })
+}
 
 /// A node cannot be reached from here.
 pub(super) fn no_command(zone: &ZoneDirectory, node: &Node) -> Failure {

@@ -6,7 +6,10 @@ use super::answer::ActivationAnswer;
 use super::command::NodeCommand;
 use super::{Access, by_hand};
 use crate::activation::Fingerprint;
-use crate::bundle::{Asked, BundleHistory, Earlier, PipedBundle, ZoneContents};
+use crate::bundle::{
+    Asked, BootstrapRight, BundleDirectory, BundleHistory, BundleMaker, BundleRecord, Earlier, PipedBundle,
+    Sealing, ZoneContents,
+};
 use crate::config::{Node, NodeName};
 use crate::error::{Failure, Result};
 use crate::rolling::{Event, Watch};
@@ -55,7 +58,7 @@ pub struct Delivered {
 }
 
 /// Brings each of these nodes what the zone has for it now, one after the other, and ends with the first that does not take it.
-/// A node that has it already answers so, and nothing changes there.
+/// A node that has it already answers so, and nothing changes there. One that was revoked gets nothing.
 pub fn deliver(
     zone: &ZoneDirectory,
     nodes: &[&Node],
@@ -72,12 +75,12 @@ pub fn deliver(
     Ok(delivered)
 }
 
-/// Makes what these nodes get, under the zone's lock.
+/// Makes what these nodes get, under the zone's lock. Those that were revoked get nothing.
 pub fn pack(zone: &ZoneDirectory, nodes: &[&Node], now: OffsetDateTime) -> Result<Vec<Parcel>> {
     let held = zone.lock()?;
     let authorities = Authorities::load(&zone.paths, now)?;
     let mut courier = Courier::new(zone, &authorities, now, &held)?;
-    nodes.iter().map(|node| courier.pack(node)).collect()
+    nodes.iter().filter_map(|node| courier.pack(node).transpose()).collect()
 }
 
 /// Has the member of a node that is reached by a command started anew, and returns what the node tells of it.
@@ -106,33 +109,76 @@ impl<'z> Courier<'z> {
         Ok(Self { zone, authorities, held, signer, contents, history, earlier, now })
     }
 
-    /// Brings the certificates of a node up to date, and makes what it gets of them.
-    pub fn pack(&mut self, node: &Node) -> Result<Parcel> {
-        let Self { zone, authorities, .. } = *self;
-        let access = Access::of(zone, node);
+    /// Brings the certificates of a node up to date, and makes what it gets of them. Nothing for one that was revoked: what it had
+    /// is replaced by `pki issue` and `pki renew` alone, for a node that is named.
+    pub fn pack(&mut self, node: &Node) -> Result<Option<Parcel>> {
+        let access = Access::of(self.zone, node);
         if matches!(access, Access::ByHand) {
-            return Err(by_hand::no_command(zone, node));
+            return Err(by_hand::no_command(self.zone, node));
         }
-        let holder = Holder::Node(node);
-        let assessment = Assessment::of(holder, &zone.config, &zone.paths, authorities, self.now)?;
-        if assessment.is_revoked() {
-            return Err(revoked(zone, node));
-        }
-        let assessments = [assessment];
-        Issuer::new(zone, authorities, self.held)?.bring_up_to_date(&assessments, self.now)?;
+        let Some(assessment) = self.bring_up_to_date(node)? else { return Ok(None) };
         let name = node.name.clone();
-        let Access::Command(by) = access else { return Ok(Parcel { node: name, carried: None }) };
-        let [assessment] = &assessments;
-        let contents = self.contents.of(node, assessment)?;
+        let Access::Command(by) = access else { return Ok(Some(Parcel { node: name, carried: None })) };
+        let contents = self.contents.of(node, &assessment)?;
         let known = self.history.node(node.name.full());
-        let right = self.earlier.right_of(zone, &self.contents, node, known.is_some(), Asked::default());
+        let right = self.right_of(node);
         let bundle =
             PipedBundle::make(&self.contents, &self.signer, node, &contents, right, known, self.now)?;
         if bundle.is_new {
             self.history.append(std::slice::from_ref(&bundle.record))?;
         }
-        let root = Fingerprint::of(self.signer.authority.certificate());
-        Ok(Parcel { node: name, carried: Some(Carried { to: node.clone(), by, bundle, root }) })
+        let root = self.root();
+        Ok(Some(Parcel { node: name, carried: Some(Carried { to: node.clone(), by, bundle, root }) }))
+    }
+
+    /// The same for a node to which a file is carried: writes its bundle, unless the one that is there will do. Nothing for one
+    /// that was revoked.
+    pub fn write(
+        &mut self,
+        node: &Node,
+        directory: &BundleDirectory,
+        sealing: &Sealing<'_>,
+    ) -> Result<Option<BundleRecord>> {
+        let Some(assessment) = self.bring_up_to_date(node)? else { return Ok(None) };
+        let contents = self.contents.of(node, &assessment)?;
+        let right = self.right_of(node);
+        let (name, now) = (node.name.full(), self.now);
+        directory.recover(&node.name, self.history.node(name))?;
+        let maker = BundleMaker { contents: &self.contents, directory, signer: &self.signer, now };
+        let made = maker.make(node, &contents, sealing, right, self.history.node(name))?;
+        maker.commit(&[node], std::iter::once(&made), &mut self.history)?;
+        Ok(Some(made.record))
+    }
+
+    /// The fingerprint by which a node knows its first bundle for one of this zone.
+    pub fn root(&self) -> Fingerprint {
+        Fingerprint::of(self.signer.authority.certificate())
+    }
+
+    /// The latest bundle of a node, if it had one.
+    pub fn latest(&self, node: &Node) -> Option<&BundleRecord> {
+        self.history.node(node.name.full()).map(|history| &history.latest)
+    }
+
+    fn right_of(&self, node: &Node) -> BootstrapRight {
+        let had_bundle = self.latest(node).is_some();
+        self.earlier.right_of(self.zone, &self.contents, node, had_bundle, Asked::default())
+    }
+
+    /// None if it was revoked.
+    fn bring_up_to_date<'n>(&self, node: &'n Node) -> Result<Option<Assessment<'n>>>
+    where
+        'z: 'n,
+    {
+        let Self { zone, authorities, .. } = *self;
+        let assessment =
+            Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, self.now)?;
+        if assessment.is_revoked() {
+            return Ok(None);
+        }
+        let mut issuer = Issuer::new(zone, authorities, self.held)?;
+        issuer.bring_up_to_date(std::slice::from_ref(&assessment), self.now)?;
+        Ok(Some(assessment))
     }
 }
 
@@ -165,11 +211,4 @@ impl Delivered {
             _ => Ok(()),
         }
     }
-}
-
-fn revoked(zone: &ZoneDirectory, node: &Node) -> Failure {
-    let name = node.name.short();
-    let issue = zone.proposed(&format!("pki issue {name}"));
-    Failure::bad_input(format!("{name} gets nothing: its certificates were revoked"))
-        .next(format!("only if its machine is trusted again: {issue}"))
 }

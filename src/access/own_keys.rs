@@ -41,5 +41,6 @@ pub fn pack_for_new_keys(zone: &ZoneDirectory, node: &Node, now: OffsetDateTime)
     let held = zone.lock()?;
     certify(&requests, node, zone, true, &format!("the answer of {name}"), now, &held)?;
     let authorities = Authorities::load(&zone.paths, now)?;
-    Courier::new(zone, &authorities, now, &held)?.pack(node)
+    let parcel = Courier::new(zone, &authorities, now, &held)?.pack(node)?;
+    parcel.ok_or_else(|| Failure::internal("what was just issued is revoked"))
 }

@@ -38,6 +38,26 @@ pub struct BundleMakeArgs {
     /// Write NODE.bundle into this directory, which is made if it is not there
     #[arg(long, value_name = "DIR", required = true)]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub sealing: BundleSealingArgs,
+    /// Put zone-etcd and the bundled etcd into each bundle
+    #[arg(long)]
+    pub with_binaries: bool,
+    /// The machine of this node was rebuilt: with its new bundle its member may only join
+    #[arg(long, value_name = "NODE")]
+    pub rebuilt: Vec<String>,
+    /// Give this member the right to found the cluster again; only if the zone has never run
+    #[arg(long, value_name = "NODE")]
+    pub allow_bootstrap: Vec<String>,
+    /// How to print what was made
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// How the bundles that are made are sealed.
+#[derive(Clone, Debug, Default, Args)]
+pub struct BundleSealingArgs {
     #[arg(
         long = "recipient",
         value_name = "[NODE=]KEY",
@@ -57,18 +77,6 @@ pub struct BundleMakeArgs {
     /// Do not seal: whoever gets the file has the keys of the node
     #[arg(long)]
     pub plain: bool,
-    /// Put zone-etcd and the bundled etcd into each bundle
-    #[arg(long)]
-    pub with_binaries: bool,
-    /// The machine of this node was rebuilt: with its new bundle its member may only join
-    #[arg(long, value_name = "NODE")]
-    pub rebuilt: Vec<String>,
-    /// Give this member the right to found the cluster again; only if the zone has never run
-    #[arg(long, value_name = "NODE")]
-    pub allow_bootstrap: Vec<String>,
-    /// How to print what was made
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
 }
 
 /// `bundle inspect`

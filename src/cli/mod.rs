@@ -17,6 +17,7 @@ use std::path::PathBuf;
 pub use activate::{ActivateArgs, NodeDirectoryArg};
 pub use bundle::{
     BundleArgs, BundleCommand, BundleInspectArgs, BundleMakeArgs, BundlePassphraseArgs, BundleSealArgs,
+    BundleSealingArgs,
 };
 pub use ca::{CaCommand, CaKey, CaLockArgs, CaStatusArgs, CaUnlockArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};

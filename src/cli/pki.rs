@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use zone_pki::{KeyAlgorithm, RevocationReason};
 
-use super::{Format, NodeDirectoryArg, ZoneArg};
+use super::{BundleSealingArgs, Format, NodeDirectoryArg, ZoneArg};
 
 /// `pki`
 #[derive(Debug, Subcommand)]
@@ -96,6 +96,9 @@ pub struct PkiIssueArgs {
 
 /// `pki renew`
 #[derive(Debug, Args)]
+#[command(mut_arg("recipients", |seal| seal.requires("out")), mut_arg("recipients_file", |seal| seal.requires("out")))]
+#[command(mut_arg("passphrase_file", |seal| seal.requires("out")), mut_arg("passphrase_fd", |seal| seal.requires("out")))]
+#[command(mut_arg("plain", |seal| seal.requires("out")))]
 #[group(id = "renewed", required = true, multiple = true, args = ["nodes", "all", "clients"])]
 pub struct PkiRenewArgs {
     #[command(flatten)]
@@ -116,6 +119,19 @@ pub struct PkiRenewArgs {
     /// Only what ends within this time, such as 30d
     #[arg(long, value_name = "TIME")]
     pub before: Option<humantime::Duration>,
+    /// Only what is past two thirds of its life, or missing
+    #[arg(long, conflicts_with = "before")]
+    pub due: bool,
+    /// For nodes that are not reached from here: write NODE.bundle into this directory, to be carried there
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Read what such nodes answered, DIR/NODE.answer, and tell who is done
+    #[arg(long = "continue", requires = "out")]
+    #[arg(conflicts_with_all = ["role", "before", "due", "recipients", "recipients_file", "passphrase_file", "passphrase_fd", "plain"])]
+    pub go_on: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub sealing: BundleSealingArgs,
     /// How to print what was renewed
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

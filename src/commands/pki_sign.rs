@@ -10,7 +10,7 @@ use super::bundle;
 use super::bundle::opening::name_of;
 use super::open_zone;
 use crate::bundle::BundleDirectory;
-use crate::cli::{BundleArgs, BundleMakeArgs, BundlePassphraseArgs, PkiSignArgs};
+use crate::cli::{BundleArgs, BundleMakeArgs, BundleSealingArgs, PkiSignArgs};
 use crate::config::{Node, NodeName};
 use crate::error::{Exit, Failure, Result};
 use crate::report;
@@ -31,11 +31,8 @@ pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<()> {
         zone: arguments.zone.clone(),
         nodes: vec![node.name.full().to_owned()],
         out: Some(out),
-        recipients: Vec::new(),
-        recipients_file: None,
-        passphrase: BundlePassphraseArgs::default(),
         // Without keys, there is nothing in it that has to be kept secret.
-        plain: true,
+        sealing: BundleSealingArgs { plain: true, ..BundleSealingArgs::default() },
         with_binaries: false,
         rebuilt: Vec::new(),
         allow_bootstrap: Vec::new(),

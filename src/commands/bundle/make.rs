@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
     zone.report_warnings();
     let nodes = nodes(arguments, &zone)?;
     let asked = Said::read(arguments, &zone, &nodes)?;
-    let seals = SealChoice::read(arguments, &zone)?;
+    let seals = SealChoice::read(&arguments.sealing, &zone)?;
     nodes.iter().try_for_each(|node| seals.of(node).map(drop))?;
 
     let held = zone.lock()?;

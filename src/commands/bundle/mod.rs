@@ -7,7 +7,7 @@ mod make;
 pub(super) mod opening;
 mod outcome;
 mod passphrase;
-mod seal_choice;
+pub(super) mod seal_choice;
 
 use time::OffsetDateTime;
 

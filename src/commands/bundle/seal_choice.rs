@@ -7,7 +7,7 @@ use age::secrecy::SecretString;
 
 use super::passphrase;
 use crate::bundle::{Recipient, Sealing};
-use crate::cli::BundleMakeArgs;
+use crate::cli::BundleSealingArgs;
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 use crate::report::shell_quoted;
@@ -18,14 +18,14 @@ const PASSPHRASE_AT_LEAST: usize = 12;
 
 /// One way for all bundles of a call.
 #[derive(Debug)]
-pub(super) enum SealChoice {
+pub(in crate::commands) enum SealChoice {
     Plain,
     Passphrase(SecretString),
     Recipients { everyone: Vec<Recipient>, by_node: HashMap<String, Vec<Recipient>> },
 }
 
 impl SealChoice {
-    pub(super) fn read(arguments: &BundleMakeArgs, zone: &ZoneDirectory) -> Result<Self> {
+    pub(in crate::commands) fn read(arguments: &BundleSealingArgs, zone: &ZoneDirectory) -> Result<Self> {
         let has_recipients = !arguments.recipients.is_empty() || arguments.recipients_file.is_some();
         let has_passphrase = passphrase::is_named(&arguments.passphrase);
         match (has_recipients, has_passphrase, arguments.plain) {
@@ -38,7 +38,7 @@ impl SealChoice {
     }
 
     /// The seal of a node's bundle.
-    pub(super) fn of(&self, node: &Node) -> Result<Sealing<'_>> {
+    pub(in crate::commands) fn of(&self, node: &Node) -> Result<Sealing<'_>> {
         Ok(match self {
             Self::Plain => Sealing::Plain,
             Self::Passphrase(passphrase) => Sealing::Passphrase(passphrase),
@@ -67,7 +67,7 @@ fn not_one(what: &str) -> Failure {
         .next("give one of the three, such as --recipient \"$(cat node1.pub)\"")
 }
 
-fn read_passphrase(arguments: &BundleMakeArgs) -> Result<SealChoice> {
+fn read_passphrase(arguments: &BundleSealingArgs) -> Result<SealChoice> {
     let passphrase = passphrase::source(&arguments.passphrase)?.existing()?;
     let length = passphrase.as_str().chars().count();
     if length < PASSPHRASE_AT_LEAST {
@@ -80,7 +80,7 @@ fn read_passphrase(arguments: &BundleMakeArgs) -> Result<SealChoice> {
     Ok(SealChoice::Passphrase(SecretString::from(passphrase.as_str().to_owned())))
 }
 
-fn read_recipients(arguments: &BundleMakeArgs, zone: &ZoneDirectory) -> Result<SealChoice> {
+fn read_recipients(arguments: &BundleSealingArgs, zone: &ZoneDirectory) -> Result<SealChoice> {
     let mut everyone = Vec::new();
     let mut by_node: HashMap<String, Vec<Recipient>> = HashMap::new();
     let mut add = |node: Option<&str>, recipient| -> Result<()> {

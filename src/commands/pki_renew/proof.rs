@@ -46,7 +46,11 @@ pub(super) fn prove(
         }
     }
     // Servers dial nobody with theirs.
-    for role in roles_of(node).filter(|role| role.usages.contains(zone_pki::Usage::Client)) {
+    let is_tried = |role: &&Role| {
+        // A key that its node has made is not here.
+        role.usages.contains(zone_pki::Usage::Client) && generation.path.join(role.key_file()).exists()
+    };
+    for role in roles_of(node).filter(is_tried) {
         let pair = KeyPair::load(&generation.path, role.stem)
             .map_err(|error| Failure::internal("cannot use what was issued").because(&error))?;
         let except = (role.plane == Plane::Peer).then_some(node);
@@ -59,6 +63,7 @@ pub(super) fn prove(
     Ok(Ok(()))
 }
 
-fn leaf(generation: &Generation, role: &Role) -> Option<Certificate> {
+/// The certificate of a role in a generation.
+pub(super) fn leaf(generation: &Generation, role: &Role) -> Option<Certificate> {
     Certificate::from_pem(&generation.read(&role.certificate_file()).ok()?).ok()
 }

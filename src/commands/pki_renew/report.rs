@@ -12,7 +12,11 @@ use crate::report::Table;
 pub(super) enum Served {
     /// Its member shows it, and the others take it.
     Proved,
-    /// No member of its holder answers here.
+    /// Its node has taken it, and no member of it answers here.
+    Delivered,
+    /// It is in a bundle that is to be carried to its node.
+    Open,
+    /// It is in the zone directory, and no member of its holder answers here.
     NotAsked,
 }
 
@@ -39,6 +43,14 @@ impl Row {
         let (holder, new_serial) = (holder.to_owned(), new.serial_hex());
         Self { holder, role, old_serial, new_serial, not_after: new.not_after(), served }
     }
+
+    pub(super) fn holder(&self) -> &str {
+        &self.holder
+    }
+
+    pub(super) fn served(&self) -> Served {
+        self.served
+    }
 }
 
 pub(super) fn text(rows: &[Row]) -> String {
@@ -51,6 +63,8 @@ pub(super) fn text(rows: &[Row]) -> String {
             row.not_after.date().to_string(),
             match row.served {
                 Served::Proved => "yes",
+                Served::Delivered => "on its node",
+                Served::Open => "in its bundle",
                 Served::NotAsked => "on disk",
             }
             .to_owned(),

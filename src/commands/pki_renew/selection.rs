@@ -14,18 +14,22 @@ use crate::zone_directory::{Holder, ZoneDirectory, all_clients};
 /// Which certificates are to be renewed.
 pub(super) struct Selection<'z> {
     nodes: Vec<&'z Node>,
+    is_all: bool,
     clients: Vec<ClientName>,
     role: Option<&'static Role>,
     before: Option<Duration>,
+    /// What is past its time is issued anyway.
+    due_alone: bool,
 }
 
 impl<'z> Selection<'z> {
     pub(super) fn read(arguments: &PkiRenewArgs, zone: &'z ZoneDirectory) -> Result<Self> {
         let role = arguments.role.as_deref().map(role_of).transpose()?;
         let before = arguments.before.map(Duration::from);
+        let due_alone = arguments.due;
         if arguments.all {
             let nodes = zone.config.nodes.iter().collect();
-            return Ok(Self { nodes, clients: all_clients(zone)?, role, before });
+            return Ok(Self { nodes, is_all: true, clients: all_clients(zone)?, role, before, due_alone });
         }
         let mut nodes: Vec<&Node> = Vec::new();
         for name in &arguments.nodes {
@@ -36,12 +40,17 @@ impl<'z> Selection<'z> {
         }
         let clients =
             arguments.clients.iter().map(|name| crate::commands::client::client_of_zone(zone, name));
-        Ok(Self { nodes, clients: clients.collect::<Result<_>>()?, role, before })
+        Ok(Self { nodes, is_all: false, clients: clients.collect::<Result<_>>()?, role, before, due_alone })
     }
 
     /// Everybody, nodes first.
     pub(super) fn holders(&self) -> impl Iterator<Item = Holder<'_>> {
         self.nodes.iter().map(|node| Holder::Node(node)).chain(self.clients.iter().map(Holder::Client))
+    }
+
+    /// Whether nobody was named: what was revoked is replaced for those alone that were.
+    pub(super) fn is_all(&self) -> bool {
+        self.is_all
     }
 
     pub(super) fn nodes(&self) -> impl Iterator<Item = &'z Node> + '_ {
@@ -51,7 +60,7 @@ impl<'z> Selection<'z> {
     /// Whether a certificate that is there is one of them.
     pub(super) fn takes(&self, role: &Role, certificate: &Certificate, now: OffsetDateTime) -> bool {
         let ends_soon = self.before.is_none_or(|before| certificate.not_after() <= now + before);
-        ends_soon && self.role.is_none_or(|wanted| wanted.name == role.name)
+        !self.due_alone && ends_soon && self.role.is_none_or(|wanted| wanted.name == role.name)
     }
 }
 

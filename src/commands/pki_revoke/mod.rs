@@ -1,5 +1,6 @@
 //! `pki revoke`: a node's member leaves, its certificates are recorded as revoked, listed, and tried on every member.
 
+mod handing_out;
 mod report;
 mod target;
 mod trial;
@@ -20,6 +21,7 @@ use crate::site::Site;
 use crate::zone_directory::{
     Assessment, Authorities, Holder, Issuer, Targeted, ZoneDirectory, ZoneLock, find_issued, revoke,
 };
+use handing_out::{bring, hand_out};
 use report::{Membership, Report};
 use target::Target;
 use trial::Trial;
@@ -50,18 +52,25 @@ pub(super) fn run(arguments: &PkiRevokeArgs, now: OffsetDateTime) -> Result<Exit
         return Err(already(&targeted, &target));
     }
     let authorities = Authorities::load(&zone.paths, now)?;
-    hand_out(zone, &authorities, node, now, &held)?;
-    let tried = trial::try_all(zone, &authorities, node, &trials, ANSWER_LIMIT)?;
+    let to_bring = hand_out(zone, &authorities, node, now, &held)?;
     let replaced = replace_client(zone, &authorities, &target, now, &held)?;
+    // A node may be waited for, and others may issue meanwhile.
     drop(held);
+    let not_reached = bring(to_bring);
+    let tried = trial::try_all(zone, &authorities, node, &trials, ANSWER_LIMIT)?;
 
-    let report = Report { targeted: &targeted, reason: arguments.reason, membership, tried, replaced };
+    let reason = arguments.reason;
+    let report = Report { targeted: &targeted, reason, membership, tried, replaced, not_reached };
     print(&match arguments.format {
         Format::Text => report.text(),
         Format::Json => json(&report.rows())?,
     })?;
     report.tell(zone, node);
-    Ok(if report.is_taken() { Exit::BadInput.into() } else { ExitCode::SUCCESS })
+    Ok(match (report.is_taken(), report.not_reached.is_empty()) {
+        (true, _) => Exit::BadInput.into(),
+        (false, false) => Exit::Unavailable.into(),
+        (false, true) => ExitCode::SUCCESS,
+    })
 }
 
 fn refuse_nothing(targeted: &Targeted, target: &Target, zone: &ZoneDirectory) -> Result<()> {
@@ -110,24 +119,6 @@ fn leave(site: &Site, node: &Node, now: OffsetDateTime) -> Result<Membership> {
         .because("whoever has its key would go on voting: a revocation list does not evict a member")
         .next(format!("have the other members take requests first: {}", site.proposed("status")))),
     }
-}
-
-/// Gives the new lists to every other node whose certificates are kept here. Members that run from here read them at once. A node
-/// that was revoked gets nothing, and one that makes its own keys runs nowhere from here: its next bundle brings it the lists.
-fn hand_out(
-    zone: &ZoneDirectory,
-    authorities: &Authorities,
-    except: Option<&Node>,
-    now: OffsetDateTime,
-    held: &ZoneLock,
-) -> Result<()> {
-    let others = zone.config.nodes.iter().filter(|node| except.is_none_or(|except| except.name != node.name));
-    let others = others.filter(|node| zone.node_paths(&node.name).generations().exists());
-    let mut assessments = others
-        .map(|node| Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now))
-        .collect::<Result<Vec<_>>>()?;
-    assessments.retain(|assessment| !assessment.has_keys_elsewhere() && !assessment.is_revoked());
-    Issuer::new(zone, authorities, held)?.bring_up_to_date(&assessments, now).map(drop)
 }
 
 /// A client that the zone always has gets another certificate. Any other is put aside, so that nobody renews it. Returns what

@@ -3,7 +3,9 @@
 use serde::Serialize;
 use zone_pki::{LogEntry, RevocationReason};
 
+use super::handing_out::NotReached;
 use super::trial::TriedCertificate;
+use crate::access::Access;
 use crate::config::Node;
 use crate::live::Reception;
 use crate::report::{self as output, Table};
@@ -27,6 +29,7 @@ pub(super) struct Report<'r> {
     pub(super) membership: Membership,
     pub(super) tried: Vec<TriedCertificate>,
     pub(super) replaced: Option<String>,
+    pub(super) not_reached: Vec<NotReached>,
 }
 
 /// A certificate that is revoked, for a program. Fields are added, never renamed.
@@ -117,13 +120,21 @@ impl Report<'_> {
             "connections that are open go on until they end: etcd looks at a list when one begins. To end them, restart the members one \
              after the other",
         );
-        let bundled: Vec<&str> = zone
-            .config
-            .members()
-            .map(|node| node.name.short())
-            .filter(|name| zone.has_bundled(name))
-            .collect();
-        if !bundled.is_empty() {
+        for NotReached { node, failure } in &self.not_reached {
+            output::warning(&format!("{node} has the old lists still: {failure}"));
+        }
+        let carried = |node: &&Node| {
+            matches!(Access::of(zone, node), Access::ByHand) && zone.has_bundled(node.name.short())
+        };
+        let bundled: Vec<&str> =
+            zone.config.members().filter(carried).map(|node| node.name.short()).collect();
+        let left: Vec<&str> = self.not_reached.iter().map(|left| left.node.as_str()).collect();
+        if !left.is_empty() {
+            output::message(&format!(
+                "next: bring them the lists when they are reached: {}",
+                zone.proposed(&format!("pki renew {} --due", left.join(" ")))
+            ));
+        } else if !bundled.is_empty() {
             output::message(&format!(
                 "next: nodes with a directory of their own have the old lists until they activate new bundles: {}",
                 zone.proposed(&format!("bundle {} --out DIR", bundled.join(" ")))
