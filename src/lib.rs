@@ -26,7 +26,6 @@
 //! | [`activation`] | a node takes up a bundle: verified, staged, switched to |
 //! | [`rotation`] | a CA takes the place of another while the zone runs |
 //! | [`access`] | how the signing machine reaches the nodes: a command, or files that are carried |
-//! | [`rolling`] | members started anew, one after the other |
 //! | [`rolling`] | members restarted, one after the other, while the others carry the cluster |
 //! | [`operation_lock`] | the lock of an operation on a whole zone, in its etcd |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |

@@ -10,6 +10,7 @@ mod launch;
 mod observe;
 mod pki;
 mod restart;
+mod rotate_ca;
 mod shell;
 
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ pub use pki::{
     PkiRevokeArgs, PkiSignArgs,
 };
 pub use restart::RestartArgs;
+pub use rotate_ca::{PkiRotateCaArgs, RotatedPlane, StopAfter};
 pub use shell::{CompletionsArgs, ManArgs};
 
 /// Launch an etcd cluster with mutual TLS: its PKI, its static bootstrap, its members

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use zone_pki::{KeyAlgorithm, RevocationReason};
 
-use super::{BundleSealingArgs, Format, NodeDirectoryArg, ZoneArg};
+use super::{BundleSealingArgs, Format, NodeDirectoryArg, PkiRotateCaArgs, ZoneArg};
 
 /// `pki`
 #[derive(Debug, Subcommand)]
@@ -20,6 +20,8 @@ pub enum PkiCommand {
     Renew(PkiRenewArgs),
     /// Revoke the certificates of a node or a client, or one certificate
     Revoke(PkiRevokeArgs),
+    /// Replace a CA while the zone runs: trust both, new certificates, drop the old
+    RotateCa(PkiRotateCaArgs),
     /// Write the files that other software expects: kubeadm, PEM in one file, PKCS#12
     Export(PkiExportArgs),
     /// On a node: make its keys, and print the requests for their certificates

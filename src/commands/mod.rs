@@ -17,6 +17,7 @@ mod pki_issue;
 mod pki_list;
 mod pki_renew;
 mod pki_revoke;
+mod pki_rotate_ca;
 mod pki_sign;
 mod plan;
 mod restart;
@@ -58,6 +59,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Pki(PkiCommand::Sign(arguments)) => pki_sign::run(&arguments, now),
         Command::Pki(PkiCommand::Renew(arguments)) => pki_renew::run(&arguments, now),
         Command::Pki(PkiCommand::Revoke(arguments)) => return pki_revoke::run(&arguments, now),
+        Command::Pki(PkiCommand::RotateCa(arguments)) => return pki_rotate_ca::run(&arguments, now),
         Command::Bundle(arguments) => bundle::run(&arguments, now),
         Command::Pki(PkiCommand::Export(arguments)) => pki_export::run(&arguments, now),
         Command::Env(arguments) => client::print_environment(&arguments, now),

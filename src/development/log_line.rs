@@ -17,6 +17,9 @@ pub(super) struct LogLine {
 /// Fields that say where in etcd's source a line came from, not what happened.
 const NOISE: [&str; 5] = ["level", "ts", "caller", "msg", "stacktrace"];
 
+/// What Go's TLS says of a client without a certificate (`crypto/tls`, `handshake_server.go`).
+const NO_CERTIFICATE: &str = "client didn't provide a certificate";
+
 impl LogLine {
     /// Reads a line.
     pub(super) fn parse(text: &str) -> Self {
@@ -28,7 +31,13 @@ impl LogLine {
 
     /// Whether a person should see it although nobody asked for all lines.
     pub(super) fn is_notable(&self) -> bool {
-        !matches!(self.level.as_deref(), Some("debug" | "info"))
+        !matches!(self.level.as_deref(), Some("debug" | "info")) && !self.is_our_look()
+    }
+
+    /// Whether it tells of somebody who looks at the certificate of the peer plane and presents none, as `status` and others of
+    /// our commands do.
+    fn is_our_look(&self) -> bool {
+        self.message == "rejected connection on peer endpoint" && self.details.contains(NO_CERTIFICATE)
     }
 
     /// The line for a person.

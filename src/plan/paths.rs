@@ -51,6 +51,11 @@ impl ZonePaths {
         self.authorities().join("given.json")
     }
 
+    /// Where CAs are kept that are trusted no more.
+    pub fn retired_authorities(&self) -> PathBuf {
+        self.authorities().join("retired")
+    }
+
     /// The cluster token, where a root has taken the place of the one that it follows from.
     pub fn pinned_token(&self) -> PathBuf {
         self.authorities().join("token")

@@ -26,6 +26,14 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// All of them, in their order.
+    const ALL: [Self; 4] = [Self::Before, Self::TrustBoth, Self::NewLeaves, Self::DropOld];
+
+    /// The stage of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.name() == name)
+    }
+
     /// Its name on the command line and in reports.
     pub const fn name(self) -> &'static str {
         match self {

@@ -43,6 +43,11 @@ impl Rotated {
         }
     }
 
+    /// Whether it is one CA.
+    pub fn is_one(self) -> bool {
+        matches!(self, Self::Plane(_))
+    }
+
     /// The stems of the CAs that are replaced.
     pub fn stems(self) -> Vec<&'static str> {
         let root = (self == Self::Root).then_some(ROOT);

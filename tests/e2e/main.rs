@@ -16,6 +16,7 @@
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`clients`] | `ctl` and `env` |
 //! | [`exports`] | what `pki export` writes, used by curl and etcdctl |
+//! | [`rotation`] | CAs that take the place of others while the zone runs |
 //! | [`renewal`] | certificates renewed while the zone runs |
 //! | [`restart`] | members restarted one after the other, under writes |
 //! | [`revocation`] | certificates revoked while the zone runs, and a node whose member leaves |
@@ -45,6 +46,7 @@ mod offline;
 mod renewal;
 mod restart;
 mod revocation;
+mod rotation;
 mod start;
 mod status;
 mod status_changes;

@@ -1,0 +1,59 @@
+//! The arguments of `pki rotate-ca`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{Format, ZoneArg};
+
+/// `pki rotate-ca`
+#[derive(Debug, Args)]
+pub struct PkiRotateCaArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// Whose CA is replaced [default: all, or what is under way]
+    #[arg(long, value_enum, value_name = "PLANE")]
+    pub plane: Option<RotatedPlane>,
+    /// Replace the root as well, and with it the CAs of both planes; the cluster's token and ids stay
+    #[arg(long, conflicts_with = "plane")]
+    pub root: bool,
+    /// Show how far each member is, and change nothing
+    #[arg(long)]
+    pub status: bool,
+    /// End when this stage is in force everywhere; the same command without it goes on
+    #[arg(long, value_enum, value_name = "STAGE", conflicts_with_all = ["status", "back"])]
+    pub stop_after: Option<StopAfter>,
+    /// Go back to the old CA, from any stage before the last
+    #[arg(long, conflicts_with = "status")]
+    pub back: bool,
+    /// Rotate a CA that is not a day old, as after another rotation
+    #[arg(long, conflicts_with_all = ["status", "back"])]
+    pub again: bool,
+    /// Write what clients elsewhere have to trust, for each stage, below this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "status")]
+    pub kit: Option<PathBuf>,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// Whose CA is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RotatedPlane {
+    /// That of the peer plane
+    Peer,
+    /// That of the client plane
+    Client,
+    /// Both
+    All,
+}
+
+/// A stage after which to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StopAfter {
+    /// Every member trusts both CAs
+    TrustBoth,
+    /// Every certificate is of the new CA
+    NewLeaves,
+}

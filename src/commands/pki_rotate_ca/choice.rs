@@ -1,0 +1,120 @@
+//! What is to be done, by what is asked and where the zone stands.
+
+use time::OffsetDateTime;
+use zone_pki::instant;
+
+use crate::cli::{PkiRotateCaArgs, RotatedPlane, StopAfter};
+use crate::error::{Exit, Failure, Result};
+use crate::plan::Plane;
+use crate::report as output;
+use crate::rotation::{Stage, Standing};
+use crate::zone_directory::{Authorities, Rotated, ZoneDirectory};
+
+/// A CA that is younger and has a predecessor came of a rotation that has just ended.
+const YOUNG: time::Duration = time::Duration::DAY;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Choice {
+    /// Which CAs.
+    pub(super) rotated: Rotated,
+    /// The last stage; none to go back.
+    pub(super) until: Option<Stage>,
+}
+
+impl Choice {
+    /// None if nothing is to be done.
+    pub(super) fn make(
+        arguments: &PkiRotateCaArgs,
+        standing: &Standing,
+        zone: &ZoneDirectory,
+        authorities: &Authorities,
+        now: OffsetDateTime,
+    ) -> Result<Option<Self>> {
+        let asked = asked(arguments);
+        let until = match arguments.stop_after {
+            Some(StopAfter::TrustBoth) => Stage::TrustBoth,
+            Some(StopAfter::NewLeaves) => Stage::NewLeaves,
+            None => Stage::DropOld,
+        };
+        let Some(rotated) = standing.rotated else {
+            if arguments.back {
+                output::message("there is nothing to go back from: no rotation is under way");
+                return Ok(None);
+            }
+            let rotated = asked.unwrap_or(Rotated::Planes);
+            if !arguments.again && tell_if_just_rotated(rotated, zone, authorities, now) {
+                return Ok(None);
+            }
+            return Ok(Some(Self { rotated, until: Some(until) }));
+        };
+        if let Some(asked) = asked.filter(|asked| *asked != rotated && standing.stage != Stage::DropOld) {
+            return Err(other_rotation(zone, rotated, asked, standing.stage));
+        }
+        if arguments.back {
+            return match standing.stage {
+                Stage::DropOld => Err(too_late(zone)),
+                _ => Ok(Some(Self { rotated, until: None })),
+            };
+        }
+        if standing.stage > until {
+            output::message(&format!("{until} is over: {rotated} are at {}", standing.stage));
+            return Ok(None);
+        }
+        Ok(Some(Self { rotated, until: Some(until) }))
+    }
+}
+
+fn asked(arguments: &PkiRotateCaArgs) -> Option<Rotated> {
+    if arguments.root {
+        return Some(Rotated::Root);
+    }
+    arguments.plane.map(|plane| match plane {
+        RotatedPlane::Peer => Rotated::Plane(Plane::Peer),
+        RotatedPlane::Client => Rotated::Plane(Plane::Client),
+        RotatedPlane::All => Rotated::Planes,
+    })
+}
+
+/// Whoever did not see the end of the command and types it again is not to begin another rotation.
+fn tell_if_just_rotated(
+    rotated: Rotated,
+    zone: &ZoneDirectory,
+    authorities: &Authorities,
+    now: OffsetDateTime,
+) -> bool {
+    if !zone.paths.retired_authorities().exists() {
+        return false;
+    }
+    let newest = rotated.planes().iter().map(|plane| authorities.plane(*plane).not_before()).max();
+    let Some(made) = newest.filter(|made| now - *made < YOUNG) else { return false };
+    output::message(&format!(
+        "nothing to do: {rotated} {} made at {}, and every member trusts nothing else\nto replace {} all the same: {}",
+        if rotated.is_one() { "was" } else { "were" },
+        instant(made),
+        if rotated.is_one() { "it" } else { "them" },
+        zone.proposed("pki rotate-ca --again")
+    ));
+    true
+}
+
+fn other_rotation(zone: &ZoneDirectory, rotated: Rotated, asked: Rotated, stage: Stage) -> Failure {
+    Failure::new(Exit::Usage, format!("{asked} cannot be replaced now"))
+        .because(format!(
+            "{rotated} {} being replaced, at the stage {stage}",
+            if rotated.is_one() { "is" } else { "are" }
+        ))
+        .next(format!(
+            "go on with that: {}; or back: {}",
+            zone.proposed("pki rotate-ca"),
+            zone.proposed("pki rotate-ca --back")
+        ))
+}
+
+fn too_late(zone: &ZoneDirectory) -> Failure {
+    Failure::bad_input("it is too late to go back")
+        .because(
+            "the zone trusts the old CA no more, and the members that do lose it with their next restart",
+        )
+        .next(format!("go on: {}", zone.proposed("pki rotate-ca")))
+}

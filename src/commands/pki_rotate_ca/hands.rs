@@ -1,0 +1,37 @@
+//! Nodes reached where they are: in the zone directory, or by the command of `[access]`.
+
+use time::OffsetDateTime;
+
+use crate::access;
+use crate::config::Node;
+use crate::error::Result;
+use crate::operation_lock::OperationLock;
+use crate::rolling::{InPlace, Observer, RESTART_LIMIT, Watch, restart_members};
+use crate::rotation::Hands;
+use crate::site::Site;
+use crate::zone_directory::ZoneDirectory;
+
+/// What reaches the nodes.
+pub(super) struct ReachedHands<'h> {
+    zone: &'h ZoneDirectory,
+    observer: Observer<'h>,
+    lock: &'h OperationLock,
+}
+
+impl<'h> ReachedHands<'h> {
+    pub(super) fn new(site: &'h Site, zone: &'h ZoneDirectory, lock: &'h OperationLock) -> Self {
+        Self { zone, observer: Observer::new(site), lock }
+    }
+}
+
+impl Hands for ReachedHands<'_> {
+    fn deliver(&mut self, node: &Node, watch: &mut dyn Watch) -> Result<()> {
+        self.lock.still_held()?;
+        access::deliver(self.zone, &[node], OffsetDateTime::now_utc(), watch).map(drop)
+    }
+
+    fn restart(&mut self, nodes: &[&Node], watch: &mut dyn Watch) -> Result<()> {
+        let mut restarter = InPlace { observer: self.observer, limit: RESTART_LIMIT };
+        restart_members(&self.observer, nodes, &mut restarter, self.lock, watch, &mut Vec::new())
+    }
+}

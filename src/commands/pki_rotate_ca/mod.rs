@@ -1,0 +1,103 @@
+//! `pki rotate-ca`: a CA takes the place of another while the zone runs, forward or back, from wherever it stands.
+
+mod choice;
+mod clients;
+mod hands;
+mod narration;
+mod status;
+
+use std::process::ExitCode;
+
+use time::OffsetDateTime;
+
+use super::doctor::ask_zone;
+use super::open_zone;
+use crate::cli::PkiRotateCaArgs;
+use crate::error::{Exit, Failure, Result};
+use crate::operation_lock::OperationLock;
+use crate::report as output;
+use crate::rolling::Observer;
+use crate::rotation::{Rotation, Stage, Standing};
+use crate::site::Site;
+use crate::zone_directory::{Authorities, ZoneDirectory};
+use choice::Choice;
+use hands::ReachedHands;
+use narration::Narration;
+
+/// Its name, as the lock tells others.
+const OPERATION: &str = "pki rotate-ca";
+
+pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<ExitCode> {
+    let zone = open_zone(&arguments.zone)?;
+    zone.report_warnings();
+    zone.refuse_unless_issued()?;
+    let site = Site::Zone(zone);
+    let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
+    let standing = infer(&site, zone, now)?;
+    if arguments.status {
+        return status::print_status(zone, &standing, arguments.format);
+    }
+    refuse_unless_seen(zone, &standing)?;
+    let lock = OperationLock::take(&site, OPERATION)?;
+    // Whoever held the lock before may have gone on.
+    let standing = infer(&site, zone, now)?;
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let Some(choice) = Choice::make(arguments, &standing, zone, &authorities, now)? else {
+        return status::print_status(zone, &standing, arguments.format);
+    };
+    let observer = Observer::new(&site);
+    let mut hands = ReachedHands::new(&site, zone, &lock);
+    let mut narration = Narration::new(zone, arguments.kit.as_deref());
+    let mut rotation =
+        Rotation { zone, observer, rotated: choice.rotated, hands: &mut hands, watch: &mut narration };
+    let reached = match choice.until {
+        None => rotation.back(standing.stage).map(|()| Stage::Before),
+        Some(until) => rotation.forward(standing.stage, until, &mut clients::tell),
+    }?;
+    drop(lock);
+    narration.finish()?;
+    tell_what_is_next(zone, reached, arguments.back);
+    status::print_status(zone, &infer(&site, zone, now)?, arguments.format)
+}
+
+fn infer(site: &Site, zone: &ZoneDirectory, now: OffsetDateTime) -> Result<Standing> {
+    let live = ask_zone(site, now)?;
+    Ok(Standing::infer(&Authorities::load(&zone.paths, now)?, &live))
+}
+
+/// A member that is not seen cannot be said to trust anything.
+fn refuse_unless_seen(zone: &ZoneDirectory, standing: &Standing) -> Result<()> {
+    let unseen: Vec<(&str, &str)> = standing.unseen().collect();
+    let Some((first, _)) = unseen.first() else { return Ok(()) };
+    let names: Vec<&str> = unseen.iter().map(|(name, _)| *name).collect();
+    let what = format!(
+        "nothing was done: {} {} not well",
+        names.join(", "),
+        if names.len() == 1 { "is" } else { "are" }
+    );
+    let failure = unseen.iter().fold(Failure::new(Exit::Unavailable, what), |failure, (name, why)| {
+        failure.because(format!("{name}: {why}"))
+    });
+    Err(failure
+        .next(format!("have every member well first: {}", zone.proposed(&format!("check --node {first}")))))
+}
+
+fn tell_what_is_next(zone: &ZoneDirectory, reached: Stage, went_back: bool) {
+    let ways =
+        || format!("next: {}\nback: {}", zone.proposed(OPERATION), zone.proposed("pki rotate-ca --back"));
+    match reached {
+        Stage::TrustBoth => output::message(&format!(
+            "every member trusts both; clients elsewhere have to trust the new root now, if that is replaced as well\n{}",
+            ways()
+        )),
+        Stage::NewLeaves => output::message(&format!(
+            "every member shows a certificate of the new CA; clients elsewhere need theirs now\n{}",
+            ways()
+        )),
+        Stage::Before if went_back => output::message("every member trusts the old CA alone, as before"),
+        Stage::Before => {}
+        Stage::DropOld => output::message(
+            "every member trusts the new CA alone; the old one is in ca/retired with its key: destroy that when nobody needs it",
+        ),
+    }
+}

@@ -1,0 +1,284 @@
+//! The stages, one after the other, each brought to every node and seen to be in force before the next.
+//!
+//! Nothing is recorded of how far it is: the zone's own stage follows from `ca/`, that of a member from what it shows. A rotation
+//! that was interrupted goes on with whatever is not as it has to be.
+
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+
+use super::stage::{Seen, Stage};
+use crate::config::Node;
+use crate::error::{Exit, Failure, Result};
+use crate::live::LiveZone;
+use crate::plan::Plane;
+use crate::rolling::{Event, Observer, Watch};
+use crate::zone_directory::{
+    Assessment, Authorities, Holder, Issuer, Place, Rotated, ZoneDirectory, ZoneLock, all_clients,
+    prepare_next, retire, switch, switch_back,
+};
+
+/// For how long a member may go on to show what it did. etcd reads its files at each handshake, so this is not waited for a process.
+const SHOWN_LIMIT: Duration = Duration::from_secs(10);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What carries a rotation to the nodes.
+pub trait Hands {
+    /// Brings a node what the zone has for it now.
+    ///
+    /// # Errors
+    /// It cannot be reached, or does not take it.
+    fn deliver(&mut self, node: &Node, watch: &mut dyn Watch) -> Result<()>;
+
+    /// Starts these members anew, one after the other, each gated on the others.
+    ///
+    /// # Errors
+    /// One may not be restarted now, or does not come back.
+    fn restart(&mut self, nodes: &[&Node], watch: &mut dyn Watch) -> Result<()>;
+}
+
+/// A rotation of the CAs of a zone.
+pub struct Rotation<'r> {
+    /// The zone.
+    pub zone: &'r ZoneDirectory,
+    /// Asks the members.
+    pub observer: Observer<'r>,
+    /// Which CAs.
+    pub rotated: Rotated,
+    /// Reaches the nodes.
+    pub hands: &'r mut dyn Hands,
+    /// Is told of everything.
+    pub watch: &'r mut dyn Watch,
+}
+
+/// Where a zone stands, before anything is done.
+#[derive(Debug)]
+pub struct Standing {
+    /// Which CAs are being replaced; those of both planes where a rotation has only to be finished.
+    pub rotated: Option<Rotated>,
+    /// The stage of the zone. [`Stage::Before`] if nothing is under way.
+    pub stage: Stage,
+    /// The members by the short names of their nodes.
+    pub members: Vec<(String, Seen)>,
+}
+
+impl Standing {
+    /// Infers it from `ca/` and from what the members show.
+    pub fn infer(authorities: &Authorities, live: &LiveZone) -> Self {
+        let under_way = Rotated::under_way(authorities);
+        let planes = under_way.map_or(&Plane::ALL[..], |(rotated, _)| rotated.planes());
+        let members: Vec<(String, Seen)> = live
+            .members
+            .iter()
+            .map(|member| (member.name.clone(), Seen::of(member, planes, authorities)))
+            .collect();
+        let is_left_over = members.iter().any(|(_, seen)| seen.needs_restart() || seen.needs_leaves());
+        let (rotated, stage) = match under_way {
+            Some((rotated, Place::Next)) => (Some(rotated), Stage::TrustBoth),
+            Some((rotated, Place::Previous)) => (Some(rotated), Stage::NewLeaves),
+            None if is_left_over => (Some(Rotated::Planes), Stage::DropOld),
+            None => (None, Stage::Before),
+        };
+        Self { rotated, stage, members }
+    }
+}
+
+impl Standing {
+    /// The members of which nothing can be told, and why.
+    pub fn unseen(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.members.iter().filter_map(|(name, seen)| match seen {
+            Seen::Unknown(why) => Some((name.as_str(), why.as_str())),
+            Seen::Shown(_) => None,
+        })
+    }
+}
+
+impl Rotation<'_> {
+    /// Goes on from a stage until another is in force everywhere. Returns the last.
+    ///
+    /// # Errors
+    /// The first thing that is in the way. Everything that was done stays, and the zone keeps its quorum.
+    pub fn forward(
+        &mut self,
+        from: Stage,
+        until: Stage,
+        before_drop: &mut dyn FnMut(&ZoneDirectory) -> Result<()>,
+    ) -> Result<Stage> {
+        let mut stage = from;
+        loop {
+            if stage > Stage::Before {
+                self.spread(stage, true)?;
+            }
+            if stage >= until {
+                return Ok(stage);
+            }
+            let rotated = self.rotated;
+            stage = match stage {
+                Stage::Before => {
+                    self.change(|zone, authorities, now, held| {
+                        prepare_next(zone, authorities, rotated, now, held)
+                    })?;
+                    Stage::TrustBoth
+                }
+                Stage::TrustBoth => {
+                    self.change(|zone, _, now, held| switch(zone, rotated, now, held))?;
+                    Stage::NewLeaves
+                }
+                Stage::NewLeaves | Stage::DropOld => {
+                    before_drop(self.zone)?;
+                    self.change(|zone, authorities, _, held| retire(zone, authorities, held).map(drop))?;
+                    Stage::DropOld
+                }
+            };
+        }
+    }
+
+    /// Goes back from a stage to where only the old CA is trusted, and signs.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn back(&mut self, from: Stage) -> Result<()> {
+        let rotated = self.rotated;
+        if from == Stage::NewLeaves {
+            self.change(|zone, _, now, held| switch_back(zone, rotated, now, held))?;
+            // Restarts wait: whoever does not trust both yet needs one of them only, and loses the other in the next step.
+            self.spread(Stage::TrustBoth, false)?;
+        }
+        self.change(|zone, authorities, _, held| retire(zone, authorities, held).map(drop))?;
+        self.spread(Stage::Before, true)
+    }
+
+    fn change(
+        &mut self,
+        step: impl FnOnce(&ZoneDirectory, &Authorities, OffsetDateTime, &ZoneLock) -> Result<()>,
+    ) -> Result<()> {
+        let held = self.zone.lock()?;
+        // Certificates and lists have whole seconds.
+        let now = now();
+        let authorities = Authorities::load(&self.zone.paths, now)?;
+        step(self.zone, &authorities, now, &held)
+    }
+
+    /// Brings a stage to every client and node, and waits until every member is in it.
+    fn spread(&mut self, stage: Stage, with_restarts: bool) -> Result<()> {
+        self.watch.event(Event::Stage { name: stage.name(), what: what(stage).to_owned() });
+        self.issue_to_clients()?;
+        let zone = self.zone;
+        for node in &zone.config.nodes {
+            self.hands.deliver(node, self.watch)?;
+            if node.member {
+                self.wait_for(stage, Some(node), |seen| {
+                    matches!(seen, Seen::Shown(_)) && !seen.needs_leaves()
+                })?;
+            }
+        }
+        if !with_restarts {
+            return Ok(());
+        }
+        let members = self.look()?;
+        let is_due = |node: &&Node| {
+            members.iter().any(|(name, seen)| name == node.name.short() && seen.needs_restart())
+        };
+        let due: Vec<&Node> = zone.config.members().filter(is_due).collect();
+        if !due.is_empty() {
+            self.hands.restart(&due, self.watch)?;
+        }
+        self.wait_for(stage, None, |seen| seen.stage(stage) == Some(stage))
+    }
+
+    fn issue_to_clients(&mut self) -> Result<()> {
+        let held = self.zone.lock()?;
+        let now = now();
+        let authorities = Authorities::load(&self.zone.paths, now)?;
+        let clients = all_clients(self.zone)?;
+        let (config, paths) = (&self.zone.config, &self.zone.paths);
+        let assessments = clients
+            .iter()
+            .map(|client| Assessment::of(Holder::Client(client), config, paths, &authorities, now))
+            .collect::<Result<Vec<_>>>()?;
+        Issuer::new(self.zone, &authorities, &held)?.bring_up_to_date(&assessments, now)?;
+        for assessment in assessments.iter().filter(|assessment| !assessment.is_complete()) {
+            self.watch.event(Event::Issued { holder: assessment.holder.short_name() });
+        }
+        Ok(())
+    }
+
+    /// What every member of the cluster shows now.
+    fn look(&self) -> Result<Vec<(String, Seen)>> {
+        let live = self.observer.observe()?;
+        let authorities = Authorities::load(&self.zone.paths, OffsetDateTime::now_utc())?;
+        let planes = self.rotated.planes();
+        let seen =
+            |member: &crate::live::LiveMember| (member.name.clone(), Seen::of(member, planes, &authorities));
+        Ok(live.members.iter().map(seen).collect())
+    }
+
+    /// Waits until one member, or every, shows what it has to.
+    fn wait_for(&self, stage: Stage, node: Option<&Node>, is_so: impl Fn(&Seen) -> bool) -> Result<()> {
+        let deadline = Instant::now() + SHOWN_LIMIT;
+        loop {
+            let members = self.look()?;
+            let is_meant = |name: &str| node.is_none_or(|node| node.name.short() == name);
+            let behind: Vec<&(String, Seen)> =
+                members.iter().filter(|(name, seen)| is_meant(name) && !is_so(seen)).collect();
+            if behind.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(not_in_force(self.zone, stage, &behind));
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
+
+/// What a stage means, for people.
+fn what(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Before => "the old CA alone is trusted",
+        Stage::TrustBoth => "the new CA is trusted beside the old one",
+        Stage::NewLeaves => "the new CA issues every certificate",
+        Stage::DropOld => "the new CA alone is trusted",
+    }
+}
+
+fn now() -> OffsetDateTime {
+    let now = OffsetDateTime::now_utc();
+    now.replace_nanosecond(0).unwrap_or(now)
+}
+
+fn not_in_force(zone: &ZoneDirectory, stage: Stage, behind: &[&(String, Seen)]) -> Failure {
+    let names: Vec<&str> = behind.iter().map(|(name, _)| name.as_str()).collect();
+    let mut failure =
+        Failure::new(Exit::Unavailable, format!("{} is not in force on {}", stage.name(), names.join(", ")));
+    for (name, seen) in behind {
+        failure = failure.because(format!("{name}: {}", describe(seen)));
+    }
+    failure.next(format!(
+        "what was done stays, and harms nothing; see how it is, and go on: {}",
+        zone.proposed("pki rotate-ca --status")
+    ))
+}
+
+/// What is not as it has to be, for people.
+pub fn describe(seen: &Seen) -> String {
+    let shown = match seen {
+        Seen::Unknown(why) => return why.clone(),
+        Seen::Shown(shown) => shown,
+    };
+    let mut parts = Vec::new();
+    for plane in shown {
+        let name = plane.plane.name();
+        if !plane.missing.is_empty() {
+            parts.push(format!("does not trust {} on the {name} plane", plane.missing.join(", ")));
+        }
+        if !plane.surplus.is_empty() {
+            parts.push(format!("still trusts {} on the {name} plane", plane.surplus.join(", ")));
+        }
+        if !plane.is_of_signer {
+            parts.push(format!("shows a certificate of the other CA on the {name} plane"));
+        }
+    }
+    if parts.is_empty() { "shows and trusts what the zone has".to_owned() } else { parts.join("; ") }
+}

@@ -1,0 +1,83 @@
+//! The command is killed, and run again; members fail in the middle; two run at once.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use super::{assert_alone, rotate, running_zone, standing};
+use crate::harness::isolation::isolated;
+use crate::harness::outcome;
+use crate::harness::processes::{Running, until};
+
+/// Killed at points that are spread over a rotation. scripts/soak does it more often.
+#[test]
+fn killed_and_run_again() {
+    isolated(|| {
+        let (zone, _members) = running_zone(3);
+        for (round, share) in [0.1_f64, 0.35, 0.6, 0.85].into_iter().enumerate() {
+            let edition = format!("G{}", round + 2);
+            let mut command = zone.command(&["pki", "rotate-ca", "--again"]);
+            let mut running = Running::start(&mut command, zone.around(), &format!("rotation-{round}"));
+            std::thread::sleep(Duration::from_secs_f64(6.0 * share));
+            if running.is_alive() {
+                running.signal(Signal::SIGKILL);
+                running.end();
+            }
+            // Whatever it left, this finishes it, and begins no other.
+            rotate(&zone, &[]).expect_code(0);
+            assert_alone(3, &format!("{edition} client CA"), &format!("{edition} peer CA"));
+        }
+        zone.run(&["doctor"]).expect_code(0);
+    });
+}
+
+#[test]
+fn two_at_once_are_refused() {
+    isolated(|| {
+        let (zone, _members) = running_zone(3);
+        let mut command = zone.command(&["pki", "rotate-ca"]);
+        let mut first = Running::start(&mut command, zone.around(), "first");
+        first.wait_for_line(&["trust-both"]);
+        rotate(&zone, &[])
+            .expect_code(75)
+            .expect_error_with(&["another operation on this zone is under way", "pki rotate-ca"]);
+        assert!(first.end().success());
+        assert_alone(3, "G2 client CA", "G2 peer CA");
+    });
+}
+
+/// It stops where it is, the zone keeps its quorum, and the same command goes on.
+#[test]
+fn a_member_is_killed_in_the_middle() {
+    isolated(|| {
+        let (zone, mut members) = running_zone(3);
+        rotate(&zone, &["--stop-after", "trust-both"]).expect_code(0);
+        members[2].end(Signal::SIGKILL);
+        rotate(&zone, &[]).expect_code(69).expect_error_with(&["node3 is not well"]);
+        members[2].start_again();
+        until("a zone that is well", || {
+            let told = outcome(&mut zone.command(&["status"]));
+            (told.code == 0).then_some(())
+        });
+        assert_eq!(standing(&zone)["stage"], "trust-both");
+        rotate(&zone, &[]).expect_code(0);
+        assert_alone(3, "G2 client CA", "G2 peer CA");
+    });
+}
+
+/// Nobody starts it again: the others go on without it, and nobody else is stopped.
+#[test]
+fn a_member_does_not_come_back() {
+    isolated(|| {
+        let (zone, mut members) = running_zone(3);
+        // What the supervisor starts next ends at once.
+        members[0].replace_command(std::process::Command::new("false"));
+        members[1].replace_command(std::process::Command::new("false"));
+        members[2].replace_command(std::process::Command::new("false"));
+        let told = rotate(&zone, &["--plane", "peer"]).expect_code(69);
+        assert!(told.stderr.contains("not restarted: "), "the two others were left alone: {}", told.stderr);
+        let alive = members.iter().filter(|member| member.starts() == 1).count();
+        assert_eq!(alive, 2, "{}", told.stderr);
+        members.iter_mut().for_each(|member| drop(member.name.clone()));
+    });
+}
