@@ -29,6 +29,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod access;
 mod clients;
 mod crash;
 mod data_disk;
