@@ -31,6 +31,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod access;
 mod clients;
 mod crash;
 mod data_disk;

@@ -8,6 +8,7 @@ pub mod elsewhere;
 pub mod isolation;
 pub mod members;
 pub mod namespaces;
+pub mod openssh;
 pub mod processes;
 pub mod supervised;
 pub mod tls;

@@ -31,6 +31,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod access;
 mod activation;
 mod bad_input;
 mod bad_peers;

@@ -17,14 +17,21 @@ use nix::unistd::Pid;
 /// What `systemd-analyze security` may say at most, in tenths; 100 is a service without any restriction.
 const EXPOSURE: &str = "15";
 
-const SERVICES: [&str; 4] =
-    ["zone-etcd@.service", "zone-etcd-check@.service", "zone-etcd.service", "zone-etcd-check.service"];
+const SERVICES: [&str; 5] = [
+    "zone-etcd@.service",
+    "zone-etcd-check@.service",
+    "zone-etcd.service",
+    "zone-etcd-check.service",
+    "zone-etcd-renew.service",
+];
 
 #[test]
 fn systemd_understands_every_line() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut units = Vec::new();
-    for name in SERVICES.iter().chain(&["zone-etcd-check@.timer", "zone-etcd-check.timer"]) {
+    for name in
+        SERVICES.iter().chain(&["zone-etcd-check@.timer", "zone-etcd-check.timer", "zone-etcd-renew.timer"])
+    {
         let text = fs::read_to_string(packaged(name)).expect("the unit file");
         // systemd looks for the program as well.
         let text = text.replace("/usr/local/bin/zone-etcd", program().to_str().expect("a path in UTF-8"));
@@ -40,7 +47,7 @@ fn systemd_understands_every_line() {
 /// The units of an activated node are those of a node of a zone directory, but for where the node is.
 #[test]
 fn an_activated_node_has_the_same_units() {
-    for (of_zone, of_node) in SERVICES[..2].iter().zip(&SERVICES[2..]) {
+    for (of_zone, of_node) in SERVICES[..2].iter().zip(&SERVICES[2..4]) {
         let lines = |name: &str| -> BTreeSet<String> {
             let text = fs::read_to_string(packaged(name)).expect("the unit file");
             text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()

@@ -115,6 +115,39 @@ fn the_check_asks_for_what_the_program_has() {
     assert!(timer.all("RandomizedDelaySec").next().is_some(), "nodes do not all ask at once");
 }
 
+/// The signing machine makes up for a day on which it was off, and does not go by the clock of all others.
+#[test]
+fn the_renewal_asks_for_what_the_program_has() {
+    let renewal = Unit::load("zone-etcd-renew.service", "");
+    assert_eq!(renewal.one("Type"), "oneshot");
+    let line = renewal.command_line("ExecStart");
+    assert_eq!(line, ["/usr/local/bin/zone-etcd", "pki", "renew", "--all", "--due"]);
+    let member = Unit::load("zone-etcd@.service", "node1");
+    assert!(renewal.environment().contains(&member.environment()[0]), "both look at the same zone");
+    let timer = Unit::load("zone-etcd-renew.timer", "");
+    assert_eq!((timer.one("OnCalendar"), timer.one("Persistent")), ("daily", "yes"));
+    assert!(timer.all("RandomizedDelaySec").next().is_some(), "zones do not all renew at once");
+}
+
+/// It runs as its user in the zone that the unit names.
+#[test]
+fn the_renewal_renews() {
+    isolated(|| {
+        let machine = one_member();
+        let renewal = Unit::load("zone-etcd-renew.service", "");
+        let run = |line: &[String]| {
+            let mut command = machine.as_user(line);
+            outcome(command.envs(renewal.environment()))
+        };
+        let line = renewal.command_line("ExecStart");
+        machine.run(&["init"]).expect_code(0);
+        let first = run(&line).expect_code(0);
+        assert!(first.stdout.contains("node1") && first.stdout.contains("on disk"), "{}", first.stdout);
+        let second = run(&line).expect_code(0);
+        assert!(second.stderr.contains("nothing to renew"), "{}", second.stderr);
+    });
+}
+
 /// Before and after the cluster is up, and also when all stop at once, which takes etcd longest.
 #[test]
 fn the_signal_that_stops_it_reaches_etcd() {
