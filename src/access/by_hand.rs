@@ -14,6 +14,7 @@ use crate::bundle::{BundleDirectory, BundleRecord, Seal, Sealing};
 use crate::config::{Node, NodeName};
 use crate::error::{Exit, Failure, Result};
 use crate::report::shell_quoted;
+use crate::rolling::RestartedMember;
 use crate::zone_directory::{Authorities, ZoneDirectory};
 
 /// Answers are far smaller.
@@ -154,6 +155,25 @@ fn standing(answer: &Path, node: &Node, record: &BundleRecord) -> Result<Standin
         },
         Err(why) => Standing::Wrong { why },
     })
+}
+
+/// What a node told of the restart of its member, if that was carried back: the JSON of `restart --format json` in
+/// `NODE.restarted`. The inner error says why it is none.
+pub fn read_restart(node: &Node, out: &Path) -> Result<Option<std::result::Result<RestartedMember, String>>> {
+    let path = out.join(format!("{}.restarted", node.name.short()));
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Failure::read(&path, &error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(ANSWER_AT_MOST).read_to_end(&mut bytes).map_err(|error| Failure::read(&path, &error))?;
+    let parsed = serde_json::from_slice::<RestartedMember>(&bytes)
+        .map_err(|error| format!("it is not the JSON of a restart: {error}"));
+    Ok(Some(parsed.and_then(|restarted| match restarted.node == node.name.short() {
+        true => Ok(restarted),
+        false => Err("it is of another node".to_owned()),
+    })))
 }
 
 /// A node cannot be reached from here.

@@ -5,6 +5,7 @@
 //! | [`command`] | `zone-etcd` run on a node by the command of `[access]`, and what becomes of it |
 //! | `process` | one such process: its input, its outputs, its end, all of them bounded |
 //! | `remote_failure` | what a node said that could not do it |
+//! | `restarter` | members restarted there |
 //! | [`answer`] | what a node answers that has taken up a bundle |
 //! | [`delivery`] | each node gets what the zone has for it |
 //! | [`own_keys`] | nodes that make their own keys make others, and have them certified |
@@ -17,11 +18,13 @@ pub mod delivery;
 pub mod own_keys;
 mod process;
 mod remote_failure;
+mod restarter;
 
 pub use answer::ActivationAnswer;
 pub use command::NodeCommand;
 pub use delivery::{Courier, Delivered, deliver, restart};
 pub use own_keys::renew_keys;
+pub use restarter::ReachRestarter;
 
 use crate::config::Node;
 use crate::zone_directory::ZoneDirectory;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Format, ZoneArg};
+use super::{BundleSealingArgs, Format, ZoneArg};
 
 /// `pki rotate-ca`
 #[derive(Debug, Args)]
@@ -33,6 +33,15 @@ pub struct PkiRotateCaArgs {
     /// Write what clients elsewhere have to trust, for each stage, below this directory
     #[arg(long, value_name = "DIR", conflicts_with = "status")]
     pub kit: Option<PathBuf>,
+    /// Carry each stage to the nodes in files: write their bundles to this directory, and say what to type on each
+    #[arg(long, value_name = "DIR", conflicts_with = "status")]
+    pub out: Option<PathBuf>,
+    /// With --out: read the answers that were carried back, and write the bundles of the next stage
+    #[arg(long = "continue", requires = "out")]
+    pub go_on: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub sealing: BundleSealingArgs,
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

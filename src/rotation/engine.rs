@@ -163,7 +163,7 @@ impl Rotation<'_> {
     /// Brings a stage to every client and node, and waits until every member is in it.
     fn spread(&mut self, stage: Stage, with_restarts: bool) -> Result<()> {
         self.watch.event(Event::Stage { name: stage.name(), what: what(stage).to_owned() });
-        self.issue_to_clients()?;
+        issue_to_clients(self.zone, self.watch)?;
         let zone = self.zone;
         for node in &zone.config.nodes {
             self.hands.deliver(node, self.watch)?;
@@ -185,23 +185,6 @@ impl Rotation<'_> {
             self.hands.restart(&due, self.watch)?;
         }
         self.wait_for(stage, None, |seen| seen.stage(stage) == Some(stage))
-    }
-
-    fn issue_to_clients(&mut self) -> Result<()> {
-        let held = self.zone.lock()?;
-        let now = now();
-        let authorities = Authorities::load(&self.zone.paths, now)?;
-        let clients = all_clients(self.zone)?;
-        let (config, paths) = (&self.zone.config, &self.zone.paths);
-        let assessments = clients
-            .iter()
-            .map(|client| Assessment::of(Holder::Client(client), config, paths, &authorities, now))
-            .collect::<Result<Vec<_>>>()?;
-        Issuer::new(self.zone, &authorities, &held)?.bring_up_to_date(&assessments, now)?;
-        for assessment in assessments.iter().filter(|assessment| !assessment.is_complete()) {
-            self.watch.event(Event::Issued { holder: assessment.holder.short_name() });
-        }
-        Ok(())
     }
 
     /// What every member of the cluster shows now.
@@ -233,8 +216,25 @@ impl Rotation<'_> {
     }
 }
 
+/// Issues to every client what the zone has for it now.
+pub fn issue_to_clients(zone: &ZoneDirectory, watch: &mut dyn Watch) -> Result<()> {
+    let held = zone.lock()?;
+    let now = now();
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let clients = all_clients(zone)?;
+    let assessments = clients
+        .iter()
+        .map(|client| Assessment::of(Holder::Client(client), &zone.config, &zone.paths, &authorities, now))
+        .collect::<Result<Vec<_>>>()?;
+    Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&assessments, now)?;
+    for assessment in assessments.iter().filter(|assessment| !assessment.is_complete()) {
+        watch.event(Event::Issued { holder: assessment.holder.short_name() });
+    }
+    Ok(())
+}
+
 /// What a stage means, for people.
-fn what(stage: Stage) -> &'static str {
+pub fn what(stage: Stage) -> &'static str {
     match stage {
         Stage::Before => "the old CA alone is trusted",
         Stage::TrustBoth => "the new CA is trusted beside the old one",

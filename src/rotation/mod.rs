@@ -13,6 +13,6 @@ mod kit;
 mod stage;
 
 pub use clients::{OldHolder, old_holders};
-pub use engine::{Hands, Rotation, Standing, describe};
+pub use engine::{Hands, Rotation, Standing, describe, issue_to_clients, what};
 pub use kit::write_kit;
 pub use stage::{Seen, Shown, Stage};

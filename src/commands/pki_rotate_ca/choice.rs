@@ -65,7 +65,7 @@ impl Choice {
     }
 }
 
-fn asked(arguments: &PkiRotateCaArgs) -> Option<Rotated> {
+pub(super) fn asked(arguments: &PkiRotateCaArgs) -> Option<Rotated> {
     if arguments.root {
         return Some(Rotated::Root);
     }

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use crate::access;
+use crate::access::{self, ReachRestarter};
 use crate::config::Node;
 use crate::error::Result;
 use crate::operation_lock::OperationLock;
@@ -31,7 +31,8 @@ impl Hands for ReachedHands<'_> {
     }
 
     fn restart(&mut self, nodes: &[&Node], watch: &mut dyn Watch) -> Result<()> {
-        let mut restarter = InPlace { observer: self.observer, limit: RESTART_LIMIT };
+        let in_place = InPlace { observer: self.observer, limit: RESTART_LIMIT };
+        let mut restarter = ReachRestarter { zone: self.zone, in_place };
         restart_members(&self.observer, nodes, &mut restarter, self.lock, watch, &mut Vec::new())
     }
 }

@@ -1,5 +1,6 @@
 //! `pki rotate-ca`: a CA takes the place of another while the zone runs, forward or back, from wherever it stands.
 
+mod carried;
 mod choice;
 mod clients;
 mod hands;
@@ -7,6 +8,7 @@ mod narration;
 mod status;
 
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
@@ -26,6 +28,10 @@ use narration::Narration;
 
 /// Its name, as the lock tells others.
 const OPERATION: &str = "pki rotate-ca";
+/// For how long a member is waited for that does not answer: long enough for a restart.
+const COMEBACK_LIMIT: Duration = Duration::from_secs(15);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<ExitCode> {
     let zone = open_zone(&arguments.zone)?;
@@ -33,11 +39,14 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
     zone.refuse_unless_issued()?;
     let site = Site::Zone(zone);
     let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
+    if let Some(out) = &arguments.out {
+        return carried::run(arguments, zone, out, now).map(|()| ExitCode::SUCCESS);
+    }
     let standing = infer(&site, zone, now)?;
     if arguments.status {
         return status::print_status(zone, &standing, arguments.format);
     }
-    refuse_unless_seen(zone, &standing)?;
+    wait_until_seen(&site, zone, standing)?;
     let lock = OperationLock::take(&site, OPERATION)?;
     // Whoever held the lock before may have gone on.
     let standing = infer(&site, zone, now)?;
@@ -65,21 +74,34 @@ fn infer(site: &Site, zone: &ZoneDirectory, now: OffsetDateTime) -> Result<Stand
     Ok(Standing::infer(&Authorities::load(&zone.paths, now)?, &live))
 }
 
-/// A member that is not seen cannot be said to trust anything.
-fn refuse_unless_seen(zone: &ZoneDirectory, standing: &Standing) -> Result<()> {
+/// A member that is not seen cannot be said to trust anything. One that was being restarted when the command was killed comes back.
+fn wait_until_seen(site: &Site, zone: &ZoneDirectory, mut standing: Standing) -> Result<()> {
+    let deadline = Instant::now() + COMEBACK_LIMIT;
+    let mut was_told = false;
+    loop {
+        let Some((name, why)) = standing.unseen().next() else { return Ok(()) };
+        if Instant::now() >= deadline {
+            return Err(unseen(zone, &standing));
+        }
+        if !was_told {
+            output::message(&format!("waiting for {name}: {why}"));
+            was_told = true;
+        }
+        std::thread::sleep(PAUSE);
+        standing = infer(site, zone, OffsetDateTime::now_utc())?;
+    }
+}
+
+fn unseen(zone: &ZoneDirectory, standing: &Standing) -> Failure {
     let unseen: Vec<(&str, &str)> = standing.unseen().collect();
-    let Some((first, _)) = unseen.first() else { return Ok(()) };
     let names: Vec<&str> = unseen.iter().map(|(name, _)| *name).collect();
-    let what = format!(
-        "nothing was done: {} {} not well",
-        names.join(", "),
-        if names.len() == 1 { "is" } else { "are" }
-    );
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    let what = format!("nothing was done: {} {verb} not well", names.join(", "));
     let failure = unseen.iter().fold(Failure::new(Exit::Unavailable, what), |failure, (name, why)| {
         failure.because(format!("{name}: {why}"))
     });
-    Err(failure
-        .next(format!("have every member well first: {}", zone.proposed(&format!("check --node {first}")))))
+    let check = zone.proposed(&format!("check --node {}", names.first().copied().unwrap_or("NODE")));
+    failure.next(format!("have every member well first: {check}"))
 }
 
 fn tell_what_is_next(zone: &ZoneDirectory, reached: Stage, went_back: bool) {

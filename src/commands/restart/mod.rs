@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use super::client::bring_up_to_date;
 use super::{json, open_site, print};
+use crate::access::ReachRestarter;
 use crate::cli::{Format, RestartArgs};
 use crate::config::{ClientName, Node};
 use crate::error::{Exit, Failure, Result};
@@ -39,7 +40,9 @@ fn rolling(site: &Site, arguments: &RestartArgs) -> Result<()> {
     let nodes = selected(site, &arguments.nodes)?;
     let held = OperationLock::take(site, "restart --rolling")?;
     let observer = Observer::new(site);
-    let mut restarter = InPlace { observer, limit: arguments.limit.into() };
+    let Some(zone) = site.zone() else { return Err(Failure::internal("a zone that is none")) };
+    let in_place = InPlace { observer, limit: arguments.limit.into() };
+    let mut restarter = ReachRestarter { zone, in_place };
     let mut done = Vec::new();
     let ended = restart_members(&observer, &nodes, &mut restarter, &held, &mut Told(site), &mut done);
     drop(held);

@@ -1,7 +1,5 @@
 //! The command is killed, and run again; members fail in the middle; two run at once.
 
-use std::time::Duration;
-
 use nix::sys::signal::Signal;
 
 use super::{assert_alone, rotate, running_zone, standing};
@@ -9,20 +7,27 @@ use crate::harness::isolation::isolated;
 use crate::harness::outcome;
 use crate::harness::processes::{Running, until};
 
-/// Killed at points that are spread over a rotation. scripts/soak does it more often.
+/// Killed once it has told these lines. scripts/soak kills at random instants.
+const POINTS: [&str; 6] = [
+    "trust-both: ",
+    "  node2 has what it needs",
+    " restarted, back after",
+    "new-leaves: ",
+    "drop-old: ",
+    "every member trusts the new CA alone",
+];
+
 #[test]
 fn killed_and_run_again() {
     isolated(|| {
         let (zone, _members) = running_zone(3);
-        for (round, share) in [0.1_f64, 0.35, 0.6, 0.85].into_iter().enumerate() {
+        for (round, point) in POINTS.into_iter().enumerate() {
             let edition = format!("G{}", round + 2);
             let mut command = zone.command(&["pki", "rotate-ca", "--again"]);
             let mut running = Running::start(&mut command, zone.around(), &format!("rotation-{round}"));
-            std::thread::sleep(Duration::from_secs_f64(6.0 * share));
-            if running.is_alive() {
-                running.signal(Signal::SIGKILL);
-                running.end();
-            }
+            running.wait_for_line(&[point]);
+            running.signal(Signal::SIGKILL);
+            running.end();
             // Whatever it left, this finishes it, and begins no other.
             rotate(&zone, &[]).expect_code(0);
             assert_alone(3, &format!("{edition} client CA"), &format!("{edition} peer CA"));
@@ -69,7 +74,7 @@ fn a_member_is_killed_in_the_middle() {
 #[test]
 fn a_member_does_not_come_back() {
     isolated(|| {
-        let (zone, mut members) = running_zone(3);
+        let (zone, members) = running_zone(3);
         // What the supervisor starts next ends at once.
         members[0].replace_command(std::process::Command::new("false"));
         members[1].replace_command(std::process::Command::new("false"));
@@ -78,6 +83,5 @@ fn a_member_does_not_come_back() {
         assert!(told.stderr.contains("not restarted: "), "the two others were left alone: {}", told.stderr);
         let alive = members.iter().filter(|member| member.starts() == 1).count();
         assert_eq!(alive, 2, "{}", told.stderr);
-        members.iter_mut().for_each(|member| drop(member.name.clone()));
     });
 }

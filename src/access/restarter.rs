@@ -1,0 +1,39 @@
+//! Members restarted where they are: in place if they run from the zone directory, else by the command of `[access]`.
+
+use super::{Access, by_hand};
+use crate::config::Node;
+use crate::error::{Failure, Result};
+use crate::rolling::{Event, InPlace, RestartedMember, Restarter, Watch};
+use crate::zone_directory::ZoneDirectory;
+
+/// Restarts members, whatever way leads to them.
+#[derive(Debug)]
+pub struct ReachRestarter<'z> {
+    /// The zone.
+    pub zone: &'z ZoneDirectory,
+    /// Those whose member runs from here.
+    pub in_place: InPlace<'z>,
+}
+
+impl Restarter for ReachRestarter<'_> {
+    fn restart(&mut self, node: &Node, watch: &mut dyn Watch) -> Result<RestartedMember> {
+        let command = match Access::of(self.zone, node) {
+            Access::Here => return self.in_place.restart(node, watch),
+            Access::Command(command) => command,
+            Access::ByHand => return Err(by_hand::no_command(self.zone, node)),
+        };
+        let name = node.name.short().to_owned();
+        watch.event(Event::Restarting { node: name.clone() });
+        let told = command.restart()?;
+        let restarted: RestartedMember = serde_json::from_value(told).map_err(|error| {
+            Failure::bad_input(format!("{name} tells of its restart what is not understood here"))
+                .because(&error)
+                .next(format!("have the same zone-etcd there as here: zone-etcd --version, on {name}"))
+        })?;
+        if let Some(to) = &restarted.leadership_moved_to {
+            watch.event(Event::LeaderMoved { from: name.clone(), to: to.clone() });
+        }
+        watch.event(Event::Restarted { node: name, took: restarted.took() });
+        Ok(restarted)
+    }
+}

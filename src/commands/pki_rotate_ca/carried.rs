@@ -1,0 +1,190 @@
+//! Each stage carried to the nodes in files, and their answers carried back.
+//!
+//! The stage is that of `ca/`; a node has come that far when it answers that its bundle is in use, and, where the process has to read
+//! its CAs anew, that it trusts those of the zone since its restart.
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+
+use super::choice::{Choice, asked};
+use super::clients;
+use super::narration::Narration;
+use crate::access::by_hand::{Errand, Standing as Carried, read_answers, read_restart, write_bundles};
+use crate::cli::PkiRotateCaArgs;
+use crate::commands::bundle::seal_choice::SealChoice;
+use crate::commands::print;
+use crate::config::Node;
+use crate::error::{Failure, Result};
+use crate::plan::Plane;
+use crate::report::{self as output, Table, shell_quoted};
+use crate::rolling::{Event, Watch};
+use crate::rotation::{Stage, Standing, issue_to_clients, what};
+use crate::zone_directory::{
+    Authorities, Place, Rotated, ZoneDirectory, prepare_next, retire, switch, switch_back,
+};
+
+pub(super) fn run(
+    arguments: &PkiRotateCaArgs,
+    zone: &ZoneDirectory,
+    out: &Path,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let seals = SealChoice::read(&arguments.sealing, zone)?;
+    let now = now.replace_nanosecond(0).unwrap_or(now);
+    let mut stage = stage_of(&Authorities::load(&zone.paths, now)?, arguments);
+    if arguments.go_on {
+        let open = tell_answers(zone, stage, out, now)?;
+        if !open.is_empty() {
+            output::message(&lines(zone, stage, &open, out, arguments));
+            return Ok(());
+        }
+        if stage == end(arguments) {
+            output::message(&format!("the rotation is over: {}", what(stage)));
+            return Ok(());
+        }
+        stage = advance(arguments, zone, stage, now)?;
+    } else if stage == Stage::Before || (arguments.back && stage != Stage::DropOld) {
+        stage = advance(arguments, zone, stage, now)?;
+    }
+    let mut narration = Narration::new(zone, arguments.kit.as_deref());
+    narration.event(Event::Stage { name: stage.name(), what: what(stage).to_owned() });
+    issue_to_clients(zone, &mut narration)?;
+    narration.finish()?;
+    let nodes: Vec<&Node> = zone.config.nodes.iter().collect();
+    let errands = write_bundles(zone, &nodes, out, |node| seals.of(node), now)?;
+    output::message(&lines(zone, stage, &errands.iter().collect::<Vec<_>>(), out, arguments));
+    Ok(())
+}
+
+/// Where a rotation ends.
+fn end(arguments: &PkiRotateCaArgs) -> Stage {
+    if arguments.back { Stage::Before } else { Stage::DropOld }
+}
+
+fn stage_of(authorities: &Authorities, arguments: &PkiRotateCaArgs) -> Stage {
+    match Rotated::under_way(authorities) {
+        Some((_, Place::Next)) => Stage::TrustBoth,
+        Some((_, Place::Previous)) => Stage::NewLeaves,
+        None if arguments.go_on => end(arguments),
+        None => Stage::Before,
+    }
+}
+
+/// Takes the next step in `ca/`.
+fn advance(
+    arguments: &PkiRotateCaArgs,
+    zone: &ZoneDirectory,
+    stage: Stage,
+    now: OffsetDateTime,
+) -> Result<Stage> {
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let under_way = Rotated::under_way(&authorities).map(|(rotated, _)| rotated);
+    let rotated = under_way.or(asked(arguments)).unwrap_or(Rotated::Planes);
+    // Refuses what does not fit what is under way, as where the members can be seen.
+    let standing = Standing { rotated: under_way, stage, members: Vec::new() };
+    if Choice::make(arguments, &standing, zone, &authorities, now)?.is_none() {
+        return Err(Failure::bad_input("there is nothing to carry").next("see what is said above"));
+    }
+    if !arguments.back && stage == Stage::NewLeaves {
+        clients::tell(zone)?;
+    }
+    let held = zone.lock()?;
+    match (arguments.back, stage) {
+        (false, Stage::Before) => {
+            prepare_next(zone, &authorities, rotated, now, &held).map(|()| Stage::TrustBoth)
+        }
+        (false, Stage::TrustBoth) => switch(zone, rotated, now, &held).map(|()| Stage::NewLeaves),
+        (false, _) => retire(zone, &authorities, &held).map(|_| Stage::DropOld),
+        (true, Stage::NewLeaves) => switch_back(zone, rotated, now, &held).map(|()| Stage::TrustBoth),
+        (true, _) => retire(zone, &authorities, &held).map(|_| Stage::Before),
+    }
+}
+
+/// Prints how far each node is, and returns those that are not done.
+fn tell_answers(zone: &ZoneDirectory, stage: Stage, out: &Path, now: OffsetDateTime) -> Result<Vec<Errand>> {
+    let nodes: Vec<&Node> = zone.config.nodes.iter().collect();
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let mut table = Table::new(&["node", "bundle", "state"]);
+    let mut open = Vec::new();
+    for errand in read_answers(zone, &nodes, out, now)? {
+        let node = zone.node(errand.node.full())?;
+        let state = match &errand.standing {
+            Carried::Open => Err("open".to_owned()),
+            Carried::Wrong { why } => Err(format!("wrong: {why}")),
+            Carried::Done { .. } if node.member && needs_restart(stage) => {
+                restart_state(node, &authorities, out)?
+            }
+            Carried::Done { .. } => Ok("done".to_owned()),
+        };
+        let (Ok(text) | Err(text)) = &state;
+        table.row([node.name.short().to_owned(), errand.sequence.to_string(), text.clone()]);
+        if state.is_err() {
+            open.push(errand);
+        }
+    }
+    print(&table.render())?;
+    Ok(open)
+}
+
+/// A process trusts what it read at its start.
+fn needs_restart(stage: Stage) -> bool {
+    stage != Stage::NewLeaves
+}
+
+/// Whether the process trusts what the zone does, by what the node told of its restart.
+fn restart_state(
+    node: &Node,
+    authorities: &Authorities,
+    out: &Path,
+) -> Result<std::result::Result<String, String>> {
+    let restarted = match read_restart(node, out)? {
+        None => return Ok(Err("in use; not restarted yet".to_owned())),
+        Some(Err(why)) => return Ok(Err(format!("wrong: {why}"))),
+        Some(Ok(restarted)) => restarted,
+    };
+    let trusts = |named: &Option<Vec<String>>, plane| {
+        let mut wanted: Vec<&str> = authorities.trusted(plane).into_iter().map(|ca| ca.subject()).collect();
+        let mut named: Vec<&str> = named.iter().flatten().map(String::as_str).collect();
+        wanted.sort_unstable();
+        named.sort_unstable();
+        wanted == named
+    };
+    let after = &restarted.trusted_after;
+    let is_done = trusts(&after.peer, Plane::Peer) && trusts(&after.client, Plane::Client);
+    Ok(if is_done {
+        Ok("done".to_owned())
+    } else {
+        Err("in use; restarted before that, and not since".to_owned())
+    })
+}
+
+fn lines<E: std::borrow::Borrow<Errand>>(
+    zone: &ZoneDirectory,
+    stage: Stage,
+    errands: &[E],
+    out: &Path,
+    arguments: &PkiRotateCaArgs,
+) -> String {
+    let mut text = "next: carry each bundle to its node, and on one node after the other type what stands below; carry back the files that \
+                    it writes"
+        .to_owned();
+    for errand in errands.iter().map(std::borrow::Borrow::borrow) {
+        let name = errand.node.short();
+        let is_member = zone.config.node(name).is_some_and(|node| node.member);
+        let restart = match is_member && needs_restart(stage) {
+            true => format!(
+                " && zone-etcd restart --format json > {}",
+                shell_quoted(&format!("{name}.restarted"))
+            ),
+            false => String::new(),
+        };
+        text.push_str(&format!("\n  {name}: {}{restart}", errand.line));
+    }
+    let back = if arguments.back { " --back" } else { "" };
+    let out = shell_quoted(&out.display().to_string());
+    text + &format!(
+        "\nthen, with the option that seals: {}",
+        zone.proposed(&format!("pki rotate-ca{back} --out {out} --continue"))
+    )
+}
