@@ -25,6 +25,7 @@
 //! | [`requests`] | keys that never leave their node, and the requests for their certificates |
 //! | [`activation`] | a node takes up a bundle: verified, staged, switched to |
 //! | [`rolling`] | members started anew, one after the other |
+//! | [`rehearsal`] | a long operation tried on a throwaway zone, under clients that count what it costs them |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
 pub mod activation;
@@ -44,6 +45,7 @@ pub mod live;
 pub mod node_directory;
 pub mod passphrase;
 pub mod plan;
+pub mod rehearsal;
 pub mod report;
 pub mod requests;
 pub mod rolling;

@@ -43,6 +43,8 @@ pub struct DevelopmentOptions {
     pub etcd: Option<PathBuf>,
     /// Show every line of the members.
     pub verbose: bool,
+    /// The program whose `run` becomes the members, instead of this one.
+    pub program: Option<PathBuf>,
 }
 
 /// Describes the zone in `directory` if nothing is there, and makes all of its certificates.
@@ -148,7 +150,10 @@ impl<'z> DevelopmentZone<'z> {
     /// members one after another and waits a second for each that is bound but does not answer yet, so members that start
     /// at the same instant hold each other up.
     pub async fn start(zone: &'z ZoneDirectory, options: &DevelopmentOptions) -> Result<Self> {
-        let executable = std::env::current_exe()
+        let executable = options
+            .program
+            .clone()
+            .map_or_else(std::env::current_exe, Ok)
             .map_err(|error| Failure::internal("cannot find this program's own file").because(&error))?;
         let shown = if options.verbose { Shown::Everything } else { Shown::Nothing };
         let nodes: Vec<&Node> = zone.config.members().collect();

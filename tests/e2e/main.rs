@@ -17,6 +17,7 @@
 //! | [`clients`] | `ctl` and `env` |
 //! | [`exports`] | what `pki export` writes, used by curl and etcdctl |
 //! | [`renewal`] | certificates renewed while the zone runs |
+//! | [`rehearsal`] | a load on members that run, and rehearsals around it |
 //! | [`revocation`] | certificates revoked while the zone runs, and a node whose member leaves |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
 //! | [`existing_ca`] | members below CAs that openssl made, and who gets in with what |
@@ -41,6 +42,7 @@ mod exports;
 mod issued_certificates;
 mod namespaces;
 mod offline;
+mod rehearsal;
 mod renewal;
 mod revocation;
 mod start;

@@ -55,6 +55,7 @@ fn options(arguments: &DevArgs) -> Result<DevelopmentOptions> {
         etcd_version: arguments.etcd_version.clone(),
         etcd: None,
         verbose: arguments.verbose,
+        program: None,
     })
 }
 
