@@ -15,6 +15,7 @@
 //! | [`dev`] | the throwaway zone |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`clients`] | `ctl` and `env` |
+//! | [`go_clients`] | etcd's own Go client at work while certificates change |
 //! | [`exports`] | what `pki export` writes, used by curl and etcdctl |
 //! | [`renewal`] | certificates renewed while the zone runs |
 //! | [`rehearsal`] | a load on members that run, and rehearsals around it |
@@ -39,6 +40,7 @@ mod diagnosis;
 mod existing_ca;
 mod existing_certificates;
 mod exports;
+mod go_clients;
 mod issued_certificates;
 mod namespaces;
 mod offline;
