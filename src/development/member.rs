@@ -5,8 +5,10 @@ use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::SocketAddr;
 use std::os::unix::net::UnixDatagram as StdDatagram;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +28,8 @@ const LINES_KEPT: usize = 12;
 
 /// What etcd logs when its bootstrap check is over and it answers other members (`server/embed/etcd.go`, `servePeers`).
 const SERVES_PEERS: &str = "serving peer traffic";
+/// What etcd logs first when it is told to end (`pkg/osutil/interrupt_unix.go`).
+const TOLD_TO_END: &str = "received signal; shutting down";
 
 /// A member that is running.
 #[derive(Debug)]
@@ -40,11 +44,13 @@ pub(super) struct Member {
 #[derive(Debug)]
 pub(super) struct Readiness(UnixDatagram);
 
-/// A member that ended although nobody stopped it.
+/// A member that ended although its supervisor did not stop it.
 #[derive(Debug)]
 pub struct Ended {
     /// The node's short name.
     pub name: String,
+    /// Whether somebody asked it to end, by SIGTERM: to have it started again.
+    pub was_asked: bool,
     /// How it ended.
     pub status: String,
     /// Its last lines.
@@ -55,8 +61,21 @@ pub struct Ended {
 #[derive(Debug)]
 struct Output {
     prefix: String,
+    hush: Hush,
     shown: Mutex<Shown>,
     recent: Mutex<VecDeque<LogLine>>,
+}
+
+/// Shared by the members of a zone: while one is restarted, it and the others complain of what somebody wanted. Set by the first
+/// line of the one that ends, which comes before all complaints.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hush(Arc<AtomicBool>);
+
+impl Hush {
+    /// Lets complaints be seen again.
+    pub(super) fn lift(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 /// Which lines reach the terminal.
@@ -79,7 +98,7 @@ impl Member {
         name: &str,
         etcd: Option<&Path>,
         prefix: String,
-        shown: Shown,
+        (shown, hush): (Shown, Hush),
     ) -> io::Result<(Self, Readiness)> {
         let (socket, address) = notification_socket(name)?;
         let mut command = Command::new(executable);
@@ -95,7 +114,7 @@ impl Member {
             .stderr(Stdio::piped());
         command.process_group(0).kill_on_drop(true);
         let mut child = command.spawn()?;
-        let output = Arc::new(Output { prefix, shown: Mutex::new(shown), recent: Mutex::default() });
+        let output = Arc::new(Output { prefix, hush, shown: Mutex::new(shown), recent: Mutex::default() });
         let (announce, serves_peers) = watch::channel(false);
         if let Some(stderr) = child.stderr.take() {
             tokio::spawn(read_output(stderr, Arc::clone(&output), announce));
@@ -116,7 +135,8 @@ impl Member {
         let _ = timeout(Duration::from_secs(1), self.serves_peers.wait_for(|_| false)).await;
         let recent = self.output.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let last_lines = recent.iter().map(LogLine::render).collect();
-        Ok(Ended { name: self.name.clone(), status: describe(status), last_lines })
+        let was_asked = status.signal() == Some(Signal::SIGTERM as i32);
+        Ok(Ended { name: self.name.clone(), was_asked, status: describe(status), last_lines })
     }
 
     /// Changes what is shown of its output.
@@ -175,8 +195,12 @@ async fn read_output(stderr: ChildStderr, output: Arc<Output>, announce: watch::
         if line.message == SERVES_PEERS {
             announce.send_replace(true);
         }
+        if line.message == TOLD_TO_END {
+            output.hush.0.store(true, Ordering::Relaxed);
+        }
         let shown = *output.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        if shown == Shown::Everything || (shown == Shown::Notable && line.is_notable()) {
+        let is_hushed = output.hush.0.load(Ordering::Relaxed);
+        if shown == Shown::Everything || (shown == Shown::Notable && line.is_notable() && !is_hushed) {
             report::message(&format!("{}{}", output.prefix, line.render()));
         }
         let mut recent = output.recent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -188,7 +212,6 @@ async fn read_output(stderr: ChildStderr, output: Arc<Output>, announce: watch::
 }
 
 fn describe(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("with exit code {code}"),
         (_, Some(signal)) => match Signal::try_from(signal) {

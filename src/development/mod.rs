@@ -2,7 +2,9 @@
 
 mod log_line;
 mod member;
+mod preparation;
 mod zone;
 
 pub use member::Ended;
-pub use zone::{DevelopmentOptions, DevelopmentZone, Progress, prepare};
+pub use preparation::{DevelopmentOptions, prepare};
+pub use zone::{DevelopmentZone, Progress};

@@ -1,28 +1,18 @@
-//! The development zone: described, made, started in order, watched, stopped in order.
+//! The development zone: started in order, watched, stopped in order.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use time::OffsetDateTime;
 use tokio::time::{sleep, timeout};
 
-use super::member::{Ended, Member, Readiness, Shown};
-use crate::config::{ClientName, Node, Template, TemplateNode};
+use super::member::{Ended, Hush, Member, Readiness, Shown};
+use super::preparation::DevelopmentOptions;
+use crate::config::{ClientName, Node};
 use crate::error::{Exit, Failure, Result};
-use crate::etcd::EtcdVersion;
 use crate::etcd::client::{ClientCredentials, MemberClient};
-use crate::host::free_ports;
-use crate::plan::{EtcdId, InitialCluster};
 use crate::report;
-use crate::zone_directory::{
-    Assessment, Authorities, CaPassphrase, Holder, Issuer, NewKeys, ZoneDirectory, ZoneLock, all_clients,
-    create_directory, create_file, create_missing,
-};
+use crate::zone_directory::ZoneDirectory;
 
-/// The zone's name. `.internal` is reserved for private use, so it resolves nowhere.
-const ZONE_NAME: &str = "dev.internal";
-/// The smallest number of members that survives the loss of one.
-const DEFAULT_NODES: u8 = 3;
 /// Members that have not formed a cluster by then never will.
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// A member whose bootstrap check lasts longer does not hold up the next one.
@@ -32,105 +22,21 @@ const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// Between two questions to a member that is not ready.
 const RETRY: Duration = Duration::from_millis(5);
 
-/// What is asked of a development zone.
-#[derive(Clone, Debug)]
-pub struct DevelopmentOptions {
-    /// How many members a new zone has, if not three.
-    pub nodes: Option<u8>,
-    /// The version of etcd for a new zone, if not the default.
-    pub etcd_version: Option<String>,
-    /// A binary to run instead of a bundled one.
-    pub etcd: Option<PathBuf>,
-    /// Show every line of the members.
-    pub verbose: bool,
-    /// The program whose `run` becomes the members, instead of this one.
-    pub program: Option<PathBuf>,
-}
-
-/// Describes the zone in `directory` if nothing is there, and makes all of its certificates.
-pub fn prepare(directory: &Path, options: &DevelopmentOptions, now: OffsetDateTime) -> Result<ZoneDirectory> {
-    create_directory(directory)?;
-    let config = directory.join("zone.toml");
-    let exists = config.exists();
-    if !exists {
-        let text = describe(options)?;
-        create_file(&config, &text)?;
-    }
-    let zone = ZoneDirectory::open(directory, CaPassphrase::new(None, None)?)?;
-    if exists {
-        refuse_to_change(&zone, options)?;
-    }
-    if let Some(node) = zone.config.members().find(|node| !node.address.is_loopback()) {
-        return Err(Failure::new(
-            Exit::Configuration,
-            format!("{} is not a zone of this machine alone", directory.display()),
-        )
-        .because(format!("{} has the address {}", node.name.short(), node.address))
-        .next("dev runs zones on 127.0.0.1; start this one with `zone-etcd run` on its nodes"));
-    }
-    let held = zone.lock()?;
-    create_missing(&zone.paths, &zone.config, &NewKeys::clear(&zone.ca_passphrase), now, &held)?;
-    issue_all(&zone, now, &held)?;
-    drop(held);
-    Ok(zone)
-}
-
-/// A zone that is there stays as it is described: another number of members or another etcd is not a matter of an option.
-fn refuse_to_change(zone: &ZoneDirectory, options: &DevelopmentOptions) -> Result<()> {
-    let members = zone.config.members().count();
-    let version = zone.config.etcd.version.unwrap_or(EtcdVersion::DEFAULT).to_string();
-    let difference = match (&options.nodes, &options.etcd_version) {
-        (Some(nodes), _) if usize::from(*nodes) != members => {
-            format!("it has {members} members, not {nodes}")
-        }
-        (_, Some(asked)) if *asked != version => format!("it runs etcd {version}, not {asked}"),
-        _ => return Ok(()),
-    };
-    Err(Failure::new(Exit::Usage, format!("{} has a zone already", zone.paths.root().display()))
-        .because(difference)
-        .next("leave the option out, or choose another directory with --dir"))
-}
-
-fn describe(options: &DevelopmentOptions) -> Result<String> {
-    let count = usize::from(options.nodes.unwrap_or(DEFAULT_NODES));
-    let ports = free_ports(3 * count).map_err(|error| {
-        Failure::new(Exit::TryAgain, "cannot find free ports")
-            .because(&error)
-            .next("stop something that listens on 127.0.0.1")
-    })?;
-    let nodes = ports.chunks_exact(3).enumerate().map(|(index, ports)| TemplateNode {
-        name: format!("node{}", index + 1),
-        address: Some("127.0.0.1".to_owned()),
-        client_port: Some(ports[0]),
-        peer_port: Some(ports[1]),
-        metrics_port: Some(ports[2]),
-    });
-    // Loopback answers in microseconds; etcd's defaults are made for a data centre.
-    let mut etcd =
-        vec![("heartbeat".to_owned(), "10ms".to_owned()), ("election".to_owned(), "100ms".to_owned())];
-    if let Some(version) = &options.etcd_version {
-        etcd.push(("version".to_owned(), version.clone()));
-    }
-    Ok(Template { zone: ZONE_NAME.to_owned(), nodes: nodes.collect(), etcd }.render())
-}
-
-fn issue_all(zone: &ZoneDirectory, now: OffsetDateTime, held: &ZoneLock) -> Result<()> {
-    let authorities = Authorities::load(&zone.paths, now)?;
-    let clients = all_clients(zone)?;
-    let holders = zone.config.nodes.iter().map(Holder::Node).chain(clients.iter().map(Holder::Client));
-    let assessments = holders
-        .map(|holder| Assessment::of(holder, &zone.config, &zone.paths, &authorities, now))
-        .collect::<Result<Vec<_>>>()?;
-    Issuer::new(zone, &authorities, held)?.bring_up_to_date(&assessments, now).map(drop)
-}
-
 /// A zone whose members run.
 #[derive(Debug)]
 pub struct DevelopmentZone<'z> {
     zone: &'z ZoneDirectory,
+    executable: PathBuf,
+    etcd: Option<PathBuf>,
+    verbose: bool,
+    /// What is shown of members that are ready.
+    afterwards: Shown,
+    hush: Hush,
+    /// In the order of the zone's members.
     members: Vec<Member>,
     readiness: Vec<Readiness>,
-    verbose: bool,
+    /// The places of those that were started again and are not ready yet.
+    away: Vec<usize>,
 }
 
 /// How the wait for a zone ended.
@@ -155,49 +61,93 @@ impl<'z> DevelopmentZone<'z> {
             .clone()
             .map_or_else(std::env::current_exe, Ok)
             .map_err(|error| Failure::internal("cannot find this program's own file").because(&error))?;
-        let shown = if options.verbose { Shown::Everything } else { Shown::Nothing };
-        let nodes: Vec<&Node> = zone.config.members().collect();
-        let width = nodes.iter().map(|node| node.name.short().len()).max().unwrap_or_default();
-        let mut running = Self { zone, members: Vec::new(), readiness: Vec::new(), verbose: options.verbose };
-        for (index, node) in nodes.iter().enumerate() {
+        let mut running = Self {
+            zone,
+            executable,
+            etcd: options.etcd.clone(),
+            verbose: options.verbose,
+            afterwards: if options.quiet { Shown::Nothing } else { Shown::Notable },
+            hush: Hush::default(),
+            members: Vec::new(),
+            readiness: Vec::new(),
+            away: Vec::new(),
+        };
+        for (index, node) in zone.config.members().enumerate() {
             if let Some(previous) = running.members.last_mut() {
                 previous.serves_peers(ORDER_LIMIT).await;
             }
-            let name = node.name.short();
-            let colour = ["36", "35", "32", "34", "33", "31"][index % 6];
-            let prefix = report::paint(colour, &format!("{name:<width$} | "));
-            let (member, readiness) =
-                Member::start(&executable, zone.paths.root(), name, options.etcd.as_deref(), prefix, shown)
-                    .map_err(|error| {
-                    Failure::new(Exit::Unavailable, format!("cannot start {name}")).because(&error)
-                })?;
+            let (member, readiness) = running.start_member(index, node, Shown::Nothing)?;
             running.members.push(member);
             running.readiness.push(readiness);
         }
         Ok(running)
     }
 
+    fn start_member(&self, index: usize, node: &Node, shown: Shown) -> Result<(Member, Readiness)> {
+        let shown = if self.verbose { Shown::Everything } else { shown };
+        let width = self.zone.config.members().map(|node| node.name.short().len()).max().unwrap_or_default();
+        let name = node.name.short();
+        let colour = ["36", "35", "32", "34", "33", "31"][index % 6];
+        let prefix = report::paint(colour, &format!("{name:<width$} | "));
+        let (zone, etcd) = (self.zone.paths.root(), self.etcd.as_deref());
+        Member::start(&self.executable, zone, name, etcd, prefix, (shown, self.hush.clone()))
+            .map_err(|error| Failure::new(Exit::Unavailable, format!("cannot start {name}")).because(&error))
+    }
+
     /// Waits until every member takes requests through the quorum, or the first of them ends.
     pub async fn wait_until_ready(&mut self) -> Result<Progress> {
         let clients = self.member_clients()?;
-        let Self { zone, members, readiness, verbose } = self;
+        let Self { zone, members, readiness, .. } = self;
         let ready = timeout(START_LIMIT, async {
             let leader = take_requests(readiness, &clients).await?;
-            Ok(Progress::Ready { leader: name_of(zone, leader) })
+            let leader = zone.config.members().nth(leader).map(|node| node.name.short().to_owned());
+            Ok(Progress::Ready { leader: leader.unwrap_or_default() })
         });
         let progress = tokio::select! {
             ready = ready => ready.map_err(|_| not_ready())??,
-            ended = first_to_end(members) => Progress::Ended(ended?),
+            ended = first_to_end(members) => Progress::Ended(ended?.1),
         };
-        if !*verbose {
-            members.iter().for_each(|member| member.show(Shown::Notable));
+        if !self.verbose {
+            self.members.iter().for_each(|member| member.show(self.afterwards));
         }
         Ok(progress)
     }
 
-    /// Waits for the first member that ends by itself.
-    pub async fn first_to_end(&mut self) -> Result<Ended> {
-        first_to_end(&mut self.members).await
+    /// Keeps the members running until one ends by itself. One that ends by SIGTERM is started again, quietly: so a service
+    /// manager treats a unit that is told to restart, and so members are restarted one after the other. It may be dropped and
+    /// called again at any time.
+    pub async fn supervise(&mut self) -> Result<Ended> {
+        loop {
+            let Self { members, readiness, away, .. } = self;
+            tokio::select! {
+                ended = first_to_end(members) => {
+                    let (index, ended) = ended?;
+                    if !ended.was_asked {
+                        return Ok(ended);
+                    }
+                    self.start_again(index)?;
+                }
+                () = ready(readiness, away), if !away.is_empty() => {
+                    away.pop();
+                    if away.is_empty() {
+                        self.hush.lift();
+                    }
+                }
+            }
+        }
+    }
+
+    fn start_again(&mut self, index: usize) -> Result<()> {
+        let nodes = &self.zone.config;
+        let node = nodes.members().nth(index).ok_or_else(|| Failure::internal("a member of no node"))?;
+        // The name of its socket has to be free.
+        self.readiness.remove(index);
+        let (member, readiness) = self.start_member(index, node, self.afterwards)?;
+        self.readiness.insert(index, readiness);
+        self.members[index] = member;
+        self.away.retain(|away| *away != index);
+        self.away.push(index);
+        Ok(())
     }
 
     /// Stops the members, the last started first. What a throwaway zone holds is thrown away with it, so its members are
@@ -222,8 +172,9 @@ impl<'z> DevelopmentZone<'z> {
     }
 }
 
-/// etcd's own word, which comes first, is not enough: it is also given by a member that is about to end.
-async fn take_requests(readiness: &[Readiness], clients: &[MemberClient]) -> Result<EtcdId> {
+/// Waits until every member takes requests, and returns the place of the leader. etcd's own word, which comes first, is not
+/// enough: it is also given by a member that is about to end.
+async fn take_requests(readiness: &[Readiness], clients: &[MemberClient]) -> Result<usize> {
     for member in readiness {
         member
             .reported()
@@ -236,12 +187,21 @@ async fn take_requests(readiness: &[Readiness], clients: &[MemberClient]) -> Res
         }
     }
     loop {
-        for client in clients {
-            if let Some(leader) = client.status().await.ok().and_then(|status| status.leader()) {
-                return Ok(leader);
+        for (place, client) in clients.iter().enumerate() {
+            let Ok(status) = client.status().await else { continue };
+            if status.leader().is_some() && status.leader() == status.member() {
+                return Ok(place);
             }
         }
         sleep(RETRY).await;
+    }
+}
+
+/// Waits until the member that was started again last is ready. One that cannot be heard of is taken for ready: whether it is
+/// does not matter to its supervisor, but for what is shown.
+async fn ready(readiness: &[Readiness], away: &[usize]) {
+    if let Some(readiness) = away.last().and_then(|index| readiness.get(*index)) {
+        let _ = readiness.reported().await;
     }
 }
 
@@ -250,18 +210,10 @@ fn not_ready() -> Failure {
         .next("run it again with --verbose to see what the members log")
 }
 
-/// The short name of the node whose member has this id.
-fn name_of(zone: &ZoneDirectory, id: EtcdId) -> String {
-    let authorities = Authorities::load(&zone.paths, OffsetDateTime::now_utc());
-    let name = authorities.ok().and_then(|authorities| {
-        let cluster = InitialCluster::new(&zone.config, authorities.token(&zone.config));
-        cluster.members.into_iter().find(|member| member.id == id).map(|member| member.name)
-    });
-    name.unwrap_or_else(|| id.to_string())
-}
-
-async fn first_to_end(members: &mut [Member]) -> Result<Ended> {
-    let ends = members.iter_mut().map(|member| Box::pin(member.end()));
+/// The first member that ends, and its place.
+async fn first_to_end(members: &mut [Member]) -> Result<(usize, Ended)> {
+    let end = async |(place, member): (usize, &mut Member)| member.end().await.map(|ended| (place, ended));
+    let ends = members.iter_mut().enumerate().map(|member| Box::pin(end(member)));
     first(ends.collect()).await.map_err(|error| Failure::internal("cannot wait for a member").because(&error))
 }
 

@@ -154,6 +154,11 @@ pub struct ListedMember {
 }
 
 impl StatusResponse {
+    /// The member that answers.
+    pub fn member(&self) -> Option<EtcdId> {
+        self.header.map(|header| EtcdId(header.member_id))
+    }
+
     /// The leader, if there is one.
     pub fn leader(&self) -> Option<EtcdId> {
         (self.leader != 0).then_some(EtcdId(self.leader))

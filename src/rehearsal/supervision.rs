@@ -129,7 +129,7 @@ async fn run(running: &mut DevelopmentZone<'_>, ready: impl FnOnce()) -> Result<
         return Ok(ended);
     }
     ready();
-    running.first_to_end().await
+    running.supervise().await
 }
 
 /// Ctrl-C, and what a supervisor or a closed terminal sends.

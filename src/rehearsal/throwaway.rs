@@ -43,6 +43,8 @@ impl Programs {
             etcd_version: None,
             etcd: self.etcd.clone(),
             verbose: false,
+            // The others complain of each that is restarted, which is the purpose.
+            quiet: true,
             program: self.zone_etcd.clone(),
         }
     }

@@ -195,6 +195,32 @@ fn a_member_that_dies_ends_the_zone_and_is_named() {
     });
 }
 
+/// As a service manager restarts a unit; any other end is still the end of the zone.
+#[test]
+fn a_member_that_is_asked_to_end_is_started_again() {
+    isolated(|| {
+        let around = tempfile::tempdir().expect("a temporary directory");
+        let mut dev = start(around.path());
+        let told = dev.stderr().lines().count();
+        for place in [1, 0] {
+            let before = children_of(dev.pid());
+            let victim = Pid::from_raw(i32::try_from(before[place]).expect("a process id"));
+            kill(victim, Signal::SIGTERM).expect("the member takes the signal");
+            let after = until("another process in its place", || {
+                let after = children_of(dev.pid());
+                (after.len() == 3 && !after.contains(&before[place])).then_some(after)
+            });
+            assert_eq!(after.iter().filter(|pid| before.contains(pid)).count(), 2, "{before:?} {after:?}");
+            until("three members", || (processes_named("etcd").len() == 3).then_some(()));
+        }
+        let lines: Vec<String> = dev.stderr().lines().skip(told).map(str::to_owned).collect();
+        assert!(lines.len() < 5, "it goes on about a restart that somebody wanted:\n{}", lines.join("\n"));
+        end(children_of(dev.pid())[2]);
+        dev.outcome().expect_code(69).expect_error_with(&["ended by SIGKILL"]);
+        assert_nothing_left();
+    });
+}
+
 #[test]
 fn a_member_that_dies_ends_the_command() {
     isolated(|| {

@@ -10,6 +10,7 @@ pub mod isolation;
 pub mod members;
 pub mod namespaces;
 pub mod processes;
+pub mod supervised;
 pub mod tls;
 
 use std::ffi::OsStr;

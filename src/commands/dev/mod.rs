@@ -55,6 +55,7 @@ fn options(arguments: &DevArgs) -> Result<DevelopmentOptions> {
         etcd_version: arguments.etcd_version.clone(),
         etcd: None,
         verbose: arguments.verbose,
+        quiet: false,
         program: None,
     })
 }
@@ -168,13 +169,13 @@ async fn watch(
     let Some((program, arguments)) = command.split_first() else {
         return tokio::select! {
             kind = signals.next() => Ok(Outcome::Signal(kind)),
-            ended = running.first_to_end() => ended.map(Outcome::Member),
+            ended = running.supervise() => ended.map(Outcome::Member),
         };
     };
     let mut command = ZoneCommand::start(program, arguments, command_environment(zone, etcd)?)?;
     tokio::select! {
         status = command.wait() => status.map(Outcome::Command).map_err(|error| Failure::internal("cannot wait for the command").because(&error)),
-        ended = running.first_to_end() => ended.map(Outcome::Member),
+        ended = running.supervise() => ended.map(Outcome::Member),
         kind = signals.next() => {
             command.pass_on(kind);
             // A command that goes on is ended when it is dropped.
