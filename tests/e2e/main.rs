@@ -15,6 +15,7 @@
 //! | [`dev`] | the throwaway zone |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`clients`] | `ctl` and `env` |
+//! | [`expired`] | zones whose certificates have all expired, and how they come back |
 //! | [`go_clients`] | etcd's own Go client at work while certificates change |
 //! | [`exports`] | what `pki export` writes, used by curl and etcdctl |
 //! | [`renewal`] | certificates renewed while the zone runs |
@@ -39,6 +40,7 @@ mod dev;
 mod diagnosis;
 mod existing_ca;
 mod existing_certificates;
+mod expired;
 mod exports;
 mod go_clients;
 mod issued_certificates;
