@@ -98,6 +98,11 @@ impl Measured {
         report::json(self)
     }
 
+    /// A page for a browser, in one file that needs no other.
+    pub fn html(&self) -> String {
+        report::html(self)
+    }
+
     /// Refuses what no rotation may cost: a write that was acknowledged and is gone, one that failed for good, or a read of
     /// the past.
     pub fn judge(&self) -> Result<()> {

@@ -160,8 +160,8 @@ fn tries_that_failed_are_told_with_whom_and_why() {
     assert_eq!(report["stages"][2]["reader"]["lost"], 1);
 }
 
-#[test]
-fn programs_read_every_event() {
+/// A recording with an event of every kind.
+fn eventful() -> Recording {
     let mut recording = recording(track("writer", (5..3000).step_by(5)));
     for (at, event) in [
         (1100, Event::LeaderMoved { from: "node1".to_owned(), to: "node2".to_owned() }),
@@ -171,7 +171,12 @@ fn programs_read_every_event() {
     ] {
         recording.events.push(Noted { at: ms(at), event });
     }
-    let report = serde_json::to_value(whole(recording).json()).expect("JSON");
+    recording
+}
+
+#[test]
+fn programs_read_every_event() {
+    let report = serde_json::to_value(whole(eventful()).json()).expect("JSON");
     let events: Vec<&str> = report["events"]
         .as_array()
         .expect("events")
@@ -188,4 +193,68 @@ fn programs_read_every_event() {
         .collect();
     assert_eq!(names, ["before", "first", "second"]);
     assert_eq!(report["zone"], json!({"members": ["node1"], "key": "p256", "etcd": "3.7.3"}));
+}
+
+/// The names of the elements that are open at each point of a page; panics where one is closed that is not.
+#[track_caller]
+fn assert_well_formed(page: &str) {
+    let mut open = Vec::new();
+    let mut rest = page.strip_prefix("<!DOCTYPE html>\n").expect("a document type");
+    while let Some((text, tag)) = rest.split_once('<') {
+        assert!(!text.contains('>'), "a `>` outside a tag: {text}");
+        let entities = text.match_indices('&').all(|(at, _)| {
+            ["&amp;", "&lt;", "&gt;", "&quot;", "&#39;"].iter().any(|entity| text[at..].starts_with(entity))
+        });
+        assert!(entities, "a bare `&`: {text}");
+        let (inside, after) = tag.split_once('>').expect("a tag that ends");
+        assert_eq!(inside.matches('"').count() % 2, 0, "a quote in <{inside}>");
+        if let Some(name) = inside.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name), "in {page}");
+        } else if !inside.ends_with('/') {
+            open.push(inside.split([' ', '\n']).next().expect("a name"));
+        }
+        rest = after;
+    }
+    assert!(open.is_empty() && rest.trim().is_empty(), "{open:?} is open, and {rest:?} is left");
+}
+
+#[test]
+fn a_browser_gets_one_file_that_is_well_formed() {
+    let mut recording = eventful();
+    let evil = "<script>alert('&\"')</script>\u{0}";
+    for node in ["node1", evil] {
+        recording.writers[0].failed_tries.push(FailedTry {
+            at: ms(1500),
+            node: node.to_owned(),
+            why: evil.to_owned(),
+        });
+    }
+    recording
+        .events
+        .push(Noted { at: ms(2500), event: Event::Stage { name: "third", what: evil.to_owned() } });
+    recording.events.push(Noted {
+        at: ms(2600),
+        event: Event::LeaderMoved { from: evil.to_owned(), to: "node1".to_owned() },
+    });
+    let subject = Subject {
+        members: vec!["node1".to_owned(), evil.to_owned()],
+        key: "p256".to_owned(),
+        etcd: "3.7.3".to_owned(),
+    };
+    let found = everything(&recording);
+    let page = Measured::new(subject, OffsetDateTime::UNIX_EPOCH, recording, &found).html();
+    assert_well_formed(&page);
+    assert!(!page.contains("<script") && !page.contains('\0'), "{page}");
+    for elsewhere in ["http", "src=", "url(", "@import", "href="] {
+        assert!(!page.contains(elsewhere), "the page asks for something else: {elsewhere}");
+    }
+    for text in [
+        "no acknowledged write is lost",
+        "class=\"away\"",
+        "class=\"leader\"",
+        "third",
+        "prefers-color-scheme: dark",
+    ] {
+        assert!(page.contains(text), "no {text} in {page}");
+    }
 }

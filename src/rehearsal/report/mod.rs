@@ -1,9 +1,12 @@
 //! What was measured, for a terminal, for programs and for a browser.
 
 mod json;
+mod page;
 mod text;
+mod timeline;
 
 pub(super) use json::json;
+pub(super) use page::html;
 pub(super) use text::text;
 
 use std::time::Duration;
