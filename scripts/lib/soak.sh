@@ -28,7 +28,10 @@ soak_inside() {
     # A writer ends when nobody can write to it any more, and the second one would hold the first one's input.
     exec {to_pinned}> >(exec {to_all}>&- && write_keys pinned -pinned)
     local pinned=$!
-    until etcdctl get --prefix pinned/ --limit 1 --keys-only | grep -q .; do :; done
+    local asked=0
+    until etcdctl get --prefix pinned/ --limit 1 --keys-only | grep -q .; do
+        ((++asked < 100)) || fail 1 "the writers do not write"
+    done
     for ((round = 1; round <= SOAK_ROUNDS && EPOCHSECONDS < SOAK_UNTIL; round++)); do
         for operation in "${SOAK_OPERATIONS[@]}"; do
             name=${operation%% *}

@@ -1,8 +1,10 @@
 //! A load on members that run: what it costs its clients, and that it sees when something goes wrong.
 
-use std::time::Duration;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 use serde_json::Value;
 use zone_etcd::config::ZoneConfig;
 use zone_etcd::error::{Exit, Failure};
@@ -11,9 +13,11 @@ use zone_etcd::rolling::{Event, Watch};
 use zone_etcd::zone_directory::{CaPassphrase, ZoneDirectory};
 
 use crate::harness::isolation::isolated;
-use crate::harness::members::{etcdctl, loopback_zone, start, start_on_loopback, wait_for_quorum};
-use crate::harness::processes::{processes_named, until};
-use crate::harness::{TestZone, outcome, program, zone_etcd};
+use crate::harness::members::{
+    etcdctl, loopback_zone, process_lines, start, start_on_loopback, wait_for_quorum,
+};
+use crate::harness::processes::{Running, processes_named, until};
+use crate::harness::{TestZone, bundle, outcome, program, zone_etcd};
 
 const NODES: [&str; 3] = ["node1", "node2", "node3"];
 
@@ -224,4 +228,94 @@ fn nothing_is_left_of_a_rehearsal_that_fails() {
         assert!(failure.to_string().contains("rehearsal.internal is gone"), "{failure}");
         assert_nothing_left();
     });
+}
+
+/// Run by the test below, in a process that it can interrupt.
+#[test]
+#[ignore = "is held until it is interrupted"]
+fn a_rehearsal_without_an_end() {
+    let endless = |_: &ZoneDirectory, _: &mut dyn Watch| {
+        println!("under way");
+        loop {
+            std::thread::park();
+        }
+    };
+    drop(rehearse(&like(""), &programs(), endless));
+}
+
+#[test]
+fn nothing_is_left_of_a_rehearsal_that_is_interrupted() {
+    isolated(|| {
+        let place = tempfile::tempdir().expect("a directory");
+        let (own, output) = (place.path().join("tmp"), place.path());
+        std::fs::create_dir(&own).expect("a directory");
+        for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+            let mut command = Command::new(std::env::current_exe().expect("this program"));
+            command.args(["--ignored", "--nocapture", "--exact", "rehearsal::a_rehearsal_without_an_end"]);
+            let mut rehearsal = Running::start(command.env("TMPDIR", &own), output, "rehearsal");
+            until("the operation", || rehearsal.stdout().contains("under way").then_some(()));
+            assert_eq!(processes_named("etcd").len(), 3);
+            rehearsal.signal(signal);
+            assert_eq!(rehearsal.end().code(), Some(code), "{}", rehearsal.stderr());
+            until("the end of every member", || processes_named("etcd").is_empty().then_some(()));
+            assert_eq!(std::fs::read_dir(&own).expect("it is there").count(), 0, "something is left");
+        }
+    });
+}
+
+/// The process of a node's member.
+fn member_of(node: &str) -> Option<u32> {
+    let name = format!("--name={node}");
+    processes_named("etcd").into_iter().find(|pid| process_lines(*pid, "cmdline").contains(&name))
+}
+
+/// What is stopped by SIGTERM is started again, as by a service manager.
+#[test]
+fn a_rehearsal_goes_on_while_members_are_restarted() {
+    isolated(|| {
+        let measured = rehearse(&like(""), &programs(), |zone, watch| {
+            watch
+                .event(Event::Stage { name: "restart", what: "each member, one after the other".to_owned() });
+            for node in zone.config.members() {
+                let name = node.name.short().to_owned();
+                let began = Instant::now();
+                let pid = until("a member", || member_of(&name));
+                watch.event(Event::Restarting { node: name.clone() });
+                nix::sys::signal::kill(Pid::from_raw(pid.try_into().expect("a pid")), Signal::SIGTERM)
+                    .expect("it is there");
+                until("another process", || member_of(&name).filter(|other| *other != pid));
+                let health = |command: &mut Command| outcome(command.args(["get", "nothing"])).code == 0;
+                until("the member is back", || {
+                    health(&mut etcdctl_of(zone, &node.client_url())).then_some(())
+                });
+                watch.event(Event::Restarted { node: name, took: began.elapsed() });
+            }
+            Ok(())
+        })
+        .expect("the rehearsal is held");
+        assert_unharmed(&measured);
+        assert_eq!(measured.recording.events.len(), 7);
+        assert!(
+            measured.stages[1].writers[1].longest_gap < Duration::from_millis(2500),
+            "{}",
+            measured.text()
+        );
+        if let Some(file) = std::env::var_os("REH_PAGE") {
+            std::fs::write(file, measured.html()).unwrap();
+        }
+        assert_nothing_left();
+    });
+}
+
+fn etcdctl_of(zone: &ZoneDirectory, endpoint: &str) -> Command {
+    let own = zone.paths.clients().join("admin/current");
+    let mut command = Command::new(bundle("3.7.3").join("etcdctl"));
+    command.args(["--endpoints", endpoint, "--dial-timeout", "1s", "--command-timeout", "1s", "--cacert"]);
+    command
+        .arg(own.join("ca.crt"))
+        .arg("--cert")
+        .arg(own.join("client.crt"))
+        .arg("--key")
+        .arg(own.join("client.key"));
+    command
 }
