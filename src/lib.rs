@@ -28,6 +28,8 @@
 //! | [`access`] | how the signing machine reaches the nodes: a command, or files that are carried |
 //! | [`rolling`] | members restarted, one after the other, while the others carry the cluster |
 //! | [`operation_lock`] | the lock of an operation on a whole zone, in its etcd |
+//! | [`rolling`] | members started anew, one after the other |
+//! | [`rehearsal`] | a long operation tried on a throwaway zone, under clients that count what it costs them |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
 pub mod access;
@@ -49,6 +51,7 @@ pub mod node_directory;
 pub mod operation_lock;
 pub mod passphrase;
 pub mod plan;
+pub mod rehearsal;
 pub mod report;
 pub mod requests;
 pub mod rolling;

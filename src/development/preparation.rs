@@ -29,6 +29,10 @@ pub struct DevelopmentOptions {
     pub etcd: Option<PathBuf>,
     /// Show every line of the members.
     pub verbose: bool,
+    /// Show none, not even a warning.
+    pub quiet: bool,
+    /// The program whose `run` becomes the members, instead of this one.
+    pub program: Option<PathBuf>,
 }
 
 /// Describes the zone in `directory` if nothing is there, and makes all of its certificates.

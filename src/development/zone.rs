@@ -29,6 +29,8 @@ pub struct DevelopmentZone<'z> {
     executable: PathBuf,
     etcd: Option<PathBuf>,
     verbose: bool,
+    /// What is shown of members that are ready.
+    afterwards: Shown,
     hush: Hush,
     /// In the order of the zone's members.
     members: Vec<Member>,
@@ -54,13 +56,17 @@ impl<'z> DevelopmentZone<'z> {
     /// members one after another and waits a second for each that is bound but does not answer yet, so members that start
     /// at the same instant hold each other up.
     pub async fn start(zone: &'z ZoneDirectory, options: &DevelopmentOptions) -> Result<Self> {
-        let executable = std::env::current_exe()
+        let executable = options
+            .program
+            .clone()
+            .map_or_else(std::env::current_exe, Ok)
             .map_err(|error| Failure::internal("cannot find this program's own file").because(&error))?;
         let mut running = Self {
             zone,
             executable,
             etcd: options.etcd.clone(),
             verbose: options.verbose,
+            afterwards: if options.quiet { Shown::Nothing } else { Shown::Notable },
             hush: Hush::default(),
             members: Vec::new(),
             readiness: Vec::new(),
@@ -91,7 +97,7 @@ impl<'z> DevelopmentZone<'z> {
     /// Waits until every member takes requests through the quorum, or the first of them ends.
     pub async fn wait_until_ready(&mut self) -> Result<Progress> {
         let clients = self.member_clients()?;
-        let Self { zone, members, readiness, verbose, .. } = self;
+        let Self { zone, members, readiness, .. } = self;
         let ready = timeout(START_LIMIT, async {
             let leader = take_requests(readiness, &clients).await?;
             let leader = zone.config.members().nth(leader).map(|node| node.name.short().to_owned());
@@ -101,8 +107,8 @@ impl<'z> DevelopmentZone<'z> {
             ready = ready => ready.map_err(|_| not_ready())??,
             ended = first_to_end(members) => Progress::Ended(ended?.1),
         };
-        if !*verbose {
-            members.iter().for_each(|member| member.show(Shown::Notable));
+        if !self.verbose {
+            self.members.iter().for_each(|member| member.show(self.afterwards));
         }
         Ok(progress)
     }
@@ -136,7 +142,7 @@ impl<'z> DevelopmentZone<'z> {
         let node = nodes.members().nth(index).ok_or_else(|| Failure::internal("a member of no node"))?;
         // The name of its socket has to be free.
         self.readiness.remove(index);
-        let (member, readiness) = self.start_member(index, node, Shown::Notable)?;
+        let (member, readiness) = self.start_member(index, node, self.afterwards)?;
         self.readiness.insert(index, readiness);
         self.members[index] = member;
         self.away.retain(|away| *away != index);

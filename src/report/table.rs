@@ -23,6 +23,11 @@ impl Table {
         self.0.add_row(cells);
     }
 
+    /// Adds a row to a table whose columns depend on what is shown.
+    pub fn cells(&mut self, cells: Vec<String>) {
+        self.0.add_row(cells);
+    }
+
     /// The table, each line ended.
     pub fn render(&self) -> String {
         self.render_with("")

@@ -26,7 +26,7 @@ pub(super) fn not_yet_valid(path: &Path, not_before: OffsetDateTime, now: Offset
 pub(super) fn expired(path: &Path, not_after: OffsetDateTime) -> Failure {
     Failure::bad_input(format!("{} has expired", path.display()))
         .because(format!("it was valid until {}", instant(not_after)))
-        .next("check this machine's clock; if it is right, the zone needs a new CA")
+        .next("check this machine's clock; if it is right, the zone needs a new CA: docs/expired.md")
 }
 
 /// A CA file without a usable certificate.

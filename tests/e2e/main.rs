@@ -15,10 +15,13 @@
 //! | [`dev`] | the throwaway zone |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`clients`] | `ctl` and `env` |
+//! | [`expired`] | zones whose certificates have all expired, and how they come back |
+//! | [`go_clients`] | etcd's own Go client at work while certificates change |
 //! | [`exports`] | what `pki export` writes, used by curl and etcdctl |
 //! | [`rotation`] | CAs that take the place of others while the zone runs |
 //! | [`renewal`] | certificates renewed while the zone runs |
 //! | [`restart`] | members restarted one after the other, under writes |
+//! | [`rehearsal`] | a load on members that run, and rehearsals around it |
 //! | [`revocation`] | certificates revoked while the zone runs, and a node whose member leaves |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
 //! | [`existing_ca`] | members below CAs that openssl made, and who gets in with what |
@@ -40,10 +43,13 @@ mod dev;
 mod diagnosis;
 mod existing_ca;
 mod existing_certificates;
+mod expired;
 mod exports;
+mod go_clients;
 mod issued_certificates;
 mod namespaces;
 mod offline;
+mod rehearsal;
 mod renewal;
 mod restart;
 mod revocation;

@@ -5,6 +5,7 @@
 
 pub mod authorities_elsewhere;
 pub mod elsewhere;
+pub mod go_writer;
 pub mod isolation;
 pub mod members;
 pub mod namespaces;

@@ -9,6 +9,7 @@
 //! | [`activation`] | `activate`: whose bundle it is, for whom, what is written, and what is left alone |
 //! | [`bundle`] | bundles: what is in them, what opens them, who may found the cluster, and every way to be damaged |
 //! | [`ca_keys`] | CA keys under a passphrase, and where that comes from |
+//! | [`rehearsal`] | what a rehearsal says of what its clients noted |
 //! | [`requests`] | `pki csr` and `pki sign`: keys that never leave their node |
 //! | [`renewal`] | `pki renew` where no member runs |
 //! | [`revocation`] | `pki revoke` where no member runs: what is recorded, listed and refused |
@@ -50,6 +51,7 @@ mod golden;
 mod local_config;
 mod malformed;
 mod properties;
+mod rehearsal;
 mod renewal;
 mod requests;
 mod revocation;

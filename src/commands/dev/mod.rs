@@ -55,6 +55,8 @@ fn options(arguments: &DevArgs) -> Result<DevelopmentOptions> {
         etcd_version: arguments.etcd_version.clone(),
         etcd: None,
         verbose: arguments.verbose,
+        quiet: false,
+        program: None,
     })
 }
 

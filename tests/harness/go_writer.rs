@@ -1,0 +1,77 @@
+//! A writer on etcd's own Go client, which `scripts/clients` built.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use serde_json::Value;
+
+use super::TestZone;
+use super::processes::until;
+
+/// The writer, at work until it is finished.
+pub struct GoWriter {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: PathBuf,
+}
+
+impl GoWriter {
+    /// A writer that uses all endpoints in turn, as the administrator of the zone.
+    #[track_caller]
+    pub fn start(zone: &TestZone, endpoints: &[&str]) -> Self {
+        Self::start_with(zone, endpoints, "all", &[])
+    }
+
+    /// A writer that stays on one endpoint until a request of its own has timed out.
+    #[track_caller]
+    pub fn start_pinned(zone: &TestZone, endpoints: &[&str]) -> Self {
+        Self::start_with(zone, endpoints, "pinned", &["-pinned"])
+    }
+
+    #[track_caller]
+    fn start_with(zone: &TestZone, endpoints: &[&str], name: &str, options: &[&str]) -> Self {
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/etcd-writer");
+        assert!(program.is_file(), "run scripts/clients first");
+        let output = zone.around().join(format!("writer-{name}.out"));
+        let mut command = Command::new(program);
+        command.args(["-verify", "-prefix", &format!("writer-{name}/"), "-endpoints", &endpoints.join(",")]);
+        command.arg("-certificates").arg(zone.file("clients/admin/current")).args(options);
+        command.stdin(Stdio::piped()).stdout(File::create(&output).expect("a file for the output"));
+        let mut child = command.spawn().expect("the writer starts");
+        let input = child.stdin.take();
+        Self { child, input, output }
+    }
+
+    /// Says what begins now.
+    pub fn begins(&mut self, what: &str) {
+        let input = self.input.as_mut().expect("it is not finished");
+        writeln!(input, "{what}").expect("the writer listens");
+    }
+
+    /// Lets it end, and returns what it says.
+    #[track_caller]
+    pub fn finish(mut self) -> Value {
+        drop(self.input.take());
+        let status = until("the end of the writer", || self.child.try_wait().expect("it can be waited for"));
+        assert!(status.success(), "the writer ended with {status}");
+        let text = std::fs::read_to_string(&self.output).expect("UTF-8");
+        serde_json::from_str(&text).expect("the writer prints JSON")
+    }
+}
+
+impl Drop for GoWriter {
+    fn drop(&mut self) {
+        // Both fail only if it has ended, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asserts that no acknowledged write is lost and that none failed.
+#[track_caller]
+pub fn assert_unharmed(told: &Value) {
+    assert_eq!((&told["lost"], &told["failed"]), (&0.into(), &0.into()), "{told:#}");
+    assert!(told["written"].as_u64() > Some(100), "{told:#}");
+}
