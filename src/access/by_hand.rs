@@ -10,12 +10,13 @@ use time::OffsetDateTime;
 use super::answer::ActivationAnswer;
 use super::delivery::Courier;
 use crate::activation::Fingerprint;
-use crate::bundle::{BundleDirectory, BundleRecord, Seal, Sealing};
+use crate::bundle::{BundleDirectory, BundleHistory, BundleRecord, Seal, Sealing};
 use crate::config::{Node, NodeName};
 use crate::error::{Exit, Failure, Result};
 use crate::report::shell_quoted;
 use crate::rolling::RestartedMember;
 use crate::zone_directory::{Authorities, ZoneDirectory};
+use crate::zone_directory::{Authorities, ZoneDirectory, document_signer_certificate};
 
 /// Answers are far smaller.
 const ANSWER_AT_MOST: u64 = 1 << 20;
@@ -88,14 +89,14 @@ pub fn read_answers(
     }
     let held = zone.lock()?;
     let authorities = Authorities::load(&zone.paths, now)?;
-    let courier = Courier::new(zone, &authorities, now, &held)?;
+    let history = BundleHistory::load(&zone.paths, &held)?;
+    let root = Fingerprint::of(document_signer_certificate(zone, &authorities)?);
     let directory = BundleDirectory::open(out)?;
     let mut errands = Vec::new();
     for node in nodes {
-        let Some(record) = courier.latest(node).filter(|_| directory.file(&node.name).exists()) else {
-            continue;
-        };
-        let mut errand = Errand::new(node, &directory, record, courier.root());
+        let latest = history.node(node.name.full()).filter(|_| directory.file(&node.name).exists());
+        let Some(record) = latest.map(|history| &history.latest) else { continue };
+        let mut errand = Errand::new(node, &directory, record, root);
         errand.standing = standing(&errand.answer, node, record)?;
         errands.push(errand);
     }

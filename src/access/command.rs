@@ -48,14 +48,14 @@ impl NodeCommand {
         self.activation(&arguments, bundle)
     }
 
-    /// Has the node go back to what it had before it took up the bundle of this answer. Nothing is done if that changed nothing.
-    pub fn rollback(&self, activated: &ActivationAnswer) -> Result<()> {
+    /// Has the node go back to what it had before it took up the bundle of this answer, and returns whether that was anything.
+    pub fn rollback(&self, activated: &ActivationAnswer) -> Result<bool> {
         let Some(previous) = activated.previous.filter(|_| activated.result != Change::Unchanged) else {
-            return Ok(());
+            return Ok(false);
         };
         let answer = self.activation(&["activate", "--rollback", "--format", "json"], &[])?;
         if answer.generation == previous {
-            return Ok(());
+            return Ok(true);
         }
         Err(Failure::bad_input(format!("{} has gone back to another generation", self.name()))
             .because(format!("generation {} is in use there, and {previous} was before", answer.generation))

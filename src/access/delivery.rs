@@ -42,7 +42,7 @@ pub struct Parcel {
 #[derive(Debug)]
 struct Carried {
     to: Node,
-    by: NodeCommand,
+    by: Box<NodeCommand>,
     bundle: PipedBundle,
     root: Fingerprint,
 }
@@ -54,7 +54,7 @@ pub struct Delivered {
     pub node: NodeName,
     /// What it answered; none from a node that runs from the zone directory.
     pub answer: Option<ActivationAnswer>,
-    by: Option<NodeCommand>,
+    by: Option<Box<NodeCommand>>,
 }
 
 /// Brings each of these nodes what the zone has for it now, one after the other, and ends with the first that does not take it.
@@ -204,11 +204,12 @@ impl Delivered {
         self.answer.as_ref().map_or(&[], |answer| &answer.restart_reasons)
     }
 
-    /// Has the node go back to what it had before. One that runs from the zone directory has nothing of its own.
-    pub fn take_back(&self) -> Result<()> {
+    /// Has the node go back to what it had before, and returns whether that was anything. One that runs from the zone directory has
+    /// nothing of its own.
+    pub fn take_back(&self) -> Result<bool> {
         match (&self.by, &self.answer) {
             (Some(by), Some(answer)) => by.rollback(answer),
-            _ => Ok(()),
+            _ => Ok(false),
         }
     }
 }

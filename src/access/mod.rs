@@ -35,7 +35,7 @@ pub enum Access {
     /// Its member runs from the zone directory: there is nothing to carry.
     Here,
     /// `zone.toml` has a command that runs `zone-etcd` there.
-    Command(NodeCommand),
+    Command(Box<NodeCommand>),
     /// People carry files.
     ByHand,
 }
@@ -47,7 +47,7 @@ impl Access {
             return Self::Here;
         }
         match &zone.config.access {
-            Some(settings) => Self::Command(NodeCommand::new(settings, node)),
+            Some(settings) => Self::Command(Box::new(NodeCommand::new(settings, node))),
             None => Self::ByHand,
         }
     }

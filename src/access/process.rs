@@ -9,7 +9,6 @@ use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
-use zeroize::Zeroizing;
 
 use crate::live::on_runtime;
 
@@ -119,8 +118,8 @@ async fn exchange(
 /// Reads up to the limit, and drops the rest.
 async fn read(from: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) {
     let Some(mut from) = from else { return };
-    let mut buffer = Zeroizing::new([0; 8192]);
-    while let Ok(count @ 1..) = from.read(&mut buffer[..]).await {
+    let mut buffer = [0; 8192];
+    while let Ok(count @ 1..) = from.read(&mut buffer).await {
         let left = OUTPUT_AT_MOST.saturating_sub(into.len() as u64);
         let kept = usize::try_from(left).unwrap_or(usize::MAX).min(count);
         into.extend_from_slice(&buffer[..kept]);

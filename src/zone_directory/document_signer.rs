@@ -8,7 +8,7 @@ use zone_pki::{Authority, Certificate};
 
 use super::ZoneDirectory;
 use super::authorities::{Authorities, ROOT, load_authority};
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::plan::Plane;
 
 /// Which CA signs documents.
@@ -51,10 +51,10 @@ pub fn document_signer(
     authorities: &Authorities,
     now: OffsetDateTime,
 ) -> Result<DocumentSigner> {
-    let was_requested = zone.paths.authority_request(Plane::Peer.name()).exists();
-    let (name, above) = match was_requested {
-        false => (SignerName::Root, authorities.above_root()),
-        true => (SignerName::Peer, authorities.above(Plane::Peer)),
+    let name = signer_name(zone);
+    let above = match name {
+        SignerName::Root => authorities.above_root(),
+        SignerName::Peer => authorities.above(Plane::Peer),
     };
     let above = above.into_iter().cloned().collect();
     let stem = match name {
@@ -68,4 +68,28 @@ pub fn document_signer(
     };
     let other = beside.map(|ca| ca.certificate.clone());
     Ok(DocumentSigner { authority, name, above, other })
+    let authority = load_authority(&zone.paths, stem(name), &zone.ca_passphrase, now)?;
+    Ok(DocumentSigner { authority, name, above })
+}
+
+/// The certificate of the CA that signs, for which no key is needed.
+pub fn document_signer_certificate<'a>(
+    zone: &ZoneDirectory,
+    authorities: &'a Authorities,
+) -> Result<&'a Certificate> {
+    let stem = stem(signer_name(zone));
+    let found = authorities.all().into_iter().find(|(name, _)| *name == stem);
+    found.map(|(_, certificate)| certificate).ok_or_else(|| Failure::internal("a CA that signs is not there"))
+}
+
+fn signer_name(zone: &ZoneDirectory) -> SignerName {
+    let was_requested = zone.paths.authority_request(Plane::Peer.name()).exists();
+    if was_requested { SignerName::Peer } else { SignerName::Root }
+}
+
+fn stem(name: SignerName) -> &'static str {
+    match name {
+        SignerName::Root => ROOT,
+        SignerName::Peer => Plane::Peer.name(),
+    }
 }

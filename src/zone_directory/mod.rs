@@ -32,7 +32,7 @@ pub use beside::{Beside, BesideCa, Place};
 pub use ca_keys::{CA_KEYS, KeyState, change_passphrase, key_state, lock_keys, unlock_keys};
 pub use ca_passphrase::CaPassphrase;
 pub use create_authorities::{NewKeys, create_directory, create_file, create_missing};
-pub use document_signer::{DocumentSigner, SignerName, document_signer};
+pub use document_signer::{DocumentSigner, SignerName, document_signer, document_signer_certificate};
 pub use existing::{
     GivenCas, GivenFiles, GivenPlanes, Requests, adopt, complete, inspect, inspect_authority, request,
 };

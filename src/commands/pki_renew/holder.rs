@@ -198,8 +198,8 @@ impl Undo<'_> {
         let failure =
             Failure::bad_input(format!("the new certificates of {name} are not in use")).because(why);
         let failure = match delivered.map(Delivered::take_back).transpose() {
-            Ok(None) => failure,
-            Ok(Some(())) => failure.because(format!("{name} has gone back to what it had")),
+            Ok(None | Some(false)) => failure,
+            Ok(Some(true)) => failure.because(format!("{name} has gone back to what it had")),
             Err(error) => failure.because(format!("{name} has not gone back: {error}")),
         };
         if self.before.is_none() {

@@ -3,11 +3,13 @@
 use time::OffsetDateTime;
 use zone_pki::{Certificate, Generation};
 
+use crate::access::Access;
 use crate::commands::doctor::ask_zone;
-use crate::config::Node;
+use crate::config::{Address, Node};
 use crate::error::{Failure, Result};
+use crate::host;
 use crate::live::{ANSWER_LIMIT, PlaneView, Reception, try_on_members};
-use crate::plan::{Plane, Role, role_named, roles_of};
+use crate::plan::{NamesRule, Plane, Role, role_named, roles_of};
 use crate::site::Site;
 use crate::tls::KeyPair;
 use crate::zone_directory::{Authorities, ZoneDirectory};
@@ -48,7 +50,9 @@ pub(super) fn prove(
     // Servers dial nobody with theirs.
     let is_tried = |role: &&Role| {
         // A key that its node has made is not here.
-        role.usages.contains(zone_pki::Usage::Client) && generation.path.join(role.key_file()).exists()
+        role.usages.contains(zone_pki::Usage::Client)
+            && generation.path.join(role.key_file()).exists()
+            && is_told_apart(role, zone, node)
     };
     for role in roles_of(node).filter(is_tried) {
         let pair = KeyPair::load(&generation.path, role.stem)
@@ -61,6 +65,17 @@ pub(super) fn prove(
         }
     }
     Ok(Ok(()))
+}
+
+/// Whether a refusal says something of the certificate. etcd compares the names of a peer with the address that it comes from,
+/// so from elsewhere it refuses every one that has names.
+fn is_told_apart(role: &Role, zone: &ZoneDirectory, node: &Node) -> bool {
+    let has_names = role.plane == Plane::Peer && role.names != NamesRule::None;
+    !has_names
+        || match node.address {
+            Address::Ip(address) => host::is_here(address),
+            Address::Name(_) => matches!(Access::of(zone, node), Access::Here),
+        }
 }
 
 /// The certificate of a role in a generation.
