@@ -1,6 +1,6 @@
 //! `pki renew`: new keys and certificates, one holder after the other, each seen to be in use before the next.
 
-mod proof;
+pub(super) mod proof;
 mod report;
 mod selection;
 
