@@ -7,6 +7,7 @@ mod client;
 mod create;
 mod existing_ca;
 mod launch;
+mod member;
 mod observe;
 mod pki;
 mod restart;
@@ -26,6 +27,7 @@ pub use client::{CtlArgs, EnvArgs};
 pub use create::{DevArgs, InitArgs};
 pub use existing_ca::ExistingCaArgs;
 pub use launch::{LaunchArgs, PlanArgs, PlanFormat, RunArgs};
+pub use member::{MemberCommand, MemberUpdateArgs};
 pub use observe::{CheckArgs, DoctorArgs, StatusArgs, StatusFormat};
 pub use pki::{
     ExportLayout, PkiCommand, PkiCsrArgs, PkiExportArgs, PkiIssueArgs, PkiListArgs, PkiRenewArgs,
@@ -76,6 +78,9 @@ pub enum Command {
     /// List, check, issue, request, sign and export certificates
     #[command(subcommand)]
     Pki(PkiCommand),
+    /// Change a member of the cluster
+    #[command(subcommand)]
+    Member(MemberCommand),
     /// Make for each node one file that brings its machine into the zone
     Bundle(BundleArgs),
     /// Print the settings that etcdctl needs, for a shell

@@ -10,6 +10,7 @@ mod dev;
 mod doctor;
 mod findings;
 mod init;
+mod member_update;
 mod pki_check;
 mod pki_csr;
 mod pki_export;
@@ -31,7 +32,7 @@ use std::process::ExitCode;
 
 use time::OffsetDateTime;
 
-use crate::cli::{CaPassphraseArgs, Cli, Command, EtcdArgs, PkiCommand, SiteArgs, ZoneArg};
+use crate::cli::{CaPassphraseArgs, Cli, Command, EtcdArgs, MemberCommand, PkiCommand, SiteArgs, ZoneArg};
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::BinaryRequest;
 use crate::report;
@@ -60,6 +61,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Pki(PkiCommand::Renew(arguments)) => pki_renew::run(&arguments, now),
         Command::Pki(PkiCommand::Revoke(arguments)) => return pki_revoke::run(&arguments, now),
         Command::Pki(PkiCommand::RotateCa(arguments)) => return pki_rotate_ca::run(&arguments, now),
+        Command::Member(MemberCommand::Update(arguments)) => member_update::run(&arguments, now),
         Command::Bundle(arguments) => bundle::run(&arguments, now),
         Command::Pki(PkiCommand::Export(arguments)) => pki_export::run(&arguments, now),
         Command::Env(arguments) => client::print_environment(&arguments, now),

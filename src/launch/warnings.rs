@@ -1,7 +1,8 @@
 //! What the operator should know of a start that is not refused.
 
 use super::{Certificates, Launch};
-use crate::plan::{LiveCluster, Peer, PeerState, PlaneSecurity, StartDecision};
+use crate::plan::{InitialMember, LiveCluster, LiveMember, Peer, PeerState, PlaneSecurity, StartDecision};
+use crate::site::Site;
 
 /// One sentence for each thing that is not as it should be.
 pub(super) fn of(launch: &Launch<'_>, decision: &StartDecision, peers: &[Peer]) -> Vec<String> {
@@ -51,50 +52,67 @@ fn protection(launch: &Launch<'_>) -> Vec<String> {
 
 /// Where the list of the running cluster is another than that of the zone description.
 fn differences(launch: &Launch<'_>, cluster: &LiveCluster) -> Vec<String> {
-    let planned = &launch.member.cluster.members;
-    let missing = planned.iter().filter(|member| cluster.member_at(&member.peer_url).is_none());
-    let unknown = cluster.members.iter().filter(|member| {
-        !planned.iter().any(|planned| member.peer_urls.iter().any(|url| url == planned.peer_url.as_str()))
-    });
-    // The member at hand under another address than it is described with: neither missing nor unknown.
-    let moved = launch
-        .observed
-        .data
-        .ids()
-        .and_then(|ids| cluster.member(ids.member))
-        .filter(|member| !member.peer_urls.iter().any(|url| url == launch.observed.peer_url.as_str()));
-    let own = &launch.member.member.name;
-    let unknown = unknown.filter(|member| moved.is_none_or(|moved| moved.id != member.id));
-    let missing = missing.filter(|member| moved.is_none() || member.name != *own);
-    let update = moved.map(|member| {
-        format!(
-            "{} has this member at {}, and the cluster at {}: tell it first: {}",
-            launch.site.description(),
-            launch.observed.peer_url,
-            member.peer_urls.join(", "),
-            launch.site.proposed(&format!(
-                "ctl -- member update {} --peer-urls={}",
-                member.id, launch.observed.peer_url
-            ))
-        )
-    });
-    update.into_iter().chain(missing
-        .map(|member| {
-            format!(
+    let (site, planned) = (launch.site, &launch.member.cluster.members);
+    let is_described = |live: &&LiveMember| {
+        planned.iter().any(|planned| live.peer_urls.iter().any(|url| url == planned.peer_url.as_str()))
+    };
+    // Members under another address than they are described with: neither missing nor unknown. The one at hand is known by its
+    // data, the others by their names.
+    let own = launch.observed.data.ids().map(|ids| ids.member);
+    let moved = |planned: &InitialMember| {
+        let is_own = planned.name == launch.member.member.name;
+        cluster
+            .members
+            .iter()
+            .find(|live| if is_own { Some(live.id) == own } else { live.name == planned.name })
+            .filter(|live| !is_described(live))
+    };
+    let mut told = Vec::new();
+    let mut known = Vec::new();
+    for planned in planned.iter().filter(|planned| cluster.member_at(&planned.peer_url).is_none()) {
+        told.push(match moved(planned) {
+            Some(live) => {
+                known.push(live.id);
+                format!(
+                    "{} has {} at {}, and the cluster at {}: {}",
+                    site.description(),
+                    planned.name,
+                    planned.peer_url,
+                    live.peer_urls.join(", "),
+                    move_it(site, &planned.name)
+                )
+            }
+            None => format!(
                 "{} has {} at {}, and the running cluster has no member there: add it to the cluster, or correct {}",
-                launch.site.description(), member.name, member.peer_url, launch.site.place_to_correct()
-            )
-        })
-        .chain(unknown.map(|member| {
-            format!(
-                "the running cluster has a member {} at {}, and {} has none there: remove it from the cluster, or add it to {}",
-                if member.name.is_empty() { member.id.to_string() } else { member.name.clone() },
-                member.peer_urls.join(", "),
-                launch.site.description(),
-                launch.site.place_to_correct()
-            )
-        })))
-        .collect()
+                site.description(),
+                planned.name,
+                planned.peer_url,
+                site.place_to_correct()
+            ),
+        });
+    }
+    let unknown = cluster.members.iter().filter(|live| !is_described(live) && !known.contains(&live.id));
+    told.extend(unknown.map(|member| {
+        format!(
+            "the running cluster has a member {} at {}, and {} has none there: remove it from the cluster, or add it to {}",
+            if member.name.is_empty() { member.id.to_string() } else { member.name.clone() },
+            member.peer_urls.join(", "),
+            site.description(),
+            site.place_to_correct()
+        )
+    }));
+    told
+}
+
+/// How a member is moved to where the description has it.
+fn move_it(site: &Site, node: &str) -> String {
+    match site {
+        Site::Zone(zone) => format!("move it: {}", zone.proposed(&format!("member update {node}"))),
+        Site::Node(_) => format!(
+            "if it moved, it is moved on the signing machine: zone-etcd member update {node}; if it did and this says so \
+             still, a bundle that was made since tells this node"
+        ),
+    }
 }
 
 /// Nobody told which members the cluster has, but the member's own ids do not follow from the description any more. For one

@@ -11,6 +11,7 @@
 //! | `alarms` | what members raise, and how it is told |
 //! | `differences` | zone.toml against the live member list |
 //! | `removal` | a member taken out, if the others are a quorum without it |
+//! | `moving` | the cluster told where a member is reached |
 //! | `trial` | a certificate tried on every member |
 //! | `judgement` | healthy, degraded, or without a quorum |
 
@@ -22,6 +23,7 @@ mod differences;
 mod gather;
 mod judgement;
 mod members;
+mod moving;
 mod plane;
 mod removal;
 mod trial;

@@ -52,16 +52,16 @@ impl OperationLock {
             let client = members.first_that_answers().await?;
             let lease = client.lease_grant(LEASE_SECONDS).await.map_err(|status| refused(said(&status)))?;
             let taken = take_key(&client, &value, lease).await;
-            if !matches!(taken, Ok(Ok(()))) {
+            if !matches!(taken, Ok(Taken::Ours)) {
                 // It ends by itself if this does not reach anybody.
                 let _ = client.lease_revoke(lease).await;
             }
-            taken.map(|taken| taken.map(|()| lease)).map_err(refused)
+            taken.map(|taken| (taken, lease)).map_err(refused)
         })
         .map_err(|error| Failure::internal("cannot set up the connections").because(&error))??;
         match taken {
-            Ok(lease) => Ok(Self { keep_alive: KeepAlive::start(members, lease, LEASE_SECONDS)? }),
-            Err(holder) => Err(held_by(holder.as_ref())),
+            (Taken::Ours, lease) => Ok(Self { keep_alive: KeepAlive::start(members, lease, LEASE_SECONDS)? }),
+            (Taken::Others(holder), _) => Err(held_by(holder.as_deref())),
         }
     }
 
@@ -78,26 +78,26 @@ impl OperationLock {
     }
 }
 
-/// Writes the key if nobody has it, or who has it is a process of this machine that is no more. The inner error is the holder, if
-/// what it wrote can be read.
-async fn take_key(
-    client: &MemberClient,
-    value: &[u8],
-    lease: i64,
-) -> std::result::Result<std::result::Result<(), Option<Holder>>, String> {
+/// Whose the key is.
+enum Taken {
+    /// This operation's.
+    Ours,
+    /// Another's, with what it wrote if that can be read.
+    Others(Option<Box<Holder>>),
+}
+
+/// Writes the key if nobody has it, or who has it is a process of this machine that is no more.
+async fn take_key(client: &MemberClient, value: &[u8], lease: i64) -> std::result::Result<Taken, String> {
     let mut revision = 0;
     for _ in 0..TRIES {
         let put = client.put_if_unchanged(KEY, value, lease, revision).await;
-        let present = match put.map_err(|status| said(&status))? {
-            Ok(()) => return Ok(Ok(())),
-            Err(present) => present,
-        };
-        revision = match present {
+        revision = match put.map_err(|status| said(&status))? {
+            Ok(()) => return Ok(Taken::Ours),
             // It has just been given up.
-            None => 0,
-            Some(KeyValue { value, mod_revision, .. }) => match Holder::parse(&value) {
+            Err(None) => 0,
+            Err(Some(KeyValue { value, mod_revision, .. })) => match Holder::parse(&value) {
                 Some(holder) if holder.seen_from_here() == SeenFromHere::Ended => mod_revision,
-                holder => return Ok(Err(holder)),
+                holder => return Ok(Taken::Others(holder.map(Box::new))),
             },
         };
     }

@@ -25,4 +25,5 @@ pub use event::{Event, Watch};
 pub use gates::{Closed, GateAnswer, GateCluster, GateMember, LAG_LIMIT, Meanwhile, gates};
 pub use members::{InPlace, Restarter, next_to_restart, restart_members};
 pub use observer::Observer;
-pub use restart::{RESTART_LIMIT, RestartedMember, TrustedAuthorities, restart_member};
+pub use opening::member_of;
+pub use restart::{RESTART_LIMIT, Ready, RestartedMember, TrustedAuthorities, make_ready, restart_member};

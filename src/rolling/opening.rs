@@ -68,7 +68,7 @@ pub(super) fn wait_until_well(observer: &Observer<'_>) -> Result<()> {
 }
 
 /// The member of a node.
-pub(super) fn member_of<'l>(live: &'l LiveZone, node: &Node) -> Option<&'l LiveMember> {
+pub fn member_of<'l>(live: &'l LiveZone, node: &Node) -> Option<&'l LiveMember> {
     live.members.iter().find(|member| member.node.as_ref() == Some(&node.name))
 }
 

@@ -14,6 +14,7 @@ use super::running::RunningMember;
 use crate::config::Node;
 use crate::error::Result;
 use crate::live::{LiveMember, LiveZone, PlaneView};
+use crate::plan::EtcdId;
 use crate::report;
 
 /// How long a member may take to come back.
@@ -77,6 +78,43 @@ impl RestartedMember {
     }
 }
 
+/// A member that the others can do without.
+#[derive(Debug)]
+pub struct Ready {
+    /// The zone when the gates were seen open; leadership may have been moved since.
+    pub live: LiveZone,
+    /// The member's id.
+    pub id: EtcdId,
+    /// Whether the cluster takes no requests without it: it has one or two voters.
+    pub interrupted: bool,
+    /// The short name of the node to which leadership was moved, if it led.
+    pub leadership_moved_to: Option<String>,
+}
+
+/// Waits until the others can do without the member of `node`, and moves leadership away from it.
+///
+/// # Errors
+/// A gate stays closed, or nobody takes over.
+pub fn make_ready(observer: &Observer<'_>, node: &Node, watch: &mut dyn Watch) -> Result<Ready> {
+    let name = node.name.short();
+    let open = wait_until_open(observer, node)?;
+    let interrupted = open.meanwhile == Meanwhile::TakesNone;
+    if interrupted {
+        report::message(&format!(
+            "the cluster takes no requests while {name} is away: the others are no quorum"
+        ));
+    }
+    let leads = open.live.leader == Some(open.id);
+    let others_vote = open.live.members.iter().any(|other| other.is_voter() && other.id() != Some(open.id));
+    let mut leadership_moved_to = None;
+    if leads && others_vote {
+        let to = move_away(observer, &open)?;
+        watch.event(Event::LeaderMoved { from: name.to_owned(), to: to.clone() });
+        leadership_moved_to = Some(to);
+    }
+    Ok(Ready { live: open.live, id: open.id, interrupted, leadership_moved_to })
+}
+
 /// Restarts the member of `node`, whose directory is here and which runs here: waits until it may be stopped, moves leadership away
 /// from it, stops it, and waits for at most `limit` until whoever looks after it has started it again and it is well.
 ///
@@ -90,26 +128,11 @@ pub fn restart_member(
 ) -> Result<RestartedMember> {
     let name = node.name.short().to_owned();
     let member = RunningMember::find(observer.site, node)?;
-    let open = wait_until_open(observer, node)?;
-    let interrupted = open.meanwhile == Meanwhile::TakesNone;
-    if interrupted {
-        report::message(&format!(
-            "the cluster takes no requests while {name} is away: the others are no quorum"
-        ));
-    }
-    let leads = open.live.leader == Some(open.id);
-    let others_vote = open.live.members.iter().any(|other| other.is_voter() && other.id() != Some(open.id));
-    let leadership_moved_to = if leads && others_vote {
-        let to = move_away(observer, &open)?;
-        watch.event(Event::LeaderMoved { from: name.clone(), to: to.clone() });
-        Some(to)
-    } else {
-        None
-    };
+    let ready = make_ready(observer, node, watch)?;
     watch.event(Event::Restarting { node: name.clone() });
     let begun = Instant::now();
     let stopping = member.stop(node)?;
-    let back = comeback::wait(observer, node, open.id, &member, stopping, begun + limit)?;
+    let back = comeback::wait(observer, node, ready.id, &member, stopping, begun + limit)?;
     let took = back.at.saturating_duration_since(begun);
     watch.event(Event::Restarted { node: name.clone(), took });
     Ok(RestartedMember {
@@ -117,10 +140,10 @@ pub fn restart_member(
         pid_before: member.process.pid,
         pid_after: back.process.pid,
         took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        leadership_moved_to,
-        interrupted,
+        leadership_moved_to: ready.leadership_moved_to,
+        interrupted: ready.interrupted,
         service: member.service,
-        trusted_before: TrustedAuthorities::of_node(&open.live, node),
+        trusted_before: TrustedAuthorities::of_node(&ready.live, node),
         trusted_after: TrustedAuthorities::of_node(&back.live, node),
     })
 }

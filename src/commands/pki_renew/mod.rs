@@ -3,6 +3,7 @@
 mod carried;
 mod holder;
 mod proof;
+pub(super) mod proof;
 mod report;
 mod selection;
 

@@ -10,6 +10,9 @@ use crate::error::{Failure, Result};
 use crate::host;
 use crate::live::{ANSWER_LIMIT, PlaneView, Reception, try_on_members};
 use crate::plan::{NamesRule, Plane, Role, role_named, roles_of};
+use crate::live::{ANSWER_LIMIT, LiveZone, PlaneView, Reception, try_on_members};
+use crate::plan::{Plane, Role, role_named, roles_of};
+use crate::rolling::member_of;
 use crate::site::Site;
 use crate::tls::KeyPair;
 use crate::zone_directory::{Authorities, ZoneDirectory};
@@ -25,27 +28,8 @@ pub(super) fn prove(
     now: OffsetDateTime,
 ) -> Result<std::result::Result<(), String>> {
     let live = ask_zone(site, now)?;
-    let member = live.members.iter().find(|member| member.node.as_ref() == Some(&node.name));
-    let Some(member) = member else { return Ok(Err("its member is not there any more".to_owned())) };
-    if let Err(why) = &member.status {
-        return Ok(Err(format!("its member does not answer any more: {why}")));
-    }
-    for (plane, stem, view) in
-        [(Plane::Client, "server", &member.client), (Plane::Peer, "peer", &member.peer)]
-    {
-        let shown = view.as_ref().and_then(|view| PlaneView::leaf(view));
-        let wanted = role_named(stem).and_then(|role| leaf(generation, role));
-        let (Some(shown), Some(wanted)) = (shown, wanted) else {
-            return Ok(Err(format!("its member shows no certificate on the {} plane", plane.name())));
-        };
-        if shown.der() != wanted.der() {
-            return Ok(Err(format!(
-                "its member shows serial {} on the {} plane, and not {}: it reads other files",
-                shown.serial_hex(),
-                plane.name(),
-                wanted.serial_hex()
-            )));
-        }
+    if let Err(why) = shows(&live, node, generation) {
+        return Ok(Err(why));
     }
     // Servers dial nobody with theirs.
     let is_tried = |role: &&Role| {
@@ -80,5 +64,38 @@ fn is_told_apart(role: &Role, zone: &ZoneDirectory, node: &Node) -> bool {
 
 /// The certificate of a role in a generation.
 pub(super) fn leaf(generation: &Generation, role: &Role) -> Option<Certificate> {
+/// Whether the member of `node` shows the certificates of `generation` on both planes. The error says what it does instead.
+pub(in crate::commands) fn shows(
+    live: &LiveZone,
+    node: &Node,
+    generation: &Generation,
+) -> std::result::Result<(), String> {
+    let Some(member) = member_of(live, node) else {
+        return Err("its member is not there any more".to_owned());
+    };
+    if let Err(why) = &member.status {
+        return Err(format!("its member does not answer any more: {why}"));
+    }
+    for (plane, stem, view) in
+        [(Plane::Client, "server", &member.client), (Plane::Peer, "peer", &member.peer)]
+    {
+        let shown = view.as_ref().and_then(|view| PlaneView::leaf(view));
+        let wanted = role_named(stem).and_then(|role| leaf(generation, role));
+        let (Some(shown), Some(wanted)) = (shown, wanted) else {
+            return Err(format!("its member shows no certificate on the {} plane", plane.name()));
+        };
+        if shown.der() != wanted.der() {
+            return Err(format!(
+                "its member shows serial {} on the {} plane, and not {}: it reads other files",
+                shown.serial_hex(),
+                plane.name(),
+                wanted.serial_hex()
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn leaf(generation: &Generation, role: &Role) -> Option<Certificate> {
     Certificate::from_pem(&generation.read(&role.certificate_file()).ok()?).ok()
 }

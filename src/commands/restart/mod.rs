@@ -1,6 +1,6 @@
 //! `restart`: one member where its directory is, or all of them one after the other.
 
-mod report;
+pub(super) mod report;
 
 use time::OffsetDateTime;
 

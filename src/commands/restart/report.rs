@@ -5,7 +5,7 @@ use crate::rolling::{Event, RestartedMember, Watch};
 use crate::site::Site;
 
 /// Tells a person what happens.
-pub(super) struct Told<'s>(pub(super) &'s Site);
+pub(in crate::commands) struct Told<'s>(pub(in crate::commands) &'s Site);
 
 impl Watch for Told<'_> {
     fn event(&mut self, event: Event) {

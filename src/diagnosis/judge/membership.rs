@@ -34,12 +34,10 @@ pub(super) fn member_list(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
                     "describe it in zone.toml, or take it from the list: zone-etcd ctl {zone_arg} -- member remove {id}"
                 ),
             ),
-            Difference::PeerUrls { node, described, .. } => (
+            Difference::PeerUrls { node, .. } => (
                 Verdict::Failed,
                 format!(
-                    "put its address in zone.toml back as it was; or move the member: zone-etcd ctl {zone_arg} -- member update {} \
-                     --peer-urls={described}",
-                    id_of(live, node)
+                    "move the member: zone-etcd member update {node} {zone_arg}; or put its address in zone.toml back as it was"
                 ),
             ),
             Difference::ClientUrls { .. } => (

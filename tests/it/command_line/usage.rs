@@ -30,6 +30,12 @@ fn what_cannot_be_understood_exits_64() {
     usage_error(&["ctl"], &["ARGS"]);
     usage_error(&["dev", "--nodes", "0"], &["0"]);
     usage_error(&["dev", "--nodes", "10"], &["10"]);
+    usage_error(&["restart", "node1"], &["--rolling"]);
+    usage_error(&["restart", "--rolling", "--node", "node1"], &["--node"]);
+    usage_error(&["restart", "--rolling", "--config", "node.json"], &["--config"]);
+    usage_error(&["restart", "--limit", "soon"], &["soon"]);
+    usage_error(&["member"], &["Usage: zone-etcd member"]);
+    usage_error(&["member", "update"], &["NODE"]);
     usage_error(&["completions", "tcsh"], &["tcsh"]);
     usage_error(&["man", "start"], &["there is no command `start`"]);
 }
@@ -38,7 +44,7 @@ fn what_cannot_be_understood_exits_64() {
 #[test]
 fn a_zone_directory_needs_the_name_of_a_node() {
     let zone = TestZone::init("example.zone", &["node1=10.0.1.10", "node2=10.0.1.11", "node3=10.0.1.12"]);
-    for command in ["plan", "run", "check"] {
+    for command in ["plan", "run", "check", "restart"] {
         outcome(&mut zone.command(&[command])).expect_code(64).expect_error_with(&[
             "which node of example.zone is meant?",
             "--node",

@@ -1,11 +1,13 @@
 //! What holds for every zone description, and tables that check themselves.
 
 mod backend;
+mod gates;
 mod identifiers;
 mod initial_cluster;
 mod parsing;
 mod rendering;
 mod roles;
+mod service_groups;
 mod start_decision;
 mod strategies;
 mod turns;

@@ -72,7 +72,7 @@ pub(super) const ROWS: &[Explanation] = &[
                  zone.toml, or `member add` was given another one",
         why_it_matters: "the member does not join",
         remedy: "compare the peer URLs of `zone-etcd ctl -- member list` with zone.toml, and correct the \
-                 one that is wrong: `zone-etcd ctl -- member update ID --peer-urls=URL`",
+                 one that is wrong; a member that is to be where zone.toml says: `zone-etcd member update NODE`",
         harm: Harm::Member,
         page: "initial-cluster",
         patterns: &[

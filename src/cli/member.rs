@@ -1,0 +1,29 @@
+//! The arguments of `member`.
+
+use clap::{Args, Subcommand};
+
+use super::{Format, ZoneArg};
+
+/// `member`
+#[derive(Debug, Subcommand)]
+pub enum MemberCommand {
+    /// Move a member to the address, ports and names that zone.toml has for its node now
+    Update(MemberUpdateArgs),
+}
+
+/// `member update`
+#[derive(Debug, Args)]
+pub struct MemberUpdateArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The node that was changed in zone.toml
+    #[arg(value_name = "NODE")]
+    pub node: String,
+    /// How long its member may take to come back
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub limit: humantime::Duration,
+    /// How to print what was done
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}

@@ -1,0 +1,166 @@
+//! `member update`: a member moves to the address, ports and names that zone.toml has for its node now. Each step is taken only if it
+//! is not done yet, as the cluster, the certificates and the member itself tell, so that the command can be run again.
+
+mod change;
+mod report;
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::client::bring_up_to_date;
+use super::pki_renew::proof;
+use super::restart::report::Told;
+use super::{json, open_zone, print};
+use crate::cli::{Format, MemberUpdateArgs};
+use crate::config::{ClientName, Node};
+use crate::error::{Exit, Failure, Result};
+use crate::launch::refuse_without_member;
+use crate::live::{ANSWER_LIMIT, on_runtime};
+use crate::operation_lock::OperationLock;
+use crate::plan::{IssueReason, PeerUrl};
+use crate::report as output;
+use crate::rolling::{Observer, RestartedMember, make_ready, restart_member};
+use crate::site::Site;
+use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, Verdict, ZoneDirectory};
+use change::{listed, refuse_other_changes, serves_as_described};
+use report::Report;
+
+pub(super) fn run(arguments: &MemberUpdateArgs, now: OffsetDateTime) -> Result<()> {
+    let zone = open_zone(&arguments.zone)?;
+    zone.report_warnings();
+    zone.refuse_unless_issued()?;
+    let site = Site::Zone(zone);
+    let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
+    let node = zone.node(&arguments.node)?;
+    refuse_without_member(node)?;
+    // One that is due and cannot be renewed is used as it is: whether it will do, the members say.
+    let _ = bring_up_to_date(&site, &ClientName::admin(), now);
+    let name = node.name.short();
+    let observer = Observer::new(&site);
+    let live = observer.observe()?;
+    let before = listed(&site, &live, node)?.peer_urls.clone();
+    refuse_other_changes(&site, &live, node)?;
+
+    let held = OperationLock::take(&site, &format!("member update {name}"))?;
+    let told = tell_the_cluster(&observer, node, &before)?;
+    held.still_held()?;
+    let issued = issue(zone, node, now)?;
+    held.still_held()?;
+    let restarted = restart(&observer, zone, node, arguments.limit.into())?;
+    check(&observer, zone, node, now)?;
+    drop(held);
+
+    let report = Report::new(node, told.then_some(before), issued, restarted);
+    match arguments.format {
+        Format::Json => print(&json(&report)?)?,
+        Format::Text => print(&report.text())?,
+    }
+    tell_what_is_left(zone, node);
+    Ok(())
+}
+
+/// Tells the cluster where members reach the member, if that is elsewhere now. It comes first: a member that moved unannounced would
+/// be looked for in its old place.
+fn tell_the_cluster(observer: &Observer<'_>, node: &Node, before: &[String]) -> Result<bool> {
+    let url = PeerUrl::of(node);
+    if before == [url.as_str()] {
+        return Ok(false);
+    }
+    let name = node.name.short();
+    // From here on the others look for it in its new place, so they have to do without it.
+    let ready = make_ready(observer, node, &mut Told(observer.site))?;
+    let credentials = observer.credentials()?;
+    on_runtime(ready.live.update_peer_url(ready.id, url.as_str(), &credentials, ANSWER_LIMIT))
+        .map_err(|error| Failure::internal("cannot set up the connections").because(&error))?
+        .map_err(|why| {
+            Failure::new(Exit::Unavailable, format!("the cluster was not told where {name} is now"))
+                .because(format!("etcd says: {why}"))
+                .next(format!("see how the members are: {}", observer.site.proposed("status")))
+        })?;
+    output::message(&format!("the cluster looks for {name} at {url} from now on"));
+    Ok(true)
+}
+
+/// Issues the certificates of the node that do not fit any more, and leaves all others alone.
+fn issue(zone: &ZoneDirectory, node: &Node, now: OffsetDateTime) -> Result<Vec<&'static str>> {
+    let held = zone.lock()?;
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let assessment = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?;
+    let name = node.name.short();
+    assessment.refuse_keys_elsewhere(format!(
+        "on {name}: zone-etcd pki csr > {name}.csr; then here: {}",
+        zone.proposed(&format!("pki sign {name}.csr --out DIR"))
+    ))?;
+    let due = assessment.entries.iter().filter_map(|entry| match &entry.verdict {
+        Verdict::Issue(IssueReason::Revoked) | Verdict::Keep { .. } => None,
+        Verdict::Issue(_) => Some(entry.role.name),
+    });
+    let mut due: Vec<&'static str> = due.collect();
+    due.dedup();
+    if assessment.is_revoked() {
+        return Err(Failure::bad_input(format!("the certificates of {name} were revoked"))
+            .because("what was revoked is not replaced by the way")
+            .next(format!(
+                "only if its machine is trusted again: {}",
+                zone.proposed(&format!("pki issue {name}"))
+            )));
+    }
+    Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&[assessment], now)?;
+    Ok(due)
+}
+
+/// Restarts the member, unless it serves where it should: etcd reads its certificates at each handshake.
+fn restart(
+    observer: &Observer<'_>,
+    zone: &ZoneDirectory,
+    node: &Node,
+    limit: Duration,
+) -> Result<Option<RestartedMember>> {
+    if serves_as_described(&observer.observe()?, node) {
+        return Ok(None);
+    }
+    let name = node.name.short();
+    if zone.has_bundled(name) {
+        let bundle = zone.proposed(&format!("bundle {name} --out DIR"));
+        return Err(Failure::new(Exit::TryAgain, format!("{name} does not serve where zone.toml says yet"))
+            .because("its directory is on its own machine, which learns of the change from a bundle")
+            .next(format!(
+                "{bundle}; there: zone-etcd activate DIR/{name}.bundle && zone-etcd restart; then run this command again"
+            )));
+    }
+    restart_member(observer, node, limit, &mut Told(observer.site)).map(Some)
+}
+
+/// Whether all of it is in use.
+fn check(observer: &Observer<'_>, zone: &ZoneDirectory, node: &Node, now: OffsetDateTime) -> Result<()> {
+    let live = observer.observe()?;
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let assessment = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?;
+    let generation = assessment.current.ok_or_else(|| Failure::internal("nothing was issued"))?;
+    let name = node.name.short();
+    let failed = |why: String| {
+        Failure::new(Exit::Unavailable, format!("{name} does not serve as zone.toml says"))
+            .because(why)
+            .next(format!("on {name}: {}", zone.proposed(&format!("check --node {name}"))))
+    };
+    proof::shows(&live, node, &generation).map_err(failed)?;
+    if serves_as_described(&live, node) {
+        return Ok(());
+    }
+    Err(failed("it answers somewhere else".to_owned()))
+}
+
+/// Nodes with a directory of their own know of the others what was in their bundles.
+fn tell_what_is_left(zone: &ZoneDirectory, node: &Node) {
+    let others =
+        zone.config.members().filter(|other| other.name != node.name).map(|other| other.name.short());
+    let bundled: Vec<&str> = others.filter(|name| zone.has_bundled(name)).collect();
+    if !bundled.is_empty() {
+        output::message(&format!(
+            "next: the bundles of the others have the old place of {}; they run on, and start with warnings until they have new ones: {}",
+            node.name.short(),
+            zone.proposed(&format!("bundle {} --out DIR", bundled.join(" ")))
+        ));
+    }
+}
