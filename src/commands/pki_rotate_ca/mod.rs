@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 
 use super::doctor::ask_zone;
 use super::open_zone;
+use crate::access::Access;
 use crate::cli::PkiRotateCaArgs;
 use crate::error::{Exit, Failure, Result};
 use crate::operation_lock::OperationLock;
@@ -50,6 +51,7 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
     if arguments.status {
         return status::print_status(zone, &standing, arguments.format);
     }
+    refuse_unreached(zone)?;
     wait_until_seen(&site, zone, standing)?;
     let lock = OperationLock::take(&site, OPERATION)?;
     // Whoever held the lock before may have gone on.
@@ -76,6 +78,19 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
 fn infer(site: &Site, zone: &ZoneDirectory, now: OffsetDateTime) -> Result<Standing> {
     let live = ask_zone(site, now)?;
     Ok(Standing::infer(&Authorities::load(&zone.paths, now)?, &live))
+}
+
+/// A rotation that is begun and cannot reach a node would stop in the middle.
+fn refuse_unreached(zone: &ZoneDirectory) -> Result<()> {
+    let unreached = zone.config.nodes.iter().find(|node| matches!(Access::of(zone, node), Access::ByHand));
+    let Some(node) = unreached else { return Ok(()) };
+    let name = node.name.short();
+    Err(Failure::new(Exit::Usage, format!("nothing says how {name} is reached"))
+        .because(format!("{} has no [access], and {name} does not run from here", zone.paths.config().display()))
+        .next(format!(
+            "add [access] with command = \"ssh root@{{address}} zone-etcd\"; or carry each stage in files: {}",
+            zone.proposed("pki rotate-ca --out DIR")
+        )))
 }
 
 /// A member that is not seen cannot be said to trust anything. One that was being restarted when the command was killed comes back.

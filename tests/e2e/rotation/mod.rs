@@ -1,6 +1,7 @@
 //! CAs that take the place of others while the zone runs, on real etcd.
 
 mod back;
+mod carried;
 mod interrupted;
 mod stages;
 mod under_load;
