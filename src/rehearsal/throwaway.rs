@@ -118,6 +118,7 @@ fn describe(like: &ZoneConfig) -> Result<ZoneConfig> {
             ..EtcdSettings::default()
         },
         tls: Protection::Issued,
+        access: None,
     })
 }
 
