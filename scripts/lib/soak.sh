@@ -13,6 +13,10 @@ readonly SOAK_OPERATIONS=(
     "renew           zone-etcd pki renew --all"
     "revoke-client   revoke_a_client"
     "revoke-admin    zone-etcd pki revoke client/admin"
+    "restart         zone-etcd restart --rolling"
+    "rotate-peer     zone-etcd pki rotate-ca --plane peer --again"
+    "rotate-client   zone-etcd pki rotate-ca --plane client --again"
+    "rotate-root     zone-etcd pki rotate-ca --root --again"
 )
 
 revoke_a_client() {
@@ -36,7 +40,7 @@ soak_inside() {
         for operation in "${SOAK_OPERATIONS[@]}"; do
             name=${operation%% *}
             begins "$name"
-            eval "${operation#* }"
+            eval "${operation#* }" >&2
             begins rest
             check_chains
         done
