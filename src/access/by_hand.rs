@@ -15,7 +15,6 @@ use crate::config::{Node, NodeName};
 use crate::error::{Exit, Failure, Result};
 use crate::report::shell_quoted;
 use crate::rolling::RestartedMember;
-use crate::zone_directory::{Authorities, ZoneDirectory};
 use crate::zone_directory::{Authorities, ZoneDirectory, document_signer_certificate};
 
 /// Answers are far smaller.

@@ -33,6 +33,13 @@ pub struct PkiRotateCaArgs {
     /// Write what clients elsewhere have to trust, for each stage, below this directory
     #[arg(long, value_name = "DIR", conflicts_with = "status")]
     pub kit: Option<PathBuf>,
+    /// Try the whole rotation on a throwaway zone on this machine, with as many members, the same kind of keys and the same etcd,
+    /// and report what clients saw of it; the zone itself is left alone
+    #[arg(long, conflicts_with_all = ["status", "stop_after", "back", "again", "kit", "out"])]
+    pub rehearse: bool,
+    /// With --rehearse: write the report as one page for a browser, too
+    #[arg(long, value_name = "FILE", requires = "rehearse")]
+    pub html: Option<PathBuf>,
     /// Carry each stage to the nodes in files: write their bundles to this directory, and say what to type on each
     #[arg(long, value_name = "DIR", conflicts_with = "status")]
     pub out: Option<PathBuf>,

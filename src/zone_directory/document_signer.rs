@@ -57,19 +57,13 @@ pub fn document_signer(
         SignerName::Peer => authorities.above(Plane::Peer),
     };
     let above = above.into_iter().cloned().collect();
-    let stem = match name {
-        SignerName::Root => ROOT,
-        SignerName::Peer => Plane::Peer.name(),
-    };
-    let authority = load_authority(&zone.paths, stem, &zone.ca_passphrase, now)?;
+    let authority = load_authority(&zone.paths, stem(name), &zone.ca_passphrase, now)?;
     let beside = match name {
         SignerName::Root => authorities.beside.root.as_ref(),
         SignerName::Peer => authorities.beside.peer.as_ref(),
     };
     let other = beside.map(|ca| ca.certificate.clone());
     Ok(DocumentSigner { authority, name, above, other })
-    let authority = load_authority(&zone.paths, stem(name), &zone.ca_passphrase, now)?;
-    Ok(DocumentSigner { authority, name, above })
 }
 
 /// The certificate of the CA that signs, for which no key is needed.

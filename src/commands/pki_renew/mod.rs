@@ -2,7 +2,6 @@
 
 mod carried;
 mod holder;
-mod proof;
 pub(super) mod proof;
 mod report;
 mod selection;

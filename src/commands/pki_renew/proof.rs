@@ -8,10 +8,8 @@ use crate::commands::doctor::ask_zone;
 use crate::config::{Address, Node};
 use crate::error::{Failure, Result};
 use crate::host;
-use crate::live::{ANSWER_LIMIT, PlaneView, Reception, try_on_members};
-use crate::plan::{NamesRule, Plane, Role, role_named, roles_of};
 use crate::live::{ANSWER_LIMIT, LiveZone, PlaneView, Reception, try_on_members};
-use crate::plan::{Plane, Role, role_named, roles_of};
+use crate::plan::{NamesRule, Plane, Role, role_named, roles_of};
 use crate::rolling::member_of;
 use crate::site::Site;
 use crate::tls::KeyPair;
@@ -62,8 +60,6 @@ fn is_told_apart(role: &Role, zone: &ZoneDirectory, node: &Node) -> bool {
         }
 }
 
-/// The certificate of a role in a generation.
-pub(super) fn leaf(generation: &Generation, role: &Role) -> Option<Certificate> {
 /// Whether the member of `node` shows the certificates of `generation` on both planes. The error says what it does instead.
 pub(in crate::commands) fn shows(
     live: &LiveZone,
@@ -96,6 +92,7 @@ pub(in crate::commands) fn shows(
     Ok(())
 }
 
-fn leaf(generation: &Generation, role: &Role) -> Option<Certificate> {
+/// The certificate of a role in a generation.
+pub(super) fn leaf(generation: &Generation, role: &Role) -> Option<Certificate> {
     Certificate::from_pem(&generation.read(&role.certificate_file()).ok()?).ok()
 }

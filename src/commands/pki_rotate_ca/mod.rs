@@ -5,6 +5,7 @@ mod choice;
 mod clients;
 mod hands;
 mod narration;
+mod rehearsal;
 mod status;
 
 use std::process::ExitCode;
@@ -39,6 +40,9 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
     zone.refuse_unless_issued()?;
     let site = Site::Zone(zone);
     let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
+    if arguments.rehearse {
+        return rehearsal::run(arguments, zone).map(|()| ExitCode::SUCCESS);
+    }
     if let Some(out) = &arguments.out {
         return carried::run(arguments, zone, out, now).map(|()| ExitCode::SUCCESS);
     }

@@ -57,3 +57,13 @@ impl Watch for Narration<'_> {
         }
     }
 }
+
+/// Two that watch.
+pub(super) struct Both<'w>(pub(super) &'w mut dyn Watch, pub(super) &'w mut dyn Watch);
+
+impl Watch for Both<'_> {
+    fn event(&mut self, event: Event) {
+        self.0.event(event.clone());
+        self.1.event(event);
+    }
+}

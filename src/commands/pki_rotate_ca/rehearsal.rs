@@ -1,0 +1,58 @@
+//! `--rehearse`: the whole rotation, on a zone that nobody needs.
+
+use std::path::Path;
+
+use super::choice::asked;
+use super::hands::ReachedHands;
+use super::narration::{Both, Narration};
+use super::{OPERATION, infer};
+use crate::cli::{Format, PkiRotateCaArgs};
+use crate::commands::{json, print};
+use crate::error::{Failure, Result};
+use crate::operation_lock::OperationLock;
+use crate::rehearsal::{Programs, rehearse};
+use crate::report as output;
+use crate::rolling::{Observer, Watch};
+use crate::rotation::{Rotation, Stage};
+use crate::site::Site;
+use crate::zone_directory::{CaPassphrase, Rotated, ZoneDirectory, create_file};
+
+pub(super) fn run(arguments: &PkiRotateCaArgs, zone: &ZoneDirectory) -> Result<()> {
+    if let Some(page) = arguments.html.as_deref().filter(|page| page.exists()) {
+        return Err(Failure::bad_input(format!("{} is there already", page.display()))
+            .next("name another file, or move it away"));
+    }
+    let rotated = asked(arguments).unwrap_or(Rotated::Planes);
+    output::message(&format!(
+        "a zone of {} members on this machine, and {rotated} replaced in it",
+        zone.config.members().count()
+    ));
+    let measured = rehearse(&zone.config, &Programs::default(), |zone, watch| operate(zone, rotated, watch))?;
+    if let Some(page) = &arguments.html {
+        create_file(page, &measured.html())?;
+        output::message(&format!("the page: {}", page.display()));
+    }
+    print(&match arguments.format {
+        Format::Json => json(&measured.json())?,
+        Format::Text => measured.text(),
+    })?;
+    measured.judge()
+}
+
+fn operate(zone: &ZoneDirectory, rotated: Rotated, watch: &mut dyn Watch) -> Result<()> {
+    let site = Site::Zone(reopened(zone.paths.root())?);
+    let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
+    let now = time::OffsetDateTime::now_utc();
+    let standing = infer(&site, zone, now)?;
+    let lock = OperationLock::take(&site, OPERATION)?;
+    let mut hands = ReachedHands::new(&site, zone, &lock);
+    let mut narration = Narration::new(zone, None);
+    let mut both = Both(watch, &mut narration);
+    let mut rotation =
+        Rotation { zone, observer: Observer::new(&site), rotated, hands: &mut hands, watch: &mut both };
+    rotation.forward(standing.stage, Stage::DropOld, &mut |_| Ok(())).map(drop)
+}
+
+fn reopened(root: &Path) -> Result<ZoneDirectory> {
+    ZoneDirectory::open(root, CaPassphrase::new(None, None)?)
+}
