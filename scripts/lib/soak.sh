@@ -40,7 +40,7 @@ soak_inside() {
         for operation in "${SOAK_OPERATIONS[@]}"; do
             name=${operation%% *}
             begins "$name"
-            eval "${operation#* }"
+            eval "${operation#* }" >&2
             begins rest
             check_chains
         done

@@ -140,14 +140,14 @@ impl Picture<'_> {
              <line class=\"issued\" x1=\"{}\" x2=\"{}\" y1=\"6\" y2=\"18\" /><text x=\"{}\" y=\"16\">new certificates</text>\
              <line class=\"goal\" x1=\"{}\" x2=\"{}\" y1=\"12\" y2=\"12\" /><text x=\"{}\" y=\"16\">goal, round robin</text>",
             x + 30.0,
-            diamond(x + 124.0, 12.0),
-            x + 134.0,
-            x + 252.0,
-            x + 252.0,
-            x + 260.0,
-            x + 360.0,
-            x + 384.0,
-            x + 390.0,
+            diamond(x + 136.0, 12.0),
+            x + 148.0,
+            x + 264.0,
+            x + 264.0,
+            x + 272.0,
+            x + 376.0,
+            x + 400.0,
+            x + 408.0,
         );
         out
     }
