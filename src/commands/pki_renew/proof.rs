@@ -8,11 +8,17 @@ use crate::commands::doctor::ask_zone;
 use crate::config::{Address, Node};
 use crate::error::{Failure, Result};
 use crate::host;
-use crate::live::{ANSWER_LIMIT, PlaneView, Reception, try_on_members};
+use crate::live::{ANSWER_LIMIT, LiveZone, PlaneView, Reception, try_on_members};
 use crate::plan::{NamesRule, Plane, Role, role_named, roles_of};
 use crate::site::Site;
 use crate::tls::KeyPair;
 use crate::zone_directory::{Authorities, ZoneDirectory};
+
+/// Whether a member runs on the node, and answers.
+pub(super) fn answers(node: &Node, live: &LiveZone) -> bool {
+    let mut members = live.members.iter();
+    node.member && members.any(|member| member.node.as_ref() == Some(&node.name) && member.status.is_ok())
+}
 
 /// Looks at the member of `node`, which runs, and at what the others make of its new certificates. The inner error says what is
 /// not as it has to be.
