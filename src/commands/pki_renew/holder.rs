@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use zone_pki::{Generation, GenerationStore};
 
-use super::carried::Outbox;
+use super::outbox::Outbox;
 use super::proof::{self, leaf};
 use super::report::{Row, Served};
 use super::selection::Selection;
@@ -161,9 +161,7 @@ impl Renewal<'_> {
     /// The node of a member that answers.
     fn member_of<'n>(&self, holder: Holder<'n>) -> Option<&'n Node> {
         let Holder::Node(node) = holder else { return None };
-        let mut members = self.live.members.iter();
-        let answers = members.any(|member| member.node.as_ref() == Some(&node.name) && member.status.is_ok());
-        (node.member && answers).then_some(node)
+        proof::answers(node, self.live).then_some(node)
     }
 }
 

@@ -1,7 +1,8 @@
 //! `pki renew`: new keys and certificates, one holder after the other, each seen to be in use before the next.
 
-mod carried;
+mod answers;
 mod holder;
+mod outbox;
 pub(super) mod proof;
 mod report;
 mod selection;
@@ -16,6 +17,7 @@ use crate::report as output;
 use crate::site::Site;
 use crate::zone_directory::ZoneDirectory;
 use holder::Renewal;
+use outbox::Outbox;
 use report::{Row, Served};
 use selection::Selection;
 
@@ -27,9 +29,9 @@ pub(super) fn run(arguments: &PkiRenewArgs, now: OffsetDateTime) -> Result<()> {
     let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
     let selection = Selection::read(arguments, zone)?;
     if let Some(out) = arguments.out.as_deref().filter(|_| arguments.go_on) {
-        return carried::go_on(zone, &selection, out, arguments.format, now);
+        return answers::go_on(&site, zone, &selection, out, arguments.format, now);
     }
-    let outbox = carried::Outbox::read(arguments, zone)?;
+    let outbox = Outbox::read(arguments, zone)?;
     // Members that do not answer now are not asked afterwards either.
     let live = ask_zone(&site, now)?;
     let renewal =
@@ -57,7 +59,7 @@ pub(super) fn run(arguments: &PkiRenewArgs, now: OffsetDateTime) -> Result<()> {
         output::message("nothing to renew: no certificate is of that role, or that near to its end");
     }
     match &outbox {
-        Some(outbox) => outbox.tell(zone, &selection, now),
+        Some(outbox) => outbox.fill(zone, &selection, now),
         None => tell_of_bundles(zone, &rows),
     }
 }

@@ -15,6 +15,12 @@ use crate::site::Site;
 use crate::tls::KeyPair;
 use crate::zone_directory::{Authorities, ZoneDirectory};
 
+/// Whether a member runs on the node, and answers.
+pub(super) fn answers(node: &Node, live: &LiveZone) -> bool {
+    let mut members = live.members.iter();
+    node.member && members.any(|member| member.node.as_ref() == Some(&node.name) && member.status.is_ok())
+}
+
 /// Looks at the member of `node`, which runs, and at what the others make of its new certificates. The inner error says what is
 /// not as it has to be.
 pub(super) fn prove(

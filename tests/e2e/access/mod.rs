@@ -1,5 +1,6 @@
 //! Members that the signing machine reaches while they run: by the command itself, and by OpenSSH.
 
+mod by_hand;
 mod local;
 mod ssh;
 
