@@ -18,7 +18,7 @@
 //! | [`exports`] | what `pki export` writes, used by curl and etcdctl |
 //! | [`renewal`] | certificates renewed while the zone runs |
 //! | [`restart`] | members restarted one after the other, under writes |
-//! | [`address_change`] | members that move to another address, port or name |
+//! | [`address_change`], [`address_change_by_bundle`] | members that move to another address, port or name |
 //! | [`revocation`] | certificates revoked while the zone runs, and a node whose member leaves |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
 //! | [`existing_ca`] | members below CAs that openssl made, and who gets in with what |
@@ -32,6 +32,7 @@
 mod harness;
 
 mod address_change;
+mod address_change_by_bundle;
 mod clients;
 mod crash;
 mod data_disk;
