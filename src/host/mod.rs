@@ -4,6 +4,7 @@ mod addresses;
 mod disk;
 mod node_files;
 mod node_lock;
+mod owner;
 mod ports;
 mod presence;
 mod process;
@@ -18,6 +19,7 @@ pub use node_files::{
     AccessFault, AccessKind, FileFault, KeyFit, NodeFiles, PlaneFiles, RevocationFault, RoleFiles,
 };
 pub use node_lock::{LockError, NodeLock};
+pub use owner::{act_as_owner, as_root_again};
 pub use ports::{PortFault, check_listeners, free_ports, socket_of};
 pub use presence::show_presence;
 pub use process::{Process, service_in, service_of};

@@ -132,6 +132,7 @@ fn signal(process: Process, signal: Option<Signal>) -> std::result::Result<(), E
 fn systemctl() -> Command {
     let mut command = Command::new("systemctl");
     command.arg("--no-ask-password").stdin(Stdio::null());
+    host::as_root_again(&mut command);
     command
 }
 

@@ -51,6 +51,14 @@ impl Site {
             .map_err(|failure| if root.join(DESCRIPTION).exists() { failure } else { no_zone(root, failure) })
     }
 
+    /// The directory that it stands at.
+    pub fn directory(&self) -> &Path {
+        match self {
+            Self::Zone(zone) => zone.paths.root(),
+            Self::Node(node) => node.paths.root(),
+        }
+    }
+
     /// The zone, as far as it is known here.
     pub fn config(&self) -> &ZoneConfig {
         match self {

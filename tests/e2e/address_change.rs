@@ -96,11 +96,9 @@ fn a_member_moves_to_other_ports_and_stays_the_member_that_it_was() {
         assert_eq!((&again["moved_from"], &again["restarted"]), (&Value::Null, &Value::Null));
         // Everybody starts again as the member that it was.
         for node in NODES {
-            let planned = plan(&zone, node);
-            assert_eq!(
-                (&planned["decision"], &planned["warnings"]),
-                (&"resume".into(), &serde_json::json!([]))
-            );
+            assert_eq!(plan(&zone, node)["decision"], "resume");
+            let planned = zone.run(&["plan", "--node", node]).expect_code(0);
+            assert!(!planned.stderr.contains("warning"), "{}", planned.stderr);
         }
         zone.run(&["restart", "--rolling"]).expect_code(0);
         assert_eq!(ids(&zone), before);
@@ -124,7 +122,7 @@ fn a_member_moves_to_another_address() {
         network.send_from("node2", "10.0.1.0/24", "10.0.1.21");
         let report = json(&desk(&["member", "update", "node2", "--format", "json"]).expect_code(0));
         assert_eq!(report["client_url"], "https://10.0.1.21:2379");
-        assert!(report["issued"].as_array().expect("roles").len() >= 3, "{report}");
+        assert_eq!(report["issued"], serde_json::json!(["peer", "server"]));
         let after = certificates(&zone);
         assert_eq!((&before[0], &before[2]), (&after[0], &after[2]), "those of the others stay");
         assert_ne!(before[1], after[1]);

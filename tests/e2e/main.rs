@@ -22,7 +22,7 @@
 //! | [`renewal`] | certificates renewed while the zone runs |
 //! | [`restart`] | members restarted one after the other, under writes |
 //! | [`rehearsal`] | a load on members that run, and rehearsals around it |
-//! | [`address_change`] | members that move to another address, port or name |
+//! | [`address_change`], [`address_change_by_bundle`] | members that move to another address, port or name |
 //! | [`revocation`] | certificates revoked while the zone runs, and a node whose member leaves |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
 //! | [`existing_ca`] | members below CAs that openssl made, and who gets in with what |
@@ -37,6 +37,7 @@ mod harness;
 
 mod access;
 mod address_change;
+mod address_change_by_bundle;
 mod clients;
 mod crash;
 mod data_disk;

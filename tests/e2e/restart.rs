@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{call, etcdctl, loopback_zone, start_on_loopback};
 use crate::harness::processes::{Running, until};
-use crate::harness::supervised::{Supervised, supervise_on_loopback};
+use crate::harness::supervised::{Supervised, supervise_in_order, supervise_on_loopback};
 use crate::harness::writer::Writer;
 use crate::harness::{Outcome, TestZone, outcome, zone_etcd};
 
@@ -300,6 +300,36 @@ fn a_service_is_restarted_by_its_manager() {
         let calls = fs::read_to_string(log).expect("calls");
         assert!(calls.ends_with("--no-ask-password restart zone-etcd@node2.service\n"), "{calls}");
         assert_eq!(members.iter().map(Supervised::starts).collect::<Vec<_>>(), [1, 2, 2]);
+    });
+}
+
+/// As with the units: the zone and the member are a user's, and root restarts. What is written meanwhile is the user's.
+#[test]
+fn root_restarts_the_member_of_a_user() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    isolated(|| {
+        let zone = loopback_zone(1, "");
+        zone.run(&["init"]).expect_code(0);
+        for directory in zone.around().ancestors().take(2) {
+            fs::set_permissions(directory, fs::Permissions::from_mode(0o755))
+                .expect("a directory to pass through");
+        }
+        outcome(Command::new("chown").args(["-R", "4711:4711"]).arg(zone.path())).expect_code(0);
+        let members = supervise_in_order(&zone, &["node1"], |_, command| {
+            let mut placed = Command::new("setpriv");
+            placed.args(["--reuid", "4711", "--regid", "4711", "--clear-groups", "--"]);
+            placed.arg(command.get_program()).args(command.get_args());
+            placed
+        });
+        members[0].wait_for_line(&["\"serving client traffic securely\""]);
+        // The certificate of admin is made by this command.
+        zone.run(&["restart", "--node", "node1"]).expect_code(0);
+        assert_eq!(members[0].starts(), 2);
+        let find = outcome(Command::new("find").arg(zone.path()).args(["!", "-user", "4711"])).expect_code(0);
+        assert_eq!(find.stdout, "", "files that the user does not own");
+        assert!(zone.file("clients/admin/current/client.key").exists());
     });
 }
 

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 
 use super::client::bring_up_to_date;
 use super::pki_renew::proof;
+use super::restart::act_as_owner_of;
 use super::restart::report::Told;
 use super::{json, open_zone, print};
 use crate::cli::{Format, MemberUpdateArgs};
@@ -34,6 +35,7 @@ pub(super) fn run(arguments: &MemberUpdateArgs, now: OffsetDateTime) -> Result<(
     let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
     let node = zone.node(&arguments.node)?;
     refuse_without_member(node)?;
+    act_as_owner_of(&site)?;
     // One that is due and cannot be renewed is used as it is: whether it will do, the members say.
     let _ = bring_up_to_date(&site, &ClientName::admin(), now);
     let name = node.name.short();

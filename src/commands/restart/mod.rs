@@ -10,6 +10,7 @@ use crate::access::ReachRestarter;
 use crate::cli::{Format, RestartArgs};
 use crate::config::{ClientName, Node};
 use crate::error::{Exit, Failure, Result};
+use crate::host;
 use crate::launch::refuse_without_member;
 use crate::operation_lock::OperationLock;
 use crate::rolling::{InPlace, Observer, restart_member, restart_members};
@@ -20,9 +21,20 @@ pub(super) fn run(arguments: &RestartArgs, now: OffsetDateTime) -> Result<()> {
     let site = open_site(&arguments.site)?;
     site.report_warnings();
     site.refuse_unless_issued()?;
+    act_as_owner_of(&site)?;
     // One that is due and cannot be renewed here is used as it is: whether it will do, the members say.
     let _ = bring_up_to_date(&site, &ClientName::admin(), now);
     if arguments.rolling { rolling(&site, arguments) } else { one(&site, arguments) }
+}
+
+/// A service is restarted by root, and its directory belongs to another user.
+pub(super) fn act_as_owner_of(site: &Site) -> Result<()> {
+    host::act_as_owner(site.directory()).map_err(|error| {
+        let what = format!("cannot act as the owner of {}", site.directory().display());
+        Failure::new(Exit::Permission, what)
+            .because(&error)
+            .next("run the command as root, or as the user that the member runs as")
+    })
 }
 
 fn one(site: &Site, arguments: &RestartArgs) -> Result<()> {
