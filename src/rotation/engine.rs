@@ -15,7 +15,7 @@ use crate::plan::Plane;
 use crate::rolling::{Event, Observer, Watch};
 use crate::zone_directory::{
     Assessment, Authorities, Holder, Issuer, Place, Rotated, ZoneDirectory, ZoneLock, all_clients,
-    prepare_next, retire, switch, switch_back,
+    prepare_next, retire, switch, switch_back, tidy,
 };
 
 /// For how long a member may go on to show what it did. etcd reads its files at each handshake, so this is not waited for a process.
@@ -219,6 +219,7 @@ impl Rotation<'_> {
 /// Issues to every client what the zone has for it now.
 pub fn issue_to_clients(zone: &ZoneDirectory, watch: &mut dyn Watch) -> Result<()> {
     let held = zone.lock()?;
+    tidy(zone, &held)?;
     let now = now();
     let authorities = Authorities::load(&zone.paths, now)?;
     let clients = all_clients(zone)?;

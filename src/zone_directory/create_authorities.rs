@@ -162,9 +162,19 @@ fn create_planes(
 /// What CAs are called while they are written.
 const STAGED: &str = ".ca-";
 
-/// A directory for CAs that are not in use yet. The zone's lock is held, so any other is what an interrupted command left, with
-/// keys that nobody will use or look after.
+/// A directory for CAs that are not in use yet.
 pub(super) fn stage(paths: &ZonePaths) -> Result<TempDir> {
+    remove_abandoned(paths)?;
+    tempfile::Builder::new()
+        .prefix(STAGED)
+        .permissions(std::fs::Permissions::from_mode(0o700))
+        .tempdir_in(paths.root())
+        .map_err(|error| Failure::write(paths.root(), &error))
+}
+
+/// Removes what an interrupted command left of CAs that are not in use, or have been exchanged for others: keys that nobody will look
+/// after. The zone's lock has to be held, so none of it is another command's.
+pub(super) fn remove_abandoned(paths: &ZonePaths) -> Result<()> {
     let entries = std::fs::read_dir(paths.root()).map_err(|error| Failure::read(paths.root(), &error))?;
     for entry in entries.flatten() {
         let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(STAGED));
@@ -173,11 +183,7 @@ pub(super) fn stage(paths: &ZonePaths) -> Result<TempDir> {
             std::fs::remove_dir_all(&path).map_err(|error| Failure::write(&path, &error))?;
         }
     }
-    tempfile::Builder::new()
-        .prefix(STAGED)
-        .permissions(std::fs::Permissions::from_mode(0o700))
-        .tempdir_in(paths.root())
-        .map_err(|error| Failure::write(paths.root(), &error))
+    Ok(())
 }
 
 /// How the common name of a root ends.

@@ -42,7 +42,7 @@ pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
 pub use issuing::Issuer;
 pub use parallel::in_parallel;
 pub use revoking::{RevocationTarget, Targeted, find_issued, revoke};
-pub use rotating::{Rotated, prepare_next, retire, switch, switch_back};
+pub use rotating::{Rotated, prepare_next, retire, switch, switch_back, tidy};
 pub use zone_lock::{ZoneLock, ZoneReadLock};
 
 use crate::config::{Node, NodeName, Problem, Protection, ZoneConfig, ZoneConfigError};

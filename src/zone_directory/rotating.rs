@@ -16,7 +16,7 @@ use zone_pki::{Authority, Certificate, RevocationList};
 
 use super::authorities::{Authorities, ROOT, load_authority, plane_authority_name};
 use super::beside::Place;
-use super::create_authorities::{ROOT_NAME, issue_plane_authority, make_root};
+use super::create_authorities::{ROOT_NAME, issue_plane_authority, make_root, remove_abandoned};
 use super::exchange::Exchange;
 use super::{KeyState, NewKeys, ZoneDirectory, ZoneLock, key_state};
 use crate::error::{Exit, Failure, Result};
@@ -78,6 +78,11 @@ impl std::fmt::Display for Rotated {
             Self::Root => "the root CA and the CAs of both planes",
         })
     }
+}
+
+/// Removes what an interrupted step has left: a copy of the CAs, with their keys.
+pub fn tidy(zone: &ZoneDirectory, _held: &ZoneLock) -> Result<()> {
+    remove_abandoned(&zone.paths)
 }
 
 /// Makes the CAs that are to sign next, and has them trusted.

@@ -30,31 +30,48 @@ pub(super) fn run(
     out: &Path,
     now: OffsetDateTime,
 ) -> Result<()> {
-    let seals = SealChoice::read(&arguments.sealing, zone)?;
-    let now = now.replace_nanosecond(0).unwrap_or(now);
+    let errand = Carrying { arguments, zone, out, seals: SealChoice::read(&arguments.sealing, zone)?, now };
     let mut stage = stage_of(&Authorities::load(&zone.paths, now)?, arguments);
+    if !arguments.go_on && (stage == Stage::Before || arguments.back) {
+        stage = advance(arguments, zone, stage, now)?;
+    }
+    // Also before answers are read: what was interrupted between a step and its bundles has answers to those of the step before.
+    let mut open = errand.write(stage)?;
     if arguments.go_on {
-        let open = tell_answers(zone, stage, out, now)?;
-        if !open.is_empty() {
-            output::message(&lines(zone, stage, &open, out, arguments));
-            return Ok(());
-        }
-        if stage == end(arguments) {
+        open = tell_answers(zone, stage, out, now)?;
+        if open.is_empty() && stage == end(arguments) {
             output::message(&format!("the rotation is over: {}", what(stage)));
             return Ok(());
         }
-        stage = advance(arguments, zone, stage, now)?;
-    } else if stage == Stage::Before || (arguments.back && stage != Stage::DropOld) {
-        stage = advance(arguments, zone, stage, now)?;
+        if open.is_empty() {
+            stage = advance(arguments, zone, stage, now)?;
+            open = errand.write(stage)?;
+        }
     }
-    let mut narration = Narration::new(zone, arguments.kit.as_deref());
-    narration.event(Event::Stage { name: stage.name(), what: what(stage).to_owned() });
-    issue_to_clients(zone, &mut narration)?;
-    narration.finish()?;
-    let nodes: Vec<&Node> = zone.config.nodes.iter().collect();
-    let errands = write_bundles(zone, &nodes, out, |node| seals.of(node), now)?;
-    output::message(&lines(zone, stage, &errands.iter().collect::<Vec<_>>(), out, arguments));
+    output::message(&lines(zone, stage, &open, out, arguments));
     Ok(())
+}
+
+/// One call of the command.
+struct Carrying<'c> {
+    arguments: &'c PkiRotateCaArgs,
+    zone: &'c ZoneDirectory,
+    out: &'c Path,
+    seals: SealChoice,
+    now: OffsetDateTime,
+}
+
+impl Carrying<'_> {
+    /// Issues to everybody what a stage asks for, and writes the bundles that differ from those that are there.
+    fn write(&self, stage: Stage) -> Result<Vec<Errand>> {
+        let zone = self.zone;
+        let mut narration = Narration::new(zone, self.arguments.kit.as_deref());
+        narration.event(Event::Stage { name: stage.name(), what: what(stage).to_owned() });
+        issue_to_clients(zone, &mut narration)?;
+        narration.finish()?;
+        let nodes: Vec<&Node> = zone.config.nodes.iter().collect();
+        write_bundles(zone, &nodes, self.out, |node| self.seals.of(node), self.now)
+    }
 }
 
 /// Where a rotation ends.
@@ -159,17 +176,17 @@ fn restart_state(
     })
 }
 
-fn lines<E: std::borrow::Borrow<Errand>>(
+fn lines(
     zone: &ZoneDirectory,
     stage: Stage,
-    errands: &[E],
+    errands: &[Errand],
     out: &Path,
     arguments: &PkiRotateCaArgs,
 ) -> String {
     let mut text = "next: carry each bundle to its node, and on one node after the other type what stands below; carry back the files that \
                     it writes"
         .to_owned();
-    for errand in errands.iter().map(std::borrow::Borrow::borrow) {
+    for errand in errands {
         let name = errand.node.short();
         let is_member = zone.config.node(name).is_some_and(|node| node.member);
         let restart = match is_member && needs_restart(stage) {

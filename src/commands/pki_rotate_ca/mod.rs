@@ -99,7 +99,8 @@ fn wait_until_seen(site: &Site, zone: &ZoneDirectory, mut standing: Standing) ->
     let mut was_told = false;
     loop {
         let Some((name, why)) = standing.unseen().next() else { return Ok(()) };
-        if Instant::now() >= deadline {
+        // Where nobody answers, nobody is being restarted.
+        if Instant::now() >= deadline || standing.unseen().count() == standing.members.len() {
             return Err(unseen(zone, &standing));
         }
         if !was_told {

@@ -32,6 +32,29 @@ impl Picture {
         self
     }
 
+    /// The same without the CAs, which change their places in a rotation.
+    pub fn without_authorities(mut self) -> Self {
+        self.0.retain(|path, _| !path.starts_with("ca"));
+        self
+    }
+
+    /// Asserts that every key of a CA is somewhere in `ca/`.
+    #[track_caller]
+    pub fn assert_keys_kept(&self, root: &Path, when: &str) {
+        let now = Self::of(&root.join("ca"));
+        let keys = self
+            .0
+            .iter()
+            .filter(|(path, _)| path.starts_with("ca") && path.extension().is_some_and(|end| end == "key"));
+        for (path, key) in keys {
+            assert!(
+                now.0.values().any(|content| content == key),
+                "{when}: the key of {} is lost",
+                path.display()
+            );
+        }
+    }
+
     /// Asserts that nothing of it is lost in `root`: every file is there as it was, and the log has only grown.
     #[track_caller]
     pub fn assert_kept(&self, root: &Path, when: &str) {

@@ -5,6 +5,7 @@
 
 mod activation;
 mod invariants;
+mod rotation;
 mod strace;
 
 use std::fs;
@@ -259,6 +260,13 @@ impl Crash {
         command
     }
 
+    /// The command without one of its words.
+    fn command_without(&self, word: &str) -> Command {
+        let mut command = zone_etcd(self.arguments.iter().filter(|argument| *argument != word));
+        command.arg("--zone").arg(self.zone.path());
+        command
+    }
+
     /// Starts the real member, and waits until it takes requests.
     #[track_caller]
     fn serve(&self) -> Running {
@@ -296,6 +304,12 @@ impl Crash {
 
     #[track_caller]
     fn for_each_step(&self, after: impl Fn(&Self, &str)) {
+        self.for_each_step_of(|picture| picture, after);
+    }
+
+    /// The same, for a command that gives some files another place.
+    #[track_caller]
+    fn for_each_step_of(&self, kept: impl Fn(Picture) -> Picture, after: impl Fn(&Self, &str)) {
         let original = self.zone.around().join("original");
         copy(&self.zone.path(), &original);
         let steps = steps_of(&self.command(), self.zone.around());
@@ -305,9 +319,12 @@ impl Crash {
             let before = Picture::of(&self.zone.path());
             let when = format!("{}, ended at {}", self.name, step.shown);
             assert!(kill_at(&self.command(), step), "{when}: it went on");
+            before.assert_keys_kept(&self.zone.path(), &when);
+            let before = kept(before);
             before.assert_kept(&self.zone.path(), &when);
             assert_sound(&self.zone.path(), &when);
             after(self, &when);
+            Picture::of(&original).assert_keys_kept(&self.zone.path(), &when);
             let before = if self.is_real() { before.without_data() } else { before };
             before.assert_kept(&self.zone.path(), &when);
             assert_sound(&self.zone.path(), &when);
