@@ -300,9 +300,6 @@ fn a_rehearsal_goes_on_while_members_are_restarted() {
             "{}",
             measured.text()
         );
-        if let Some(file) = std::env::var_os("REH_PAGE") {
-            std::fs::write(file, measured.html()).unwrap();
-        }
         assert_nothing_left();
     });
 }

@@ -8,12 +8,8 @@ import (
 	"go.uber.org/zap"
 )
 
-const (
-	// How long one try may take.
-	tryLimit = time.Second
-	// How long a new connection may take before another one is tried.
-	dialLimit = 2 * time.Second
-)
+// How long a new connection may take before another one is tried.
+const dialLimit = 2 * time.Second
 
 // connections hold etcd's client: one for all endpoints, which asks them in turn, or one for a single endpoint at a time.
 type connections struct {

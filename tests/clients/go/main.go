@@ -28,18 +28,19 @@ func main() {
 	directory := flag.String("certificates", "", "directory with ca.crt, client.crt and client.key, followed when they change")
 	prefix := flag.String("prefix", "writer/", "what all keys begin with")
 	pinned := flag.Bool("pinned", false, "stay on one endpoint until a request timed out, instead of using all in turn")
+	limit := flag.Duration("try", time.Second, "how long one try may take, before the write is tried again")
 	verify := flag.Bool("verify", false, "read everything back in the end")
 	flag.Parse()
 	if *endpoints == "" || *directory == "" || flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(64)
 	}
-	if err := run(strings.Split(*endpoints, ","), *directory, *prefix, *pinned, *verify); err != nil {
+	if err := run(strings.Split(*endpoints, ","), *directory, *prefix, *limit, *pinned, *verify); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(endpoints []string, directory, prefix string, pinned, verify bool) error {
+func run(endpoints []string, directory, prefix string, limit time.Duration, pinned, verify bool) error {
 	certificates, err := follow(directory)
 	if err != nil {
 		return err
@@ -47,7 +48,7 @@ func run(endpoints []string, directory, prefix string, pinned, verify bool) erro
 	connections := newConnections(endpoints, certificates, pinned)
 	defer connections.close()
 	commands, marks := listen()
-	writer := writer{connections: connections, prefix: prefix}
+	writer := writer{connections: connections, prefix: prefix, limit: limit}
 	result := writer.write(commands, marks)
 	if verify {
 		if err := writer.readBack(&result); err != nil {

@@ -14,6 +14,8 @@ const (
 	writeLimit = 10 * time.Second
 	// Between two tries of one write.
 	backOff = 10 * time.Millisecond
+	// How long a page of what was written may take.
+	readLimit = time.Second
 	// As many keys as are read at once.
 	page = 1000
 	// Errors that are told of each span.
@@ -23,6 +25,8 @@ const (
 type writer struct {
 	connections *connections
 	prefix      string
+	// How long one try may take.
+	limit time.Duration
 	// Whether each write was acknowledged, by number.
 	acknowledged []bool
 }
@@ -92,7 +96,7 @@ func (w *writer) try(number int) error {
 	if err != nil {
 		return err
 	}
-	limited, cancel := background(tryLimit)
+	limited, cancel := background(w.limit)
 	defer cancel()
 	_, err = client.Put(limited, key(w.prefix, number), value(w.prefix, number))
 	return err
@@ -143,7 +147,7 @@ func (w *writer) page(from, end string) (*clientv3.GetResponse, error) {
 		if client, err = w.connections.current(); err != nil {
 			continue
 		}
-		limited, cancel := background(tryLimit)
+		limited, cancel := background(readLimit)
 		var answer *clientv3.GetResponse
 		answer, err = client.Get(limited, from, clientv3.WithRange(end), clientv3.WithLimit(page))
 		cancel()
