@@ -1,9 +1,10 @@
 //! `[access]`: how the signing machine runs `zone-etcd` on a node.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::document::Table;
+use super::document::{At, Table};
 use super::node::Node;
 use super::problem::Problems;
 use super::settings::{Fault, duration};
@@ -93,19 +94,39 @@ impl Pattern {
     }
 }
 
+/// Two nodes with one directory would each take the other's certificates for its own, or refuse them.
+pub(super) fn check_places(access: &At<AccessSettings>, nodes: &[At<Node>], problems: &mut Problems<'_>) {
+    let mut places = BTreeMap::new();
+    for node in nodes.iter().map(|node| &node.value) {
+        let place = (access.value.command(node), access.value.node_directory(node));
+        if let Some(other) = places.insert(place, node) {
+            let (one, two) = (other.name.short(), node.name.short());
+            let what = format!("`command` and `node_dir` lead to one directory for {one} and {two}");
+            problems.error(
+                access.span.clone(),
+                what,
+                "write {name} into one of them: node_dir = \"/srv/{name}\"",
+            );
+            return;
+        }
+    }
+}
+
 /// Reads `[access]`. Without a command that can be used there is nothing to return.
-pub(super) fn read_access(table: Table<'_>, problems: &mut Problems<'_>) -> Option<AccessSettings> {
+pub(super) fn read_access(table: Table<'_>, problems: &mut Problems<'_>) -> Option<At<AccessSettings>> {
+    let span = table.span();
     table.require("command", "write command = \"ssh root@{address} zone-etcd\"", problems);
     let command = table.parse("command", problems, command);
     let node_directory = table.parse("node_dir", problems, node_directory);
     let limit = table.parse("limit", problems, |text| duration("limit", text, 1000, 3_600_000));
     table.finish(problems);
-    Some(AccessSettings {
+    let value = AccessSettings {
         command: command?.value,
         node_directory: node_directory
             .map_or_else(|| Pattern(vec![Part::Text(DEFAULT_DIRECTORY.to_owned())]), |at| at.value),
         limit: limit.map_or(DEFAULT_LIMIT, |at| at.value),
-    })
+    };
+    Some(At { value, span })
 }
 
 /// Taken apart once, as a shell takes words apart. No shell reads it later.

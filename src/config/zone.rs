@@ -6,7 +6,7 @@ use toml::de::DeTable;
 
 use zone_pki::regular_file;
 
-use super::access::{AccessSettings, read_access};
+use super::access::{AccessSettings, check_places, read_access};
 use super::document::{At, Table, nearest_hint};
 use super::names::{NameFault, ZoneName};
 use super::node::{Node, read_node};
@@ -169,13 +169,16 @@ fn read_zone(file: Table<'_>, problems: &mut Problems<'_>) -> Option<ZoneConfig>
     nodes.iter_mut().for_each(|node| node.value.scheme = tls.scheme());
     rules::check(&nodes, problems);
     rules::check_translated(&nodes, &tls, problems);
+    if let Some(access) = &access {
+        check_places(access, &nodes, problems);
+    }
     Some(ZoneConfig {
         name: name?,
         nodes: nodes.into_iter().map(|node| node.value).collect(),
         pki,
         etcd,
         tls,
-        access,
+        access: access.map(|at| at.value),
     })
 }
 

@@ -41,6 +41,22 @@ fn nobody_is_there() {
     assert!(zone.file("clients/health/gen-2").is_dir(), "the client was renewed");
 }
 
+/// No shell is between the file and the command: what is in quotes is one word, and nothing else in it means anything.
+#[test]
+fn words_are_handed_on_as_they_stand() {
+    let zone = with_command("PLACE/stand-in 'two  words' {full} root@{address} '' $HOME;id 'a{name}b'", "");
+    crate::support::replace_in(&zone.file("zone.toml"), "PLACE", &zone.around().display().to_string());
+    stand_in(&zone, "for word; do echo \"<$word>\"; done > $0.words; exit 255");
+    zone.run(&["pki", "renew", "node1"]).expect_code(69);
+    let words = String::from_utf8(read(&zone.around().join("stand-in.words"))).expect("text");
+    let words: Vec<&str> = words.lines().collect();
+    let own = ["<two  words>", "<node1.example.zone>", "<root@127.0.0.1>", "<>", "<$HOME;id>", "<anode1b>"];
+    assert_eq!(words[..6], own);
+    assert_eq!(words[6..11], ["<activate>", "<->", "<--format>", "<json>", "<--root-fingerprint>"]);
+    assert_eq!(words[12..].len(), 2, "{words:?}");
+    assert_eq!(words[12], "<--node-dir>");
+}
+
 #[test]
 fn the_command_is_not_there() {
     let zone = with_command("/nowhere/ssh {name}", "");

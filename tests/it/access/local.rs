@@ -3,9 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use super::{assert_same, read, renewed, there, zone};
-use crate::harness::outcome;
-use crate::support::{Refusal, Tree};
+use super::{assert_same, read, renewed, stand_in, there, with_command, zone};
+use crate::harness::{outcome, program};
+use crate::support::{Refusal, Tree, replace_in};
 
 const NODES: [&str; 3] = ["node1", "node2", "node3"];
 
@@ -17,6 +17,8 @@ fn what_is_new_is_brought_and_no_file_is_left_on_the_way() {
         assert_eq!(row["served"], if is_node { "delivered" } else { "not-asked" }, "{row}");
     }
     NODES.iter().for_each(|node| assert_same(&zone, node));
+    let described = read(&there(&zone, "node1").join("pki/current/zone.toml"));
+    assert!(!String::from_utf8(described).expect("text").contains("access"), "nodes are not told");
     let key = there(&zone, "node1").join("pki/current/peer.key");
     assert_eq!(fs::metadata(key).expect("a key").permissions().mode() & 0o777, 0o600);
     let all = Tree::of(zone.around());
@@ -95,8 +97,11 @@ fn a_node_without_the_list_gets_it_later() {
 /// Two nodes that `[access]` leads to one directory are not mixed up.
 #[test]
 fn a_directory_of_another_node_is_refused() {
-    let zone = zone();
-    crate::support::replace_in(&zone.file("zone.toml"), "nodes-there/{name}", "nodes-there/one");
+    let zone = with_command("PLACE/stand-in {name}", "");
+    let script = stand_in(&zone, &format!("shift; exec {} \"$@\"", program().display()));
+    let description = zone.file("zone.toml");
+    replace_in(&description, "PLACE/stand-in", &script.display().to_string());
+    replace_in(&description, "nodes-there/{name}", "nodes-there/one");
     renewed(&zone, &["node1"]);
     let before = Tree::of(&zone.file("nodes/node2/pki/current"));
     zone.run(&["pki", "renew", "node2", "--format", "json"]).expect_code(65).expect_error_with(&[

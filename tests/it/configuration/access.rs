@@ -42,3 +42,12 @@ fn every_fault_is_told_at_once() {
     let text = zone_with("[access]\ncommand = ▸\"ssh {x}\"\nnode_dir = ▸\"srv\"\nlimit = ▸\"1\"\n");
     check([fault(text, &["{x}"]).and(&["no absolute path"]).and(&["`limit`"])]);
 }
+
+#[test]
+fn each_node_has_a_directory_of_its_own() {
+    let two = "[[node]]\nname = \"node2\"\naddress = \"10.0.1.10\"\nmember = false\n";
+    for command in ["zone-etcd", "ssh root@{address} zone-etcd"] {
+        let text = zone_with(&format!("{two}\n▸[access]\ncommand = \"{command}\"\n"));
+        check([fault(text, &["lead to one directory for node1 and node2", "node_dir = \"/srv/{name}\""])]);
+    }
+}
