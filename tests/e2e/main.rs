@@ -17,6 +17,7 @@
 //! | [`clients`] | `ctl` and `env` |
 //! | [`exports`] | what `pki export` writes, used by curl and etcdctl |
 //! | [`renewal`] | certificates renewed while the zone runs |
+//! | [`operation_lock`] | two operations on one zone kept apart |
 //! | [`restart`] | members restarted one after the other, under writes |
 //! | [`address_change`], [`address_change_by_bundle`] | members that move to another address, port or name |
 //! | [`revocation`] | certificates revoked while the zone runs, and a node whose member leaves |
@@ -45,6 +46,7 @@ mod exports;
 mod issued_certificates;
 mod namespaces;
 mod offline;
+mod operation_lock;
 mod renewal;
 mod restart;
 mod revocation;
