@@ -1,11 +1,15 @@
 //! A certificate tried on every member, as who has stolen it would.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
+
+use zone_pki::{Certificate, SubjectAltName};
 
 use super::plane::target;
 use crate::config::{Node, ZoneConfig};
+use crate::host::source_towards;
 use crate::plan::{PeerUrl, Plane};
-use crate::tls::{DialError, KeyPair, MaterialError, Stage, Trust, get};
+use crate::tls::{DialError, KeyPair, MaterialError, Stage, Target, Trust, get};
 use crate::zone_directory::Authorities;
 
 /// What a member does with a certificate.
@@ -15,7 +19,7 @@ pub enum Reception {
     Refused,
     /// It answers: whoever has the certificate gets in.
     Taken,
-    /// Nobody can tell.
+    /// Nobody can tell from here.
     Unknown(String),
 }
 
@@ -40,9 +44,11 @@ pub fn try_on_members(
     pair: &KeyPair,
     limit: Duration,
 ) -> Result<Vec<Tried>, MaterialError> {
-    let trusted: String = authorities.trusted(plane).into_iter().map(zone_pki::Certificate::pem).collect();
+    let trusted: String = authorities.trusted(plane).into_iter().map(Certificate::pem).collect();
     let (config, _) = Trust::from_pem(trusted.as_bytes())?.client(Some(pair))?;
     let config = std::sync::Arc::new(config);
+    let leaf = pair.leaf();
+    let leaf = leaf.as_ref();
     let deadline = Instant::now() + limit;
     let members: Vec<&Node> =
         zone.members().filter(|node| except.is_none_or(|except| except.name != node.name)).collect();
@@ -56,7 +62,14 @@ pub fn try_on_members(
                 };
                 let config = std::sync::Arc::clone(&config);
                 let dial = move || match target(&url) {
-                    Some(target) => reception(get(&target, config, path, &[], deadline).map(drop)),
+                    Some(target) => {
+                        let received = reception(get(&target, config, path, &[], deadline).map(drop));
+                        if plane == Plane::Peer {
+                            as_seen_from_here(received, leaf, &target)
+                        } else {
+                            received
+                        }
+                    }
                     None => Reception::Unknown(format!("{url} is not https://HOST:PORT")),
                 };
                 (node.name.short().to_owned(), scope.spawn(dial))
@@ -68,6 +81,23 @@ pub fn try_on_members(
         };
         threads.into_iter().map(join).collect()
     }))
+}
+
+/// etcd compares a peer's certificate with the address that its connection comes from (`client/pkg/transport/listener_tls.go`), so
+/// that it refuses one of another machine says nothing of the certificate.
+fn as_seen_from_here(received: Reception, leaf: Option<&Certificate>, target: &Target) -> Reception {
+    let names = leaf.map(Certificate::names);
+    let to = target.host.parse().ok().map(|host: IpAddr| SocketAddr::new(host, target.port));
+    let (Reception::Refused, Some(names), Some(to)) = (&received, names, to) else { return received };
+    match source_towards(to) {
+        Ok(from)
+            if names.iter().next().is_some()
+                && !names.iter().any(|name| *name == SubjectAltName::Ip(from)) =>
+        {
+            Reception::Unknown(format!("it is not for {from}, from where it was tried"))
+        }
+        _ => received,
+    }
 }
 
 /// etcd looks at its list after the handshake, and closes the connection (`client/pkg/transport/listener_tls.go`).

@@ -83,6 +83,11 @@ impl KeyPair {
         Ok(Self { chain, key: Arc::new(key) })
     }
 
+    /// The certificate itself, if it can be read.
+    pub fn leaf(&self) -> Option<zone_pki::Certificate> {
+        zone_pki::Certificate::from_der(self.chain.first()?).ok()
+    }
+
     fn parts(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         (self.chain.clone(), self.key.clone_key())
     }

@@ -20,6 +20,7 @@
 //! | [`exports`] | what `pki export` writes, used by curl and etcdctl |
 //! | [`rotation`] | CAs that take the place of others while the zone runs |
 //! | [`renewal`] | certificates renewed while the zone runs |
+//! | [`operation_lock`] | two operations on one zone kept apart |
 //! | [`restart`] | members restarted one after the other, under writes |
 //! | [`rehearsal`] | a load on members that run, and rehearsals around it |
 //! | [`address_change`], [`address_change_by_bundle`] | members that move to another address, port or name |
@@ -52,6 +53,7 @@ mod go_clients;
 mod issued_certificates;
 mod namespaces;
 mod offline;
+mod operation_lock;
 mod rehearsal;
 mod renewal;
 mod restart;

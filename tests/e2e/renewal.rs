@@ -5,7 +5,10 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, etcdctl, loopback_zone, start_on_loopback};
+use crate::harness::members::{
+    call, etcdctl, loopback_zone, start_in_order, start_on_loopback, wait_until_serving,
+};
+use crate::harness::namespaces::Network;
 use crate::harness::processes::Running;
 use crate::harness::{TestZone, outcome};
 
@@ -54,6 +57,23 @@ fn every_certificate_is_new_and_in_use_and_no_process_is() {
         assert_eq!(members.iter().map(Running::pid).collect::<Vec<_>>(), pids);
         zone.run(&["status"]).expect_code(0);
         zone.run(&["doctor"]).expect_code(0);
+    });
+}
+
+/// The zone directory is on a machine of its own, which has none of the addresses in the certificates: etcd takes none of a peer's from
+/// there, and that is no reason to put them back.
+#[test]
+fn a_desk_that_is_no_node_renews() {
+    isolated(|| {
+        let machines =
+            [("node1", "10.0.1.10"), ("node2", "10.0.1.11"), ("node3", "10.0.1.12"), ("desk", "10.0.1.99")];
+        let network = Network::new(&machines);
+        let zone = TestZone::init("example.zone", &["node1=10.0.1.10", "node2=10.0.1.11", "node3=10.0.1.12"]);
+        let mut members = start_in_order(&zone, &NODES, |node, command| network.on(node, &command));
+        wait_until_serving(&mut members);
+        let before = serials(&zone, "peer");
+        outcome(&mut network.on("desk", &zone.command(&["pki", "renew", "node2"]))).expect_code(0);
+        assert_ne!(serials(&zone, "peer")[1], before[1]);
     });
 }
 

@@ -1,0 +1,114 @@
+//! The lock of an operation on a whole zone: who has it, who may take it over, and that its loss is noticed.
+
+use zone_etcd::host::Process;
+use zone_etcd::live::{Credentials, on_runtime};
+use zone_etcd::operation_lock::{Holder, OperationLock};
+use zone_etcd::site::Site;
+use zone_etcd::zone_directory::CaPassphrase;
+
+use crate::harness::TestZone;
+use crate::harness::isolation::isolated;
+use crate::harness::members::{call, etcdctl, loopback_zone};
+use crate::harness::processes::until;
+use crate::harness::supervised::{Supervised, supervise_on_loopback};
+
+const KEY: &[u8] = b"\0zone-etcd/operation";
+const ENDPOINT: &str = "https://127.0.0.1:2379";
+
+#[track_caller]
+fn zone_of_one() -> (TestZone, Vec<Supervised>) {
+    let zone = loopback_zone(1, "");
+    zone.run(&["init"]).expect_code(0);
+    let members = supervise_on_loopback(&zone, &["node1"]);
+    (zone, members)
+}
+
+#[track_caller]
+fn site(zone: &TestZone) -> Site {
+    let passphrase = CaPassphrase::new(None, None).expect("no passphrase");
+    Site::open(Some(&zone.path()), None, passphrase).expect("the zone")
+}
+
+/// Writes a holder as another program would, with a lease of its own.
+#[track_caller]
+fn write_holder(zone: &TestZone, value: &[u8]) {
+    let credentials = Credentials::load(&zone.file("clients/admin/current")).expect("the administrator's");
+    on_runtime(async {
+        let client = credentials.connect(ENDPOINT, std::time::Duration::from_secs(2)).expect("a client");
+        let lease = client.lease_grant(60).await.expect("a lease");
+        client.put_if_unchanged(KEY, value, lease, 0).await.expect("an answer").expect("a free key");
+    })
+    .expect("a runtime");
+}
+
+#[test]
+fn who_has_it_is_told_until_it_is_given_up() {
+    isolated(|| {
+        let (zone, members) = zone_of_one();
+        let held = OperationLock::take(&site(&zone), "pki rotate-ca").expect("a free lock");
+        held.still_held().expect("it was just taken");
+        let own = format!("process {}", std::process::id());
+        zone.run(&["restart", "--rolling"]).expect_code(75).expect_error_with(&["`pki rotate-ca`", &own]);
+        assert_eq!(members[0].starts(), 1);
+        drop(held);
+        zone.run(&["restart", "--rolling"]).expect_code(0);
+        assert_eq!(members[0].starts(), 2);
+    });
+}
+
+#[test]
+fn it_outlives_its_lease_and_its_loss_is_noticed() {
+    isolated(|| {
+        let (zone, _members) = zone_of_one();
+        let held = OperationLock::take(&site(&zone), "pki rotate-ca").expect("a free lock");
+        let etcdctl = etcdctl(&zone, ENDPOINT);
+        let leases = || call(&etcdctl, &["lease", "list"]).expect_code(0).stdout;
+        let lease = leases().lines().last().expect("a lease").trim().to_owned();
+        let left = || {
+            let told = call(&etcdctl, &["lease", "timetolive", &lease]).stdout;
+            let seconds = told.split("remaining(").nth(1)?.split('s').next()?.parse::<u32>().ok()?;
+            Some((told, seconds))
+        };
+        // It grows less, and then more again.
+        until("time that passes", || left().filter(|(_, seconds)| *seconds <= 13));
+        until("a sign of life", || left().filter(|(_, seconds)| *seconds >= 14));
+        held.still_held().expect("it lives");
+        call(&etcdctl, &["lease", "revoke", &lease]).expect_code(0);
+        let failure = until("the loss", || held.still_held().err());
+        assert_eq!(failure.exit, zone_etcd::error::Exit::TryAgain);
+        assert!(failure.to_string().contains("its lease has ended"), "{failure}");
+    });
+}
+
+#[test]
+fn it_is_taken_from_a_process_here_that_has_ended_and_from_nobody_else() {
+    isolated(|| {
+        let (zone, _members) = zone_of_one();
+        let own = Holder::own("restart --rolling", time::OffsetDateTime::now_utc());
+        let ended = Process { pid: 4_000_000, started: 1 };
+        let elsewhere = Holder {
+            host: "elsewhere".to_owned(),
+            boot_id: "another".to_owned(),
+            process: ended,
+            ..own.clone()
+        };
+        let in_a_container = Holder { pid_namespace: "pid:[1]".to_owned(), process: ended, ..own.clone() };
+        let json = |holder: &Holder| serde_json::to_vec(holder).expect("JSON");
+        let etcdctl = etcdctl(&zone, ENDPOINT);
+        for (value, told) in [
+            (json(&elsewhere), "on elsewhere, process 4000000"),
+            (json(&in_a_container), "process 4000000"),
+            (json(&own), "`restart --rolling`"),
+            (b"not JSON".to_vec(), "cannot be read"),
+        ] {
+            write_holder(&zone, &value);
+            zone.run(&["restart", "--rolling"]).expect_code(75).expect_error_with(&[told]);
+            let leases = call(&etcdctl, &["lease", "list"]).expect_code(0).stdout;
+            let lease = leases.lines().last().expect("a lease").trim().to_owned();
+            assert!(leases.starts_with("found 1 leases"), "the refused one has left a lease: {leases}");
+            call(&etcdctl, &["lease", "revoke", &lease]).expect_code(0);
+        }
+        write_holder(&zone, &json(&Holder { process: ended, ..own }));
+        zone.run(&["restart", "--rolling"]).expect_code(0);
+    });
+}
