@@ -17,6 +17,11 @@ pub(super) struct LogLine {
 /// Fields that say where in etcd's source a line came from, not what happened.
 const NOISE: [&str; 5] = ["level", "ts", "caller", "msg", "stacktrace"];
 
+/// What a member says of `status` and `restart`, which look at its handshake without a certificate for that plane
+/// (`client/pkg/transport` and crypto/tls).
+const REFUSED_PEER: &str = "rejected connection on peer endpoint";
+const WITHOUT_CERTIFICATE: &str = "client didn't provide a certificate";
+
 impl LogLine {
     /// Reads a line.
     pub(super) fn parse(text: &str) -> Self {
@@ -28,7 +33,8 @@ impl LogLine {
 
     /// Whether a person should see it although nobody asked for all lines.
     pub(super) fn is_notable(&self) -> bool {
-        !matches!(self.level.as_deref(), Some("debug" | "info"))
+        let is_our_look = self.message == REFUSED_PEER && self.details.contains(WITHOUT_CERTIFICATE);
+        !is_our_look && !matches!(self.level.as_deref(), Some("debug" | "info"))
     }
 
     /// The line for a person.
