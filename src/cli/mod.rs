@@ -62,7 +62,7 @@ pub enum Command {
     Activate(ActivateArgs),
     /// Start this node's member: becomes etcd
     Run(RunArgs),
-    /// Restart this node's member, or all members one after the other, without a loss of quorum
+    /// Restart one member, or all of them in turn
     Restart(RestartArgs),
     /// Show what `run` would do, and touch nothing
     Plan(PlanArgs),

@@ -30,6 +30,9 @@ pub struct PkiRotateCaArgs {
     /// Rotate a CA that is not a day old, as after another rotation
     #[arg(long, conflicts_with_all = ["status", "back"])]
     pub again: bool,
+    /// How long a member may take to come back after its restart
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub limit: humantime::Duration,
     /// Write what clients elsewhere have to trust, for each stage, below this directory
     #[arg(long, value_name = "DIR", conflicts_with = "status")]
     pub kit: Option<PathBuf>,

@@ -1,12 +1,14 @@
 //! Nodes reached where they are: in the zone directory, or by the command of `[access]`.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 
 use crate::access::{self, ReachRestarter};
 use crate::config::Node;
 use crate::error::Result;
 use crate::operation_lock::OperationLock;
-use crate::rolling::{InPlace, Observer, RESTART_LIMIT, Watch, restart_members};
+use crate::rolling::{InPlace, Observer, Watch, restart_members};
 use crate::rotation::Hands;
 use crate::site::Site;
 use crate::zone_directory::ZoneDirectory;
@@ -16,11 +18,18 @@ pub(super) struct ReachedHands<'h> {
     zone: &'h ZoneDirectory,
     observer: Observer<'h>,
     lock: &'h OperationLock,
+    limit: Duration,
 }
 
 impl<'h> ReachedHands<'h> {
-    pub(super) fn new(site: &'h Site, zone: &'h ZoneDirectory, lock: &'h OperationLock) -> Self {
-        Self { zone, observer: Observer::new(site), lock }
+    /// `limit` is how long a member may take to come back.
+    pub(super) fn new(
+        site: &'h Site,
+        zone: &'h ZoneDirectory,
+        lock: &'h OperationLock,
+        limit: Duration,
+    ) -> Self {
+        Self { zone, observer: Observer::new(site), lock, limit }
     }
 }
 
@@ -31,7 +40,7 @@ impl Hands for ReachedHands<'_> {
     }
 
     fn restart(&mut self, nodes: &[&Node], watch: &mut dyn Watch) -> Result<()> {
-        let in_place = InPlace { observer: self.observer, limit: RESTART_LIMIT };
+        let in_place = InPlace { observer: self.observer, limit: self.limit };
         let mut restarter = ReachRestarter { zone: self.zone, in_place };
         restart_members(&self.observer, nodes, &mut restarter, self.lock, watch, &mut Vec::new())
     }

@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
         return status::print_status(zone, &standing, arguments.format);
     };
     let observer = Observer::new(&site);
-    let mut hands = ReachedHands::new(&site, zone, &lock);
+    let mut hands = ReachedHands::new(&site, zone, &lock, arguments.limit.into());
     let mut narration = Narration::new(zone, arguments.kit.as_deref());
     let mut rotation =
         Rotation { zone, observer, rotated: choice.rotated, hands: &mut hands, watch: &mut narration };

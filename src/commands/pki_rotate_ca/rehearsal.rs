@@ -12,7 +12,7 @@ use crate::error::{Failure, Result};
 use crate::operation_lock::OperationLock;
 use crate::rehearsal::{Programs, rehearse};
 use crate::report as output;
-use crate::rolling::{Observer, Watch};
+use crate::rolling::{Observer, RESTART_LIMIT, Watch};
 use crate::rotation::{Rotation, Stage};
 use crate::site::Site;
 use crate::zone_directory::{CaPassphrase, Rotated, ZoneDirectory, create_file};
@@ -45,7 +45,7 @@ fn operate(zone: &ZoneDirectory, rotated: Rotated, watch: &mut dyn Watch) -> Res
     let now = time::OffsetDateTime::now_utc();
     let standing = infer(&site, zone, now)?;
     let lock = OperationLock::take(&site, OPERATION)?;
-    let mut hands = ReachedHands::new(&site, zone, &lock);
+    let mut hands = ReachedHands::new(&site, zone, &lock, RESTART_LIMIT);
     let mut narration = Narration::new(zone, None);
     let mut both = Both(watch, &mut narration);
     let mut rotation =

@@ -32,9 +32,9 @@ impl Picture {
         self
     }
 
-    /// The same without the CAs, which change their places in a rotation.
-    pub fn without_authorities(mut self) -> Self {
-        self.0.retain(|path, _| !path.starts_with("ca"));
+    /// The same without what a rotation replaces: the places of the CAs, and the bundles that are carried.
+    pub fn without_rotated(mut self) -> Self {
+        self.0.retain(|path, _| !path.starts_with("ca") && !path.starts_with("out"));
         self
     }
 

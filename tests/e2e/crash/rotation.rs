@@ -92,7 +92,7 @@ fn the_next_cas_sign() {
         let mut first = crash.command_without("--continue");
         outcome(&mut first).expect_code(0);
         crash.answer();
-        crash.for_each_step_of(Picture::without_authorities, |crash, when| {
+        crash.for_each_step_of(Picture::without_rotated, |crash, when| {
             let told = outcome(&mut crash.command()).expect_code(0);
             crash.assert_signs("G2 ", when);
             assert!(
@@ -111,7 +111,7 @@ fn the_old_cas_are_dropped() {
         crash.answer();
         outcome(&mut crash.command()).expect_code(0);
         crash.answer();
-        crash.for_each_step_of(Picture::without_authorities, |crash, when| {
+        crash.for_each_step_of(Picture::without_rotated, |crash, when| {
             outcome(&mut crash.command()).expect_code(0);
             crash.assert_signs("G2 ", when);
             assert!(

@@ -79,7 +79,7 @@ fn a_member_does_not_come_back() {
         members[0].replace_command(std::process::Command::new("false"));
         members[1].replace_command(std::process::Command::new("false"));
         members[2].replace_command(std::process::Command::new("false"));
-        let told = rotate(&zone, &["--plane", "peer"]).expect_code(69);
+        let told = rotate(&zone, &["--plane", "peer", "--limit", "5s"]).expect_code(69);
         assert!(told.stderr.contains("not restarted: "), "the two others were left alone: {}", told.stderr);
         let alive = members.iter().filter(|member| member.starts() == 1).count();
         assert_eq!(alive, 2, "{}", told.stderr);
