@@ -24,10 +24,21 @@ revoke_a_client() {
     zone-etcd pki revoke "client/soak-$round" --reason superseded
 }
 
+# A rotation is killed at a random instant of the first eight seconds, and the same command finishes it.
+rotate_killed() {
+    local rotation
+    zone-etcd pki rotate-ca --root --again &
+    rotation=$!
+    sleep "$((RANDOM % 8)).$((RANDOM % 10))"
+    kill -KILL "$rotation" 2>/dev/null || true
+    wait "$rotation" || true
+    zone-etcd pki rotate-ca
+}
+
 soak_inside() {
     set -euo pipefail
     local round operation name to_all to_pinned
-    exec {to_all}> >(write_keys all)
+    exec {to_all}> >(write_keys all -try 100ms)
     local all=$!
     # A writer ends when nobody can write to it any more, and the second one would hold the first one's input.
     exec {to_pinned}> >(exec {to_all}>&- && write_keys pinned -pinned)
@@ -44,6 +55,12 @@ soak_inside() {
             begins rest
             check_chains
         done
+    done
+    for ((round = 1; round <= SOAK_KILLS; round++)); do
+        begins killed
+        rotate_killed
+        begins rest
+        check_chains
     done
     exec {to_all}>&- {to_pinned}>&-
     wait "$all"

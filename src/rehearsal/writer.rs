@@ -13,6 +13,9 @@ use super::recording::{Answered, Track};
 
 /// From the beginning of one write to that of the next, if it is acknowledged before: more would measure the machine.
 const PACE: Duration = Duration::from_millis(2);
+/// How long one try of the round robin writer may take. While leadership moves, etcd drops what a follower has just passed on, and
+/// tells nobody: who can ask somebody else does not wait for that.
+const IMPATIENT: Duration = Duration::from_millis(100);
 /// How long a write is tried. etcd's own time-outs are shorter.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// Between two tries when there is nobody better to ask; `defaultBackoffWaitBetween` in etcd's `client/v3/options.go`.
@@ -21,7 +24,7 @@ const BACK_OFF: Duration = Duration::from_millis(25);
 /// How a writer uses the endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Habit {
-    /// Each try goes to the next member that is connected.
+    /// Each try goes to the next member that is connected, and is given up soon.
     RoundRobin,
     /// All go to the same member until a request has not been answered for a second, as those of etcd's own Go client do
     /// that was given one endpoint at a time.
@@ -70,7 +73,7 @@ impl Writer {
             tries += 1;
             let connection = self.choose();
             let limit = match self.habit {
-                Habit::RoundRobin => TRY_LIMIT,
+                Habit::RoundRobin => IMPATIENT,
                 Habit::Pinned => patience.saturating_duration_since(Instant::now()),
             };
             match self.put(&connection, number, limit).await {

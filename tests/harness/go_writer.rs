@@ -18,10 +18,10 @@ pub struct GoWriter {
 }
 
 impl GoWriter {
-    /// A writer that uses all endpoints in turn, as the administrator of the zone.
+    /// A writer that uses all endpoints in turn and waits for none for long, as the administrator of the zone.
     #[track_caller]
     pub fn start(zone: &TestZone, endpoints: &[&str]) -> Self {
-        Self::start_with(zone, endpoints, "all", &[])
+        Self::start_with(zone, endpoints, "all", &["-try", "100ms"])
     }
 
     /// A writer that stays on one endpoint until a request of its own has timed out.

@@ -2,6 +2,7 @@
 
 mod back;
 mod carried;
+mod faults;
 mod interrupted;
 mod stages;
 mod under_load;
