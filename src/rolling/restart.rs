@@ -19,6 +19,8 @@ use crate::report;
 
 /// How long a member may take to come back.
 pub const RESTART_LIMIT: Duration = Duration::from_secs(60);
+/// Between the move of leadership and the stop of the member that led.
+const SETTLED_AFTER: Duration = Duration::from_millis(250);
 
 /// A member that was restarted, and is back. Fields are added, never renamed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +113,9 @@ pub fn make_ready(observer: &Observer<'_>, node: &Node, watch: &mut dyn Watch) -
         let to = move_away(observer, &open)?;
         watch.event(Event::LeaderMoved { from: name.to_owned(), to: to.clone() });
         leadership_moved_to = Some(to);
+        // What a follower has passed on in that instant is dropped and not answered: whoever gives up on it soon tries again now, and
+        // is not to find the next thing in its way.
+        std::thread::sleep(SETTLED_AFTER);
     }
     Ok(Ready { live: open.live, id: open.id, interrupted, leadership_moved_to })
 }
