@@ -1,5 +1,7 @@
 //! `ca`: the keys of the CAs at rest.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use super::{json, open_zone, print};
@@ -50,7 +52,9 @@ fn status(arguments: &CaStatusArgs) -> Result<()> {
         let state = key_state(&zone.paths, stem)?.to_string();
         Ok(Row { key: stem, state, file: zone.paths.authority_key(stem).display().to_string() })
     });
-    let rows = rows.collect::<Result<Vec<_>>>()?;
+    let mut rows = rows.collect::<Result<Vec<_>>>()?;
+    // Outside of a rotation there is nothing beside the CAs that sign.
+    rows.retain(|row| !row.key.contains('/') || Path::new(&row.file).exists());
     print(&match arguments.format {
         Format::Json => json(&rows)?,
         Format::Text => {

@@ -3,7 +3,7 @@
 use time::Date;
 
 use super::cluster::EtcdId;
-use super::start::Ids;
+use super::observed::Ids;
 
 /// Why the member must not start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,5 +1,5 @@
-//! Clients that a rotation would shut out, as far as can be told from what was issued. etcd does not tell who uses which
-//! certificate.
+//! Clients in a rotation: what those get that are kept here, and who would be shut out, as far as can be told from what was issued.
+//! etcd does not tell who uses which certificate.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,10 @@ use zone_pki::{IssuanceLog, LogEntry};
 
 use crate::error::Result;
 use crate::plan::{Plane, role_named};
-use crate::zone_directory::{Authorities, ZoneDirectory, log_failure};
+use crate::rolling::{Event, Watch};
+use crate::zone_directory::{
+    Assessment, Authorities, Holder, Issuer, ZoneDirectory, all_clients, log_failure, tidy,
+};
 
 /// Who holds a certificate of the CA that is about to be dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,4 +64,23 @@ pub fn old_holders(
             has_new: has_new(entry),
         })
         .collect())
+}
+
+/// Issues to every client what the zone has for it now.
+pub fn issue_to_clients(zone: &ZoneDirectory, watch: &mut dyn Watch) -> Result<()> {
+    let held = zone.lock()?;
+    tidy(zone, &held)?;
+    let now = OffsetDateTime::now_utc();
+    let now = now.replace_nanosecond(0).unwrap_or(now);
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let clients = all_clients(zone)?;
+    let assessments = clients
+        .iter()
+        .map(|client| Assessment::of(Holder::Client(client), &zone.config, &zone.paths, &authorities, now))
+        .collect::<Result<Vec<_>>>()?;
+    Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&assessments, now)?;
+    for assessment in assessments.iter().filter(|assessment| !assessment.is_complete()) {
+        watch.event(Event::Issued { holder: assessment.holder.short_name() });
+    }
+    Ok(())
 }

@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
+use super::clients::issue_to_clients;
 use super::stage::{Seen, Stage};
+use super::standing::describe;
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
-use crate::live::LiveZone;
-use crate::plan::Plane;
+use crate::live::LiveMember;
 use crate::rolling::{Event, Observer, Watch};
 use crate::zone_directory::{
-    Assessment, Authorities, Holder, Issuer, Place, Rotated, ZoneDirectory, ZoneLock, all_clients,
-    prepare_next, retire, switch, switch_back, tidy,
+    Authorities, Rotated, ZoneDirectory, ZoneLock, prepare_next, retire, switch, switch_back,
 };
 
 /// For how long a member may go on to show what it did. etcd reads its files at each handshake, so this is not waited for a process.
@@ -50,48 +50,6 @@ pub struct Rotation<'r> {
     pub hands: &'r mut dyn Hands,
     /// Is told of everything.
     pub watch: &'r mut dyn Watch,
-}
-
-/// Where a zone stands, before anything is done.
-#[derive(Debug)]
-pub struct Standing {
-    /// Which CAs are being replaced; those of both planes where a rotation has only to be finished.
-    pub rotated: Option<Rotated>,
-    /// The stage of the zone. [`Stage::Before`] if nothing is under way.
-    pub stage: Stage,
-    /// The members by the short names of their nodes.
-    pub members: Vec<(String, Seen)>,
-}
-
-impl Standing {
-    /// Infers it from `ca/` and from what the members show.
-    pub fn infer(authorities: &Authorities, live: &LiveZone) -> Self {
-        let under_way = Rotated::under_way(authorities);
-        let planes = under_way.map_or(&Plane::ALL[..], |(rotated, _)| rotated.planes());
-        let members: Vec<(String, Seen)> = live
-            .members
-            .iter()
-            .map(|member| (member.name.clone(), Seen::of(member, planes, authorities)))
-            .collect();
-        let is_left_over = members.iter().any(|(_, seen)| seen.needs_restart() || seen.needs_leaves());
-        let (rotated, stage) = match under_way {
-            Some((rotated, Place::Next)) => (Some(rotated), Stage::TrustBoth),
-            Some((rotated, Place::Previous)) => (Some(rotated), Stage::NewLeaves),
-            None if is_left_over => (Some(Rotated::Planes), Stage::DropOld),
-            None => (None, Stage::Before),
-        };
-        Self { rotated, stage, members }
-    }
-}
-
-impl Standing {
-    /// The members of which nothing can be told, and why.
-    pub fn unseen(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.members.iter().filter_map(|(name, seen)| match seen {
-            Seen::Unknown(why) => Some((name.as_str(), why.as_str())),
-            Seen::Shown(_) => None,
-        })
-    }
 }
 
 impl Rotation<'_> {
@@ -162,7 +120,7 @@ impl Rotation<'_> {
 
     /// Brings a stage to every client and node, and waits until every member is in it.
     fn spread(&mut self, stage: Stage, with_restarts: bool) -> Result<()> {
-        self.watch.event(Event::Stage { name: stage.name(), what: what(stage).to_owned() });
+        self.watch.event(Event::Stage { name: stage.name(), what: stage.meaning().to_owned() });
         issue_to_clients(self.zone, self.watch)?;
         let zone = self.zone;
         for node in &zone.config.nodes {
@@ -192,8 +150,7 @@ impl Rotation<'_> {
         let live = self.observer.observe()?;
         let authorities = Authorities::load(&self.zone.paths, OffsetDateTime::now_utc())?;
         let planes = self.rotated.planes();
-        let seen =
-            |member: &crate::live::LiveMember| (member.name.clone(), Seen::of(member, planes, &authorities));
+        let seen = |member: &LiveMember| (member.name.clone(), Seen::of(member, planes, &authorities));
         Ok(live.members.iter().map(seen).collect())
     }
 
@@ -216,34 +173,6 @@ impl Rotation<'_> {
     }
 }
 
-/// Issues to every client what the zone has for it now.
-pub fn issue_to_clients(zone: &ZoneDirectory, watch: &mut dyn Watch) -> Result<()> {
-    let held = zone.lock()?;
-    tidy(zone, &held)?;
-    let now = now();
-    let authorities = Authorities::load(&zone.paths, now)?;
-    let clients = all_clients(zone)?;
-    let assessments = clients
-        .iter()
-        .map(|client| Assessment::of(Holder::Client(client), &zone.config, &zone.paths, &authorities, now))
-        .collect::<Result<Vec<_>>>()?;
-    Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&assessments, now)?;
-    for assessment in assessments.iter().filter(|assessment| !assessment.is_complete()) {
-        watch.event(Event::Issued { holder: assessment.holder.short_name() });
-    }
-    Ok(())
-}
-
-/// What a stage means, for people.
-pub fn what(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Before => "the old CA alone is trusted",
-        Stage::TrustBoth => "the new CA is trusted beside the old one",
-        Stage::NewLeaves => "the new CA issues every certificate",
-        Stage::DropOld => "the new CA alone is trusted",
-    }
-}
-
 fn now() -> OffsetDateTime {
     let now = OffsetDateTime::now_utc();
     now.replace_nanosecond(0).unwrap_or(now)
@@ -260,26 +189,4 @@ fn not_in_force(zone: &ZoneDirectory, stage: Stage, behind: &[&(String, Seen)]) 
         "what was done stays, and harms nothing; see how it is, and go on: {}",
         zone.proposed("pki rotate-ca --status")
     ))
-}
-
-/// What is not as it has to be, for people.
-pub fn describe(seen: &Seen) -> String {
-    let shown = match seen {
-        Seen::Unknown(why) => return why.clone(),
-        Seen::Shown(shown) => shown,
-    };
-    let mut parts = Vec::new();
-    for plane in shown {
-        let name = plane.plane.name();
-        if !plane.missing.is_empty() {
-            parts.push(format!("does not trust {} on the {name} plane", plane.missing.join(", ")));
-        }
-        if !plane.surplus.is_empty() {
-            parts.push(format!("still trusts {} on the {name} plane", plane.surplus.join(", ")));
-        }
-        if !plane.is_of_signer {
-            parts.push(format!("shows a certificate of the other CA on the {name} plane"));
-        }
-    }
-    if parts.is_empty() { "shows and trusts what the zone has".to_owned() } else { parts.join("; ") }
 }

@@ -34,6 +34,16 @@ impl Stage {
         Self::ALL.into_iter().find(|stage| stage.name() == name)
     }
 
+    /// What it means, for people.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Before => "the old CA alone is trusted",
+            Self::TrustBoth => "the new CA is trusted beside the old one",
+            Self::NewLeaves => "the new CA issues every certificate",
+            Self::DropOld => "the new CA alone is trusted",
+        }
+    }
+
     /// Its name on the command line and in reports.
     pub const fn name(self) -> &'static str {
         match self {

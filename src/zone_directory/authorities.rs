@@ -1,19 +1,17 @@
 //! `ca/`: the root CA, the two plane CAs and their revocation lists, read and checked.
 
-use std::io;
 use std::path::Path;
 
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
-use zone_pki::private_file::{self, PrivateFileError};
-use zone_pki::{Authority, Certificate, RevocationList, encrypted_key, regular_file};
+use zone_pki::{Certificate, RevocationList};
 
-use super::CaPassphrase;
+use super::authority_files::{
+    check_directory, check_usable, read_certificate, read_chain, read_revocations, read_token, refuse_if_lost,
+};
 use super::beside::Beside;
 use super::existing::{GivenPlanes, refuse_if_pending};
-use super::failures::{certificate_failure, expired, load_failure, not_yet_valid, private_zone_failure};
 use crate::config::ZoneConfig;
-use crate::error::{Exit, Failure, Result};
+use crate::error::{Failure, Result};
 use crate::plan::{ClusterToken, Plane, RENEW_AT, ZonePaths, days_left};
 use crate::report;
 
@@ -203,121 +201,6 @@ fn check_name(paths: &ZonePaths, plane: Plane, path: &Path, certificate: &Certif
             let why = format!("it is the {} CA: {}", other.name(), certificate.subject());
             return out_of_place(paths, plane, path, why);
         }
-    }
-    Ok(())
-}
-
-/// Reads a CA with its key, to sign with it.
-pub fn load_authority(
-    paths: &ZonePaths,
-    stem: &str,
-    passphrase: &CaPassphrase,
-    now: OffsetDateTime,
-) -> Result<Authority> {
-    let (certificate_path, key_path) = (paths.authority_certificate(stem), paths.authority_key(stem));
-    check_directory(&paths.authorities())?;
-    let certificate = read_public(&certificate_path)?;
-    let key = private_file::read(&key_path).map_err(|error| private_zone_failure(&key_path, &error))?;
-    let key = if encrypted_key::is_encrypted(&key) {
-        Zeroizing::new(passphrase.open(&key_path, &key)?.to_pem().as_bytes().to_vec())
-    } else {
-        key
-    };
-    Authority::load(&certificate, &key, now)
-        .map_err(|error| load_failure(&certificate_path, &key_path, &error))
-}
-
-/// New CAs in a zone that has issued certificates would shut out every member and client that has one.
-pub(super) fn refuse_if_lost(paths: &ZonePaths) -> Result<()> {
-    let log = paths.issuance_log();
-    if !log.try_exists().map_err(|error| Failure::read(&log, &error))? {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::MissingInput, format!("{} is gone", paths.authorities().display()))
-        .because(format!("{} says that the zone has issued certificates", log.display()))
-        .next("put the directory back from your copy; a new CA would shut out every member and client"))
-}
-
-pub(super) fn check_directory(directory: &Path) -> Result<()> {
-    private_file::check_directory(directory).map_err(|error| match error {
-        PrivateFileError::NotFound => {
-            Failure::new(Exit::MissingInput, format!("there is no {}", directory.display())).next(format!(
-                "make the zone's CAs: zone-etcd init --zone {}",
-                directory.parent().unwrap_or(directory).display()
-            ))
-        }
-        error => private_zone_failure(directory, &error),
-    })
-}
-
-fn read_public(path: &Path) -> Result<Vec<u8>> {
-    regular_file::read(path).map_err(|error| {
-        let failure = Failure::read(path, &error);
-        if error.kind() == io::ErrorKind::NotFound {
-            failure.next("put the file back from your copy of the zone directory")
-        } else {
-            failure
-        }
-    })
-}
-
-fn read_certificate(paths: &ZonePaths, stem: &str) -> Result<Certificate> {
-    let path = paths.authority_certificate(stem);
-    parse_authority(&path, &paths.authority_key(stem), &read_public(&path)?)
-}
-
-/// The certificate of a CA from the text of its file.
-pub(super) fn parse_authority(path: &Path, key: &Path, text: &[u8]) -> Result<Certificate> {
-    let certificate = Certificate::from_pem(text).map_err(|error| certificate_failure(path, key, &error))?;
-    if certificate.is_authority() {
-        return Ok(certificate);
-    }
-    Err(Failure::bad_input(format!("{} is not a CA certificate", path.display()))
-        .because(format!(
-            "{} may not sign certificates (no CA:TRUE, or no keyCertSign)",
-            certificate.subject()
-        ))
-        .next("put the CA's own certificate there, not one that it issued"))
-}
-
-/// What stands above the zone's CAs beside the root; usually nothing.
-pub(super) fn read_chain(paths: &ZonePaths) -> Result<Vec<Certificate>> {
-    let path = paths.authority_chain();
-    let text = match regular_file::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Failure::read(&path, &error)),
-    };
-    Certificate::chain_from_pem(&text).map_err(|error| certificate_failure(&path, &path, &error))
-}
-
-/// The token that the zone's cluster was founded with, where a root has taken the place of the one that it follows from.
-fn read_token(paths: &ZonePaths) -> Result<Option<String>> {
-    let path = paths.pinned_token();
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(Some(text.trim_end().to_owned())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::read(&path, &error)),
-    }
-}
-
-fn read_revocations(paths: &ZonePaths, plane: Plane) -> Result<Vec<u8>> {
-    let path = paths.revocation_list(plane.name());
-    let list = read_public(&path)?;
-    if list.is_empty() {
-        return Err(Failure::bad_input(format!("{} is empty", path.display()))
-            .because("etcd would refuse every connection")
-            .next("put the file back from your copy of the zone directory"));
-    }
-    Ok(list)
-}
-
-fn check_usable(path: &Path, certificate: &Certificate, now: OffsetDateTime) -> Result<()> {
-    if now < certificate.not_before() {
-        return Err(not_yet_valid(path, certificate.not_before(), now));
-    }
-    if now > certificate.not_after() {
-        return Err(expired(path, certificate.not_after()));
     }
     Ok(())
 }

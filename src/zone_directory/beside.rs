@@ -6,7 +6,8 @@ use std::io;
 
 use zone_pki::{Certificate, regular_file};
 
-use super::authorities::{ROOT, parse_authority};
+use super::authorities::ROOT;
+use super::authority_files::parse_authority;
 use crate::error::{Failure, Result};
 use crate::plan::{Plane, ZonePaths};
 

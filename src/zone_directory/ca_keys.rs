@@ -11,7 +11,8 @@ use zone_pki::encrypted_key::{self, DecryptError};
 use zone_pki::private_file::{self, PrivateFileError};
 use zone_pki::{KeyError, PrivateKey};
 
-use super::authorities::{ROOT, check_directory};
+use super::authorities::ROOT;
+use super::authority_files::check_directory;
 use super::ca_passphrase::refuse_short;
 use super::create_authorities::{create, stage, sync};
 use super::failures::{locked_key_failure, private_zone_failure};
@@ -20,8 +21,19 @@ use crate::error::{Failure, Result};
 use crate::passphrase::{Passphrase, PassphraseSource};
 use crate::plan::{Plane, ZonePaths};
 
-/// The CAs whose keys a zone has, in the order in which they are replaced.
-pub const CA_KEYS: [&str; 3] = [ROOT, Plane::Peer.name(), Plane::Client.name()];
+/// The CAs whose keys a zone has, in the order in which they are replaced: those that sign, and during a rotation those that are to,
+/// or did.
+pub const CA_KEYS: [&str; 9] = [
+    ROOT,
+    Plane::Peer.name(),
+    Plane::Client.name(),
+    "next/root",
+    "next/peer",
+    "next/client",
+    "previous/root",
+    "previous/peer",
+    "previous/client",
+];
 
 /// How the key of a CA lies on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,16 +185,16 @@ fn replace(
         refuse_link(&paths.authority_key(stem))?;
     }
     let staged = stage(paths)?;
+    let aside = |stem: &str| staged.path().join(format!("{}.key", stem.replace('/', "-")));
     for (stem, key) in keys {
-        let path = staged.path().join(format!("{stem}.key"));
+        let path = aside(stem);
         create(&path, key_text(key, passphrase)?.as_bytes(), 0o600)?;
         read_back(&path, key, passphrase)?;
     }
     for (stem, _) in keys {
         let target = paths.authority_key(stem);
-        std::fs::rename(staged.path().join(format!("{stem}.key")), &target)
-            .map_err(|error| Failure::write(&target, &error))?;
-        sync(&paths.authorities())?;
+        std::fs::rename(aside(stem), &target).map_err(|error| Failure::write(&target, &error))?;
+        sync(target.parent().unwrap_or(&target))?;
     }
     Ok(())
 }

@@ -11,9 +11,8 @@ use zone_pki::{
     Authority, AuthoritySpec, Certificate, IssueError, PrivateKey, Subject, SubjectAltName, private_file,
 };
 
-use super::authorities::{
-    Authorities, ROOT, check_directory, load_authority, plane_authority_name, read_chain, refuse_if_lost,
-};
+use super::authorities::{Authorities, ROOT, plane_authority_name};
+use super::authority_files::{check_directory, load_authority, read_chain, refuse_if_lost};
 use super::ca_keys::key_text;
 use super::chain::way_up;
 use super::existing::{check_root, refuse_if_pending};

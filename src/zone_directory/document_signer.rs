@@ -7,7 +7,8 @@ use time::OffsetDateTime;
 use zone_pki::{Authority, Certificate};
 
 use super::ZoneDirectory;
-use super::authorities::{Authorities, ROOT, load_authority};
+use super::authorities::{Authorities, ROOT};
+use super::authority_files::load_authority;
 use crate::error::{Failure, Result};
 use crate::plan::Plane;
 

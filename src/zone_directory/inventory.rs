@@ -5,7 +5,8 @@ use zone_pki::{Certificate, IssuanceLog};
 
 use super::ZoneDirectory;
 use super::assessment::{Assessment, Entry, Holder, Verdict};
-use super::authorities::{Authorities, load_authority};
+use super::authorities::Authorities;
+use super::authority_files::load_authority;
 use super::ca_keys::{KeyState, key_state};
 use super::failures::issuance_log_failure;
 use crate::config::{ClientName, Node};

@@ -5,7 +5,8 @@ use zeroize::Zeroizing;
 use zone_pki::{Authority, Certificate, FileKind, IssuanceLog, LogEntry, Staged, commit_all};
 
 use super::assessment::{Assessment, Entry, Verdict};
-use super::authorities::{Authorities, load_authority};
+use super::authorities::Authorities;
+use super::authority_files::load_authority;
 use super::chain::pem;
 use super::failures::issuance_log_failure;
 use super::held_key::HeldKey;

@@ -2,6 +2,7 @@
 
 mod assessment;
 mod authorities;
+mod authority_files;
 mod beside;
 mod ca_keys;
 mod ca_passphrase;
@@ -27,7 +28,8 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 pub use assessment::{Assessment, Entry, Holder, Verdict};
-pub use authorities::{Authorities, ROOT, load_authority};
+pub use authorities::{Authorities, ROOT};
+pub use authority_files::load_authority;
 pub use beside::{Beside, BesideCa, Place};
 pub use ca_keys::{CA_KEYS, KeyState, change_passphrase, key_state, lock_keys, unlock_keys};
 pub use ca_passphrase::CaPassphrase;

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 use zone_pki::{IssuanceLog, LogEntry, RevocationList, RevocationMark, RevocationReason, Revoked, hex};
 
-use super::authorities::{Authorities, load_authority};
+use super::authorities::Authorities;
+use super::authority_files::load_authority;
 use super::create_authorities::{create, stage, sync};
 use super::failures::issuance_log_failure;
 use super::{ZoneDirectory, ZoneLock};

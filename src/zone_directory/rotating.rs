@@ -14,7 +14,8 @@ use std::collections::BTreeSet;
 use time::OffsetDateTime;
 use zone_pki::{Authority, Certificate, RevocationList};
 
-use super::authorities::{Authorities, ROOT, load_authority, plane_authority_name};
+use super::authorities::{Authorities, ROOT, plane_authority_name};
+use super::authority_files::load_authority;
 use super::beside::Place;
 use super::create_authorities::{ROOT_NAME, issue_plane_authority, make_root, remove_abandoned};
 use super::exchange::Exchange;

@@ -116,10 +116,10 @@ impl Report<'_> {
         if let Some(replaced) = &self.replaced {
             output::message(replaced);
         }
-        output::message(
-            "connections that are open go on until they end: etcd looks at a list when one begins. To end them, restart the members one \
-             after the other",
-        );
+        output::message(&format!(
+            "connections that are open go on until they end: etcd looks at a list when one begins. To end them: {}",
+            zone.proposed("restart --rolling")
+        ));
         for NotReached { node, failure } in &self.not_reached {
             output::warning(&format!("{node} has the old lists still: {failure}"));
         }

@@ -19,7 +19,7 @@ use crate::error::{Failure, Result};
 use crate::plan::Plane;
 use crate::report::{self as output, Table, shell_quoted};
 use crate::rolling::{Event, Watch};
-use crate::rotation::{Stage, Standing, issue_to_clients, what};
+use crate::rotation::{Stage, Standing, issue_to_clients};
 use crate::zone_directory::{
     Authorities, Place, Rotated, ZoneDirectory, prepare_next, retire, switch, switch_back,
 };
@@ -40,7 +40,7 @@ pub(super) fn run(
     if arguments.go_on {
         open = tell_answers(zone, stage, out, now)?;
         if open.is_empty() && stage == end(arguments) {
-            output::message(&format!("the rotation is over: {}", what(stage)));
+            output::message(&format!("the rotation is over: {}", stage.meaning()));
             return Ok(());
         }
         if open.is_empty() {
@@ -66,7 +66,7 @@ impl Carrying<'_> {
     fn write(&self, stage: Stage) -> Result<Vec<Errand>> {
         let zone = self.zone;
         let mut narration = Narration::new(zone, self.arguments.kit.as_deref());
-        narration.event(Event::Stage { name: stage.name(), what: what(stage).to_owned() });
+        narration.event(Event::Stage { name: stage.name(), what: stage.meaning().to_owned() });
         issue_to_clients(zone, &mut narration)?;
         narration.finish()?;
         let nodes: Vec<&Node> = zone.config.nodes.iter().collect();

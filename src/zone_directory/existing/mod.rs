@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 use zone_pki::{Authority, Certificate};
 
-use super::authorities::{Authorities, ROOT, refuse_if_lost};
+use super::authorities::{Authorities, ROOT};
+use super::authority_files::refuse_if_lost;
 use super::beside::Beside;
 use super::chain::{pem, way_up};
 use super::create_authorities::{

@@ -1,0 +1,70 @@
+//! Where a zone stands in a rotation, inferred from `ca/` and from what its members show. Pure.
+
+use super::stage::{Seen, Stage};
+use crate::live::LiveZone;
+use crate::plan::Plane;
+use crate::zone_directory::{Authorities, Place, Rotated};
+
+/// Where a zone stands, before anything is done.
+#[derive(Debug)]
+pub struct Standing {
+    /// Which CAs are being replaced; those of both planes where a rotation has only to be finished.
+    pub rotated: Option<Rotated>,
+    /// The stage of the zone. [`Stage::Before`] if nothing is under way.
+    pub stage: Stage,
+    /// The members by the short names of their nodes.
+    pub members: Vec<(String, Seen)>,
+}
+
+impl Standing {
+    /// Infers it from `ca/` and from what the members show.
+    pub fn infer(authorities: &Authorities, live: &LiveZone) -> Self {
+        let under_way = Rotated::under_way(authorities);
+        let planes = under_way.map_or(&Plane::ALL[..], |(rotated, _)| rotated.planes());
+        let members: Vec<(String, Seen)> = live
+            .members
+            .iter()
+            .map(|member| (member.name.clone(), Seen::of(member, planes, authorities)))
+            .collect();
+        let is_left_over = members.iter().any(|(_, seen)| seen.needs_restart() || seen.needs_leaves());
+        let (rotated, stage) = match under_way {
+            Some((rotated, Place::Next)) => (Some(rotated), Stage::TrustBoth),
+            Some((rotated, Place::Previous)) => (Some(rotated), Stage::NewLeaves),
+            None if is_left_over => (Some(Rotated::Planes), Stage::DropOld),
+            None => (None, Stage::Before),
+        };
+        Self { rotated, stage, members }
+    }
+}
+
+impl Standing {
+    /// The members of which nothing can be told, and why.
+    pub fn unseen(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.members.iter().filter_map(|(name, seen)| match seen {
+            Seen::Unknown(why) => Some((name.as_str(), why.as_str())),
+            Seen::Shown(_) => None,
+        })
+    }
+}
+
+/// What is not as it has to be, for people.
+pub fn describe(seen: &Seen) -> String {
+    let shown = match seen {
+        Seen::Unknown(why) => return why.clone(),
+        Seen::Shown(shown) => shown,
+    };
+    let mut parts = Vec::new();
+    for plane in shown {
+        let name = plane.plane.name();
+        if !plane.missing.is_empty() {
+            parts.push(format!("does not trust {} on the {name} plane", plane.missing.join(", ")));
+        }
+        if !plane.surplus.is_empty() {
+            parts.push(format!("still trusts {} on the {name} plane", plane.surplus.join(", ")));
+        }
+        if !plane.is_of_signer {
+            parts.push(format!("shows a certificate of the other CA on the {name} plane"));
+        }
+    }
+    if parts.is_empty() { "shows and trusts what the zone has".to_owned() } else { parts.join("; ") }
+}
