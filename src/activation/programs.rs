@@ -3,9 +3,9 @@
 //! They are written to a directory aside, and moved when everything else has been checked. A program that runs keeps its file:
 //! it is renamed, not written to.
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -14,7 +14,7 @@ use zone_pki::{hex, private_file};
 
 use crate::bundle::{BundleError, FileEntry, bundle_failure};
 use crate::error::{Exit, Failure, Result};
-use crate::zone_directory::private_failure;
+use crate::zone_directory::{make_aside, private_failure};
 
 /// What programs are called while they are written.
 const ASIDE: &str = ".programs-";
@@ -42,7 +42,7 @@ impl Programs {
         let aside = match &self.aside {
             Some(aside) => aside.path().to_owned(),
             None => {
-                let made = self.make_aside()?;
+                let made = make_aside(&self.root, ASIDE)?;
                 let path = made.path().to_owned();
                 self.aside = Some(made);
                 path
@@ -82,23 +82,6 @@ impl Programs {
             private_file::sync(directory).map_err(|error| private_failure(directory, &error))?;
         }
         Ok(())
-    }
-
-    /// What an interrupted command left is removed first: the lock is held, so nobody writes there now.
-    fn make_aside(&self) -> Result<TempDir> {
-        let entries = fs::read_dir(&self.root).map_err(|error| Failure::read(&self.root, &error))?;
-        for entry in entries.flatten() {
-            let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(ASIDE));
-            if is_ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                let path = entry.path();
-                fs::remove_dir_all(&path).map_err(|error| Failure::write(&path, &error))?;
-            }
-        }
-        tempfile::Builder::new()
-            .prefix(ASIDE)
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir_in(&self.root)
-            .map_err(|error| Failure::write(&self.root, &error))
     }
 }
 

@@ -80,18 +80,26 @@ pub struct PkiSignArgs {
 
 /// `pki issue`
 #[derive(Debug, Args)]
-#[group(id = "holders", required = true, multiple = true, args = ["nodes", "all", "clients"])]
 pub struct PkiIssueArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
-    /// The nodes to issue for
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub holders: HolderArgs,
+}
+
+/// Whose certificates.
+#[derive(Clone, Debug, Args)]
+#[group(id = "holders", required = true, multiple = true)]
+pub struct HolderArgs {
+    /// The nodes whose certificates are meant
     #[arg(value_name = "NODE")]
     pub nodes: Vec<String>,
     /// Every node, and every client that was issued or is in zone.toml
     #[arg(long, conflicts_with_all = ["nodes", "clients"])]
     pub all: bool,
-    /// A client to issue for; once for each
+    /// A client whose certificate is meant; once for each
     #[arg(long = "client", value_name = "NAME")]
     pub clients: Vec<String>,
 }
@@ -101,20 +109,13 @@ pub struct PkiIssueArgs {
 #[command(mut_arg("recipients", |seal| seal.requires("out")), mut_arg("recipients_file", |seal| seal.requires("out")))]
 #[command(mut_arg("passphrase_file", |seal| seal.requires("out")), mut_arg("passphrase_fd", |seal| seal.requires("out")))]
 #[command(mut_arg("plain", |seal| seal.requires("out")))]
-#[group(id = "renewed", required = true, multiple = true, args = ["nodes", "all", "clients"])]
 pub struct PkiRenewArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
-    /// The nodes to renew for
-    #[arg(value_name = "NODE")]
-    pub nodes: Vec<String>,
-    /// Every node and every client
-    #[arg(long, conflicts_with_all = ["nodes", "clients"])]
-    pub all: bool,
-    /// A client to renew for; once for each
-    #[arg(long = "client", value_name = "NAME")]
-    pub clients: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub holders: HolderArgs,
     /// Only this role: peer, peer-client, server, gateway, node-client, client
     #[arg(long, value_name = "ROLE")]
     pub role: Option<String>,

@@ -8,6 +8,9 @@ use super::{BundleSealingArgs, Format, ZoneArg};
 
 /// `pki rotate-ca`
 #[derive(Debug, Args)]
+#[command(mut_arg("recipients", |seal| seal.requires("out")), mut_arg("recipients_file", |seal| seal.requires("out")))]
+#[command(mut_arg("passphrase_file", |seal| seal.requires("out")), mut_arg("passphrase_fd", |seal| seal.requires("out")))]
+#[command(mut_arg("plain", |seal| seal.requires("out")))]
 pub struct PkiRotateCaArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]

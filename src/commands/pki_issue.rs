@@ -38,14 +38,14 @@ pub(super) fn run(arguments: &PkiIssueArgs, now: OffsetDateTime) -> Result<()> {
 }
 
 fn clients(arguments: &PkiIssueArgs, zone: &ZoneDirectory) -> Result<Vec<ClientName>> {
-    if arguments.all {
+    if arguments.holders.all {
         return all_clients(zone);
     }
     let parse = |name: &String| {
         ClientName::parse(name)
             .map_err(|NameFault { what, instead }| Failure::new(Exit::Usage, what).next(instead))
     };
-    arguments.clients.iter().map(parse).collect()
+    arguments.holders.clients.iter().map(parse).collect()
 }
 
 fn holders<'z>(
@@ -54,10 +54,10 @@ fn holders<'z>(
     clients: &'z [ClientName],
 ) -> Result<Vec<Holder<'z>>> {
     let mut holders = Vec::new();
-    if arguments.all {
+    if arguments.holders.all {
         holders.extend(zone.config.nodes.iter().map(Holder::Node));
     }
-    for name in &arguments.nodes {
+    for name in &arguments.holders.nodes {
         holders.push(Holder::Node(zone.node(name)?));
     }
     holders.extend(clients.iter().map(Holder::Client));

@@ -2,7 +2,6 @@
 //! requests can be made again.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -13,7 +12,7 @@ use super::file::{RequestFile, RoleRequest};
 use crate::error::{Failure, Result};
 use crate::host;
 use crate::plan::{NODE_ROLES, NamesRule, NodePaths, SubjectRule};
-use crate::zone_directory::private_failure;
+use crate::zone_directory::{make_aside, private_failure};
 
 /// Where they are, below the generations.
 const DIRECTORY: &str = "requested";
@@ -55,7 +54,7 @@ impl NodeKeys {
         let (generations, directory) = (paths.generations(), Self::directory(paths));
         crate::zone_directory::create_directory(&generations)?;
         private_file::check_directory(&generations).map_err(|error| private_failure(&generations, &error))?;
-        let aside = make_aside(&generations)?;
+        let aside = make_aside(&generations, ASIDE)?;
         let create = |file: &str, bytes: &[u8]| {
             let path = aside.path().join(file);
             private_file::create(&path, bytes, 0o600)
@@ -139,23 +138,6 @@ pub fn read_key(directory: &Path, file: &str) -> Result<Option<Zeroizing<Vec<u8>
         Err(PrivateFileError::NotFound) => Ok(None),
         Err(error) => Err(private_failure(&path, &error)),
     }
-}
-
-/// What an interrupted command left is removed first: nobody will use or look after those keys.
-fn make_aside(generations: &Path) -> Result<tempfile::TempDir> {
-    let entries = fs::read_dir(generations).map_err(|error| Failure::read(generations, &error))?;
-    for entry in entries.flatten() {
-        let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(ASIDE));
-        if is_ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            let path = entry.path();
-            fs::remove_dir_all(&path).map_err(|error| Failure::write(&path, &error))?;
-        }
-    }
-    tempfile::Builder::new()
-        .prefix(ASIDE)
-        .permissions(fs::Permissions::from_mode(0o700))
-        .tempdir_in(generations)
-        .map_err(|error| Failure::write(generations, &error))
 }
 
 /// Gives keys that are there another name.

@@ -11,6 +11,7 @@ use zone_pki::{
     Authority, AuthoritySpec, Certificate, IssueError, PrivateKey, Subject, SubjectAltName, private_file,
 };
 
+use super::aside::{make_aside, remove_abandoned};
 use super::authorities::{Authorities, ROOT, plane_authority_name};
 use super::authority_files::{check_directory, load_authority, read_chain, refuse_if_lost};
 use super::ca_keys::key_text;
@@ -163,26 +164,13 @@ const STAGED: &str = ".ca-";
 
 /// A directory for CAs that are not in use yet.
 pub(super) fn stage(paths: &ZonePaths) -> Result<TempDir> {
-    remove_abandoned(paths)?;
-    tempfile::Builder::new()
-        .prefix(STAGED)
-        .permissions(std::fs::Permissions::from_mode(0o700))
-        .tempdir_in(paths.root())
-        .map_err(|error| Failure::write(paths.root(), &error))
+    make_aside(paths.root(), STAGED)
 }
 
-/// Removes what an interrupted command left of CAs that are not in use, or have been exchanged for others: keys that nobody will look
-/// after. The zone's lock has to be held, so none of it is another command's.
-pub(super) fn remove_abandoned(paths: &ZonePaths) -> Result<()> {
-    let entries = std::fs::read_dir(paths.root()).map_err(|error| Failure::read(paths.root(), &error))?;
-    for entry in entries.flatten() {
-        let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(STAGED));
-        if is_ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            let path = entry.path();
-            std::fs::remove_dir_all(&path).map_err(|error| Failure::write(&path, &error))?;
-        }
-    }
-    Ok(())
+/// Removes what an interrupted command left of CAs that are not in use, or have been exchanged for others. The zone's lock has to be
+/// held.
+pub(super) fn remove_abandoned_authorities(paths: &ZonePaths) -> Result<()> {
+    remove_abandoned(paths.root(), STAGED)
 }
 
 /// How the common name of a root ends.

@@ -1,5 +1,6 @@
 //! A zone's directory on its signing machine: its description, its CAs, and what they issued.
 
+mod aside;
 mod assessment;
 mod authorities;
 mod authority_files;
@@ -27,6 +28,7 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
+pub use aside::make_aside;
 pub use assessment::{Assessment, Entry, Holder, Verdict};
 pub use authorities::{Authorities, ROOT};
 pub use authority_files::load_authority;

@@ -17,7 +17,7 @@ use zone_pki::{Authority, Certificate, RevocationList};
 use super::authorities::{Authorities, ROOT, plane_authority_name};
 use super::authority_files::load_authority;
 use super::beside::Place;
-use super::create_authorities::{ROOT_NAME, issue_plane_authority, make_root, remove_abandoned};
+use super::create_authorities::{ROOT_NAME, issue_plane_authority, make_root, remove_abandoned_authorities};
 use super::exchange::Exchange;
 use super::{KeyState, NewKeys, ZoneDirectory, ZoneLock, key_state};
 use crate::error::{Exit, Failure, Result};
@@ -83,7 +83,7 @@ impl std::fmt::Display for Rotated {
 
 /// Removes what an interrupted step has left: a copy of the CAs, with their keys.
 pub fn tidy(zone: &ZoneDirectory, _held: &ZoneLock) -> Result<()> {
-    remove_abandoned(&zone.paths)
+    remove_abandoned_authorities(&zone.paths)
 }
 
 /// Makes the CAs that are to sign next, and has them trusted.

@@ -13,6 +13,7 @@
 //! | [`requests`] | `pki csr` and `pki sign`: keys that never leave their node |
 //! | [`renewal`] | `pki renew` where no member runs |
 //! | [`revocation`] | `pki revoke` where no member runs: what is recorded, listed and refused |
+//! | [`rotation`] | `pki rotate-ca` where no member runs: `ca/`, and what is carried |
 //! | [`command_line`] | the commands and what they leave on disk |
 //! | [`existing_ca`] | CAs that openssl and cfssl made: taken, asked for certificates, refused |
 //! | [`golden`] | the exact command lines and reports of `plan` |
@@ -55,4 +56,5 @@ mod rehearsal;
 mod renewal;
 mod requests;
 mod revocation;
+mod rotation;
 mod support;

@@ -27,19 +27,19 @@ impl<'z> Selection<'z> {
         let role = arguments.role.as_deref().map(role_of).transpose()?;
         let before = arguments.before.map(Duration::from);
         let due_alone = arguments.due;
-        if arguments.all {
+        if arguments.holders.all {
             let nodes = zone.config.nodes.iter().collect();
             return Ok(Self { nodes, is_all: true, clients: all_clients(zone)?, role, before, due_alone });
         }
         let mut nodes: Vec<&Node> = Vec::new();
-        for name in &arguments.nodes {
+        for name in &arguments.holders.nodes {
             let node = zone.node(name)?;
             if nodes.iter().all(|known| known.name != node.name) {
                 nodes.push(node);
             }
         }
         let clients =
-            arguments.clients.iter().map(|name| crate::commands::client::client_of_zone(zone, name));
+            arguments.holders.clients.iter().map(|name| crate::commands::client::client_of_zone(zone, name));
         Ok(Self { nodes, is_all: false, clients: clients.collect::<Result<_>>()?, role, before, due_alone })
     }
 

@@ -135,3 +135,16 @@ fn an_option_without_its_key_is_refused() {
     elsewhere.init(&zone, &["--ca-key", "peers.key"]).expect_code(64).expect_error_with(&["--ca-cert"]);
     refused(&elsewhere, &["--ca-cert", "sub.crt"], 64, &["the key of", "--external"]);
 }
+
+/// What others made, others have to make anew.
+#[test]
+fn given_planes_are_not_rotated_here() {
+    let (elsewhere, zone) = (two_cas(), TestZone::empty());
+    elsewhere.init(&zone, &BOTH).expect_code(0);
+    let out = zone.around().join("out").display().to_string();
+    zone.run(&["pki", "rotate-ca", "--plain", "--out", &out]).expect_code(78).expect_error_with(&[
+        "the peer CA was made elsewhere, so no other can be made here",
+        "whoever made this one has to make the next",
+    ]);
+    assert!(!zone.file("ca/next").exists());
+}

@@ -1,0 +1,130 @@
+//! `pki rotate-ca` as far as it goes without a member that runs: `ca/`, and what is carried.
+
+use std::fs;
+
+use crate::harness::{Outcome, TestZone};
+
+const NODES: [&str; 3] = ["node1=10.0.1.10", "node2=10.0.1.11", "node3=10.0.1.12"];
+
+fn zone() -> TestZone {
+    TestZone::init("example.zone", &NODES)
+}
+
+/// A step that is carried in files.
+#[track_caller]
+fn carry(zone: &TestZone, arguments: &[&str]) -> Outcome {
+    let out = zone.around().join("out").display().to_string();
+    zone.run(&[&["pki", "rotate-ca", "--plain", "--out", &out][..], arguments].concat())
+}
+
+/// The roles of the CAs in `pki list`.
+#[track_caller]
+fn authorities(zone: &TestZone) -> Vec<String> {
+    let told = zone.run(&["pki", "list", "--format", "json"]).expect_code(0).stdout;
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&told).expect("JSON");
+    let text = |row: &serde_json::Value, key: &str| row[key].as_str().expect("a text").to_owned();
+    rows.iter()
+        .filter(|row| row["node"] == "ca")
+        .map(|row| format!("{}: {}", text(row, "role"), text(row, "subject")))
+        .collect()
+}
+
+#[test]
+fn options_that_do_not_go_together() {
+    let zone = zone();
+    for arguments in [
+        &["--root", "--plane", "peer"][..],
+        &["--back", "--stop-after", "trust-both"],
+        &["--status", "--back"],
+        &["--plain"],
+        &["--continue"],
+        &["--html", "page"],
+        &["--rehearse", "--back"],
+    ] {
+        zone.run(&[&["pki", "rotate-ca"][..], arguments].concat()).expect_code(64);
+    }
+    assert!(!zone.file("ca/next").exists());
+}
+
+#[test]
+fn the_next_cas_wait_beside_those_that_sign() {
+    let zone = zone();
+    let told = carry(&zone, &["--root"]).expect_code(0);
+    assert!(told.stderr.contains("zone-etcd activate node1.bundle"), "{}", told.stderr);
+    let listed = authorities(&zone);
+    assert_eq!(listed.len(), 6, "{listed:?}");
+    assert!(
+        listed[3].starts_with("next root CA: ") && listed[3].contains("CN=example.zone G2 root CA"),
+        "{listed:?}"
+    );
+    let trusted =
+        fs::read_to_string(zone.file("nodes/node1/pki/current/peer-ca.crt")).expect("a file of CAs");
+    assert_eq!(trusted.matches("BEGIN CERTIFICATE").count(), 2);
+    let token = fs::read_to_string(zone.file("ca/token")).expect("the token");
+    let plan = zone.run(&["plan", "--node", "node1", "--format", "argv"]).expect_code(0).stdout;
+    assert!(plan.contains(&format!("--initial-cluster-token={}\n", token.trim())), "{plan}");
+    zone.run(&["pki", "check"]).expect_code(0);
+
+    // The same command says the same, and begins nothing.
+    carry(&zone, &["--root"]).expect_code(0);
+    assert_eq!(authorities(&zone), listed);
+    carry(&zone, &["--back"]).expect_code(0);
+    assert_eq!(authorities(&zone).len(), 3);
+    assert!(zone.file("ca/retired/1/root.key").exists(), "no key is deleted");
+    zone.run(&["pki", "check"]).expect_code(0);
+}
+
+#[test]
+fn the_keys_that_wait_are_locked_with_the_others() {
+    let zone = zone();
+    carry(&zone, &["--plane", "client"]).expect_code(0);
+    let passphrase = zone.around().join("passphrase");
+    fs::write(&passphrase, "correct horse battery\n").expect("a file");
+    fs::set_permissions(&passphrase, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("its mode");
+    let file = passphrase.display().to_string();
+    zone.run(&["ca", "lock", "--ca-passphrase-file", &file])
+        .expect_code(0)
+        .expect_error_with(&["next/client"]);
+    let told = zone.run(&["ca", "status"]).expect_code(0).stdout;
+    assert!(told.contains("next/client") && !told.contains("next/peer"), "{told}");
+    let key = fs::read_to_string(zone.file("ca/next/client.key")).expect("the key");
+    assert!(key.contains("ENCRYPTED"), "{told}");
+    zone.run(&["ca", "unlock", "--ca-passphrase-file", &file]).expect_code(0);
+    let key = fs::read_to_string(zone.file("ca/next/client.key")).expect("the key");
+    assert!(!key.contains("ENCRYPTED"));
+}
+
+#[test]
+fn what_is_in_its_place_by_mistake_is_refused() {
+    let zone = zone();
+    carry(&zone, &["--plane", "peer"]).expect_code(0);
+    let copy = |from: &str, to: &str| {
+        fs::create_dir_all(zone.file(to).parent().expect("a parent")).expect("a directory");
+        fs::copy(zone.file(from), zone.file(to)).expect("a copy");
+    };
+    copy("ca/next/peer.crt", "ca/previous/peer.crt");
+    zone.run(&["pki", "check"]).expect_code(65).expect_error_with(&["are both there"]);
+    fs::remove_dir_all(zone.file("ca/previous")).expect("it");
+    // The CA that signs on the other plane would open this one.
+    copy("ca/client.crt", "ca/next/peer.crt");
+    zone.run(&["pki", "check"])
+        .expect_code(65)
+        .expect_error_with(&["next/peer.crt is not the zone's peer CA"]);
+    let other = TestZone::init("example.zone", &NODES);
+    fs::copy(other.file("ca/peer.crt"), zone.file("ca/next/peer.crt")).expect("a copy");
+    zone.run(&["pki", "check"]).expect_code(65).expect_error_with(&["it was not issued by the zone's root"]);
+}
+
+/// An answer counts for the bundle that it answers, and for a process that trusts what the zone trusts.
+#[test]
+fn answers_that_are_none() {
+    let zone = zone();
+    carry(&zone, &["--plane", "peer"]).expect_code(0);
+    let open = carry(&zone, &["--continue"]).expect_code(0);
+    assert_eq!(open.stdout.matches("open").count(), 3, "{}", open.stdout);
+    let out = zone.around().join("out");
+    fs::write(out.join("node1.answer"), "{}").expect("an answer");
+    let wrong = carry(&zone, &["--continue"]).expect_code(0);
+    assert!(wrong.stdout.contains("wrong: "), "{}", wrong.stdout);
+    assert!(!zone.file("ca/previous").exists(), "nothing went on");
+}
