@@ -50,6 +50,9 @@ soak_inside() {
     for ((round = 1; round <= SOAK_ROUNDS && EPOCHSECONDS < SOAK_UNTIL; round++)); do
         for operation in "${SOAK_OPERATIONS[@]}"; do
             name=${operation%% *}
+            if [[ $name == ${SOAK_LEFT_OUT:-} ]]; then
+                continue
+            fi
             begins "$name"
             eval "${operation#* }" >&2
             begins rest

@@ -3,11 +3,10 @@
 use std::fs;
 
 use crate::harness::{Outcome, TestZone};
-
-const NODES: [&str; 3] = ["node1=10.0.1.10", "node2=10.0.1.11", "node3=10.0.1.12"];
+use crate::support::three_members;
 
 fn zone() -> TestZone {
-    TestZone::init("example.zone", &NODES)
+    three_members()
 }
 
 /// A step that is carried in files.
@@ -110,7 +109,7 @@ fn what_is_in_its_place_by_mistake_is_refused() {
     zone.run(&["pki", "check"])
         .expect_code(65)
         .expect_error_with(&["next/peer.crt is not the zone's peer CA"]);
-    let other = TestZone::init("example.zone", &NODES);
+    let other = TestZone::init("example.zone", &["node1=10.0.1.10"]);
     fs::copy(other.file("ca/peer.crt"), zone.file("ca/next/peer.crt")).expect("a copy");
     zone.run(&["pki", "check"]).expect_code(65).expect_error_with(&["it was not issued by the zone's root"]);
 }
