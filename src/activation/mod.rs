@@ -8,7 +8,7 @@
 //! | `description`, `soundness` | whether a member could work with it |
 //! | `changes` | what a member that runs does not notice by itself |
 //! | `store` | what is active, and the lock |
-//! | `rollback`, `revoked` | back to the generation before, and what that must not bring back |
+//! | `rollback`, `withdrawn` | back to the generation before, and what that must not bring back |
 //!
 //! The link `pki/current` is switched last, and decides: before it nothing is in use, after it everything is. Nothing outside the
 //! node directory is written.
@@ -20,13 +20,13 @@ pub mod fingerprint;
 mod founding;
 mod link;
 mod programs;
-mod revoked;
 mod rollback;
 mod soundness;
 mod staging;
 mod store;
 mod this_node;
 mod trust;
+mod withdrawn;
 
 use std::io::Read;
 use std::path::Path;

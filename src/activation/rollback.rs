@@ -5,7 +5,7 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use super::store::NodeStore;
-use super::{Activation, Change, link, revoked, switch_to};
+use super::{Activation, Change, link, switch_to, withdrawn};
 use crate::error::{Exit, Failure, Result};
 
 /// Puts the generation in use that came before the one that is, by its number. Again, it goes back further.
@@ -32,7 +32,7 @@ pub fn rollback(node_directory: &Path, now: OffsetDateTime) -> Result<Activation
     let Some(earlier) = earlier.pop() else {
         return Err(Failure::internal("the generation before is gone"));
     };
-    revoked::refuse(&earlier, &later)?;
+    withdrawn::refuse(&earlier, &later)?;
     let name = earlier.generation.path.display().to_string();
     switch_to(&store, earlier, Some(active), Change::RolledBack, &name, now)
 }

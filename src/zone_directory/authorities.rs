@@ -8,7 +8,7 @@ use zone_pki::{Certificate, RevocationList};
 use super::authority_files::{
     check_directory, check_usable, read_certificate, read_chain, read_revocations, read_token, refuse_if_lost,
 };
-use super::beside::Beside;
+use super::beside::{Beside, Place};
 use super::existing::{GivenPlanes, refuse_if_pending};
 use crate::config::ZoneConfig;
 use crate::error::{Failure, Result};
@@ -91,7 +91,8 @@ impl Authorities {
         for certificate in &authorities.chain {
             check_usable(&paths.authority_chain(), certificate, now)?;
         }
-        for (stem, ca) in authorities.beside.all() {
+        // One that has signed may end in the meantime: it is on its way out.
+        for (stem, ca) in authorities.beside.all().filter(|(_, ca)| ca.place == Place::Next) {
             check_usable(&paths.authority_certificate(&ca.place.stem(stem)), &ca.certificate, now)?;
         }
         for plane in Plane::ALL {

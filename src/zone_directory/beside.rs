@@ -61,11 +61,19 @@ pub struct Beside {
 impl Beside {
     /// Reads what stands in `ca/next/` and `ca/previous/`.
     pub(super) fn load(paths: &ZonePaths) -> Result<Self> {
-        Ok(Self {
+        let beside = Self {
             root: read(paths, ROOT)?,
             peer: read(paths, Plane::Peer.name())?,
             client: read(paths, Plane::Client.name())?,
-        })
+        };
+        let is_in = |place| beside.all().filter(|(_, ca)| ca.place == place).count();
+        let is_mixed = Place::ALL.into_iter().all(|place| is_in(place) > 0);
+        if is_mixed || (beside.root.is_some() && beside.all().count() < 3) {
+            return Err(Failure::bad_input(format!("{} is not whole", paths.authorities().display()))
+                .because("the CAs of a rotation are all in next/, or all in previous/, and those of both planes with a root")
+                .next("put the directory back from your copy of the zone directory"));
+        }
+        Ok(beside)
     }
 
     /// The one beside the CA of a plane.

@@ -78,7 +78,16 @@ impl<'p> Exchange<'p> {
     }
 }
 
-/// Copies files with their modes, and directories with theirs.
+/// A key that is kept elsewhere, as on a medium that is taken away, stays there. The link is made absolute, since it may get another
+/// place.
+fn copy_link(path: &Path, target: &Path) -> Result<()> {
+    let leads_to = std::fs::read_link(path).map_err(|error| Failure::read(path, &error))?;
+    let leads_to = path.parent().unwrap_or(path).join(leads_to);
+    let absolute = std::path::absolute(&leads_to).map_err(|error| Failure::read(path, &error))?;
+    std::os::unix::fs::symlink(absolute, target).map_err(|error| Failure::write(target, &error))
+}
+
+/// Copies files with their modes, directories with theirs, and links as links.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let entries = std::fs::read_dir(from).map_err(|error| Failure::read(from, &error))?;
     for entry in entries {
@@ -88,6 +97,8 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         if kind.is_dir() {
             create_directory(&target)?;
             copy(&path, &target)?;
+        } else if kind.is_symlink() {
+            copy_link(&path, &target)?;
         } else if path.extension().is_some_and(|extension| extension == "key") {
             let key = private_file::read(&path).map_err(|error| private_zone_failure(&path, &error))?;
             create(&target, &key, 0o600)?;

@@ -65,6 +65,7 @@ impl Rotated {
             (None, None, Some(_)) => Self::Plane(Plane::Client),
             (None, None, None) => return None,
         };
+        // All of them stand in the same place: they change it together.
         let (_, first) = beside.all().next()?;
         Some((rotated, first.place))
     }
@@ -159,6 +160,7 @@ fn exchange_signers(
 ) -> Result<()> {
     let exchange = Exchange::begin(&zone.paths, held)?;
     for stem in rotated.stems() {
+        refuse_unless_whole(zone, &from.stem(stem))?;
         move_pair(&exchange, stem, &to.stem(stem))?;
         move_pair(&exchange, &from.stem(stem), stem)?;
     }
@@ -168,6 +170,18 @@ fn exchange_signers(
         sign_list_anew(zone, &exchange, *plane, &signer, now)?;
     }
     exchange.put_in_place()
+}
+
+/// Without its certificate and its key a CA cannot take the place of another.
+fn refuse_unless_whole(zone: &ZoneDirectory, stem: &str) -> Result<()> {
+    for path in [zone.paths.authority_certificate(stem), zone.paths.authority_key(stem)] {
+        if !path.exists() {
+            return Err(Failure::new(Exit::MissingInput, format!("{} is not there", path.display()))
+                .because("the CA is to sign now")
+                .next("put the file back from your copy of the zone directory; nothing was changed"));
+        }
+    }
+    Ok(())
 }
 
 /// etcd compares serial numbers alone, so one list holds what either CA revoked. It is signed by the one that signs, so that whoever

@@ -51,9 +51,19 @@ fn by_the_command_of_access() {
             assert!(!manifest.contains("other_signer_sha256"), "only the new root is believed: {manifest}");
             assert!(!directory(node).join("pki/current/root.key").exists());
         }
+        // A way back leads to no certificate of the old CA.
+        let back = || {
+            let mut rollback = zone_etcd(["activate", "--rollback", "--node-dir"]);
+            outcome(rollback.arg(directory("node3")))
+        };
+        back().expect_code(0);
+        back()
+            .expect_code(65)
+            .expect_error_with(&["is of no use any more", "does not trust its CA any more"]);
         // The desk's own word, and a later bundle, are of the new root.
         zone.run(&["pki", "renew", "node1"]).expect_code(0);
         call(&etcdctl(&zone, "https://127.0.0.1:2389"), &["put", "a", "b"]).expect_code(0);
+        zone.run(&["pki", "renew", "node3"]).expect_code(0);
         zone.run(&["restart", "--rolling"]).expect_code(0);
     });
 }

@@ -88,8 +88,11 @@ fn what_was_revoked_since_is_not_gone_back_to() {
     revoke(&zone, &directory.join("pki/gen-1/server.crt"));
     add_to_description(&zone, "[pki]\nserver_names = [\"etcd.example.zone\"]\n");
     activate(&bundle(&zone, "node1"), &directory, &[]).expect_code(0);
-    let refused =
-        ["gen-1 was revoked", "server.crt: client.crl of generation 2 lists it", "zone-etcd bundle"];
+    let refused = [
+        "gen-1 is of no use any more",
+        "server.crt: client.crl of generation 2 lists it",
+        "zone-etcd bundle",
+    ];
     roll_back(&directory, &[]).expect_refusal(65, &refused);
     assert_eq!(current(&directory), "gen-2");
 }

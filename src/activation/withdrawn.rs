@@ -1,4 +1,4 @@
-//! What a step back would bring back: certificates that were revoked since.
+//! What a step back would bring back: certificates that were revoked since, or whose CA is trusted no more.
 
 use std::path::Path;
 
@@ -9,26 +9,32 @@ use crate::error::{Failure, Result};
 use crate::plan::{NODE_ROLES, Plane};
 use crate::report;
 
-/// Refuses to go back to a certificate of this node that a later generation lists as revoked: the other members would refuse it.
+/// Refuses to go back to a certificate of this node that a later generation lists as revoked, or whose CA the latest does not trust:
+/// the other members would refuse it.
 /// Warns if a revocation list is gone back to that lists less: this member lets in again who was revoked since.
 pub(super) fn refuse(to: &Activated, later: &[Activated]) -> Result<()> {
     let path = &to.generation.path;
-    let mut revoked = Vec::new();
+    let mut withdrawn = Vec::new();
     for role in &NODE_ROLES {
         let file = role.certificate_file();
         let leaf =
             regular_file::read(&path.join(&file)).ok().and_then(|text| Certificate::from_pem(&text).ok());
+        let Some(leaf) = leaf else { continue };
         let list = role.plane.revocation_file();
-        let listing = leaf.and_then(|leaf| {
-            later.iter().find(|each| read(&each.generation.path, list).is_some_and(|list| list.lists(&leaf)))
-        });
-        if let Some(listing) = listing {
-            revoked.push(format!("{file}: {list} of generation {} lists it", listing.generation.number));
+        let lists =
+            |each: &&Activated| read(&each.generation.path, list).is_some_and(|list| list.lists(&leaf));
+        if let Some(listing) = later.iter().find(lists) {
+            withdrawn.push(format!("{file}: {list} of generation {} lists it", listing.generation.number));
+        } else if let Some(latest) = later.last()
+            && distrusts(&latest.generation.path, role.plane, &leaf)
+        {
+            let (trust, number) = (role.plane.authority_file(), latest.generation.number);
+            withdrawn.push(format!("{file}: {trust} of generation {number} does not trust its CA any more"));
         }
     }
-    if !revoked.is_empty() {
-        let mut failure = Failure::bad_input(format!("{} was revoked", path.display()));
-        failure.causes = revoked;
+    if !withdrawn.is_empty() {
+        let mut failure = Failure::bad_input(format!("{} is of no use any more", path.display()));
+        failure.causes = withdrawn;
         let node = &to.manifest.node;
         return Err(failure.next(format!(
             "have a new bundle made on the signing machine: zone-etcd bundle {node} --out DIR"
@@ -46,6 +52,13 @@ pub(super) fn refuse(to: &Activated, later: &[Activated]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a generation trusts other CAs on a plane than the one that issued a leaf. Without a member it says nothing of that.
+fn distrusts(generation: &Path, plane: Plane, leaf: &Certificate) -> bool {
+    let text = regular_file::read(&generation.join(plane.authority_file())).unwrap_or_default();
+    let trusted = Certificate::chain_from_pem(&text).unwrap_or_default();
+    !trusted.is_empty() && !trusted.iter().any(|ca| leaf.names_issuer(ca))
 }
 
 /// One that cannot be read is told of when the generation is checked.
