@@ -36,7 +36,10 @@ impl Trust<'_> {
         }
         match self.known.map(Fingerprint::of) {
             Some(known) if known != fingerprint && !self.is_other(signer) => {
-                Err(other_root(name, "what is active here", fingerprint, known))
+                Err(other_root(name, "what is active here", fingerprint, known).next(format!(
+                    "do not use it, unless the zone's root was replaced and this node has missed that: then put the directory pki in \
+                     the node directory aside, and activate it as a first bundle, with --root-fingerprint {fingerprint}"
+                )))
             }
             Some(_) => Ok(fingerprint),
             // Whoever sealed it knew the passphrase, which the operator has from the signing machine as well.

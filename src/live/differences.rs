@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use super::LiveZone;
 use super::assembly::Observed;
 use super::members::LiveMember;
 use crate::config::ZoneConfig;
+use crate::error::{Exit, Failure};
 use crate::etcd::client::ListedMember;
 use crate::plan::{EtcdId, PeerUrl};
 
@@ -195,4 +197,30 @@ fn of_the_list(member: &LiveMember, observed: &Observed) -> Vec<Difference> {
         differences.push(Difference::OwnList { member: member.name.clone() });
     }
     differences
+}
+
+impl LiveZone {
+    /// Refuses what restarts members while zone.toml has them elsewhere than the cluster: they would move, and nobody would have
+    /// been told. `remedy` is the command that tells the cluster of a node's move.
+    ///
+    /// # Errors
+    /// Exit 78, with every such difference.
+    pub fn refuse_moved(&self, remedy: impl Fn(&str) -> String) -> Result<(), Failure> {
+        let moved = |difference: &&Difference| {
+            matches!(difference, Difference::PeerUrls { .. } | Difference::ClientUrls { .. })
+        };
+        let moved: Vec<&Difference> = self.differences.iter().filter(moved).collect();
+        let Some(Difference::PeerUrls { node, .. } | Difference::ClientUrls { node, .. }) = moved.first()
+        else {
+            return Ok(());
+        };
+        let failure = Failure::new(
+            Exit::Configuration,
+            "nothing was done: zone.toml has members elsewhere than the cluster, and a restart would move them",
+        );
+        let failure =
+            moved.iter().fold(failure, |failure, difference| failure.because(difference.to_string()));
+        Err(failure
+            .next(format!("put zone.toml back as it was; or move one after the other: {}", remedy(node))))
+    }
 }

@@ -25,6 +25,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// What carries a rotation to the nodes.
 pub trait Hands {
+    /// Whether nobody else has begun with the same zone.
+    ///
+    /// # Errors
+    /// Somebody may have.
+    fn may_go_on(&self) -> Result<()>;
+
     /// Brings a node what the zone has for it now.
     ///
     /// # Errors
@@ -100,10 +106,13 @@ impl Rotation<'_> {
         let rotated = self.rotated;
         if from == Stage::NewLeaves {
             self.change(|zone, _, now, held| switch_back(zone, rotated, now, held))?;
-            // Restarts wait: whoever does not trust both yet needs one of them only, and loses the other in the next step.
-            self.spread(Stage::TrustBoth, false)?;
         }
-        self.change(|zone, authorities, _, held| retire(zone, authorities, held).map(drop))?;
+        if from > Stage::Before {
+            // Also where the old CA signs already: an earlier call may have been killed before every member showed that. Restarts
+            // wait: whoever does not trust both yet needs one of them only, and loses the other in the next step.
+            self.spread(Stage::TrustBoth, false)?;
+            self.change(|zone, authorities, _, held| retire(zone, authorities, held).map(drop))?;
+        }
         self.spread(Stage::Before, true)
     }
 
@@ -111,6 +120,7 @@ impl Rotation<'_> {
         &mut self,
         step: impl FnOnce(&ZoneDirectory, &Authorities, OffsetDateTime, &ZoneLock) -> Result<()>,
     ) -> Result<()> {
+        self.hands.may_go_on()?;
         let held = self.zone.lock()?;
         // Certificates and lists have whole seconds.
         let now = now();

@@ -158,6 +158,9 @@ impl Shown {
         match zone {
             // The old CA signs, and the new one may be missing yet.
             Stage::Before | Stage::TrustBoth if !self.missing.is_empty() => Stage::Before,
+            // A rotation that is being taken back has left something.
+            Stage::Before if !self.is_of_signer => Stage::NewLeaves,
+            Stage::Before if !self.surplus.is_empty() => Stage::TrustBoth,
             Stage::Before | Stage::TrustBoth => zone,
             // Both are to be trusted, and the new one signs.
             Stage::NewLeaves if self.trusts_as_the_zone() && self.is_of_signer => Stage::NewLeaves,

@@ -1,6 +1,6 @@
 //! Where a zone stands in a rotation, inferred from `ca/` and from what its members show. Pure.
 
-use super::stage::{Seen, Stage};
+use super::stage::{Seen, Shown, Stage};
 use crate::live::LiveZone;
 use crate::plan::Plane;
 use crate::zone_directory::{Authorities, Place, Rotated};
@@ -10,15 +10,15 @@ use crate::zone_directory::{Authorities, Place, Rotated};
 pub struct Standing {
     /// Which CAs are being replaced; those of both planes where a rotation has only to be finished.
     pub rotated: Option<Rotated>,
-    /// The stage of the zone. [`Stage::Before`] if nothing is under way.
+    /// The stage of the zone. [`Stage::Before`] if nothing is under way, or a rotation is being taken back for good.
     pub stage: Stage,
     /// The members by the short names of their nodes.
     pub members: Vec<(String, Seen)>,
 }
 
 impl Standing {
-    /// Infers it from `ca/` and from what the members show.
-    pub fn infer(authorities: &Authorities, live: &LiveZone) -> Self {
+    /// Infers it from `ca/` and from what the members show. `taken_back` says which way the last rotation has ended in `ca/`.
+    pub fn infer(authorities: &Authorities, live: &LiveZone, taken_back: bool) -> Self {
         let under_way = Rotated::under_way(authorities);
         let planes = under_way.map_or(&Plane::ALL[..], |(rotated, _)| rotated.planes());
         let members: Vec<(String, Seen)> = live
@@ -30,6 +30,7 @@ impl Standing {
         let (rotated, stage) = match under_way {
             Some((rotated, Place::Next)) => (Some(rotated), Stage::TrustBoth),
             Some((rotated, Place::Previous)) => (Some(rotated), Stage::NewLeaves),
+            None if is_left_over && taken_back => (Some(Rotated::Planes), Stage::Before),
             None if is_left_over => (Some(Rotated::Planes), Stage::DropOld),
             None => (None, Stage::Before),
         };
@@ -54,17 +55,31 @@ pub fn describe(seen: &Seen) -> String {
         Seen::Shown(shown) => shown,
     };
     let mut parts = Vec::new();
-    for plane in shown {
-        let name = plane.plane.name();
-        if !plane.missing.is_empty() {
-            parts.push(format!("does not trust {} on the {name} plane", plane.missing.join(", ")));
-        }
-        if !plane.surplus.is_empty() {
-            parts.push(format!("still trusts {} on the {name} plane", plane.surplus.join(", ")));
-        }
-        if !plane.is_of_signer {
-            parts.push(format!("shows a certificate of the other CA on the {name} plane"));
+    let planes = |wanted: &dyn Fn(&Shown) -> bool| {
+        let names: Vec<&str> =
+            shown.iter().filter(|plane| wanted(plane)).map(|plane| plane.plane.name()).collect();
+        (!names.is_empty()).then(|| names.join(" and "))
+    };
+    for (verb, cas) in [
+        ("does not trust", collected(shown, |plane| &plane.missing)),
+        ("still trusts", collected(shown, |plane| &plane.surplus)),
+    ] {
+        if !cas.is_empty() {
+            parts.push(format!("{verb} {}", cas.join(", ")));
         }
     }
+    if let Some(names) = planes(&|plane| !plane.is_of_signer) {
+        parts.push(format!("shows the other CA's certificate ({names} plane)"));
+    }
     if parts.is_empty() { "shows and trusts what the zone has".to_owned() } else { parts.join("; ") }
+}
+
+/// The CAs by their common names, which say the plane.
+fn collected(shown: &[Shown], of: impl Fn(&Shown) -> &Vec<String>) -> Vec<&str> {
+    shown.iter().flat_map(|plane| of(plane).iter()).map(|subject| common_name(subject)).collect()
+}
+
+fn common_name(subject: &str) -> &str {
+    let name = subject.split("CN=").nth(1).unwrap_or(subject);
+    name.split([',', '+']).next().unwrap_or(name).trim()
 }

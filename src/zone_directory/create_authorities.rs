@@ -262,7 +262,8 @@ pub(super) fn sync(path: &Path) -> Result<()> {
 
 /// Writes a file that the owner may edit: aside, synced, and in its place only if nothing is there.
 pub fn create_file(path: &Path, text: &str) -> Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = parent.unwrap_or(Path::new("."));
     let written = tempfile::Builder::new()
         .permissions(std::fs::Permissions::from_mode(0o644))
         .tempfile_in(directory)

@@ -3,6 +3,7 @@
 //! Whatever interrupts it, the zone has the CAs of before or those of after, with all of their keys.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
@@ -24,8 +25,18 @@ pub(super) struct Exchange<'p> {
 impl<'p> Exchange<'p> {
     /// Copies what is there.
     pub(super) fn begin(paths: &'p ZonePaths, _held: &ZoneLock) -> Result<Self> {
+        let directory = paths.authorities();
+        if directory.is_symlink() {
+            return Err(Failure::bad_input(format!(
+                "{} is a link, and cannot be exchanged",
+                directory.display()
+            ))
+            .because("the keys of new CAs would lie here, and not where it leads")
+            .next("have the whole zone directory there, and name it with --zone"));
+        }
         let staged = stage(paths)?;
-        copy(&paths.authorities(), staged.path())?;
+        copy(&directory, staged.path())?;
+        keep_owner(&directory, staged.path())?;
         Ok(Self { paths, staged })
     }
 
@@ -43,7 +54,8 @@ impl<'p> Exchange<'p> {
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::write(&path, &error)),
             _ => create(&path, bytes, mode),
-        }
+        }?;
+        keep_owner(&self.paths.authorities(), &path)
     }
 
     /// Gives a file another place, which nothing has yet.
@@ -78,6 +90,17 @@ impl<'p> Exchange<'p> {
     }
 }
 
+/// Root may work in the zone of a user, who has to be able to read it afterwards.
+fn keep_owner(of: &Path, target: &Path) -> Result<()> {
+    let read = |path: &Path| std::fs::symlink_metadata(path).map_err(|error| Failure::read(path, &error));
+    let (wanted, present) = (read(of)?, read(target)?);
+    if (wanted.uid(), wanted.gid()) == (present.uid(), present.gid()) {
+        return Ok(());
+    }
+    std::os::unix::fs::lchown(target, Some(wanted.uid()), Some(wanted.gid()))
+        .map_err(|error| Failure::write(target, &error))
+}
+
 /// A key that is kept elsewhere, as on a medium that is taken away, stays there. The link is made absolute, since it may get another
 /// place.
 fn copy_link(path: &Path, target: &Path) -> Result<()> {
@@ -104,8 +127,10 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
             create(&target, &key, 0o600)?;
         } else {
             let bytes = regular_file::read(&path).map_err(|error| Failure::read(&path, &error))?;
-            create(&target, &bytes, 0o644)?;
+            let metadata = std::fs::metadata(&path).map_err(|error| Failure::read(&path, &error))?;
+            create(&target, &bytes, metadata.mode() & 0o777)?;
         }
+        keep_owner(&path, &target)?;
     }
     Ok(())
 }

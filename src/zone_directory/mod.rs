@@ -46,7 +46,9 @@ pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
 pub use issuing::Issuer;
 pub use parallel::in_parallel;
 pub use revoking::{RevocationTarget, Targeted, find_issued, revoke};
-pub use rotating::{Rotated, prepare_next, retire, switch, switch_back, tidy};
+pub use rotating::{
+    Rotated, edition, prepare_next, retire, retired, switch, switch_back, tidy, was_taken_back,
+};
 pub use zone_lock::{ZoneLock, ZoneReadLock};
 
 use crate::config::{Node, NodeName, Problem, Protection, ZoneConfig, ZoneConfigError};

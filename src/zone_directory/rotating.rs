@@ -16,7 +16,7 @@ use zone_pki::{Authority, Certificate, RevocationList};
 
 use super::authorities::{Authorities, ROOT, plane_authority_name};
 use super::authority_files::load_authority;
-use super::beside::Place;
+use super::beside::{Beside, Place};
 use super::create_authorities::{ROOT_NAME, issue_plane_authority, make_root, remove_abandoned_authorities};
 use super::exchange::Exchange;
 use super::{KeyState, NewKeys, ZoneDirectory, ZoneLock, key_state};
@@ -96,6 +96,13 @@ pub fn prepare_next(
     held: &ZoneLock,
 ) -> Result<()> {
     refuse_if_made_elsewhere(zone, authorities, rotated)?;
+    refuse_unless_at(zone, rotated, None)?;
+    // A passphrase that opens none of the keys that are there would lock away those that follow.
+    for stem in rotated.stems() {
+        if key_state(&zone.paths, stem)? == KeyState::Locked {
+            load_authority(&zone.paths, stem, &zone.ca_passphrase, now)?;
+        }
+    }
     let edition = next_edition(zone)?;
     let exchange = Exchange::begin(&zone.paths, held)?;
     let (root, above) = match rotated {
@@ -158,6 +165,7 @@ fn exchange_signers(
     now: OffsetDateTime,
     held: &ZoneLock,
 ) -> Result<()> {
+    refuse_unless_at(zone, rotated, Some(from))?;
     let exchange = Exchange::begin(&zone.paths, held)?;
     for stem in rotated.stems() {
         refuse_unless_whole(zone, &from.stem(stem))?;
@@ -170,6 +178,22 @@ fn exchange_signers(
         sign_list_anew(zone, &exchange, *plane, &signer, now)?;
     }
     exchange.put_in_place()
+}
+
+/// Whoever has decided on a step has to find what it was decided on: the zone's lock may have been waited for.
+fn refuse_unless_at(zone: &ZoneDirectory, rotated: Rotated, place: Option<Place>) -> Result<()> {
+    let beside = Beside::load(&zone.paths)?;
+    let found: Vec<(&'static str, Place)> = beside.all().map(|(stem, ca)| (stem, ca.place)).collect();
+    let expected: Vec<(&'static str, Place)> = match place {
+        None => Vec::new(),
+        Some(place) => rotated.stems().into_iter().map(|stem| (stem, place)).collect(),
+    };
+    if found == expected {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::TryAgain, "another command has changed the CAs meanwhile")
+        .because("nothing was changed by this one")
+        .next(format!("see where the rotation is: {}", zone.proposed("pki rotate-ca --status"))))
 }
 
 /// Without its certificate and its key a CA cannot take the place of another.
@@ -237,16 +261,48 @@ fn write_next(
     exchange.write(&format!("{next}.crt"), authority.certificate().pem().as_bytes(), 0o644)
 }
 
+/// The CAs that were retired from a place, with the stem of their files, the latest retirement last.
+pub fn retired(zone: &ZoneDirectory) -> Vec<(&'static str, Certificate)> {
+    let directory = zone.paths.retired_authorities();
+    let numbers = (1_u32..).take_while(|number| directory.join(number.to_string()).is_dir());
+    numbers
+        .flat_map(|number| Rotated::Root.stems().into_iter().map(move |stem| (number, stem)))
+        .filter_map(|(number, stem)| {
+            let path = directory.join(number.to_string()).join(format!("{stem}.crt"));
+            let text = zone_pki::regular_file::read(&path).ok()?;
+            Some((stem, Certificate::from_pem(&text).ok()?))
+        })
+        .collect()
+}
+
+/// Whether the last rotation was taken back: what was retired last was made after what signs.
+pub fn was_taken_back(zone: &ZoneDirectory, authorities: &Authorities) -> bool {
+    let last = retired(zone).pop();
+    last.is_some_and(|(stem, ca)| {
+        let signer = authorities.all().into_iter().find(|(name, _)| *name == stem);
+        signer.is_some_and(|(_, signer)| edition(&ca) > edition(signer))
+    })
+}
+
 /// A number that no CA of the zone has in its name.
 fn next_edition(zone: &ZoneDirectory) -> Result<u32> {
     let mut names = BTreeSet::new();
     collect_names(&zone.paths.authorities(), &mut names)?;
+    Ok(names.iter().map(|name| edition_in(name)).max().unwrap_or(1) + 1)
+}
+
+/// Which edition of its CA a certificate is, by its name: the first has no number.
+pub fn edition(ca: &Certificate) -> u32 {
+    ca.common_name().map_or(1, edition_in)
+}
+
+fn edition_in(name: &str) -> u32 {
     let ends = [ROOT_NAME.to_owned(), plane_authority_name(Plane::Peer), plane_authority_name(Plane::Client)];
-    let edition = |name: &String| {
+    let number = || {
         let rest = ends.iter().find_map(|end| name.strip_suffix(end.as_str()))?;
         rest.trim_end().rsplit(' ').next()?.strip_prefix('G')?.parse::<u32>().ok()
     };
-    Ok(names.iter().filter_map(edition).max().unwrap_or(1) + 1)
+    number().unwrap_or(1)
 }
 
 fn collect_names(directory: &std::path::Path, names: &mut BTreeSet<String>) -> Result<()> {

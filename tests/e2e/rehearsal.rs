@@ -255,9 +255,8 @@ fn a_rotation_is_rehearsed() {
     isolated(|| {
         let zone = TestZone::init("example.zone", &["a=10.0.0.1", "b=10.0.0.2", "c=10.0.0.3"]);
         let page = zone.around().join("page.html");
-        let mut command =
-            zone.command(&["pki", "rotate-ca", "--rehearse", "--root", "--format", "json", "--html"]);
-        let told = outcome(command.arg(&page)).expect_code(0);
+        let mut command = zone.command(&["pki", "rotate-ca", "--rehearse", "--root", "--format", "json"]);
+        let told = outcome(command.arg("--html").arg(&page)).expect_code(0);
         let report: Value = serde_json::from_str(&told.stdout).expect("JSON");
         assert_eq!((&report["lost_writes"], &report["failed_writes"]), (&0.into(), &0.into()), "{report:#}");
         let names: Vec<&str> = report["stages"]
@@ -273,8 +272,8 @@ fn a_rotation_is_rehearsed() {
         assert!(std::fs::read_to_string(&page).expect("the page").contains("<svg"));
         assert!(!zone.file("ca/next").exists() && !zone.file("ca/retired").exists());
         // A page that is there is not written over.
-        let mut again = zone.command(&["pki", "rotate-ca", "--rehearse", "--html"]);
-        outcome(again.arg(&page)).expect_code(65).expect_error_with(&["is there already"]);
+        let mut again = zone.command(&["pki", "rotate-ca", "--rehearse"]);
+        outcome(again.arg("--html").arg(&page)).expect_code(65).expect_error_with(&["is there already"]);
     });
 }
 

@@ -13,6 +13,7 @@ use super::pki_renew::proof;
 use super::restart::act_as_owner_of;
 use super::restart::report::Told;
 use super::{json, open_zone, print};
+use crate::access::{self, Access, ReachRestarter};
 use crate::cli::{Format, MemberUpdateArgs};
 use crate::config::{ClientName, Node};
 use crate::error::{Exit, Failure, Result};
@@ -21,7 +22,7 @@ use crate::live::{ANSWER_LIMIT, on_runtime};
 use crate::operation_lock::OperationLock;
 use crate::plan::{IssueReason, PeerUrl};
 use crate::report as output;
-use crate::rolling::{Observer, RestartedMember, make_ready, restart_member};
+use crate::rolling::{InPlace, Observer, RestartedMember, Restarter, make_ready};
 use crate::site::Site;
 use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, Verdict, ZoneDirectory};
 use change::{listed, refuse_other_changes, serves_as_described};
@@ -119,19 +120,26 @@ fn restart(
     node: &Node,
     limit: Duration,
 ) -> Result<Option<RestartedMember>> {
+    let access = Access::of(zone, node);
+    let mut told = Told(observer.site);
+    if matches!(access, Access::Command(_)) {
+        access::deliver(zone, &[node], OffsetDateTime::now_utc(), &mut told)?;
+    }
     if serves_as_described(&observer.observe()?, node) {
         return Ok(None);
     }
     let name = node.name.short();
-    if zone.has_bundled(name) {
+    if matches!(access, Access::ByHand) {
         let bundle = zone.proposed(&format!("bundle {name} --out DIR"));
         return Err(Failure::new(Exit::TryAgain, format!("{name} does not serve where zone.toml says yet"))
             .because("its directory is on its own machine, which learns of the change from a bundle")
             .next(format!(
-                "{bundle}; there: zone-etcd activate DIR/{name}.bundle && zone-etcd restart; then run this command again"
+                "{bundle}, with the option that seals; there: zone-etcd activate DIR/{name}.bundle && zone-etcd restart; then run this \
+                 command again"
             )));
     }
-    restart_member(observer, node, limit, &mut Told(observer.site)).map(Some)
+    let mut restarter = ReachRestarter { zone, in_place: InPlace { observer: *observer, limit } };
+    restarter.restart(node, &mut told).map(Some)
 }
 
 /// Whether all of it is in use.

@@ -10,18 +10,19 @@ use time::OffsetDateTime;
 use super::choice::{Choice, asked};
 use super::clients;
 use super::narration::Narration;
+use super::typed::Typed;
 use crate::access::by_hand::{Errand, Standing as Carried, read_answers, read_restart, write_bundles};
 use crate::cli::PkiRotateCaArgs;
 use crate::commands::bundle::seal_choice::SealChoice;
 use crate::commands::print;
 use crate::config::Node;
-use crate::error::{Failure, Result};
+use crate::error::{Exit, Failure, Result};
 use crate::plan::Plane;
 use crate::report::{self as output, Table, shell_quoted};
 use crate::rolling::{Event, Watch};
 use crate::rotation::{Stage, Standing, issue_to_clients};
 use crate::zone_directory::{
-    Authorities, Place, Rotated, ZoneDirectory, prepare_next, retire, switch, switch_back,
+    Authorities, Place, Rotated, ZoneDirectory, prepare_next, retire, switch, switch_back, was_taken_back,
 };
 
 pub(super) fn run(
@@ -31,14 +32,33 @@ pub(super) fn run(
     now: OffsetDateTime,
 ) -> Result<()> {
     let errand = Carrying { arguments, zone, out, seals: SealChoice::read(&arguments.sealing, zone)?, now };
-    let mut stage = stage_of(&Authorities::load(&zone.paths, now)?, arguments);
-    if !arguments.go_on && (stage == Stage::Before || arguments.back) {
+    let mut stage = stage_of(zone, arguments, now)?;
+    // Typed again without --continue it says the same again: a step back from where both are trusted takes the answers of all.
+    let begins = if arguments.back { stage == Stage::NewLeaves } else { stage == Stage::Before };
+    if !arguments.go_on && begins {
         stage = advance(arguments, zone, stage, now)?;
+    }
+    if arguments.go_on && !out.is_dir() {
+        return Err(Failure::new(Exit::MissingInput, format!("there is no directory {}", out.display()))
+            .because("the bundles of the stage and the answers to them are in one directory")
+            .next("name the one that the bundles were written to"));
     }
     // Also before answers are read: what was interrupted between a step and its bundles has answers to those of the step before.
     let mut open = errand.write(stage)?;
     if arguments.go_on {
         open = tell_answers(zone, stage, out, now)?;
+        if let Some((errand, why)) = first_wrong(&open) {
+            return Err(Failure::bad_input(format!(
+                "{} is no answer to its bundle",
+                errand.answer.display()
+            ))
+            .because(why)
+            .next(format!(
+                "carry back what {} says, in its place: {}",
+                errand.node.short(),
+                errand.line
+            )));
+        }
         if open.is_empty() && stage == end(arguments) {
             output::message(&format!("the rotation is over: {}", stage.meaning()));
             return Ok(());
@@ -79,13 +99,33 @@ fn end(arguments: &PkiRotateCaArgs) -> Stage {
     if arguments.back { Stage::Before } else { Stage::DropOld }
 }
 
-fn stage_of(authorities: &Authorities, arguments: &PkiRotateCaArgs) -> Stage {
-    match Rotated::under_way(authorities) {
+fn stage_of(zone: &ZoneDirectory, arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Stage> {
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let stage = match Rotated::under_way(&authorities) {
         Some((_, Place::Next)) => Stage::TrustBoth,
         Some((_, Place::Previous)) => Stage::NewLeaves,
-        None if arguments.go_on => end(arguments),
+        None if arguments.go_on && was_taken_back(zone, &authorities) => Stage::Before,
+        None if arguments.go_on => Stage::DropOld,
         None => Stage::Before,
+    };
+    let is_under_way = Rotated::under_way(&authorities).is_some() || arguments.go_on;
+    let is_wrong_way = match stage {
+        Stage::Before => is_under_way && !arguments.back,
+        Stage::DropOld => arguments.back,
+        Stage::TrustBoth | Stage::NewLeaves => false,
+    };
+    if is_wrong_way {
+        let way = if arguments.back { "forward" } else { "back" };
+        return Err(Failure::bad_input(format!(
+            "the last rotation goes {way}, and is at its last stage: {}",
+            stage.meaning()
+        ))
+        .next(match arguments.back {
+            true => "leave --back out",
+            false => "add --back",
+        }));
     }
+    Ok(stage)
 }
 
 /// Takes the next step in `ca/`.
@@ -144,6 +184,13 @@ fn tell_answers(zone: &ZoneDirectory, stage: Stage, out: &Path, now: OffsetDateT
     Ok(open)
 }
 
+fn first_wrong(open: &[Errand]) -> Option<(&Errand, String)> {
+    open.iter().find_map(|errand| match &errand.standing {
+        Carried::Wrong { why } => Some((errand, why.clone())),
+        _ => None,
+    })
+}
+
 /// A process trusts what it read at its start.
 fn needs_restart(stage: Stage) -> bool {
     stage != Stage::NewLeaves
@@ -198,10 +245,8 @@ fn lines(
         };
         text.push_str(&format!("\n  {name}: {}{restart}", errand.line));
     }
-    let back = if arguments.back { " --back" } else { "" };
+    let typed = Typed::of(arguments);
     let out = shell_quoted(&out.display().to_string());
-    text + &format!(
-        "\nthen, with the option that seals: {}",
-        zone.proposed(&format!("pki rotate-ca{back} --out {out} --continue"))
-    )
+    let next = format!("{} --out {out}{} --continue", typed.again(), typed.seal());
+    text + &format!("\nthen: {}", zone.proposed(&next))
 }

@@ -1,14 +1,14 @@
 //! What is to be done, by what is asked and where the zone stands.
 
 use time::OffsetDateTime;
-use zone_pki::instant;
 
+use super::typed::Typed;
 use crate::cli::{PkiRotateCaArgs, RotatedPlane, StopAfter};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::Plane;
 use crate::report as output;
 use crate::rotation::{Stage, Standing};
-use crate::zone_directory::{Authorities, Rotated, ZoneDirectory};
+use crate::zone_directory::{Authorities, Rotated, ZoneDirectory, edition, retired};
 
 /// A CA that is younger and has a predecessor came of a rotation that has just ended.
 const YOUNG: time::Duration = time::Duration::DAY;
@@ -43,13 +43,20 @@ impl Choice {
                 return Ok(None);
             }
             let rotated = asked.unwrap_or(Rotated::Planes);
-            if !arguments.again && tell_if_just_rotated(rotated, zone, authorities, now) {
+            if !arguments.again
+                && tell_if_just_rotated(rotated, zone, authorities, now, &Typed::of(arguments))
+            {
                 return Ok(None);
             }
             return Ok(Some(Self { rotated, until: Some(until) }));
         };
-        if let Some(asked) = asked.filter(|asked| *asked != rotated && standing.stage != Stage::DropOld) {
+        if let Some(asked) = asked
+            .filter(|asked| *asked != rotated && !matches!(standing.stage, Stage::DropOld | Stage::Before))
+        {
             return Err(other_rotation(zone, rotated, asked, standing.stage));
+        }
+        if standing.stage == Stage::Before && !arguments.back {
+            return Err(being_taken_back(zone));
         }
         if arguments.back {
             return match standing.stage {
@@ -82,18 +89,24 @@ fn tell_if_just_rotated(
     zone: &ZoneDirectory,
     authorities: &Authorities,
     now: OffsetDateTime,
+    typed: &Typed,
 ) -> bool {
-    if !zone.paths.retired_authorities().exists() {
+    let retired = retired(zone);
+    let is_new = |stem: &str| {
+        let signer = authorities.all().into_iter().find(|(name, _)| *name == stem).map(|(_, signer)| signer);
+        signer.is_some_and(|signer| {
+            let has_predecessor =
+                retired.iter().any(|(name, ca)| *name == stem && edition(ca) < edition(signer));
+            has_predecessor && now - signer.not_before() < YOUNG
+        })
+    };
+    if !rotated.stems().into_iter().all(is_new) {
         return false;
     }
-    let newest = rotated.planes().iter().map(|plane| authorities.plane(*plane).not_before()).max();
-    let Some(made) = newest.filter(|made| now - *made < YOUNG) else { return false };
+    let (was, them) = if rotated.is_one() { ("was", "it") } else { ("were", "them") };
     output::message(&format!(
-        "nothing to do: {rotated} {} made at {}, and every member trusts nothing else\nto replace {} all the same: {}",
-        if rotated.is_one() { "was" } else { "were" },
-        instant(made),
-        if rotated.is_one() { "it" } else { "them" },
-        zone.proposed("pki rotate-ca --again")
+        "nothing to do: {rotated} {was} replaced less than a day ago, and every member trusts nothing else\nto replace {them} once more: {}",
+        zone.proposed(&format!("{} --again", typed.again()))
     ));
     true
 }
@@ -109,6 +122,13 @@ fn other_rotation(zone: &ZoneDirectory, rotated: Rotated, asked: Rotated, stage:
             zone.proposed("pki rotate-ca"),
             zone.proposed("pki rotate-ca --back")
         ))
+}
+
+fn being_taken_back(zone: &ZoneDirectory) -> Failure {
+    Failure::bad_input(
+        "the last rotation is being taken back, and not all members have lost the other CA yet",
+    )
+    .next(format!("finish that first: {}", zone.proposed("pki rotate-ca --back")))
 }
 
 fn too_late(zone: &ZoneDirectory) -> Failure {

@@ -34,6 +34,10 @@ impl<'h> ReachedHands<'h> {
 }
 
 impl Hands for ReachedHands<'_> {
+    fn may_go_on(&self) -> Result<()> {
+        self.lock.still_held()
+    }
+
     fn deliver(&mut self, node: &Node, watch: &mut dyn Watch) -> Result<()> {
         self.lock.still_held()?;
         access::deliver(self.zone, &[node], OffsetDateTime::now_utc(), watch).map(drop)

@@ -7,6 +7,7 @@ mod hands;
 mod narration;
 mod rehearsal;
 mod status;
+mod typed;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -15,20 +16,23 @@ use time::OffsetDateTime;
 
 use super::doctor::ask_zone;
 use super::open_zone;
+use super::restart::act_as_owner_of;
 use crate::access::Access;
 use crate::cli::PkiRotateCaArgs;
 use crate::error::{Exit, Failure, Result};
 use crate::operation_lock::OperationLock;
+use crate::plan::Plane;
 use crate::report as output;
 use crate::rolling::Observer;
 use crate::rotation::{Rotation, Stage, Standing};
 use crate::site::Site;
-use crate::zone_directory::{Authorities, ZoneDirectory};
+use crate::zone_directory::{Authorities, Rotated, ZoneDirectory, was_taken_back};
 use choice::Choice;
 use hands::ReachedHands;
 use narration::Narration;
+use typed::Typed;
 
-/// Its name, as the lock tells others.
+/// Its name, as the lock tells others, and as it is typed.
 const OPERATION: &str = "pki rotate-ca";
 /// For how long a member is waited for that does not answer: long enough for a restart.
 const COMEBACK_LIMIT: Duration = Duration::from_secs(15);
@@ -41,6 +45,7 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
     zone.refuse_unless_issued()?;
     let site = Site::Zone(zone);
     let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
+    act_as_owner_of(&site)?;
     if arguments.rehearse {
         return rehearsal::run(arguments, zone).map(|()| ExitCode::SUCCESS);
     }
@@ -51,8 +56,9 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
     if arguments.status {
         return status::print_status(zone, &standing, arguments.format);
     }
-    refuse_unreached(zone)?;
+    refuse_unreached(zone, &Typed::of(arguments))?;
     wait_until_seen(&site, zone, standing)?;
+    ask_zone(&site, now)?.refuse_moved(|node| zone.proposed(&format!("member update {node}")))?;
     let lock = OperationLock::take(&site, OPERATION)?;
     // Whoever held the lock before may have gone on.
     let standing = infer(&site, zone, now)?;
@@ -71,25 +77,27 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
     }?;
     drop(lock);
     narration.finish()?;
-    tell_what_is_next(zone, reached, arguments.back);
+    tell_what_is_next(zone, reached, choice.rotated, &Typed::of(arguments));
     status::print_status(zone, &infer(&site, zone, now)?, arguments.format)
 }
 
 fn infer(site: &Site, zone: &ZoneDirectory, now: OffsetDateTime) -> Result<Standing> {
     let live = ask_zone(site, now)?;
-    Ok(Standing::infer(&Authorities::load(&zone.paths, now)?, &live))
+    let authorities = Authorities::load(&zone.paths, now)?;
+    Ok(Standing::infer(&authorities, &live, was_taken_back(zone, &authorities)))
 }
 
 /// A rotation that is begun and cannot reach a node would stop in the middle.
-fn refuse_unreached(zone: &ZoneDirectory) -> Result<()> {
+fn refuse_unreached(zone: &ZoneDirectory, typed: &Typed) -> Result<()> {
     let unreached = zone.config.nodes.iter().find(|node| matches!(Access::of(zone, node), Access::ByHand));
     let Some(node) = unreached else { return Ok(()) };
     let name = node.name.short();
     Err(Failure::new(Exit::Usage, format!("nothing says how {name} is reached"))
         .because(format!("{} has no [access], and {name} does not run from here", zone.paths.config().display()))
         .next(format!(
-            "add [access] with command = \"ssh root@{{address}} zone-etcd\"; or carry each stage in files: {}",
-            zone.proposed("pki rotate-ca --out DIR")
+            "add [access] with command = \"ssh root@{{address}} zone-etcd\"; or carry each stage in files: {}; or take {name} out of \
+             zone.toml until the rotation is over",
+            zone.proposed(&format!("{} --out DIR", typed.again()))
         )))
 }
 
@@ -124,22 +132,34 @@ fn unseen(zone: &ZoneDirectory, standing: &Standing) -> Failure {
     failure.next(format!("have every member well first: {check}"))
 }
 
-fn tell_what_is_next(zone: &ZoneDirectory, reached: Stage, went_back: bool) {
-    let ways =
-        || format!("next: {}\nback: {}", zone.proposed(OPERATION), zone.proposed("pki rotate-ca --back"));
+fn tell_what_is_next(zone: &ZoneDirectory, reached: Stage, rotated: Rotated, typed: &Typed) {
+    let ways = || {
+        let (next, back) = (typed.go_on(), typed.back());
+        format!("next: {}\nback: {}", zone.proposed(&next), zone.proposed(&back))
+    };
     match reached {
-        Stage::TrustBoth => output::message(&format!(
-            "every member trusts both; clients elsewhere have to trust the new root now, if that is replaced as well\n{}",
+        Stage::TrustBoth if rotated == Rotated::Root => output::message(&format!(
+            "every member trusts both; clients elsewhere have to trust the new root before the next stage\n{}",
             ways()
         )),
+        Stage::TrustBoth => output::message(&format!("every member trusts both\n{}", ways())),
+        Stage::NewLeaves if rotated == Rotated::Plane(Plane::Peer) => {
+            output::message(&format!("every member shows a certificate of the new CA\n{}", ways()));
+        }
         Stage::NewLeaves => output::message(&format!(
-            "every member shows a certificate of the new CA; clients elsewhere need theirs now\n{}",
+            "every member shows a certificate of the new CA; clients elsewhere need theirs before the next stage\n{}",
             ways()
         )),
-        Stage::Before if went_back => output::message("every member trusts the old CA alone, as before"),
-        Stage::Before => {}
-        Stage::DropOld => output::message(
-            "every member trusts the new CA alone; the old one is in ca/retired with its key: destroy that when nobody needs it",
-        ),
+        Stage::Before => output::message("every member trusts the old CA alone, as before"),
+        Stage::DropOld => {
+            output::message(
+                "every member trusts the new CA alone; the old one is in ca/retired with its key: destroy that once nobody needs it",
+            );
+            if rotated != Rotated::Root {
+                output::message(
+                    "clients trust the root, and with it whoever has the key of the old CA: if that was stolen, replace the root as well (--root)",
+                );
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::narration::{Both, Narration};
 use super::{OPERATION, infer};
 use crate::cli::{Format, PkiRotateCaArgs};
 use crate::commands::{json, print};
-use crate::error::{Failure, Result};
+use crate::error::{Exit, Failure, Result};
 use crate::operation_lock::OperationLock;
 use crate::rehearsal::{Programs, rehearse};
 use crate::report as output;
@@ -22,20 +22,29 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, zone: &ZoneDirectory) -> Result<(
         return Err(Failure::bad_input(format!("{} is there already", page.display()))
             .next("name another file, or move it away"));
     }
+    let directory =
+        arguments.html.as_deref().and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+        return Err(Failure::new(
+            Exit::MissingInput,
+            format!("there is no directory {}", directory.display()),
+        )
+        .next("make it, or name another file for the page"));
+    }
     let rotated = asked(arguments).unwrap_or(Rotated::Planes);
     output::message(&format!(
         "a zone of {} members on this machine, and {rotated} replaced in it",
         zone.config.members().count()
     ));
     let measured = rehearse(&zone.config, &Programs::default(), |zone, watch| operate(zone, rotated, watch))?;
-    if let Some(page) = &arguments.html {
-        create_file(page, &measured.html())?;
-        output::message(&format!("the page: {}", page.display()));
-    }
     print(&match arguments.format {
         Format::Json => json(&measured.json())?,
         Format::Text => measured.text(),
     })?;
+    if let Some(page) = &arguments.html {
+        create_file(page, &measured.html())?;
+        output::message(&format!("the page: {}", page.display()));
+    }
     measured.judge()
 }
 

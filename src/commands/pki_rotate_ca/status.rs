@@ -79,6 +79,7 @@ fn plane_row(shown: &Shown) -> PlaneRow<'_> {
 fn text(standing: &Standing) -> String {
     let heading = match standing.rotated {
         None => "no rotation is under way".to_owned(),
+        Some(rotated) if standing.stage == Stage::Before => format!("{rotated}: back to what was before"),
         Some(rotated) => format!("{rotated}: {}", standing.stage),
     };
     let mut table = Table::new(&["member", "stage", "what it shows"]);

@@ -24,6 +24,11 @@ pub(super) fn run(arguments: &RestartArgs, now: OffsetDateTime) -> Result<()> {
     act_as_owner_of(&site)?;
     // One that is due and cannot be renewed here is used as it is: whether it will do, the members say.
     let _ = bring_up_to_date(&site, &ClientName::admin(), now);
+    // On a node the zone is that of its bundle, and a move is what it is restarted for.
+    if let Some(zone) = site.zone() {
+        let live = Observer::new(&site).observe()?;
+        live.refuse_moved(|node| zone.proposed(&format!("member update {node}")))?;
+    }
     if arguments.rolling { rolling(&site, arguments) } else { one(&site, arguments) }
 }
 
