@@ -50,7 +50,7 @@ soak_inside() {
     for ((round = 1; round <= SOAK_ROUNDS && EPOCHSECONDS < SOAK_UNTIL; round++)); do
         for operation in "${SOAK_OPERATIONS[@]}"; do
             name=${operation%% *}
-            if [[ $name == ${SOAK_LEFT_OUT:-} ]]; then
+            if [[ $name =~ ^(${SOAK_LEFT_OUT:-})$ ]]; then
                 continue
             fi
             begins "$name"
