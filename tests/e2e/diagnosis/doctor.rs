@@ -137,6 +137,8 @@ fn filled_zone() -> (TestZone, Running) {
         // On a busy machine a write may end in a time-out before it comes to that.
         done.stderr.contains("database space exceeded").then_some(())
     });
+    // The write is refused first, and the alarm goes through the log.
+    until("the alarm", || call(&client, &["alarm", "list"]).stdout.contains("NOSPACE").then_some(()));
     (zone, member)
 }
 
