@@ -68,9 +68,10 @@ pub fn write_bundles<'s>(
     let authorities = Authorities::load(&zone.paths, now)?;
     let mut courier = Courier::new(zone, &authorities, now, &held)?;
     let directory = BundleDirectory::open(out)?;
+    let root = Fingerprint::of(document_signer_certificate(zone, &authorities)?);
     let written = nodes.iter().filter_map(|node| {
         let record = seal(node).and_then(|seal| courier.write(node, &directory, &seal)).transpose()?;
-        Some(record.map(|record| Errand::new(node, &directory, &record, courier.root())))
+        Some(record.map(|record| Errand::new(node, &directory, &record, root)))
     });
     written.collect()
 }

@@ -12,6 +12,7 @@ use crate::config::{AccessSettings, Node};
 use crate::error::{Failure, Result};
 use crate::report;
 use crate::requests::RequestFile;
+use crate::rolling::RestartedMember;
 
 /// A member that is started anew may have to catch up before it is back.
 const RESTART_TAKES_AT_MOST: Duration = Duration::from_secs(300);
@@ -76,12 +77,13 @@ impl NodeCommand {
     }
 
     /// Has the member of the node started anew, and returns what the node tells of it.
-    pub fn restart(&self) -> Result<serde_json::Value> {
+    pub fn restart(&self) -> Result<RestartedMember> {
         let config = format!("{}/node.json", self.directory);
         let limit = self.limit + RESTART_TAKES_AT_MOST;
         let output = self.run(&["restart", "--format", "json"], "--config", &config, &[], limit)?;
-        serde_json::from_slice(&output)
-            .map_err(|error| self.called("restart").no_answer(&format!("it is no JSON: {error}"), &output))
+        serde_json::from_slice(&output).map_err(|error| {
+            self.called("restart").no_answer(&format!("it is not the JSON of a restart: {error}"), &output)
+        })
     }
 
     fn activation(&self, arguments: &[&str], input: &[u8]) -> Result<ActivationAnswer> {

@@ -23,7 +23,8 @@ pub struct Courier<'z> {
     zone: &'z ZoneDirectory,
     authorities: &'z Authorities,
     held: &'z ZoneLock,
-    signer: DocumentSigner,
+    /// Read when the first bundle is made: nodes that run from the zone directory need none, and its key may be kept elsewhere.
+    signer: Option<DocumentSigner>,
     contents: ZoneContents,
     history: BundleHistory,
     earlier: Earlier,
@@ -83,17 +84,8 @@ pub fn pack(zone: &ZoneDirectory, nodes: &[&Node], now: OffsetDateTime) -> Resul
     nodes.iter().filter_map(|node| courier.pack(node).transpose()).collect()
 }
 
-/// Has the member of a node that is reached by a command started anew, and returns what the node tells of it.
-pub fn restart(zone: &ZoneDirectory, node: &Node) -> Result<serde_json::Value> {
-    match Access::of(zone, node) {
-        Access::Command(command) => command.restart(),
-        Access::Here => Err(Failure::internal(format!("{} runs from here", node.name.short()))),
-        Access::ByHand => Err(by_hand::no_command(zone, node)),
-    }
-}
-
 impl<'z> Courier<'z> {
-    /// Reads the key that signs bundles, and what was made before.
+    /// Reads what was made before.
     pub fn new(
         zone: &'z ZoneDirectory,
         authorities: &'z Authorities,
@@ -105,8 +97,7 @@ impl<'z> Courier<'z> {
         let contents = ZoneContents::new(zone, authorities, None);
         let history = BundleHistory::load(&zone.paths, held)?;
         let earlier = Earlier::look(zone, &contents, &history);
-        let signer = document_signer(zone, authorities, now)?;
-        Ok(Self { zone, authorities, held, signer, contents, history, earlier, now })
+        Ok(Self { zone, authorities, held, signer: None, contents, history, earlier, now })
     }
 
     /// Brings the certificates of a node up to date, and makes what it gets of them. Nothing for one that was revoked: what it had
@@ -120,14 +111,14 @@ impl<'z> Courier<'z> {
         let name = node.name.clone();
         let Access::Command(by) = access else { return Ok(Some(Parcel { node: name, carried: None })) };
         let contents = self.contents.of(node, &assessment)?;
-        let known = self.history.node(node.name.full());
         let right = self.right_of(node);
-        let bundle =
-            PipedBundle::make(&self.contents, &self.signer, node, &contents, right, known, self.now)?;
+        let signer = signer_in(&mut self.signer, self.zone, self.authorities, self.now)?;
+        let root = Fingerprint::of(signer.authority.certificate());
+        let known = self.history.node(node.name.full());
+        let bundle = PipedBundle::make(&self.contents, signer, node, &contents, right, known, self.now)?;
         if bundle.is_new {
             self.history.append(std::slice::from_ref(&bundle.record))?;
         }
-        let root = self.root();
         Ok(Some(Parcel { node: name, carried: Some(Carried { to: node.clone(), by, bundle, root }) }))
     }
 
@@ -144,15 +135,11 @@ impl<'z> Courier<'z> {
         let right = self.right_of(node);
         let (name, now) = (node.name.full(), self.now);
         directory.recover(&node.name, self.history.node(name))?;
-        let maker = BundleMaker { contents: &self.contents, directory, signer: &self.signer, now };
+        let signer = signer_in(&mut self.signer, self.zone, self.authorities, now)?;
+        let maker = BundleMaker { contents: &self.contents, directory, signer, now };
         let made = maker.make(node, &contents, sealing, right, self.history.node(name))?;
         maker.commit(&[node], std::iter::once(&made), &mut self.history)?;
         Ok(Some(made.record))
-    }
-
-    /// The fingerprint by which a node knows its first bundle for one of this zone.
-    pub fn root(&self) -> Fingerprint {
-        Fingerprint::of(self.signer.authority.certificate())
     }
 
     /// The latest bundle of a node, if it had one.
@@ -182,6 +169,18 @@ impl<'z> Courier<'z> {
     }
 }
 
+fn signer_in<'s>(
+    slot: &'s mut Option<DocumentSigner>,
+    zone: &ZoneDirectory,
+    authorities: &Authorities,
+    now: OffsetDateTime,
+) -> Result<&'s DocumentSigner> {
+    match slot {
+        Some(signer) => Ok(signer),
+        None => Ok(slot.insert(document_signer(zone, authorities, now)?)),
+    }
+}
+
 impl Parcel {
     /// Has the node take it.
     pub fn carry(self) -> Result<Delivered> {
@@ -199,11 +198,6 @@ impl Parcel {
 }
 
 impl Delivered {
-    /// Why the member of the node has to be started anew, as far as the node knows; empty if it need not.
-    pub fn restart_reasons(&self) -> &[String] {
-        self.answer.as_ref().map_or(&[], |answer| &answer.restart_reasons)
-    }
-
     /// Has the node go back to what it had before, and returns whether that was anything. One that runs from the zone directory has
     /// nothing of its own.
     pub fn take_back(&self) -> Result<bool> {

@@ -22,8 +22,7 @@ mod restarter;
 
 pub use answer::ActivationAnswer;
 pub use command::NodeCommand;
-pub use delivery::{Courier, Delivered, deliver, restart};
-pub use own_keys::renew_keys;
+pub use delivery::{Courier, Delivered, deliver};
 pub use restarter::ReachRestarter;
 
 use crate::config::Node;

@@ -3,29 +3,12 @@
 use time::OffsetDateTime;
 
 use super::delivery::{Courier, Parcel};
-use super::{Access, Delivered, by_hand};
+use super::{Access, by_hand};
 use crate::config::Node;
 use crate::error::{Failure, Result};
 use crate::report;
 use crate::requests::certify;
-use crate::rolling::{Event, Watch};
 use crate::zone_directory::{Authorities, ZoneDirectory};
-
-/// Gives each of these nodes certificates for new keys of its own, one after the other.
-pub fn renew_keys(
-    zone: &ZoneDirectory,
-    nodes: &[&Node],
-    now: OffsetDateTime,
-    watch: &mut dyn Watch,
-) -> Result<Vec<Delivered>> {
-    let mut delivered = Vec::new();
-    for node in nodes {
-        let each = pack_for_new_keys(zone, node, now)?.carry()?;
-        watch.event(Event::Issued { holder: node.name.short().to_owned() });
-        delivered.push(each);
-    }
-    Ok(delivered)
-}
 
 /// Has a node make new keys, signs its requests, and makes what it gets. The way to the node is what says that the requests are
 /// its own, so nobody compares their fingerprint.

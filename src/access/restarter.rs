@@ -2,7 +2,7 @@
 
 use super::{Access, by_hand};
 use crate::config::Node;
-use crate::error::{Failure, Result};
+use crate::error::Result;
 use crate::rolling::{Event, InPlace, RestartedMember, Restarter, Watch};
 use crate::zone_directory::ZoneDirectory;
 
@@ -24,12 +24,7 @@ impl Restarter for ReachRestarter<'_> {
         };
         let name = node.name.short().to_owned();
         watch.event(Event::Restarting { node: name.clone() });
-        let told = command.restart()?;
-        let restarted: RestartedMember = serde_json::from_value(told).map_err(|error| {
-            Failure::bad_input(format!("{name} tells of its restart what is not understood here"))
-                .because(&error)
-                .next(format!("have the same zone-etcd there as here: zone-etcd --version, on {name}"))
-        })?;
+        let restarted = command.restart()?;
         if let Some(to) = &restarted.leadership_moved_to {
             watch.event(Event::LeaderMoved { from: name.clone(), to: to.clone() });
         }

@@ -3,6 +3,7 @@
 mod activate;
 mod bundle;
 mod ca;
+mod carried;
 mod client;
 mod create;
 mod existing_ca;
@@ -22,6 +23,7 @@ pub use bundle::{
     BundleSealingArgs,
 };
 pub use ca::{CaCommand, CaKey, CaLockArgs, CaStatusArgs, CaUnlockArgs};
+pub use carried::CarriedArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use client::{CtlArgs, EnvArgs};
 pub use create::{DevArgs, InitArgs};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use zone_pki::{KeyAlgorithm, RevocationReason};
 
-use super::{BundleSealingArgs, Format, NodeDirectoryArg, PkiRotateCaArgs, ZoneArg};
+use super::{CarriedArgs, Format, NodeDirectoryArg, PkiRotateCaArgs, ZoneArg};
 
 /// `pki`
 #[derive(Debug, Subcommand)]
@@ -106,9 +106,7 @@ pub struct HolderArgs {
 
 /// `pki renew`
 #[derive(Debug, Args)]
-#[command(mut_arg("recipients", |seal| seal.requires("out")), mut_arg("recipients_file", |seal| seal.requires("out")))]
-#[command(mut_arg("passphrase_file", |seal| seal.requires("out")), mut_arg("passphrase_fd", |seal| seal.requires("out")))]
-#[command(mut_arg("plain", |seal| seal.requires("out")))]
+#[command(mut_arg("go_on", |go_on| go_on.conflicts_with_all(["role", "before", "due", "recipients", "recipients_file", "passphrase_file", "passphrase_fd", "plain"])))]
 pub struct PkiRenewArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
@@ -125,16 +123,9 @@ pub struct PkiRenewArgs {
     /// Only what is past two thirds of its life, or missing
     #[arg(long, conflicts_with = "before")]
     pub due: bool,
-    /// For nodes that are not reached from here: write NODE.bundle into this directory, to be carried there
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Read what such nodes answered, DIR/NODE.answer, and tell who is done
-    #[arg(long = "continue", requires = "out")]
-    #[arg(conflicts_with_all = ["role", "before", "due", "recipients", "recipients_file", "passphrase_file", "passphrase_fd", "plain"])]
-    pub go_on: bool,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
-    pub sealing: BundleSealingArgs,
+    pub carried: CarriedArgs,
     /// How to print what was renewed
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

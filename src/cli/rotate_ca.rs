@@ -4,13 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{BundleSealingArgs, Format, ZoneArg};
+use super::{CarriedArgs, Format, ZoneArg};
 
 /// `pki rotate-ca`
 #[derive(Debug, Args)]
-#[command(mut_arg("recipients", |seal| seal.requires("out")), mut_arg("recipients_file", |seal| seal.requires("out")))]
-#[command(mut_arg("passphrase_file", |seal| seal.requires("out")), mut_arg("passphrase_fd", |seal| seal.requires("out")))]
-#[command(mut_arg("plain", |seal| seal.requires("out")))]
+#[command(mut_arg("out", |out| out.conflicts_with_all(["status", "rehearse"])))]
 pub struct PkiRotateCaArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
@@ -41,20 +39,14 @@ pub struct PkiRotateCaArgs {
     pub kit: Option<PathBuf>,
     /// Try the whole rotation on a throwaway zone on this machine, with as many members, the same kind of keys and the same etcd,
     /// and report what clients saw of it; the zone itself is left alone
-    #[arg(long, conflicts_with_all = ["status", "stop_after", "back", "again", "kit", "out"])]
+    #[arg(long, conflicts_with_all = ["status", "stop_after", "back", "again", "kit"])]
     pub rehearse: bool,
     /// With --rehearse: write the report as one page for a browser, too
     #[arg(long, value_name = "FILE", requires = "rehearse")]
     pub html: Option<PathBuf>,
-    /// Carry each stage to the nodes in files: write their bundles to this directory, and say what to type on each
-    #[arg(long, value_name = "DIR", conflicts_with = "status")]
-    pub out: Option<PathBuf>,
-    /// With --out: read the answers that were carried back, and write the bundles of the next stage
-    #[arg(long = "continue", requires = "out")]
-    pub go_on: bool,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
-    pub sealing: BundleSealingArgs,
+    pub carried: CarriedArgs,
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -21,8 +21,9 @@ use crate::diagnosis::log::{Harm, explain_log, text as log_text};
 use crate::diagnosis::{CheckId, Finding, NodeCheck, Verdict, worst};
 use crate::error::{Exit, Failure, Result};
 use crate::host;
-use crate::live::{self, ANSWER_LIMIT, Credentials, LiveZone};
+use crate::live::LiveZone;
 use crate::plan::Plane;
+use crate::rolling::Observer;
 use crate::site::Site;
 
 pub(super) fn run(arguments: &DoctorArgs, now: OffsetDateTime) -> Result<ExitCode> {
@@ -89,25 +90,9 @@ fn without_repetition(mut findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 pub(super) fn ask_zone(site: &Site, now: OffsetDateTime) -> Result<LiveZone> {
-    let authorities = site.authorities(now)?;
-    let admin = ClientName::admin();
-    let renewed = bring_up_to_date(site, &admin, now);
-    let generation = site.client_generation(&admin);
     // One that is due and cannot be renewed here is used as it is: whether it will do, the members say.
-    let credentials = match (Credentials::load(&generation), renewed) {
-        (Ok(credentials), _) => credentials,
-        (Err(_), Err(failure)) => return Err(failure),
-        (Err(error), Ok(_)) => {
-            return Err(Failure::bad_input(format!(
-                "cannot use the certificate in {}",
-                generation.display()
-            ))
-            .because(&error)
-            .next(format!("issue it anew: {}", site.proposed("pki issue --client admin"))));
-        }
-    };
-    live::on_runtime(LiveZone::observe(site.config(), &authorities, &credentials, ANSWER_LIMIT))
-        .map_err(|error| Failure::internal("cannot set up the connections").because(&error))
+    let renewed = bring_up_to_date(site, &ClientName::admin(), now);
+    Observer::new(site).observe().map_err(|failure| renewed.err().unwrap_or(failure))
 }
 
 fn with_live_urls<'z>(check: NodeCheck<'z>, node: &Node, live: Option<&LiveZone>) -> NodeCheck<'z> {

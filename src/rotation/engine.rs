@@ -15,7 +15,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::live::LiveMember;
 use crate::rolling::{Event, Observer, Watch};
 use crate::zone_directory::{
-    Authorities, Rotated, ZoneDirectory, ZoneLock, prepare_next, retire, switch, switch_back,
+    Authorities, Place, Rotated, ZoneDirectory, ZoneLock, prepare_next, retire, switch, switch_back,
 };
 
 /// For how long a member may go on to show what it did. etcd reads its files at each handshake, so this is not waited for a process.
@@ -86,12 +86,14 @@ impl Rotation<'_> {
                     Stage::TrustBoth
                 }
                 Stage::TrustBoth => {
-                    self.change(|zone, _, now, held| switch(zone, rotated, now, held))?;
+                    self.change(|zone, authorities, now, held| {
+                        switch(zone, authorities, rotated, now, held)
+                    })?;
                     Stage::NewLeaves
                 }
                 Stage::NewLeaves | Stage::DropOld => {
                     before_drop(self.zone)?;
-                    self.change(|zone, authorities, _, held| retire(zone, authorities, held).map(drop))?;
+                    self.change(|zone, _, _, held| retire(zone, rotated, Place::Previous, held))?;
                     Stage::DropOld
                 }
             };
@@ -105,13 +107,13 @@ impl Rotation<'_> {
     pub fn back(&mut self, from: Stage) -> Result<()> {
         let rotated = self.rotated;
         if from == Stage::NewLeaves {
-            self.change(|zone, _, now, held| switch_back(zone, rotated, now, held))?;
+            self.change(|zone, authorities, now, held| switch_back(zone, authorities, rotated, now, held))?;
         }
         if from > Stage::Before {
             // Also where the old CA signs already: an earlier call may have been killed before every member showed that. Restarts
             // wait: whoever does not trust both yet needs one of them only, and loses the other in the next step.
             self.spread(Stage::TrustBoth, false)?;
-            self.change(|zone, authorities, _, held| retire(zone, authorities, held).map(drop))?;
+            self.change(|zone, _, _, held| retire(zone, rotated, Place::Next, held))?;
         }
         self.spread(Stage::Before, true)
     }

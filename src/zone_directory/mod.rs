@@ -10,6 +10,7 @@ mod ca_passphrase;
 mod chain;
 mod create_authorities;
 mod document_signer;
+mod editions;
 mod exchange;
 mod existing;
 mod failures;
@@ -19,6 +20,7 @@ mod issuing;
 mod of_generation;
 mod parallel;
 mod revoking;
+mod rotated;
 mod rotating;
 mod trial;
 mod zone_lock;
@@ -37,6 +39,7 @@ pub use ca_keys::{CA_KEYS, KeyState, change_passphrase, key_state, lock_keys, un
 pub use ca_passphrase::CaPassphrase;
 pub use create_authorities::{NewKeys, create_directory, create_file, create_missing};
 pub use document_signer::{DocumentSigner, SignerName, document_signer, document_signer_certificate};
+pub use editions::{edition, retired, was_taken_back};
 pub use existing::{
     GivenCas, GivenFiles, GivenPlanes, Requests, adopt, complete, inspect, inspect_authority, request,
 };
@@ -46,9 +49,8 @@ pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
 pub use issuing::Issuer;
 pub use parallel::in_parallel;
 pub use revoking::{RevocationTarget, Targeted, find_issued, revoke};
-pub use rotating::{
-    Rotated, edition, prepare_next, retire, retired, switch, switch_back, tidy, was_taken_back,
-};
+pub use rotated::Rotated;
+pub use rotating::{prepare_next, retire, switch, switch_back, tidy};
 pub use zone_lock::{ZoneLock, ZoneReadLock};
 
 use crate::config::{Node, NodeName, Problem, Protection, ZoneConfig, ZoneConfigError};

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use time::OffsetDateTime;
-use zone_pki::{IssuanceLog, LogEntry, RevocationList, RevocationMark, RevocationReason, Revoked, hex};
+use zone_pki::{
+    Authority, IssuanceLog, LogEntry, RevocationList, RevocationMark, RevocationReason, Revoked, hex,
+};
 
 use super::authorities::Authorities;
 use super::authority_files::load_authority;
@@ -109,7 +111,11 @@ fn complete_lists(zone: &ZoneDirectory, now: OffsetDateTime, _held: &ZoneLock) -
     Ok(written)
 }
 
-fn read_list(zone: &ZoneDirectory, authorities: &Authorities, plane: Plane) -> Result<RevocationList> {
+pub(super) fn read_list(
+    zone: &ZoneDirectory,
+    authorities: &Authorities,
+    plane: Plane,
+) -> Result<RevocationList> {
     RevocationList::from_der(authorities.revocations(plane)).map_err(|error| {
         Failure::bad_input(format!("{} cannot be used", zone.paths.revocation_list(plane.name()).display()))
             .because(&error)
@@ -126,21 +132,30 @@ fn write_list(
     now: OffsetDateTime,
 ) -> Result<()> {
     let authority = load_authority(&zone.paths, plane.name(), &zone.ca_passphrase, now)?;
-    let entries = [present.entries(), &missing].concat();
-    let number = present.number().unwrap_or_default().saturating_add(1);
-    let list = authority
-        .revocation_list(&entries, number, now, authority.certificate().not_after())
-        .map_err(|error| {
-            Failure::new(Exit::BadInput, format!("the {} CA cannot make a revocation list", plane.name()))
-                .because(&error)
-                .next("the certificates are recorded as revoked: run the command again once the CA can sign lists")
-        })?;
+    let list = list_with(&authority, plane, present, &missing, now)?;
     let path = zone.paths.revocation_list(plane.name());
     let staged = stage(&zone.paths)?;
     let aside = staged.path().join("list");
     create(&aside, &list, 0o644)?;
     std::fs::rename(&aside, &path).map_err(|error| Failure::write(&path, &error))?;
     sync(&zone.paths.authorities())
+}
+
+/// The list that follows another one: with all that is in that, and more.
+pub(super) fn list_with(
+    authority: &Authority,
+    plane: Plane,
+    present: &RevocationList,
+    missing: &[Revoked],
+    now: OffsetDateTime,
+) -> Result<Vec<u8>> {
+    let entries = [present.entries(), missing].concat();
+    let number = present.number().unwrap_or_default().saturating_add(1);
+    authority.revocation_list(&entries, number, now, authority.certificate().not_after()).map_err(|error| {
+        Failure::new(Exit::BadInput, format!("the {} CA cannot make a revocation list", plane.name()))
+            .because(&error)
+            .next("what was to be revoked is recorded: run the command again once the CA can sign lists")
+    })
 }
 
 fn open_log(zone: &ZoneDirectory) -> Result<IssuanceLog> {

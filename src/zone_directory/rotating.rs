@@ -9,78 +9,19 @@
 //!
 //! [`switch_back`] and [`retire`] undo them in the other order. What is retired is kept in `ca/retired/N/`.
 
-use std::collections::BTreeSet;
-
 use time::OffsetDateTime;
-use zone_pki::{Authority, Certificate, RevocationList};
+use zone_pki::Authority;
 
-use super::authorities::{Authorities, ROOT, plane_authority_name};
+use super::authorities::{Authorities, ROOT};
 use super::authority_files::load_authority;
 use super::beside::{Beside, Place};
-use super::create_authorities::{ROOT_NAME, issue_plane_authority, make_root, remove_abandoned_authorities};
+use super::create_authorities::{issue_plane_authority, make_root, remove_abandoned_authorities};
+use super::editions::next_edition;
 use super::exchange::Exchange;
+use super::revoking::{list_with, read_list};
+use super::rotated::Rotated;
 use super::{KeyState, NewKeys, ZoneDirectory, ZoneLock, key_state};
 use crate::error::{Exit, Failure, Result};
-use crate::plan::Plane;
-
-/// Which CAs are to be replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rotated {
-    /// The CA of one plane.
-    Plane(Plane),
-    /// The CAs of both planes.
-    Planes,
-    /// The root, and below it both.
-    Root,
-}
-
-impl Rotated {
-    /// The planes whose CAs are replaced.
-    pub fn planes(self) -> &'static [Plane] {
-        match self {
-            Self::Plane(Plane::Peer) => &[Plane::Peer],
-            Self::Plane(Plane::Client) => &[Plane::Client],
-            Self::Planes | Self::Root => &Plane::ALL,
-        }
-    }
-
-    /// Whether it is one CA.
-    pub fn is_one(self) -> bool {
-        matches!(self, Self::Plane(_))
-    }
-
-    /// The stems of the CAs that are replaced.
-    pub fn stems(self) -> Vec<&'static str> {
-        let root = (self == Self::Root).then_some(ROOT);
-        root.into_iter().chain(self.planes().iter().map(|plane| plane.name())).collect()
-    }
-
-    /// What is under way in these CAs, by what stands beside them.
-    pub fn under_way(authorities: &Authorities) -> Option<(Self, Place)> {
-        let beside = &authorities.beside;
-        let rotated = match (&beside.root, &beside.peer, &beside.client) {
-            (Some(_), _, _) => Self::Root,
-            (None, Some(_), Some(_)) => Self::Planes,
-            (None, Some(_), None) => Self::Plane(Plane::Peer),
-            (None, None, Some(_)) => Self::Plane(Plane::Client),
-            (None, None, None) => return None,
-        };
-        // All of them stand in the same place: they change it together.
-        let (_, first) = beside.all().next()?;
-        Some((rotated, first.place))
-    }
-}
-
-impl std::fmt::Display for Rotated {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Self::Plane(Plane::Peer) => "the CA of the peer plane",
-            Self::Plane(Plane::Client) => "the CA of the client plane",
-            Self::Planes => "the CAs of both planes",
-            Self::Root => "the root CA and the CAs of both planes",
-        })
-    }
-}
 
 /// Removes what an interrupted step has left: a copy of the CAs, with their keys.
 pub fn tidy(zone: &ZoneDirectory, _held: &ZoneLock) -> Result<()> {
@@ -129,39 +70,45 @@ pub fn prepare_next(
 }
 
 /// Has the CAs sign that wait to. Those that did stay trusted.
-pub fn switch(zone: &ZoneDirectory, rotated: Rotated, now: OffsetDateTime, held: &ZoneLock) -> Result<()> {
-    exchange_signers(zone, rotated, Place::Next, Place::Previous, now, held)
+pub fn switch(
+    zone: &ZoneDirectory,
+    authorities: &Authorities,
+    rotated: Rotated,
+    now: OffsetDateTime,
+    held: &ZoneLock,
+) -> Result<()> {
+    exchange_signers(zone, authorities, rotated, (Place::Next, Place::Previous), now, held)
 }
 
 /// Has the CAs sign again that did before.
 pub fn switch_back(
     zone: &ZoneDirectory,
+    authorities: &Authorities,
     rotated: Rotated,
     now: OffsetDateTime,
     held: &ZoneLock,
 ) -> Result<()> {
-    exchange_signers(zone, rotated, Place::Previous, Place::Next, now, held)
+    exchange_signers(zone, authorities, rotated, (Place::Previous, Place::Next), now, held)
 }
 
-/// Ends the trust in the CAs that do not sign, whether they are to or did. Returns where they are now.
-pub fn retire(zone: &ZoneDirectory, authorities: &Authorities, held: &ZoneLock) -> Result<String> {
+/// Ends the trust in the CAs that stand in a place and do not sign.
+pub fn retire(zone: &ZoneDirectory, rotated: Rotated, from: Place, held: &ZoneLock) -> Result<()> {
+    refuse_unless_at(zone, rotated, Some(from))?;
     let exchange = Exchange::begin(&zone.paths, held)?;
     let number =
         (1_u32..).find(|number| !exchange.path(format!("retired/{number}")).exists()).unwrap_or_default();
-    let directory = format!("retired/{number}");
-    for (stem, ca) in authorities.beside.all() {
-        move_pair(&exchange, &ca.place.stem(stem), &format!("{directory}/{stem}"))?;
+    for stem in rotated.stems() {
+        move_pair(&exchange, &from.stem(stem), &format!("retired/{number}/{stem}"))?;
     }
-    Place::ALL.into_iter().for_each(|place| exchange.remove_if_empty(place.directory()));
-    exchange.put_in_place()?;
-    Ok(format!("ca/{directory}"))
+    exchange.remove_if_empty(from.directory());
+    exchange.put_in_place()
 }
 
 fn exchange_signers(
     zone: &ZoneDirectory,
+    authorities: &Authorities,
     rotated: Rotated,
-    from: Place,
-    to: Place,
+    (from, to): (Place, Place),
     now: OffsetDateTime,
     held: &ZoneLock,
 ) -> Result<()> {
@@ -174,8 +121,11 @@ fn exchange_signers(
     }
     exchange.remove_if_empty(from.directory());
     for plane in rotated.planes() {
+        // etcd compares serial numbers alone, so one list holds what either CA revoked. It is signed by the one that signs, so that
+        // whoever verifies it can.
         let signer = load_authority(&zone.paths, &from.stem(plane.name()), &zone.ca_passphrase, now)?;
-        sign_list_anew(zone, &exchange, *plane, &signer, now)?;
+        let list = list_with(&signer, *plane, &read_list(zone, authorities, *plane)?, &[], now)?;
+        exchange.write(&format!("{}.crl", plane.name()), &list, 0o644)?;
     }
     exchange.put_in_place()
 }
@@ -208,31 +158,6 @@ fn refuse_unless_whole(zone: &ZoneDirectory, stem: &str) -> Result<()> {
     Ok(())
 }
 
-/// etcd compares serial numbers alone, so one list holds what either CA revoked. It is signed by the one that signs, so that whoever
-/// verifies it can.
-fn sign_list_anew(
-    zone: &ZoneDirectory,
-    exchange: &Exchange<'_>,
-    plane: Plane,
-    signer: &Authority,
-    now: OffsetDateTime,
-) -> Result<()> {
-    let path = zone.paths.revocation_list(plane.name());
-    let failure = |error: &dyn std::error::Error| {
-        Failure::bad_input(format!("{} cannot be signed anew", path.display()))
-            .because(error.to_string())
-            .next("put the file back from your copy of the zone directory")
-    };
-    let bytes = std::fs::read(&path).map_err(|error| Failure::read(&path, &error))?;
-    let present = RevocationList::from_der(&bytes).map_err(|error| failure(&error))?;
-    let number = present.number().unwrap_or_default().saturating_add(1);
-    let next_update = signer.certificate().not_after();
-    let list = signer
-        .revocation_list(present.entries(), number, now, next_update)
-        .map_err(|error| failure(&error))?;
-    exchange.write(&format!("{}.crl", plane.name()), &list, 0o644)
-}
-
 fn move_pair(exchange: &Exchange<'_>, from: &str, to: &str) -> Result<()> {
     for extension in ["key", "crt"] {
         let (from, to) = (format!("{from}.{extension}"), format!("{to}.{extension}"));
@@ -259,66 +184,6 @@ fn write_next(
     let next = Place::Next.stem(stem);
     exchange.write(&format!("{next}.key"), keys.text(stem, authority.key())?.as_bytes(), 0o600)?;
     exchange.write(&format!("{next}.crt"), authority.certificate().pem().as_bytes(), 0o644)
-}
-
-/// The CAs that were retired from a place, with the stem of their files, the latest retirement last.
-pub fn retired(zone: &ZoneDirectory) -> Vec<(&'static str, Certificate)> {
-    let directory = zone.paths.retired_authorities();
-    let numbers = (1_u32..).take_while(|number| directory.join(number.to_string()).is_dir());
-    numbers
-        .flat_map(|number| Rotated::Root.stems().into_iter().map(move |stem| (number, stem)))
-        .filter_map(|(number, stem)| {
-            let path = directory.join(number.to_string()).join(format!("{stem}.crt"));
-            let text = zone_pki::regular_file::read(&path).ok()?;
-            Some((stem, Certificate::from_pem(&text).ok()?))
-        })
-        .collect()
-}
-
-/// Whether the last rotation was taken back: what was retired last was made after what signs.
-pub fn was_taken_back(zone: &ZoneDirectory, authorities: &Authorities) -> bool {
-    let last = retired(zone).pop();
-    last.is_some_and(|(stem, ca)| {
-        let signer = authorities.all().into_iter().find(|(name, _)| *name == stem);
-        signer.is_some_and(|(_, signer)| edition(&ca) > edition(signer))
-    })
-}
-
-/// A number that no CA of the zone has in its name.
-fn next_edition(zone: &ZoneDirectory) -> Result<u32> {
-    let mut names = BTreeSet::new();
-    collect_names(&zone.paths.authorities(), &mut names)?;
-    Ok(names.iter().map(|name| edition_in(name)).max().unwrap_or(1) + 1)
-}
-
-/// Which edition of its CA a certificate is, by its name: the first has no number.
-pub fn edition(ca: &Certificate) -> u32 {
-    ca.common_name().map_or(1, edition_in)
-}
-
-fn edition_in(name: &str) -> u32 {
-    let ends = [ROOT_NAME.to_owned(), plane_authority_name(Plane::Peer), plane_authority_name(Plane::Client)];
-    let number = || {
-        let rest = ends.iter().find_map(|end| name.strip_suffix(end.as_str()))?;
-        rest.trim_end().rsplit(' ').next()?.strip_prefix('G')?.parse::<u32>().ok()
-    };
-    number().unwrap_or(1)
-}
-
-fn collect_names(directory: &std::path::Path, names: &mut BTreeSet<String>) -> Result<()> {
-    let entries = std::fs::read_dir(directory).map_err(|error| Failure::read(directory, &error))?;
-    for entry in entries.flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            collect_names(&path, names)?;
-        } else if path.extension().is_some_and(|extension| extension == "crt")
-            && let Ok(text) = zone_pki::regular_file::read(&path)
-            && let Ok(certificates) = Certificate::chain_from_pem(&text)
-        {
-            names.extend(certificates.iter().filter_map(|each| each.common_name().map(str::to_owned)));
-        }
-    }
-    Ok(())
 }
 
 fn refuse_if_made_elsewhere(zone: &ZoneDirectory, authorities: &Authorities, rotated: Rotated) -> Result<()> {

@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &PkiRenewArgs, now: OffsetDateTime) -> Result<()> {
     let site = Site::Zone(zone);
     let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
     let selection = Selection::read(arguments, zone)?;
-    if let Some(out) = arguments.out.as_deref().filter(|_| arguments.go_on) {
+    if let Some(out) = arguments.carried.out.as_deref().filter(|_| arguments.carried.go_on) {
         return answers::go_on(&site, zone, &selection, out, arguments.format, now);
     }
     let outbox = Outbox::read(arguments, zone)?;

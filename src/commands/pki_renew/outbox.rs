@@ -22,8 +22,8 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn read(arguments: &PkiRenewArgs, zone: &ZoneDirectory) -> Result<Option<Self>> {
-        let Some(directory) = arguments.out.clone() else { return Ok(None) };
-        Ok(Some(Self { directory, seals: SealChoice::read(&arguments.sealing, zone)? }))
+        let Some(directory) = arguments.carried.out.clone() else { return Ok(None) };
+        Ok(Some(Self { directory, seals: SealChoice::read(&arguments.carried.sealing, zone)? }))
     }
 
     /// Writes the bundles, and tells what is to be typed on which node.

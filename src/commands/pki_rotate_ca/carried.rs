@@ -31,21 +31,22 @@ pub(super) fn run(
     out: &Path,
     now: OffsetDateTime,
 ) -> Result<()> {
-    let errand = Carrying { arguments, zone, out, seals: SealChoice::read(&arguments.sealing, zone)?, now };
+    let errand =
+        Carrying { arguments, zone, out, seals: SealChoice::read(&arguments.carried.sealing, zone)?, now };
     let mut stage = stage_of(zone, arguments, now)?;
     // Typed again without --continue it says the same again: a step back from where both are trusted takes the answers of all.
     let begins = if arguments.back { stage == Stage::NewLeaves } else { stage == Stage::Before };
-    if !arguments.go_on && begins {
+    if !arguments.carried.go_on && begins {
         stage = advance(arguments, zone, stage, now)?;
     }
-    if arguments.go_on && !out.is_dir() {
+    if arguments.carried.go_on && !out.is_dir() {
         return Err(Failure::new(Exit::MissingInput, format!("there is no directory {}", out.display()))
             .because("the bundles of the stage and the answers to them are in one directory")
             .next("name the one that the bundles were written to"));
     }
     // Also before answers are read: what was interrupted between a step and its bundles has answers to those of the step before.
     let mut open = errand.write(stage)?;
-    if arguments.go_on {
+    if arguments.carried.go_on {
         open = tell_answers(zone, stage, out, now)?;
         if let Some((errand, why)) = first_wrong(&open) {
             return Err(Failure::bad_input(format!(
@@ -104,11 +105,11 @@ fn stage_of(zone: &ZoneDirectory, arguments: &PkiRotateCaArgs, now: OffsetDateTi
     let stage = match Rotated::under_way(&authorities) {
         Some((_, Place::Next)) => Stage::TrustBoth,
         Some((_, Place::Previous)) => Stage::NewLeaves,
-        None if arguments.go_on && was_taken_back(zone, &authorities) => Stage::Before,
-        None if arguments.go_on => Stage::DropOld,
+        None if arguments.carried.go_on && was_taken_back(zone, &authorities) => Stage::Before,
+        None if arguments.carried.go_on => Stage::DropOld,
         None => Stage::Before,
     };
-    let is_under_way = Rotated::under_way(&authorities).is_some() || arguments.go_on;
+    let is_under_way = Rotated::under_way(&authorities).is_some() || arguments.carried.go_on;
     let is_wrong_way = match stage {
         Stage::Before => is_under_way && !arguments.back,
         Stage::DropOld => arguments.back,
@@ -151,10 +152,14 @@ fn advance(
         (false, Stage::Before) => {
             prepare_next(zone, &authorities, rotated, now, &held).map(|()| Stage::TrustBoth)
         }
-        (false, Stage::TrustBoth) => switch(zone, rotated, now, &held).map(|()| Stage::NewLeaves),
-        (false, _) => retire(zone, &authorities, &held).map(|_| Stage::DropOld),
-        (true, Stage::NewLeaves) => switch_back(zone, rotated, now, &held).map(|()| Stage::TrustBoth),
-        (true, _) => retire(zone, &authorities, &held).map(|_| Stage::Before),
+        (false, Stage::TrustBoth) => {
+            switch(zone, &authorities, rotated, now, &held).map(|()| Stage::NewLeaves)
+        }
+        (false, _) => retire(zone, rotated, Place::Previous, &held).map(|()| Stage::DropOld),
+        (true, Stage::NewLeaves) => {
+            switch_back(zone, &authorities, rotated, now, &held).map(|()| Stage::TrustBoth)
+        }
+        (true, _) => retire(zone, rotated, Place::Next, &held).map(|()| Stage::Before),
     }
 }
 

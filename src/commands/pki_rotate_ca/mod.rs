@@ -20,6 +20,7 @@ use super::restart::act_as_owner_of;
 use crate::access::Access;
 use crate::cli::PkiRotateCaArgs;
 use crate::error::{Exit, Failure, Result};
+use crate::live::LiveZone;
 use crate::operation_lock::OperationLock;
 use crate::plan::Plane;
 use crate::report as output;
@@ -49,20 +50,19 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
     if arguments.rehearse {
         return rehearsal::run(arguments, zone).map(|()| ExitCode::SUCCESS);
     }
-    if let Some(out) = &arguments.out {
+    if let Some(out) = &arguments.carried.out {
         return carried::run(arguments, zone, out, now).map(|()| ExitCode::SUCCESS);
     }
-    let standing = infer(&site, zone, now)?;
+    let standing = infer(&site, zone, now)?.standing;
     if arguments.status {
         return status::print_status(zone, &standing, arguments.format);
     }
     refuse_unreached(zone, &Typed::of(arguments))?;
     wait_until_seen(&site, zone, standing)?;
-    ask_zone(&site, now)?.refuse_moved(|node| zone.proposed(&format!("member update {node}")))?;
     let lock = OperationLock::take(&site, OPERATION)?;
     // Whoever held the lock before may have gone on.
-    let standing = infer(&site, zone, now)?;
-    let authorities = Authorities::load(&zone.paths, now)?;
+    let Inferred { live, authorities, standing } = infer(&site, zone, now)?;
+    live.refuse_moved(|node| zone.proposed(&format!("member update {node}")))?;
     let Some(choice) = Choice::make(arguments, &standing, zone, &authorities, now)? else {
         return status::print_status(zone, &standing, arguments.format);
     };
@@ -78,13 +78,21 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
     drop(lock);
     narration.finish()?;
     tell_what_is_next(zone, reached, choice.rotated, &Typed::of(arguments));
-    status::print_status(zone, &infer(&site, zone, now)?, arguments.format)
+    status::print_status(zone, &infer(&site, zone, now)?.standing, arguments.format)
 }
 
-fn infer(site: &Site, zone: &ZoneDirectory, now: OffsetDateTime) -> Result<Standing> {
+/// The zone as it answers, and what follows of that.
+struct Inferred {
+    live: LiveZone,
+    authorities: Authorities,
+    standing: Standing,
+}
+
+fn infer(site: &Site, zone: &ZoneDirectory, now: OffsetDateTime) -> Result<Inferred> {
     let live = ask_zone(site, now)?;
     let authorities = Authorities::load(&zone.paths, now)?;
-    Ok(Standing::infer(&authorities, &live, was_taken_back(zone, &authorities)))
+    let standing = Standing::infer(&authorities, &live, was_taken_back(zone, &authorities));
+    Ok(Inferred { live, authorities, standing })
 }
 
 /// A rotation that is begun and cannot reach a node would stop in the middle.
@@ -116,7 +124,7 @@ fn wait_until_seen(site: &Site, zone: &ZoneDirectory, mut standing: Standing) ->
             was_told = true;
         }
         std::thread::sleep(PAUSE);
-        standing = infer(site, zone, OffsetDateTime::now_utc())?;
+        standing = infer(site, zone, OffsetDateTime::now_utc())?.standing;
     }
 }
 

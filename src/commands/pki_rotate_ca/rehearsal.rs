@@ -52,14 +52,14 @@ fn operate(zone: &ZoneDirectory, rotated: Rotated, watch: &mut dyn Watch) -> Res
     let site = Site::Zone(reopened(zone.paths.root())?);
     let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
     let now = time::OffsetDateTime::now_utc();
-    let standing = infer(&site, zone, now)?;
     let lock = OperationLock::take(&site, OPERATION)?;
+    let stage = infer(&site, zone, now)?.standing.stage;
     let mut hands = ReachedHands::new(&site, zone, &lock, RESTART_LIMIT);
     let mut narration = Narration::new(zone, None);
     let mut both = Both(watch, &mut narration);
     let mut rotation =
         Rotation { zone, observer: Observer::new(&site), rotated, hands: &mut hands, watch: &mut both };
-    rotation.forward(standing.stage, Stage::DropOld, &mut |_| Ok(())).map(drop)
+    rotation.forward(stage, Stage::DropOld, &mut |_| Ok(())).map(drop)
 }
 
 fn reopened(root: &Path) -> Result<ZoneDirectory> {

@@ -27,7 +27,7 @@ impl Typed {
             which: which.to_owned(),
             kit: kit.unwrap_or_default(),
             back: if arguments.back { " --back" } else { "" },
-            seal: sealing(&arguments.sealing),
+            seal: sealing(&arguments.carried.sealing),
         }
     }
 
