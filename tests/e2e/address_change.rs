@@ -186,9 +186,9 @@ fn a_move_that_is_more_than_that_is_refused() {
         members[2].end(Signal::SIGKILL);
         zone.run(&["member", "update", "node2"]).expect_code(69).expect_error_with(&["node3 is down"]);
         assert_eq!(members[1].starts(), 1);
-        members[2].start_again();
-        // The cluster was told nothing: it is as if nothing had been.
+        // The cluster was told nothing: it is as if nothing had been. (First the file, which a starting member reads.)
         fs::write(zone.file("zone.toml"), &description).expect("zone.toml");
+        members[2].start_again();
         until("a healthy zone", || (zone.run(&["status"]).code == 0).then_some(()));
     });
 }
