@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use super::goal::AgainstGoal;
 use super::measure::{Stage, lost, stages};
 use super::recording::Recording;
 use super::report;
@@ -86,6 +87,11 @@ impl Measured {
     /// From the first stage to the end.
     pub fn duration(&self) -> Duration {
         self.recording.ended.saturating_sub(self.recording.steady)
+    }
+
+    /// What it cost the client that uses all endpoints, against the goal. None if there was no stage.
+    pub fn against_goal(&self) -> Option<AgainstGoal> {
+        AgainstGoal::of(&self.stages)
     }
 
     /// A table and a verdict, for a terminal.

@@ -2,6 +2,7 @@
 
 mod client;
 mod connections;
+mod goal;
 mod keys;
 mod load;
 mod measure;
@@ -15,6 +16,7 @@ mod target;
 mod throwaway;
 mod writer;
 
+pub use goal::{AgainstGoal, GOAL};
 pub use keys::Keys;
 pub use load::{Load, LoadWatch};
 pub use measure::{BEFORE, Figures, Stage, lost, stages};

@@ -15,8 +15,8 @@ use crate::plan::Plane;
 /// The CAs that were retired from a place, with the stem of their files, the latest retirement last.
 pub fn retired(zone: &ZoneDirectory) -> Vec<(&'static str, Certificate)> {
     let directory = zone.paths.retired_authorities();
-    let numbers = (1_u32..).take_while(|number| directory.join(number.to_string()).is_dir());
-    numbers
+    retirements(&directory)
+        .into_iter()
         .flat_map(|number| Rotated::Root.stems().into_iter().map(move |stem| (number, stem)))
         .filter_map(|(number, stem)| {
             let path = directory.join(number.to_string()).join(format!("{stem}.crt"));
@@ -24,6 +24,12 @@ pub fn retired(zone: &ZoneDirectory) -> Vec<(&'static str, Certificate)> {
             Some((stem, Certificate::from_pem(&text).ok()?))
         })
         .collect()
+}
+
+/// The numbers of the retirements of which something is there, the latest last. Any may have been taken away for good.
+pub(super) fn retirements(directory: &Path) -> BTreeSet<u32> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// Whether the last rotation was taken back: what was retired last was made after what signs.

@@ -16,7 +16,7 @@ use super::authorities::{Authorities, ROOT};
 use super::authority_files::load_authority;
 use super::beside::{Beside, Place};
 use super::create_authorities::{issue_plane_authority, make_root, remove_abandoned_authorities};
-use super::editions::next_edition;
+use super::editions::{next_edition, retirements};
 use super::exchange::Exchange;
 use super::revoking::{list_with, read_list};
 use super::rotated::Rotated;
@@ -95,8 +95,7 @@ pub fn switch_back(
 pub fn retire(zone: &ZoneDirectory, rotated: Rotated, from: Place, held: &ZoneLock) -> Result<()> {
     refuse_unless_at(zone, rotated, Some(from))?;
     let exchange = Exchange::begin(&zone.paths, held)?;
-    let number =
-        (1_u32..).find(|number| !exchange.path(format!("retired/{number}")).exists()).unwrap_or_default();
+    let number = retirements(&exchange.path("retired")).last().map_or(1, |last| last + 1);
     for stem in rotated.stems() {
         move_pair(&exchange, &from.stem(stem), &format!("retired/{number}/{stem}"))?;
     }

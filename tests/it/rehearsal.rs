@@ -76,6 +76,35 @@ fn the_longest_gap_of_each_stage_is_found() {
     measured.judge().expect("nothing is lost");
 }
 
+#[test]
+fn the_longest_gap_is_rated_against_the_goal_and_what_the_machine_costs() {
+    // 100 ms while nothing was done, which rates nothing; then one of the goal's length, and the same again.
+    let away = |at: &u64| (505..600).contains(at) || (1505..1650).contains(at) || (2505..2650).contains(at);
+    let times: Vec<u64> = (5..3000).step_by(5).filter(|at| !away(at)).collect();
+    let measured = whole(recording(track("round robin", times.iter().copied())));
+    let goal = measured.against_goal().expect("stages");
+    assert_eq!(
+        (goal.client, goal.stage, goal.longest, goal.before),
+        ("round robin", "first", ms(150), ms(100))
+    );
+    assert!(goal.is_met());
+
+    let measured = whole(recording(track("round robin", times.into_iter().filter(|at| *at != 2650))));
+    let goal = measured.against_goal().expect("stages");
+    assert_eq!((goal.stage, goal.is_met()), ("second", false));
+    measured.judge().expect("a long gap harms nobody");
+    let told = "longest gap, round robin: 155 ms in second; goal, at most 150 ms: missed; while nothing was done: 100 ms";
+    assert!(measured.text().contains(told), "{}", measured.text());
+    assert!(measured.html().contains(told));
+    let report = serde_json::to_value(measured.json()).expect("JSON");
+    assert_eq!((&report["passed"], &report["goal"]["met"]), (&Value::Bool(true), &Value::Bool(false)));
+    assert_eq!(report["goal"]["longest_gap_seconds"], 0.155);
+
+    let mut nothing = recording(track("round robin", (5..3000).step_by(5)));
+    nothing.events.clear();
+    assert_eq!(whole(nothing).against_goal(), None);
+}
+
 /// Nobody can tell which of the two brought it about.
 #[test]
 fn a_gap_over_a_border_counts_for_both_stages() {

@@ -2,6 +2,12 @@
 
 use std::fs;
 
+use time::OffsetDateTime;
+use zone_etcd::plan::Plane;
+use zone_etcd::zone_directory::{
+    Authorities, CaPassphrase, Place, Rotated, ZoneDirectory, prepare_next, retire, switch, was_taken_back,
+};
+
 use crate::harness::{Outcome, TestZone};
 use crate::support::three_members;
 
@@ -190,4 +196,31 @@ fn answers_that_are_none() {
     let elsewhere = zone.around().join("elsewhere").display().to_string();
     zone.run(&["pki", "rotate-ca", "--plain", "--out", &elsewhere, "--continue"]).expect_code(66);
     assert!(!zone.file("ca/previous").exists(), "nothing went on");
+}
+
+/// The keys in `ca/retired` are to be destroyed once nobody needs them; who takes a whole directory away makes no room for the next.
+#[test]
+fn what_is_retired_follows_what_was_taken_away() {
+    let zone = zone();
+    let now = OffsetDateTime::now_utc();
+    let rotated = Rotated::Plane(Plane::Peer);
+    let opened =
+        ZoneDirectory::open(&zone.path(), CaPassphrase::new(None, None).expect("none")).expect("a zone");
+    let held = opened.lock().expect("the lock");
+    let authorities = || Authorities::load(&opened.paths, now).expect("CAs");
+    let taken_back = || was_taken_back(&opened, &authorities());
+
+    prepare_next(&opened, &authorities(), rotated, now, &held).expect("next");
+    retire(&opened, rotated, Place::Next, &held).expect("back");
+    assert!(taken_back());
+    prepare_next(&opened, &authorities(), rotated, now, &held).expect("next");
+    switch(&opened, &authorities(), rotated, now, &held).expect("switched");
+    retire(&opened, rotated, Place::Previous, &held).expect("dropped");
+    assert!(!taken_back());
+    fs::remove_dir_all(zone.file("ca/retired/1")).expect("it is taken away");
+    assert!(!taken_back());
+    prepare_next(&opened, &authorities(), rotated, now, &held).expect("next");
+    retire(&opened, rotated, Place::Next, &held).expect("back");
+    assert!(zone.file("ca/retired/3/peer.key").exists() && !zone.file("ca/retired/1").exists());
+    assert!(taken_back(), "the last retirement tells");
 }

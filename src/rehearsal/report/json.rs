@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use time::format_description::well_known::Rfc3339;
 
-use crate::rehearsal::{Figures, Measured, Noted, Stage, Subject, Track};
+use crate::rehearsal::{Figures, GOAL, Measured, Noted, Stage, Subject, Track};
 use crate::rolling::Event;
 
 #[derive(Serialize)]
@@ -18,9 +18,20 @@ struct Report {
     failed_writes: usize,
     stale_reads: usize,
     passed: bool,
+    goal: Option<GoalReport>,
     stages: Vec<StageReport>,
     events: Vec<EventReport>,
     failed_tries: Vec<FailedTryReport>,
+}
+
+#[derive(Serialize)]
+struct GoalReport {
+    client: &'static str,
+    at_most_seconds: f64,
+    longest_gap_seconds: f64,
+    stage: &'static str,
+    before_seconds: f64,
+    met: bool,
 }
 
 #[derive(Serialize)]
@@ -84,6 +95,14 @@ pub(in crate::rehearsal) fn json(measured: &Measured) -> impl Serialize + use<> 
         failed_writes: measured.failed_writes(),
         stale_reads: recording.stale_reads.len(),
         passed: measured.judge().is_ok(),
+        goal: measured.against_goal().map(|rated| GoalReport {
+            client: rated.client,
+            at_most_seconds: GOAL.as_secs_f64(),
+            longest_gap_seconds: rated.longest.as_secs_f64(),
+            stage: rated.stage,
+            before_seconds: rated.before.as_secs_f64(),
+            met: rated.is_met(),
+        }),
         stages: measured.stages.iter().map(|stage| stage_report(stage, &since)).collect(),
         events: recording.events.iter().filter_map(|noted| event_report(noted, &since)).collect(),
         failed_tries: recording

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use time::format_description::well_known::Rfc3339;
 
 use super::short;
-use super::text::verdict;
+use super::text::{against_goal, verdict};
 use super::timeline::timeline;
 use crate::rehearsal::{Figures, Measured, Stage};
 
@@ -31,11 +31,12 @@ pub(in crate::rehearsal) fn html(measured: &Measured) -> String {
     let tone = if measured.judge().is_ok() { "good" } else { "bad" };
     let _ = write!(
         page,
-        "<p class=\"quiet\">{}, on loopback, {} writes in {}</p>\n<p class=\"verdict {tone}\">{}</p>\n",
+        "<p class=\"quiet\">{}, on loopback, {} writes in {}</p>\n<p class=\"verdict {tone}\">{}</p>\n<p>{}</p>\n",
         measured.began_at.format(&Rfc3339).unwrap_or_default(),
         measured.writes(),
         short(measured.duration()),
         escaped(&verdict(measured)),
+        escaped(&against_goal(measured)),
     );
     page.push_str(&timeline(measured));
     page.push_str(&stages(measured));

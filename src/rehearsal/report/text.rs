@@ -1,7 +1,7 @@
 //! The table for a terminal.
 
 use super::short;
-use crate::rehearsal::{Figures, Measured, Stage};
+use crate::rehearsal::{Figures, GOAL, Measured, Stage};
 use crate::report::Table;
 
 /// A row for each stage, and what it comes to.
@@ -17,7 +17,7 @@ pub(in crate::rehearsal) fn text(measured: &Measured) -> String {
         table.cells(row(stage));
     }
     format!(
-        "{} members, {} keys, etcd {}: {} writes in {}\n\n{}\n{}\n",
+        "{} members, {} keys, etcd {}: {} writes in {}\n\n{}\n{}\n{}\n",
         subject.members.len(),
         subject.key,
         subject.etcd,
@@ -25,6 +25,7 @@ pub(in crate::rehearsal) fn text(measured: &Measured) -> String {
         short(measured.duration()),
         table.render(),
         verdict(measured),
+        against_goal(measured),
     )
 }
 
@@ -42,7 +43,7 @@ fn row(stage: &Stage) -> Vec<String> {
     cells
 }
 
-/// What it comes to, in one line.
+/// What it comes to, in one line or more.
 pub(in crate::rehearsal) fn verdict(measured: &Measured) -> String {
     match measured.judge() {
         Ok(()) => format!(
@@ -51,4 +52,18 @@ pub(in crate::rehearsal) fn verdict(measured: &Measured) -> String {
         ),
         Err(failure) => failure.to_string(),
     }
+}
+
+/// The longest gap of the client that uses all endpoints, and whether it is as short as it should be. Empty if nothing was done.
+pub(super) fn against_goal(measured: &Measured) -> String {
+    let Some(rated) = measured.against_goal() else { return String::new() };
+    let met = if rated.is_met() { "met" } else { "missed" };
+    format!(
+        "longest gap, {}: {} in {}; goal, at most {}: {met}; while nothing was done: {}",
+        rated.client,
+        short(rated.longest),
+        rated.stage,
+        short(GOAL),
+        short(rated.before),
+    )
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::page::escaped;
 use super::short;
-use crate::rehearsal::{Measured, Track};
+use crate::rehearsal::{GOAL, Measured, Track};
 use crate::rolling::Event;
 
 const WIDTH: f64 = 1100.0;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 10.0;
 /// Of the lines, below the names of the stages and the legend.
-const TOP: f64 = 64.0;
+const TOP: f64 = 76.0;
 const HEIGHT: f64 = 220.0;
 /// Of what is said of one member.
 const LANE: f64 = 22.0;
@@ -21,10 +21,10 @@ const COLUMNS: usize = 500;
 /// The axis: from the pace of the writers to the end of their patience, in milliseconds, by powers of ten.
 const LEAST: f64 = 1.0;
 const MOST: f64 = 10_000.0;
-/// What no gap of a client that uses all endpoints should exceed, in milliseconds.
-const GOAL: f64 = 150.0;
-/// Names of stages narrower than this would run into each other.
-const NARROWEST_NAME: f64 = 40.0;
+/// The names of the stages stand in two rows, in turn, since a short stage is narrower than its name.
+const NAMES: [f64; 2] = [46.0, 60.0];
+/// A character of such a name takes no more.
+const CHARACTER: f64 = 6.5;
 
 /// The picture, as SVG within the page.
 pub(super) fn timeline(measured: &Measured) -> String {
@@ -69,17 +69,15 @@ impl Picture<'_> {
                     height - 48.0
                 );
             }
-            if width >= NARROWEST_NAME {
-                // As many characters as have room.
-                let name: String = stage.name.chars().take((width / 6.0) as usize).collect();
-                let _ = writeln!(
-                    out,
-                    "<text class=\"middle\" x=\"{:.1}\" y=\"46\">{}<title>{}</title></text>",
-                    (from + to) / 2.0,
-                    escaped(&name),
-                    escaped(&stage.what)
-                );
-            }
+            let half = stage.name.chars().count() as f64 * CHARACTER / 2.0;
+            let _ = writeln!(
+                out,
+                "<text class=\"middle\" x=\"{:.1}\" y=\"{}\">{}<title>{}</title></text>",
+                ((from + to) / 2.0).clamp(LEFT + half, WIDTH - half),
+                NAMES[index % 2],
+                escaped(stage.name),
+                escaped(&stage.what)
+            );
         }
         out
     }
@@ -99,12 +97,13 @@ impl Picture<'_> {
                 y + 3.5
             );
         }
-        let goal = y(GOAL);
+        let goal = y(GOAL.as_secs_f64() * 1000.0);
         let _ = writeln!(
             out,
             "<line class=\"goal\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{goal:.1}\" y2=\"{goal:.1}\"><title>goal: at most \
-             {GOAL} ms for a client that uses all endpoints</title></line>",
-            WIDTH - RIGHT
+             {} for a client that uses all endpoints</title></line>",
+            WIDTH - RIGHT,
+            short(GOAL)
         );
         for tenth in 0..=10_u32 {
             let at = self.measured.recording.steady + self.measured.duration() * tenth / 10;

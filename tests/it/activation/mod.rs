@@ -2,6 +2,7 @@
 
 mod age;
 mod damage;
+mod fingerprint;
 mod programs;
 mod rollback;
 mod seal;
