@@ -15,19 +15,23 @@ use super::Outcome;
 /// What is awaited happens within a second on an idle machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The shortest and the longest time from one question to the next.
+const BETWEEN_QUESTIONS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
 /// Lines of a process that are shown when the test fails.
 const LINES_SHOWN: usize = 30;
 
-/// Asks until there is an answer, and panics if there is none in time.
+/// Asks until there is an answer, and panics if there is none in time. What takes long to ask, since it starts a process, is asked
+/// less often: the processors are there for those who are waited for.
 #[track_caller]
 pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
+        let begun = Instant::now();
         if let Some(answer) = ask() {
             return answer;
         }
         assert!(Instant::now() < deadline, "waited in vain for {what}");
-        sleep(Duration::from_millis(5));
+        sleep((begun.elapsed() * 2).clamp(BETWEEN_QUESTIONS.0, BETWEEN_QUESTIONS.1));
     }
 }
 

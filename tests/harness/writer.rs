@@ -17,6 +17,8 @@ use super::TestZone;
 const ANSWER_LIMIT: Duration = Duration::from_millis(250);
 /// How long a client goes on with one write.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// From an answer to the next write: a member that is waited for needs the processors as well.
+const PAUSE: Duration = Duration::from_millis(2);
 const PREFIX: &str = "written/";
 
 /// A writer that is at work.
@@ -95,6 +97,7 @@ async fn write(endpoints: &[String], credentials: &Credentials, stop: &AtomicBoo
         written.acknowledged += 1;
         written.longest_gap = written.longest_gap.max(last.elapsed());
         last = Instant::now();
+        tokio::time::sleep(PAUSE).await;
     }
     written
 }

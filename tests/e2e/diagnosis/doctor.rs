@@ -112,11 +112,24 @@ fn alarm_nospace() {
     });
 }
 
+/// On a busy machine the file grows by pages that are free again, and is full before the data is: then room is made as `doctor` says.
 #[test]
 fn database_quota() {
     isolated(|| {
         let (zone, _member) = filled_zone();
-        found(&examined(&zone, 65), "database-quota", "failed", "of a quota of 16.0 MiB");
+        let client = etcdctl(&zone, FIRST);
+        until("the data to be near the quota", || {
+            let findings = examined(&zone, 65);
+            if failed(&findings).contains(&"database-quota") {
+                found(&findings, "database-quota", "failed", "in use, of a quota of 16.0 MiB");
+                return Some(());
+            }
+            found(&findings, "database-quota", "warning", "of a quota of 16.0 MiB");
+            call(&client, &["defrag"]).expect_code(0);
+            call(&client, &["alarm", "disarm"]).expect_code(0);
+            fill(&zone);
+            None
+        });
     });
 }
 
@@ -125,9 +138,16 @@ fn filled_zone() -> (TestZone, Running) {
     let zone = loopback_zone(1, "[etcd]\nquota = \"16MiB\"\n");
     zone.run(&["init"]).expect_code(0);
     let member = start_alone(&zone);
+    fill(&zone);
+    (zone, member)
+}
+
+/// Writes until etcd takes no more.
+#[track_caller]
+fn fill(zone: &TestZone) {
     let value = zone.around().join("value");
     fs::write(&value, "x".repeat(1 << 20)).expect("a value");
-    let client = etcdctl(&zone, FIRST);
+    let client = etcdctl(zone, FIRST);
     let mut key = 0;
     until("the quota to be reached", || {
         key += 1;
@@ -139,7 +159,6 @@ fn filled_zone() -> (TestZone, Running) {
     });
     // The write is refused first, and the alarm goes through the log.
     until("the alarm", || call(&client, &["alarm", "list"]).stdout.contains("NOSPACE").then_some(()));
-    (zone, member)
 }
 
 /// etcd raises this alarm itself when hashes differ; its API lets an administrator raise it too.
