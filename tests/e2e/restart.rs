@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, etcdctl, loopback_zone, start_on_loopback};
+use crate::harness::members::{call, etcdctl, fill_database, loopback_zone, start_on_loopback};
 use crate::harness::processes::{Running, until};
 use crate::harness::supervised::{Supervised, supervise_in_order, supervise_on_loopback};
 use crate::harness::writer::Writer;
@@ -142,11 +142,7 @@ fn an_alarm_closes_the_gates() {
         let zone = loopback_zone(3, "[etcd]\nquota = \"16MiB\"\n");
         zone.run(&["init"]).expect_code(0);
         let members = supervise_on_loopback(&zone, &NODES[..3]);
-        let (etcdctl, value) = (etcdctl(&zone, &endpoints(3)[0]), "x".repeat(120_000));
-        until("the alarm", || {
-            let told = call(&etcdctl, &["put", "full", &value]);
-            told.stderr.contains("space exceeded").then_some(())
-        });
+        fill_database(&zone, &etcdctl(&zone, &endpoints(3)[0]));
         zone.run(&["restart", "--node", "node2"])
             .expect_code(69)
             .expect_error_with(&["has raised the alarm NOSPACE", "doctor"]);
@@ -193,8 +189,21 @@ fn rolling_under_writes(count: u16) {
     let restarted: Vec<&str> =
         report.as_array().expect("members").iter().filter_map(|member| member["node"].as_str()).collect();
     assert_eq!(restarted.len(), usize::from(count));
-    assert_eq!(restarted.last(), Some(&NODES[led]), "the leader comes last: {restarted:?}");
-    assert_eq!(told.stderr.matches("leadership moved").count(), 1, "{}", told.stderr);
+    let moved: Vec<&str> = told
+        .stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("leadership moved from ")?.split(' ').next())
+        .collect();
+    // On a busy machine members elect another leader in between; whoever led in the end was the last, and nobody was ended who led.
+    if moved == [NODES[led]] {
+        assert_eq!(restarted.last(), Some(&NODES[led]), "the leader comes last: {restarted:?}");
+    }
+    assert!(!moved.is_empty(), "{}", told.stderr);
+    for name in moved {
+        let then = format!("leadership moved from {name} to ");
+        let after = told.stderr.split(&then).nth(1).and_then(|rest| rest.lines().nth(1));
+        assert_eq!(after, Some(&*format!("restarting {name} of example.zone")), "{}", told.stderr);
+    }
     for (before, after) in before.iter().zip(pids(&members)) {
         assert_ne!(*before, after);
     }

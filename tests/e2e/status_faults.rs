@@ -8,7 +8,7 @@ use time::Duration as Span;
 use zone_pki::Usages;
 
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, etcdctl, loopback_text, loopback_zone, start_alone};
+use crate::harness::members::{call, etcdctl, fill_database, loopback_text, loopback_zone, start_alone};
 use crate::harness::namespaces::Network;
 use crate::harness::{Outcome, TestZone, outcome};
 use crate::status::{assert_fits_a_terminal, exposition, row, status, three_members};
@@ -124,17 +124,7 @@ fn an_alarm_is_told() {
         zone.run(&["init"]).expect_code(0);
         let _member = start_alone(&zone);
         let etcdctl = etcdctl(&zone, "https://127.0.0.1:2379");
-        let value = "v".repeat(100_000);
-        let mut refused = false;
-        for number in 0..300 {
-            let put = call(&etcdctl, &["put", &format!("key{number}"), &value]);
-            if put.code != 0 {
-                assert!(put.stderr.contains("database space exceeded"), "{}", put.stderr);
-                refused = true;
-                break;
-            }
-        }
-        assert!(refused);
+        fill_database(&zone, &etcdctl);
         let text = shown_in_time(&zone, 65).stdout;
         assert!(text.contains("\n  the alarm NOSPACE is raised: writes are refused\n"), "{text}");
         assert!(text.contains("\nalarms\n  NOSPACE raised by node1\n"), "{text}");

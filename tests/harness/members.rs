@@ -125,6 +125,23 @@ pub fn call(command: &Command, arguments: &[&str]) -> Outcome {
     outcome(&mut again(command, arguments))
 }
 
+/// Writes a MiB at a time until etcd takes no more and has raised the alarm.
+#[track_caller]
+pub fn fill_database(zone: &TestZone, etcdctl: &Command) {
+    let value = zone.around().join("value");
+    fs::write(&value, "x".repeat(1 << 20)).expect("a value");
+    let mut key = 0;
+    until("the quota to be reached", || {
+        key += 1;
+        let mut put = again(etcdctl, &["put", &format!("key{key}")]);
+        put.stdin(fs::File::open(&value).expect("the value"));
+        // On a busy machine a write may end in a time-out before it comes to that.
+        outcome(&mut put).stderr.contains("database space exceeded").then_some(())
+    });
+    // The write is refused first, and the alarm goes through the log.
+    until("the alarm", || call(etcdctl, &["alarm", "list"]).stdout.contains("NOSPACE").then_some(()));
+}
+
 /// Waits until a read through the quorum succeeds.
 #[track_caller]
 pub fn wait_for_quorum(etcdctl: &Command) {

@@ -5,7 +5,8 @@ use std::fs;
 use super::{examined, failed, found};
 use crate::harness::isolation::isolated;
 use crate::harness::members::{
-    call, etcdctl, loopback_text, loopback_zone, start, start_alone, start_on_loopback, wait_for_quorum,
+    call, etcdctl, fill_database, loopback_text, loopback_zone, start, start_alone, start_on_loopback,
+    wait_for_quorum,
 };
 use crate::harness::processes::{Running, until};
 use crate::harness::tls::{Client, Identity, Treatment};
@@ -127,7 +128,7 @@ fn database_quota() {
             found(&findings, "database-quota", "warning", "of a quota of 16.0 MiB");
             call(&client, &["defrag"]).expect_code(0);
             call(&client, &["alarm", "disarm"]).expect_code(0);
-            fill(&zone);
+            fill_database(&zone, &client);
             None
         });
     });
@@ -138,27 +139,8 @@ fn filled_zone() -> (TestZone, Running) {
     let zone = loopback_zone(1, "[etcd]\nquota = \"16MiB\"\n");
     zone.run(&["init"]).expect_code(0);
     let member = start_alone(&zone);
-    fill(&zone);
+    fill_database(&zone, &etcdctl(&zone, FIRST));
     (zone, member)
-}
-
-/// Writes until etcd takes no more.
-#[track_caller]
-fn fill(zone: &TestZone) {
-    let value = zone.around().join("value");
-    fs::write(&value, "x".repeat(1 << 20)).expect("a value");
-    let client = etcdctl(zone, FIRST);
-    let mut key = 0;
-    until("the quota to be reached", || {
-        key += 1;
-        let mut put = crate::harness::members::again(&client, &["put", &format!("key{key}")]);
-        put.stdin(fs::File::open(&value).expect("the value"));
-        let done = outcome(&mut put);
-        // On a busy machine a write may end in a time-out before it comes to that.
-        done.stderr.contains("database space exceeded").then_some(())
-    });
-    // The write is refused first, and the alarm goes through the log.
-    until("the alarm", || call(&client, &["alarm", "list"]).stdout.contains("NOSPACE").then_some(()));
 }
 
 /// etcd raises this alarm itself when hashes differ; its API lets an administrator raise it too.
