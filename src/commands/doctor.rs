@@ -164,7 +164,7 @@ fn examine_node(
         let findings = if has_directory { check.certificates() } else { Vec::new() };
         return Examined { is_here, findings, rhythm: None };
     }
-    let arguments = check.own_process().and_then(host::arguments_of);
+    let arguments = check.own_member().and_then(|own| host::arguments_of(own.pid));
     let rhythm = arguments.map(|arguments| Rhythm::of(node.name.short(), &arguments));
     let with_disk = !is_disk_measured.swap(true, Ordering::Relaxed);
     Examined { is_here, findings: check_node(site, node, check, with_disk, now), rhythm }

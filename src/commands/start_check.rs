@@ -17,7 +17,7 @@ pub(super) fn check_node(
     with_disk: bool,
     now: OffsetDateTime,
 ) -> Vec<Finding> {
-    if check.own_process().is_some() || !node.member {
+    if check.own_member().is_some() || !node.member {
         return check.all(with_disk);
     }
     let is_issued = site.node_paths(&node.name).generations().exists();

@@ -1,11 +1,14 @@
 //! Processes that use a data directory.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::sys::resource::{Resource, getrlimit};
 
+use super::node_lock::NodeLock;
+use super::ports::socket_of;
 use crate::plan::NodePaths;
 
 /// etcd's database, which it locks with flock(2) while it runs (`server/storage/backend`).
@@ -20,10 +23,28 @@ pub struct Usage {
     pub name: String,
 }
 
-/// The member that `run` started: the process that the lock of the node directory names, if it is an etcd on its data directory.
-pub fn running_member(paths: &NodePaths) -> Option<u32> {
-    let pid: u32 = fs::read_to_string(paths.lock()).ok()?.trim().parse().ok()?;
-    uses(pid, &paths.data()).then_some(pid)
+/// The member that `run` started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnMember {
+    /// Its process.
+    pub pid: u32,
+    /// Where it was told to listen; none if its command line is hidden from this user.
+    pub listens_on: Option<Vec<SocketAddr>>,
+}
+
+/// The member that `run` started: the process that holds the lock of the node directory, if it is an etcd on its data directory. The
+/// kernel tells its id as it is seen from here; what `run` wrote into the file is its id in its own process namespace.
+///
+/// Processes may be hidden from this user (`hidepid` of proc(5), which `ProtectProc=` of a service is): then the lock is believed, as
+/// long as somebody holds it.
+pub fn running_member(paths: &NodePaths) -> Option<OwnMember> {
+    let written = || fs::read_to_string(paths.lock()).ok()?.trim().parse().ok();
+    let pid: u32 = lock_holders(&paths.lock()).first().copied().or_else(written)?;
+    if fs::read(format!("/proc/{pid}/cmdline")).is_err() {
+        return NodeLock::is_held(&paths.lock()).then_some(OwnMember { pid, listens_on: None });
+    }
+    uses(pid, &paths.data())
+        .then(|| OwnMember { pid, listens_on: arguments_of(pid).map(|own| sockets_in(&own)) })
 }
 
 /// Whether a process sees the same network as this one: in a network namespace of its own it is another machine.
@@ -99,6 +120,16 @@ fn flag_value<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
             None => (flag == name).then(|| arguments.get(index + 1).map(String::as_str))?,
         }
     })
+}
+
+/// The sockets of an etcd with this command line.
+fn sockets_in(arguments: &[String]) -> Vec<SocketAddr> {
+    ["listen-peer-urls", "listen-client-urls", "listen-metrics-urls"]
+        .into_iter()
+        .filter_map(|name| flag_value(arguments, name))
+        .flat_map(|urls| urls.split(','))
+        .filter_map(socket_of)
+        .collect()
 }
 
 /// Who holds a lock of flock(2) on a file, by /proc/locks: `1: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE 0 EOF`, device in

@@ -85,7 +85,7 @@ impl RunningMember {
 
 /// The process that runs the member of a node here, once it has become etcd.
 pub(super) fn process_of(paths: &NodePaths) -> Option<Process> {
-    host::running_member(paths).and_then(Process::of)
+    host::running_member(paths).and_then(|member| Process::of(member.pid))
 }
 
 impl Stopping {

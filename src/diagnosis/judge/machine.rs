@@ -1,12 +1,12 @@
 //! The machine and the node directory.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
 use super::{count, shown, size};
 use crate::diagnosis::{CheckId, Finding, Verdict};
-use crate::host::{DataDirectoryFacts, DiskProbe, FreeSpace, PortFault, StateError, Usage};
+use crate::host::{DataDirectoryFacts, DiskProbe, FreeSpace, OwnMember, PortFault, StateError, Usage};
 use crate::report::shell_quoted;
 
 /// etcd makes its log in pieces of this size, and writes nothing when it cannot make the next (`SegmentSizeBytes` in
@@ -97,17 +97,19 @@ pub fn one_etcd(data: &Path, users: &[Usage], own: Option<u32>) -> Finding {
 }
 
 /// Whether the sockets can be bound. A member that runs has them itself.
-pub fn listeners(urls: &[&str], faults: &[PortFault], node: &str, own: Option<u32>) -> Vec<Finding> {
+pub fn listeners(urls: &[&str], faults: &[PortFault], node: &str, own: Option<&OwnMember>) -> Vec<Finding> {
     let check = CheckId::Listeners;
-    let is_own = |owner: &Option<String>| {
-        own.is_some_and(|pid| {
-            owner.as_ref().is_some_and(|owner| owner.ends_with(&format!("(process {pid})")))
-        })
+    let is_own = |address: &SocketAddr, owner: &Option<String>| match (own, owner) {
+        (None, _) => false,
+        (Some(own), Some(owner)) => owner.ends_with(&format!("(process {})", own.pid)),
+        // Nobody is told who has the sockets of a process with a user namespace of its own, as `PrivateUsers=` makes it. etcd ends if
+        // it does not get one of those that it was told to listen on.
+        (Some(own), None) => own.listens_on.as_ref().is_none_or(|sockets| sockets.contains(address)),
     };
     let mut findings: Vec<Finding> = Vec::new();
     for fault in faults {
         let (subject, found, remedy) = match fault {
-            PortFault::InUse { owner, .. } if is_own(owner) => continue,
+            PortFault::InUse { address, owner } if is_own(address, owner) => continue,
             PortFault::InUse { address, owner } => (
                 address.to_string(),
                 fault.to_string(),
@@ -135,7 +137,7 @@ pub fn listeners(urls: &[&str], faults: &[PortFault], node: &str, own: Option<u3
     }
     if findings.is_empty() {
         let found = match own {
-            Some(pid) => format!("held by the member, which runs (process {pid})"),
+            Some(own) => format!("held by the member, which runs (process {})", own.pid),
             None => "free".to_owned(),
         };
         let sockets: Vec<&str> = urls.iter().filter_map(|url| Some(url.split_once("://")?.1)).collect();

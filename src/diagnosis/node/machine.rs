@@ -10,20 +10,25 @@ use crate::diagnosis::Finding;
 use crate::diagnosis::judge::machine::{self, Resolution};
 use crate::diagnosis::judge::running;
 use crate::etcd::{ExtraFlags, arguments};
-use crate::host::{self, MemberState};
+use crate::host::{self, MemberState, OwnMember};
 use crate::plan::{MemberPlan, StartDecision};
 
 impl NodeCheck<'_> {
-    pub(super) fn machine(&self, member: &MemberPlan, asked: &Asked, own: Option<u32>) -> Vec<Finding> {
+    pub(super) fn machine(
+        &self,
+        member: &MemberPlan,
+        asked: &Asked,
+        own: Option<&OwnMember>,
+    ) -> Vec<Finding> {
         let (paths, settings) = (&self.paths, &member.settings);
-        let data = paths.data();
+        let (data, pid) = (paths.data(), own.map(|own| own.pid));
         let user = nix::unistd::geteuid().as_raw();
         let database = host::database_size(&data);
         let mut findings = vec![
             machine::data_directory(&data, host::look_at_data_directory(&data), user),
             self.state_file(),
         ];
-        findings.push(machine::one_etcd(&data, &host::users_of(&data), own));
+        findings.push(machine::one_etcd(&data, &host::users_of(&data), pid));
         let urls: Vec<&str> = member.listeners().collect();
         let faults = host::check_listeners(member.listeners());
         findings.extend(machine::listeners(&urls, &faults, self.node.name.short(), own));
@@ -34,11 +39,11 @@ impl NodeCheck<'_> {
         if let Ok(space) = host::free_space(&data) {
             findings.push(machine::disk_space(&space, database, settings.quota));
         }
-        if let Some(limit) = host::open_file_limit(own) {
-            findings.push(machine::open_files(limit, own));
+        if let Some(limit) = host::open_file_limit(pid) {
+            findings.push(machine::open_files(limit, pid));
         }
         if let (Some(running), Some(planned)) =
-            (own.and_then(host::arguments_of), self.planned_arguments(member))
+            (pid.and_then(host::arguments_of), self.planned_arguments(member))
         {
             findings.push(running::flags(&running, &planned));
         }

@@ -15,7 +15,7 @@ use super::judge::authorities;
 use super::judge::certificates::{self, Remedies};
 use super::judge::names::{self, Dialled};
 use crate::config::{Address, ClientName, EtcdVersion, Node};
-use crate::host::{self, NodeFiles};
+use crate::host::{self, NodeFiles, OwnMember};
 use crate::plan::{ClusterToken, MemberPlan, NodePaths, Plane};
 use crate::site::Site;
 use crate::tls;
@@ -100,7 +100,7 @@ impl<'z> NodeCheck<'z> {
 
     /// Whether the node is this machine: whether its address can be bound here, or its member runs here.
     pub fn is_here(&self) -> bool {
-        if self.own_process().is_some_and(host::shares_network) {
+        if self.own_member().is_some_and(|own| host::shares_network(own.pid)) {
             return true;
         }
         match &self.node.address {
@@ -112,8 +112,8 @@ impl<'z> NodeCheck<'z> {
         }
     }
 
-    /// The process of the member, if it runs here.
-    pub fn own_process(&self) -> Option<u32> {
+    /// The member, if it runs here.
+    pub fn own_member(&self) -> Option<OwnMember> {
         host::running_member(&self.paths)
     }
 
@@ -153,8 +153,7 @@ impl<'z> NodeCheck<'z> {
         findings.extend(self.zone_authorities());
         findings.push(self.clock());
         if let (Some(member), Some(asked)) = (&member, &asked) {
-            let own = self.own_process();
-            findings.extend(self.machine(member, asked, own));
+            findings.extend(self.machine(member, asked, self.own_member().as_ref()));
             let source = self.source(&asked.resolved);
             let faults = peers::likely_reasons(&findings, &source, self.presented());
             findings.extend(source);

@@ -120,7 +120,7 @@ fn own_etc(place: &Path) {
 }
 
 /// Whether this user namespace has more users than one: not where an ordinary user made it.
-fn has_other_users() -> bool {
+pub fn has_other_users() -> bool {
     let map = fs::read_to_string("/proc/self/uid_map").expect("the map of user ids");
     map.split_whitespace().nth(2).is_some_and(|count| count != "1")
 }

@@ -1,7 +1,10 @@
-//! The units in `packaging/systemd`, without a system manager: what the unit files say is done by `service.rs`.
+//! The units in `packaging/systemd`: under systemd itself in `booted.rs`; elsewhere what the unit files say is done by `service.rs`,
+//! where single processes are looked at.
 
 mod analyze;
+mod booted;
 mod machine;
+mod manager;
 mod service;
 mod unit;
 

@@ -1,19 +1,19 @@
 //! The pure judgements, case by case.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use time::OffsetDateTime;
 use zone_etcd::config::ZoneConfig;
 use zone_etcd::diagnosis::hostname::{host_of, stands_for};
 use zone_etcd::diagnosis::judge::database::{Told, databases, lag};
-use zone_etcd::diagnosis::judge::machine::{disk_latency, disk_space, open_files};
+use zone_etcd::diagnosis::judge::machine::{disk_latency, disk_space, listeners, open_files};
 use zone_etcd::diagnosis::judge::peers;
 use zone_etcd::diagnosis::judge::running::{self, Rhythm, rhythms};
 use zone_etcd::diagnosis::judge::source::{self, Admission, Route, admission};
 use zone_etcd::diagnosis::{CheckId, Finding, Verdict, by_harm, worst};
-use zone_etcd::host::{DiskProbe, FreeSpace};
+use zone_etcd::host::{DiskProbe, FreeSpace, OwnMember, PortFault};
 use zone_etcd::live::MemberStatus;
 use zone_etcd::plan::EtcdId;
 use zone_pki::{
@@ -216,6 +216,34 @@ fn disks_and_limits() {
     assert_eq!(open_files(150, None).verdict, Verdict::Failed);
     assert_eq!(open_files(1024, None).verdict, Verdict::Warning);
     assert_eq!(open_files(65536, Some(1)).verdict, Verdict::Passed);
+}
+
+/// Who has a port is hidden where the member has a user namespace of its own, and the member itself where processes are hidden.
+#[test]
+fn a_port_is_the_members_also_where_that_is_hidden() {
+    let socket = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+    let taken = |port, owner: Option<&str>| PortFault::InUse {
+        address: socket(port),
+        owner: owner.map(str::to_owned),
+    };
+    let verdict = |fault: PortFault, own: Option<&OwnMember>| {
+        listeners(&["https://127.0.0.1:2379"], &[fault], "node1", own)[0].verdict
+    };
+    let seen = OwnMember { pid: 7, listens_on: Some(vec![socket(2379), socket(2380)]) };
+    let hidden = OwnMember { pid: 7, listens_on: None };
+    for (fault, own, expected) in [
+        (taken(2379, Some("etcd (process 7)")), Some(&seen), Verdict::Passed),
+        (taken(2379, Some("nginx (process 17)")), Some(&seen), Verdict::Failed),
+        (taken(2379, None), Some(&seen), Verdict::Passed),
+        // zone.toml has another port than the member that runs, and somebody else has that.
+        (taken(2389, None), Some(&seen), Verdict::Failed),
+        (taken(2379, None), Some(&hidden), Verdict::Passed),
+        (taken(2379, Some("nginx (process 17)")), Some(&hidden), Verdict::Failed),
+        (taken(2379, None), None, Verdict::Failed),
+    ] {
+        let told = format!("{fault:?} {own:?}");
+        assert_eq!(verdict(fault, own), expected, "{told}");
+    }
 }
 
 fn status() -> MemberStatus {
