@@ -213,7 +213,10 @@ fn a_member_that_is_asked_to_end_is_started_again() {
             assert_eq!(after.iter().filter(|pid| before.contains(pid)).count(), 2, "{before:?} {after:?}");
             until("three members", || (processes_named("etcd").len() == 3).then_some(()));
         }
-        let lines: Vec<String> = dev.stderr().lines().skip(told).map(str::to_owned).collect();
+        // That the machine is busy is not about the restart.
+        let is_meant = |line: &&str| !line.contains("overloaded") && !line.contains("took too long");
+        let lines: Vec<String> =
+            dev.stderr().lines().skip(told).filter(is_meant).map(str::to_owned).collect();
         assert!(lines.len() < 5, "it goes on about a restart that somebody wanted:\n{}", lines.join("\n"));
         end(children_of(dev.pid())[2]);
         dev.outcome().expect_code(69).expect_error_with(&["ended by SIGKILL"]);

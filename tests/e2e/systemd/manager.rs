@@ -37,7 +37,7 @@ const TARGETS: [&str; 11] = [
 const BOOT: &str = r#"
 echo $$ >"$0/cgroup.procs"
 exec setpriv --pdeathsig KILL unshare --cgroup --ipc --uts --pid --fork --kill-child --mount-proc sh -c '
-    mount -t cgroup2 cgroup2 /sys/fs/cgroup &&
+    mount -t cgroup2 cgroup2 /sys/fs/cgroup && mount -t tmpfs -o mode=1777 tmpfs /tmp &&
     exec env -i container=zone-test PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         SYSTEMD_UNIT_PATH="$1" "$2" --unit=zone-test.target --log-target=console --show-status=0' sh "$1" "$2"
 "#;
