@@ -5,6 +5,8 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
+use super::process::NamedProcess;
+
 /// Ports below are more likely to belong to a service.
 const LOWEST_FREE_PORT: u16 = 10240;
 
@@ -12,12 +14,12 @@ const LOWEST_FREE_PORT: u16 = 10240;
 #[derive(Debug, thiserror::Error)]
 pub enum PortFault {
     /// Something else listens there.
-    #[error("port {} of {} is in use{}", address.port(), address.ip(), owner.as_deref().map_or(String::new(), |owner| format!(" by {owner}")))]
+    #[error("port {} of {} is in use{}", address.port(), address.ip(), owner.as_ref().map_or(String::new(), |owner| format!(" by {owner}")))]
     InUse {
         /// The socket.
         address: SocketAddr,
-        /// Name and id of the process, if it could be told.
-        owner: Option<String>,
+        /// The process, if it could be told.
+        owner: Option<NamedProcess>,
     },
     /// The address is not one of this machine's.
     #[error("{} is not an address of this machine", .0.ip())]
@@ -77,8 +79,8 @@ fn check(address: SocketAddr) -> Result<(), PortFault> {
     }
 }
 
-/// `etcd (process 4711)`, as far as /proc lets this user see.
-fn owner_of(address: SocketAddr) -> Option<String> {
+/// Who listens there, as far as /proc lets this user see.
+fn owner_of(address: SocketAddr) -> Option<NamedProcess> {
     let inodes = listening_inodes(address);
     if inodes.is_empty() {
         return None;
@@ -88,8 +90,7 @@ fn owner_of(address: SocketAddr) -> Option<String> {
             continue;
         };
         if holds_socket(&process.path(), &inodes) {
-            let name = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            return Some(format!("{} (process {pid})", name.trim()));
+            return Some(NamedProcess::of(pid));
         }
     }
     None

@@ -1,5 +1,6 @@
 //! Processes of this machine: which one is meant, and who looks after it.
 
+use std::fmt;
 use std::fs;
 
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,30 @@ impl Process {
     /// Whether it still runs.
     pub fn is_alive(self) -> bool {
         Self::of(self.pid) == Some(self)
+    }
+}
+
+/// A process as people are told of it: `etcd (process 4711)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedProcess {
+    /// Its id.
+    pub pid: u32,
+    /// The name of its program.
+    pub name: String,
+}
+
+impl NamedProcess {
+    /// The process that has this id now.
+    pub fn of(pid: u32) -> Self {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        let name = if name.trim().is_empty() { "a process" } else { name.trim() };
+        Self { pid, name: name.to_owned() }
+    }
+}
+
+impl fmt::Display for NamedProcess {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} (process {})", self.name, self.pid)
     }
 }
 

@@ -9,19 +9,11 @@ use nix::sys::resource::{Resource, getrlimit};
 
 use super::node_lock::NodeLock;
 use super::ports::socket_of;
+use super::process::NamedProcess;
 use crate::plan::NodePaths;
 
 /// etcd's database, which it locks with flock(2) while it runs (`server/storage/backend`).
 const DATABASE: &str = "member/snap/db";
-
-/// A process that uses a data directory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Usage {
-    /// Its id.
-    pub pid: u32,
-    /// The name of its program.
-    pub name: String,
-}
 
 /// The member that `run` started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,11 +32,12 @@ pub struct OwnMember {
 pub fn running_member(paths: &NodePaths) -> Option<OwnMember> {
     let written = || fs::read_to_string(paths.lock()).ok()?.trim().parse().ok();
     let pid: u32 = lock_holders(&paths.lock()).first().copied().or_else(written)?;
-    if fs::read(format!("/proc/{pid}/cmdline")).is_err() {
-        return NodeLock::is_held(&paths.lock()).then_some(OwnMember { pid, listens_on: None });
-    }
-    uses(pid, &paths.data())
-        .then(|| OwnMember { pid, listens_on: arguments_of(pid).map(|own| sockets_in(&own)) })
+    let listens_on = match arguments_of(pid) {
+        Some(arguments) if is_etcd_on(&paths.data(), pid, &arguments) => Some(sockets_in(&arguments)),
+        None if is_hidden(pid) && NodeLock::is_held(&paths.lock()) => None,
+        _ => return None,
+    };
+    Some(OwnMember { pid, listens_on })
 }
 
 /// Whether a process sees the same network as this one: in a network namespace of its own it is another machine.
@@ -63,18 +56,18 @@ pub fn arguments_of(pid: u32) -> Option<Vec<String>> {
 
 /// Every process that was started with this data directory, or that holds its database. Those that /proc does not show to this
 /// user are not seen.
-pub fn users_of(data: &Path) -> Vec<Usage> {
+pub fn users_of(data: &Path) -> Vec<NamedProcess> {
     let mut pids: Vec<u32> = fs::read_dir("/proc")
         .into_iter()
         .flatten()
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid| uses(*pid, data))
+        .filter(|pid| arguments_of(*pid).is_some_and(|arguments| is_etcd_on(data, *pid, &arguments)))
         .chain(lock_holders(&data.join(DATABASE)))
         .collect();
     pids.sort_unstable();
     pids.dedup();
-    pids.into_iter().map(|pid| Usage { pid, name: name_of(pid) }).collect()
+    pids.into_iter().map(NamedProcess::of).collect()
 }
 
 /// How many files a process may open at most; without one, this process. The soft limit does not matter: Go raises it.
@@ -92,15 +85,14 @@ pub fn open_file_limit(pid: Option<u32>) -> Option<u64> {
     }
 }
 
-fn name_of(pid: u32) -> String {
-    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    if name.trim().is_empty() { "a process".to_owned() } else { name.trim().to_owned() }
+/// Whether this user may not read the command line of a process. That of a thread of the kernel can be read, and is empty.
+fn is_hidden(pid: u32) -> bool {
+    fs::read(format!("/proc/{pid}/cmdline")).is_err()
 }
 
 /// Whether a process was started as an etcd with this data directory: `run` and others have an argument of that name nowhere.
-fn uses(pid: u32, data: &Path) -> bool {
-    let Some(arguments) = arguments_of(pid) else { return false };
-    let Some(given) = flag_value(&arguments, "data-dir") else { return false };
+fn is_etcd_on(data: &Path, pid: u32, arguments: &[String]) -> bool {
+    let Some(given) = flag_value(arguments, "data-dir") else { return false };
     let working = fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
     let given: PathBuf = working.join(given);
     given == data || (given.exists() && same_file(&given, data))

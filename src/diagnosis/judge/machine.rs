@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{count, shown, size};
 use crate::diagnosis::{CheckId, Finding, Verdict};
-use crate::host::{DataDirectoryFacts, DiskProbe, FreeSpace, OwnMember, PortFault, StateError, Usage};
+use crate::host::{DataDirectoryFacts, DiskProbe, FreeSpace, NamedProcess, OwnMember, PortFault, StateError};
 use crate::report::shell_quoted;
 
 /// etcd makes its log in pieces of this size, and writes nothing when it cannot make the next (`SegmentSizeBytes` in
@@ -70,16 +70,10 @@ pub fn state_file(
 }
 
 /// Who uses the data directory. `own` is the member that `run` started.
-pub fn one_etcd(data: &Path, users: &[Usage], own: Option<u32>) -> Finding {
+pub fn one_etcd(data: &Path, users: &[NamedProcess], own: Option<u32>) -> Finding {
     let (check, subject) = (CheckId::OneEtcd, data.display().to_string());
-    let list = |users: &[&Usage]| {
-        users
-            .iter()
-            .map(|user| format!("{} (process {})", user.name, user.pid))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let others: Vec<&Usage> = users.iter().filter(|user| Some(user.pid) != own).collect();
+    let list = |users: &[&NamedProcess]| users.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let others: Vec<&NamedProcess> = users.iter().filter(|user| Some(user.pid) != own).collect();
     match (own, others.as_slice()) {
         (None, []) => Finding::passed(check, subject, "no etcd uses it now"),
         (Some(pid), []) => Finding::passed(check, subject, format!("the member runs (process {pid})")),
@@ -99,9 +93,9 @@ pub fn one_etcd(data: &Path, users: &[Usage], own: Option<u32>) -> Finding {
 /// Whether the sockets can be bound. A member that runs has them itself.
 pub fn listeners(urls: &[&str], faults: &[PortFault], node: &str, own: Option<&OwnMember>) -> Vec<Finding> {
     let check = CheckId::Listeners;
-    let is_own = |address: &SocketAddr, owner: &Option<String>| match (own, owner) {
+    let is_own = |address: &SocketAddr, owner: &Option<NamedProcess>| match (own, owner) {
         (None, _) => false,
-        (Some(own), Some(owner)) => owner.ends_with(&format!("(process {})", own.pid)),
+        (Some(own), Some(owner)) => owner.pid == own.pid,
         // Nobody is told who has the sockets of a process with a user namespace of its own, as `PrivateUsers=` makes it. etcd ends if
         // it does not get one of those that it was told to listen on.
         (Some(own), None) => own.listens_on.as_ref().is_none_or(|sockets| sockets.contains(address)),

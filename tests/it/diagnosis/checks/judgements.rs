@@ -13,7 +13,7 @@ use zone_etcd::diagnosis::judge::peers;
 use zone_etcd::diagnosis::judge::running::{self, Rhythm, rhythms};
 use zone_etcd::diagnosis::judge::source::{self, Admission, Route, admission};
 use zone_etcd::diagnosis::{CheckId, Finding, Verdict, by_harm, worst};
-use zone_etcd::host::{DiskProbe, FreeSpace, OwnMember, PortFault};
+use zone_etcd::host::{DiskProbe, FreeSpace, NamedProcess, OwnMember, PortFault};
 use zone_etcd::live::MemberStatus;
 use zone_etcd::plan::EtcdId;
 use zone_pki::{
@@ -222,9 +222,9 @@ fn disks_and_limits() {
 #[test]
 fn a_port_is_the_members_also_where_that_is_hidden() {
     let socket = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
-    let taken = |port, owner: Option<&str>| PortFault::InUse {
+    let taken = |port, owner: Option<u32>| PortFault::InUse {
         address: socket(port),
-        owner: owner.map(str::to_owned),
+        owner: owner.map(|pid| NamedProcess { pid, name: "somebody".to_owned() }),
     };
     let verdict = |fault: PortFault, own: Option<&OwnMember>| {
         listeners(&["https://127.0.0.1:2379"], &[fault], "node1", own)[0].verdict
@@ -232,13 +232,13 @@ fn a_port_is_the_members_also_where_that_is_hidden() {
     let seen = OwnMember { pid: 7, listens_on: Some(vec![socket(2379), socket(2380)]) };
     let hidden = OwnMember { pid: 7, listens_on: None };
     for (fault, own, expected) in [
-        (taken(2379, Some("etcd (process 7)")), Some(&seen), Verdict::Passed),
-        (taken(2379, Some("nginx (process 17)")), Some(&seen), Verdict::Failed),
+        (taken(2379, Some(7)), Some(&seen), Verdict::Passed),
+        (taken(2379, Some(17)), Some(&seen), Verdict::Failed),
         (taken(2379, None), Some(&seen), Verdict::Passed),
         // zone.toml has another port than the member that runs, and somebody else has that.
         (taken(2389, None), Some(&seen), Verdict::Failed),
         (taken(2379, None), Some(&hidden), Verdict::Passed),
-        (taken(2379, Some("nginx (process 17)")), Some(&hidden), Verdict::Failed),
+        (taken(2379, Some(17)), Some(&hidden), Verdict::Failed),
         (taken(2379, None), None, Verdict::Failed),
     ] {
         let told = format!("{fault:?} {own:?}");
