@@ -16,6 +16,7 @@
 //! | [`host`] | what is observed of this machine |
 //! | [`tls`] | handshakes with the files that etcd will use, in memory and over the wire |
 //! | [`etcd`] | the binary, its flags, its data, its API, exec |
+//! | [`presence`] | starts of members that show themselves to each other, and watch the others |
 //! | [`launch`] | one start of a member, computed before anything is touched |
 //! | [`live`] | the zone as it answers: members, leader, certificates, and what to think of it |
 //! | [`diagnosis`] | what is wrong, why it matters, what to do |
@@ -51,6 +52,7 @@ pub mod node_directory;
 pub mod operation_lock;
 pub mod passphrase;
 pub mod plan;
+pub mod presence;
 pub mod rehearsal;
 pub mod report;
 pub mod requests;

@@ -15,13 +15,43 @@ pub struct LaunchArgs {
     pub node: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
+    pub start: StartArgs,
+}
+
+/// How to start it.
+#[derive(Debug, Args)]
+pub struct StartArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
     pub etcd: EtcdArgs,
     /// If what is in the data directory keeps the member from starting, rename it and start without
     #[arg(long)]
     pub set_aside_data: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub words: OperatorWords,
     /// Further flags for etcd
     #[arg(last = true, value_name = "ETCD FLAGS", allow_hyphen_values = true)]
     pub flags: Vec<String>,
+}
+
+/// What only the operator can know. Each is for one start, and loses acknowledged writes if it is not true.
+#[derive(Debug, Default, Args)]
+pub struct OperatorWords {
+    /// Found the cluster without this node, which has never run; say it on each of a majority of the zone. May be repeated. If the node
+    /// has run, acknowledged writes are lost
+    #[arg(long, value_name = "NODE", help_heading = "What only the operator can know")]
+    pub found_without: Vec<String>,
+    /// This node's member never ran, although the cluster was founded with it. If it has run, acknowledged writes are lost
+    #[arg(long, help_heading = "What only the operator can know")]
+    pub never_ran: bool,
+    /// The data is on the very disk that this member ran on last, although state.json is lost. If it is a copy, acknowledged writes are
+    /// lost
+    #[arg(long, help_heading = "What only the operator can know")]
+    pub data_is_current: bool,
+    /// Go on with an older copy of the data; only for a zone of one member. What was written since is lost
+    #[arg(long, help_heading = "What only the operator can know")]
+    pub accept_older_data: bool,
 }
 
 /// `run`

@@ -28,7 +28,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use client::{CtlArgs, EnvArgs};
 pub use create::{DevArgs, InitArgs};
 pub use existing_ca::ExistingCaArgs;
-pub use launch::{LaunchArgs, PlanArgs, PlanFormat, RunArgs};
+pub use launch::{LaunchArgs, OperatorWords, PlanArgs, PlanFormat, RunArgs, StartArgs};
 pub use member::{MemberCommand, MemberUpdateArgs};
 pub use observe::{CheckArgs, DoctorArgs, StatusArgs, StatusFormat};
 pub use pki::{

@@ -32,9 +32,14 @@ use std::process::ExitCode;
 
 use time::OffsetDateTime;
 
-use crate::cli::{CaPassphraseArgs, Cli, Command, EtcdArgs, MemberCommand, PkiCommand, SiteArgs, ZoneArg};
+use crate::cli::{
+    CaPassphraseArgs, Cli, Command, EtcdArgs, MemberCommand, PkiCommand, SiteArgs, StartArgs, ZoneArg,
+};
+use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::BinaryRequest;
+use crate::launch::LaunchOptions;
+use crate::plan::{FoundingWords, SaidOfData};
 use crate::report;
 use crate::site::Site;
 use crate::zone_directory::{CaPassphrase, ZoneDirectory};
@@ -115,6 +120,30 @@ fn open_site_with(arguments: &SiteArgs, passphrase: CaPassphrase) -> Result<Site
                 .next("say which is meant with --zone or --config"))
         }
         (zone, config) => Site::open(zone.as_deref(), config.as_deref(), passphrase),
+    }
+}
+
+/// What a start is asked for, for this zone.
+fn launch_options(site: &Site, node: &Node, arguments: StartArgs) -> Result<LaunchOptions> {
+    let StartArgs { etcd, set_aside_data, words, flags } = arguments;
+    let said = SaidOfData {
+        set_aside: set_aside_data,
+        is_current: words.data_is_current,
+        accept_older: words.accept_older_data,
+    };
+    let without = words.found_without.iter().map(|name| left_out(site, node, name)).collect::<Result<_>>()?;
+    let words = FoundingWords { without, never_ran: words.never_ran };
+    Ok(LaunchOptions { binary: binary_request(etcd), flags, said, words })
+}
+
+/// The short name of another member of the zone.
+fn left_out(site: &Site, node: &Node, name: &str) -> Result<String> {
+    match site.config().node(name) {
+        Some(other) if other.member && other.name != node.name => Ok(other.name.short().to_owned()),
+        _ => {
+            Err(Failure::new(Exit::Usage, format!("--found-without {name}: not another member of this zone"))
+                .next(format!("name another member; {}", site.config().known_nodes())))
+        }
     }
 }
 

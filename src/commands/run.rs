@@ -3,15 +3,13 @@
 use time::OffsetDateTime;
 
 use super::findings::refuse_what_cannot_work;
-use super::{binary_request, open_site};
+use super::{launch_options, open_site};
 use crate::cli::{LaunchArgs, RunArgs};
 use crate::config::{Node, Protection};
 use crate::diagnosis::before_start;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::become_etcd;
-use crate::launch::{
-    Asking, Certificates, FoundBinary, Launch, LaunchOptions, lock_node, refuse_without_member,
-};
+use crate::launch::{Certificates, FoundBinary, Launch, LaunchOptions, lock_node, refuse_without_member};
 use crate::report;
 use crate::site::{DEFAULT_CONFIG, Material, Site};
 use crate::zone_directory::{Assessment, Authorities, Issuer, Verdict, ZoneDirectory};
@@ -20,14 +18,14 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     if let Some(parent) = arguments.end_with_parent {
         end_with(parent)?;
     }
-    let LaunchArgs { site, node, etcd, set_aside_data, flags } = arguments.launch;
+    let LaunchArgs { site, node, start } = arguments.launch;
     let site = open_site(&site)?;
     site.report_warnings();
     let node = site.node(node.as_deref())?;
     refuse_without_member(node)?;
     let paths = site.node_paths(&node.name);
     let lock = lock_node(&paths)?;
-    let options = LaunchOptions { binary: binary_request(etcd), flags, set_aside_data };
+    let options = launch_options(&site, node, start)?;
     let found = FoundBinary::look_for(&site, node, &options)?;
     let launch = prepare(&site, node, &options, found, now)?;
     if let Some(assessment) = launch.certificates.issued() {
@@ -36,21 +34,28 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
             "start its member on {name}: zone-etcd run --config {DEFAULT_CONFIG}"
         ))?;
     }
-    launch.show_presence();
-    let (findings, start) = std::thread::scope(|scope| {
+    let announced = launch.announce()?;
+    let start = std::thread::scope(|scope| {
         // Neither needs the other, and both take a millisecond or more.
         let findings = scope.spawn(|| match launch.certificates {
             Certificates::Issued { .. } => before_start(&site, node, &launch.member, now),
             // What was made elsewhere has been judged as it was read.
             Certificates::Existing(_) | Certificates::Unverified => Vec::new(),
         });
-        let start = launch.decide(Asking::UntilOurTurn);
-        (findings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), start)
-    });
-    refuse_what_cannot_work(&findings, node)?;
-    let start = start?;
+        // Nothing is written before it is known that the member could work.
+        let mut findings = Some(findings);
+        let mut before_writing = || match findings.take() {
+            None => Ok(()),
+            Some(findings) => {
+                let found = findings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                refuse_what_cannot_work(&found, node)
+            }
+        };
+        let start = launch.proceed(&announced, &mut before_writing, now);
+        before_writing().and(start)
+    })?;
     start.warnings.iter().for_each(|warning| report::warning(warning));
-    launch.record(&start, now)?;
+    launch.remember_binary()?;
     if let Some(announcement) = start.announcement(&launch) {
         report::message(&announcement);
     }

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use crate::config::Node;
 use crate::diagnosis::{CheckId, Finding, NodeCheck, Verdict};
 use crate::error::{Exit, Failure};
-use crate::launch::{Asking, Launch, LaunchOptions, Start};
+use crate::launch::{Launch, LaunchOptions, Start};
 use crate::plan::StartDecision;
 use crate::site::Site;
 
@@ -44,7 +44,7 @@ pub(super) fn check_node(
 /// Whether the member of a node may start whose certificates are not issued here: these are judged on the way.
 pub(super) fn check_start(site: &Site, node: &Node, now: OffsetDateTime) -> Vec<Finding> {
     let start = site.material(node, now).and_then(|material| {
-        Launch::prepare(site, node, material, &LaunchOptions::default(), now)?.decide(Asking::Once)
+        Launch::prepare(site, node, material, &LaunchOptions::default(), now)?.foresee(true)
     });
     vec![judge(start).on(node.name.short())]
 }
@@ -54,8 +54,7 @@ fn decide(site: &Site, node: &Node, now: OffsetDateTime) -> Option<Result<Start,
     let material = site.material(node, now).ok()?;
     let start = || {
         let launch = Launch::prepare(site, node, material, &LaunchOptions::default(), now)?;
-        let asking = if launch.certificates.are_complete() { Asking::Once } else { Asking::No };
-        launch.decide(asking)
+        launch.foresee(launch.certificates.are_complete())
     };
     Some(start())
 }

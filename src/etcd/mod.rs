@@ -12,6 +12,7 @@ mod extra_flags;
 mod flag_table;
 mod key_value_messages;
 pub mod key_values;
+mod log_end;
 mod log_scan;
 mod messages;
 mod old_store;
@@ -28,7 +29,8 @@ pub use etcdctl::{etcdctl_settings, etcdctl_settings_as_member, etcdctl_settings
 pub use exec::become_etcd;
 pub use extra_flags::{ExtraFlagError, ExtraFlags};
 pub use key_values::{KeyValue, Page};
+pub use log_end::{read_log_position, sync_log};
 pub use log_scan::{LogScan, SnapshotPosition, scan_log};
-pub use peers::PeerQuestion;
+pub use peers::{Heard, PeerQuestion};
 pub use versions::{VersionsError, observe_versions};
 pub use write_ahead_log::{LogError, observe_data_directory};

@@ -9,11 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use zone_pki::{SubjectAltName, SubjectAltNames};
+use zone_pki::{RevocationList, SubjectAltName, SubjectAltNames};
 
 use super::EtcdVersion;
 use crate::plan::{EtcdId, Ids, LiveCluster, LiveMember, PeerState};
-use crate::tls::{Connection, DialError, KeyPair, MaterialError, Reply, Stage, Target, Transport, Trust};
+use crate::tls::{
+    Connection, DialError, KeyPair, Lines, MaterialError, PROTOCOL, Reply, Spoken, Stage, Target, Transport,
+    Trust,
+};
 
 /// The lowest cluster version that every supported etcd names as its own (`MinClusterVersion` in `api/version/version.go`).
 const LOWEST_CLUSTER_VERSION: &str = "3.0.0";
@@ -31,6 +34,17 @@ pub struct PeerQuestion {
     version: EtcdVersion,
     /// The addresses in the certificate that is presented; none if it has no names at all, and is taken from anywhere.
     addresses: Option<Vec<IpAddr>>,
+    /// Whose certificates are revoked.
+    revoked: Option<Arc<RevocationList>>,
+}
+
+/// What came of a question.
+#[derive(Debug)]
+pub enum Heard {
+    /// How the member was found.
+    State(PeerState),
+    /// A start of it waits there, and says what it shows.
+    Lines(Lines),
 }
 
 /// Why a reply tells of no cluster.
@@ -55,49 +69,72 @@ impl PeerQuestion {
         ids: Option<Ids>,
         version: EtcdVersion,
     ) -> Result<Self, MaterialError> {
-        let (config, _) = trust.client(Some(pair))?;
+        let (mut config, _) = trust.client(Some(pair))?;
+        // etcd knows the second alone, and a start that waits the first.
+        config.alpn_protocols = vec![PROTOCOL.to_vec(), b"http/1.1".to_vec()];
         let address = |name: &SubjectAltName| match name {
             SubjectAltName::Ip(address) => Some(*address),
             SubjectAltName::Dns(_) => None,
         };
         let addresses = (!names.is_empty()).then(|| names.iter().filter_map(address).collect());
-        Ok(Self { transport: Arc::new(config).into(), ids, version, addresses })
+        Ok(Self { transport: Arc::new(config).into(), ids, version, addresses, revoked: None })
     }
 
     /// Asks in a zone in which nobody shows a certificate.
     pub fn unauthenticated(transport: Transport, ids: Option<Ids>, version: EtcdVersion) -> Self {
-        Self { transport, ids, version, addresses: None }
+        Self { transport, ids, version, addresses: None, revoked: None }
     }
 
-    /// Asks the member at `target`, and knows what to say a moment before `deadline`. `bound` is called when its port turns out to be bound, which can be long
-    /// before it is served.
-    pub fn ask(&self, target: &Target, deadline: Instant, bound: impl FnOnce()) -> PeerState {
+    /// The same, with a list of revoked certificates.
+    pub fn refusing(mut self, revoked: Option<Arc<RevocationList>>) -> Self {
+        self.revoked = revoked;
+        self
+    }
+
+    /// Asks the member at `target`, and knows what to say a moment before `deadline`. `bound` is called when its port turns out to be
+    /// bound, which can be long before it is served.
+    pub fn ask(&self, target: &Target, deadline: Instant, bound: impl FnOnce()) -> Heard {
         let connection = match Connection::open(target, deadline) {
             Ok(connection) => connection,
-            Err(error) => return PeerState::Absent(error.to_string()),
+            Err(error) => return Heard::State(PeerState::Absent(error.to_string())),
         };
         bound();
         let deadline = deadline.checked_sub(TIME_TO_TELL).unwrap_or(deadline);
         let local = connection.local_address();
-        let reply = match connection.get(target, self.transport.clone(), "/members", &[], deadline) {
-            Ok(reply) => reply,
-            Err(error) => return self.state_after(&error, local),
+        // In plain text nothing but a header can offer another protocol; etcd takes no notice of it.
+        let upgrade: &[(&str, &str)] = match self.transport {
+            Transport::Plain => &[("Upgrade", "zone-etcd/1")],
+            Transport::Tls(_) => &[],
         };
-        match cluster_of(&reply) {
+        let reply = match connection.ask(target, self.transport.clone(), "/members", upgrade, deadline) {
+            Ok(Spoken::Reply(reply)) => reply,
+            Ok(Spoken::Lines(lines)) if self.is_revoked(&lines) => {
+                return Heard::State(PeerState::Unusable("its certificate was revoked".to_owned()));
+            }
+            Ok(Spoken::Lines(lines)) => return Heard::Lines(lines),
+            Err(error) => return Heard::State(self.state_after(&error, local)),
+        };
+        Heard::State(match cluster_of(&reply) {
             Ok(cluster) => {
                 let removed = self.is_removed(target, &cluster, deadline);
                 let cluster_minor = self.cluster_minor(target, &cluster, deadline);
                 PeerState::Serves { cluster, removed, cluster_minor }
             }
             Err(error) => PeerState::Unusable(error.to_string()),
-        }
+        })
+    }
+
+    /// Whether the other side presented a certificate that is on our list. etcd looks at who dials only; a start looks at both.
+    fn is_revoked(&self, lines: &Lines) -> bool {
+        let list = self.revoked.as_deref();
+        list.zip(lines.certificate()).is_some_and(|(list, certificate)| list.lists(&certificate))
     }
 
     fn state_after(&self, error: &DialError, local: Option<IpAddr>) -> PeerState {
         match error {
             DialError::TimedOut(Stage::Handshake) => PeerState::Starts,
-            // A start that waits for its turn closes a connection as soon as it takes it.
-            DialError::Closed(Stage::Handshake) => PeerState::Waits,
+            // A start of an older version of this program closes a connection as soon as it takes it.
+            DialError::Closed(Stage::Handshake) => PeerState::Closes,
             DialError::Closed(Stage::Reply) => PeerState::Unusable(self.refused_from(local)),
             other => PeerState::Unusable(other.to_string()),
         }

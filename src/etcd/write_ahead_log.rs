@@ -56,10 +56,15 @@ struct Metadata {
 pub fn observe_data_directory(data: &Path) -> Result<DataDirectory, LogError> {
     // What else is there, such as `lost+found` of a file system of its own, is not etcd's.
     let member = data.join("member");
-    match member.try_exists() {
-        Ok(true) => {}
-        Ok(false) => return Ok(DataDirectory::Empty),
+    // A start makes `member/` itself, since etcd would not have its entry synced.
+    let is_empty = match std::fs::read_dir(&member) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => false,
         Err(source) => return Err(LogError::Read { path: member, source }),
+    };
+    if is_empty {
+        return Ok(DataDirectory::Empty);
     }
     // Every file of a log repeats the metadata, so the newest serves as well as the first, which etcd may have purged.
     match files_with_extension(&member.join("wal"), "wal")?.last() {

@@ -6,7 +6,6 @@ mod node_files;
 mod node_lock;
 mod owner;
 mod ports;
-mod presence;
 mod process;
 mod running;
 mod state;
@@ -21,10 +20,9 @@ pub use node_files::{
 pub use node_lock::{LockError, NodeLock};
 pub use owner::{act_as_owner, as_root_again};
 pub use ports::{PortFault, check_listeners, free_ports, socket_of};
-pub use presence::show_presence;
 pub use process::{NamedProcess, Process, service_in, service_of};
 pub use running::{OwnMember, arguments_of, open_file_limit, running_member, shares_network, users_of};
-pub use state::{Durability, MemberState, StartRecord, StateError, observe_past, write_json};
+pub use state::{Durability, HighWater, MemberState, StartRecord, StateError, write_json};
 
 use crate::plan::HostFacts;
 

@@ -1,18 +1,18 @@
-//! `state.json`: what a node knows of its member's past.
+//! `state.json`: what a node knows of its member's past. `high-water.json`: the farthest that its log has come.
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{EtcdId, Ids, NodePaths, PastStart};
+use crate::plan::{EtcdId, Ids, LogPosition, Nonce, Past, Phase};
 
-/// Format of the file. A newer one is refused, since what it means is not known.
-const FORMAT: u32 = 1;
+/// Format of both files. A newer one is refused, since what it means is not known. Format 1 of `state.json` knew no phases; a program
+/// that writes it refuses this one.
+const FORMAT: u32 = 2;
 
-/// The content of `state.json`, written before each exec.
+/// The content of `state.json`, written before each step of a start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberState {
     format: u32,
@@ -28,25 +28,61 @@ pub struct MemberState {
     pub token: String,
     /// The version of etcd of the last start.
     pub etcd_version: String,
-    /// The last start decision: `bootstrap`, `join` or `resume`.
-    pub decision: String,
-    /// When it was first taken in this form, RFC 3339.
+    /// The step that was taken last.
+    phase: PhaseWord,
+    /// Whether the member was to join a cluster that runs.
+    pub joins: bool,
+    /// When it was taken, RFC 3339.
     pub decided_at: String,
-    /// Whether there was a write-ahead log at that time.
-    pub had_log: bool,
-    /// The data directory at that time.
-    pub data_directory: DirectoryIdentity,
+    /// What the data directory has to hold if nothing was written to it since the attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nonce: Option<String>,
+    /// The data directory; none if an older version of this program wrote the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_directory: Option<PathBuf>,
+    /// How far the log had come; once the member has run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogPosition>,
 }
 
-/// A directory, and when its entries last changed.
+/// [`Phase`] in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DirectoryIdentity {
-    device: u64,
-    inode: u64,
-    modified: (i64, i64),
+#[serde(rename_all = "lowercase")]
+enum PhaseWord {
+    Committed,
+    Attempted,
+    Ran,
+    Unknown,
 }
 
-/// Why `state.json` cannot be used.
+/// `state.json` of format 1.
+#[derive(Deserialize)]
+struct FirstFormat {
+    zone: String,
+    node: String,
+    cluster_id: String,
+    member_id: String,
+    token: String,
+    etcd_version: String,
+    decision: String,
+    decided_at: String,
+    had_log: bool,
+}
+
+/// The content of `high-water.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HighWater {
+    format: u32,
+    cluster_id: String,
+    member_id: String,
+    /// How far the log had come.
+    #[serde(flatten)]
+    pub position: LogPosition,
+    /// When that was seen, RFC 3339.
+    pub noted_at: String,
+}
+
+/// Why `state.json` or `high-water.json` cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// It cannot be written.
@@ -83,97 +119,164 @@ pub enum StateError {
     },
 }
 
-/// What is recorded at a start, beside the data directory.
+/// What is recorded of a step.
 #[derive(Clone, Debug)]
 pub struct StartRecord<'a> {
     /// The zone.
     pub zone: &'a str,
     /// The node.
     pub node: &'a str,
-    /// The ids of the member.
-    pub ids: Ids,
+    /// The member, and the step.
+    pub past: Past,
     /// The cluster token.
     pub token: &'a str,
     /// etcd's version.
     pub etcd_version: String,
-    /// The start decision.
-    pub decision: &'static str,
     /// When, RFC 3339.
     pub decided_at: String,
-    /// Whether there is a write-ahead log.
-    pub had_log: bool,
+    /// The data directory.
+    pub data_directory: PathBuf,
+    /// How far the log has come.
+    pub log: Option<LogPosition>,
 }
 
 impl MemberState {
-    /// What is to be written for a start.
-    pub fn new(record: StartRecord<'_>, data: &Path) -> Result<Self, StateError> {
-        let data_directory = identity(data)?;
-        Ok(Self {
+    /// What is to be written for a step.
+    pub fn new(record: StartRecord<'_>) -> Self {
+        let (phase, nonce) = match record.past.phase {
+            Phase::Committed => (PhaseWord::Committed, None),
+            Phase::Attempted(nonce) => (PhaseWord::Attempted, Some(nonce.to_string())),
+            Phase::Ran => (PhaseWord::Ran, None),
+            Phase::Unknown => (PhaseWord::Unknown, None),
+        };
+        Self {
             format: FORMAT,
             zone: record.zone.to_owned(),
             node: record.node.to_owned(),
-            cluster_id: record.ids.cluster.to_string(),
-            member_id: record.ids.member.to_string(),
+            cluster_id: record.past.ids.cluster.to_string(),
+            member_id: record.past.ids.member.to_string(),
             token: record.token.to_owned(),
             etcd_version: record.etcd_version,
-            decision: record.decision.to_owned(),
+            phase,
+            joins: record.past.joins,
             decided_at: record.decided_at,
-            had_log: record.had_log,
-            data_directory,
-        })
+            nonce,
+            data_directory: Some(record.data_directory),
+            log: record.log,
+        }
     }
 
     /// Reads the file, if it is there.
     pub fn load(path: &Path) -> Result<Option<Self>, StateError> {
-        let text = match std::fs::read(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(StateError::Read { path: path.to_owned(), source }),
-        };
+        let Some((format, text)) = read_formatted(path)? else { return Ok(None) };
         let damaged = |error: serde_json::Error| StateError::Damaged {
             path: path.to_owned(),
             reason: error.to_string(),
         };
-        #[derive(Deserialize)]
-        struct Format {
-            format: u32,
+        match format {
+            1 => serde_json::from_slice(&text).map(FirstFormat::upgraded).map(Some).map_err(damaged),
+            _ => serde_json::from_slice(&text).map(Some).map_err(damaged),
         }
-        let Format { format } = serde_json::from_slice(&text).map_err(damaged)?;
-        if format != FORMAT {
-            return Err(StateError::Newer { path: path.to_owned(), found: format });
-        }
-        serde_json::from_slice(&text).map(Some).map_err(damaged)
     }
 
-    /// Writes the file: aside, synced, and renamed over the old one. If only the time differs from `before`, nothing is
-    /// written, so that a start of a member that runs anyway waits for no disk.
-    pub fn save(&self, path: &Path, before: Option<&Self>) -> Result<(), StateError> {
-        if before
-            .is_some_and(|before| Self { decided_at: before.decided_at.clone(), ..self.clone() } == *before)
-        {
-            return Ok(());
-        }
+    /// Writes the file: aside, synced, and renamed over the old one.
+    pub fn save(&self, path: &Path) -> Result<(), StateError> {
         write_json(path, self, Durability::Synced)
             .map_err(|source| StateError::Write { path: path.to_owned(), source })
     }
 
-    /// The ids of the last start.
-    pub fn ids(&self) -> Option<Ids> {
-        Some(Ids { member: EtcdId::parse(&self.member_id)?, cluster: EtcdId::parse(&self.cluster_id)? })
+    /// What it says of the member's past.
+    ///
+    /// # Errors
+    /// An id or the nonce is not what we write.
+    pub fn past(&self, path: &Path) -> Result<Past, StateError> {
+        let damaged = |reason: &str| StateError::Damaged { path: path.to_owned(), reason: reason.to_owned() };
+        let ids =
+            ids_of(&self.member_id, &self.cluster_id).ok_or_else(|| damaged("an id is not hexadecimal"))?;
+        let nonce = || self.nonce.as_deref().and_then(Nonce::parse);
+        let phase = match self.phase {
+            PhaseWord::Committed => Phase::Committed,
+            PhaseWord::Attempted => Phase::Attempted(
+                nonce().ok_or_else(|| damaged("the nonce of the attempt is not 32 hexadecimal digits"))?,
+            ),
+            PhaseWord::Ran => Phase::Ran,
+            PhaseWord::Unknown => Phase::Unknown,
+        };
+        Ok(Past { ids, phase, joins: self.joins })
     }
 }
 
-/// What `state.json` tells of the last start, with what has become of the data directory since.
-pub fn observe_past(paths: &NodePaths) -> Result<Option<(MemberState, PastStart)>, StateError> {
-    let Some(state) = MemberState::load(&paths.state())? else { return Ok(None) };
-    let damaged =
-        || StateError::Damaged { path: paths.state(), reason: "an id is not hexadecimal".to_owned() };
-    let ids = state.ids().ok_or_else(damaged)?;
-    let now = identity(&paths.data()).ok();
-    let before = state.data_directory;
-    let joined = state.decision == "join";
-    let past = PastStart { ids, had_log: state.had_log, untouched: now == Some(before), joined };
-    Ok(Some((state, past)))
+impl FirstFormat {
+    /// A start of which nothing is known but that it happened.
+    fn upgraded(self) -> MemberState {
+        MemberState {
+            format: FORMAT,
+            zone: self.zone,
+            node: self.node,
+            cluster_id: self.cluster_id,
+            member_id: self.member_id,
+            token: self.token,
+            etcd_version: self.etcd_version,
+            phase: if self.had_log { PhaseWord::Ran } else { PhaseWord::Unknown },
+            joins: self.decision == "join",
+            decided_at: self.decided_at,
+            nonce: None,
+            data_directory: None,
+            log: None,
+        }
+    }
+}
+
+impl HighWater {
+    /// What is to be noted of a member.
+    pub fn new(ids: Ids, position: LogPosition, noted_at: String) -> Self {
+        let (cluster_id, member_id) = (ids.cluster.to_string(), ids.member.to_string());
+        Self { format: FORMAT, cluster_id, member_id, position, noted_at }
+    }
+
+    /// Reads the file, if it is there.
+    pub fn load(path: &Path) -> Result<Option<Self>, StateError> {
+        let Some((_, text)) = read_formatted(path)? else { return Ok(None) };
+        let damaged = |error: serde_json::Error| StateError::Damaged {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
+        serde_json::from_slice(&text).map(Some).map_err(damaged)
+    }
+
+    /// Whether it is of this member.
+    pub fn is_of(&self, ids: Ids) -> bool {
+        ids_of(&self.member_id, &self.cluster_id) == Some(ids)
+    }
+
+    /// Writes the file as [`MemberState::save`] does.
+    pub fn save(&self, path: &Path) -> Result<(), StateError> {
+        write_json(path, self, Durability::Synced)
+            .map_err(|source| StateError::Write { path: path.to_owned(), source })
+    }
+}
+
+fn ids_of(member: &str, cluster: &str) -> Option<Ids> {
+    Some(Ids { member: EtcdId::parse(member)?, cluster: EtcdId::parse(cluster)? })
+}
+
+/// The format of a file, and its text; none without a file.
+fn read_formatted(path: &Path) -> Result<Option<(u32, Vec<u8>)>, StateError> {
+    #[derive(Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(StateError::Read { path: path.to_owned(), source }),
+    };
+    let Format { format } = serde_json::from_slice(&text)
+        .map_err(|error| StateError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
+    if format > FORMAT || format == 0 {
+        return Err(StateError::Newer { path: path.to_owned(), found: format });
+    }
+    Ok(Some((format, text)))
 }
 
 /// Whether a file has to survive a loss of power.
@@ -201,14 +304,4 @@ pub fn write_json(path: &Path, value: &impl Serialize, durability: Durability) -
         Durability::Synced => File::open(directory)?.sync_all(),
         Durability::Expendable => Ok(()),
     }
-}
-
-fn identity(directory: &Path) -> Result<DirectoryIdentity, StateError> {
-    let metadata = std::fs::metadata(directory)
-        .map_err(|source| StateError::Read { path: directory.to_owned(), source })?;
-    Ok(DirectoryIdentity {
-        device: metadata.dev(),
-        inode: metadata.ino(),
-        modified: (metadata.mtime(), metadata.mtime_nsec()),
-    })
 }

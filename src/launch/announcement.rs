@@ -28,8 +28,7 @@ impl Start {
     fn waiting_for(&self, launch: &Launch<'_>) -> Option<String> {
         let members = launch.member.cluster.members.len();
         let quorum = members / 2 + 1;
-        let missing: Vec<&Peer> =
-            self.peers.iter().filter(|peer| !matches!(peer.state, PeerState::Serves { .. })).collect();
+        let missing: Vec<&Peer> = self.peers.iter().filter(|peer| !is_there(peer)).collect();
         if members - missing.len() >= quorum {
             return None;
         }
@@ -40,6 +39,11 @@ impl Start {
             listed(&names)
         ))
     }
+}
+
+/// Whether a member serves, or is about to.
+fn is_there(peer: &Peer) -> bool {
+    matches!(peer.state, PeerState::Serves { .. } | PeerState::Launches | PeerState::Closes)
 }
 
 /// `node1`, `node1 and node2`, `node1, node2 and node3`.

@@ -4,12 +4,14 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
-use super::failures::{log_failure, lost_directory_failure, refusal_failure, state_failure};
+use super::LaunchOptions;
+use super::failures::{lost_directory_failure, refusal_failure};
+use super::on_disk::{NodeDisk, read_past};
 use crate::config::{EtcdVersion, Node};
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::{observe_data_directory, read_backend};
-use crate::host::{self, MemberState};
-use crate::plan::{DataDirectory, EtcdId, Ids, MemberPlan, NodePaths, Observed, refuse_by_data};
+use crate::host::MemberState;
+use crate::plan::{DataDirectory, EtcdId, Ids, MemberPlan, NodePaths, Observed, Phase};
 use crate::site::Site;
 use crate::zone_directory::has_issued_to;
 
@@ -17,38 +19,38 @@ use crate::zone_directory::has_issued_to;
 pub(super) fn observe(
     site: &Site,
     member: &MemberPlan,
-    set_aside: bool,
+    options: &LaunchOptions,
     etcd_version: EtcdVersion,
     now: OffsetDateTime,
 ) -> Result<(Observed, Option<MemberState>)> {
     let paths = &member.paths;
     refuse_dangling(&paths.data())?;
-    let data = observe_data_directory(&paths.data()).map_err(|error| log_failure(&error))?;
-    let past = host::observe_past(paths).map_err(|error| state_failure(&error))?;
-    if let Some((state, _)) = &past {
+    let NodeDisk { facts: disk, state } = NodeDisk::read(paths)?;
+    if let Some(state) = &state {
         refuse_state_of_others(site, member, state)?;
     }
-    let (state, past) = past.unzip();
     // A member with data goes on by its data, whatever is in the directories of others.
-    let without = data == DataDirectory::Empty || set_aside;
+    let without = disk.data == DataDirectory::Empty || options.said.set_aside;
     let Neighbours { founded, ran_as } =
         if without { neighbours(site, member) } else { Neighbours::default() };
+    let own = own_facts(&paths.data(), disk.data);
     let observed = Observed {
-        data,
-        set_aside,
-        past,
+        disk,
+        said: options.said,
+        words: options.words.clone(),
         predicted: predicted(member),
         peer_url: member.member.peer_url.clone(),
         founded,
         alone: member.cluster.members.len() == 1,
         ran_as,
-        removed: says_removed(&paths.data(), data),
+        removed: own.removed,
+        has_taken_part: own.has_taken_part,
         etcd_version,
         right: site.right_to_bootstrap(now),
     };
-    match refuse_by_data(&observed) {
-        Some(refusal) => Err(refusal_failure(site, member, data, &refusal)),
-        None => Ok((observed, state)),
+    match observed.shown() {
+        Err(refusal) => Err(refusal_failure(site, member, disk.data, &refusal)),
+        Ok(_) => Ok((observed, state)),
     }
 }
 
@@ -64,12 +66,24 @@ fn refuse_dangling(data: &Path) -> Result<()> {
     }
 }
 
-/// Whether the data itself tells that its member was removed, which etcd writes down before it ends. A backend that cannot be
-/// read tells nothing; what is wrong with it, etcd says better.
-fn says_removed(directory: &Path, data: DataDirectory) -> bool {
-    let DataDirectory::Log(ids) = data else { return false };
-    let facts = read_backend(directory).ok().flatten();
-    facts.is_some_and(|facts| facts.removed_members.contains(&ids.member))
+/// What the data itself tells of its member.
+#[derive(Default)]
+struct OwnFacts {
+    /// It was removed, which etcd writes down before it ends.
+    removed: bool,
+    /// The cluster has agreed to its client URLs.
+    has_taken_part: bool,
+}
+
+/// A backend that cannot be read tells nothing; what is wrong with it, etcd says better.
+fn own_facts(directory: &Path, data: DataDirectory) -> OwnFacts {
+    let DataDirectory::Log(ids) = data else { return OwnFacts::default() };
+    let Some(facts) = read_backend(directory).ok().flatten() else { return OwnFacts::default() };
+    let own = facts.members.iter().find(|member| member.id == ids.member);
+    OwnFacts {
+        removed: facts.removed_members.contains(&ids.member),
+        has_taken_part: own.is_some_and(|member| !member.client_urls.is_empty()),
+    }
 }
 
 fn refuse_state_of_others(site: &Site, member: &MemberPlan, state: &MemberState) -> Result<()> {
@@ -133,7 +147,7 @@ fn neighbours(site: &Site, member: &MemberPlan) -> Neighbours {
     let Ok(entries) = std::fs::read_dir(zone.paths.nodes()) else { return found };
     for entry in entries.flatten() {
         let paths = NodePaths::new(entry.path());
-        let past = host::observe_past(&paths).ok().flatten();
+        let past = read_past(&paths).ok().flatten();
         // This node's own directory, or one of its own that was moved away.
         if entry.file_name() == member.node.short()
             || past.as_ref().is_some_and(|(state, _)| state.node == member.node.full())
@@ -142,7 +156,7 @@ fn neighbours(site: &Site, member: &MemberPlan) -> Neighbours {
         }
         let ids = match (observe_data_directory(&paths.data()), &past) {
             (Ok(DataDirectory::Log(ids)), _) => ids,
-            (_, Some((_, past))) if past.had_log => past.ids,
+            (_, Some((_, past))) if past.phase == Phase::Ran => past.ids,
             _ => continue,
         };
         if ids.cluster != member.cluster.id {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::founding;
 use crate::error::{Exit, Failure};
 use crate::etcd::{BackendError, BinaryError, ExtraFlagError, LogError, VersionsError};
 use crate::host::StateError;
@@ -18,9 +19,9 @@ pub(super) fn refusal_failure(
     let directory = member.paths.data();
     let name = member.node.short();
     let exit = match refusal {
-        Refusal::NobodyToJoin { .. }
-        | Refusal::UnusablePeers(_)
-        | Refusal::NoRightToBootstrap { is_listed: false, .. } => Exit::Unavailable,
+        Refusal::NobodyToJoin { .. } | Refusal::WaitedInVain { .. } | Refusal::NoRightToBootstrap { .. } => {
+            Exit::Unavailable
+        }
         _ => Exit::BadInput,
     };
     let failure = Failure::new(exit, format!("{name} must not start")).because(refusal);
@@ -116,20 +117,19 @@ pub(super) fn refusal_failure(
             "start the members that have run before first, then: {}",
             run(site, member, false)
         )),
-        Refusal::UnusablePeers(peers) => {
-            let failure = peers.iter().fold(failure, |failure, (peer, why)| failure.because(format!("{peer}: {why}")));
-            failure.next(format!("mend what is said of them, then: {}", run(site, member, false)))
-        }
-        Refusal::NoRightToBootstrap { ids, is_listed: true, .. } => failure.next(format!(
-            "tell the others that a new member comes in its place:\n{}",
-            replace(ids.member)
-        )),
-        Refusal::NoRightToBootstrap { is_listed: false, .. } => failure.because("no other member answers").next(format!(
+        Refusal::NoRightToBootstrap { .. } => failure.because("no other member answers for a cluster").next(format!(
             "start the members that have run, then: {}\nwith them it joins, or says how; only if this zone has never run, give its \
              members the right to found it, on the signing machine:\n{}",
             run(site, member, false),
             allow_bootstrap(member)
         )),
+        Refusal::NotesLost { .. }
+        | Refusal::NotOfThisStart { .. }
+        | Refusal::OlderLog { .. }
+        | Refusal::FilesBeforeStart { .. }
+        | Refusal::NeverRanThere { .. }
+        | Refusal::FoundedBefore { .. }
+        | Refusal::WaitedInVain { .. } => founding::way_out(failure, site, member, refusal),
         Refusal::Version { minor, .. } => failure.next(format!(
             "set `version` in [etcd] of zone.toml to a bundled 3.{minor}, or run one with --etcd; upgrade one minor at a time once \
              the member has joined"
@@ -204,7 +204,12 @@ pub(super) fn lost_directory_failure(site: &Site, member: &MemberPlan) -> Failur
     ))
 }
 
-fn replacement(site: &Site, member: &MemberPlan, data: DataDirectory, old: Option<EtcdId>) -> String {
+pub(super) fn replacement(
+    site: &Site,
+    member: &MemberPlan,
+    data: DataDirectory,
+    old: Option<EtcdId>,
+) -> String {
     replacing_commands(site, member, data, old).join("\n")
 }
 
@@ -230,7 +235,7 @@ fn replacing_commands(
     commands
 }
 
-fn run(site: &Site, member: &MemberPlan, set_aside: bool) -> String {
+pub(super) fn run(site: &Site, member: &MemberPlan, set_aside: bool) -> String {
     let option = if set_aside { " --set-aside-data" } else { "" };
     site.proposed_for(&format!("run{option}"), member.node.short())
 }

@@ -1,31 +1,37 @@
 //! One start of a member: what `plan` shows and `run` carries out.
 
+mod announced;
 mod announcement;
+mod carry_out;
 mod certificates;
 mod decision;
 mod failures;
+mod founding;
+mod on_disk;
 mod question;
-mod record;
 mod set_aside;
 mod verified;
 mod versions;
+mod waiting;
 mod warnings;
-mod watch;
 
 use time::OffsetDateTime;
 
+pub use announced::Announced;
+pub use carry_out::note_log;
 pub use certificates::Certificates;
 use decision::{observe, refuse_lost_directory};
 pub use failures::binary_failure;
-use failures::{flag_failure, member_failure, refusal_failure};
+use failures::{flag_failure, member_failure};
 pub use verified::remember as remember_verified;
 
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::{BinaryRequest, EtcdBinary, ExtraFlags, PeerQuestion, VerifiedBinary, arguments};
-use crate::host::{self, LockError, MemberState, NodeLock, PortFault};
+use crate::host::{self, LockError, NodeLock, PortFault};
 use crate::plan::{
-    DataDirectory, Ids, MemberPlan, MemberPlanError, NodePaths, Observed, Peer, StartDecision, decide,
+    Awaited, DataDirectory, FoundingWords, Ids, MemberPlan, MemberPlanError, NodePaths, Observed, Peer,
+    SaidOfData, Shown, StartDecision,
 };
 use crate::site::{Material, Site};
 use crate::zone_directory::{create_directory, private_failure};
@@ -37,8 +43,10 @@ pub struct LaunchOptions {
     pub binary: BinaryRequest,
     /// Flags for etcd.
     pub flags: Vec<String>,
-    /// Put aside what is in the data directory, if the member may then start.
-    pub set_aside_data: bool,
+    /// What is said of the data.
+    pub said: SaidOfData,
+    /// What is said of the zone.
+    pub words: FoundingWords,
 }
 
 /// A start, as far as it follows from this machine: computed before anything is touched and before anybody is asked.
@@ -54,9 +62,11 @@ pub struct Launch<'z> {
     pub certificates: Certificates<'z>,
     site: &'z Site,
     flags: ExtraFlags,
-    state_before: Option<MemberState>,
     verified: VerifiedBinary,
     verified_before: Option<VerifiedBinary>,
+    /// Which start this is, for the others.
+    process: String,
+    now: OffsetDateTime,
 }
 
 /// How a member starts, decided with what the others answered.
@@ -66,8 +76,10 @@ pub struct Start {
     pub decision: StartDecision,
     /// The ids that the member starts with.
     pub ids: Ids,
-    /// The other members, as they were found; empty if they were not asked.
+    /// The other members, as they were found.
     pub peers: Vec<Peer>,
+    /// For whom `run` would wait first.
+    pub awaited: Vec<Awaited>,
     /// etcd's command line, without the program.
     pub arguments: Vec<String>,
     /// What the operator should know, although the member may start.
@@ -82,17 +94,6 @@ impl Start {
             .find_map(|argument| argument.strip_prefix("--initial-cluster="))
             .unwrap_or_default()
     }
-}
-
-/// Whether and how the other members are asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asking {
-    /// Not at all.
-    No,
-    /// Once, for at most a second.
-    Once,
-    /// Until it is this member's turn to start.
-    UntilOurTurn,
 }
 
 /// The etcd that is to be run, and what is remembered of it.
@@ -146,10 +147,10 @@ impl<'z> Launch<'z> {
                 .map_err(|error| member_failure(&error))?
                 .fenced(material.fence());
         let flags = check_flags(site, options, &binary)?;
-        let (observed, state_before) = observe(site, &member, options.set_aside_data, binary.version, now)?;
-        versions::refuse_wrong_version(site, &member, &binary, state_before.as_ref(), &observed)?;
+        let (observed, state) = observe(site, &member, options, binary.version, now)?;
+        versions::refuse_wrong_version(site, &member, &binary, state.as_ref(), &observed)?;
         let certificates = Certificates::of(material, site, node, now)?;
-        if observed.data == DataDirectory::Empty && observed.past.is_none() {
+        if observed.disk.data == DataDirectory::Empty && observed.disk.past.is_none() {
             refuse_lost_directory(site, node, &member)?;
         }
         Ok(Self {
@@ -159,32 +160,33 @@ impl<'z> Launch<'z> {
             certificates,
             site,
             flags,
-            state_before,
             verified,
             verified_before,
+            process: announced::draw_process()?,
+            now,
         })
     }
 
-    /// Decides how the member starts, after asking the others.
-    pub fn decide(&self, asking: Asking) -> Result<Start> {
-        let peers = match (asking, self.member.cluster.members.len()) {
-            (Asking::No, _) | (_, 1) => Vec::new(),
-            (Asking::Once, _) => watch::ask_once(&self.member, &self.question()?),
-            (Asking::UntilOurTurn, _) => {
-                watch::wait_for_turn(&self.member, self.resumes().is_some(), &self.question()?)
-            }
-        };
-        let decision = decide(&self.observed, &peers)
-            .map_err(|refusal| refusal_failure(self.site, &self.member, self.observed.data, &refusal))?;
+    /// A start that was decided.
+    fn start(&self, decision: StartDecision, peers: Vec<Peer>, awaited: Vec<Awaited>) -> Start {
         let ids = decision.ids(self.observed.predicted);
         let arguments = arguments(&self.member, &decision, self.binary.line, &self.flags);
         let warnings = warnings::of(self, &decision, &peers);
-        Ok(Start { decision, ids, peers, arguments, warnings })
+        Start { decision, ids, peers, awaited, arguments, warnings }
+    }
+
+    /// Remembers what was found out about the etcd binary.
+    pub fn remember_binary(&self) -> Result<()> {
+        if self.verified_before.as_ref() == Some(&self.verified) {
+            return Ok(());
+        }
+        verified::remember(&self.member.paths, &self.verified)
     }
 
     /// What the others are asked, with the certificate that etcd will present to them.
     fn question(&self) -> Result<PeerQuestion> {
         let question = question::of(&self.member, &self.certificates, self.resumes(), self.binary.version);
+        let question = question.map(|question| question.refusing(self.revoked_peers()));
         question.map_err(|error| {
             Failure::bad_input("the other members cannot be asked with the certificate of this one")
                 .because(&error)
@@ -200,13 +202,9 @@ impl<'z> Launch<'z> {
 
     /// The ids that the member goes on with, if it has data.
     fn resumes(&self) -> Option<Ids> {
-        self.observed.data.ids().filter(|_| !self.observed.set_aside)
-    }
-
-    /// Shows the other members that this one is about to start, from now until it is etcd that listens.
-    pub fn show_presence(&self) {
-        if self.member.cluster.members.len() > 1 {
-            host::show_presence(self.member.listen_peer.iter().filter_map(|url| host::socket_of(url)));
+        match self.observed.shown() {
+            Ok(Shown::Log(ids)) => Some(ids),
+            _ => None,
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) fn refuse_wrong_version(
 ) -> Result<()> {
     let last: Option<EtcdVersion> = state.and_then(|state| state.etcd_version.parse().ok());
     let same_minor = last.is_some_and(|last| MinorVersion::from(last) == MinorVersion::from(binary.version));
-    if same_minor || observed.set_aside || !matches!(observed.data, DataDirectory::Log(_)) {
+    if same_minor || observed.said.set_aside || !matches!(observed.disk.data, DataDirectory::Log(_)) {
         return Ok(());
     }
     let data =

@@ -58,7 +58,7 @@ fn differences(launch: &Launch<'_>, cluster: &LiveCluster) -> Vec<String> {
     };
     // Members under another address than they are described with: neither missing nor unknown. The one at hand is known by its
     // data, the others by their names.
-    let own = launch.observed.data.ids().map(|ids| ids.member);
+    let own = launch.observed.disk.data.ids().map(|ids| ids.member);
     let moved = |planned: &InitialMember| {
         let is_own = planned.name == launch.member.member.name;
         cluster
@@ -120,7 +120,7 @@ fn move_it(site: &Site, node: &str) -> String {
 fn changed_description(launch: &Launch<'_>, decision: &StartDecision) -> Vec<String> {
     let predicted = launch.observed.predicted;
     let ids = decision.ids(predicted);
-    if ids == predicted || launch.observed.past.is_some_and(|past| past.joined) {
+    if ids == predicted || launch.observed.disk.past.is_some_and(|past| past.joins) {
         return Vec::new();
     }
     vec![format!(

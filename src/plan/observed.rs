@@ -3,84 +3,56 @@
 use time::{Duration, OffsetDateTime};
 
 use super::cluster::{EtcdId, PeerUrl};
+use super::on_disk::{Ids, OnDisk, SaidOfData, Shown, shows};
+use super::refusal::Refusal;
 use crate::config::EtcdVersion;
 
-/// The ids of a member and of its cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ids {
-    /// The member's.
-    pub member: EtcdId,
-    /// The cluster's.
-    pub cluster: EtcdId,
-}
-
-/// What the data directory holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DataDirectory {
-    /// Nothing of etcd's, or no directory.
-    Empty,
-    /// Files of etcd's, but no write-ahead log: etcd ended before it made one, or the log was removed. Nobody can tell.
-    WithoutLog,
-    /// A write-ahead log of this member.
-    Log(Ids),
-}
-
-impl DataDirectory {
-    /// Whose log it is.
-    pub fn ids(self) -> Option<Ids> {
-        match self {
-            Self::Log(ids) => Some(ids),
-            Self::Empty | Self::WithoutLog => None,
-        }
-    }
-}
-
-/// What `state.json` tells of the last start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PastStart {
-    /// The ids that the member was started with.
-    pub ids: Ids,
-    /// Whether a write-ahead log was there at that start.
-    pub had_log: bool,
-    /// Whether the data directory is still the one of that start and nothing was ever written to it.
-    pub untouched: bool,
-    /// Whether that start was to join a cluster.
-    pub joined: bool,
-}
-
-impl PastStart {
-    /// Whether the member may have voted: it had a log, or something was written after it was started.
-    pub fn may_have_voted(self) -> bool {
-        self.had_log || !self.untouched
-    }
-}
-
-/// All that the decision rests on.
+/// All that the decision rests on, but for what the others say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observed {
-    /// The data directory.
-    pub data: DataDirectory,
-    /// The operator wants what is in the data directory put aside.
-    pub set_aside: bool,
-    /// The last start, if there was one.
-    pub past: Option<PastStart>,
+    /// What the disks hold.
+    pub disk: OnDisk,
+    /// What the operator says of the data.
+    pub said: SaidOfData,
+    /// What the operator says of the zone.
+    pub words: FoundingWords,
     /// The ids that follow from the zone description.
     pub predicted: Ids,
     /// Where the other members reach this one, after the zone description.
     pub peer_url: PeerUrl,
-    /// Another cluster that a node of this zone has run, as far as this machine knows.
+    /// The cluster that other nodes of the zone have run, if it is not the predicted one and their directories are here.
     pub founded: Option<EtcdId>,
-    /// The zone has no other member: nobody else's votes could ever meet those of this one.
+    /// The zone has no other member.
     pub alone: bool,
-    /// The former name of this node, if a directory of that name holds the past of the member that this one would be: ids follow
-    /// from addresses, and not from names.
+    /// The former name of the node, if this one's member has run under it.
     pub ran_as: Option<String>,
-    /// This member's own data says that it was removed from its cluster.
+    /// The data says that its member was removed from the cluster.
     pub removed: bool,
-    /// The version of etcd that would be started.
+    /// The data says that its member has taken part: the cluster has agreed to its client URLs.
+    pub has_taken_part: bool,
+    /// The version of the etcd that would be started.
     pub etcd_version: EtcdVersion,
-    /// Whether who activated this node lets its member found the cluster.
+    /// Whether whoever activated this node lets its member found the cluster.
     pub right: RightToBootstrap,
+}
+
+impl Observed {
+    /// What the disks show, with what the operator says of them.
+    ///
+    /// # Errors
+    /// As [`shows`].
+    pub fn shown(&self) -> Result<Shown, Refusal> {
+        shows(&self.disk, self.said, self.predicted, self.alone)
+    }
+}
+
+/// What the operator says of the zone, for one start: true, it is safe; false, it founds the cluster a second time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundingWords {
+    /// `--found-without NODE`, short names: these have never run.
+    pub without: Vec<String>,
+    /// `--never-ran`: this node has never run, although its cluster was founded.
+    pub never_ran: bool,
 }
 
 /// Whether a member may found the cluster, as far as who activated its node has a say in it.

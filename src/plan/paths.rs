@@ -158,6 +158,21 @@ impl NodePaths {
         self.root.join("state.json")
     }
 
+    /// The farthest that the member's log has come.
+    pub fn high_water(&self) -> PathBuf {
+        self.root.join("high-water.json")
+    }
+
+    /// The nonce of a first start, in the data directory.
+    pub fn nonce(&self) -> PathBuf {
+        Self::nonce_in(&self.data())
+    }
+
+    /// The same in any data directory.
+    pub fn nonce_in(data: &Path) -> PathBuf {
+        data.join("zone-etcd.attempt")
+    }
+
     /// Held while a start is prepared and, across exec, while etcd runs.
     pub fn lock(&self) -> PathBuf {
         self.root.join("lock")

@@ -2,8 +2,10 @@
 
 use time::Date;
 
+use super::awaited::{Awaited, WaitsTo};
 use super::cluster::EtcdId;
-use super::observed::Ids;
+use super::log_position::LogPosition;
+use super::on_disk::Ids;
 
 /// Why the member must not start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +20,82 @@ pub enum Refusal {
         found: Ids,
         /// What `state.json` says.
         expected: Ids,
+    },
+    /// There is a log, and nothing tells how far it had come.
+    #[error(
+        "the data directory holds the log of member {} of cluster {}, and state.json is gone: nothing tells whether this is an \
+         older copy, which has lost votes",
+        found.member, found.cluster
+    )]
+    NotesLost {
+        /// What the data says.
+        found: Ids,
+    },
+    /// There is a log, and `state.json` says that it was not made by the start that it records.
+    #[error(
+        "the data directory holds the log of member {} of cluster {}, but it is not from the start that state.json records: one of \
+         the two is an older copy",
+        found.member, found.cluster
+    )]
+    NotOfThisStart {
+        /// What the data says.
+        found: Ids,
+    },
+    /// The log is an older copy.
+    #[error(
+        "the write-ahead log is an older copy: it is at {found}, and was at {noted} before. Member {} would have lost votes and \
+         acknowledged writes since", ids.member
+    )]
+    OlderLog {
+        /// The member.
+        ids: Ids,
+        /// How far it had come.
+        noted: LogPosition,
+        /// How far it is now.
+        found: LogPosition,
+    },
+    /// There are files of etcd's without a log, although etcd was never started here.
+    #[error(
+        "the data directory holds files of etcd, but no write-ahead log, and member {} of cluster {} was never started here",
+        ids.member, ids.cluster
+    )]
+    FilesBeforeStart {
+        /// The member that was to be started.
+        ids: Ids,
+    },
+    /// The members that are a quorum without this one have never seen it, and its data says that they have.
+    #[error(
+        "most members of cluster {} have no record that member {} ever ran, but its data says that it did: the cluster was founded a \
+         second time without this data",
+        ids.cluster, ids.member
+    )]
+    NeverRanThere {
+        /// The member.
+        ids: Ids,
+    },
+    /// The cluster was founded, and this node did not commit to that.
+    #[error(
+        "cluster {} was founded before, and this node has no record of it ({}): its disk was lost, or it never took part",
+        ids.cluster,
+        lost.as_ref().map_or("its member is expected to start".to_owned(), |name| format!("{name} has lost its data"))
+    )]
+    FoundedBefore {
+        /// What this member would be.
+        ids: Ids,
+        /// Another member that has lost its data, if that is how it is known.
+        lost: Option<String>,
+    },
+    /// Others did not come, or not in a state to go on with, in the time that a start waits.
+    #[error("waited in vain to {}", match to {
+        WaitsTo::Found => "found the cluster: that takes all of its members",
+        WaitsTo::Join => "join the cluster: that takes a majority of its voters",
+        WaitsTo::BelieveTheOperator => "believe that this member never ran: that takes a majority of the zone",
+    })]
+    WaitedInVain {
+        /// What for.
+        to: WaitsTo,
+        /// Whom for.
+        awaited: Vec<Awaited>,
     },
     /// The data is of no member that the zone description leads to, and nothing is known of an earlier start.
     #[error(
@@ -143,12 +221,6 @@ pub enum Refusal {
         /// The ids that it was given.
         past: Ids,
     },
-    /// Somebody is where other members should be, and does not take us for one. Whether they run a cluster cannot be told, and
-    /// founding another would split the zone.
-    #[error(
-        "other members are there, but do not take this one for a member, so nobody can tell whether a cluster runs"
-    )]
-    UnusablePeers(Vec<(String, String)>),
     /// The bundle that this node was activated with lets its member only join.
     #[error(
         "this node's bundle is {}: whoever had it or an earlier one may have voted as member {} of cluster {}, so the member may only join",
@@ -159,8 +231,6 @@ pub enum Refusal {
         ids: Ids,
         /// When the bundle was made, if it let the member found the cluster until it was too old for that.
         of: Option<Date>,
-        /// Whether a cluster answers that lists this member.
-        is_listed: bool,
     },
     /// The cluster runs a version that the etcd here cannot work with.
     #[error("cluster {cluster} runs as etcd 3.{minor}, and the etcd here is {ours}")]

@@ -1,12 +1,14 @@
 //! One request over the wire. The reply does not matter as much as how exactly it fails to come: a port that nobody has, one
 //! that is bound but not served yet, and one whose TLS refuses us mean different things.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::response::{self, Response};
+use super::deadline::{Deadline, left_until};
+use super::lines::Lines;
+use super::response::{self, Answer, Response};
 use super::transport::Transport;
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, ClientConfig, ClientConnection, Error, StreamOwned};
@@ -181,27 +183,68 @@ impl Connection {
         headers: &[(&str, &str)],
         deadline: Instant,
     ) -> Result<Reply, DialError> {
+        match self.ask(target, transport, path, headers, deadline)? {
+            Spoken::Reply(reply) => Ok(reply),
+            Spoken::Lines(_) => Err(DialError::NotHttp),
+        }
+    }
+
+    /// As [`Connection::get`], but a start that waits at the target may answer in its own protocol instead: over TLS where the
+    /// configuration offers it, in plain text where the headers do.
+    pub fn ask(
+        self,
+        target: &Target,
+        transport: impl Into<Transport>,
+        path: &str,
+        headers: &[(&str, &str)],
+        deadline: Instant,
+    ) -> Result<Spoken, DialError> {
         let Self { socket, started, connected_after } = self;
         // A socket that the other side has reset in the meantime has no peer any more.
         let gone = |error| explain(error, Stage::Handshake);
         let (remote, local) = (socket.peer_addr().map_err(gone)?, socket.local_addr().map_err(gone)?.ip());
-        let socket = Deadline { socket, deadline };
+        let mut socket = Deadline { socket, deadline };
         let request = request(target, path, headers);
-        let response = match transport.into() {
-            Transport::Tls(config) => exchange_over_tls(target, config, socket, &request),
-            Transport::Plain => exchange(socket, &request).map_err(DialError::before_anything_was_said),
+        let Response { status, headers, body } = match transport.into() {
+            Transport::Tls(config) => {
+                let mut stream = handshake(target, config, socket)?;
+                if stream.conn.alpn_protocol() == Some(PROTOCOL) {
+                    return Ok(Spoken::Lines(Lines::over_tls(stream)));
+                }
+                send(&mut stream, &request)?;
+                response::read(&mut stream)?
+            }
+            Transport::Plain => {
+                let answer =
+                    send(&mut socket, &request).and_then(|()| response::read_or_upgrade(&mut socket));
+                match answer.map_err(DialError::before_anything_was_said)? {
+                    Answer::Whole(response) => response,
+                    Answer::Upgraded(begun) => return Ok(Spoken::Lines(Lines::in_plain_text(socket, begun))),
+                }
+            }
         };
-        let Response { status, headers, body } = response?;
-        Ok(Reply { status, headers, body, remote, local, connected_after, answered_after: started.elapsed() })
+        let answered_after = started.elapsed();
+        Ok(Spoken::Reply(Reply { status, headers, body, remote, local, connected_after, answered_after }))
     }
 }
 
-fn exchange_over_tls(
+/// What came back over a connection.
+#[derive(Debug)]
+pub enum Spoken {
+    /// An answer of etcd, or of whatever speaks HTTP.
+    Reply(Reply),
+    /// A start of another member, which says what it shows, and says more whenever that changes.
+    Lines(Lines),
+}
+
+/// The name of the protocol that starts speak among themselves (ALPN, RFC 7301).
+pub const PROTOCOL: &[u8] = b"zone-etcd/1";
+
+fn handshake(
     target: &Target,
     config: Arc<ClientConfig>,
     socket: Deadline,
-    request: &str,
-) -> Result<Response, DialError> {
+) -> Result<StreamOwned<ClientConnection, Deadline>, DialError> {
     let name = ServerName::try_from(target.host.clone()).map_err(|_| DialError::Name {
         host: target.host.clone(),
         source: io::Error::new(io::ErrorKind::InvalidInput, "it is neither a DNS name nor an address"),
@@ -211,12 +254,11 @@ fn exchange_over_tls(
     while stream.conn.is_handshaking() {
         stream.conn.complete_io(&mut stream.sock).map_err(|error| explain(error, Stage::Handshake))?;
     }
-    exchange(stream, request)
+    Ok(stream)
 }
 
-fn exchange(mut stream: impl Read + Write, request: &str) -> Result<Response, DialError> {
-    stream.write_all(request.as_bytes()).map_err(|error| explain(error, Stage::Reply))?;
-    response::read(&mut stream)
+fn send(stream: &mut impl Write, request: &str) -> Result<(), DialError> {
+    stream.write_all(request.as_bytes()).map_err(|error| explain(error, Stage::Reply))
 }
 
 fn request(target: &Target, path: &str, headers: &[(&str, &str)]) -> String {
@@ -246,11 +288,6 @@ pub(super) fn explain(error: io::Error, stage: Stage) -> DialError {
         | io::ErrorKind::BrokenPipe => DialError::Closed(stage),
         _ => DialError::Io(error),
     }
-}
-
-fn left_until(deadline: Instant) -> Option<Duration> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    (!left.is_zero()).then_some(left)
 }
 
 fn timeout_text(stage: Stage) -> &'static str {
@@ -292,53 +329,5 @@ fn alert_text(alert: AlertDescription) -> String {
         AlertDescription::UnknownCA => "unknown certificate authority".to_owned(),
         AlertDescription::CertificateExpired => "certificate expired".to_owned(),
         other => format!("{other:?}"),
-    }
-}
-
-/// A socket whose every read and write ends at one instant, however slowly the other side feeds it.
-struct Deadline {
-    socket: TcpStream,
-    deadline: Instant,
-}
-
-impl Deadline {
-    fn left(&self) -> io::Result<Duration> {
-        left_until(self.deadline).ok_or_else(|| io::ErrorKind::TimedOut.into())
-    }
-}
-
-/// The kernel ends a long wait of a socket late, by an eighth of it (its timer wheel); short ones it ends in time.
-const LONGEST_WAIT: Duration = Duration::from_millis(100);
-
-fn is_timeout<T>(result: &io::Result<T>) -> bool {
-    let timeouts = [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut];
-    result.as_ref().is_err_and(|error| timeouts.contains(&error.kind()))
-}
-
-impl Read for Deadline {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            self.socket.set_read_timeout(Some(self.left()?.min(LONGEST_WAIT)))?;
-            let result = self.socket.read(buffer);
-            if !is_timeout(&result) {
-                return result;
-            }
-        }
-    }
-}
-
-impl Write for Deadline {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        loop {
-            self.socket.set_write_timeout(Some(self.left()?.min(LONGEST_WAIT)))?;
-            let result = self.socket.write(buffer);
-            if !is_timeout(&result) {
-                return result;
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.socket.flush()
     }
 }

@@ -88,7 +88,7 @@ impl KeyPair {
         zone_pki::Certificate::from_der(self.chain.first()?).ok()
     }
 
-    fn parts(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+    pub(super) fn parts(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         (self.chain.clone(), self.key.clone_key())
     }
 }

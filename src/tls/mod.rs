@@ -6,12 +6,16 @@
 //! | [`seen`] | what a server showed in a handshake |
 //! | [`dial`] | one request over the wire, and how exactly it failed |
 //! | [`response`] | the end of an HTTP response, by its length |
+//! | `lines`, `listen` | what starts of members say to each other, from both sides |
 //! | `transport` | TLS or plain text; `unverified` is for zones that verify nobody |
 //! | [`memory`] | a handshake between two configurations, without a network |
 //! | [`peer_probe`] | other members, asked as a member would |
 //! | [`rehearsal`] | every handshake of a member, in memory with its files |
 
+mod deadline;
 pub mod dial;
+mod lines;
+mod listen;
 pub mod material;
 pub mod memory;
 pub mod peer_probe;
@@ -21,7 +25,9 @@ pub mod seen;
 mod transport;
 mod unverified;
 
-pub use dial::{Connection, DialError, Reply, Stage, Target, get};
+pub use dial::{Connection, DialError, PROTOCOL, Reply, Spoken, Stage, Target, get};
+pub use lines::Lines;
+pub use listen::{Accepted, Server, reset};
 pub use material::{KeyPair, MaterialError, Trust};
 pub use memory::{HandshakeError, handshake};
 pub use peer_probe::{Peer, PeerAnswer, probe_peers};

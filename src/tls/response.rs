@@ -19,6 +19,38 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
+/// How a server answers that may change to another protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// As always.
+    Whole(Response),
+    /// It changes (status 101); what it said after that already.
+    Upgraded(Vec<u8>),
+}
+
+/// As [`read`], but the server may change to another protocol instead.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_or_upgrade(stream: &mut impl Read) -> Result<Answer, DialError> {
+    let mut bytes = vec![0; 8192];
+    let mut length = 0;
+    while length < bytes.len() {
+        let count = stream.read(&mut bytes[length..]).map_err(|error| explain(error, Stage::Reply))?;
+        length += count;
+        let mut fields = [httparse::EMPTY_HEADER; 64];
+        let mut head = httparse::Response::new(&mut fields);
+        match head.parse(&bytes[..length]) {
+            Ok(httparse::Status::Complete(end)) if head.code == Some(101) => {
+                return Ok(Answer::Upgraded(bytes[end..length].to_vec()));
+            }
+            Ok(httparse::Status::Partial) if count > 0 => {}
+            _ => break,
+        }
+    }
+    read(&mut bytes[..length].chain(stream)).map(Answer::Whole)
+}
+
 /// Reads a response, and nothing after it.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
+use super::dial::PROTOCOL;
 use super::material::{MaterialError, provider};
 
 /// Takes any certificate. That the server has its key is verified all the same.
@@ -20,7 +21,9 @@ pub(super) fn client() -> Result<ClientConfig, MaterialError> {
         .with_safe_default_protocol_versions()
         .map_err(|error| MaterialError::Refused(error.to_string()))?;
     let verifier = Arc::new(AnyCertificate(provider()));
-    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+    let mut config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+    config.alpn_protocols = vec![PROTOCOL.to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 impl ServerCertVerifier for AnyCertificate {

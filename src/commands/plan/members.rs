@@ -60,9 +60,10 @@ pub(super) fn of(launch: &Launch<'_>, start: &Start) -> Vec<ListedMember> {
 
 fn found_at(peers: &[Peer], url: &str) -> String {
     match peers.iter().find(|peer| peer.url.as_str() == url).map(|peer| &peer.state) {
-        None => "not asked".to_owned(),
+        None | Some(PeerState::NotHeard) => "not asked".to_owned(),
         Some(PeerState::Serves { .. }) => "serves".to_owned(),
-        Some(PeerState::Waits) => "waits for its turn".to_owned(),
+        Some(PeerState::Launches) => "is about to start".to_owned(),
+        Some(PeerState::Closes) => "is about to start, with an older zone-etcd".to_owned(),
         Some(PeerState::Starts) => "bound, does not serve yet".to_owned(),
         Some(PeerState::Absent(why)) => format!("not there: {why}"),
         Some(PeerState::Unusable(why)) => format!("unusable: {why}"),

@@ -9,22 +9,22 @@ use std::fmt::Write as _;
 
 use time::OffsetDateTime;
 
-use super::{binary_request, json, open_site, print};
+use super::{json, launch_options, open_site, print};
 use crate::cli::{LaunchArgs, PlanArgs, PlanFormat};
 use crate::error::Result;
 use crate::etcd::Origin;
-use crate::launch::{Asking, Launch, LaunchOptions, Start};
+use crate::launch::{Launch, Start};
 use crate::plan::DataDirectory;
 use crate::report::{self as output, shell_quoted};
 use crate::zone_directory::Assessment;
 
 pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
-    let LaunchArgs { site, node, etcd, set_aside_data, flags } = arguments.launch;
+    let LaunchArgs { site, node, start } = arguments.launch;
     let site = open_site(&site)?;
     site.report_warnings();
     let node = site.node(node.as_deref())?;
     let material = site.material(node, now)?;
-    let options = LaunchOptions { binary: binary_request(etcd), flags, set_aside_data };
+    let options = launch_options(&site, node, start)?;
     let launch = Launch::prepare(&site, node, material, &options, now)?;
     // Without certificates nobody can be asked, and `plan` issues none.
     let keys_are_elsewhere = launch.certificates.issued().is_some_and(Assessment::has_keys_elsewhere);
@@ -35,8 +35,7 @@ pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
         ));
     }
     let may_ask = launch.certificates.are_complete() && !keys_are_elsewhere;
-    let asking = if may_ask { Asking::Once } else { Asking::No };
-    let start = launch.decide(asking)?;
+    let start = launch.foresee(may_ask)?;
     start.warnings.iter().for_each(|warning| output::warning(warning));
     print(&match arguments.format {
         PlanFormat::Text => text::render(&launch, &start, now),
@@ -76,5 +75,5 @@ fn origin_sentence(origin: &Origin) -> String {
 
 /// Whether the start puts data aside.
 fn puts_aside(launch: &Launch<'_>) -> bool {
-    launch.observed.set_aside && launch.observed.data != DataDirectory::Empty
+    launch.observed.said.set_aside && launch.observed.disk.data != DataDirectory::Empty
 }

@@ -122,9 +122,9 @@ impl PlanReport {
 fn peer_report(other: &InitialMember, start: &Start) -> PeerReport {
     let found = start.peers.iter().find(|peer| peer.name == other.name).map(|peer| &peer.state);
     let (state, detail) = match found {
-        None => ("not_asked", None),
+        None | Some(PeerState::NotHeard) => ("not_asked", None),
         Some(PeerState::Serves { .. }) => ("serves", None),
-        Some(PeerState::Waits) => ("waits", None),
+        Some(PeerState::Launches | PeerState::Closes) => ("waits", None),
         Some(PeerState::Starts) => ("starts", None),
         Some(PeerState::Absent(why)) => ("absent", Some(why.clone())),
         Some(PeerState::Unusable(why)) => ("unusable", Some(why.clone())),

@@ -71,6 +71,8 @@ pub struct BackendMember {
     pub name: String,
     /// Where the other members reach it.
     pub peer_urls: Vec<String>,
+    /// Where clients reach it; empty until it has taken part.
+    pub client_urls: Vec<String>,
     /// Whether it is a learner.
     pub is_learner: bool,
 }
@@ -90,6 +92,8 @@ struct StoredMember {
     /// `null` where Go had no list.
     #[serde(rename = "peerURLs")]
     peer_urls: Option<Vec<String>>,
+    #[serde(default, rename = "clientURLs")]
+    client_urls: Option<Vec<String>>,
     #[serde(default, rename = "isLearner")]
     is_learner: bool,
 }
@@ -154,6 +158,7 @@ fn read_once(path: &Path) -> Result<Option<BackendFacts>, BackendError> {
             id: id(key)?,
             name: stored.name,
             peer_urls: stored.peer_urls.unwrap_or_default(),
+            client_urls: stored.client_urls.unwrap_or_default(),
             is_learner: stored.is_learner,
         });
     }

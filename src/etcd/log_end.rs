@@ -1,0 +1,99 @@
+//! Reads from the end of a write-ahead log how far it has come (see [`super::log_scan`] for its records).
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::Path;
+
+use prost::Message;
+
+use super::write_ahead_log::{LogError, files_with_extension, read_record};
+use crate::plan::LogPosition;
+
+const ENTRY_RECORD: i64 = 2;
+const STATE_RECORD: i64 = 3;
+const SNAPSHOT_RECORD: i64 = 5;
+
+/// `raftpb.Entry`, without its data.
+#[derive(Clone, PartialEq, Message)]
+struct Entry {
+    #[prost(uint64, tag = "2")]
+    term: u64,
+    #[prost(uint64, tag = "3")]
+    index: u64,
+}
+
+/// `raftpb.HardState`, without the vote.
+#[derive(Clone, PartialEq, Message)]
+struct HardState {
+    #[prost(uint64, tag = "1")]
+    term: u64,
+    #[prost(uint64, tag = "3")]
+    commit: u64,
+}
+
+/// `walpb.Snapshot`.
+#[derive(Clone, PartialEq, Message)]
+struct Snapshot {
+    #[prost(uint64, tag = "1")]
+    index: u64,
+    #[prost(uint64, tag = "2")]
+    term: u64,
+}
+
+/// How far the log of a data directory has come; none without a log. Every file of a log begins with the hard state
+/// (`server/storage/wal/wal.go`, `cut`), so the newest one has it; only a file that was just begun has no entry, and then the one
+/// before it does.
+pub fn read_log_position(data: &Path) -> Result<Option<LogPosition>, LogError> {
+    let files = files_with_extension(&data.join("member").join("wal"), "wal")?;
+    let Some((newest, before)) = files.split_last() else { return Ok(None) };
+    let mut position = LogPosition::default();
+    read_into(&mut position, newest)?;
+    if let (0, Some(before)) = (position.last_index, before.last()) {
+        let mut whole = LogPosition::default();
+        read_into(&mut whole, before)?;
+        read_into(&mut whole, newest)?;
+        position = whole;
+    }
+    Ok(Some(position))
+}
+
+/// Syncs the newest file of the log: what was read of it survives a power cut.
+pub fn sync_log(data: &Path) -> io::Result<()> {
+    let directory = data.join("member").join("wal");
+    let files = files_with_extension(&directory, "wal").map_err(io::Error::other)?;
+    match files.last() {
+        Some(newest) => File::open(newest)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn read_into(position: &mut LogPosition, path: &Path) -> Result<(), LogError> {
+    let read_error = |source| LogError::Read { path: path.to_owned(), source };
+    let damaged = || LogError::Damaged(path.to_owned());
+    let file = File::open(path).map_err(read_error)?;
+    let longest = file.metadata().map_err(read_error)?.len();
+    let mut reader = BufReader::with_capacity(1 << 18, file);
+    // A record that was torn by a crash ends the log, as for etcd.
+    while let Some(record) = read_record(&mut reader, longest).map_err(read_error)? {
+        let data = record.data.unwrap_or_default();
+        match record.kind {
+            ENTRY_RECORD => {
+                let entry = Entry::decode(data.as_slice()).map_err(|_| damaged())?;
+                (position.last_term, position.last_index) = (entry.term, entry.index);
+            }
+            STATE_RECORD => {
+                let state = HardState::decode(data.as_slice()).map_err(|_| damaged())?;
+                (position.term, position.commit) = (state.term, state.commit);
+            }
+            SNAPSHOT_RECORD => {
+                let snapshot = Snapshot::decode(data.as_slice()).map_err(|_| damaged())?;
+                // One that came from the leader takes the place of the log.
+                if snapshot.index > position.last_index {
+                    (position.last_term, position.last_index) = (snapshot.term, snapshot.index);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

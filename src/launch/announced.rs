@@ -1,0 +1,151 @@
+//! What a start says of its member to the others, while it waits.
+
+use aws_lc_rs::rand;
+use time::{Duration, OffsetDateTime};
+use zone_pki::authority::Authority;
+use zone_pki::{AuthoritySpec, KeyAlgorithm, Subject};
+
+use super::{Certificates, Launch};
+use crate::error::{Failure, Result};
+use crate::etcd::read_backend;
+use crate::host;
+use crate::plan::{
+    EtcdId, LauncherSays, LauncherShows, LiveCluster, LiveMember, Observed, PlaneSecurity, RightToBootstrap,
+    Shown,
+};
+use crate::presence::{Announcement, Expected, Message, Right, Speaker};
+use crate::tls::{KeyPair, MaterialError, Server, Trust};
+
+/// What is said, if there is anybody to say it to.
+#[derive(Debug)]
+pub struct Announced(Option<Announcement>);
+
+impl Announced {
+    /// Says what shows now.
+    pub(super) fn show(&self, launch: &Launch<'_>, observed: &Observed) -> Result<()> {
+        let Some(announcement) = &self.0 else { return Ok(()) };
+        let next = launch.message(observed)?;
+        announcement.say(|message| {
+            let hears = std::mem::take(&mut message.hears);
+            *message = next;
+            message.hears = hears;
+        });
+        Ok(())
+    }
+
+    /// Says what was heard of the others.
+    pub(super) fn hears<'h>(&self, heard: impl Iterator<Item = (&'h str, Option<LauncherShows>)>) {
+        if let Some(announcement) = &self.0 {
+            announcement.say(|message| {
+                message.hears = heard
+                    .map(|(name, shows)| (name.to_owned(), shows.map(|shows| shows.word().to_owned())))
+                    .collect();
+            });
+        }
+    }
+}
+
+impl Launch<'_> {
+    /// Shows the other members that this one is about to start, from now until it is etcd that listens.
+    pub fn announce(&self) -> Result<Announced> {
+        if self.member.cluster.members.len() == 1 {
+            return Ok(Announced(None));
+        }
+        let server = self.server().map_err(|error| {
+            Failure::bad_input("the other members cannot be answered with the certificate of this one")
+                .because(&error)
+        })?;
+        let sockets = self.member.listen_peer.iter().filter_map(|url| host::socket_of(url));
+        let message = self.message(&self.observed)?;
+        Ok(Announced(Some(Announcement::start(sockets, server, self.revoked_peers(), message))))
+    }
+
+    /// As whom the starts of other members have to speak.
+    pub(super) fn expected(&self) -> Expected {
+        Expected {
+            zone: self.site.config().name.as_str().to_owned(),
+            process: self.process.clone(),
+            named_certificates: self.certificates.issued().is_some(),
+        }
+    }
+
+    fn server(&self) -> std::result::Result<Server, MaterialError> {
+        match (&self.member.peer_plane, &self.certificates) {
+            (PlaneSecurity::Mutual(_), Certificates::Existing(existing)) => {
+                Server::mutual(&existing.peer.trust, &existing.peer.pair)
+            }
+            (PlaneSecurity::Mutual(mutual), _) => {
+                let pair = KeyPair::load(&self.member.paths.current(""), "peer")?;
+                Server::mutual(&Trust::load(&mutual.authority)?, &pair)
+            }
+            (PlaneSecurity::Automatic, _) => Server::unverified(&made_up(self.now)?),
+            (PlaneSecurity::Plain, _) => Ok(Server::Plain),
+        }
+    }
+
+    fn message(&self, observed: &Observed) -> Result<Message> {
+        let speaker = Speaker {
+            zone: self.site.config().name.as_str(),
+            node: self.member.node.full(),
+            process: &self.process,
+        };
+        let right = match observed.right {
+            RightToBootstrap::Given => Right::Given,
+            RightToBootstrap::Lapsed(_) => Right::Lapsed,
+            RightToBootstrap::Withheld => Right::Withheld,
+        };
+        // Who is to join a cluster founds none.
+        let joins = observed.disk.past.is_some_and(|past| past.joins);
+        let is_ours = |ids| ids == observed.predicted;
+        let (shows, log) = match observed.shown() {
+            Ok(Shown::Log(ids)) => (LauncherShows::Log, Some(ids)),
+            Ok(Shown::Committed(ids)) if is_ours(ids) && !joins => (LauncherShows::Committed, None),
+            Ok(Shown::Attempted(ids)) if is_ours(ids) && !joins => (LauncherShows::Attempted, None),
+            Ok(Shown::Nothing | Shown::Committed(_) | Shown::Attempted(_)) => (LauncherShows::Nothing, None),
+            Ok(Shown::Lost(_)) | Err(_) => (LauncherShows::Lost, None),
+        };
+        let facts = match log {
+            Some(_) => read_backend(&self.member.paths.data()).ok().flatten().unwrap_or_default(),
+            None => Default::default(),
+        };
+        let members = facts.members.into_iter().map(|member| LiveMember {
+            id: member.id,
+            name: member.name,
+            peer_urls: member.peer_urls,
+            client_urls: member.client_urls,
+            learner: member.is_learner,
+        });
+        let removed: Vec<EtcdId> = facts.removed_members;
+        let says = LauncherSays {
+            predicted: observed.predicted,
+            may_found: right == Right::Given && !joins,
+            shows,
+            cluster: log.map(|ids| LiveCluster { id: ids.cluster, members: members.collect() }),
+            removed,
+        };
+        let right = if joins { Right::Withheld } else { right };
+        let log = log.zip(observed.disk.position);
+        Ok(Message::new(speaker, right, &says, log, &observed.words.without))
+    }
+}
+
+/// A certificate that says nothing, for a zone in which nobody verifies any: TLS wants one.
+fn made_up(now: OffsetDateTime) -> std::result::Result<KeyPair, MaterialError> {
+    let refused = |error: &dyn std::fmt::Display| MaterialError::Refused(error.to_string());
+    let spec = AuthoritySpec {
+        subject: Subject::with_common_name("zone-etcd start"),
+        path_length: 0,
+        permitted_dns: Vec::new(),
+        validity: Duration::days(1),
+        key: KeyAlgorithm::P256,
+    };
+    let authority = Authority::generate(&spec, now).map_err(|error| refused(&error))?;
+    KeyPair::from_pem(authority.certificate().pem().as_bytes(), authority.key().to_pem().as_bytes())
+}
+
+/// Which start this is: 32 hexadecimal digits.
+pub(super) fn draw_process() -> Result<String> {
+    let mut bytes = [0; 16];
+    rand::fill(&mut bytes).map_err(|_| Failure::internal("the system gives no random numbers"))?;
+    Ok(zone_pki::hex::encode(&bytes))
+}

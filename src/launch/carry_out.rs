@@ -1,0 +1,146 @@
+//! Carries out what a start writes (see [`crate::plan::Write`]): each is durable before the next begins.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use aws_lc_rs::rand;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::failures::{log_failure, state_failure};
+use super::on_disk::NodeDisk;
+use super::{Launch, set_aside};
+use crate::error::{Failure, Result};
+use crate::etcd::{read_log_position, sync_log};
+use crate::host::{HighWater, MemberState, StartRecord};
+use crate::plan::{Ids, LogPosition, NodePaths, Nonce, Observed, Past, Phase, Step, Write, writes};
+use crate::zone_directory::{create_directory, private_failure};
+
+impl Launch<'_> {
+    /// Writes what has to be on disk before a step is taken, and returns what is there then.
+    pub(super) fn carry_out(
+        &self,
+        observed: &Observed,
+        step: &Step,
+        now: OffsetDateTime,
+    ) -> Result<Observed> {
+        // What shows is what the step was decided on.
+        let Ok(shown) = observed.shown() else { return Ok(observed.clone()) };
+        for write in writes(observed, shown, step, fresh_nonce()?) {
+            self.write(write, now)?;
+        }
+        let disk = NodeDisk::read(&self.member.paths)?.facts;
+        Ok(Observed { disk, ..observed.clone() })
+    }
+
+    fn write(&self, write: Write, now: OffsetDateTime) -> Result<()> {
+        let paths = &self.member.paths;
+        let data = paths.data();
+        match write {
+            Write::DataDirectory => make_data_directory(&data),
+            Write::Nonce(nonce) => {
+                write_nonce(&data, nonce).map_err(|error| Failure::write(&NodePaths::nonce_in(&data), &error))
+            }
+            Write::State { ids, phase, joins } => self.save_state(Past { ids, phase, joins }, now),
+            Write::SyncLog => sync_log(&data).map_err(|error| Failure::write(&data, &error)),
+            Write::Note(ids) => note(paths, ids, now).map(|_| ()),
+            Write::RemoveNonce => remove_nonce(&data),
+            Write::MoveDataAside => set_aside::move_away(&data, now),
+        }
+    }
+
+    fn save_state(&self, past: Past, now: OffsetDateTime) -> Result<()> {
+        let paths = &self.member.paths;
+        let log = match past.phase {
+            Phase::Ran => noted(paths, past.ids)?,
+            Phase::Committed | Phase::Attempted(_) | Phase::Unknown => None,
+        };
+        let state = MemberState::new(StartRecord {
+            zone: self.site.config().name.as_str(),
+            node: self.member.node.full(),
+            past,
+            token: self.member.cluster.token.as_str(),
+            etcd_version: self.binary.version.to_string(),
+            decided_at: now.format(&Rfc3339).unwrap_or_default(),
+            data_directory: paths.data(),
+            log,
+        });
+        state.save(&paths.state()).map_err(|error| state_failure(&error))
+    }
+}
+
+/// Notes how far the log of a member has come, unless farther is noted already. The log may be in use: what is read of it is synced
+/// first, so that no power cut takes back what is noted.
+pub fn note_log(paths: &NodePaths, ids: Ids, now: OffsetDateTime) -> Result<LogPosition> {
+    sync_log(&paths.data()).map_err(|error| Failure::read(&paths.data(), &error))?;
+    note(paths, ids, now)
+}
+
+fn note(paths: &NodePaths, ids: Ids, now: OffsetDateTime) -> Result<LogPosition> {
+    let position = read_log_position(&paths.data()).map_err(|error| log_failure(&error))?.unwrap_or_default();
+    match noted(paths, ids)? {
+        Some(noted) if noted == position || position.is_older_than(noted) => Ok(noted),
+        _ => {
+            let note = HighWater::new(ids, position, now.format(&Rfc3339).unwrap_or_default());
+            note.save(&paths.high_water()).map_err(|error| state_failure(&error))?;
+            Ok(position)
+        }
+    }
+}
+
+fn noted(paths: &NodePaths, ids: Ids) -> Result<Option<LogPosition>> {
+    let note = HighWater::load(&paths.high_water()).map_err(|error| state_failure(&error))?;
+    Ok(note.filter(|note| note.is_of(ids)).map(|note| note.position))
+}
+
+fn make_data_directory(data: &Path) -> Result<()> {
+    if !data.exists() {
+        create_directory(data)?;
+    }
+    zone_pki::private_file::check_directory(data).map_err(|error| private_failure(data, &error))?;
+    nix::unistd::access(data, nix::unistd::AccessFlags::W_OK)
+        .map_err(|error| Failure::write(data, &error.into()))?;
+    let member = data.join("member");
+    match std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700).create(&member) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(Failure::write(&member, &error));
+        }
+        _ => {}
+    }
+    let above = data.parent().unwrap_or(data);
+    for directory in [member.as_path(), data, above] {
+        sync_directory(directory).map_err(|error| Failure::write(directory, &error))?;
+    }
+    Ok(())
+}
+
+fn write_nonce(data: &Path, nonce: Nonce) -> io::Result<()> {
+    use std::io::Write as _;
+    let path = NodePaths::nonce_in(data);
+    // One that is cut off by a crash is not the one that `state.json` names afterwards, and is replaced.
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+    writeln!(file, "{nonce}")?;
+    file.sync_all()?;
+    sync_directory(data)
+}
+
+fn remove_nonce(data: &Path) -> Result<()> {
+    let path = NodePaths::nonce_in(data);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::write(&path, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+fn fresh_nonce() -> Result<Nonce> {
+    let mut bytes = [0; 16];
+    rand::fill(&mut bytes).map_err(|_| Failure::internal("the system gives no random numbers"))?;
+    Ok(Nonce(u128::from_be_bytes(bytes)))
+}

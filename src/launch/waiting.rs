@@ -1,0 +1,264 @@
+//! The start protocol as it goes on in time: a start shows itself, watches the others, and takes one step after the other until it
+//! becomes etcd or is refused. What is decided is in [`crate::plan`]; here is when.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+use zone_pki::RevocationList;
+
+use super::announced::Announced;
+use super::failures::refusal_failure;
+use super::{Launch, Start};
+use crate::error::Result;
+use crate::etcd::PeerQuestion;
+use crate::plan::{
+    ANSWER_LIMIT, Awaited, Observed, Peer, PeerState, Refusal, Shown, StartDecision, Step, TURN_LIMIT, Turn,
+    WaitsTo, decide, turn,
+};
+use crate::presence::{Repeat, Watch};
+use crate::report;
+
+/// An event, or the moment in which a span of time ends.
+const PAUSE: Duration = Duration::from_millis(5);
+/// The same while others are waited for that need time.
+const LONG_PAUSE: Duration = Duration::from_millis(100);
+/// Whoever waits longer is told for whom, and then every minute.
+const PATIENCE: Duration = Duration::from_secs(1);
+const REMINDER: Duration = Duration::from_secs(60);
+
+impl Launch<'_> {
+    /// Decides how the member starts without touching anything: what `run` would do now. If `asking` is false the others count as not
+    /// heard of.
+    pub fn foresee(&self, asking: bool) -> Result<Start> {
+        let peers =
+            if asking && self.has_others() { self.ask_once(&self.question()?) } else { self.unheard() };
+        let step = decide(&self.observed, &peers).map_err(|refusal| self.refused(&refusal))?;
+        let (decision, awaited) = match step {
+            Step::Start(decision) => (decision, Vec::new()),
+            Step::Commit => (StartDecision::Bootstrap, Vec::new()),
+            Step::Wait(WaitsTo::Found, awaited) if !needs_the_operator(&awaited) => {
+                (StartDecision::Bootstrap, awaited)
+            }
+            Step::Wait(to, awaited) => return Err(self.refused(&Refusal::WaitedInVain { to, awaited })),
+        };
+        Ok(self.start(decision, peers, awaited))
+    }
+
+    /// Takes one step after the other until the member is to become etcd.
+    /// `before_writing` is called before anything is written, and may refuse the start.
+    pub fn proceed(
+        &self,
+        announced: &Announced,
+        before_writing: &mut dyn FnMut() -> Result<()>,
+        now: OffsetDateTime,
+    ) -> Result<Start> {
+        if !self.has_others() {
+            before_writing()?;
+            return self.proceed_alone(now);
+        }
+        let mut watch = self.watch(&self.question()?, Repeat::Yes);
+        let mut observed = self.observed.clone();
+        if let (Shown::Log(ids), Some(past)) = (self.shown()?, observed.disk.past)
+            && past.ids == ids
+        {
+            // It is this member's log whatever the others say, and they are asked meanwhile.
+            before_writing()?;
+            observed = self.carry_out(&observed, &Step::Start(StartDecision::Resume(ids)), now)?;
+        }
+        let mut waiting = Waiting::new();
+        loop {
+            announced.hears(watch.hears());
+            let peers = watch.peers();
+            let in_time = watch.elapsed() < ANSWER_LIMIT && !watch.has_heard_all();
+            match decide(&observed, &peers) {
+                Err(_) if in_time => {}
+                // Members that are behind catch up once they have a quorum.
+                Err(Refusal::NeverRanThere { .. }) if watch.elapsed() < TURN_LIMIT => {}
+                Err(refusal) => return Err(self.refused(&refusal)),
+                Ok(step @ Step::Commit) => {
+                    before_writing()?;
+                    observed = self.carry_out(&observed, &step, now)?;
+                    announced.show(self, &observed)?;
+                    continue;
+                }
+                Ok(Step::Start(StartDecision::Resume(_) | StartDecision::Join(_))) if in_time => {}
+                Ok(Step::Start(decision)) => {
+                    before_writing()?;
+                    return self.start_in_turn(watch, observed, decision, announced, now);
+                }
+                Ok(Step::Wait(to, awaited)) => {
+                    if let Some(awaited) = waiting.is_over(&self.member.member.name, to, awaited) {
+                        return Err(self.refused(&Refusal::WaitedInVain { to, awaited }));
+                    }
+                }
+            }
+            watch.wait(if in_time || waiting.is_new() { PAUSE } else { LONG_PAUSE });
+        }
+    }
+
+    /// The only member of a zone waits for nobody.
+    fn proceed_alone(&self, now: OffsetDateTime) -> Result<Start> {
+        let mut observed = self.observed.clone();
+        loop {
+            let step = decide(&observed, &[]).map_err(|refusal| self.refused(&refusal))?;
+            observed = self.carry_out(&observed, &step, now)?;
+            if let Step::Start(decision) = step {
+                return Ok(self.start(decision, Vec::new(), Vec::new()));
+            }
+        }
+    }
+
+    /// Writes down what is decided, so that all members do that at the same time, and waits for this one's turn.
+    fn start_in_turn(
+        &self,
+        mut watch: Watch,
+        mut observed: Observed,
+        decision: StartDecision,
+        announced: &Announced,
+        now: OffsetDateTime,
+    ) -> Result<Start> {
+        let resumed_before = observed
+            .disk
+            .past
+            .is_some_and(|past| matches!(decision, StartDecision::Resume(ids) if past.ids == ids));
+        if !resumed_before {
+            observed = self.carry_out(&observed, &Step::Start(decision.clone()), now)?;
+            announced.show(self, &observed)?;
+        }
+        let founding = (decision == StartDecision::Bootstrap)
+            .then(|| (self.member.cluster.id, &self.member.member.peer_url));
+        let begun = if founding.is_some() { Instant::now() } else { Instant::now() - watch.elapsed() };
+        let mut told = false;
+        while let Turn::WaitFor(places) = turn(&watch.glimpses(founding), begun.elapsed()) {
+            if begun.elapsed() > PATIENCE && !told {
+                report::message(&format!(
+                    "{} waits for {}, at most {} s: members that start at the same instant would hold each other up",
+                    self.member.member.name,
+                    watch.names(&places).join(", "),
+                    TURN_LIMIT.as_secs()
+                ));
+                told = true;
+            }
+            watch.wait(PAUSE);
+        }
+        let peers = watch.peers();
+        match decide(&observed, &peers) {
+            // More was heard in the meantime.
+            Err(refusal) => Err(self.refused(&refusal)),
+            Ok(Step::Start(StartDecision::Join(join))) if matches!(decision, StartDecision::Join(_)) => {
+                Ok(self.start(StartDecision::Join(join), peers, Vec::new()))
+            }
+            Ok(_) => Ok(self.start(decision, peers, Vec::new())),
+        }
+    }
+
+    fn refused(&self, refusal: &Refusal) -> crate::error::Failure {
+        refusal_failure(self.site, &self.member, self.observed.disk.data, refusal)
+    }
+
+    fn shown(&self) -> Result<Shown> {
+        self.observed.shown().map_err(|refusal| self.refused(&refusal))
+    }
+
+    fn has_others(&self) -> bool {
+        self.member.cluster.members.len() > 1
+    }
+
+    /// Asks every other member once, and takes what there is when time is over.
+    fn ask_once(&self, question: &PeerQuestion) -> Vec<Peer> {
+        let mut watch = self.watch(question, Repeat::No);
+        while !watch.has_heard_all() {
+            watch.wait(ANSWER_LIMIT.saturating_sub(watch.elapsed()));
+        }
+        watch.peers()
+    }
+
+    fn watch(&self, question: &PeerQuestion, repeat: Repeat) -> Watch {
+        let config = self.site.config();
+        let full_name = |short: &str| {
+            config.node(short).map_or_else(|| short.to_owned(), |node| node.name.full().to_owned())
+        };
+        Watch::start(&self.member, question, &self.expected(), repeat, full_name)
+    }
+
+    fn unheard(&self) -> Vec<Peer> {
+        let others = self.member.cluster.members.iter().filter(|other| other.name != self.member.member.name);
+        others
+            .map(|other| Peer {
+                name: other.name.clone(),
+                url: other.peer_url.clone(),
+                state: PeerState::NotHeard,
+                says: None,
+            })
+            .collect()
+    }
+
+    /// The list of revoked certificates of the peer plane; none where nobody verifies any, or it cannot be read, which is told
+    /// elsewhere.
+    pub(super) fn revoked_peers(&self) -> Option<Arc<RevocationList>> {
+        let path = self.member.peer_plane.mutual()?.revocations.as_ref()?;
+        let der = std::fs::read(path).ok()?;
+        RevocationList::from_der(&der).ok().map(Arc::new)
+    }
+}
+
+fn needs_the_operator(awaited: &[Awaited]) -> bool {
+    awaited.iter().any(|awaited| awaited.what.needs_the_operator())
+}
+
+/// How long it has been waited, and what was said of it.
+struct Waiting {
+    since: Instant,
+    to: Option<WaitsTo>,
+    /// Since when somebody has been there of whom waiting alone makes nothing else.
+    stuck: Option<Instant>,
+    told: Option<Instant>,
+}
+
+impl Waiting {
+    fn new() -> Self {
+        Self { since: Instant::now(), to: None, stuck: None, told: None }
+    }
+
+    /// Whether nobody was waited for long enough to be worth longer pauses.
+    fn is_new(&self) -> bool {
+        self.since.elapsed() < 2 * TURN_LIMIT
+    }
+
+    /// Whom it was waited for in vain, once there is no point in waiting longer. Tells the operator now and then.
+    fn is_over(&mut self, name: &str, to: WaitsTo, awaited: Vec<Awaited>) -> Option<Vec<Awaited>> {
+        if self.to != Some(to) {
+            *self = Self { to: Some(to), ..Self::new() };
+        }
+        self.stuck = match self.stuck {
+            _ if !needs_the_operator(&awaited) => None,
+            None => Some(Instant::now()),
+            since => since,
+        };
+        if self.since.elapsed() >= to.limit() || self.stuck.is_some_and(|since| since.elapsed() >= TURN_LIMIT)
+        {
+            return Some(awaited);
+        }
+        let is_due = match self.told {
+            None => self.since.elapsed() >= PATIENCE,
+            Some(told) => told.elapsed() >= REMINDER,
+        };
+        if is_due {
+            self.told = Some(Instant::now());
+            let whom: Vec<String> =
+                awaited.iter().map(|awaited| format!("{} ({})", awaited.name, awaited.what)).collect();
+            let what = match to {
+                WaitsTo::Found => "all members have to be there to found the cluster",
+                WaitsTo::Join => "a majority of the cluster's voters has to expect this member",
+                WaitsTo::BelieveTheOperator => "most of the zone has to say that this member never ran",
+            };
+            report::message(&format!(
+                "{name} waits for {}: {what}; it gives up after {} s",
+                whom.join(", "),
+                to.limit().as_secs()
+            ));
+        }
+        None
+    }
+}

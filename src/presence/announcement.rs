@@ -1,0 +1,147 @@
+//! A start says what it shows to the other members: its peer port is bound until it becomes etcd, connections of other starts are
+//! answered, and all others are reset at once, since a port that is bound and silent would keep etcd's bootstrap check waiting.
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use zone_pki::RevocationList;
+
+use super::message::Message;
+use crate::tls::{Accepted, Server, reset};
+
+/// How long the first message of a connection is waited for, and the whole handshake.
+const FIRST_MESSAGE: Duration = Duration::from_millis(250);
+const HANDSHAKE: Duration = Duration::from_secs(1);
+/// How many connections may be in a handshake: strangers can do no more than keep others waiting for that long.
+const HANDSHAKES: usize = 16;
+/// How many connections a member may have: one of its start, and one of a `plan` beside it.
+const OF_ONE_MEMBER: usize = 2;
+/// A line says that this start is there at least so often.
+const BEAT: Duration = Duration::from_millis(500);
+/// How long a line may take to be sent.
+const SENDING: Duration = Duration::from_secs(1);
+
+/// What a start shows, to whoever asks. It ends with the process: its sockets are closed by execve(2), in the same moment in which
+/// etcd's start begins.
+#[derive(Clone, Debug)]
+pub struct Announcement(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    server: Server,
+    revoked: Option<Arc<RevocationList>>,
+    said: Mutex<Said>,
+    changed: Condvar,
+    handshakes: AtomicUsize,
+    members: Mutex<HashMap<Vec<u8>, usize>>,
+}
+
+#[derive(Debug)]
+struct Said {
+    version: u64,
+    message: Message,
+}
+
+impl Announcement {
+    /// Listens on these sockets, and says `message`.
+    pub fn start(
+        sockets: impl Iterator<Item = SocketAddr>,
+        server: Server,
+        revoked: Option<Arc<RevocationList>>,
+        message: Message,
+    ) -> Self {
+        let shared = Arc::new(Shared {
+            server,
+            revoked,
+            said: Mutex::new(Said { version: 0, message }),
+            changed: Condvar::new(),
+            handshakes: AtomicUsize::new(0),
+            members: Mutex::default(),
+        });
+        // A socket that cannot be bound is told where ports are checked; the others are of use nevertheless.
+        for listener in sockets.filter_map(|socket| TcpListener::bind(socket).ok()) {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.listen(&listener));
+        }
+        Self(shared)
+    }
+
+    /// Changes what is said, which is sent to everybody at once.
+    pub fn say(&self, change: impl FnOnce(&mut Message)) {
+        let mut said = self.0.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = said.message.clone();
+        change(&mut said.message);
+        if said.message != before {
+            said.version += 1;
+            self.0.changed.notify_all();
+        }
+    }
+}
+
+impl Shared {
+    fn listen(self: &Arc<Self>, listener: &TcpListener) {
+        loop {
+            match listener.accept() {
+                Ok((socket, _)) => self.take(socket),
+                // Out of file descriptors, most likely: no reason to use up a processor as well.
+                Err(_) => thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    }
+
+    fn take(self: &Arc<Self>, socket: TcpStream) {
+        if self.handshakes.fetch_add(1, Ordering::Relaxed) >= HANDSHAKES {
+            self.handshakes.fetch_sub(1, Ordering::Relaxed);
+            reset(&socket);
+            return;
+        }
+        let shared = Arc::clone(self);
+        thread::spawn(move || {
+            let accepted = shared.server.accept(socket, FIRST_MESSAGE, HANDSHAKE);
+            shared.handshakes.fetch_sub(1, Ordering::Relaxed);
+            if let Some(connection) = accepted {
+                shared.talk(connection);
+            }
+        });
+    }
+
+    fn talk(&self, mut connection: Accepted) {
+        let certificate = connection.certificate();
+        if self.revoked.as_deref().zip(certificate.as_ref()).is_some_and(|(list, leaf)| list.lists(leaf)) {
+            return;
+        }
+        let member = certificate.map(|leaf| leaf.fingerprint_sha256().to_vec()).unwrap_or_default();
+        let is_one_more = {
+            let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = members.entry(member.clone()).or_default();
+            *count += 1;
+            // Nobody can be told apart where nobody has a certificate.
+            member.is_empty() || *count <= OF_ONE_MEMBER
+        };
+        let mut told = None;
+        while is_one_more {
+            let (version, line) = self.next_line(told);
+            if connection.send(&line, SENDING).is_err() {
+                break;
+            }
+            told = Some(version);
+        }
+        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = members.get_mut(&member) {
+            *count -= 1;
+        }
+    }
+
+    /// What is said once it is another than `told`, or an empty line after a while.
+    fn next_line(&self, told: Option<u64>) -> (u64, String) {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(said, BEAT, |said| Some(said.version) == told);
+        let (said, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        let line = if timeout.timed_out() { String::new() } else { said.message.line() };
+        (said.version, line)
+    }
+}

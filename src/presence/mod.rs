@@ -1,0 +1,16 @@
+//! Starts of members that show themselves to each other. Each listens on its peer port until it becomes etcd, says what it shows to
+//! whoever has a certificate of the peer plane, and watches the others, whether they are etcd or starts as well.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `message` | one line of what a start says: JSON, read and written |
+//! | `announcement` | the side that says it |
+//! | `watch` | the side that asks |
+
+mod announcement;
+mod message;
+mod watch;
+
+pub use announcement::Announcement;
+pub use message::{Message, MessageError, Right, Speaker};
+pub use watch::{Expected, Repeat, Watch};

@@ -1,0 +1,353 @@
+//! Watches the other members while a start waits, each on a thread of its own: none holds up another, and a name that does not resolve
+//! holds up nobody.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use zone_pki::{SubjectAltName, SubjectAltNames};
+
+use super::message::Message;
+use crate::etcd::{Heard, PeerQuestion};
+use crate::plan::{
+    ANSWER_LIMIT, EtcdId, Glimpse, InitialMember, LauncherSays, LauncherShows, LiveCluster, LiveMember,
+    MemberPlan, Peer, PeerState, PeerUrl, TURN_LIMIT,
+};
+use crate::tls::{Lines, Target};
+
+/// Between two looks at a member that is not there: short enough not to miss the moment in which it becomes etcd, and long enough to
+/// leave it the processor.
+const PAUSE: Duration = Duration::from_millis(5);
+/// The same for a member whose turn is after ours.
+const LONG_PAUSE: Duration = Duration::from_millis(25);
+/// The same once a start waits for longer than members that are started together take, and for members that answer.
+const PATIENT_PAUSE: Duration = Duration::from_millis(250);
+/// Between two looks at a member that cannot be talked to: each is a line in its log.
+const UNUSABLE_PAUSE: Duration = Duration::from_secs(1);
+/// A start that says nothing for so long on an open connection is taken to be gone: it says something every half second.
+const SILENCE: Duration = Duration::from_millis(1500);
+
+/// Whether a member is looked at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// Once.
+    No,
+    /// Until the watch is dropped.
+    Yes,
+}
+
+/// As whom another start has to speak to be believed.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// The zone.
+    pub zone: String,
+    /// This very start, which may be reached under a wrong address.
+    pub process: String,
+    /// Whether the certificates of members carry the names of their nodes: then another member's key does not speak for them.
+    pub named_certificates: bool,
+}
+
+/// The other members, watched.
+#[derive(Debug)]
+pub struct Watch {
+    started: Instant,
+    events: Receiver<(usize, Event)>,
+    /// In the order in which etcd asks them.
+    others: Vec<Other>,
+}
+
+/// Another member, and what was last seen of it.
+#[derive(Debug)]
+struct Other {
+    member: InitialMember,
+    before_us: bool,
+    state: PeerState,
+    says: Option<LauncherSays>,
+    /// When somebody was last seen there.
+    seen: Option<Instant>,
+    /// Whether it was seen not to serve: it starts together with us, if it starts.
+    was_down: bool,
+}
+
+#[derive(Debug)]
+enum Event {
+    /// The port is bound.
+    Bound,
+    /// This is what asking led to.
+    State(PeerState),
+    /// A start says this, on a connection that is open.
+    Says(LauncherSays),
+}
+
+impl Watch {
+    /// Begins to ask all others of the initial cluster. `full_name` leads from the short name of a node to its full one.
+    pub fn start(
+        member: &MemberPlan,
+        question: &PeerQuestion,
+        expected: &Expected,
+        repeat: Repeat,
+        full_name: impl Fn(&str) -> String,
+    ) -> Self {
+        let started = Instant::now();
+        let (sender, events) = channel();
+        let ours = &member.member;
+        let others = member.cluster.members.iter().filter(|other| other.name != ours.name);
+        let mut others: Vec<Other> = others
+            .map(|other| Other {
+                member: other.clone(),
+                before_us: other.peer_url.as_str() < ours.peer_url.as_str(),
+                state: PeerState::NotHeard,
+                says: None,
+                seen: None,
+                was_down: false,
+            })
+            .collect();
+        others.sort_by(|one, other| one.member.peer_url.as_str().cmp(other.member.peer_url.as_str()));
+        for (place, other) in others.iter().enumerate() {
+            let url = &other.member.peer_url;
+            let looker = Looker {
+                place,
+                sender: sender.clone(),
+                question: question.clone(),
+                target: Target { host: url.host().to_owned(), port: url.port() },
+                expected: expected.clone(),
+                node: full_name(&other.member.name),
+                pause: if other.before_us { PAUSE } else { LONG_PAUSE },
+                started,
+            };
+            thread::spawn(move || looker.run(repeat));
+        }
+        Self { started, events, others }
+    }
+
+    /// How long it has been watched.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Whether every other member was heard of, or had its time to answer.
+    pub fn has_heard_all(&self) -> bool {
+        self.elapsed() >= ANSWER_LIMIT || self.others.iter().all(|other| !is_pending(other, self.elapsed()))
+    }
+
+    /// Takes in what has happened, and waits for something to happen for so long. False when nothing did.
+    pub fn wait(&mut self, at_most: Duration) -> bool {
+        match self.events.recv_timeout(at_most) {
+            Ok((place, event)) => {
+                self.take(place, event);
+                while let Ok((place, event)) = self.events.try_recv() {
+                    self.take(place, event);
+                }
+                true
+            }
+            Err(RecvTimeoutError::Timeout) => false,
+            // Everybody was looked at once.
+            Err(RecvTimeoutError::Disconnected) => false,
+        }
+    }
+
+    fn take(&mut self, place: usize, event: Event) {
+        let other = &mut self.others[place];
+        match event {
+            Event::Bound => {
+                other.seen = Some(Instant::now());
+                // Until it says something, what is known stays.
+                if matches!(other.state, PeerState::NotHeard | PeerState::Absent(_)) {
+                    other.state = PeerState::Starts;
+                }
+            }
+            Event::State(state) => {
+                if !matches!(state, PeerState::Absent(_)) {
+                    other.seen = Some(Instant::now());
+                }
+                other.was_down |= matches!(state, PeerState::Absent(_) | PeerState::Closes);
+                // What was heard of a cluster stays true of a time in the life of this start, which is all that is asked of it.
+                if !matches!(other.state, PeerState::Serves { .. })
+                    || matches!(state, PeerState::Serves { .. })
+                {
+                    other.state = state;
+                }
+            }
+            Event::Says(says) => {
+                other.seen = Some(Instant::now());
+                other.was_down = true;
+                other.state = PeerState::Launches;
+                other.says = Some(says);
+            }
+        }
+    }
+
+    /// What was heard of the others so far.
+    pub fn peers(&self) -> Vec<Peer> {
+        let late = self.elapsed() >= ANSWER_LIMIT;
+        let state = |other: &Other| match &other.state {
+            PeerState::NotHeard if late => PeerState::Absent("it did not answer in time".to_owned()),
+            // Bound, and its time to say something is not over.
+            PeerState::Starts if is_pending(other, self.elapsed()) => PeerState::NotHeard,
+            state => state.clone(),
+        };
+        let peers = self.others.iter().map(|other| Peer {
+            name: other.member.name.clone(),
+            url: other.member.peer_url.clone(),
+            state: state(other),
+            says: other.says.clone(),
+        });
+        peers.collect()
+    }
+
+    /// What decides on turns: each of the others, and whether it is before this member. `founding` is the cluster that this member is
+    /// about to found, and its URL in it; none if it has data.
+    pub fn glimpses(&self, founding: Option<(EtcdId, &PeerUrl)>) -> Vec<(Glimpse, bool)> {
+        let glimpse = |other: &Other| match (&other.state, other.seen) {
+            (PeerState::NotHeard, _) => Glimpse::Pending,
+            (PeerState::Serves { cluster, .. }, _) if is_founded_now(cluster, founding) => Glimpse::Founds,
+            (PeerState::Serves { .. } | PeerState::Unusable(_), _) => Glimpse::Settled,
+            (PeerState::Launches, _) if is_to_start(other, founding.is_some()) => Glimpse::Waits,
+            (PeerState::Launches, _) => Glimpse::Settled,
+            (PeerState::Closes, _) => Glimpse::Waits,
+            (PeerState::Starts, _) if is_pending(other, self.elapsed()) => Glimpse::Pending,
+            (PeerState::Starts, _) => Glimpse::Starts,
+            (PeerState::Absent(_), Some(seen)) => Glimpse::Gone(seen.elapsed()),
+            (PeerState::Absent(_), None) => Glimpse::Absent,
+        };
+        self.others.iter().map(|other| (glimpse(other), other.before_us)).collect()
+    }
+
+    /// The names of the others, by their places in [`Watch::glimpses`].
+    pub fn names(&self, places: &[usize]) -> Vec<&str> {
+        places.iter().map(|place| self.others[*place].member.name.as_str()).collect()
+    }
+
+    /// What the starts of the others said last, by their names.
+    pub fn hears(&self) -> impl Iterator<Item = (&str, Option<LauncherShows>)> {
+        self.others.iter().map(|other| {
+            let says = other.says.as_ref().filter(|_| other.state == PeerState::Launches);
+            (other.member.name.as_str(), says.map(|says| says.shows))
+        })
+    }
+}
+
+/// Bound, and it has not said yet that it is a member that has served for long.
+fn is_pending(other: &Other, elapsed: Duration) -> bool {
+    match other.state {
+        PeerState::NotHeard => true,
+        PeerState::Starts => !other.was_down && elapsed < ANSWER_LIMIT,
+        _ => false,
+    }
+}
+
+/// Whether this is the cluster that this member is to found, and nobody has taken part in it yet.
+fn is_founded_now(cluster: &LiveCluster, founding: Option<(EtcdId, &PeerUrl)>) -> bool {
+    founding.is_some_and(|(id, url)| {
+        cluster.id == id
+            && cluster.member_at(url).is_some()
+            && !cluster.members.iter().any(LiveMember::has_run)
+    })
+}
+
+/// Whether a start is about to become etcd: whoever has data, and whoever founds with us.
+fn is_to_start(other: &Other, founding: bool) -> bool {
+    match other.says.as_ref().map(|says| says.shows) {
+        Some(LauncherShows::Log) => true,
+        Some(LauncherShows::Committed | LauncherShows::Attempted) => founding,
+        _ => false,
+    }
+}
+
+/// Looks at one member.
+struct Looker {
+    place: usize,
+    sender: Sender<(usize, Event)>,
+    question: PeerQuestion,
+    target: Target,
+    expected: Expected,
+    node: String,
+    pause: Duration,
+    started: Instant,
+}
+
+impl Looker {
+    /// Ends when nobody listens any more, which is when this process becomes etcd at the latest.
+    fn run(&self, repeat: Repeat) {
+        loop {
+            let deadline = Instant::now() + ANSWER_LIMIT;
+            let heard = self.question.ask(&self.target, deadline, || {
+                self.tell(Event::Bound);
+            });
+            let state = match heard {
+                Heard::State(state) => state,
+                Heard::Lines(lines) => match self.listen(lines, repeat) {
+                    Some(state) => state,
+                    None => return,
+                },
+            };
+            let pause = match &state {
+                PeerState::Serves { .. } => PATIENT_PAUSE,
+                PeerState::Unusable(_) => UNUSABLE_PAUSE,
+                _ if self.started.elapsed() > 2 * TURN_LIMIT && !matches!(state, PeerState::Starts) => {
+                    PATIENT_PAUSE
+                }
+                _ => self.pause,
+            };
+            if !self.tell(Event::State(state)) || repeat == Repeat::No {
+                return;
+            }
+            thread::sleep(pause);
+        }
+    }
+
+    fn tell(&self, event: Event) -> bool {
+        self.sender.send((self.place, event)).is_ok()
+    }
+
+    /// Hears what a start says until it ends; returns how it was found then, or none if that is of no interest any more.
+    fn listen(&self, mut lines: Lines, repeat: Repeat) -> Option<PeerState> {
+        if let Some(why) = self.is_another(&lines) {
+            return Some(PeerState::Unusable(why));
+        }
+        loop {
+            let line = match lines.next(Instant::now() + SILENCE) {
+                Ok(Some(line)) if line.is_empty() => {
+                    // Whoever listened may be gone.
+                    continue;
+                }
+                Ok(Some(line)) => line,
+                Ok(None) => return Some(PeerState::Absent("its start ended, or became etcd".to_owned())),
+                Err(_) => return Some(PeerState::Absent("its start went silent".to_owned())),
+            };
+            match self.read(&line) {
+                Ok(says) => {
+                    if !self.tell(Event::Says(says)) || repeat == Repeat::No {
+                        return None;
+                    }
+                }
+                Err(why) => return Some(PeerState::Unusable(why)),
+            }
+        }
+    }
+
+    /// Why what is said over a connection is not said by the member that was asked, as far as its certificate tells. What etcd itself
+    /// verifies of it was verified in the handshake.
+    fn is_another(&self, lines: &Lines) -> Option<String> {
+        let certificate = lines.certificate().filter(|_| self.expected.named_certificates)?;
+        (!has_name(certificate.names(), &self.node))
+            .then(|| format!("the certificate there is not of {}", self.node))
+    }
+
+    fn read(&self, line: &[u8]) -> Result<LauncherSays, String> {
+        let (message, says) = Message::parse(line).map_err(|error| error.to_string())?;
+        if message.process == self.expected.process {
+            return Err("its address leads to this very process".to_owned());
+        }
+        if message.zone != self.expected.zone || message.node != self.node {
+            return Err(format!("a start of another node or zone answers there, not {}", self.node));
+        }
+        Ok(says)
+    }
+}
+
+fn has_name(names: &SubjectAltNames, node: &str) -> bool {
+    names
+        .iter()
+        .any(|name| matches!(name, SubjectAltName::Dns(dns) if dns.as_str().eq_ignore_ascii_case(node)))
+}
