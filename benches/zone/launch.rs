@@ -11,7 +11,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use time::OffsetDateTime;
 use zone_etcd::etcd::{BinaryRequest, EtcdVersion};
-use zone_etcd::launch::{Asking, Launch, LaunchOptions};
+use zone_etcd::launch::{Launch, LaunchOptions};
 use zone_etcd::site::Site;
 use zone_etcd::zone_directory::CaPassphrase;
 
@@ -119,7 +119,7 @@ fn command_line(zone: &Path, etcd: &Path) -> Result<Vec<String>> {
     let node = site.node(Some(NODE)).map_err(explain)?;
     let launch = Launch::prepare(&site, node, site.material(node, now).map_err(explain)?, &options, now)
         .map_err(explain)?;
-    Ok(launch.decide(Asking::No).map_err(explain)?.arguments)
+    Ok(launch.foresee(false).map_err(explain)?.arguments)
 }
 
 /// The program's own failures are made to be reported by it, not to be an error of another program.

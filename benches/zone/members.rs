@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 use zone_etcd::etcd::client::{ClientCredentials, MemberClient};
-use zone_etcd::launch::{Asking, Launch, LaunchOptions};
+use zone_etcd::launch::{Launch, LaunchOptions};
 use zone_etcd::plan::NodePaths;
 use zone_etcd::site::Site;
 use zone_etcd::zone_directory::CaPassphrase;
@@ -159,7 +159,7 @@ impl Members {
             let launch =
                 Launch::prepare(&site, node, site.material(node, now).map_err(explain)?, &options, now)
                     .map_err(explain)?;
-            let start = launch.decide(Asking::No).map_err(explain)?;
+            let start = launch.foresee(false).map_err(explain)?;
             let client = MemberClient::new(
                 &launch.member.advertise_client,
                 "127.0.0.1",

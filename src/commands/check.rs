@@ -11,6 +11,7 @@ use crate::cli::{CheckArgs, Format};
 use crate::config::Node;
 use crate::diagnosis::NodeCheck;
 use crate::error::Result;
+use crate::launch::note_members;
 use crate::site::{DEFAULT_CONFIG, Site};
 use crate::zone_directory::Authorities;
 
@@ -18,6 +19,7 @@ pub(super) fn run(arguments: &CheckArgs, now: OffsetDateTime) -> Result<ExitCode
     let site = open_site(&arguments.site)?;
     site.report_warnings();
     let node = site.node(arguments.node.as_deref())?;
+    note_members(&site, now);
     let findings = match site.refuse_unless_issued() {
         Ok(()) => {
             refuse_keys_elsewhere(&site, node, now)?;

@@ -21,6 +21,7 @@ use crate::diagnosis::log::{Harm, explain_log, text as log_text};
 use crate::diagnosis::{CheckId, Finding, NodeCheck, Verdict, worst};
 use crate::error::{Exit, Failure, Result};
 use crate::host;
+use crate::launch::note_members;
 use crate::live::LiveZone;
 use crate::plan::Plane;
 use crate::rolling::Observer;
@@ -33,6 +34,7 @@ pub(super) fn run(arguments: &DoctorArgs, now: OffsetDateTime) -> Result<ExitCod
     let site = open_site(&arguments.site)?;
     site.refuse_unless_issued()?;
     site.report_warnings();
+    note_members(&site, now);
     let findings = examine(&site, now);
     match arguments.format {
         Format::Text => print(&format!("{}{}\n", render_wrong(&findings), verdict(&site, &findings)))?,

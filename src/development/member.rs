@@ -17,7 +17,7 @@ use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::UnixDatagram;
 use tokio::process::{Child, ChildStderr, Command};
-use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::log_line::LogLine;
@@ -26,8 +26,6 @@ use crate::report;
 /// Lines of a member that are kept, to be shown if it dies.
 const LINES_KEPT: usize = 12;
 
-/// What etcd logs when its bootstrap check is over and it answers other members (`server/embed/etcd.go`, `servePeers`).
-const SERVES_PEERS: &str = "serving peer traffic";
 /// What etcd logs first when it is told to end (`pkg/osutil/interrupt_unix.go`).
 const TOLD_TO_END: &str = "received signal; shutting down";
 
@@ -36,7 +34,8 @@ const TOLD_TO_END: &str = "received signal; shutting down";
 pub(super) struct Member {
     name: String,
     child: Child,
-    serves_peers: watch::Receiver<bool>,
+    /// Reads its output to the end.
+    reader: Option<JoinHandle<()>>,
     output: Arc<Output>,
 }
 
@@ -115,24 +114,17 @@ impl Member {
         command.process_group(0).kill_on_drop(true);
         let mut child = command.spawn()?;
         let output = Arc::new(Output { prefix, hush, shown: Mutex::new(shown), recent: Mutex::default() });
-        let (announce, serves_peers) = watch::channel(false);
-        if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(read_output(stderr, Arc::clone(&output), announce));
-        }
-        Ok((Self { name: name.to_owned(), child, serves_peers, output }, Readiness(socket)))
-    }
-
-    /// Waits until the member answers others, or for as long as it is worth holding up the next one.
-    pub(super) async fn serves_peers(&mut self, at_most: Duration) {
-        // A member that ends drops its side; that is found out by whoever waits for its end.
-        let _ = timeout(at_most, self.serves_peers.wait_for(|serves| *serves)).await;
+        let reader = child.stderr.take().map(|stderr| tokio::spawn(read_output(stderr, Arc::clone(&output))));
+        Ok((Self { name: name.to_owned(), child, reader, output }, Readiness(socket)))
     }
 
     /// Waits for the end of the process.
     pub(super) async fn end(&mut self) -> io::Result<Ended> {
         let status = self.child.wait().await?;
         // The last lines may still be on their way.
-        let _ = timeout(Duration::from_secs(1), self.serves_peers.wait_for(|_| false)).await;
+        if let Some(reader) = self.reader.take() {
+            let _ = timeout(Duration::from_secs(1), reader).await;
+        }
         let recent = self.output.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let last_lines = recent.iter().map(LogLine::render).collect();
         let was_asked = status.signal() == Some(Signal::SIGTERM as i32);
@@ -188,13 +180,10 @@ fn notification_socket(name: &str) -> io::Result<(UnixDatagram, String)> {
     Ok((UnixDatagram::from_std(socket)?, format!("@{address}")))
 }
 
-async fn read_output(stderr: ChildStderr, output: Arc<Output>, announce: watch::Sender<bool>) {
+async fn read_output(stderr: ChildStderr, output: Arc<Output>) {
     let mut lines = BufReader::new(stderr).lines();
     while let Ok(Some(text)) = lines.next_line().await {
         let line = LogLine::parse(&text);
-        if line.message == SERVES_PEERS {
-            announce.send_replace(true);
-        }
         if line.message == TOLD_TO_END {
             output.hush.0.store(true, Ordering::Relaxed);
         }

@@ -15,8 +15,6 @@ use crate::zone_directory::ZoneDirectory;
 
 /// Members that have not formed a cluster by then never will.
 const START_LIMIT: Duration = Duration::from_secs(60);
-/// A member whose bootstrap check lasts longer does not hold up the next one.
-const ORDER_LIMIT: Duration = Duration::from_millis(500);
 /// How long one member may take to stop.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// Between two questions to a member that is not ready.
@@ -52,9 +50,7 @@ pub enum Progress {
 }
 
 impl<'z> DevelopmentZone<'z> {
-    /// Starts every member. Each is started when the one before answers its peers: etcd's bootstrap check asks the other
-    /// members one after another and waits a second for each that is bound but does not answer yet, so members that start
-    /// at the same instant hold each other up.
+    /// Starts every member, all at once: they found the zone together, and take turns.
     pub async fn start(zone: &'z ZoneDirectory, options: &DevelopmentOptions) -> Result<Self> {
         let executable = options
             .program
@@ -73,9 +69,6 @@ impl<'z> DevelopmentZone<'z> {
             away: Vec::new(),
         };
         for (index, node) in zone.config.members().enumerate() {
-            if let Some(previous) = running.members.last_mut() {
-                previous.serves_peers(ORDER_LIMIT).await;
-            }
             let (member, readiness) = running.start_member(index, node, Shown::Nothing)?;
             running.members.push(member);
             running.readiness.push(readiness);

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 
-use prost::Message;
+use prost::{DecodeError, Message};
 
-use super::write_ahead_log::{LogError, files_with_extension, read_record};
+use super::write_ahead_log::{LogError, Record, files_with_extension, read_record};
 use crate::plan::LogPosition;
 
 const ENTRY_RECORD: i64 = 2;
@@ -67,33 +67,40 @@ pub fn sync_log(data: &Path) -> io::Result<()> {
     }
 }
 
+/// The last record is left out: a crash may have torn it, and then etcd drops it. The log is at least as far as what is before it.
 fn read_into(position: &mut LogPosition, path: &Path) -> Result<(), LogError> {
     let read_error = |source| LogError::Read { path: path.to_owned(), source };
-    let damaged = || LogError::Damaged(path.to_owned());
     let file = File::open(path).map_err(read_error)?;
     let longest = file.metadata().map_err(read_error)?.len();
     let mut reader = BufReader::with_capacity(1 << 18, file);
-    // A record that was torn by a crash ends the log, as for etcd.
+    let mut before: Option<Record> = None;
     while let Some(record) = read_record(&mut reader, longest).map_err(read_error)? {
-        let data = record.data.unwrap_or_default();
-        match record.kind {
-            ENTRY_RECORD => {
-                let entry = Entry::decode(data.as_slice()).map_err(|_| damaged())?;
-                (position.last_term, position.last_index) = (entry.term, entry.index);
-            }
-            STATE_RECORD => {
-                let state = HardState::decode(data.as_slice()).map_err(|_| damaged())?;
-                (position.term, position.commit) = (state.term, state.commit);
-            }
-            SNAPSHOT_RECORD => {
-                let snapshot = Snapshot::decode(data.as_slice()).map_err(|_| damaged())?;
-                // One that came from the leader takes the place of the log.
-                if snapshot.index > position.last_index {
-                    (position.last_term, position.last_index) = (snapshot.term, snapshot.index);
-                }
-            }
-            _ => {}
+        if before.replace(record).is_some_and(|before| apply(position, &before).is_err()) {
+            return Err(LogError::Damaged(path.to_owned()));
         }
+    }
+    Ok(())
+}
+
+fn apply(position: &mut LogPosition, record: &Record) -> Result<(), DecodeError> {
+    let data = record.data.as_deref().unwrap_or_default();
+    match record.kind {
+        ENTRY_RECORD => {
+            let entry = Entry::decode(data)?;
+            (position.last_term, position.last_index) = (entry.term, entry.index);
+        }
+        STATE_RECORD => {
+            let state = HardState::decode(data)?;
+            (position.term, position.commit) = (state.term, state.commit);
+        }
+        SNAPSHOT_RECORD => {
+            let snapshot = Snapshot::decode(data)?;
+            // One that came from the leader takes the place of the log.
+            if snapshot.index > position.last_index {
+                (position.last_term, position.last_index) = (snapshot.term, snapshot.index);
+            }
+        }
+        _ => {}
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::{Launch, Start};
 use crate::plan::{Peer, PeerState, StartDecision};
+use crate::report;
 
 impl Start {
     /// What the operator has to wait for, if it is anything.
@@ -36,7 +37,7 @@ impl Start {
         let verb = if names.len() == 1 { "does" } else { "do" };
         Some(format!(
             "; it takes requests once {quorum} of {members} members run: {} {verb} not answer yet",
-            listed(&names)
+            report::enumerated(&names)
         ))
     }
 }
@@ -44,13 +45,4 @@ impl Start {
 /// Whether a member serves, or is about to.
 fn is_there(peer: &Peer) -> bool {
     matches!(peer.state, PeerState::Serves { .. } | PeerState::Launches | PeerState::Closes)
-}
-
-/// `node1`, `node1 and node2`, `node1, node2 and node3`.
-fn listed(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }

@@ -35,6 +35,11 @@ impl Launch<'_> {
         Ok(Observed { disk, ..observed.clone() })
     }
 
+    /// The attempt that a log came of is over.
+    pub(super) fn forget_attempt(&self) -> Result<()> {
+        remove_nonce(&self.member.paths.data())
+    }
+
     fn write(&self, write: Write, now: OffsetDateTime) -> Result<()> {
         let paths = &self.member.paths;
         let data = paths.data();

@@ -7,6 +7,7 @@ mod certificates;
 mod decision;
 mod failures;
 mod founding;
+mod noted;
 mod on_disk;
 mod question;
 mod set_aside;
@@ -18,11 +19,11 @@ mod warnings;
 use time::OffsetDateTime;
 
 pub use announced::Announced;
-pub use carry_out::note_log;
 pub use certificates::Certificates;
 use decision::{observe, refuse_lost_directory};
 pub use failures::binary_failure;
 use failures::{flag_failure, member_failure};
+pub use noted::note_members;
 pub use verified::remember as remember_verified;
 
 use crate::config::Node;

@@ -59,12 +59,14 @@ impl Launch<'_> {
         }
         let mut watch = self.watch(&self.question()?, Repeat::Yes);
         let mut observed = self.observed.clone();
+        let mut noted = false;
         if let (Shown::Log(ids), Some(past)) = (self.shown()?, observed.disk.past)
             && past.ids == ids
         {
             // It is this member's log whatever the others say, and they are asked meanwhile.
             before_writing()?;
-            observed = self.carry_out(&observed, &Step::Start(StartDecision::Resume(ids)), now)?;
+            self.note_early(&observed, &Step::Start(StartDecision::Resume(ids)), now)?;
+            noted = true;
         }
         let mut waiting = Waiting::new();
         loop {
@@ -85,7 +87,7 @@ impl Launch<'_> {
                 Ok(Step::Start(StartDecision::Resume(_) | StartDecision::Join(_))) if in_time => {}
                 Ok(Step::Start(decision)) => {
                     before_writing()?;
-                    return self.start_in_turn(watch, observed, decision, announced, now);
+                    return self.start_in_turn(watch, observed, noted, decision, announced, now);
                 }
                 Ok(Step::Wait(to, awaited)) => {
                     if let Some(awaited) = waiting.is_over(&self.member.member.name, to, awaited) {
@@ -109,20 +111,20 @@ impl Launch<'_> {
         }
     }
 
-    /// Writes down what is decided, so that all members do that at the same time, and waits for this one's turn.
+    /// Writes down what is decided, so that all members do that at the same time, unless it was `noted` before, and waits for this one's
+    /// turn.
     fn start_in_turn(
         &self,
         mut watch: Watch,
         mut observed: Observed,
+        noted: bool,
         decision: StartDecision,
         announced: &Announced,
         now: OffsetDateTime,
     ) -> Result<Start> {
-        let resumed_before = observed
-            .disk
-            .past
-            .is_some_and(|past| matches!(decision, StartDecision::Resume(ids) if past.ids == ids));
-        if !resumed_before {
+        if noted {
+            self.forget_attempt()?;
+        } else {
             observed = self.carry_out(&observed, &Step::Start(decision.clone()), now)?;
             announced.show(self, &observed)?;
         }

@@ -92,3 +92,12 @@ fn to_standard_error(text: &str) {
     // Nothing can be told to anyone when standard error is gone, so the result is dropped.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
+
+/// `node1`, `node1 and node2`, `node1, node2 and node3`.
+pub fn enumerated(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

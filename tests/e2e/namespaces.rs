@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{
-    assert_ids_as_planned, call, etcdctl, plan, process_lines, run_command, start_in_order, wait_for_quorum,
+    assert_ids_as_planned, call, etcdctl, plan, process_lines, run_command, start_together, wait_for_quorum,
     wait_until_serving,
 };
 use crate::harness::namespaces::Network;
@@ -137,7 +137,7 @@ fn zone_at_addresses() -> TestZone {
 }
 
 fn start(zone: &TestZone, network: &Network) -> Vec<Running> {
-    let mut members = start_in_order(zone, &NODES, |node, command| network.on(node, &command));
+    let mut members = start_together(zone, &NODES, |node, command| network.on(node, &command));
     wait_until_serving(&mut members);
     members
 }

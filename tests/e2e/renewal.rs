@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::harness::isolation::isolated;
 use crate::harness::members::{
-    call, etcdctl, loopback_zone, start_in_order, start_on_loopback, wait_until_serving,
+    call, etcdctl, loopback_zone, start_on_loopback, start_together, wait_until_serving,
 };
 use crate::harness::namespaces::Network;
 use crate::harness::processes::Running;
@@ -69,7 +69,7 @@ fn a_desk_that_is_no_node_renews() {
             [("node1", "10.0.1.10"), ("node2", "10.0.1.11"), ("node3", "10.0.1.12"), ("desk", "10.0.1.99")];
         let network = Network::new(&machines);
         let zone = TestZone::init("example.zone", &["node1=10.0.1.10", "node2=10.0.1.11", "node3=10.0.1.12"]);
-        let mut members = start_in_order(&zone, &NODES, |node, command| network.on(node, &command));
+        let mut members = start_together(&zone, &NODES, |node, command| network.on(node, &command));
         wait_until_serving(&mut members);
         let before = serials(&zone, "peer");
         outcome(&mut network.on("desk", &zone.command(&["pki", "renew", "node2"]))).expect_code(0);

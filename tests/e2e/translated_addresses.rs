@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::harness::isolation::isolated;
 use crate::harness::members::{
-    assert_ids_as_planned, etcdctl, plan, run_command, start_in_order, wait_for_quorum,
+    assert_ids_as_planned, etcdctl, plan, run_command, start_together, wait_for_quorum,
 };
 use crate::harness::namespaces::Network;
 use crate::harness::processes::Running;
@@ -40,7 +40,7 @@ fn one_translated_member_is_refused_without_nat() {
         let network = network(&["infra2"]);
         let zone = zone(&[]);
         let mut members =
-            start_in_order(&zone, &["infra0", "infra1"], |node, command| network.on(node, &command));
+            start_together(&zone, &["infra0", "infra1"], |node, command| network.on(node, &command));
         let command = network.on("infra2", &run_command(&zone, "infra2", &[]));
         let refused = outcome(&mut { command }).expect_code(69);
         refused.expect_error_with(&[
@@ -128,7 +128,7 @@ fn zone(translated: &[&str]) -> TestZone {
 }
 
 fn start(zone: &TestZone, network: &Network) -> Vec<Running> {
-    start_in_order(zone, &MACHINES.map(|(machine, ..)| machine), |node, command| network.on(node, &command))
+    start_together(zone, &MACHINES.map(|(machine, ..)| machine), |node, command| network.on(node, &command))
 }
 
 fn client(zone: &TestZone, network: &Network, machine: &str, address: &str) -> Command {

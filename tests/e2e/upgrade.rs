@@ -15,7 +15,7 @@ use zone_etcd::plan::MinorVersion;
 
 use crate::harness::isolation::isolated;
 use crate::harness::members::{
-    again, call, etcdctl, loopback_zone, run_command, start, start_alone, start_in_order, wait_for_quorum,
+    again, call, etcdctl, loopback_zone, run_command, start, start_alone, start_together, wait_for_quorum,
     wait_until_serving,
 };
 use crate::harness::processes::{Running, until};
@@ -32,7 +32,7 @@ fn a_live_zone_goes_from_3_5_to_3_7() {
     isolated(|| {
         let zone = zone_of(3, "3.5.35");
         let clients: Vec<Command> = ENDPOINTS.iter().map(|endpoint| etcdctl(&zone, endpoint)).collect();
-        let mut members = start_in_order(&zone, &NODES, |node, mut command| {
+        let mut members = start_together(&zone, &NODES, |node, mut command| {
             if node == "node1" {
                 command.args(["--", "--snapshot-count=5"]);
             }

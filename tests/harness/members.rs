@@ -8,9 +8,6 @@ use serde_json::Value;
 use super::processes::{Running, until};
 use super::{Outcome, TestZone, bundle, outcome, zone_etcd};
 
-/// What etcd logs once its bootstrap check is over.
-const SERVES_PEERS: &str = "\"serving peer traffic\"";
-
 /// `zone.toml` for members on 127.0.0.1, the first on etcd's own ports; `more` is added at its end. Loopback answers at once,
 /// so the intervals are as small as etcd takes them.
 pub fn loopback_zone(members: u16, more: &str) -> TestZone {
@@ -46,29 +43,36 @@ pub fn start(zone: &TestZone, node: &str) -> Running {
     Running::start(&mut run_command(zone, node, &[]), zone.around(), node)
 }
 
-/// Starts the members of these nodes, each when the one before answers its peers: etcd's bootstrap check waits a second for
-/// every member that listens but does not answer yet. `place` puts the command where the node is.
+/// Starts the members of these nodes, all at once. `place` puts the command where the node is.
 #[track_caller]
-pub fn start_in_order(
+pub fn start_together(
     zone: &TestZone,
     nodes: &[&str],
     place: impl Fn(&str, Command) -> Command,
 ) -> Vec<Running> {
-    let mut members: Vec<Running> = Vec::new();
-    for node in nodes {
-        if let Some(previous) = members.last_mut() {
-            previous.wait_for_line(&[SERVES_PEERS]);
-        }
+    let start = |node: &&str| {
         let mut command = place(node, run_command(zone, node, &[]));
-        members.push(Running::start(&mut command, zone.around(), node));
-    }
+        Running::start(&mut command, zone.around(), node)
+    };
+    nodes.iter().map(start).collect()
+}
+
+/// Starts the members of these nodes, which found their cluster without the others: these never ran.
+#[track_caller]
+pub fn found_without(zone: &TestZone, nodes: &[&str], others: &[&str]) -> Vec<Running> {
+    let without: Vec<&str> = others.iter().flat_map(|other| ["--found-without", other]).collect();
+    let mut members = start_together(zone, nodes, |_, mut command| {
+        command.args(&without);
+        command
+    });
+    wait_until_serving(&mut members);
     members
 }
 
 /// A zone on loopback whose members all take requests.
 #[track_caller]
 pub fn start_on_loopback(zone: &TestZone, nodes: &[&str]) -> Vec<Running> {
-    let mut members = start_in_order(zone, nodes, |_, command| command);
+    let mut members = start_together(zone, nodes, |_, command| command);
     wait_until_serving(&mut members);
     for number in 0..nodes.len() {
         wait_for_quorum(&etcdctl(zone, &format!("https://127.0.0.1:{}", 2379 + 10 * number)));

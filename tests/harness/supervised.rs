@@ -14,7 +14,6 @@ use super::members::{etcdctl, run_command, wait_for_quorum};
 use super::processes::{Running, until};
 
 /// What etcd logs once its bootstrap check is over.
-const SERVES_PEERS: &str = "\"serving peer traffic\"";
 /// Between two looks at a member.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -179,23 +178,18 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts the members of these nodes under supervisors, each when the one before answers its peers. `place` puts the command
-/// where the node is.
+/// Starts the members of these nodes under supervisors, all at once. `place` puts the command where the node is.
 #[track_caller]
 pub fn supervise_in_order(
     zone: &TestZone,
     nodes: &[&str],
     place: impl Fn(&str, Command) -> Command,
 ) -> Vec<Supervised> {
-    let mut members: Vec<Supervised> = Vec::new();
-    for node in nodes {
-        if let Some(previous) = members.last() {
-            previous.wait_for_line(&[SERVES_PEERS]);
-        }
+    let start = |node: &&str| {
         let command = place(node, run_command(zone, node, &[]));
-        members.push(Supervised::start(command, zone.around().to_owned(), node));
-    }
-    members
+        Supervised::start(command, zone.around().to_owned(), node)
+    };
+    nodes.iter().map(start).collect()
 }
 
 /// A zone on loopback under supervisors, whose members all take requests.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
 use zone_etcd::config::EtcdVersion;
-use zone_etcd::etcd::{observe_data_directory, observe_versions, read_backend, scan_log};
+use zone_etcd::etcd::{observe_data_directory, observe_versions, read_backend, read_log_position, scan_log};
 use zone_etcd_fuzz::file::{Scratch, directory};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -19,6 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = observe_data_directory(data);
     let _ = read_backend(data);
     let _ = scan_log(data);
+    let _ = read_log_position(data);
     if let Ok(line) = EtcdVersion::DEFAULT.line() {
         let _ = observe_versions(data, line);
     }

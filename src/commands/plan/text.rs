@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::{certificates, members, origin_sentence, puts_aside};
 use crate::launch::{Launch, Start};
 use crate::plan::{StartDecision, days_left};
-use crate::report::{Table, human_names, shell_quoted};
+use crate::report::{Table, enumerated, human_names, shell_quoted};
 
 pub(super) fn render(launch: &Launch<'_>, start: &Start, now: OffsetDateTime) -> String {
     let mut out = String::new();
@@ -18,6 +18,16 @@ pub(super) fn render(launch: &Launch<'_>, start: &Start, now: OffsetDateTime) ->
     };
     line("node", member.node.to_string());
     line("start", start_sentence(launch, start));
+    if !start.awaited.is_empty() {
+        let names: Vec<&str> = start.awaited.iter().map(|awaited| awaited.name.as_str()).collect();
+        line(
+            "",
+            format!(
+                "waits for {} first: all members have to be there to found the cluster",
+                enumerated(&names)
+            ),
+        );
+    }
     line("member", format!("{}  id {}", member.member.name, ids.member));
     line("cluster", format!("id {}, token {}", ids.cluster, member.cluster.token));
     line("etcd", format!("{}  {}", launch.binary.version, launch.binary.path.display()));

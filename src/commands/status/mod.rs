@@ -80,6 +80,7 @@ impl Question {
         site.refuse_unless_issued()?;
         if warnings == Warnings::Shown {
             site.report_warnings();
+            note_members(&site, now);
         }
         let client = known_client(&site, &arguments.client)?;
         let authorities = site.authorities(now)?;

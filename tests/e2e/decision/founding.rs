@@ -6,10 +6,10 @@ use nix::sys::signal::Signal;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{client, issued_zone, planned, refused, running_zone, start, states};
+use super::{client, issued_zone, planned, refused, run_with, running_zone, start, states};
 use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, loopback_zone, wait_for_quorum, wait_until_serving};
+use crate::harness::members::{call, found_without, loopback_zone, wait_for_quorum, wait_until_serving};
 use crate::harness::processes::Running;
 
 /// How long etcd waits for the answer of one other member when it starts.
@@ -27,6 +27,7 @@ fn plan_bootstrap() {
                 "a new cluster with the other 2 members",
                 "this node",
                 "not there: nothing listens at 127.0.0.1:2380",
+                "waits for node1 and node3",
             ],
         );
         assert_eq!(states(&plan), ["absent", "absent"]);
@@ -88,49 +89,116 @@ fn a_port_that_is_bound_and_silent_is_waited_for_and_not_for_ever() {
         let zone = issued_zone(3);
         let silent = TcpListener::bind("127.0.0.1:2390").expect("node2's port");
         let mut first = start(&zone, "node1");
-        first.wait_for_line(&["node1 waits for node2, at most 5 s"]);
+        first.wait_for_line(&["node1 waits for node2 (accepts TCP, no TLS reply), node3 (not there"]);
         assert_eq!(first.end().code(), Some(69));
-        refused(&zone, "node1", &[], 69, &["node2: it takes connections and says nothing"]);
+        refused(&zone, "node1", &[], 69, &["node2: accepts TCP, no TLS reply", "start or fix them"]);
         drop(silent);
         let mut first = start(&zone, "node1");
-        first.wait_for_line(&["node1 founds cluster", "node2 and node3 do not answer yet"]);
-        first.wait_for_line(&["\"starting an etcd server\""]);
+        first.wait_for_line(&["node1 waits for node2 (not there", "gives up after 600 s"]);
+        let mut members = vec![first, start(&zone, "node2"), start(&zone, "node3")];
+        wait_until_serving(&mut members);
     });
 }
 
-/// The first is alone for so long that etcd itself gives up publishing; the third comes when the others have written.
+/// The first two are alone for a while, and say for whom they wait. A `plan` beside them sees them, and takes no part.
 #[test]
-fn founding_members_that_come_late_take_part() {
+fn founding_members_that_come_late_are_waited_for() {
     isolated(|| {
-        // etcd gives up publishing after a time that grows with the election time-out: 5 s and twice that.
         let zone = issued_zone(3);
-        let mut first = start(&zone, "node1");
-        first.wait_for_line(&[
-            "node1 founds cluster",
-            "once 2 of 3 members run",
-            "node2 and node3 do not answer yet",
+        let mut members = vec![start(&zone, "node1")];
+        members[0].wait_for_line(&[
+            "node1 waits for node2 (not there",
+            "node3 (not there",
+            "all members have to be there",
         ]);
-        first.wait_for_line(&["failed to publish local member to cluster through raft"]);
-        let plan = planned(&zone, "node2", "bootstrap", &["serves"]);
-        assert_eq!(states(&plan), ["serves", "absent"]);
-        let mut members = vec![first, start(&zone, "node2")];
-        wait_until_serving(&mut members);
-        let announced = members[1].stderr();
-        assert!(
-            !announced.contains("do not answer yet") && announced.contains("founds cluster"),
-            "{announced}"
-        );
-        wait_for_quorum(&client(&zone, 1));
-        for number in 0..20 {
-            call(&client(&zone, 1), &["put", &format!("key{number}"), "value"]).expect_code(0);
+        members.push(start(&zone, "node2"));
+        members[1].wait_for_line(&["node2 waits for node3 (not there"]);
+        let plan = planned(&zone, "node3", "bootstrap", &["is about to start"]);
+        assert_eq!(states(&plan), ["waits", "waits"]);
+        for node in ["node1", "node2"] {
+            assert!(!zone.file(&format!("nodes/{node}/data/member/wal")).exists(), "{node} is not etcd yet");
         }
         members.push(start(&zone, "node3"));
         wait_until_serving(&mut members);
-        let third = client(&zone, 3);
-        wait_for_quorum(&third);
-        let held = call(&third, &["get", "key", "--prefix", "--keys-only"]).stdout;
-        assert_eq!(held.matches("key").count(), 20, "{held}");
+        (1..=3).for_each(|number| wait_for_quorum(&client(&zone, number)));
+        for member in &members {
+            assert!(member.stderr().contains("founds cluster"), "{}", member.stderr());
+        }
     });
+}
+
+/// The operator knows that node3 never ran: the others found without it. Then it is no founder any more, unless its operator says as
+/// much of it, and the others say so too.
+#[test]
+fn who_was_left_out_of_the_founding_comes_in_by_the_word_of_its_operator() {
+    isolated(|| {
+        let zone = issued_zone(3);
+        zone.run(&["plan", "--node", "node1", "--found-without", "node1"]).expect_code(64);
+        let mut members = found_without(&zone, &["node1", "node2"], &["node3"]);
+        wait_for_quorum(&client(&zone, 1));
+        call(&client(&zone, 1), &["put", "kept", "here"]).expect_code(0);
+        let texts = ["was founded before", "its member is expected to start", "run --node node3 --never-ran"];
+        refused(&zone, "node3", &[], 65, &texts);
+        // One that cannot be asked says nothing.
+        members[1].signal(Signal::SIGSTOP);
+        let texts = ["believe that this member never ran", "node2: has not answered for the cluster"];
+        refused(&zone, "node3", &["--never-ran"], 69, &texts);
+        members[1].signal(Signal::SIGCONT);
+        let mut third =
+            Running::start(&mut run_with(&zone, "node3", &["--never-ran"]), zone.around(), "node3");
+        third.wait_for_line(&["node3 founds cluster"]);
+        wait_for_quorum(&client(&zone, 3));
+        let held = call(&client(&zone, 3), &["get", "kept", "--print-value-only"]).stdout;
+        assert_eq!(held.trim(), "here");
+        // The word was for one start.
+        third.stop();
+        planned(&zone, "node3", "resume", &["serves"]);
+    });
+}
+
+/// A start that ends after it committed goes on, whatever became of the data directory: etcd was never there.
+#[test]
+fn a_commit_outlives_its_start() {
+    isolated(|| {
+        let zone = issued_zone(3);
+        let members = at_a_standstill(&zone);
+        kill(members);
+        for node in super::NODES {
+            let state =
+                std::fs::read_to_string(zone.file(&format!("nodes/{node}/state.json"))).expect("the state");
+            assert!(
+                state.contains("\"phase\": \"attempted\"") || state.contains("\"phase\": \"committed\""),
+                "{state}"
+            );
+        }
+        let mut members: Vec<Running> = super::NODES.iter().map(|node| start(&zone, node)).collect();
+        wait_until_serving(&mut members);
+        (1..=3).for_each(|number| wait_for_quorum(&client(&zone, number)));
+    });
+}
+
+/// Starts all with an etcd that does nothing: they have become it, and wrote nothing more.
+fn at_a_standstill(zone: &TestZone) -> Vec<Running> {
+    let nothing = zone.around().join("nothing");
+    std::fs::write(&nothing, "#!/bin/sh\n[ \"$1\" = --version ] && echo 'etcd Version: 3.7.3' && exit 0\necho stands still >&2\nexec sleep 60\n")
+        .expect("a script");
+    std::fs::set_permissions(&nothing, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("its mode");
+    let nothing = nothing.to_str().expect("UTF-8");
+    let start =
+        |node: &&str| Running::start(&mut run_with(zone, node, &["--etcd", nothing]), zone.around(), node);
+    let mut members: Vec<Running> = super::NODES.iter().map(start).collect();
+    for member in &mut members {
+        member.wait_for_line(&["stands still"]);
+    }
+    members
+}
+
+fn kill(mut members: Vec<Running>) {
+    members.iter().for_each(|member| member.signal(Signal::SIGKILL));
+    for member in &mut members {
+        member.end();
+    }
 }
 
 /// etcd asks each of the others before it founds, a second each, and says nothing when that is in vain: five at the same instant

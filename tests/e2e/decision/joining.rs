@@ -5,7 +5,7 @@ use super::{
     start,
 };
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, start_alone, start_on_loopback, wait_for_quorum};
+use crate::harness::members::{call, found_without, start_alone, wait_for_quorum};
 use crate::harness::processes::{Running, until};
 use crate::harness::{TestZone, bundle, outcome};
 
@@ -73,7 +73,7 @@ fn plan_join_as_learner() {
         let mut second = start(&zone, "node2");
         second.wait_for_line(&["node2 joins cluster", "as a learner; promote it once it has caught up"]);
         let state = until("the state", || std::fs::read_to_string(zone.file("nodes/node2/state.json")).ok());
-        assert!(state.contains("\"decision\": \"join\""), "{state}");
+        assert!(state.contains("\"joins\": true"), "{state}");
         let id = until("its name", || {
             listed(&client(&zone, 1)).into_iter().find(|(name, ..)| name == "node2").map(|(_, id, _)| id)
         });
@@ -106,8 +106,9 @@ fn plan_join_as_voter() {
 fn plan_refuses_an_unlisted_member() {
     isolated(|| {
         let zone = issued_zone(3);
-        let _members = start_on_loopback(&zone, &NODES[..2]);
+        let _members = found_without(&zone, &NODES[..2], &NODES[2..]);
         let first = client(&zone, 1);
+        wait_for_quorum(&first);
         let text = call(&first, &["member", "list"]).expect_code(0).stdout;
         let line = text.lines().find(|line| line.contains(&peer_url(3))).expect("node3 is listed");
         change(&first, &["member", "remove", line.split(',').next().expect("an id")]);

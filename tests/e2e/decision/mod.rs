@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`founding`] | members that found their cluster: at once, late, and with others that are bound or down |
+//! | [`founded_once`] | ways to found a cluster a second time |
 //! | [`joining`] | members that a running cluster was told of, and those that it was not |
 //! | [`lost`] | data that is gone, and the commands that replace its member |
 //! | [`once`] | the right to found a cluster is spent once, where etcd alone would lose writes |
@@ -11,6 +12,7 @@
 //! | [`strangers`] | others that run another cluster, or are of another zone |
 //! | [`told`] | does what a refusal says |
 
+mod founded_once;
 mod founding;
 mod joining;
 mod lost;

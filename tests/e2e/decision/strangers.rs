@@ -2,7 +2,7 @@
 
 use super::{argv, bare_stranger, issued_zone, peer_url, planned, refused, start};
 use crate::harness::isolation::isolated;
-use crate::harness::members::{start_alone, start_on_loopback};
+use crate::harness::members::{found_without, start_alone, start_on_loopback};
 
 /// With two nodes more in the description the new ones would be the majority of another cluster.
 #[test]
@@ -65,11 +65,10 @@ fn plan_refuses_two_clusters() {
 fn plan_refuses_when_the_others_run_another_cluster() {
     isolated(|| {
         let zone = issued_zone(3);
-        let mut first = start(&zone, "node1");
-        first.wait_for_line(&["\"starting an etcd server\""]);
-        first.wait_for_line(&["\"serving peer traffic\""]);
-        first.signal(nix::sys::signal::Signal::SIGKILL);
-        first.end();
+        let mut first = found_without(&zone, &["node1", "node2"], &["node3"]);
+        first.iter_mut().for_each(|member| {
+            let _ = member.stop();
+        });
         planned(&zone, "node1", "resume", &["not there"]);
         let both = format!("node2={},node3={}", peer_url(2), peer_url(3));
         let command_lines = ["node2", "node3"].map(|node| (node, argv(&zone, node)));
@@ -91,7 +90,7 @@ fn plan_refuses_unusable_peers() {
         std::fs::write(other.file("zone.toml"), moved).expect("zone.toml");
         let mut stranger = start(&other, "node1");
         stranger.wait_for_line(&["ready to serve client requests"]);
-        let texts = ["node2: its certificate is refused", "nobody can tell whether a cluster runs"];
+        let texts = ["node2: unusable: its certificate is refused", "that takes all of its members"];
         refused(&zone, "node1", &[], 69, &texts);
 
         // A member that has data does not need to know, and is only told.

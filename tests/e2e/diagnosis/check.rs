@@ -10,7 +10,7 @@ use zone_pki::{Authority, Certificate, RevocationReason, Revoked};
 use super::{checked, failed, findings, found};
 use crate::harness::isolation::isolated;
 use crate::harness::members::{
-    loopback_zone, start_alone, start_in_order, start_on_loopback, wait_until_serving,
+    loopback_zone, start_alone, start_on_loopback, start_together, wait_until_serving,
 };
 use crate::harness::namespaces::Network;
 use crate::harness::{TestZone, outcome, zone_etcd};
@@ -50,7 +50,7 @@ fn source_address() {
         let zone =
             TestZone::init("example.com", &["infra0=10.0.1.10", "infra1=10.0.1.11", "infra2=10.0.1.12"]);
         let nodes = machines.map(|(name, _)| name);
-        let mut members = start_in_order(&zone, &nodes, |node, command| network.on(node, &command));
+        let mut members = start_together(&zone, &nodes, |node, command| network.on(node, &command));
         wait_until_serving(&mut members);
         let call = |machine: &str, arguments: &[&str]| {
             let mut command = zone_etcd(arguments);

@@ -1,0 +1,12 @@
+//! What the start of another member says: a line of JSON. What is read is written and read as the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use zone_etcd::presence::Message;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok((message, says)) = Message::parse(bytes) {
+        let (again, same) = Message::parse(message.line().as_bytes()).expect("what was read once");
+        assert_eq!((again, same), (message, says));
+    }
+});

@@ -1,0 +1,344 @@
+//! Ways to found a cluster a second time, or to go on as a member that has forgotten: each is refused, and loses nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use nix::sys::signal::Signal;
+use nix::sys::stat::{UtimensatFlags, utimensat};
+use nix::sys::time::TimeSpec;
+
+use super::{NODES, call, client, issued_zone, planned, refused, remove, run_with, running_zone, start};
+use crate::harness::TestZone;
+use crate::harness::isolation::isolated;
+use crate::harness::members::{start_on_loopback, start_together, wait_for_quorum};
+use crate::harness::processes::{Running, until};
+
+/// Volumes that were made from one image have the device number, the inode and the times of their root directory in common.
+#[test]
+fn refuses_a_data_volume_that_came_back_as_its_image() {
+    isolated(|| {
+        let zone = issued_zone(3);
+        for node in NODES {
+            let data = data_of(&zone, node);
+            fs::create_dir(&data).expect("a volume");
+            fs::set_permissions(&data, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+                .expect("its mode");
+            as_in_the_image(&data);
+        }
+        let mut members = start_on_loopback(&zone, &NODES);
+        write_keys(&zone, 30);
+        stop(&mut members);
+        for node in ["node1", "node2"] {
+            let data = data_of(&zone, node);
+            for entry in fs::read_dir(&data).expect("the volume").flatten() {
+                let path = entry.path();
+                if path.is_dir() { remove(&path) } else { fs::remove_file(&path).expect("a file") }
+            }
+            as_in_the_image(&data);
+        }
+        for node in ["node1", "node2"] {
+            refused(&zone, node, &[], 65, &["must not start", "its write-ahead log is gone"]);
+        }
+        let _third = start(&zone, "node3");
+        for node in ["node1", "node2"] {
+            refused(&zone, node, &[], 65, &["must not start", "forgotten its votes"]);
+        }
+        assert_eq!(kept_on(&zone, "node3"), 30);
+    });
+}
+
+/// A member that waits for its turn has data, and says so: whoever was wiped does not found beside it.
+#[test]
+fn refuses_a_wiped_member_that_returns_with_one_that_waits() {
+    isolated(|| {
+        let (zone, mut members) = running_zone();
+        members[2].stop();
+        write_keys(&zone, 5);
+        stop(&mut members[..2]);
+        wipe(&zone, "node1");
+        let mut members = start_together(&zone, &["node1", "node3"], |_, command| command);
+        members[0].outcome().expect_code(65).expect_error_with(&["node1 must not start"]);
+        assert!(!data_of(&zone, "node1").join("member/wal").exists());
+        members.push(start(&zone, "node2"));
+        wait_for_quorum(&client(&zone, 2));
+        assert_eq!(kept_on(&zone, "node2"), 5);
+    });
+}
+
+/// The newest note of a log is of its last start, of a check, or of `status` and `doctor`.
+#[test]
+fn refuses_a_log_that_went_back_in_time() {
+    isolated(|| {
+        for by_a_check in [false, true] {
+            let (zone, mut members) = running_zone();
+            members[0].stop();
+            let copy = zone.around().join("copy");
+            copy_directory(&data_of(&zone, "node1"), &copy);
+            members[0] = start(&zone, "node1");
+            wait_for_quorum(&client(&zone, 1));
+            write_keys(&zone, 5);
+            if by_a_check {
+                zone.run(&["check", "--node", "node1"]);
+            } else {
+                members[0].stop();
+                members[0] = start(&zone, "node1");
+                wait_for_quorum(&client(&zone, 1));
+            }
+            members[0].stop();
+            let newest = zone.around().join("newest");
+            fs::rename(data_of(&zone, "node1"), &newest).expect("aside");
+            copy_directory(&copy, &data_of(&zone, "node1"));
+            let texts =
+                ["the write-ahead log is an older copy", "commit index", "member add node1 --learner"];
+            refused(&zone, "node1", &[], 65, &texts);
+            refused(&zone, "node1", &["--accept-older-data"], 65, &["is an older copy"]);
+            // Its notes may be lost with its node directory: then it may be any copy.
+            let state = zone.file("nodes/node1/state.json");
+            let kept = fs::read(&state).expect("the state");
+            fs::remove_file(&state).expect("the state is lost");
+            refused(&zone, "node1", &[], 65, &["state.json is gone", "--data-is-current"]);
+            refused(&zone, "node1", &["--data-is-current"], 65, &["is an older copy"]);
+            fs::write(&state, kept).expect("it is found again");
+            remove(&data_of(&zone, "node1"));
+            fs::rename(&newest, data_of(&zone, "node1")).expect("the newest is back");
+            members[0] = start(&zone, "node1");
+            wait_for_quorum(&client(&zone, 1));
+        }
+    });
+}
+
+#[test]
+fn goes_on_with_data_whose_notes_are_lost_by_the_word_of_the_operator() {
+    isolated(|| {
+        let (zone, mut members) = running_zone();
+        write_keys(&zone, 5);
+        members[0].stop();
+        for note in ["state.json", "high-water.json"] {
+            let _ = fs::remove_file(zone.file(&format!("nodes/node1/{note}")));
+        }
+        refused(&zone, "node1", &[], 65, &["state.json is gone", "--data-is-current"]);
+        members[0] =
+            Running::start(&mut run_with(&zone, "node1", &["--data-is-current"]), zone.around(), "node1");
+        wait_for_quorum(&client(&zone, 1));
+        members[0].stop();
+        planned(&zone, "node1", "resume", &["serves"]);
+    });
+}
+
+#[test]
+fn the_only_member_goes_on_with_an_older_copy_by_the_word_of_the_operator() {
+    isolated(|| {
+        let zone = issued_zone(1);
+        let mut member = start(&zone, "node1");
+        wait_for_quorum(&client(&zone, 1));
+        member.stop();
+        let copy = zone.around().join("copy");
+        copy_directory(&data_of(&zone, "node1"), &copy);
+        for _ in 0..2 {
+            member = start(&zone, "node1");
+            wait_for_quorum(&client(&zone, 1));
+            write_keys(&zone, 5);
+            member.stop();
+        }
+        remove(&data_of(&zone, "node1"));
+        copy_directory(&copy, &data_of(&zone, "node1"));
+        refused(&zone, "node1", &[], 65, &["is an older copy", "run --node node1 --accept-older-data"]);
+        let mut member =
+            Running::start(&mut run_with(&zone, "node1", &["--accept-older-data"]), zone.around(), "node1");
+        wait_for_quorum(&client(&zone, 1));
+        member.stop();
+    });
+}
+
+/// A member that was there at the founding and not since lists the others as not having run: one answer that is behind is enough.
+#[test]
+fn refuses_a_wiped_member_that_a_stale_list_expects() {
+    isolated(|| {
+        let (zone, members) = stopped_at_the_founding(&["node3"]);
+        write_keys(&zone, 5);
+        let mut members = members;
+        stop(&mut members);
+        wipe(&zone, "node1");
+        let mut third = start(&zone, "node3");
+        third.wait_for_line(&["\"starting an etcd server\""]);
+        refused(&zone, "node1", &[], 65, &["node1 must not start"]);
+        let second = start(&zone, "node2");
+        wait_for_quorum(&client(&zone, 2));
+        assert_eq!(kept_on(&zone, "node2"), 5);
+        refused(&zone, "node1", &[], 65, &["has run, and its data is not here"]);
+        drop((second, third));
+    });
+}
+
+/// The same between the first vote of a member and the moment in which the cluster agrees to its client URLs.
+#[test]
+fn refuses_a_wiped_member_that_had_not_published_yet() {
+    isolated(|| {
+        let (zone, _) = stopped_at_the_founding(&NODES);
+        wipe(&zone, "node1");
+        let mut members = start_together(&zone, &NODES, |_, command| command);
+        members[0].outcome().expect_code(65).expect_error_with(&["node1 must not start"]);
+        wait_for_quorum(&client(&zone, 2));
+        // The two are the zone, and node1 is expected: its operator could say that it never ran, which would not be true.
+        refused(&zone, "node1", &[], 65, &["node1 must not start"]);
+    });
+}
+
+/// etcd never syncs the entry of `member/` in the data directory, nor that of the data directory: after a loss of power both could be
+/// gone, and votes with them.
+#[test]
+fn everything_is_on_disk_before_etcd_starts() {
+    isolated(|| {
+        let zone = issued_zone(1);
+        let trace = zone.around().join("trace");
+        let mut command = Command::new("strace");
+        command
+            .args(["-f", "-y", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2,execve", "-o"])
+            .arg(&trace);
+        let run = run_with(&zone, "node1", &["--etcd", stub(&zone).to_str().expect("UTF-8")]);
+        // What is traced is not our child.
+        let arguments: Vec<_> =
+            run.get_args().filter(|argument| !argument.to_string_lossy().starts_with("--end-with")).collect();
+        let arguments: Vec<_> = arguments
+            .into_iter()
+            .filter(|argument| argument.to_string_lossy().parse::<u32>().is_err())
+            .collect();
+        command.arg(run.get_program()).args(arguments);
+        assert!(command.output().expect("strace runs").status.success());
+        let trace = fs::read_to_string(&trace).expect("a trace");
+        let data = data_of(&zone, "node1");
+        let lines: Vec<&str> = trace.lines().collect();
+        let place = |text: &str| {
+            lines
+                .iter()
+                .position(|line| line.contains(text))
+                .unwrap_or_else(|| panic!("no {text} in\n{trace}"))
+        };
+        let synced = |path: &Path| place(&format!("<{}>)", path.display()));
+        let replaced: Vec<usize> = lines
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| line.contains("rename") && line.contains("state.json"))
+            .map(|(place, _)| place)
+            .collect();
+        let [committed, attempted] = replaced[..] else { panic!("two phases in\n{trace}") };
+        for directory in [data.join("member"), data.clone(), zone.file("nodes/node1")] {
+            assert!(synced(&directory) < committed, "{} in\n{trace}", directory.display());
+        }
+        let nonce = synced(&data.join("zone-etcd.attempt"));
+        assert!(committed < nonce && nonce < attempted, "{trace}");
+        let exec =
+            lines.iter().rposition(|line| line.contains("execve") && line.contains("/stub")).expect("etcd");
+        assert!(attempted < exec, "{trace}");
+    });
+}
+
+/// A first start that failed before etcd wrote anything, and a data directory that was moved since: nothing is forgotten.
+#[test]
+fn a_data_directory_may_move_before_there_is_a_log() {
+    isolated(|| {
+        let zone = issued_zone(1);
+        let mut failed = Running::start(
+            &mut run_with(&zone, "node1", &["--etcd", stub(&zone).to_str().expect("UTF-8")]),
+            zone.around(),
+            "stub",
+        );
+        failed.outcome().expect_code(0);
+        let text = fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
+        let moved = zone.around().join("moved");
+        let text = text.replace(
+            "name = \"node1\"\n",
+            &format!("name = \"node1\"\ndata_dir = \"{}\"\n", moved.display()),
+        );
+        fs::write(zone.file("zone.toml"), text).expect("zone.toml");
+        planned(&zone, "node1", "bootstrap", &[moved.to_str().expect("UTF-8")]);
+        let _member = start(&zone, "node1");
+        wait_for_quorum(&client(&zone, 1));
+        assert!(moved.join("member/wal").is_dir());
+    });
+}
+
+/// An etcd that ends at once, without a trace.
+fn stub(zone: &TestZone) -> PathBuf {
+    let stub = zone.around().join("stub");
+    fs::write(&stub, "#!/bin/sh\n[ \"$1\" = --version ] && echo 'etcd Version: 3.7.3'\nexit 0\n")
+        .expect("a script");
+    fs::set_permissions(&stub, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("its mode");
+    stub
+}
+
+/// Founds a zone of three, and ends these members as soon as they have a log. The others run.
+fn stopped_at_the_founding(ended: &[&str]) -> (TestZone, Vec<Running>) {
+    let zone = issued_zone(3);
+    let mut members: Vec<(&str, Running)> = NODES.iter().map(|node| (*node, start(&zone, node))).collect();
+    until("the logs", || {
+        let has_log = |node: &&str| {
+            let wal = data_of(&zone, node).join("member/wal");
+            fs::read_dir(wal).is_ok_and(|entries| {
+                entries
+                    .flatten()
+                    .any(|entry| entry.path().extension().is_some_and(|extension| extension == "wal"))
+            })
+        };
+        ended.iter().all(has_log).then_some(())
+    });
+    for (_, member) in members.iter_mut().filter(|(node, _)| ended.contains(node)) {
+        member.signal(Signal::SIGKILL);
+        member.end();
+    }
+    members.retain(|(node, _)| !ended.contains(node));
+    if members.len() > 1 {
+        wait_for_quorum(&client(&zone, 1));
+    }
+    (zone, members.into_iter().map(|(_, member)| member).collect())
+}
+
+/// What a machine has that was built anew, and activated with what it was given at first.
+fn wipe(zone: &TestZone, node: &str) {
+    remove(&data_of(zone, node));
+    for note in ["state.json", "high-water.json"] {
+        let _ = fs::remove_file(zone.file(&format!("nodes/{node}/{note}")));
+    }
+}
+
+fn data_of(zone: &TestZone, node: &str) -> PathBuf {
+    zone.file(&format!("nodes/{node}/data"))
+}
+
+fn as_in_the_image(directory: &Path) {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let time = TimeSpec::from_duration(time.duration_since(SystemTime::UNIX_EPOCH).expect("a time"));
+    utimensat(nix::fcntl::AT_FDCWD, directory, &time, &time, UtimensatFlags::FollowSymlink)
+        .expect("its times");
+}
+
+fn write_keys(zone: &TestZone, count: usize) {
+    let first = client(zone, 1);
+    wait_for_quorum(&first);
+    for number in 0..count {
+        call(&first, &["put", &format!("key{number}"), "value"]).expect_code(0);
+    }
+}
+
+/// How many keys are in the data of a member, asked of itself alone; it may have no quorum.
+fn kept_on(zone: &TestZone, node: &str) -> usize {
+    let number: u16 = node[4..].parse().expect("a number");
+    until("the keys of the member", || {
+        let local =
+            call(&client(zone, number), &["get", "key", "--prefix", "--keys-only", "--consistency=s"]);
+        (local.code == 0).then(|| local.stdout.matches("key").count())
+    })
+}
+
+fn stop(members: &mut [Running]) {
+    members.iter_mut().for_each(|member| {
+        let _ = member.stop();
+    });
+}
+
+fn copy_directory(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().expect("cp runs");
+    assert!(copied.success());
+}
