@@ -24,7 +24,7 @@ fn clients(zone: &TestZone) -> Vec<Command> {
 /// Changes a value in the database file of a running member, as a disk does that loses what was written. bbolt maps the file, and
 /// its pages of data have no checksum, so the member has the other value from now on.
 #[track_caller]
-pub fn change_on_disk(zone: &TestZone, node: &str, from: &str, to: &str) {
+fn change_on_disk(zone: &TestZone, node: &str, from: &str, to: &str) {
     assert_eq!(from.len(), to.len());
     let file = zone.file(&format!("nodes/{node}/data/member/snap/db"));
     until("the value in the database file", || {
@@ -45,7 +45,7 @@ pub fn change_on_disk(zone: &TestZone, node: &str, from: &str, to: &str) {
 
 /// Writes a value that every member has in its file, and changes it on node3.
 #[track_caller]
-fn diverge(zone: &TestZone) {
+pub fn diverge(zone: &TestZone) {
     let clients = clients(zone);
     call(&clients[0], &["put", "key", "written-by-the-client"]).expect_code(0);
     clients.iter().for_each(wait_for_quorum);
@@ -201,7 +201,12 @@ fn nobody_is_restarted_while_data_differs() {
         diverge(&zone);
         for arguments in [&["restart", "--node", "node1"][..], &["restart", "--rolling"]] {
             let refused = zone.run(arguments).expect_code(65);
-            refused.expect_error_with(&[" is not restarted", DIVERGED, "node1, node2 (hash ", "node3 (hash "]);
+            refused.expect_error_with(&[
+                " is not restarted",
+                DIVERGED,
+                "node1, node2 (hash ",
+                "node3 (hash ",
+            ]);
         }
         assert!(members.iter().all(|member| member.starts() == 1));
     });
@@ -218,7 +223,11 @@ fn compaction_and_restarts_are_no_difference() {
             let clients = clients(&zone);
             let compare = || {
                 let live = status(&zone, 0);
-                assert_eq!((&live["health"], &live["data"]["state"]), (&"healthy".into(), &"same".into()), "{live}");
+                assert_eq!(
+                    (&live["health"], &live["data"]["state"]),
+                    (&"healthy".into(), &"same".into()),
+                    "{live}"
+                );
             };
             for number in 0..5 {
                 call(&clients[0], &["put", "key", &format!("value{number}")]).expect_code(0);
@@ -231,9 +240,7 @@ fn compaction_and_restarts_are_no_difference() {
             members[2].stop();
             members[2] = crate::harness::members::start(&zone, "node3");
             wait_for_quorum(&clients[2]);
-            until("a member that takes requests", || {
-                (zone.run(&["status"]).code == 0).then_some(())
-            });
+            until("a member that takes requests", || (zone.run(&["status"]).code == 0).then_some(()));
             compare();
             call(&clients[0], &["del", "key"]).expect_code(0);
             compare();
