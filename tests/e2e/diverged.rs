@@ -21,38 +21,36 @@ fn clients(zone: &TestZone) -> Vec<Command> {
     (0..3).map(|number| etcdctl(zone, &format!("https://127.0.0.1:{}", 2379 + 10 * number))).collect()
 }
 
-/// Changes a value in the database file of a running member, as a disk does that loses what was written. bbolt maps the file, and
-/// its pages of data have no checksum, so the member has the other value from now on.
-#[track_caller]
-fn change_on_disk(zone: &TestZone, node: &str, from: &str, to: &str) {
-    assert_eq!(from.len(), to.len());
-    let file = zone.file(&format!("nodes/{node}/data/member/snap/db"));
-    until("the value in the database file", || {
-        let bytes = fs::read(&file).expect("the database");
-        let places: Vec<usize> = bytes
-            .windows(from.len())
-            .enumerate()
-            .filter(|(_, bytes)| *bytes == from.as_bytes())
-            .map(|(place, _)| place)
-            .collect();
-        let database = OpenOptions::new().write(true).open(&file).expect("the database");
-        for place in &places {
-            database.write_all_at(to.as_bytes(), *place as u64).expect("written");
-        }
-        (!places.is_empty()).then_some(())
-    });
-}
+/// What a client writes, and what the disk of node3 makes of it.
+const WRITTEN: &str = "written-by-the-client";
+const CHANGED: &str = "changed-by-the-disk-3";
 
-/// Writes a value that every member has in its file, and changes it on node3.
+/// Writes a value that every member has in its file, and changes it in that of node3, as a disk does that loses what was written.
+/// bbolt maps the file, and its pages of data have no checksum, so the running member has the other value from now on.
 #[track_caller]
 pub fn diverge(zone: &TestZone) {
     let clients = clients(zone);
-    call(&clients[0], &["put", "key", "written-by-the-client"]).expect_code(0);
+    // More than a quarter of a page: keys that are fewer lie in the root page, which each commit writes anew.
+    let more = "x".repeat(2048);
+    call(&clients[0], &["put", "key", &format!("{WRITTEN}{more}")]).expect_code(0);
     clients.iter().for_each(wait_for_quorum);
-    change_on_disk(zone, "node3", "written-by-the-client", "changed-by-the-disk-3");
-    let held = || call(&clients[2], &["get", "key", "--print-value-only", "--consistency=s"]).stdout;
-    // Until its next commit a member reads what it wrote from memory.
-    until("the member to read its file", || (held() == "changed-by-the-disk-3\n").then_some(()));
+    // Until its next commit a member has what it wrote in memory alone.
+    until("the member to read its file", || {
+        change_on_disk(zone, "node3");
+        let held = call(&clients[2], &["get", "key", "--print-value-only", "--consistency=s"]).stdout;
+        held.starts_with(CHANGED).then_some(())
+    });
+}
+
+/// Changes the value wherever it stands in the database file of a member.
+fn change_on_disk(zone: &TestZone, node: &str) {
+    let file = zone.file(&format!("nodes/{node}/data/member/snap/db"));
+    let bytes = fs::read(&file).expect("the database");
+    let database = OpenOptions::new().write(true).open(&file).expect("the database");
+    let places = bytes.windows(WRITTEN.len()).enumerate().filter(|(_, found)| *found == WRITTEN.as_bytes());
+    for (place, _) in places {
+        database.write_all_at(CHANGED.as_bytes(), place as u64).expect("written");
+    }
 }
 
 /// The hash of each member by etcdctl, which asks the same question.
