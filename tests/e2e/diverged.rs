@@ -7,11 +7,11 @@ use std::process::Command;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{call, etcdctl, loopback_zone, start_on_loopback, wait_for_quorum};
 use crate::harness::processes::{Running, until};
 use crate::harness::supervised::supervise_on_loopback;
+use crate::harness::{TestZone, outcome, zone_etcd};
 use crate::status::{NODES, exposition, status};
 
 /// The first words of `status` and of the JSON reason.
@@ -118,6 +118,23 @@ fn a_changed_value_is_told_on_3_6() {
 #[test]
 fn a_changed_value_is_told_on_3_5() {
     isolated(|| a_changed_value_is_told("3.5.35"));
+}
+
+/// The step that `status` names works as it is typed.
+#[test]
+fn the_data_of_a_group_is_saved_as_told() {
+    isolated(|| {
+        let zone = loopback_zone(3, "");
+        zone.run(&["init"]).expect_code(0);
+        let _members = start_on_loopback(&zone, &NODES);
+        diverge(&zone);
+        let text = zone.run(&["status"]).expect_code(65).stdout;
+        let next = text.lines().last().expect("a next step");
+        let (_, command) = next.split_once("data-differs.md: zone-etcd ").expect("a command");
+        let mut command = zone_etcd(command.split(' '));
+        outcome(command.current_dir(zone.around())).expect_code(0);
+        assert!(zone.around().join("node3.db").is_file(), "{next}");
+    });
 }
 
 /// The third has the writes of the first history; the others have none, and raft entries that are not writes. Up to the lowest
