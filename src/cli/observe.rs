@@ -29,7 +29,7 @@ pub struct StatusArgs {
 }
 
 const STATUS_CODES: &str = "\
-Exit codes of status: 0 healthy, 65 degraded but with a quorum, 69 quorum lost or nobody answers";
+Exit codes of status: 0 healthy or data not compared, 65 degraded but with a quorum, 69 quorum lost or nobody answers";
 
 /// How to print the state of a zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -46,7 +46,11 @@ pub(super) fn run(arguments: &DoctorArgs, now: OffsetDateTime) -> Result<ExitCod
 /// Every check for every node that can be reached.
 fn examine(site: &Site, now: OffsetDateTime) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let live = match ask_zone(site, now) {
+    let compared = ask_zone(site, now).and_then(|mut live| {
+        Observer::new(site).compare_data(&mut live)?;
+        Ok(live)
+    });
+    let live = match compared {
         Ok(live) => Some(live),
         Err(failure) => {
             let found = [vec![failure.what], failure.causes].concat().join(": ");

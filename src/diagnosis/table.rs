@@ -172,6 +172,8 @@ checks! {
     TimingEqual "timing-equal" "members run with the same heartbeat and election" Strain Doctor Peers "timing"
         "the member with the shortest time-out unseats a leader with a longer heartbeat, again and again"
 
+    MemberData "member-data" "the voters hold the same data" Data Doctor Zone "data-differs"
+        "the same read gives different answers on different members, and nothing repairs that"
     AlarmCorrupt "alarm-corrupt" "no member's data differs from the others'" Data Doctor Zone "data-differs"
         "members give different answers, and etcd stops to take requests"
     ClusterId "cluster-id" "every member is of one cluster" Data Doctor Zone "cluster-id"

@@ -11,10 +11,12 @@ use tonic::{Request, Status};
 use zone_pki::private_file;
 
 use super::key_value_messages::{RangeRequest, RangeResponse};
-pub use super::messages::{DowngradeInfo, ListedMember, MemberListResponse, ResponseHeader, StatusResponse};
+pub use super::messages::{
+    DowngradeInfo, HashKvResponse, ListedMember, MemberListResponse, ResponseHeader, StatusResponse,
+};
 use super::messages::{
-    MemberListRequest, MemberRemoveRequest, MemberRemoveResponse, MemberUpdateRequest, MemberUpdateResponse,
-    MoveLeaderRequest, MoveLeaderResponse, StatusRequest,
+    HashKvRequest, MemberListRequest, MemberRemoveRequest, MemberRemoveResponse, MemberUpdateRequest,
+    MemberUpdateResponse, MoveLeaderRequest, MoveLeaderResponse, StatusRequest,
 };
 
 /// What a client presents and trusts.
@@ -63,12 +65,21 @@ impl MemberClient {
         Ok(Self { channel: endpoint.connect_lazy() })
     }
 
-    /// Reads a key that is not there, through the quorum: an answer means that the cluster takes requests here.
-    pub async fn quorum_read(&self) -> Result<(), Status> {
+    /// Reads a key that is not there, through the quorum: an answer means that the cluster takes requests here. Returns the
+    /// revision that the member has then, which is not below any that a member had when the read began.
+    pub async fn quorum_read(&self) -> Result<i64, Status> {
         // A linearizable read, which is the default, is answered only after the leader has heard from a majority.
         let request =
             RangeRequest { key: b"\0zone-etcd".to_vec(), count_only: true, ..RangeRequest::default() };
-        self.unary(request, "/etcdserverpb.KV/Range").await.map(|RangeResponse { .. }| ())
+        let answer: RangeResponse = self.unary(request, "/etcdserverpb.KV/Range").await?;
+        Ok(answer.header.map(|header| header.revision).unwrap_or_default())
+    }
+
+    /// Has the member hash its key space up to a revision; 0 stands for the one that it has. It reads its whole database for
+    /// that, and does not apply writes meanwhile (`hashByRev` in etcd's `server/storage/mvcc/kvstore.go` holds the lock of
+    /// the read transaction).
+    pub async fn hash_kv(&self, revision: i64) -> Result<HashKvResponse, Status> {
+        self.unary(HashKvRequest { revision }, "/etcdserverpb.Maintenance/HashKV").await
     }
 
     /// The member's own state.

@@ -24,6 +24,8 @@ pub(super) struct RangeRequest {
 /// `RangeResponse`
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct RangeResponse {
+    #[prost(message, optional, tag = "1")]
+    pub(super) header: Option<ResponseHeader>,
     #[prost(message, repeated, tag = "2")]
     pub(super) pairs: Vec<KeyValue>,
     #[prost(bool, tag = "3")]

@@ -53,6 +53,28 @@ pub(super) struct MoveLeaderRequest {
 #[derive(Clone, Copy, PartialEq, Message)]
 pub(super) struct MoveLeaderResponse {}
 
+/// `HashKVRequest`
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct HashKvRequest {
+    #[prost(int64, tag = "1")]
+    pub(super) revision: i64,
+}
+
+/// `HashKVResponse`: a hash of the key space up to a revision. Two are comparable only if they were made after the same
+/// compaction.
+#[derive(Clone, PartialEq, Message)]
+pub struct HashKvResponse {
+    /// Who answers, and the revision that it has.
+    #[prost(message, optional, tag = "1")]
+    pub header: Option<ResponseHeader>,
+    /// CRC-32C over the keys and values.
+    #[prost(uint32, tag = "2")]
+    pub hash: u32,
+    /// The revision of the last compaction when the hash was made.
+    #[prost(int64, tag = "3")]
+    pub compact_revision: i64,
+}
+
 /// `ResponseHeader`
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub struct ResponseHeader {

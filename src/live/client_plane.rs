@@ -69,18 +69,35 @@ async fn ask_by_grpc(
     ClientAnswer { quorum_read: Some(read), confirmed, own, ..answer }
 }
 
+async fn read_through_quorum(client: &MemberClient, deadline: Instant) -> Result<Duration, String> {
+    let started = Instant::now();
+    match through_quorum(client, deadline).await {
+        Ok(read) => Ok(read.took),
+        // The right to the key is looked at after the quorum has answered (`EtcdServer.Range`).
+        Err(fault) if fault.is_permission => Ok(started.elapsed()),
+        Err(fault) => Err(fault.text),
+    }
+}
+
+/// What a read through the quorum brought.
+pub(super) struct QuorumRead {
+    /// The revision that the member had then.
+    pub(super) revision: i64,
+    /// How long it took.
+    took: Duration,
+}
+
 /// An election ends a read that waits for the old leader, which says nothing of whether there is a quorum: so it is made again,
 /// while there is time.
-async fn read_through_quorum(client: &MemberClient, deadline: Instant) -> Result<Duration, String> {
+pub(super) async fn through_quorum(client: &MemberClient, deadline: Instant) -> Result<QuorumRead, Fault> {
     loop {
         let started = Instant::now();
         match within(deadline, client.quorum_read()).await {
             Err(fault) if IN_AN_ELECTION.contains(&fault.text.as_str()) && started + PAUSE < deadline => {
                 tokio::time::sleep(PAUSE).await;
             }
-            Err(fault) if !fault.is_permission => return Err(fault.text),
-            // The right to the key is looked at after the quorum has answered (`EtcdServer.Range`).
-            Ok(()) | Err(_) => return Ok(started.elapsed()),
+            Err(fault) => return Err(fault),
+            Ok(revision) => return Ok(QuorumRead { revision, took: started.elapsed() }),
         }
     }
 }
@@ -90,12 +107,17 @@ const IN_AN_ELECTION: [&str; 2] = ["leader changed", "no leader"];
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
 
-struct Fault {
-    text: String,
+/// Why a call failed.
+pub(super) struct Fault {
+    /// For people.
+    pub(super) text: String,
     is_permission: bool,
 }
 
-async fn within<T>(deadline: Instant, call: impl Future<Output = Result<T, Status>>) -> Result<T, Fault> {
+pub(super) async fn within<T>(
+    deadline: Instant,
+    call: impl Future<Output = Result<T, Status>>,
+) -> Result<T, Fault> {
     match timeout_at(deadline.into(), call).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(status)) => {

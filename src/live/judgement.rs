@@ -1,12 +1,15 @@
 //! What to think of a zone. Pure.
 
 use super::alarms::{Alarm, AlarmKind};
+use super::comparison::Comparison;
 
 /// How a zone is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Health {
-    /// Every member answers, and nothing is wrong.
+    /// Every member answers, nothing is wrong, and the voters hold the same data.
     Healthy,
+    /// Nothing is wrong as far as was seen, but nobody knows whether the voters hold the same data.
+    NotCompared,
     /// The zone takes requests, but something is wrong: the loss of one more member may stop it.
     Degraded,
     /// The zone takes no requests.
@@ -18,6 +21,7 @@ impl Health {
     pub fn word(self) -> &'static str {
         match self {
             Self::Healthy => "healthy",
+            Self::NotCompared => "not_compared",
             Self::Degraded => "degraded",
             Self::LostQuorum => "lost_quorum",
         }
@@ -67,12 +71,15 @@ pub struct Judgement {
 }
 
 /// Judges. A read through the quorum that comes back proves that there is a leader and a majority behind it; without one, from
-/// no member, there is none as far as anybody can tell.
-pub fn judge(members: &[MemberFacts], alarms: &[Alarm]) -> Judgement {
+/// no member, there is none as far as anybody can tell. Data that differs comes before everything else.
+pub fn judge(members: &[MemberFacts], alarms: &[Alarm], data: &Comparison) -> Judgement {
     let voters: Vec<&MemberFacts> =
         members.iter().filter(|member| member.standing == Standing::Voter).collect();
     let healthy_voters = voters.iter().filter(|member| matches!(member.quorum_read, Some(Ok(())))).count();
     let mut reasons = Vec::new();
+    if matches!(data, Comparison::Different(_)) {
+        reasons.push(data.to_string());
+    }
     if healthy_voters == 0 {
         reasons.push(no_quorum(&voters));
     }
@@ -87,11 +94,16 @@ pub fn judge(members: &[MemberFacts], alarms: &[Alarm]) -> Judgement {
             });
         }
     }
+    let is_compared = !matches!(data, Comparison::NotCompared(_));
     let health = match (healthy_voters, reasons.is_empty()) {
         (0, _) => Health::LostQuorum,
-        (_, true) => Health::Healthy,
         (_, false) => Health::Degraded,
+        (_, true) if is_compared => Health::Healthy,
+        (_, true) => Health::NotCompared,
     };
+    if health != Health::LostQuorum && !is_compared {
+        reasons.push(data.to_string());
+    }
     Judgement { health, reasons, voters: voters.len(), healthy_voters }
 }
 

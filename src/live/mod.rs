@@ -1,13 +1,15 @@
 //! The zone as it answers: every member of zone.toml and of the live member list, asked all at the same time.
 //!
 //! [`LiveZone::observe`] gathers; what follows from the answers is pure: who is who (`assembly`), where the zone and its
-//! description part (`differences`), and whether it is healthy (`judgement`).
+//! description part (`differences`), and whether it is healthy (`judgement`). That takes [`LiveZone::compare_data`] as well: no zone
+//! is healthy whose voters were not seen to hold the same data.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | `credentials` | the certificate with which is asked |
 //! | `gather`, `client_plane`, `plane` | the questions: over etcd's API, and by a look at the handshakes of both planes |
 //! | `assembly`, `members` | the answers, member by member |
+//! | `hashing`, `comparison` | the data of the voters, compared |
 //! | `alarms` | what members raise, and how it is told |
 //! | `differences` | zone.toml against the live member list |
 //! | `removal` | a member taken out, if the others are a quorum without it |
@@ -18,9 +20,11 @@
 mod alarms;
 mod assembly;
 mod client_plane;
+mod comparison;
 mod credentials;
 mod differences;
 mod gather;
+mod hashing;
 mod judgement;
 mod members;
 mod moving;
@@ -34,9 +38,11 @@ use time::OffsetDateTime;
 
 pub use alarms::{Alarm, AlarmKind};
 pub use client_plane::ClientAnswer;
+pub use comparison::{Comparison, DataGroup, VoterHash, compare};
 pub use credentials::{Credentials, CredentialsError};
 pub use differences::Difference;
 pub use gather::PlaneMemory;
+pub use hashing::{ComparisonMemory, LARGEST_HASHED};
 pub use judgement::{Health, Judgement, MemberFacts, Standing, judge};
 pub use members::{LiveMember, MemberStatus};
 pub use plane::{AcceptedAuthority, PlaneView};
@@ -51,6 +57,8 @@ use crate::zone_directory::Authorities;
 
 /// How long a member may take to answer. One that is down holds up nobody longer than this.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+/// How long the comparison of the data may take, after that.
+pub const COMPARISON_LIMIT: Duration = Duration::from_secs(2);
 
 /// The zone at one moment.
 #[derive(Debug)]
@@ -75,8 +83,12 @@ pub struct LiveZone {
     pub alarms: Vec<Alarm>,
     /// Where zone.toml and the live member list part.
     pub differences: Vec<Difference>,
+    /// Whether the voters hold the same data, once [`compare_data`](Self::compare_data) has asked them.
+    pub data: Comparison,
     /// What to think of it.
     pub judgement: Judgement,
+    /// What it is judged by.
+    facts: Vec<MemberFacts>,
 }
 
 impl LiveZone {
@@ -105,7 +117,8 @@ impl LiveZone {
         let answers = gather::gather(zone, authorities, credentials, limit, memory).await;
         let mut observed = assembly::assemble(zone, answers);
         let differences = differences::find(zone, &observed);
-        let judgement = judge(&assembly::facts(&observed), &observed.alarms);
+        let (facts, data) = (assembly::facts(&observed), Comparison::not_asked());
+        let judgement = judge(&facts, &observed.alarms, &data);
         observed.members.sort_by(|one, other| one.position.cmp(&other.position));
         Self {
             at,
@@ -118,7 +131,9 @@ impl LiveZone {
             members: observed.members,
             alarms: observed.alarms,
             differences,
+            data,
             judgement,
+            facts,
         }
     }
 

@@ -4,7 +4,9 @@ use time::OffsetDateTime;
 
 use crate::config::ClientName;
 use crate::error::{Failure, Result};
-use crate::live::{ANSWER_LIMIT, Credentials, LiveZone, PlaneMemory, on_runtime};
+use crate::live::{
+    ANSWER_LIMIT, COMPARISON_LIMIT, ComparisonMemory, Credentials, LiveZone, PlaneMemory, on_runtime,
+};
 use crate::site::Site;
 
 /// Asks the members, each time with the CAs and the certificate of `admin` that are on disk then: the operation, or another, may
@@ -38,6 +40,17 @@ impl<'s> Observer<'s> {
         let credentials = self.credentials()?;
         let zone = self.site.config();
         run(LiveZone::observe_again(zone, &authorities, &credentials, ANSWER_LIMIT, memory))
+    }
+
+    /// Compares the data of the voters of a zone that was just observed.
+    ///
+    /// # Errors
+    /// The certificate cannot be used.
+    pub fn compare_data(&self, live: &mut LiveZone) -> Result<()> {
+        let credentials = self.credentials()?;
+        run(async {
+            live.compare_data(&credentials, COMPARISON_LIMIT, &mut ComparisonMemory::default()).await;
+        })
     }
 
     /// The certificate of `admin`, or on an activated node its own.

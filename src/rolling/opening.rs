@@ -7,8 +7,9 @@ use super::gates::{Closed, GateCluster, Meanwhile, gates};
 use super::observer::Observer;
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
-use crate::live::{LiveMember, LiveZone, PlaneMemory};
+use crate::live::{Comparison, LiveMember, LiveZone, PlaneMemory};
 use crate::plan::EtcdId;
+use crate::report;
 use crate::site::Site;
 
 /// For how long the gates may stay closed: a member that has just come back needs a moment, and one that is down does not come back
@@ -46,6 +47,24 @@ pub(super) fn wait_until_open(observer: &Observer<'_>, node: &Node) -> Result<Op
     match open {
         Some((live, (id, meanwhile))) => Ok(Open { live, id, meanwhile }),
         None => Err(failure(observer.site, format!("{name} is not restarted"), &refusal)),
+    }
+}
+
+/// Refuses to restart a member while voters hold different data: etcd's own check would not let it start again, and nobody knows
+/// whose data is right. That nobody can tell is only said.
+pub(super) fn refuse_diverged(observer: &Observer<'_>, node: &Node, live: &mut LiveZone) -> Result<()> {
+    observer.compare_data(live)?;
+    match &live.data {
+        Comparison::OneVoter | Comparison::Same(_) => Ok(()),
+        Comparison::NotCompared(_) => {
+            report::warning(&live.data.to_string());
+            Ok(())
+        }
+        Comparison::Different(_) => {
+            Err(Failure::new(Exit::BadInput, format!("{} is not restarted", node.name.short()))
+                .because(live.data.to_string())
+                .next(format!("see which to keep: {}", observer.site.proposed("status"))))
+        }
     }
 }
 

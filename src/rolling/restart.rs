@@ -9,7 +9,7 @@ use super::event::{Event, Watch};
 use super::gates::Meanwhile;
 use super::leadership::move_away;
 use super::observer::Observer;
-use super::opening::{member_of, wait_until_open};
+use super::opening::{member_of, refuse_diverged, wait_until_open};
 use super::running::RunningMember;
 use crate::config::Node;
 use crate::error::Result;
@@ -96,10 +96,11 @@ pub struct Ready {
 /// Waits until the others can do without the member of `node`, and moves leadership away from it.
 ///
 /// # Errors
-/// A gate stays closed, or nobody takes over.
+/// A gate stays closed, the members hold different data (exit 65), or nobody takes over.
 pub fn make_ready(observer: &Observer<'_>, node: &Node, watch: &mut dyn Watch) -> Result<Ready> {
     let name = node.name.short();
-    let open = wait_until_open(observer, node)?;
+    let mut open = wait_until_open(observer, node)?;
+    refuse_diverged(observer, node, &mut open.live)?;
     let interrupted = open.meanwhile == Meanwhile::TakesNone;
     if interrupted {
         report::message(&format!(

@@ -14,6 +14,7 @@
 //! | [`offline`] | bundles that are carried over: one cluster, and no second one |
 //! | [`dev`] | the throwaway zone |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
+//! | [`diverged`] | voters whose data differs |
 //! | [`clients`] | `ctl` and `env` |
 //! | [`expired`] | zones whose certificates have all expired, and how they come back |
 //! | [`go_clients`] | etcd's own Go client at work while certificates change |
@@ -45,6 +46,7 @@ mod data_disk;
 mod decision;
 mod dev;
 mod diagnosis;
+mod diverged;
 mod existing_ca;
 mod existing_certificates;
 mod expired;

@@ -10,11 +10,11 @@ use super::Answer;
 use super::next::next_step;
 use super::text::state;
 use crate::etcd::client::ListedMember;
-use crate::live::{LiveMember, LiveZone, MemberStatus, PlaneView};
+use crate::live::{Comparison, DataGroup, LiveMember, LiveZone, MemberStatus, PlaneView};
 use crate::plan::days_left;
 
 #[derive(Serialize)]
-pub(super) struct Report {
+pub(super) struct Report<'a> {
     zone: String,
     at: String,
     took_seconds: f64,
@@ -28,10 +28,19 @@ pub(super) struct Report {
     leader_id: Option<String>,
     revision: Option<i64>,
     member_list_confirmed: bool,
+    data: DataReport<'a>,
     members: Vec<MemberReport>,
     alarms: Vec<AlarmReport>,
     differences: Vec<DifferenceReport>,
     authorities: Vec<AuthorityReport>,
+}
+
+/// Whether the voters hold the same data: `same`, `different`, `one_voter` or `not_compared`.
+#[derive(Serialize)]
+struct DataReport<'a> {
+    state: &'static str,
+    groups: &'a [DataGroup],
+    not_compared: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -130,8 +139,8 @@ struct AuthorityReport {
     certificate: CertificateReport,
 }
 
-impl Report {
-    pub(super) fn new(answer: &Answer<'_>) -> Self {
+impl<'a> Report<'a> {
+    pub(super) fn new(answer: &'a Answer<'_>) -> Self {
         let live = &answer.live;
         let name = |id| live.member(id).map(|member| member.name.clone());
         Self {
@@ -148,6 +157,7 @@ impl Report {
             leader_id: live.leader.map(|id| id.to_string()),
             revision: live.revision,
             member_list_confirmed: live.list_is_confirmed,
+            data: data_report(&live.data),
             members: live.members.iter().map(|member| member_report(live, member)).collect(),
             alarms: live
                 .alarms
@@ -178,6 +188,14 @@ impl Report {
                 .collect(),
         }
     }
+}
+
+fn data_report(data: &Comparison) -> DataReport<'_> {
+    let not_compared = match data {
+        Comparison::NotCompared(why) => why.as_slice(),
+        _ => &[],
+    };
+    DataReport { state: data.word(), groups: data.groups(), not_compared }
 }
 
 fn member_report(live: &LiveZone, member: &LiveMember) -> MemberReport {

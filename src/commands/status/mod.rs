@@ -16,7 +16,10 @@ use super::{ca_passphrase, json as pretty_json, open_site_with, print};
 use crate::cli::{StatusArgs, StatusFormat};
 use crate::config::ClientName;
 use crate::error::{Exit, Failure, Result};
-use crate::live::{self, ANSWER_LIMIT, Credentials, CredentialsError, Health, LiveZone, PlaneMemory};
+use crate::live::{
+    self, ANSWER_LIMIT, COMPARISON_LIMIT, ComparisonMemory, Credentials, CredentialsError, Health, LiveZone,
+    PlaneMemory,
+};
 use crate::report;
 use crate::site::Site;
 use crate::zone_directory::{Authorities, CaPassphrase};
@@ -28,7 +31,7 @@ pub(super) fn run(arguments: &StatusArgs) -> Result<ExitCode> {
     }
     let question = Question::prepare(arguments, &passphrase, Warnings::Shown)?;
     let answer =
-        live::on_runtime(question.ask(&mut PlaneMemory::default())).map_err(|error| no_runtime(&error))?;
+        live::on_runtime(question.ask(&mut Memory::default())).map_err(|error| no_runtime(&error))?;
     let text = match arguments.format {
         StatusFormat::Text => text::render(&answer),
         StatusFormat::Json => pretty_json(&json::Report::new(&answer))?,
@@ -44,7 +47,8 @@ pub(super) fn run(arguments: &StatusArgs) -> Result<ExitCode> {
 /// What the exit code says of a zone.
 fn exit_code(health: Health) -> ExitCode {
     match health {
-        Health::Healthy => ExitCode::SUCCESS,
+        // What was not compared is to be noted, and no fault of the zone.
+        Health::Healthy | Health::NotCompared => ExitCode::SUCCESS,
         Health::Degraded => Exit::BadInput.into(),
         Health::LostQuorum => Exit::Unavailable.into(),
     }
@@ -55,6 +59,13 @@ fn exit_code(health: Health) -> ExitCode {
 enum Warnings {
     Shown,
     Silent,
+}
+
+/// What was seen before, and need not be asked for each time.
+#[derive(Debug, Default)]
+struct Memory {
+    planes: PlaneMemory,
+    data: ComparisonMemory,
 }
 
 /// Whom to ask, and with what.
@@ -88,10 +99,12 @@ impl Question {
         Ok(Self { site, authorities, client, credentials })
     }
 
-    async fn ask(&self, memory: &mut PlaneMemory) -> Answer<'_> {
+    async fn ask(&self, memory: &mut Memory) -> Answer<'_> {
         let Self { site, authorities, client, credentials } = self;
-        let live =
-            LiveZone::observe_again(site.config(), authorities, credentials, ANSWER_LIMIT, memory).await;
+        let planes = &mut memory.planes;
+        let mut live =
+            LiveZone::observe_again(site.config(), authorities, credentials, ANSWER_LIMIT, planes).await;
+        live.compare_data(credentials, COMPARISON_LIMIT, &mut memory.data).await;
         Answer { site, authorities, client, live }
     }
 }

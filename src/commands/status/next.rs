@@ -1,7 +1,7 @@
 //! The one step to take next.
 
 use super::Answer;
-use crate::live::{AlarmKind, Difference, Health, LiveMember};
+use crate::live::{AlarmKind, Comparison, Difference, Health, LiveMember};
 use crate::plan::PeerUrl;
 use crate::report::shell_quoted;
 use crate::tls::{DialError, Stage};
@@ -24,6 +24,14 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
             shell_quoted(&generations),
             site.proposed(&format!("pki issue --client {client}"))
         ));
+    }
+    if let Comparison::Different(groups) = &live.data {
+        // Whoever replaces a member loses what it alone has.
+        let smallest = groups.last().and_then(|group| group.members.first());
+        return smallest.map(|name| save_data_of(answer, name));
+    }
+    if live.judgement.health == Health::NotCompared {
+        return Some(format!("compare by hand: {}", ctl(answer, "endpoint hashkv --cluster")));
     }
     if live.alarms.iter().any(|alarm| alarm.kind == AlarmKind::Corrupt) {
         return Some(format!(
@@ -61,6 +69,15 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
         return Some(issue(answer, node.short()));
     }
     Some("look at what the members log".to_owned())
+}
+
+fn save_data_of(answer: &Answer<'_>, name: &str) -> String {
+    let member = answer.live.members.iter().find(|member| member.name == name);
+    let url = member.and_then(|member| member.client.as_ref()).map_or("URL", |view| view.url.as_str());
+    format!(
+        "save the data of one member of each group, then see docs/problems/data-differs.md: {}",
+        ctl(answer, &format!("snapshot save {name}.db --endpoints={url}"))
+    )
 }
 
 fn about_down(answer: &Answer<'_>, member: &LiveMember) -> String {

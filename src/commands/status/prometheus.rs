@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Answer;
-use crate::live::{AlarmKind, Health, LiveMember, LiveZone, MemberStatus};
+use crate::live::{AlarmKind, Comparison, Health, LiveMember, LiveZone, MemberStatus};
 use crate::plan::Plane;
 
 pub(super) fn render(answer: &Answer<'_>) -> String {
@@ -17,22 +17,29 @@ pub(super) fn render(answer: &Answer<'_>) -> String {
     page.text
 }
 
+const HEALTH: &str = "How the zone is: 0 quorum lost, 1 degraded, 2 healthy, 3 nothing is wrong but the data was not compared.";
+
 fn of_zone(page: &mut Page<'_>, live: &LiveZone) {
     let health = match live.judgement.health {
         Health::LostQuorum => 0.0,
         Health::Degraded => 1.0,
         Health::Healthy => 2.0,
+        Health::NotCompared => 3.0,
     };
     let count = |number: usize| number as f64;
     let listed = live.listed.as_ref().map_or(live.members.len(), Vec::len);
     let last_run = live.at.unix_timestamp() as f64;
-    page.single("health", "How the zone is: 0 quorum lost, 1 degraded, 2 healthy.", health);
+    page.single("health", HEALTH, health);
     page.single("members", "Members that the cluster has, learners included.", count(listed));
     page.single("voters", "Members that vote.", count(live.judgement.voters));
     let healthy = count(live.judgement.healthy_voters);
     page.single("healthy_voters", "Voters that answer reads through the quorum.", healthy);
     let differences = count(live.differences.len());
     page.single("differences", "Differences between zone.toml and the live member list.", differences);
+    let is_compared = !matches!(live.data, Comparison::NotCompared(_));
+    page.single("data_compared", "Whether the data of the voters was compared.", flag(is_compared));
+    let differs = matches!(live.data, Comparison::Different(_));
+    page.single("data_differs", "Whether voters hold different data.", flag(differs));
     page.single("last_run_timestamp_seconds", "When the zone was looked at.", last_run);
 }
 
@@ -49,6 +56,12 @@ fn of_members(page: &mut Page<'_>, live: &LiveZone) {
     page.family("member_is_learner", "Whether the member is a learner, which does not vote.");
     for member in &live.members {
         page.sample("member_is_learner", &[("node", &member.name)], flag(member.is_learner()));
+    }
+    page.family("member_data_hash", "The hash of the member's data; hashes of one run are comparable.");
+    for group in live.data.groups() {
+        for name in &group.members {
+            page.sample("member_data_hash", &[("node", name)], f64::from(group.hash));
+        }
     }
     page.family("alarm", "Whether the member has raised the alarm.");
     for member in &live.members {

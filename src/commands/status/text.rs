@@ -8,7 +8,7 @@ use bytesize::ByteSize;
 
 use super::Answer;
 use super::next::next_step;
-use crate::live::{Difference, Health, LiveMember, LiveZone, MemberStatus, PlaneView};
+use crate::live::{Comparison, Difference, Health, LiveMember, LiveZone, MemberStatus, PlaneView};
 use crate::plan::{Plane, days_left};
 use crate::report::{Table, fitted, wrapped};
 
@@ -17,8 +17,15 @@ const NOTHING: &str = "-";
 
 pub(super) fn render(answer: &Answer<'_>) -> String {
     let live = &answer.live;
-    let mut out = fitted("", headline(answer).iter().map(String::as_str), "  ");
-    for reason in &live.judgement.reasons {
+    let mut reasons = live.judgement.reasons.as_slice();
+    let mut out = String::new();
+    // One line whatever its length, so that the first line always has all of it.
+    if let (Comparison::Different(_), [diverged, others @ ..]) = (&live.data, reasons) {
+        let _ = writeln!(out, "{diverged}");
+        reasons = others;
+    }
+    out.push_str(&fitted("", headline(answer).iter().map(String::as_str), "  "));
+    for reason in reasons {
         out.push_str(&wrapped("  ", reason));
     }
     out.push_str("\nmembers\n");
@@ -38,6 +45,7 @@ fn headline(answer: &Answer<'_>) -> Vec<String> {
     let live = &answer.live;
     let verdict = match live.judgement.health {
         Health::Healthy => "healthy",
+        Health::NotCompared => "data not compared",
         Health::Degraded => "degraded",
         Health::LostQuorum => "quorum lost",
     };

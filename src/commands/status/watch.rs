@@ -8,10 +8,10 @@ use time::macros::format_description;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
 
-use super::{Answer, Question, Warnings, exit_code, file, json, no_runtime, prometheus, text};
+use super::{Answer, Memory, Question, Warnings, exit_code, file, json, no_runtime, prometheus, text};
 use crate::cli::{StatusArgs, StatusFormat};
 use crate::error::{Exit, Failure, Result};
-use crate::live::{self, PlaneMemory};
+use crate::live;
 use crate::report;
 use crate::zone_directory::CaPassphrase;
 
@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &StatusArgs, passphrase: &CaPassphrase, seconds: u3
 /// The zone is opened anew each time: its description may change, and the certificate in use become due.
 async fn watch(arguments: &StatusArgs, passphrase: &CaPassphrase, interval: Duration) -> Result<ExitCode> {
     let mut signals = Signals::listen()?;
-    let mut memory = PlaneMemory::default();
+    let mut memory = Memory::default();
     let mut warnings = Warnings::Shown;
     // Before anybody has answered, nobody has.
     let mut code = Exit::Unavailable.into();

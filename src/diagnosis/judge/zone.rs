@@ -6,12 +6,13 @@ use super::database::{Told, databases, lag};
 use super::membership::member_list;
 use super::served::{OnDisk, served};
 use crate::diagnosis::{CheckId, Finding, Verdict};
-use crate::live::{AlarmKind, Health, LiveMember, LiveZone, MemberStatus};
+use crate::live::{AlarmKind, Comparison, Health, LiveMember, LiveZone, MemberStatus};
 use crate::plan::EtcdId;
 
 /// Everything about the live zone. `quota` is what zone.toml says; `zone_arg` is `--zone DIR` for commands that are proposed.
 pub fn judge(live: &LiveZone, on_disk: &OnDisk, quota: u64, zone_arg: &str) -> Vec<Finding> {
-    let mut findings = vec![quorum(live, zone_arg)];
+    let mut findings = Vec::from_iter(data(live, zone_arg));
+    findings.push(quorum(live, zone_arg));
     findings.extend(clusters(live));
     findings.extend(alarms(live, zone_arg));
     findings.extend(members_down(live, zone_arg));
@@ -29,6 +30,27 @@ pub fn judge(live: &LiveZone, on_disk: &OnDisk, quota: u64, zone_arg: &str) -> V
 
 fn statuses(live: &LiveZone) -> impl Iterator<Item = (&LiveMember, &MemberStatus)> {
     live.members.iter().filter_map(|member| Some((member, member.status.as_ref().ok()?)))
+}
+
+/// Stands before all others: among findings that are equally bad the first is told first.
+fn data(live: &LiveZone, zone_arg: &str) -> Option<Finding> {
+    let check = CheckId::MemberData;
+    statuses(live).next()?;
+    Some(match &live.data {
+        Comparison::OneVoter => Finding::passed(check, "cluster", "there is one voter"),
+        Comparison::Same(group) => {
+            let found = format!("the same up to revision {} (hash {})", group.revision, group.hash);
+            Finding::passed(check, group.members.join(", "), found)
+        }
+        Comparison::Different(_) => {
+            let subject = live.data.difference().unwrap_or_default();
+            Finding::new(check, Verdict::Failed, subject, "data has diverged: their hashes differ").remedy(format!(
+                "save the data of one member of each group before any is replaced: zone-etcd ctl {zone_arg} -- snapshot save FILE --endpoints=URL"
+            ))
+        }
+        Comparison::NotCompared(_) => Finding::new(check, Verdict::Note, "cluster", live.data.to_string())
+            .remedy(format!("compare by hand: zone-etcd ctl {zone_arg} -- endpoint hashkv --cluster")),
+    })
 }
 
 fn quorum(live: &LiveZone, zone_arg: &str) -> Finding {

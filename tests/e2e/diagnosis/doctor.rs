@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::{examined, failed, found};
+use crate::diverged::diverge;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{
     call, etcdctl, fill_database, loopback_text, loopback_zone, start, start_alone, start_on_loopback,
@@ -28,9 +29,16 @@ fn a_zone_that_is_well() {
     isolated(|| {
         let (zone, _members) = three_members();
         let findings = examined(&zone, 0);
-        for check in
-            ["quorum", "cluster-id", "alarm-nospace", "alarm-corrupt", "member-list", "learner", "raft-lag"]
-        {
+        for check in [
+            "quorum",
+            "cluster-id",
+            "alarm-nospace",
+            "alarm-corrupt",
+            "member-list",
+            "learner",
+            "raft-lag",
+            "member-data",
+        ] {
             found(&findings, check, "passed", "");
         }
         found(&findings, "served-certificate", "passed", "node1, node2, node3");
@@ -141,6 +149,19 @@ fn filled_zone() -> (TestZone, Running) {
     let member = start_alone(&zone);
     fill_database(&zone, &etcdctl(&zone, FIRST));
     (zone, member)
+}
+
+/// The disk of one member has lost what was written, and etcd says nothing.
+#[test]
+fn member_data() {
+    isolated(|| {
+        let (zone, _members) = three_members();
+        diverge(&zone);
+        let findings = examined(&zone, 65);
+        let finding = found(&findings, "member-data", "failed", "node1, node2 (hash ");
+        assert_eq!(finding, findings[0], "it comes first");
+        assert_eq!(failed(&findings), ["member-data"]);
+    });
 }
 
 /// etcd raises this alarm itself when hashes differ; its API lets an administrator raise it too.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use zone_etcd::live::{Alarm, AlarmKind, Health, MemberFacts, Standing, judge};
+use zone_etcd::live::{Alarm, AlarmKind, Comparison, DataGroup, Health, MemberFacts, Standing, judge};
 use zone_etcd::plan::EtcdId;
 
 use super::json;
@@ -22,7 +22,7 @@ fn arguments_that_are_wrong_exit_64() {
         zone.run(arguments).expect_code(64).expect_error_with(&[text]);
     }
     let help = outcome(&mut crate::harness::zone_etcd(["status", "--help"])).expect_code(0).stdout;
-    for text in ["0 healthy", "65 degraded", "69 quorum lost"] {
+    for text in ["0 healthy", "not compared", "65 degraded", "69 quorum lost"] {
         assert!(help.contains(text), "{help}");
     }
 }
@@ -132,15 +132,48 @@ fn every_verdict_has_its_reasons() {
         (vec![], Health::LostQuorum, (0, 0), &["no member answers"]),
     ];
     for (members, health, voters, reasons) in table {
-        let verdict = judge(&members, &[]);
+        let verdict = judge(&members, &[], &Comparison::OneVoter);
         assert_eq!(verdict.health, health, "{members:?}");
         assert_eq!((verdict.voters, verdict.healthy_voters), voters, "{members:?}");
         assert_eq!(verdict.reasons, reasons, "{members:?}");
     }
     let alarms = [AlarmKind::NoSpace, AlarmKind::Corrupt].map(|kind| Alarm { member: EtcdId(1), kind });
-    let verdict = judge(&[member("a", Standing::Voter)], &alarms);
+    let verdict = judge(&[member("a", Standing::Voter)], &alarms, &Comparison::OneVoter);
     assert_eq!(verdict.health, Health::Degraded);
     assert!(verdict.reasons[0].contains("CORRUPT") && verdict.reasons[1].contains("NOSPACE"));
+}
+
+/// No zone is healthy whose data was not compared, and data that differs is told before all else.
+#[test]
+fn the_data_decides_before_all_else() {
+    let voters = ["a", "b", "c"].map(|name| member(name, Standing::Voter));
+    let group = |members: &[&str], hash| DataGroup {
+        members: members.iter().map(|&name| name.to_owned()).collect(),
+        revision: 7,
+        compact_revision: 3,
+        hash,
+    };
+    let same = Comparison::Same(group(&["a", "b", "c"], 1));
+    assert_eq!(judge(&voters, &[], &same).health, Health::Healthy);
+
+    let unknown = Comparison::NotCompared(vec!["b: no answer in time".to_owned()]);
+    let verdict = judge(&voters, &[], &unknown);
+    assert_eq!(verdict.health, Health::NotCompared);
+    assert_eq!(verdict.reasons, ["the data was not compared: b: no answer in time"]);
+    let verdict = judge(&[member("a", Standing::Voter), down("b")], &[], &unknown);
+    assert_eq!(verdict.health, Health::Degraded);
+    assert_eq!(verdict.reasons, ["b is down: it is off", "the data was not compared: b: no answer in time"]);
+    let verdict = judge(&[down("b")], &[], &unknown);
+    assert_eq!((verdict.health, verdict.reasons.len()), (Health::LostQuorum, 2));
+
+    let different = Comparison::Different(vec![group(&["a", "b"], 1), group(&["c"], 2)]);
+    let alarm = Alarm { member: EtcdId(1), kind: AlarmKind::Corrupt };
+    let verdict = judge(&voters, &[alarm], &different);
+    assert_eq!(verdict.health, Health::Degraded);
+    assert_eq!(
+        verdict.reasons[0],
+        "data has diverged: a, b (hash 1 at revision 7); c (hash 2 at revision 7)"
+    );
 }
 
 #[test]

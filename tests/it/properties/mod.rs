@@ -1,6 +1,7 @@
 //! What holds for every zone description, and tables that check themselves.
 
 mod backend;
+mod comparison;
 mod gates;
 mod identifiers;
 mod initial_cluster;
