@@ -26,18 +26,34 @@ impl Launch<'_> {
         step: &Step,
         now: OffsetDateTime,
     ) -> Result<Observed> {
-        // What shows is what the step was decided on.
-        let Ok(shown) = observed.shown() else { return Ok(observed.clone()) };
-        for write in writes(observed, shown, step, fresh_nonce()?) {
-            self.write(write, now)?;
-        }
-        let disk = NodeDisk::read(&self.member.paths)?.facts;
-        Ok(Observed { disk, ..observed.clone() })
+        self.carry_out_some(observed, step, now, |_| true)
+    }
+
+    /// What can be written of a resumption before it is decided on: notes of what is there, and nothing in the data directory.
+    pub(super) fn note_early(&self, observed: &Observed, step: &Step, now: OffsetDateTime) -> Result<()> {
+        self.carry_out_some(observed, step, now, |write| write != Write::RemoveNonce).map(|_| ())
     }
 
     /// The attempt that a log came of is over.
     pub(super) fn forget_attempt(&self) -> Result<()> {
         remove_nonce(&self.member.paths.data())
+    }
+
+    fn carry_out_some(
+        &self,
+        observed: &Observed,
+        step: &Step,
+        now: OffsetDateTime,
+        which: impl Fn(Write) -> bool,
+    ) -> Result<Observed> {
+        // What shows is what the step was decided on.
+        let Ok(shown) = observed.shown() else { return Ok(observed.clone()) };
+        let writes = writes(observed, shown, step, fresh_nonce()?);
+        for write in writes.into_iter().filter(|write| which(*write)) {
+            self.write(write, now)?;
+        }
+        let disk = NodeDisk::read(&self.member.paths)?.facts;
+        Ok(Observed { disk, ..observed.clone() })
     }
 
     fn write(&self, write: Write, now: OffsetDateTime) -> Result<()> {

@@ -16,6 +16,7 @@ use super::{ca_passphrase, json as pretty_json, open_site_with, print};
 use crate::cli::{StatusArgs, StatusFormat};
 use crate::config::ClientName;
 use crate::error::{Exit, Failure, Result};
+use crate::launch::note_members;
 use crate::live::{
     self, ANSWER_LIMIT, COMPARISON_LIMIT, ComparisonMemory, Credentials, CredentialsError, Health, LiveZone,
     PlaneMemory,

@@ -134,7 +134,7 @@ fn who_was_left_out_of_the_founding_comes_in_by_the_word_of_its_operator() {
     isolated(|| {
         let zone = issued_zone(3);
         zone.run(&["plan", "--node", "node1", "--found-without", "node1"]).expect_code(64);
-        let mut members = found_without(&zone, &["node1", "node2"], &["node3"]);
+        let members = found_without(&zone, &["node1", "node2"], &["node3"]);
         wait_for_quorum(&client(&zone, 1));
         call(&client(&zone, 1), &["put", "kept", "here"]).expect_code(0);
         let texts = ["was founded before", "its member is expected to start", "run --node node3 --never-ran"];

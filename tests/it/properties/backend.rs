@@ -58,6 +58,7 @@ fn what_is_there_is_read() {
         id: EtcdId(id),
         name: name.to_owned(),
         peer_urls: peer_urls.iter().map(|url| (*url).to_owned()).collect(),
+        client_urls: Vec::new(),
         is_learner,
     };
     let expected = BackendFacts {
