@@ -57,11 +57,13 @@ impl Node {
             let _ = writeln!(text, "address = {}", quoted(&self.address.to_string()));
         }
         for (key, port) in [
-            ("peer_port", self.peer_port),
-            ("client_port", self.client_port),
+            ("peer_port", Some(self.peer_port)),
+            ("client_port", Some(self.client_port)),
             ("metrics_port", self.metrics_port),
         ] {
-            let _ = writeln!(text, "{key} = {port}");
+            if let Some(port) = port {
+                let _ = writeln!(text, "{key} = {port}");
+            }
         }
         let _ = writeln!(text, "protocol = {}", quoted(self.protocol.as_str()));
         let _ = writeln!(text, "nat = {}\nmember = {}", self.nat, self.member);
