@@ -140,6 +140,7 @@ impl<'z> Launch<'z> {
         now: OffsetDateTime,
     ) -> Result<Self> {
         let FoundBinary { binary, verified, verified_before } = found;
+        site.refuse_data_among_keys(node)?;
         let paths = site.node_paths(&node.name);
         let member =
             MemberPlan::new(site.config(), node, material.token(site.config()), paths, host::facts())
