@@ -100,6 +100,8 @@ impl EtcdSettings {
             let _ = writeln!(text, "token = {}", quoted(token));
         }
         let _ = writeln!(text, "tls_min_version = {}", quoted(self.tls_minimum.as_str()));
+        let kept: Vec<String> = self.keep_environment.iter().map(|name| quoted(name.as_str())).collect();
+        let _ = writeln!(text, "keep_environment = [{}]\ncore_dumps = {}", kept.join(", "), self.core_dumps);
         text.push_str("\n[etcd.flags]\n");
         for (name, value) in &self.flags {
             let _ = writeln!(text, "{} = {}", quoted(name), quoted(value));

@@ -120,6 +120,8 @@ const ETCD_DEFAULTS: &str = "
 # quota           = \"8GiB\"
 # auto_compaction = \"1h\"
 # tls_min_version = \"1.2\"
+# keep_environment = []                     variables that change etcd and that it is to have: \"GOMEMLIMIT\"
+# core_dumps      = false
 # token           = \"…\"                     else zone name and root CA
 #
 # [etcd.flags]                              any other flag of etcd

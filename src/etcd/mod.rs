@@ -25,7 +25,7 @@ pub use backend::{BackendError, BackendFacts, BackendMember, Downgrade, read_bac
 pub use binary::{BinaryRequest, EtcdBinary, Origin, VerifiedBinary};
 pub use binary_error::BinaryError;
 pub use etcdctl::{etcdctl_settings, etcdctl_settings_as_member, etcdctl_settings_unverified};
-pub use exec::become_etcd;
+pub use exec::{become_etcd, dropped_settings};
 pub use extra_flags::{ExtraFlagError, ExtraFlags};
 pub use key_values::{KeyValue, Page};
 pub use log_scan::{LogScan, SnapshotPosition, scan_log};

@@ -15,6 +15,7 @@
 //! | [`dev`] | the throwaway zone |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`clients`] | `ctl` and `env` |
+//! | [`environment`] | environment, open files and core dumps of a member that runs |
 //! | [`expired`] | zones whose certificates have all expired, and how they come back |
 //! | [`go_clients`] | etcd's own Go client at work while certificates change |
 //! | [`exports`] | what `pki export` writes, used by curl and etcdctl |
@@ -45,6 +46,7 @@ mod data_disk;
 mod decision;
 mod dev;
 mod diagnosis;
+mod environment;
 mod existing_ca;
 mod existing_certificates;
 mod expired;
