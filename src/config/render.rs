@@ -100,8 +100,14 @@ impl EtcdSettings {
             let _ = writeln!(text, "token = {}", quoted(token));
         }
         let _ = writeln!(text, "tls_min_version = {}", quoted(self.tls_minimum.as_str()));
-        let kept: Vec<String> = self.keep_environment.iter().map(|name| quoted(name.as_str())).collect();
-        let _ = writeln!(text, "keep_environment = [{}]\ncore_dumps = {}", kept.join(", "), self.core_dumps);
+        // A node whose zone-etcd is older does not know these, and has no need to where they are not used.
+        if !self.keep_environment.is_empty() {
+            let kept: Vec<String> = self.keep_environment.iter().map(|name| quoted(name.as_str())).collect();
+            let _ = writeln!(text, "keep_environment = [{}]", kept.join(", "));
+        }
+        if self.core_dumps {
+            let _ = writeln!(text, "core_dumps = true");
+        }
         text.push_str("\n[etcd.flags]\n");
         for (name, value) in &self.flags {
             let _ = writeln!(text, "{} = {}", quoted(name), quoted(value));

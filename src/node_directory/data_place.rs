@@ -18,7 +18,7 @@ pub fn refuse_data_among(keys: &Path, own: &Path, node: &Node) -> Result<()> {
         () => return Ok(()),
     };
     let (name, shown) = (node.name.short(), written.display());
-    Err(Failure::new(Exit::Configuration, format!("`data_dir` of {name} cannot be {shown}"))
+    Err(Failure::new(Exit::Configuration, format!("`data_dir` of {name} cannot be `{shown}`"))
         .because(format!("it {relation} {}, in which keys are", keys.display()))
         .next(format!("give the data of {name} a directory of its own, such as /var/lib/etcd")))
 }

@@ -5,8 +5,8 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-use crate::harness::processes::until;
 use crate::harness::TestZone;
+use crate::harness::processes::until;
 use crate::support::{NOBODY, install_program};
 
 /// The kernel gives what it shows of a process that must not be dumped to root (proc(5)).

@@ -23,8 +23,10 @@ fn is_known(name: &str, text: &str) -> bool {
     match ExtraFlags::check(&given, &[], version, line, TlsMinimum::Tls12) {
         Ok(_) => true,
         Err(errors) => {
-            errors.iter().all(|error| matches!(error, ExtraFlagError::Reserved { .. }))
-                && in_table(name, text)
+            let is_other = |error: &ExtraFlagError| {
+                matches!(error, ExtraFlagError::Reserved { .. } | ExtraFlagError::NotPermitted { .. })
+            };
+            errors.iter().all(is_other) && in_table(name, text)
         }
     }
 }

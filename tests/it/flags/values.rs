@@ -43,7 +43,7 @@ fn a_value_in_the_file_is_a_fault_of_the_file() {
         let in_file = zone("3.7.3", &format!("{name} = \"{value}\""));
         plan(&in_file, &[]).expect_refusal(78, &["[etcd.flags] of zone.toml: ", said]);
         // Whatever else is wrong with the command line.
-        plan(&in_file, &["--snapshot-count=5"]).expect_refusal(78, &["[etcd.flags] of zone.toml: ", said]);
+        plan(&in_file, &["--max-txn-ops=5"]).expect_refusal(78, &["[etcd.flags] of zone.toml: ", said]);
     }
 }
 
