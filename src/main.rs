@@ -4,9 +4,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use zone_etcd::{cli::Cli, commands, error::Exit, report};
+use zone_etcd::{cli::Cli, commands, error::Exit, host, report};
 
 fn main() -> ExitCode {
+    // Any command may come to hold a key.
+    if let Err(error) = host::forbid_core_dumps() {
+        report::warning(&format!("core dumps, with keys in them, cannot be turned off: {error}"));
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

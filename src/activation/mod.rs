@@ -41,6 +41,7 @@ pub use store::NodeStore;
 
 use crate::bundle::{Manifest, OpenBundle};
 use crate::error::{Exit, Failure, Result};
+use crate::node_directory::refuse_data_among;
 use crate::report;
 use crate::requests::NodeKeys;
 use description::Described;
@@ -138,6 +139,7 @@ pub fn activate<R: Read>(
     let founding = before.as_deref().and_then(|path| Founding::passed_on(path, &manifest));
     staging::complete(&mut staged, &manifest, &store, active.as_ref(), founding.as_ref())?;
     let described = Described::read(staged.path(), &manifest, &store.paths, target.bundle)?;
+    refuse_data_among_keys(&store, &described)?;
     evidence.check_machine(&described.zone, &described.node, target.bundle)?;
     soundness::check(staged.path(), &described, target.bundle, now)?;
     let restart = restart(&store, active.as_ref(), (staged.path(), &described));
@@ -170,6 +172,7 @@ fn switch_to(
     let mut restart_reasons = Vec::new();
     link::make(&store.paths)?;
     if !is_active {
+        refuse_data_among_keys(store, &described)?;
         soundness::check(&generation.path, &described, name, now)?;
         restart_reasons = restart(store, active.as_ref(), (&generation.path, &described));
         store.generations.switch_to(&generation).map_err(|error| store.unwritten(&error))?;
@@ -183,6 +186,12 @@ fn switch_to(
         manifest,
         restart: restart_reasons,
     })
+}
+
+/// A start would refuse it as well.
+fn refuse_data_among_keys(store: &NodeStore, described: &Described) -> Result<()> {
+    let paths = &store.paths;
+    refuse_data_among(&paths.generations(), &paths.root().join("data"), &described.node)
 }
 
 /// Why a member that runs would have to be started anew; nothing if it is not known what was active.

@@ -5,10 +5,11 @@ use time::OffsetDateTime;
 use super::findings::refuse_what_cannot_work;
 use super::{launch_options, open_site};
 use crate::cli::{LaunchArgs, RunArgs};
-use crate::config::{Node, Protection};
+use crate::config::{EtcdSettings, Node, Protection};
 use crate::diagnosis::before_start;
 use crate::error::{Exit, Failure, Result};
-use crate::etcd::become_etcd;
+use crate::etcd::{become_etcd, dropped_settings};
+use crate::host::{close_inherited, hand_on_core_limit};
 use crate::launch::{Certificates, FoundBinary, Launch, LaunchOptions, lock_node, refuse_without_member};
 use crate::report;
 use crate::site::{DEFAULT_CONFIG, Material, Site};
@@ -59,11 +60,29 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     if let Some(announcement) = start.announcement(&launch) {
         report::message(&announcement);
     }
-    lock.keep_across_exec().map_err(|error| Failure::write(&paths.lock(), &error))?;
-    let error = become_etcd(&launch.binary.path, &start.arguments);
+    let settings = &launch.member.settings;
+    tell_what_is_dropped(settings);
+    let lock = lock.keep_across_exec().map_err(|error| Failure::write(&paths.lock(), &error))?;
+    close_inherited(lock).and_then(|()| hand_on_core_limit(settings.core_dumps)).map_err(|error| {
+        Failure::new(Exit::Permission, "cannot leave behind what is not etcd's")
+            .because(&error)
+            .next("run it where /proc is mounted, and with limits that it may set; systemd: LimitCORE=0")
+    })?;
+    let error = become_etcd(&launch.binary.path, &start.arguments, &settings.keep_environment);
     Err(Failure::new(Exit::for_io(&error), format!("cannot run {}", launch.binary.path.display()))
         .because(&error)
         .next("check that the file is an etcd for this machine"))
+}
+
+/// A memory limit that is not there any more would be missed late.
+fn tell_what_is_dropped(settings: &EtcdSettings) {
+    let dropped = dropped_settings(&settings.keep_environment);
+    if !dropped.is_empty() {
+        report::warning(&format!(
+            "not passed on to etcd: {}; to keep one, name it in `keep_environment` of [etcd]",
+            dropped.join(", ")
+        ));
+    }
 }
 
 /// On the signing machine, what is missing is issued first. An activated node has what it was given.

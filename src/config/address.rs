@@ -117,8 +117,6 @@ impl Port {
     pub const PEER: Self = Self::known(2380);
     /// etcd's registered port for clients.
     pub const CLIENT: Self = Self::known(2379);
-    /// The port of metrics and health beside [`Port::PEER`].
-    pub const METRICS: Self = Self::known(2381);
 
     const fn known(number: u16) -> Self {
         match std::num::NonZeroU16::new(number) {

@@ -138,9 +138,10 @@ fn read_config(mut file: JsonObject<'_>, problems: &mut Problems<'_>) -> Option<
     let members = file.objects("etcd", "a member in `etcd`", MEMBER_KEYS, problems);
     file.finish(problems);
     let is_listed = !members.is_empty();
-    let nodes: Vec<At<Node>> =
+    let mut nodes: Vec<At<Node>> =
         members.into_iter().filter_map(|member| read_member(member, zone_name.as_ref(), problems)).collect();
     rules::check(&nodes, problems);
+    rules::assign_metrics_ports(&mut nodes);
     let zone = zone_name.filter(|_| is_listed).map(|name| ZoneConfig {
         name,
         nodes: nodes.into_iter().map(|node| node.value).collect(),

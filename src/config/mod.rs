@@ -14,6 +14,7 @@ mod rules;
 mod settings;
 mod template;
 mod tls;
+mod variable;
 mod zone;
 
 pub use access::AccessSettings;
@@ -27,4 +28,5 @@ pub use problem::{Location, Problem, Severity};
 pub use settings::{EtcdSettings, PkiSettings, TlsMinimum};
 pub use template::{Template, TemplateNode};
 pub use tls::{NodeFile, PlaneFiles, Protection, Scheme, TlsFiles};
+pub use variable::VariableName;
 pub use zone::{ZoneConfig, ZoneConfigError};

@@ -22,8 +22,8 @@ pub struct Node {
     pub peer_port: Port,
     /// Where clients reach it.
     pub client_port: Port,
-    /// Where metrics and health are served, on loopback and without TLS.
-    pub metrics_port: Port,
+    /// Where metrics and health are served, on loopback and without TLS; none if they are not.
+    pub metrics_port: Option<Port>,
     /// How members reach it.
     pub protocol: Protocol,
     /// Its connections reach the other members from another address than its own.
@@ -49,14 +49,15 @@ impl Node {
         format!("{}://{}:{}", self.scheme.as_str(), self.address.url_host(), self.peer_port)
     }
 
-    /// A node that is reached at `address`, or else by its name, with every default.
+    /// A node that is reached at `address`, or else by its name, with every default but the metrics port: that one follows from
+    /// the ports of all nodes.
     pub fn new(name: NodeName, address: Option<Address>, peer_port: Port, client_port: Port) -> Self {
         Self {
             address: address.unwrap_or_else(|| Address::Name(name.dns().clone())),
             name,
             peer_port,
             client_port,
-            metrics_port: default_metrics_port(peer_port, client_port),
+            metrics_port: None,
             protocol: Protocol::default(),
             nat: false,
             names: Vec::new(),
@@ -96,7 +97,7 @@ pub(super) fn read_node(
     let At { value: Some(name), span } = name? else { return None };
     let plain = Node::new(name, address.and_then(|at| at.value), peer_port, client_port);
     let node = Node {
-        metrics_port: metrics_port.unwrap_or(plain.metrics_port),
+        metrics_port,
         protocol: protocol.map(|at| at.value).unwrap_or_default(),
         nat: nat.is_some_and(|at| at.value),
         names,
@@ -105,12 +106,6 @@ pub(super) fn read_node(
         ..plain
     };
     Some(At { value: node, span })
-}
-
-/// The port after that of the peers, or the one after if clients have that.
-fn default_metrics_port(peer_port: Port, client_port: Port) -> Port {
-    let mut following = std::iter::successors(Some(peer_port), |port| port.following()).skip(1);
-    following.find(|port| *port != client_port).unwrap_or(Port::METRICS)
 }
 
 fn read_port(table: &Table<'_>, key: &'static str, problems: &mut Problems<'_>) -> Option<Port> {

@@ -57,11 +57,13 @@ impl Node {
             let _ = writeln!(text, "address = {}", quoted(&self.address.to_string()));
         }
         for (key, port) in [
-            ("peer_port", self.peer_port),
-            ("client_port", self.client_port),
+            ("peer_port", Some(self.peer_port)),
+            ("client_port", Some(self.client_port)),
             ("metrics_port", self.metrics_port),
         ] {
-            let _ = writeln!(text, "{key} = {port}");
+            if let Some(port) = port {
+                let _ = writeln!(text, "{key} = {port}");
+            }
         }
         let _ = writeln!(text, "protocol = {}", quoted(self.protocol.as_str()));
         let _ = writeln!(text, "nat = {}\nmember = {}", self.nat, self.member);
@@ -98,6 +100,14 @@ impl EtcdSettings {
             let _ = writeln!(text, "token = {}", quoted(token));
         }
         let _ = writeln!(text, "tls_min_version = {}", quoted(self.tls_minimum.as_str()));
+        // A node whose zone-etcd is older does not know these, and has no need to where they are not used.
+        if !self.keep_environment.is_empty() {
+            let kept: Vec<String> = self.keep_environment.iter().map(|name| quoted(name.as_str())).collect();
+            let _ = writeln!(text, "keep_environment = [{}]", kept.join(", "));
+        }
+        if self.core_dumps {
+            let _ = writeln!(text, "core_dumps = true");
+        }
         text.push_str("\n[etcd.flags]\n");
         for (name, value) in &self.flags {
             let _ = writeln!(text, "{} = {}", quoted(name), quoted(value));

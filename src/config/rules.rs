@@ -1,6 +1,6 @@
 //! What has to hold between the nodes of a zone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use super::address::{Address, Port};
@@ -68,25 +68,48 @@ fn check_data_directories(nodes: &[At<Node>], problems: &mut Problems<'_>) {
     }
 }
 
+/// Gives every member without one a metrics port: the first after its peer port that the description does not use on that
+/// machine. Nobody wrote it, so it gives way, also to nothing at all if every port up to the last is taken.
+pub fn assign_metrics_ports(nodes: &mut [At<Node>]) {
+    let members = nodes.iter().filter(|node| node.value.member);
+    let mut taken: BTreeSet<(Address, Port)> =
+        members.flat_map(|node| sockets(&node.value)).map(|(_, address, port)| (address, port)).collect();
+    for At { value: node, .. } in nodes.iter_mut().filter(|node| node.value.member) {
+        if node.metrics_port.is_none() {
+            let address = metrics_address(node);
+            let mut following = std::iter::successors(node.peer_port.following(), |port| port.following());
+            node.metrics_port = following.find(|port| taken.insert((address.clone(), *port)));
+        }
+    }
+}
+
+/// What a member listens on, by the keys of its ports. Addresses tell machines apart.
+fn sockets(node: &Node) -> Vec<(&'static str, Address, Port)> {
+    let mut sockets = vec![
+        ("peer_port", node.address.clone(), node.peer_port),
+        ("client_port", node.address.clone(), node.client_port),
+    ];
+    sockets.extend(node.metrics_port.map(|port| ("metrics_port", metrics_address(node), port)));
+    sockets
+}
+
+/// Metrics are on 127.0.0.1, as clients are on any other machine beside its address.
+fn metrics_address(node: &Node) -> Address {
+    match Machine::of(node) {
+        Machine::Here => Address::Ip(Ipv4Addr::LOCALHOST.into()),
+        Machine::At(address) => address.clone(),
+    }
+}
+
 /// No two listeners of one machine may share a socket. Two nodes with one address are on one machine, and so are all
 /// with loopback addresses.
 fn check_endpoints(nodes: &[At<Node>], problems: &mut Problems<'_>) {
     let members: Vec<&At<Node>> = nodes.iter().filter(|node| node.value.member).collect();
-    let mut taken: BTreeMap<(Machine<'_>, Address, Port), String> = BTreeMap::new();
+    let mut taken: BTreeMap<(Address, Port), String> = BTreeMap::new();
     for (index, At { value: node, span }) in members.iter().enumerate() {
-        // Metrics are on 127.0.0.1, as clients are on any other machine beside its address.
-        let metrics = match Machine::of(node) {
-            Machine::Here => Address::Ip(Ipv4Addr::LOCALHOST.into()),
-            Machine::At(address) => address.clone(),
-        };
-        let sockets = [
-            ("peer_port", &node.address, node.peer_port),
-            ("client_port", &node.address, node.client_port),
-            ("metrics_port", &metrics, node.metrics_port),
-        ];
-        for (key, address, port) in sockets {
+        for (key, address, port) in sockets(node) {
             let owner = format!("{key} of {}", node.name.short());
-            if let Some(other) = taken.insert((Machine::of(node), address.clone(), port), owner) {
+            if let Some(other) = taken.insert((address.clone(), port), owner) {
                 let what = format!("{address}:{port} is both {other} and {key} of {}", node.name.short());
                 problems.error(span.clone(), what, "give this node an address or ports of its own");
                 // One message a node: its other ports most likely collide for the same reason.
@@ -106,7 +129,7 @@ fn check_endpoints(nodes: &[At<Node>], problems: &mut Problems<'_>) {
 }
 
 /// What tells machines apart, as far as their addresses do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Machine<'n> {
     /// This one, whichever loopback address is written.
     Here,

@@ -8,6 +8,7 @@ use super::document::Table;
 use super::etcd_version::EtcdVersion;
 use super::names::{ClientName, NameFault};
 use super::problem::Problems;
+use super::variable::{VariableName, read_variables};
 
 /// What certificates look like and who gets one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +82,10 @@ pub struct EtcdSettings {
     pub token: Option<String>,
     /// The lowest TLS version.
     pub tls_minimum: TlsMinimum,
+    /// Environment variables that it has although they change it.
+    pub keep_environment: Vec<VariableName>,
+    /// Whether it may leave core dumps, with its keys in them.
+    pub core_dumps: bool,
     /// Further flags of etcd, with their values.
     pub flags: Vec<(String, String)>,
 }
@@ -95,6 +100,8 @@ impl Default for EtcdSettings {
             auto_compaction: Duration::from_secs(3600),
             token: None,
             tls_minimum: TlsMinimum::default(),
+            keep_environment: Vec::new(),
+            core_dumps: false,
             flags: Vec::new(),
         }
     }
@@ -187,6 +194,8 @@ pub fn read_etcd(table: Table<'_>, problems: &mut Problems<'_>) -> EtcdSettings 
             "write \"1.2\" or \"1.3\"".to_owned(),
         )),
     });
+    let keep_environment = read_variables(&table, "keep_environment", problems);
+    let core_dumps = table.boolean("core_dumps", problems);
     let mut flags = Vec::new();
     if let Some(table) = table.table("flags", "[etcd.flags]", problems) {
         for (name, value) in table.scalars(problems) {
@@ -203,6 +212,8 @@ pub fn read_etcd(table: Table<'_>, problems: &mut Problems<'_>) -> EtcdSettings 
         auto_compaction: compaction.map_or(default.auto_compaction, |at| at.value),
         token: token.map(|at| at.value),
         tls_minimum: tls_minimum.map_or(default.tls_minimum, |at| at.value),
+        keep_environment,
+        core_dumps: core_dumps.is_some_and(|at| at.value),
         flags,
     };
     // etcd refuses an election time-out below five heartbeats (embed/config.go, Validate).

@@ -89,7 +89,7 @@ const NODE_DEFAULTS: &str = "
 #   address      = the node's full name     IP address or host name at which the other nodes reach it
 #   peer_port    = 2380                     members among themselves
 #   client_port  = 2379                     clients
-#   metrics_port = peer_port + 1            metrics and health, on loopback only, without TLS
+#   metrics_port = the next free port       metrics and health, on loopback only, without TLS
 #   sans         = []                       further names and addresses of its certificates
 #   member       = true                     whether an etcd member runs on it
 #   nat          = false                    true if the others see its connections come from another address
@@ -120,6 +120,8 @@ const ETCD_DEFAULTS: &str = "
 # quota           = \"8GiB\"
 # auto_compaction = \"1h\"
 # tls_min_version = \"1.2\"
+# keep_environment = []                     variables that change etcd and that it is to have: \"GOMEMLIMIT\"
+# core_dumps      = false
 # token           = \"…\"                     else zone name and root CA
 #
 # [etcd.flags]                              any other flag of etcd

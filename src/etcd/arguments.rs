@@ -35,7 +35,9 @@ fn membership(plan: &MemberPlan, start: &StartDecision, flags: &mut Flags) {
     flags.set("listen-peer-urls", plan.listen_peer.join(","));
     flags.set("advertise-client-urls", &plan.advertise_client);
     flags.set("listen-client-urls", plan.listen_client.join(","));
-    flags.set("listen-metrics-urls", &plan.listen_metrics);
+    if let Some(metrics) = &plan.listen_metrics {
+        flags.set("listen-metrics-urls", metrics);
+    }
     let (members, state) = match start {
         StartDecision::Join(join) => (live_list(plan, join), "existing"),
         // etcd ignores all three once it has a log; they are then what the zone description leads to.

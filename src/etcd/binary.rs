@@ -10,6 +10,7 @@ use super::bundle::{
     FileIdentity, bundle_directories, check_digest, identity, manifest_beside, read_manifest,
 };
 use super::exec::etcd_command;
+use super::extra_flags::ExtraFlags;
 
 /// Which binary is asked for.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +57,21 @@ pub struct VerifiedBinary {
     identity: FileIdentity,
     sha256: Option<String>,
     version: String,
+    /// The flags that it was last asked about, and takes.
+    #[serde(default)]
+    accepted_flags: Vec<String>,
+}
+
+impl VerifiedBinary {
+    /// Whether it takes exactly these flags, as far as is known.
+    pub fn has_accepted(&self, flags: &ExtraFlags) -> bool {
+        self.accepted_flags == flags.as_arguments()
+    }
+
+    /// Notes that it takes these flags.
+    pub fn accept(&mut self, flags: &ExtraFlags) {
+        self.accepted_flags = flags.as_arguments();
+    }
 }
 
 impl EtcdBinary {
@@ -100,7 +116,9 @@ impl EtcdBinary {
             verified.filter(|known| known.identity == identity).and_then(|known| known.sha256.as_deref());
         let sha256 = check_digest(path, manifest_path, &manifest, "etcd", known)?;
         let (version, line) = supported(path, &manifest.version)?;
-        let verified = VerifiedBinary { identity, sha256: Some(sha256), version: manifest.version };
+        let accepted_flags = accepted_before(&identity, verified);
+        let verified =
+            VerifiedBinary { identity, sha256: Some(sha256), version: manifest.version, accepted_flags };
         let origin = Origin::Bundled { source: manifest.source };
         Ok((Self { path: path.to_owned(), version, line, origin }, verified))
     }
@@ -116,8 +134,16 @@ impl EtcdBinary {
             None => ask_version(&path)?,
         };
         let (version, line) = supported(&path, &text)?;
-        Ok((Self { path, version, line, origin }, VerifiedBinary { identity, sha256: None, version: text }))
+        let accepted_flags = accepted_before(&identity, verified);
+        let verified = VerifiedBinary { identity, sha256: None, version: text, accepted_flags };
+        Ok((Self { path, version, line, origin }, verified))
     }
+}
+
+/// What the very same file was asked about before.
+fn accepted_before(identity: &FileIdentity, verified: Option<&VerifiedBinary>) -> Vec<String> {
+    let known = verified.filter(|known| known.identity == *identity);
+    known.map(|known| known.accepted_flags.clone()).unwrap_or_default()
 }
 
 /// Where etcd is, not yet looked at.

@@ -41,6 +41,24 @@ pub enum ExtraFlagError {
         /// What to do instead.
         reason: &'static str,
     },
+    /// A value that etcd would pass over, or find out about when it has written its data directory.
+    #[error("`--{name}` cannot be `{value}`: it is {permitted}")]
+    NotPermitted {
+        /// The flag.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        permitted: String,
+    },
+    /// Values that the etcd that is to run does not take.
+    #[error("etcd {version} refuses: {said}")]
+    RefusedByEtcd {
+        /// The version to be run.
+        version: EtcdVersion,
+        /// What it says.
+        said: String,
+    },
     /// A flag whose value is missing.
     #[error("`--{0}` needs a value")]
     NoValue(String),
@@ -74,7 +92,7 @@ impl ExtraFlags {
         let mut extra = Self::default();
         let mut errors = Vec::new();
         for (name, value) in configured {
-            match check_name(name, version, line, tls) {
+            match check_name(name, version, line, tls).and_then(|flag| check_value(flag, value)) {
                 Ok(flag) => extra.add(flag.name, Some(value.clone())),
                 Err(error) => errors.push(error),
             }
@@ -92,6 +110,29 @@ impl ExtraFlags {
     /// The flags with their values; none is a switch without one.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
         self.flags.iter().map(|(name, value)| (*name, value.as_deref()))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.flags.is_empty()
+    }
+
+    /// The flags as etcd is given them.
+    pub fn as_arguments(&self) -> Vec<String> {
+        let argument = |(name, value): (&str, Option<&str>)| match value {
+            Some(value) => format!("--{name}={value}"),
+            None => format!("--{name}"),
+        };
+        self.iter().map(argument).collect()
+    }
+
+    /// Whether a switch is given, and on or off. Its value is read as Go does (`strconv.ParseBool`).
+    pub fn switch(&self, name: &str) -> Option<bool> {
+        match self.iter().find(|(present, _)| *present == name)?.1 {
+            None | Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Some(true),
+            Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Some(false),
+            Some(_) => None,
+        }
     }
 
     /// Takes a flag out, for the builder to merge it with one of its own.
@@ -138,7 +179,19 @@ fn read_argument<'a>(
     if value.is_none() && !flag.is_switch {
         return Err(ExtraFlagError::NoValue(name.to_owned()));
     }
+    let flag = check_value(flag, value.as_deref().unwrap_or_default())?;
     Ok((flag.name, value))
+}
+
+fn check_value(flag: Flag, value: &str) -> Result<Flag, ExtraFlagError> {
+    if flag.permits(value) {
+        return Ok(flag);
+    }
+    Err(ExtraFlagError::NotPermitted {
+        name: flag.name,
+        value: value.to_owned(),
+        permitted: flag.permitted_text(),
+    })
 }
 
 fn check_name(name: &str, version: EtcdVersion, line: Line, tls: TlsMinimum) -> Result<Flag, ExtraFlagError> {

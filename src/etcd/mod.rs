@@ -10,6 +10,7 @@ mod etcdctl;
 mod exec;
 mod extra_flags;
 mod flag_table;
+mod flag_values;
 mod key_value_messages;
 pub mod key_values;
 mod log_end;
@@ -26,8 +27,9 @@ pub use backend::{BackendError, BackendFacts, BackendMember, Downgrade, read_bac
 pub use binary::{BinaryRequest, EtcdBinary, Origin, VerifiedBinary};
 pub use binary_error::BinaryError;
 pub use etcdctl::{etcdctl_settings, etcdctl_settings_as_member, etcdctl_settings_unverified};
-pub use exec::become_etcd;
+pub use exec::{become_etcd, dropped_settings};
 pub use extra_flags::{ExtraFlagError, ExtraFlags};
+pub use flag_values::judge;
 pub use key_values::{KeyValue, Page};
 pub use log_end::{read_log_position, sync_log};
 pub use log_scan::{LogScan, SnapshotPosition, scan_log};

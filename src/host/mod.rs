@@ -1,9 +1,11 @@
 //! What is observed of this machine. Facts only: what follows from them is decided in [`crate::plan`].
 
 mod addresses;
+mod core_dumps;
 mod disk;
 mod node_files;
 mod node_lock;
+mod open_files;
 mod owner;
 mod ports;
 mod process;
@@ -11,6 +13,7 @@ mod running;
 mod state;
 
 pub use addresses::{is_here, own_addresses, resolve, source_towards};
+pub use core_dumps::{forbid_core_dumps, hand_on_core_limit};
 pub use disk::{
     DataDirectoryFacts, DiskProbe, FreeSpace, database_size, free_space, look_at_data_directory, probe_disk,
 };
@@ -18,6 +21,7 @@ pub use node_files::{
     AccessFault, AccessKind, FileFault, KeyFit, NodeFiles, PlaneFiles, RevocationFault, RoleFiles,
 };
 pub use node_lock::{LockError, NodeLock};
+pub use open_files::close_inherited;
 pub use owner::{act_as_owner, as_root_again};
 pub use ports::{PortFault, check_listeners, free_ports, socket_of};
 pub use process::{NamedProcess, Process, service_in, service_of};

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::fd::{IntoRawFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -67,10 +68,9 @@ impl NodeLock {
     }
 
     /// Leaves the lock with the program that this process becomes: flock(2) belongs to the open file, which now survives
-    /// execve(2).
-    pub fn keep_across_exec(self) -> io::Result<()> {
+    /// execve(2) under the number that is returned.
+    pub fn keep_across_exec(self) -> io::Result<RawFd> {
         fcntl(&self.0, FcntlArg::F_SETFD(FdFlag::empty())).map_err(io::Error::from)?;
-        std::mem::forget(self.0);
-        Ok(())
+        Ok(self.0.into_raw_fd())
     }
 }

@@ -6,6 +6,7 @@ mod carry_out;
 mod certificates;
 mod decision;
 mod failures;
+mod flags;
 mod founding;
 mod noted;
 mod on_disk;
@@ -22,7 +23,7 @@ pub use announced::Announced;
 pub use certificates::Certificates;
 use decision::{observe, refuse_lost_directory};
 pub use failures::binary_failure;
-use failures::{flag_failure, member_failure};
+use failures::member_failure;
 pub use noted::note_members;
 pub use verified::remember as remember_verified;
 
@@ -101,21 +102,23 @@ impl Start {
 #[derive(Clone, Debug)]
 pub struct FoundBinary {
     binary: EtcdBinary,
+    flags: ExtraFlags,
     verified: VerifiedBinary,
     verified_before: Option<VerifiedBinary>,
 }
 
 impl FoundBinary {
-    /// Finds and verifies the etcd for a node.
+    /// Finds and verifies the etcd for a node, and has it judge the flags that it is given.
     pub fn look_for(site: &Site, node: &Node, options: &LaunchOptions) -> Result<Self> {
         let verified_before = verified::read(&site.node_paths(&node.name));
         let request = BinaryRequest {
             version: options.binary.version.or(site.config().etcd.version),
             ..options.binary.clone()
         };
-        let (binary, verified) =
+        let (binary, mut verified) =
             EtcdBinary::find(&request, verified_before.as_ref()).map_err(binary_failure)?;
-        Ok(Self { binary, verified, verified_before })
+        let flags = flags::check(site, options, &binary, &mut verified)?;
+        Ok(Self { binary, flags, verified, verified_before })
     }
 }
 
@@ -141,13 +144,13 @@ impl<'z> Launch<'z> {
         options: &LaunchOptions,
         now: OffsetDateTime,
     ) -> Result<Self> {
-        let FoundBinary { binary, verified, verified_before } = found;
+        let FoundBinary { binary, flags, verified, verified_before } = found;
+        site.refuse_data_among_keys(node)?;
         let paths = site.node_paths(&node.name);
         let member =
             MemberPlan::new(site.config(), node, material.token(site.config()), paths, host::facts())
                 .map_err(|error| member_failure(&error))?
                 .fenced(material.fence());
-        let flags = check_flags(site, options, &binary)?;
         let (observed, state) = observe(site, &member, options, binary.version, now)?;
         versions::refuse_wrong_version(site, &member, &binary, state.as_ref(), &observed)?;
         let certificates = Certificates::of(material, site, node, now)?;
@@ -257,15 +260,4 @@ pub fn lock_node(paths: &NodePaths) -> Result<NodeLock> {
         }
         LockError::Io { path, source } => Failure::write(path, source),
     })
-}
-
-fn check_flags(site: &Site, options: &LaunchOptions, binary: &EtcdBinary) -> Result<ExtraFlags> {
-    let etcd = &site.config().etcd;
-    let check = |configured: &[(String, String)], given: &[String]| {
-        ExtraFlags::check(configured, given, binary.version, binary.line, etcd.tls_minimum)
-    };
-    // Each place is judged alone, so that a fault of the file is not taken for one of the command line.
-    let in_file = check(&etcd.flags, &[]).err().unwrap_or_default();
-    let given = check(&[], &options.flags).err().unwrap_or_default();
-    check(&etcd.flags, &options.flags).map_err(|_| flag_failure(site, &in_file, given))
 }

@@ -1,12 +1,14 @@
 //! What the operator should know of a start that is not refused.
 
 use super::{Certificates, Launch};
+use crate::etcd::ExtraFlags;
 use crate::plan::{InitialMember, LiveCluster, LiveMember, Peer, PeerState, PlaneSecurity, StartDecision};
 use crate::site::Site;
 
 /// One sentence for each thing that is not as it should be.
 pub(super) fn of(launch: &Launch<'_>, decision: &StartDecision, peers: &[Peer]) -> Vec<String> {
     let mut warnings = protection(launch);
+    warnings.extend(unsafe_flags(&launch.flags));
     if let StartDecision::Resume(ids) = decision {
         let cluster = peers.iter().filter_map(Peer::cluster).find(|cluster| cluster.id == ids.cluster);
         warnings.extend(match cluster {
@@ -48,6 +50,23 @@ fn protection(launch: &Launch<'_>) -> Vec<String> {
                 .to_owned(),
         ],
     }
+}
+
+/// Flags by which etcd keeps less than it promises.
+fn unsafe_flags(flags: &ExtraFlags) -> Vec<String> {
+    let mut told = Vec::new();
+    if flags.switch("unsafe-no-fsync") == Some(true) {
+        told.push(
+            "unsafe-no-fsync: what this member acknowledges is not on its disk yet; a power cut loses it, votes included".to_owned(),
+        );
+    }
+    if flags.switch("strict-reconfig-check") == Some(false) {
+        told.push(
+            "strict-reconfig-check=false: etcd takes changes of members that cost the cluster its quorum"
+                .to_owned(),
+        );
+    }
+    told
 }
 
 /// Where the list of the running cluster is another than that of the zone description.

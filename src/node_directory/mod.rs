@@ -1,9 +1,11 @@
 //! The directory of an activated node: its local config, its generations, its data. It never holds a CA key.
 
+mod data_place;
 mod loaded;
 
 use std::path::{Path, PathBuf};
 
+pub use data_place::refuse_data_among;
 use time::OffsetDateTime;
 
 use crate::config::{LocalConfig, Node, NodeName, Problem, ZoneConfig};

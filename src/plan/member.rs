@@ -28,8 +28,8 @@ pub struct MemberPlan {
     pub listen_peer: Vec<String>,
     /// Where it listens for clients.
     pub listen_client: Vec<String>,
-    /// Where it serves metrics and health without TLS: loopback only.
-    pub listen_metrics: String,
+    /// Where it serves metrics and health without TLS: loopback only, and nowhere if it has no port for it.
+    pub listen_metrics: Option<String>,
     /// Where clients reach it.
     pub advertise_client: String,
     /// Whether it dials the other members with a certificate without names.
@@ -77,7 +77,7 @@ impl MemberPlan {
             cluster,
             listen_peer: urls(node.scheme, &peer_hosts(node, host), node.peer_port),
             listen_client: urls(node.scheme, &client_hosts(node, host), node.client_port),
-            listen_metrics: format!("http://{}:{}", Ipv4Addr::LOCALHOST, node.metrics_port),
+            listen_metrics: node.metrics_port.map(|port| format!("http://{}:{port}", Ipv4Addr::LOCALHOST)),
             advertise_client: node.client_url(),
             peer_client,
             peer_plane: security(Plane::Peer),
@@ -97,7 +97,7 @@ impl MemberPlan {
 
     /// Every socket on which the member will listen.
     pub fn listeners(&self) -> impl Iterator<Item = &str> {
-        self.listen_peer.iter().chain(&self.listen_client).chain([&self.listen_metrics]).map(String::as_str)
+        self.listen_peer.iter().chain(&self.listen_client).chain(&self.listen_metrics).map(String::as_str)
     }
 }
 

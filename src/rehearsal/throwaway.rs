@@ -127,5 +127,5 @@ fn here(short_name: &str, zone: &ZoneName, ports: [u16; 3]) -> Result<Node> {
     let [client, peer, metrics] =
         ports.map(|port| Port::from_number(port.into()).map_err(|fault| Failure::internal(fault.what)));
     let address = Address::Ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    Ok(Node { metrics_port: metrics?, ..Node::new(name, Some(address), peer?, client?) })
+    Ok(Node { metrics_port: Some(metrics?), ..Node::new(name, Some(address), peer?, client?) })
 }

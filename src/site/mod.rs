@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use crate::activation::LOCAL_CONFIG;
 use crate::config::{ClientName, Node, NodeName, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
-use crate::node_directory::{DESCRIPTION, NodeDirectory};
+use crate::node_directory::{DESCRIPTION, NodeDirectory, refuse_data_among};
 use crate::plan::{NodePaths, RightToBootstrap};
 use crate::report::shell_quoted;
 use crate::zone_directory::{Assessment, Authorities, CaPassphrase, Holder, ZoneDirectory};
@@ -128,6 +128,18 @@ impl Site {
         match self {
             Self::Zone(zone) => zone.node_paths(name),
             Self::Node(node) => node.paths.clone(),
+        }
+    }
+
+    /// Refuses a node whose data would lie among the keys that are here, or keys among its data.
+    pub fn refuse_data_among_keys(&self, node: &Node) -> Result<()> {
+        match self {
+            Self::Zone(zone) => {
+                refuse_data_among(zone.paths.root(), &zone.paths.node(&node.name).data(), node)
+            }
+            Self::Node(own) => {
+                refuse_data_among(&own.paths.generations(), &own.paths.root().join("data"), node)
+            }
         }
     }
 

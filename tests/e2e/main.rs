@@ -16,6 +16,7 @@
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`diverged`] | voters whose data differs |
 //! | [`clients`] | `ctl` and `env` |
+//! | [`environment`] | environment, open files and core dumps of a member that runs |
 //! | [`expired`] | zones whose certificates have all expired, and how they come back |
 //! | [`go_clients`] | etcd's own Go client at work while certificates change |
 //! | [`exports`] | what `pki export` writes, used by curl and etcdctl |
@@ -47,6 +48,7 @@ mod decision;
 mod dev;
 mod diagnosis;
 mod diverged;
+mod environment;
 mod existing_ca;
 mod existing_certificates;
 mod expired;

@@ -29,6 +29,43 @@ fn defaults_fill_what_is_not_written() {
     assert_eq!(config.ca, PemSource::File("ca.crt".into()));
 }
 
+/// The form that the program writes which activates nodes (`zone node`, local config), with ports side by side on one machine.
+#[test]
+fn three_members_on_one_machine_with_consecutive_ports() {
+    let text = r#"{
+	"name": "node1.example.zone",
+    "ca": "ca.crt",
+    "cert": "node.crt",
+    "key": "node.key",
+    "etcd": [{
+            "node_name": "node1.example.zone",
+            "protocol": "https",
+            "address": "127.0.0.1",
+            "peer_port": 35381,
+            "client_port": 35378
+        },{
+            "node_name": "node2.example.zone",
+            "protocol": "https",
+            "address": "127.0.0.1",
+            "peer_port": 35382,
+            "client_port": 35379
+        },{
+            "node_name": "node3.example.zone",
+            "protocol": "https",
+            "address": "127.0.0.1",
+            "peer_port": 35383,
+            "client_port": 35380
+        }]
+}"#;
+    let (config, _) = parse(text).expect("a config");
+    let zone = config.zone.expect("a zone");
+    let written = zone.render();
+    let ports: Vec<&str> = written.lines().filter_map(|line| line.strip_prefix("metrics_port = ")).collect();
+    assert_eq!(ports, ["35384", "35385", "35386"]);
+    let urls: Vec<String> = zone.nodes.iter().map(|node| node.peer_url()).collect();
+    assert_eq!(urls, [35381, 35382, 35383].map(|port| format!("https://127.0.0.1:{port}")));
+}
+
 #[test]
 fn an_empty_list_counts_as_absent() {
     for list in ["", r#", "etcd": []"#, r#", "etcd": null"#] {

@@ -2,6 +2,7 @@
 
 mod existing;
 
+use std::net::Ipv6Addr;
 use std::path::Path;
 
 use time::OffsetDateTime;
@@ -114,9 +115,19 @@ fn parse_node(text: &str) -> Result<TemplateNode> {
     if place.contains("://") {
         return Err(usage(format!("`--node {text}` has a URL for an address")));
     }
+    if let Some((address, ports)) = ipv6_with_ports(place) {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("`--node {text}` needs brackets around its IPv6 address"),
+        )
+        .because("without them nobody can tell where the address ends and a port begins")
+        .next(format!(
+            "write --node {name}=[{address}]:{ports}; if all of it is the address: --node {name}=[{place}]"
+        )));
+    }
     let (address, ports) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, ports)) => (address, ports),
-        None if place.parse::<std::net::Ipv6Addr>().is_ok() => (place, ""),
+        None if place.parse::<Ipv6Addr>().is_ok() => (place, ""),
         None => place.split_at(place.find(':').unwrap_or(place.len())),
     };
     let mut numbers = Vec::new();
@@ -134,6 +145,17 @@ fn parse_node(text: &str) -> Result<TemplateNode> {
         client_port: numbers.get(1).copied(),
         metrics_port: None,
     })
+}
+
+/// An IPv6 address without brackets, and the one or two ports after it: `fd00::1:2380` is an address as well.
+fn ipv6_with_ports(place: &str) -> Option<(&str, &str)> {
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    place
+        .rmatch_indices(':')
+        .take(2)
+        .map(|(end, _)| (&place[..end], &place[end + 1..]))
+        .filter(|(address, ports)| address.parse::<Ipv6Addr>().is_ok() && ports.split(':').all(is_port))
+        .last()
 }
 
 /// Whether any was missing.

@@ -22,7 +22,8 @@ pub(super) struct PlanReport {
     data_dir: String,
     listen_peer_urls: Vec<String>,
     listen_client_urls: Vec<String>,
-    listen_metrics_url: String,
+    /// None where there is no port for it.
+    listen_metrics_url: Option<String>,
     advertise_client_url: String,
     certificates: Vec<CertificateReport>,
     trust: Vec<TrustReport>,

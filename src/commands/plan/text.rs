@@ -40,7 +40,13 @@ pub(super) fn render(launch: &Launch<'_>, start: &Start, now: OffsetDateTime) ->
     line("", format!("reached at {}", member.member.peer_url));
     line("clients", format!("listens on {}", member.listen_client.join(", ")));
     line("", format!("reached at {}", member.advertise_client));
-    line("metrics", format!("{} (loopback, no TLS)", member.listen_metrics));
+    line(
+        "metrics",
+        match &member.listen_metrics {
+            Some(url) => format!("{url} (loopback, no TLS)"),
+            None => "none: no port is left for them".to_owned(),
+        },
+    );
 
     out.push_str("\nmembers\n");
     let mut table = Table::new(&[]);

@@ -6,6 +6,7 @@ mod authority_keys;
 mod authority_mixed_up;
 mod clock;
 mod data_directory;
+mod data_place;
 mod disk;
 mod etcd_binary;
 mod etcd_versions;

@@ -64,6 +64,23 @@ fn the_options_are_checked_before_anything_is_written() {
     refused(&nodes, 78, &["`node_1` has `_`", "`0.0.0.0` is no address"]);
 }
 
+/// `fd00::1:2380` is an IPv6 address of its own, and hardly ever meant as one.
+#[test]
+fn an_ipv6_address_with_a_port_needs_brackets() {
+    for (written, meant) in [
+        ("fd00::1:2380", "[fd00::1]:2380"),
+        ("fd00::1:2380:2379", "[fd00::1]:2380:2379"),
+        ("fd00::1:12380", "[fd00::1]:12380"),
+        ("fd00:0:0:0:0:0:0:1:2380", "[fd00:0:0:0:0:0:0:1]:2380"),
+    ] {
+        let node = format!("node1={written}");
+        refused(&["--name", "example.zone", "--node", &node], 64, &["brackets", &format!("node1={meant}")]);
+    }
+    for address in ["fd00::10", "2001:db8:0:0:0:0:0:1", "fd00::a:b"] {
+        TestZone::init("example.zone", &[&format!("node1={address}")]);
+    }
+}
+
 #[test]
 fn a_zone_toml_that_is_there_is_not_described_again() {
     let zone = TestZone::described("[zone]\nname = \"example.zone\"\n[[node]]\nname = \"node1\"\n");

@@ -1,6 +1,7 @@
 //! The commands: what they take, what they print, what they leave on disk.
 
 mod check;
+mod core_dumps;
 mod environment;
 mod generations;
 mod init;

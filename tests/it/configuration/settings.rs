@@ -90,3 +90,17 @@ fn sizes_and_words_are_checked() {
     ]);
     check([etcd(&format!("token = ▸\"{}\"", "t".repeat(256)), &["too long", "1 to 255"])]);
 }
+
+#[test]
+fn a_kept_variable_is_named_exactly_and_is_not_etcds() {
+    check([
+        etcd(
+            "keep_environment = [▸\"ETCD_NAME\"]",
+            &["`ETCD_NAME` would change etcd beside its flags", "[etcd.flags]"],
+        ),
+        etcd("keep_environment = [▸\"GO*\"]", &["`GO*` is not a valid name", "stands for itself alone"]),
+        etcd("keep_environment = [▸\"\"]", &["`` is not a valid name"]),
+        etcd("keep_environment = [\"GOGC\", ▸\"GOGC\"]", &["`GOGC` is there twice", "remove one"]),
+        etcd("core_dumps = ▸\"no\"", &["`core_dumps` in [etcd] is a string", "without quotes"]),
+    ]);
+}

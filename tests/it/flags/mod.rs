@@ -3,6 +3,7 @@
 mod forms;
 mod refused;
 mod table;
+mod values;
 
 use crate::harness::{Outcome, TestZone, bundle, outcome};
 

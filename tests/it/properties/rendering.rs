@@ -11,7 +11,7 @@ fn settings() -> impl Strategy<Value = String> {
         "[pki]\nleaf_validity = \"8760h 1ms\"\nclients = [\"a\", \"b@c\"]\nserver_names = [\"*.example.org\", \"10.0.0.1\", \"fd00::1\"]\n",
         "[pki]\nca_validity = \"9years\"\nkey = \"rsa3072\"\nleaf_validity = \"1s\"\n",
         "[etcd]\nversion = \"3.6.16\"\nheartbeat = \"123ms\"\nelection = \"1s 500ms\"\nquota = \"17MiB\"\ntoken = \"a\\\"b\\\\c\"\n",
-        "[etcd]\nauto_compaction = \"90m\"\ntls_min_version = \"1.3\"\n[etcd.flags]\nsnapshot-count = 0x10\nlog-level = \"de\\\"bug\\u0007\"\n",
+        "[etcd]\nkeep_environment = [\"GOGC\", \"LD_PRELOAD\"]\ncore_dumps = true\nauto_compaction = \"90m\"\ntls_min_version = \"1.3\"\n[etcd.flags]\nsnapshot-count = 0x10\nlog-level = \"de\\\"bug\\u0007\"\n",
         "",
     ];
     (prop::sample::select(lines[..2].to_vec()), prop::sample::select(lines[2..].to_vec()))

@@ -15,7 +15,7 @@ pub use log_file::{
     committed, entry, old_request, put_request, snapshot, wrapped, write_log, write_log_with,
 };
 pub use refusal::Refusal;
-pub use stand_in::{FakeBundle, StandIn, install, use_as_nobody};
+pub use stand_in::{FakeBundle, StandIn, install, install_program, use_as_nobody};
 pub use text::{append, replace_in};
 pub use tree::Tree;
 pub use zone::{three_members, three_members_issued};

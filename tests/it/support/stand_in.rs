@@ -9,7 +9,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use super::NOBODY;
 use crate::harness::program;
 
-/// A script that answers `--version` as etcd does, and otherwise writes down its arguments and ends.
+/// A script that answers `--version` and the question about flags as etcd does, and otherwise writes down its arguments and ends.
 pub struct StandIn {
     /// The script.
     pub path: PathBuf,
@@ -31,6 +31,11 @@ impl StandIn {
     /// How often it was asked for its version.
     pub fn times_asked(&self) -> usize {
         read_lines(&self.path.with_extension("asked")).map_or(0, |lines| lines.len())
+    }
+
+    /// How often it was asked what it thinks of flags.
+    pub fn times_flags_were_judged(&self) -> usize {
+        read_lines(&self.path.with_extension("judged")).map_or(0, |lines| lines.len())
     }
 
     /// Its path as an argument.
@@ -93,15 +98,20 @@ pub fn install(path: &Path, text: &str) {
     assert!(status.success(), "install {}", path.display());
 }
 
-/// A call of the program by a user who owns nothing, from a copy of it that this user can reach.
-pub fn use_as_nobody(place: &Path, arguments: &[&str], zone: &Path) -> Command {
+/// A copy of the program in a place that every user can reach.
+pub fn install_program(place: &Path) -> PathBuf {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(place, PermissionsExt::from_mode(0o755)).expect("others may enter");
     let copy = place.join("zone-etcd");
     let status =
         Command::new("install").args(["-m", "755"]).arg(program()).arg(&copy).status().expect("install runs");
     assert!(status.success());
-    let mut command = Command::new(copy);
+    copy
+}
+
+/// A call of the program by a user who owns nothing, from a copy of it that this user can reach.
+pub fn use_as_nobody(place: &Path, arguments: &[&str], zone: &Path) -> Command {
+    let mut command = Command::new(install_program(place));
     command.args(arguments).arg("--zone").arg(zone).uid(NOBODY).gid(NOBODY).env("NO_COLOR", "1");
     command.env_remove("ZONE_ETCD_ZONE").env_remove("ZONE_ETCD_CONFIG").current_dir("/");
     command
@@ -110,7 +120,9 @@ pub fn use_as_nobody(place: &Path, arguments: &[&str], zone: &Path) -> Command {
 fn script(version: &str, comment: &str) -> String {
     format!(
         "#!/bin/sh\n# {comment}\nif [ \"$*\" = --version ]; then\n    echo asked >>\"$0.asked\"\n    \
-         echo 'etcd Version: {version}'\n    exit\nfi\nprintf '%s\\n' \"$@\" >\"$0.arguments\"\n"
+         echo 'etcd Version: {version}'\n    exit\nfi\ncase \"$*\" in\n*/dev/null/zone-etcd*)\n    \
+         echo judged >>\"$0.judged\"\n    echo 'remove /dev/null/zone-etcd: not a directory' >&2\n    \
+         exit 1\nesac\nprintf '%s\\n' \"$@\" >\"$0.arguments\"\n"
     )
 }
 
