@@ -19,6 +19,7 @@ use decision::{observe, refuse_lost_directory};
 pub use failures::binary_failure;
 use failures::{flag_failure, member_failure, refusal_failure};
 pub use verified::remember as remember_verified;
+pub use versions::version_refusal;
 
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};

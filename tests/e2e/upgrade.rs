@@ -244,7 +244,7 @@ fn zone_of(members: u16, version: &str) -> TestZone {
 }
 
 /// Changes the version for members that are started from now on.
-fn set_version(zone: &TestZone, version: &str) {
+pub fn set_version(zone: &TestZone, version: &str) {
     let text = std::fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
     let lines = text.lines().map(|line| match line.starts_with("version = ") {
         true => format!("version = \"{version}\"\n"),
@@ -326,8 +326,9 @@ fn status(client: &Command) -> Value {
     answer[0]["Status"].take()
 }
 
+/// Waits until a member says that its storage has this version.
 #[track_caller]
-fn wait_for_storage_version(client: &Command, version: &str) {
+pub fn wait_for_storage_version(client: &Command, version: &str) {
     until("the version of the storage", || (status(client)["storageVersion"] == version).then_some(()));
 }
 
