@@ -40,7 +40,7 @@ pub use description::LOCAL_CONFIG;
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use rollback::rollback;
 pub use store::NodeStore;
-pub use version_gate::{Refused, VersionRefused};
+pub use version_gate::{Missing, Refused, VersionRefused};
 
 use crate::bundle::{Manifest, OpenBundle};
 use crate::error::{Exit, Failure, Result};
@@ -175,10 +175,11 @@ fn switch_to(
     let described = Described::read(&generation.path, &manifest, &store.paths, name)?;
     let is_active = active.as_ref().is_some_and(|active| active.generation == generation);
     let mut restart_reasons = Vec::new();
+    // Also of what is active: the next start would be refused.
+    version_gate::check(&described, name)?;
     link::make(&store.paths)?;
     if !is_active {
         soundness::check(&generation.path, &described, name, now)?;
-        version_gate::check(&described, name)?;
         restart_reasons = restart(store, active.as_ref(), (&generation.path, &described));
         store.generations.switch_to(&generation).map_err(|error| store.unwritten(&error))?;
     }

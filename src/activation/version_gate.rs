@@ -21,11 +21,23 @@ pub struct Refused {
 }
 
 /// The answer to a program whose bundle is refused because of the data: what `--format json` prints beside exit code 65.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionRefused {
     result: RefusedWord,
-    /// Whether a snapshot written by 3.6 is all that is missing: 3.6, started once more, writes it.
-    pub snapshot_missing: bool,
+    /// What is missing.
+    pub missing: Missing,
+}
+
+/// What is missing for a version of etcd to run on the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missing {
+    /// A snapshot written by 3.6, which 3.6 can be made to write.
+    Snapshot,
+    /// The agreement of all members on the version before, which comes some seconds after the last of them runs it.
+    ClusterVersion,
+    /// Anything that time does not bring.
+    Other,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,15 +49,22 @@ enum RefusedWord {
 impl VersionRefused {
     /// What is told of a refusal.
     pub fn new(refusal: VersionRefusal) -> Self {
-        Self {
-            result: RefusedWord::VersionRefused,
-            snapshot_missing: matches!(refusal, VersionRefusal::SnapshotOf36Missing { .. }),
-        }
+        Self { result: RefusedWord::VersionRefused, missing: refusal.into() }
     }
 
     /// Reads what a node printed; none if it is anything else.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
+    }
+}
+
+impl From<VersionRefusal> for Missing {
+    fn from(refusal: VersionRefusal) -> Self {
+        match refusal {
+            VersionRefusal::SnapshotOf36Missing { .. } => Self::Snapshot,
+            VersionRefusal::ClusterBehind { .. } => Self::ClusterVersion,
+            _ => Self::Other,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod presence;
 mod process;
 mod running;
 mod state;
+mod upgrade_step;
 
 pub use addresses::{is_here, own_addresses, resolve, source_towards};
 pub use disk::{
@@ -25,6 +26,7 @@ pub use presence::show_presence;
 pub use process::{NamedProcess, Process, service_in, service_of};
 pub use running::{OwnMember, arguments_of, open_file_limit, running_member, shares_network, users_of};
 pub use state::{Durability, MemberState, StartRecord, StateError, observe_past, write_json};
+pub use upgrade_step::UpgradeStep;
 
 use crate::plan::HostFacts;
 

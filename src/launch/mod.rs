@@ -109,7 +109,7 @@ impl FoundBinary {
     pub fn look_for(site: &Site, node: &Node, options: &LaunchOptions) -> Result<Self> {
         let verified_before = verified::read(&site.node_paths(&node.name));
         let request = BinaryRequest {
-            version: options.binary.version.or(site.config().etcd.version),
+            version: options.binary.version.or(site.etcd_settings(node)?.version),
             ..options.binary.clone()
         };
         let (binary, verified) =
@@ -146,7 +146,7 @@ impl<'z> Launch<'z> {
             MemberPlan::new(site.config(), node, material.token(site.config()), paths, host::facts())
                 .map_err(|error| member_failure(&error))?
                 .fenced(material.fence());
-        let flags = check_flags(site, options, &binary)?;
+        let flags = check_flags(site, node, options, &binary)?;
         let (observed, state_before) = observe(site, &member, options.set_aside_data, binary.version, now)?;
         versions::refuse_wrong_version(site, &member, &binary, state_before.as_ref(), &observed)?;
         let certificates = Certificates::of(material, site, node, now)?;
@@ -261,8 +261,13 @@ pub fn lock_node(paths: &NodePaths) -> Result<NodeLock> {
     })
 }
 
-fn check_flags(site: &Site, options: &LaunchOptions, binary: &EtcdBinary) -> Result<ExtraFlags> {
-    let etcd = &site.config().etcd;
+fn check_flags(
+    site: &Site,
+    node: &Node,
+    options: &LaunchOptions,
+    binary: &EtcdBinary,
+) -> Result<ExtraFlags> {
+    let etcd = site.etcd_settings(node)?;
     let check = |configured: &[(String, String)], given: &[String]| {
         ExtraFlags::check(configured, given, binary.version, binary.line, etcd.tls_minimum)
     };

@@ -13,6 +13,7 @@ mod security;
 mod start;
 mod turn;
 mod upgrade;
+mod upgrade_path;
 mod version_refusal;
 
 pub use certificates::{IssueReason, RENEW_AT, days_left, reason_to_reissue};
@@ -31,4 +32,5 @@ pub use security::{Fence, MutualTls, PairFiles, PlaneSecurity};
 pub use start::{Join, StartDecision, decide, refuse_by_data};
 pub use turn::{ANSWER_LIMIT, EXEC_GAP, GRACE, Glimpse, TURN_LIMIT, Turn, turn};
 pub use upgrade::{DataVersions, MinorVersion, VersionStep, check_version};
+pub use upgrade_path::{PathError, is_due, next_version, versions_to};
 pub use version_refusal::VersionRefusal;

@@ -158,6 +158,11 @@ impl NodePaths {
         self.root.join("state.json")
     }
 
+    /// The etcd that the member starts with while `upgrade` walks the zone.
+    pub fn upgrade_step(&self) -> PathBuf {
+        self.root.join("upgrade-step.json")
+    }
+
     /// Held while a start is prepared and, across exec, while etcd runs.
     pub fn lock(&self) -> PathBuf {
         self.root.join("lock")

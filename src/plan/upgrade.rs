@@ -68,7 +68,7 @@ const RELEASES: [EtcdVersion; 3] = [
 
 /// The first patch from which the next minor may follow. Members that were removed come back, and learners that were promoted
 /// are learners again, after older ones (etcd's upgrade guides for 3.6 and 3.7).
-const FIRST_TO_LEAVE: [EtcdVersion; 2] =
+pub(super) const FIRST_TO_LEAVE: [EtcdVersion; 2] =
     [EtcdVersion { major: 3, minor: 5, patch: 26 }, EtcdVersion { major: 3, minor: 6, patch: 11 }];
 
 /// What the data says of the versions that wrote it.
