@@ -26,6 +26,7 @@ mod run;
 mod shell;
 mod start_check;
 mod status;
+mod upgrade;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,6 +49,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Activate(arguments) => activate::run(&arguments, now),
         Command::Run(arguments) => run::run(arguments, now),
         Command::Restart(arguments) => restart::run(&arguments, now),
+        Command::Upgrade(arguments) => upgrade::run(&arguments, now),
         Command::Plan(arguments) => plan::run(arguments, now),
         Command::Status(arguments) => return status::run(&arguments),
         Command::Check(arguments) => return check::run(&arguments, now),

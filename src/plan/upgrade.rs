@@ -19,7 +19,8 @@ pub struct MinorVersion {
 
 impl MinorVersion {
     pub(super) const V3_5: Self = Self { major: 3, minor: 5 };
-    pub(super) const V3_6: Self = Self { major: 3, minor: 6 };
+    /// 3.6, whose members tell the version of their storage.
+    pub const V3_6: Self = Self { major: 3, minor: 6 };
     pub(super) const V3_7: Self = Self { major: 3, minor: 7 };
 
     /// Reads `3.6` or `3.6.0`, as etcd writes both.

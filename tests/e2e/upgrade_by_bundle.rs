@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use crate::harness::isolation::isolated;
 use crate::harness::members::{call, etcdctl, loopback_zone, wait_for_quorum};
 use crate::harness::supervised::Supervised;
+use crate::harness::writer::Writer;
 use crate::harness::{Outcome, TestZone, outcome, program, zone_etcd};
-use crate::upgrade::{set_version, wait_for_storage_version};
+use crate::upgrade::{ENDPOINTS, NODES, set_version, wait_for_storage_version};
+use crate::upgrade_walk::assert_went_well;
 
-const ENDPOINT: &str = "https://127.0.0.1:2379";
+const ENDPOINT: &str = ENDPOINTS[0];
 
 /// A described zone whose nodes are directories of this machine, reached by the program itself.
-pub fn zone_with_access(members: u16, version: &str) -> TestZone {
+fn zone_with_access(members: u16, version: &str) -> TestZone {
     let place = node_directory("");
     std::fs::create_dir(&place).expect("a directory");
     let (program, place) = (program().display().to_string(), place.display().to_string());
@@ -26,13 +28,13 @@ pub fn zone_with_access(members: u16, version: &str) -> TestZone {
 }
 
 /// The directory of a node.
-pub fn node_directory(node: &str) -> PathBuf {
+fn node_directory(node: &str) -> PathBuf {
     std::env::temp_dir().join("nodes").join(node)
 }
 
 /// Starts the member of an activated node under a supervisor.
 #[track_caller]
-pub fn supervise(zone: &TestZone, node: &str) -> Supervised {
+fn supervise(zone: &TestZone, node: &str) -> Supervised {
     let mut command = zone_etcd(["run", "--end-with-parent", &std::process::id().to_string(), "--config"]);
     command.arg(node_directory(node).join("node.json"));
     Supervised::start(command, zone.around().to_owned(), node)
@@ -96,5 +98,42 @@ fn a_bundle_whose_etcd_must_not_run_on_the_data_switches_nothing() {
         on_node(&["restart"], "node1").expect_code(0);
         assert_eq!(member.starts(), 3);
         call(&client, &["put", "kept", "here"]).expect_code(0);
+    });
+}
+
+/// Two minors with bundles that the command of `[access]` brings, and the snapshot in between, while somebody writes.
+#[test]
+fn upgrade_takes_nodes_with_bundles_from_3_5_to_3_7() {
+    isolated(|| {
+        let zone = zone_with_access(3, "3.5.35");
+        zone.run(&["pki", "renew", "--all"]).expect_code(0);
+        let mut members = Vec::new();
+        for node in NODES {
+            if let Some(previous) = members.last() {
+                Supervised::wait_for_line(previous, &["\"serving peer traffic\""]);
+            }
+            members.push(supervise(&zone, node));
+        }
+        let client = etcdctl(&zone, ENDPOINT);
+        wait_for_quorum(&client);
+        call(&client, &["put", "kept", "here"]).expect_code(0);
+        let writer = Writer::start(&zone, &ENDPOINTS.map(str::to_owned));
+
+        set_version(&zone, "3.7.3");
+        zone.run(&["upgrade"]).expect_code(0).expect_error_with(&[
+            "etcd 3.6.16",
+            "etcd 3.7.3",
+            "every member of example.zone runs etcd 3.7.3",
+        ]);
+        assert_went_well(&zone, writer);
+        for (node, member) in NODES.iter().zip(&members) {
+            assert!((3..=4).contains(&member.starts()), "{node}: {} starts", member.starts());
+            assert!(node_directory(node).join("libexec/zone-etcd/3.7.3/etcd").is_file());
+            on_node(&["plan"], node).expect_code(0);
+            // What forced a snapshot is in no bundle any more.
+            let description = node_directory(node).join("pki/current/zone.toml");
+            let description = std::fs::read_to_string(description).expect("zone.toml");
+            assert!(!description.contains("snapshot-count"), "{description}");
+        }
     });
 }
