@@ -57,9 +57,7 @@ impl NodeCommand {
         let arguments = ["activate", "-", "--format", "json", "--root-fingerprint", &root];
         let finished = self.call(&arguments, "--node-dir", &self.directory, bundle, self.limit)?;
         match VersionRefused::parse(&finished.stdout).filter(|_| finished.code != Some(0)) {
-            Some(refused) => {
-                Ok(Offered::Refused(refused.missing, self.called("activate").failed(&finished)))
-            }
+            Some(refused) => Ok(Offered::Refused(refused.missing, self.called("activate").failed(&finished))),
             None => self.answer(&self.ended_well(&arguments, finished)?).map(Offered::Taken),
         }
     }

@@ -60,8 +60,9 @@ impl PipedBundle {
         let brought = programs.map_or(Ok(0), Programs::compressed_size);
         let brought = brought.map_err(|error| Failure::internal("cannot make a bundle").because(&error))?;
         let mut bytes = Zeroizing::new(Vec::with_capacity(size + brought + AROUND_FILES));
-        let sha256 = write_bundle(&mut *bytes, &Sealing::Plain, &manifest, &envelope, &contents.files, programs)
-            .map_err(|error| Failure::internal("cannot make a bundle").because(&error))?;
+        let sha256 =
+            write_bundle(&mut *bytes, &Sealing::Plain, &manifest, &envelope, &contents.files, programs)
+                .map_err(|error| Failure::internal("cannot make a bundle").because(&error))?;
         Ok(Self { record: BundleRecord::of(&manifest, contents, &sha256), is_new, bytes })
     }
 }

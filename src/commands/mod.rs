@@ -121,5 +121,5 @@ fn open_site_with(arguments: &SiteArgs, passphrase: CaPassphrase) -> Result<Site
 }
 
 fn binary_request(arguments: EtcdArgs) -> BinaryRequest {
-    BinaryRequest { given: arguments.etcd, system: arguments.system_etcd, version: None }
+    BinaryRequest { given: arguments.etcd, system: arguments.system_etcd, ..BinaryRequest::default() }
 }

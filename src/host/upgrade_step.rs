@@ -39,10 +39,8 @@ impl UpgradeStep {
     /// There is a step that cannot be read.
     pub fn settings(paths: &NodePaths, described: &EtcdSettings) -> Result<EtcdSettings> {
         let step = Self::load(paths)?.filter(|step| step.toward == described.described_version());
-        Ok(step.map_or_else(
-            || described.clone(),
-            |step| described.at_step(step.version, step.forces_snapshot),
-        ))
+        Ok(step
+            .map_or_else(|| described.clone(), |step| described.at_step(step.version, step.forces_snapshot)))
     }
 
     fn load(paths: &NodePaths) -> Result<Option<Self>> {

@@ -110,6 +110,7 @@ impl FoundBinary {
         let verified_before = verified::read(&site.node_paths(&node.name));
         let request = BinaryRequest {
             version: options.binary.version.or(site.etcd_settings(node)?.version),
+            node_directory: site.programs_of_node(),
             ..options.binary.clone()
         };
         let (binary, verified) =
@@ -261,12 +262,7 @@ pub fn lock_node(paths: &NodePaths) -> Result<NodeLock> {
     })
 }
 
-fn check_flags(
-    site: &Site,
-    node: &Node,
-    options: &LaunchOptions,
-    binary: &EtcdBinary,
-) -> Result<ExtraFlags> {
+fn check_flags(site: &Site, node: &Node, options: &LaunchOptions, binary: &EtcdBinary) -> Result<ExtraFlags> {
     let etcd = site.etcd_settings(node)?;
     let check = |configured: &[(String, String)], given: &[String]| {
         ExtraFlags::check(configured, given, binary.version, binary.line, etcd.tls_minimum)

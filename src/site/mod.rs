@@ -79,6 +79,14 @@ impl Site {
         }
     }
 
+    /// Where programs may be that came in a bundle: in the directory of an activated node.
+    pub fn programs_of_node(&self) -> Option<PathBuf> {
+        match self {
+            Self::Zone(_) => None,
+            Self::Node(own) => Some(own.paths.root().to_owned()),
+        }
+    }
+
     /// The file that describes the zone here, as messages call it.
     pub fn description(&self) -> &'static str {
         match self {

@@ -81,8 +81,7 @@ impl StepRestarter<'_> {
             Access::Command(_) | Access::ByHand => {
                 let settings = self.zone.config.etcd.at_step(self.step, false);
                 let programs = self.programs.clone();
-                let parcel =
-                    pack_step(self.zone, node, &settings, programs, OffsetDateTime::now_utc())?;
+                let parcel = pack_step(self.zone, node, &settings, programs, OffsetDateTime::now_utc())?;
                 Ok(parcel.offer()?.map(drop))
             }
         }
@@ -91,8 +90,8 @@ impl StepRestarter<'_> {
     fn put_here(&self, node: &Node) -> Result<std::result::Result<(), Refusal>> {
         let (paths, name) = (self.zone.node_paths(&node.name), node.name.short());
         if let Some(refusal) = launch::version_refusal(&paths, self.step)? {
-            let [run, ctl] = [format!("run --node {name}"), "ctl".to_owned()]
-                .map(|command| self.zone.proposed(&command));
+            let [run, ctl] =
+                [format!("run --node {name}"), "ctl".to_owned()].map(|command| self.zone.proposed(&command));
             let what = format!("{name} is not restarted: it must not start with etcd {}", self.step);
             let failure = Failure::bad_input(what).because(&refusal).next(refusal.next(&run, &ctl));
             return Ok(Err((refusal.into(), failure)));
@@ -133,8 +132,13 @@ impl StepRestarter<'_> {
             return Ok(());
         };
         let name = node.name.short();
-        Err(Failure::new(Exit::Configuration, format!("{name} runs etcd {}, not {}", status.version, self.step))
-            .because("it is back after its restart, and was not started with the version that was put in its place")
-            .next(format!("have {name} started without --etcd, and go on: {}", self.zone.proposed("upgrade"))))
+        Err(Failure::new(
+            Exit::Configuration,
+            format!("{name} runs etcd {}, not {}", status.version, self.step),
+        )
+        .because(
+            "it is back after its restart, and was not started with the version that was put in its place",
+        )
+        .next(format!("have {name} started without --etcd, and go on: {}", self.zone.proposed("upgrade"))))
     }
 }

@@ -85,9 +85,12 @@ impl Upgrade<'_> {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                return Err(Failure::new(Exit::TryAgain, "the cluster has not come to the version that its members run")
-                    .because(format!("it was waited for {}", humantime::format_duration(CLUSTER_LIMIT)))
-                    .next(format!("go on where this stopped: {}", self.zone.proposed("upgrade"))));
+                return Err(Failure::new(
+                    Exit::TryAgain,
+                    "the cluster has not come to the version that its members run",
+                )
+                .because(format!("it was waited for {}", humantime::format_duration(CLUSTER_LIMIT)))
+                .next(format!("go on where this stopped: {}", self.zone.proposed("upgrade"))));
             }
             sleep(PAUSE);
         }
@@ -111,7 +114,8 @@ pub fn hold(zone: &ZoneDirectory, standing: &Standing, toward: EtcdVersion) -> R
 
 /// The failure of a target that no restarts lead to.
 pub fn no_way(zone: &ZoneDirectory, error: &PathError) -> Failure {
-    let failure = Failure::new(Exit::Configuration, "the zone cannot be brought to that version").because(error);
+    let failure =
+        Failure::new(Exit::Configuration, "the zone cannot be brought to that version").because(error);
     match error {
         PathError::Downgrade { to, .. } => failure.next(format!(
             "to go back, have the cluster agree first: {} -- downgrade enable {}; then set the version in [etcd] of zone.toml, and: {}",

@@ -25,7 +25,8 @@ use crate::start::picture;
 /// The members of a zone of three.
 pub const NODES: [&str; 3] = ["node1", "node2", "node3"];
 /// Where they serve clients.
-pub const ENDPOINTS: [&str; 3] = ["https://127.0.0.1:2379", "https://127.0.0.1:2389", "https://127.0.0.1:2399"];
+pub const ENDPOINTS: [&str; 3] =
+    ["https://127.0.0.1:2379", "https://127.0.0.1:2389", "https://127.0.0.1:2399"];
 const METRICS: [u16; 3] = [2381, 2391, 2401];
 
 /// Three members, one after the other, while somebody writes: nothing that was acknowledged is lost.

@@ -70,9 +70,11 @@ fn a_bundle_whose_etcd_must_not_run_on_the_data_switches_nothing() {
         wait_for_quorum(&client);
 
         set_version(&zone, "3.7.3");
-        bundle_and_activate(&zone, "node1")
-            .expect_code(65)
-            .expect_error_with(&["the data is of etcd 3.5", "3.6.16", "nothing was switched"]);
+        bundle_and_activate(&zone, "node1").expect_code(65).expect_error_with(&[
+            "the data is of etcd 3.5",
+            "3.6.16",
+            "nothing was switched",
+        ]);
         assert_eq!(in_use(&directory), Path::new("gen-1"));
 
         set_version(&zone, "3.6.16");

@@ -59,10 +59,9 @@ fn members_in_place_go_from_3_5_to_3_7_by_one_command() {
         assert!(members.iter().all(|member| member.starts() == 1), "nothing was done");
         assert_eq!(std::fs::read_to_string(zone.file("zone.toml")).expect("zone.toml"), before);
 
-        zone.run(&["upgrade", "--to", "3.7.3"]).expect_code(0).expect_error_with(&[
-            "no snapshot covers",
-            "every member of example.zone runs etcd 3.7.3",
-        ]);
+        zone.run(&["upgrade", "--to", "3.7.3"])
+            .expect_code(0)
+            .expect_error_with(&["no snapshot covers", "every member of example.zone runs etcd 3.7.3"]);
         assert_went_well(&zone, writer);
         let text = std::fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
         assert_eq!(text, before.replace("3.5.35", "3.7.3"));
@@ -71,7 +70,11 @@ fn members_in_place_go_from_3_5_to_3_7_by_one_command() {
 
         let starts: Vec<usize> = members.iter().map(Supervised::starts).collect();
         zone.run(&["upgrade"]).expect_code(0);
-        assert_eq!(members.iter().map(Supervised::starts).collect::<Vec<_>>(), starts, "nothing is left to do");
+        assert_eq!(
+            members.iter().map(Supervised::starts).collect::<Vec<_>>(),
+            starts,
+            "nothing is left to do"
+        );
         zone.run(&["upgrade", "--to", "3.6.16"]).expect_code(78).expect_error_with(&["downgrade enable 3.6"]);
     });
 }
@@ -107,7 +110,9 @@ fn a_member_that_is_down_keeps_the_others_as_they_are() {
     isolated(|| {
         let (zone, mut members) = zone_of_3_5();
         members[2].end(Signal::SIGTERM);
-        zone.run(&["upgrade", "--to", "3.6.16"]).expect_code(69).expect_error_with(&["node3 does not answer"]);
+        zone.run(&["upgrade", "--to", "3.6.16"])
+            .expect_code(69)
+            .expect_error_with(&["node3 does not answer"]);
         assert!(members[..2].iter().all(|member| member.starts() == 1));
         let text = std::fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
         assert!(text.contains("3.5.35"), "{text}");

@@ -13,3 +13,4 @@ mod strategies;
 mod turns;
 mod upgrade;
 mod upgrade_log;
+mod upgrade_path;
