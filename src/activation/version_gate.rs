@@ -16,8 +16,8 @@ use crate::plan::VersionRefusal;
 pub struct Refused {
     /// What to say of it.
     pub failure: Failure,
-    /// Why the version of etcd is refused, if it is that.
-    pub version: Option<VersionRefusal>,
+    /// What its version of etcd is missing, if it is that.
+    pub missing: Option<Missing>,
 }
 
 /// The answer to a program whose bundle is refused because of the data: what `--format json` prints beside exit code 65.
@@ -48,8 +48,8 @@ enum RefusedWord {
 
 impl VersionRefused {
     /// What is told of a refusal.
-    pub fn new(refusal: VersionRefusal) -> Self {
-        Self { result: RefusedWord::VersionRefused, missing: refusal.into() }
+    pub fn new(missing: Missing) -> Self {
+        Self { result: RefusedWord::VersionRefused, missing }
     }
 
     /// Reads what a node printed; none if it is anything else.
@@ -70,7 +70,7 @@ impl From<VersionRefusal> for Missing {
 
 impl From<Failure> for Refused {
     fn from(failure: Failure) -> Self {
-        Self { failure, version: None }
+        Self { failure, missing: None }
     }
 }
 
@@ -96,7 +96,7 @@ pub(super) fn check(described: &Described, name: &str) -> Result<(), Refused> {
         node,
         member.paths.root(),
     ));
-    Err(Refused { failure, version: Some(refusal) })
+    Err(Refused { failure, missing: Some(refusal.into()) })
 }
 
 /// The path to take. Where a version is missing in between, the bundles are made on the signing host.

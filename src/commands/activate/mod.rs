@@ -25,8 +25,8 @@ pub(super) fn run(arguments: &ActivateArgs, now: OffsetDateTime) -> Result<()> {
     };
     let activation = match (activated, arguments.format) {
         (Ok(activation), _) => activation,
-        (Err(Refused { failure, version: Some(refusal) }), Format::Json) => {
-            print(&json(&VersionRefused::new(refusal))?)?;
+        (Err(Refused { failure, missing: Some(missing) }), Format::Json) => {
+            print(&json(&VersionRefused::new(missing))?)?;
             return Err(failure);
         }
         (Err(refused), _) => return Err(refused.failure),
