@@ -4,7 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 /// The result of everything above the libraries.
-pub type Result<T> = std::result::Result<T, Failure>;
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// Exit codes, after `sysexits.h`. They are part of the command line: scripts rely on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,6 +26,7 @@
 //! | [`requests`] | keys that never leave their node, and the requests for their certificates |
 //! | [`activation`] | a node takes up a bundle: verified, staged, switched to |
 //! | [`rotation`] | a CA takes the place of another while the zone runs |
+//! | [`upgrade`] | a zone brought to another version of etcd, one minor at a time |
 //! | [`access`] | how the signing machine reaches the nodes: a command, or files that are carried |
 //! | [`rolling`] | members restarted, one after the other, while the others carry the cluster |
 //! | [`operation_lock`] | the lock of an operation on a whole zone, in its etcd |
@@ -60,4 +61,5 @@ pub mod rolling;
 pub mod rotation;
 pub mod site;
 pub mod tls;
+pub mod upgrade;
 pub mod zone_directory;

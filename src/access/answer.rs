@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::activation::Change;
+use crate::activation::{Change, VersionRefused};
 use crate::bundle::BundleRecord;
 use crate::config::Node;
 
@@ -36,6 +36,9 @@ impl ActivationAnswer {
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         serde_json::from_slice(bytes).map_err(|error| match bytes.iter().all(u8::is_ascii_whitespace) {
             true => "it is empty".to_owned(),
+            false if VersionRefused::parse(bytes).is_some() => {
+                "the node has refused the bundle: its etcd must not run on the data there".to_owned()
+            }
             false => format!("it is not the JSON of an activation: {error}"),
         })
     }

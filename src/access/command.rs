@@ -5,9 +5,9 @@ use std::time::Duration;
 use zone_pki::KeyAlgorithm;
 
 use super::answer::ActivationAnswer;
-use super::process;
+use super::process::{self, Finished};
 use super::remote_failure::{Called, lines};
-use crate::activation::{Change, Fingerprint};
+use crate::activation::{Change, Fingerprint, Missing, VersionRefused};
 use crate::config::{AccessSettings, Node};
 use crate::error::{Failure, Result};
 use crate::report;
@@ -28,6 +28,15 @@ pub struct NodeCommand {
     limit: Duration,
 }
 
+/// What a node says to a bundle.
+#[derive(Debug)]
+pub enum Offered {
+    /// It has it in use.
+    Taken(ActivationAnswer),
+    /// Its etcd must not run on the data there: what is missing, and what to say of it.
+    Refused(Missing, Failure),
+}
+
 impl NodeCommand {
     /// Fills in the command for a node.
     pub fn new(settings: &AccessSettings, node: &Node) -> Self {
@@ -43,10 +52,14 @@ impl NodeCommand {
     }
 
     /// Has the node take up a bundle that is not sealed. `root` is whom it believes, if it is its first.
-    pub fn activate(&self, bundle: &[u8], root: Fingerprint) -> Result<ActivationAnswer> {
+    pub fn activate(&self, bundle: &[u8], root: Fingerprint) -> Result<Offered> {
         let root = root.to_string();
         let arguments = ["activate", "-", "--format", "json", "--root-fingerprint", &root];
-        self.activation(&arguments, bundle)
+        let finished = self.call(&arguments, "--node-dir", &self.directory, bundle, self.limit)?;
+        match VersionRefused::parse(&finished.stdout).filter(|_| finished.code != Some(0)) {
+            Some(refused) => Ok(Offered::Refused(refused.missing, self.called("activate").failed(&finished))),
+            None => self.answer(&self.ended_well(&arguments, finished)?).map(Offered::Taken),
+        }
     }
 
     /// Has the node go back to what it had before it took up the bundle of this answer, and returns whether that was anything.
@@ -88,11 +101,15 @@ impl NodeCommand {
 
     fn activation(&self, arguments: &[&str], input: &[u8]) -> Result<ActivationAnswer> {
         let output = self.run(arguments, "--node-dir", &self.directory, input, self.limit)?;
-        let answer = ActivationAnswer::parse(&output).and_then(|answer| {
+        self.answer(&output)
+    }
+
+    fn answer(&self, output: &[u8]) -> Result<ActivationAnswer> {
+        let answer = ActivationAnswer::parse(output).and_then(|answer| {
             answer.check_node(&self.node)?;
             Ok(answer)
         });
-        answer.map_err(|why| self.called("activate").no_answer(&why, &output))
+        answer.map_err(|why| self.called("activate").no_answer(&why, output))
     }
 
     /// What it writes to standard output, if it ends well. What it says beside that is told with the node's name.
@@ -104,12 +121,27 @@ impl NodeCommand {
         input: &[u8],
         limit: Duration,
     ) -> Result<Vec<u8>> {
+        let finished = self.call(arguments, place_option, place, input, limit)?;
+        self.ended_well(arguments, finished)
+    }
+
+    fn call(
+        &self,
+        arguments: &[&str],
+        place_option: &str,
+        place: &str,
+        input: &[u8],
+        limit: Duration,
+    ) -> Result<Finished> {
         let mut words = self.words.clone();
         words.extend(arguments.iter().chain(&[place_option, place]).map(|word| (*word).to_owned()));
         let called = self.called(arguments.first().copied().unwrap_or_default());
-        let finished = process::run(&words, input, limit).map_err(|error| called.not_run(&error))?;
+        process::run(&words, input, limit).map_err(|error| called.not_run(&error))
+    }
+
+    fn ended_well(&self, arguments: &[&str], finished: Finished) -> Result<Vec<u8>> {
         if finished.code != Some(0) {
-            return Err(called.failed(&finished));
+            return Err(self.called(arguments.first().copied().unwrap_or_default()).failed(&finished));
         }
         for line in lines(&finished.stderr) {
             report::message(&format!("{}: {line}", self.name()));

@@ -1,16 +1,18 @@
 //! Each node gets what the zone has for it now: certificates, the CAs that it trusts, revocation lists.
 
+use std::sync::Arc;
+
 use time::OffsetDateTime;
 
 use super::answer::ActivationAnswer;
-use super::command::NodeCommand;
+use super::command::{NodeCommand, Offered};
 use super::{Access, by_hand};
-use crate::activation::Fingerprint;
+use crate::activation::{Fingerprint, Missing};
 use crate::bundle::{
     Asked, BootstrapRight, BundleDirectory, BundleHistory, BundleMaker, BundleRecord, Earlier, PipedBundle,
-    Sealing, ZoneContents,
+    Programs, Sealing, ZoneContents,
 };
-use crate::config::{Node, NodeName};
+use crate::config::{EtcdSettings, Node, NodeName};
 use crate::error::{Failure, Result};
 use crate::rolling::{Event, Watch};
 use crate::zone_directory::{
@@ -84,6 +86,27 @@ pub fn pack(zone: &ZoneDirectory, nodes: &[&Node], now: OffsetDateTime) -> Resul
     nodes.iter().filter_map(|node| courier.pack(node).transpose()).collect()
 }
 
+/// Makes what one node gets whose etcd is to run with other settings than `zone.toml` has, with these programs.
+pub fn pack_step(
+    zone: &ZoneDirectory,
+    node: &Node,
+    etcd: &EtcdSettings,
+    programs: Option<Arc<Programs>>,
+    now: OffsetDateTime,
+) -> Result<Parcel> {
+    let held = zone.lock()?;
+    let authorities = Authorities::load(&zone.paths, now)?;
+    let contents = ZoneContents::with_etcd(zone, &authorities, etcd, programs);
+    let mut courier = Courier::bringing(contents, zone, &authorities, now, &held)?;
+    courier.pack(node)?.ok_or_else(|| {
+        let name = node.name.short();
+        Failure::bad_input(format!("{name} gets no bundle: its certificates were revoked")).next(format!(
+            "only if its machine is trusted again: {}",
+            zone.proposed(&format!("pki issue {name}"))
+        ))
+    })
+}
+
 impl<'z> Courier<'z> {
     /// Reads what was made before.
     pub fn new(
@@ -92,9 +115,19 @@ impl<'z> Courier<'z> {
         now: OffsetDateTime,
         held: &'z ZoneLock,
     ) -> Result<Self> {
+        Self::bringing(ZoneContents::new(zone, authorities, None), zone, authorities, now, held)
+    }
+
+    /// The same for other contents than those that follow from `zone.toml`.
+    fn bringing(
+        contents: ZoneContents,
+        zone: &'z ZoneDirectory,
+        authorities: &'z Authorities,
+        now: OffsetDateTime,
+        held: &'z ZoneLock,
+    ) -> Result<Self> {
         // The log and the manifest have whole seconds, as certificates do.
         let now = now.replace_nanosecond(0).unwrap_or(now);
-        let contents = ZoneContents::new(zone, authorities, None);
         let history = BundleHistory::load(&zone.paths, held)?;
         let earlier = Earlier::look(zone, &contents, &history);
         Ok(Self { zone, authorities, held, signer: None, contents, history, earlier, now })
@@ -184,16 +217,24 @@ fn signer_in<'s>(
 impl Parcel {
     /// Has the node take it.
     pub fn carry(self) -> Result<Delivered> {
+        self.offer()?.map_err(|(_, failure)| failure)
+    }
+
+    /// The same; the inner error is a node whose data does not go with the etcd of the bundle.
+    pub fn offer(self) -> Result<std::result::Result<Delivered, (Missing, Failure)>> {
         let Some(Carried { to, by, bundle, root }) = self.carried else {
-            return Ok(Delivered { node: self.node, answer: None, by: None });
+            return Ok(Ok(Delivered { node: self.node, answer: None, by: None }));
         };
-        let answer = by.activate(&bundle.bytes, root)?;
+        let answer = match by.activate(&bundle.bytes, root)? {
+            Offered::Taken(answer) => answer,
+            Offered::Refused(missing, failure) => return Ok(Err((missing, failure))),
+        };
         answer.check(&to, &bundle.record).map_err(|why| {
             Failure::bad_input(format!("{} has not taken what was brought", to.name.short()))
                 .because(why)
                 .next("look at `command` and `node_dir` of [access] in zone.toml: they lead to another node")
         })?;
-        Ok(Delivered { node: self.node, answer: Some(answer), by: Some(by) })
+        Ok(Ok(Delivered { node: self.node, answer: Some(answer), by: Some(by) }))
     }
 }
 

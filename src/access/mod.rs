@@ -22,7 +22,7 @@ mod restarter;
 
 pub use answer::ActivationAnswer;
 pub use command::NodeCommand;
-pub use delivery::{Courier, Delivered, deliver};
+pub use delivery::{Courier, Delivered, deliver, pack_step};
 pub use restarter::ReachRestarter;
 
 use crate::config::Node;

@@ -6,6 +6,7 @@
 //! | `this_node`, `age` | whether it is for this node, and of this time |
 //! | `staging`, `programs`, `founding` | what is written, and what is taken over |
 //! | `description`, `soundness` | whether a member could work with it |
+//! | `version_gate` | whether its etcd may run on the data that is here |
 //! | `changes` | what a member that runs does not notice by itself |
 //! | `store` | what is active, and the lock |
 //! | `rollback`, `withdrawn` | back to the generation before, and what that must not bring back |
@@ -26,6 +27,7 @@ mod staging;
 mod store;
 mod this_node;
 mod trust;
+mod version_gate;
 mod withdrawn;
 
 use std::io::Read;
@@ -38,6 +40,7 @@ pub use description::LOCAL_CONFIG;
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use rollback::rollback;
 pub use store::NodeStore;
+pub use version_gate::{Missing, Refused, VersionRefused};
 
 use crate::bundle::{Manifest, OpenBundle};
 use crate::error::{Exit, Failure, Result};
@@ -98,11 +101,14 @@ pub struct Activation {
 }
 
 /// Takes up a bundle.
+///
+/// # Errors
+/// Nothing is in use that was not before.
 pub fn activate<R: Read>(
     mut bundle: OpenBundle<R>,
     target: &Target<'_>,
     now: OffsetDateTime,
-) -> Result<Activation> {
+) -> Result<Activation, Refused> {
     let root = target.node_directory;
     let _unless_used = EmptyDirectories::not_there(root);
     let store = NodeStore::open(root)?;
@@ -142,6 +148,7 @@ pub fn activate<R: Read>(
     refuse_data_among_keys(&store, &described)?;
     evidence.check_machine(&described.zone, &described.node, target.bundle)?;
     soundness::check(staged.path(), &described, target.bundle, now)?;
+    version_gate::check(&described, target.bundle)?;
     let restart = restart(&store, active.as_ref(), (staged.path(), &described));
     programs.install()?;
     link::make(&store.paths)?;
@@ -165,11 +172,13 @@ fn switch_to(
     change: Change,
     name: &str,
     now: OffsetDateTime,
-) -> Result<Activation> {
+) -> Result<Activation, Refused> {
     let Activated { generation, manifest } = to;
     let described = Described::read(&generation.path, &manifest, &store.paths, name)?;
     let is_active = active.as_ref().is_some_and(|active| active.generation == generation);
     let mut restart_reasons = Vec::new();
+    // Also of what is active: the next start would be refused.
+    version_gate::check(&described, name)?;
     link::make(&store.paths)?;
     if !is_active {
         refuse_data_among_keys(store, &described)?;

@@ -5,11 +5,11 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use super::store::NodeStore;
-use super::{Activation, Change, link, switch_to, withdrawn};
+use super::{Activation, Change, Refused, link, switch_to, withdrawn};
 use crate::error::{Exit, Failure, Result};
 
 /// Puts the generation in use that came before the one that is, by its number. Again, it goes back further.
-pub fn rollback(node_directory: &Path, now: OffsetDateTime) -> Result<Activation> {
+pub fn rollback(node_directory: &Path, now: OffsetDateTime) -> Result<Activation, Refused> {
     let shown = node_directory.display();
     let nothing = |what: String| {
         Failure::new(Exit::MissingInput, what).next(
@@ -17,20 +17,20 @@ pub fn rollback(node_directory: &Path, now: OffsetDateTime) -> Result<Activation
         )
     };
     let Some(store) = NodeStore::open(node_directory)? else {
-        return Err(nothing(format!("there is no {shown}")));
+        return Err(nothing(format!("there is no {shown}")).into());
     };
     let Some(active) = store.active()? else {
-        return Err(nothing(format!("nothing is active in {shown}")));
+        return Err(nothing(format!("nothing is active in {shown}")).into());
     };
     link::refuse_another(&store.paths)?;
     let number = active.generation.number;
     let mut earlier = store.activated()?;
     let Some(before) = earlier.iter().rposition(|each| each.generation.number < number) else {
-        return Err(nothing(format!("there is no generation before {number} in {shown}")));
+        return Err(nothing(format!("there is no generation before {number} in {shown}")).into());
     };
     let later = earlier.split_off(before + 1);
     let Some(earlier) = earlier.pop() else {
-        return Err(Failure::internal("the generation before is gone"));
+        return Err(Failure::internal("the generation before is gone").into());
     };
     withdrawn::refuse(&earlier, &later)?;
     let name = earlier.generation.path.display().to_string();

@@ -1,5 +1,7 @@
 //! What a bundle brings: the generation of a node, its part of the zone description, and its local config.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -9,7 +11,7 @@ use zone_pki::{Certificate, Generation, hex};
 use super::manifest::{FileEntry, FileMode, KeyPlace};
 use super::programs::Programs;
 use super::write::BundleFile;
-use crate::config::Node;
+use crate::config::{EtcdSettings, Node, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::InitialCluster;
 use crate::zone_directory::{Assessment, Authorities, ZoneDirectory};
@@ -45,7 +47,7 @@ pub struct ZoneContents {
     /// The cluster token.
     pub token: String,
     /// The programs, if they are to come along.
-    pub programs: Option<Programs>,
+    pub programs: Option<Arc<Programs>>,
     description: String,
     members: Vec<LocalMember>,
 }
@@ -65,7 +67,18 @@ pub struct NodeContents {
 
 impl ZoneContents {
     /// What follows from the zone's description and its root.
-    pub fn new(zone: &ZoneDirectory, authorities: &Authorities, programs: Option<Programs>) -> Self {
+    pub fn new(zone: &ZoneDirectory, authorities: &Authorities, programs: Option<Arc<Programs>>) -> Self {
+        Self::with_etcd(zone, authorities, &zone.config.etcd, programs)
+    }
+
+    /// The same where etcd runs with other settings than `zone.toml` has: with a version on the way to that.
+    pub fn with_etcd(
+        zone: &ZoneDirectory,
+        authorities: &Authorities,
+        etcd: &EtcdSettings,
+        programs: Option<Arc<Programs>>,
+    ) -> Self {
+        let described = ZoneConfig { etcd: etcd.clone(), ..zone.config.clone() };
         let token = authorities.token(&zone.config);
         let cluster = InitialCluster::new(&zone.config, token.clone());
         Self {
@@ -73,7 +86,7 @@ impl ZoneContents {
             cluster_id: cluster.id.to_string(),
             token: token.as_str().to_owned(),
             programs,
-            description: zone.config.render_members(token.as_str()),
+            description: described.render_members(token.as_str()),
             members: zone.config.members().map(local_member).collect(),
         }
     }

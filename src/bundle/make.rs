@@ -75,7 +75,7 @@ impl BundleMaker<'_> {
             right.may_bootstrap(),
         )?;
         let path = self.directory.file(&node.name);
-        let programs = self.contents.programs.as_ref();
+        let programs = self.contents.programs.as_deref();
         let mut out = self.directory.begin(&node.name)?;
         let file_sha256 = write_bundle(&mut out, sealing, &manifest, &envelope, &contents.files, programs)
             .map_err(|error| Failure::write(&path, &error))?;

@@ -7,6 +7,7 @@ use zone_pki::hex;
 use super::contents::{NodeContents, ZoneContents};
 use super::log::{BundleRecord, NodeHistory};
 use super::make::signed_manifest;
+use super::programs::Programs;
 use super::right::BootstrapRight;
 use super::sealing::Sealing;
 use super::write::write_bundle;
@@ -55,9 +56,13 @@ impl PipedBundle {
         };
         let size: usize = contents.files.iter().map(|file| file.bytes.len()).sum();
         // Sized beforehand, so that no copy of a key is left behind in freed memory.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(size + AROUND_FILES));
-        let sha256 = write_bundle(&mut *bytes, &Sealing::Plain, &manifest, &envelope, &contents.files, None)
-            .map_err(|error| Failure::internal("cannot make a bundle").because(&error))?;
+        let programs = zone.programs.as_deref();
+        let brought = programs.map_or(Ok(0), Programs::compressed_size);
+        let brought = brought.map_err(|error| Failure::internal("cannot make a bundle").because(&error))?;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(size + brought + AROUND_FILES));
+        let sha256 =
+            write_bundle(&mut *bytes, &Sealing::Plain, &manifest, &envelope, &contents.files, programs)
+                .map_err(|error| Failure::internal("cannot make a bundle").because(&error))?;
         Ok(Self { record: BundleRecord::of(&manifest, contents, &sha256), is_new, bytes })
     }
 }

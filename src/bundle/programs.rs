@@ -56,6 +56,11 @@ impl Programs {
         archive.finish().map_err(|error| Failure::write(directory, &error))
     }
 
+    /// How many bytes the compressed form has.
+    pub(super) fn compressed_size(&self) -> io::Result<usize> {
+        usize::try_from(self.frame.metadata()?.len()).map_err(io::Error::other)
+    }
+
     /// Writes the compressed form.
     pub(super) fn copy_to(&self, out: &mut impl Write) -> io::Result<()> {
         // By position: several bundles are written at the same time.

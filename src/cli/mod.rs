@@ -14,6 +14,7 @@ mod pki;
 mod restart;
 mod rotate_ca;
 mod shell;
+mod upgrade;
 
 use std::path::PathBuf;
 
@@ -38,6 +39,7 @@ pub use pki::{
 pub use restart::RestartArgs;
 pub use rotate_ca::{PkiRotateCaArgs, RotatedPlane, StopAfter};
 pub use shell::{CompletionsArgs, ManArgs};
+pub use upgrade::UpgradeArgs;
 
 /// Launch an etcd cluster with mutual TLS: its PKI, its static bootstrap, its members
 #[derive(Debug, Parser)]
@@ -66,6 +68,8 @@ pub enum Command {
     Run(RunArgs),
     /// Restart one member, or all of them in turn
     Restart(RestartArgs),
+    /// Bring every member to another version of etcd, one minor at a time
+    Upgrade(UpgradeArgs),
     /// Show what `run` would do, and touch nothing
     Plan(PlanArgs),
     /// Show the zone, live: members, leader, sizes, alarms, certificates

@@ -30,7 +30,11 @@ pub(super) fn print_environment(arguments: &EnvArgs, now: OffsetDateTime) -> Res
 
 pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()> {
     let site = open_site(&arguments.site)?;
-    let request = BinaryRequest { version: site.config().etcd.version, ..binary_request(arguments.etcd) };
+    let request = BinaryRequest {
+        version: site.config().etcd.version,
+        node_directory: site.programs_of_node(),
+        ..binary_request(arguments.etcd)
+    };
     let etcdctl = EtcdBinary::find_tool(&request, "etcdctl").map_err(binary_failure)?;
     let settings = settings(&site, &arguments.client, now)?;
     let mut command = Command::new(&etcdctl);

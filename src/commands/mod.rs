@@ -26,6 +26,7 @@ mod run;
 mod shell;
 mod start_check;
 mod status;
+mod upgrade;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,6 +54,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Activate(arguments) => activate::run(&arguments, now),
         Command::Run(arguments) => run::run(arguments, now),
         Command::Restart(arguments) => restart::run(&arguments, now),
+        Command::Upgrade(arguments) => upgrade::run(&arguments, now),
         Command::Plan(arguments) => plan::run(arguments, now),
         Command::Status(arguments) => return status::run(&arguments),
         Command::Check(arguments) => return check::run(&arguments, now),
@@ -148,5 +150,5 @@ fn left_out(site: &Site, node: &Node, name: &str) -> Result<String> {
 }
 
 fn binary_request(arguments: EtcdArgs) -> BinaryRequest {
-    BinaryRequest { given: arguments.etcd, system: arguments.system_etcd, version: None }
+    BinaryRequest { given: arguments.etcd, system: arguments.system_etcd, ..BinaryRequest::default() }
 }

@@ -3,6 +3,7 @@
 mod access;
 mod address;
 mod document;
+mod edit;
 mod etcd_version;
 mod json_object;
 mod local;
@@ -20,6 +21,7 @@ mod zone;
 pub use access::AccessSettings;
 pub use address::{Address, Port, Protocol};
 pub use document::nearest_hint;
+pub use edit::with_etcd_version;
 pub use etcd_version::{EtcdVersion, Line, VersionError};
 pub use local::{LocalConfig, PemSource};
 pub use names::{ClientName, DnsName, NameFault, NodeName, ZoneName};

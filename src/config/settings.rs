@@ -90,6 +90,25 @@ pub struct EtcdSettings {
     pub flags: Vec<(String, String)>,
 }
 
+impl EtcdSettings {
+    /// The same with another version, on the way to the one that is described. If `forces_snapshot`, that etcd writes a snapshot as
+    /// soon as it has applied an entry, whatever it finds in its log.
+    pub fn at_step(&self, version: EtcdVersion, forces_snapshot: bool) -> Self {
+        const SNAPSHOT_COUNT: &str = "snapshot-count";
+        let mut step = Self { version: Some(version), ..self.clone() };
+        if forces_snapshot {
+            step.flags.retain(|(name, _)| name != SNAPSHOT_COUNT);
+            step.flags.push((SNAPSHOT_COUNT.to_owned(), "1".to_owned()));
+        }
+        step
+    }
+
+    /// The version that is described: the one that is written, else the default.
+    pub fn described_version(&self) -> EtcdVersion {
+        self.version.unwrap_or(EtcdVersion::DEFAULT)
+    }
+}
+
 impl Default for EtcdSettings {
     fn default() -> Self {
         Self {

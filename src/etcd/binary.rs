@@ -21,6 +21,8 @@ pub struct BinaryRequest {
     pub system: bool,
     /// The version to look for among the bundled ones.
     pub version: Option<EtcdVersion>,
+    /// The directory of the node, to which its bundles bring programs: it is looked at where our own installation has none.
+    pub node_directory: Option<PathBuf>,
 }
 
 /// Where a binary came from.
@@ -164,7 +166,7 @@ fn locate(request: &BinaryRequest) -> Result<Located, BinaryError> {
         });
     }
     let version = request.version.unwrap_or(EtcdVersion::DEFAULT);
-    let directories = bundle_directories();
+    let directories = bundle_directories(request.node_directory.as_deref());
     for directory in &directories {
         let path = directory.join(version.to_string()).join("etcd");
         if let Some(manifest) = manifest_beside(&path) {

@@ -41,18 +41,24 @@ pub(super) struct FileIdentity {
 }
 
 /// Where bundles are: beside our own executable as an installation lays it out (`bin/`, `libexec/zone-etcd/`), then in the
-/// source tree if the executable lies in its `target/`.
-pub(super) fn bundle_directories() -> Vec<PathBuf> {
+/// source tree if the executable lies in its `target/`, then where the bundles of a node bring them.
+pub(super) fn bundle_directories(node_directory: Option<&Path>) -> Vec<PathBuf> {
     let bundle = Path::new("libexec").join("zone-etcd");
+    let mut directories = installed(&bundle);
+    directories.extend(node_directory.map(|directory| directory.join(&bundle)));
+    directories
+}
+
+fn installed(bundle: &Path) -> Vec<PathBuf> {
     let Some(executable) = std::env::current_exe().ok() else { return Vec::new() };
     let mut directories = Vec::new();
     if let Some(prefix) = executable.parent().and_then(Path::parent) {
-        directories.push(prefix.join(&bundle));
+        directories.push(prefix.join(bundle));
     }
     let target =
         executable.ancestors().find(|ancestor| ancestor.file_name().is_some_and(|name| name == "target"));
     if let Some(tree) = target.and_then(Path::parent).filter(|tree| tree.join("Cargo.toml").is_file()) {
-        directories.push(tree.join(&bundle));
+        directories.push(tree.join(bundle));
     }
     directories
 }

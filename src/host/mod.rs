@@ -11,6 +11,7 @@ mod ports;
 mod process;
 mod running;
 mod state;
+mod upgrade_step;
 
 pub use addresses::{is_here, own_addresses, resolve, source_towards};
 pub use core_dumps::{forbid_core_dumps, hand_on_core_limit};
@@ -27,6 +28,7 @@ pub use ports::{PortFault, check_listeners, free_ports, socket_of};
 pub use process::{NamedProcess, Process, service_in, service_of};
 pub use running::{OwnMember, arguments_of, open_file_limit, running_member, shares_network, users_of};
 pub use state::{Durability, HighWater, MemberState, StartRecord, StateError, write_json};
+pub use upgrade_step::UpgradeStep;
 
 use crate::plan::HostFacts;
 

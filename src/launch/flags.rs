@@ -2,6 +2,7 @@
 
 use super::LaunchOptions;
 use super::failures::{binary_failure, flag_failure};
+use crate::config::Node;
 use crate::error::Result;
 use crate::etcd::{BinaryError, EtcdBinary, ExtraFlagError, ExtraFlags, VerifiedBinary, judge};
 use crate::site::Site;
@@ -9,11 +10,12 @@ use crate::site::Site;
 /// Checks the flags of the description and those of the command line. What etcd takes is noted in `verified`, so that it is asked once.
 pub(super) fn check(
     site: &Site,
+    node: &Node,
     options: &LaunchOptions,
     binary: &EtcdBinary,
     verified: &mut VerifiedBinary,
 ) -> Result<ExtraFlags> {
-    let etcd = &site.config().etcd;
+    let etcd = site.etcd_settings(node)?;
     let names = |configured: &[(String, String)], given: &[String]| {
         ExtraFlags::check(configured, given, binary.version, binary.line, etcd.tls_minimum)
     };

@@ -26,6 +26,7 @@ pub use failures::binary_failure;
 use failures::member_failure;
 pub use noted::note_members;
 pub use verified::remember as remember_verified;
+pub use versions::version_refusal;
 
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
@@ -112,12 +113,13 @@ impl FoundBinary {
     pub fn look_for(site: &Site, node: &Node, options: &LaunchOptions) -> Result<Self> {
         let verified_before = verified::read(&site.node_paths(&node.name));
         let request = BinaryRequest {
-            version: options.binary.version.or(site.config().etcd.version),
+            version: options.binary.version.or(site.etcd_settings(node)?.version),
+            node_directory: site.programs_of_node(),
             ..options.binary.clone()
         };
         let (binary, mut verified) =
             EtcdBinary::find(&request, verified_before.as_ref()).map_err(binary_failure)?;
-        let flags = flags::check(site, options, &binary, &mut verified)?;
+        let flags = flags::check(site, node, options, &binary, &mut verified)?;
         Ok(Self { binary, flags, verified, verified_before })
     }
 }

@@ -1,15 +1,17 @@
 //! Refuses to start a version of etcd that must not follow on the data.
 
-use super::failures::{version_refusal_failure, versions_failure};
+use super::failures::{log_failure, state_failure, version_refusal_failure, versions_failure};
+use super::on_disk::read_past;
 use crate::config::EtcdVersion;
-use crate::error::Result;
-use crate::etcd::{EtcdBinary, observe_versions};
+use crate::error::{Failure, Result};
+use crate::etcd::{EtcdBinary, observe_data_directory, observe_versions};
 use crate::host::MemberState;
-use crate::plan::{DataDirectory, MemberPlan, MinorVersion, Observed, check_version};
+use crate::plan::{
+    DataDirectory, MemberPlan, MinorVersion, NodePaths, Observed, VersionRefusal, check_version,
+};
 use crate::site::Site;
 
-/// Refuses a binary that must not run on the data of a member that goes on. What the data says is read only if another minor ran
-/// last, or nobody knows which: a start of a member that runs anyway reads nothing.
+/// Refuses a binary that must not run on the data of a member that goes on.
 pub(super) fn refuse_wrong_version(
     site: &Site,
     member: &MemberPlan,
@@ -17,15 +19,43 @@ pub(super) fn refuse_wrong_version(
     state: Option<&MemberState>,
     observed: &Observed,
 ) -> Result<()> {
-    let last: Option<EtcdVersion> = state.and_then(|state| state.etcd_version.parse().ok());
-    let same_minor = last.is_some_and(|last| MinorVersion::from(last) == MinorVersion::from(binary.version));
-    if same_minor || observed.said.set_aside || !matches!(observed.disk.data, DataDirectory::Log(_)) {
+    if observed.said.set_aside {
         return Ok(());
     }
-    let data =
-        observe_versions(&member.paths.data(), binary.line).map_err(|error| versions_failure(&error))?;
-    match check_version(&data, last, binary.version) {
-        Ok(_) => Ok(()),
-        Err(refusal) => Err(version_refusal_failure(site, member, &refusal)),
+    match judge(&member.paths, observed.disk.data, last_of(state), binary.version)? {
+        None => Ok(()),
+        Some(refusal) => Err(version_refusal_failure(site, member, &refusal)),
     }
+}
+
+/// Why a version must not start on the data in a node directory; none if it may, or if there is no data. The member may be
+/// running: its log is only added to, and what it has not written yet does not count.
+///
+/// # Errors
+/// The data or `state.json` cannot be read.
+pub fn version_refusal(paths: &NodePaths, new: EtcdVersion) -> Result<Option<VersionRefusal>> {
+    let data = observe_data_directory(&paths.data()).map_err(|error| log_failure(&error))?;
+    let past = read_past(paths).map_err(|error| state_failure(&error))?;
+    judge(paths, data, last_of(past.as_ref().map(|(state, _)| state)), new)
+}
+
+fn last_of(state: Option<&MemberState>) -> Option<EtcdVersion> {
+    state.and_then(|state| state.etcd_version.parse().ok())
+}
+
+/// What the data says is read only if another minor ran last, or nobody knows which: a start of a member that runs anyway reads
+/// nothing.
+fn judge(
+    paths: &NodePaths,
+    data: DataDirectory,
+    last: Option<EtcdVersion>,
+    new: EtcdVersion,
+) -> Result<Option<VersionRefusal>> {
+    let same_minor = last.is_some_and(|last| MinorVersion::from(last) == MinorVersion::from(new));
+    if same_minor || !matches!(data, DataDirectory::Log(_)) {
+        return Ok(None);
+    }
+    let line = new.line().map_err(|error| Failure::internal("a version without a line").because(&error))?;
+    let versions = observe_versions(&paths.data(), line).map_err(|error| versions_failure(&error))?;
+    Ok(check_version(&versions, last, new).err())
 }

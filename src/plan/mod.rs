@@ -16,6 +16,7 @@ mod security;
 mod start;
 mod turn;
 mod upgrade;
+mod upgrade_path;
 mod version_refusal;
 mod writes;
 
@@ -38,5 +39,6 @@ pub use security::{Fence, MutualTls, PairFiles, PlaneSecurity};
 pub use start::{Join, StartDecision, Step, decide, majority_of_others};
 pub use turn::{ANSWER_LIMIT, EXEC_GAP, GRACE, Glimpse, TURN_LIMIT, Turn, turn};
 pub use upgrade::{DataVersions, MinorVersion, VersionStep, check_version};
+pub use upgrade_path::{PathError, is_due, next_version, versions_to};
 pub use version_refusal::VersionRefusal;
 pub use writes::{Write, writes};

@@ -173,6 +173,11 @@ impl NodePaths {
         data.join("zone-etcd.attempt")
     }
 
+    /// The etcd that the member starts with while `upgrade` walks the zone.
+    pub fn upgrade_step(&self) -> PathBuf {
+        self.root.join("upgrade-step.json")
+    }
+
     /// Held while a start is prepared and, across exec, while etcd runs.
     pub fn lock(&self) -> PathBuf {
         self.root.join("lock")

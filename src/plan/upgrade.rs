@@ -19,7 +19,8 @@ pub struct MinorVersion {
 
 impl MinorVersion {
     pub(super) const V3_5: Self = Self { major: 3, minor: 5 };
-    pub(super) const V3_6: Self = Self { major: 3, minor: 6 };
+    /// 3.6, whose members tell the version of their storage.
+    pub const V3_6: Self = Self { major: 3, minor: 6 };
     pub(super) const V3_7: Self = Self { major: 3, minor: 7 };
 
     /// Reads `3.6` or `3.6.0`, as etcd writes both.
@@ -68,7 +69,7 @@ const RELEASES: [EtcdVersion; 3] = [
 
 /// The first patch from which the next minor may follow. Members that were removed come back, and learners that were promoted
 /// are learners again, after older ones (etcd's upgrade guides for 3.6 and 3.7).
-const FIRST_TO_LEAVE: [EtcdVersion; 2] =
+pub(super) const FIRST_TO_LEAVE: [EtcdVersion; 2] =
     [EtcdVersion { major: 3, minor: 5, patch: 26 }, EtcdVersion { major: 3, minor: 6, patch: 11 }];
 
 /// What the data says of the versions that wrote it.

@@ -78,7 +78,11 @@ fn under_load(
 fn make(home: &Path, like: &ZoneConfig, programs: &Programs) -> Result<ZoneDirectory> {
     let config = describe(like)?;
     let (_, verified) = EtcdBinary::find(
-        &BinaryRequest { given: programs.etcd.clone(), system: false, version: config.etcd.version },
+        &BinaryRequest {
+            given: programs.etcd.clone(),
+            version: config.etcd.version,
+            ..BinaryRequest::default()
+        },
         None,
     )
     .map_err(binary_failure)?;

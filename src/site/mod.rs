@@ -11,8 +11,9 @@ pub use material::Material;
 use time::OffsetDateTime;
 
 use crate::activation::LOCAL_CONFIG;
-use crate::config::{ClientName, Node, NodeName, ZoneConfig};
+use crate::config::{ClientName, EtcdSettings, Node, NodeName, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
+use crate::host::UpgradeStep;
 use crate::node_directory::{DESCRIPTION, NodeDirectory, refuse_data_among};
 use crate::plan::{NodePaths, RightToBootstrap};
 use crate::report::shell_quoted;
@@ -64,6 +65,25 @@ impl Site {
         match self {
             Self::Zone(zone) => &zone.config,
             Self::Node(node) => &node.config,
+        }
+    }
+
+    /// The settings of etcd on a node: those of the description, with a version on the way to its own while `upgrade` goes there.
+    ///
+    /// # Errors
+    /// What `upgrade` has left in the node directory cannot be read.
+    pub fn etcd_settings(&self, node: &Node) -> Result<EtcdSettings> {
+        match self {
+            Self::Zone(zone) => UpgradeStep::settings(&zone.node_paths(&node.name), &zone.config.etcd),
+            Self::Node(own) => Ok(own.config.etcd.clone()),
+        }
+    }
+
+    /// Where programs may be that came in a bundle: in the directory of an activated node.
+    pub fn programs_of_node(&self) -> Option<PathBuf> {
+        match self {
+            Self::Zone(_) => None,
+            Self::Node(own) => Some(own.paths.root().to_owned()),
         }
     }
 

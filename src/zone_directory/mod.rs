@@ -9,6 +9,7 @@ mod ca_keys;
 mod ca_passphrase;
 mod chain;
 mod create_authorities;
+mod described_version;
 mod document_signer;
 mod editions;
 mod exchange;
@@ -38,6 +39,7 @@ pub use beside::{Beside, BesideCa, Place};
 pub use ca_keys::{CA_KEYS, KeyState, change_passphrase, key_state, lock_keys, unlock_keys};
 pub use ca_passphrase::CaPassphrase;
 pub use create_authorities::{NewKeys, create_directory, create_file, create_missing};
+pub use described_version::describe_version;
 pub use document_signer::{DocumentSigner, SignerName, document_signer, document_signer_certificate};
 pub use editions::{edition, retired, was_taken_back};
 pub use existing::{

@@ -5,6 +5,7 @@
 //! | [`namespaces`], [`translated_addresses`] | machines with addresses, names and NAT between them |
 //! | [`versions`] | every supported line of etcd |
 //! | [`upgrade`] | changes of version: up, down, and what is refused |
+//! | [`upgrade_walk`], [`upgrade_by_bundle`] | `upgrade`: members in place, and nodes with bundles |
 //! | [`start`] | when `run` starts a member, and when it refuses |
 //! | [`systemd`] | the units of `packaging/systemd`, without a system manager |
 //! | [`crash`] | SIGKILL at every step of a start; `scripts/crash` |
@@ -73,4 +74,6 @@ mod tls_setup;
 mod tls_versions;
 mod translated_addresses;
 mod upgrade;
+mod upgrade_by_bundle;
+mod upgrade_walk;
 mod versions;

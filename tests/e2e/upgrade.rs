@@ -22,8 +22,11 @@ use crate::harness::processes::{Running, until};
 use crate::harness::{Outcome, TestZone, bundle, outcome, zone_etcd};
 use crate::start::picture;
 
-const NODES: [&str; 3] = ["node1", "node2", "node3"];
-const ENDPOINTS: [&str; 3] = ["https://127.0.0.1:2379", "https://127.0.0.1:2389", "https://127.0.0.1:2399"];
+/// The members of a zone of three.
+pub const NODES: [&str; 3] = ["node1", "node2", "node3"];
+/// Where they serve clients.
+pub const ENDPOINTS: [&str; 3] =
+    ["https://127.0.0.1:2379", "https://127.0.0.1:2389", "https://127.0.0.1:2399"];
 const METRICS: [u16; 3] = [2381, 2391, 2401];
 
 /// Three members, one after the other, while somebody writes: nothing that was acknowledged is lost.
@@ -237,14 +240,15 @@ fn content_of_etcd_2_keeps_3_6_from_starting() {
     });
 }
 
-fn zone_of(members: u16, version: &str) -> TestZone {
+/// A described zone on loopback, with the CAs.
+pub fn zone_of(members: u16, version: &str) -> TestZone {
     let zone = loopback_zone(members, &format!("[etcd]\nversion = \"{version}\"\n"));
     zone.run(&["init"]).expect_code(0);
     zone
 }
 
 /// Changes the version for members that are started from now on.
-fn set_version(zone: &TestZone, version: &str) {
+pub fn set_version(zone: &TestZone, version: &str) {
     let text = std::fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
     let lines = text.lines().map(|line| match line.starts_with("version = ") {
         true => format!("version = \"{version}\"\n"),
@@ -320,14 +324,16 @@ fn http(port: u16, request: &str) -> Option<String> {
     Some(answer)
 }
 
-fn status(client: &Command) -> Value {
+/// What the member at the endpoint says of itself.
+pub fn status(client: &Command) -> Value {
     let text = call(client, &["endpoint", "status", "--write-out", "json"]).expect_code(0).stdout;
     let mut answer: Value = serde_json::from_str(&text).expect("JSON");
     answer[0]["Status"].take()
 }
 
+/// Waits until a member says that its storage has this version.
 #[track_caller]
-fn wait_for_storage_version(client: &Command, version: &str) {
+pub fn wait_for_storage_version(client: &Command, version: &str) {
     until("the version of the storage", || (status(client)["storageVersion"] == version).then_some(()));
 }
 

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::bundle::opening::{name_of, open};
 use super::{json, print};
-use crate::activation::{self, Target};
+use crate::activation::{self, Refused, Target, VersionRefused};
 use crate::cli::{ActivateArgs, Format};
 use crate::error::Result;
 use crate::zone_directory::absolute;
@@ -14,14 +14,22 @@ use report::Report;
 
 pub(super) fn run(arguments: &ActivateArgs, now: OffsetDateTime) -> Result<()> {
     let root = absolute(&arguments.directory.node_dir)?;
-    let activation = match &arguments.file {
-        None => activation::rollback(&root, now)?,
+    let activated = match &arguments.file {
+        None => activation::rollback(&root, now),
         Some(file) => {
             let (bundle, name) = (open(file, &arguments.seal, "zone-etcd activate …")?, name_of(file));
             let (node, fingerprint) = (arguments.node.as_deref(), arguments.root_fingerprint);
             let target = Target { node_directory: &root, node, fingerprint, bundle: &name };
-            activation::activate(bundle, &target, now)?
+            activation::activate(bundle, &target, now)
         }
+    };
+    let activation = match (activated, arguments.format) {
+        (Ok(activation), _) => activation,
+        (Err(Refused { failure, missing: Some(missing) }), Format::Json) => {
+            print(&json(&VersionRefused::new(missing))?)?;
+            return Err(failure);
+        }
+        (Err(refused), _) => return Err(refused.failure),
     };
     let report = Report::new(&activation, &root);
     match arguments.format {

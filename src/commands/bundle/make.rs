@@ -1,6 +1,7 @@
 //! `bundle`: issues what is missing, and writes the bundles.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use time::OffsetDateTime;
 
@@ -34,7 +35,7 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
     let programs = match arguments.with_binaries {
         true => {
             let time = now.unix_timestamp();
-            Some(Programs::collect(zone.config.etcd.version, directory.path(), time)?)
+            Some(Arc::new(Programs::collect(zone.config.etcd.version, directory.path(), time)?))
         }
         false => None,
     };

@@ -96,6 +96,7 @@ fn find_etcd(zone: &ZoneDirectory, arguments: &DevArgs) -> Result<EtcdBinary> {
         given: arguments.etcd.etcd.clone(),
         system: arguments.etcd.system_etcd,
         version: zone.config.etcd.version,
+        node_directory: None,
     };
     let (etcd, verified) = EtcdBinary::find(&request, None).map_err(binary_failure)?;
     // Each member would take the same digest again.

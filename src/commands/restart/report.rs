@@ -21,7 +21,7 @@ impl Watch for Told<'_> {
     }
 }
 
-pub(super) fn text(restarted: &[RestartedMember]) -> String {
+pub(in crate::commands) fn text(restarted: &[RestartedMember]) -> String {
     let mut table = Table::new(&["node", "process", "before", "back after", "leadership to"]);
     for member in restarted {
         table.row([

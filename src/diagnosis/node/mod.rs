@@ -253,6 +253,11 @@ impl<'z> NodeCheck<'z> {
     }
 
     fn version(&self) -> EtcdVersion {
-        self.site.config().etcd.version.unwrap_or(EtcdVersion::DEFAULT)
+        // One that cannot be read keeps the member from starting, which is told of the start.
+        let settings = self.site.etcd_settings(self.node);
+        settings.map_or_else(
+            |_| self.site.config().etcd.described_version(),
+            |settings| settings.described_version(),
+        )
     }
 }

@@ -32,6 +32,13 @@ fn programs_are_installed_once_and_never_overwritten() {
     let plan = outcome(plan.args(["plan", "--config"]).arg(directory.join("node.json"))).expect_code(0);
     assert!(plan.stdout.contains(etcd.to_str().expect("UTF-8")), "{}", plan.stdout);
 
+    // So does a zone-etcd that lies elsewhere and has none itself.
+    let elsewhere = zone.around().join("zone-etcd");
+    fs::copy(program(), &elsewhere).expect("a copy");
+    let mut plan = std::process::Command::new(&elsewhere);
+    let plan = outcome(plan.args(["plan", "--config"]).arg(directory.join("node.json"))).expect_code(0);
+    assert!(plan.stdout.contains(etcd.to_str().expect("UTF-8")), "{}", plan.stdout);
+
     // An older zone-etcd is kept; etcd of one version is one file.
     let inode = fs::metadata(&etcd).expect("etcd").ino();
     fs::write(&own, "an older one").expect("an older one");

@@ -14,3 +14,4 @@ mod strategies;
 mod turns;
 mod upgrade;
 mod upgrade_log;
+mod upgrade_path;

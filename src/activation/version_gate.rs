@@ -1,0 +1,125 @@
+//! Whether the etcd of a generation may run on the data that is on the node: asked before the generation is in use, since whatever
+//! ends the member afterwards starts that etcd.
+
+use serde::{Deserialize, Serialize};
+
+use super::description::Described;
+use super::proposed;
+use crate::config::EtcdVersion;
+use crate::error::{Failure, Result};
+use crate::host::NodeLock;
+use crate::launch;
+use crate::plan::VersionRefusal;
+
+/// Why an activation was refused.
+#[derive(Debug)]
+pub struct Refused {
+    /// What to say of it.
+    pub failure: Failure,
+    /// What its version of etcd is missing, if it is that.
+    pub missing: Option<Missing>,
+}
+
+/// The answer to a program whose bundle is refused because of the data: what `--format json` prints beside exit code 65.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionRefused {
+    result: RefusedWord,
+    /// What is missing.
+    pub missing: Missing,
+}
+
+/// What is missing for a version of etcd to run on the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missing {
+    /// A snapshot written by 3.6, which 3.6 can be made to write.
+    Snapshot,
+    /// The agreement of all members on the version before, which comes some seconds after the last of them runs it.
+    ClusterVersion,
+    /// Anything that time does not bring.
+    Other,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RefusedWord {
+    VersionRefused,
+}
+
+impl VersionRefused {
+    /// What is told of a refusal.
+    pub fn new(missing: Missing) -> Self {
+        Self { result: RefusedWord::VersionRefused, missing }
+    }
+
+    /// Reads what a node printed; none if it is anything else.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+}
+
+impl From<VersionRefusal> for Missing {
+    fn from(refusal: VersionRefusal) -> Self {
+        match refusal {
+            VersionRefusal::SnapshotOf36Missing { .. } => Self::Snapshot,
+            VersionRefusal::ClusterBehind { .. } => Self::ClusterVersion,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self { failure, missing: None }
+    }
+}
+
+/// Refuses a generation whose etcd must not run on the data. `name` is what the generation is called in messages.
+pub(super) fn check(described: &Described, name: &str) -> Result<(), Refused> {
+    let Some(member) = &described.member else { return Ok(()) };
+    let version = described.zone.etcd.version.unwrap_or(EtcdVersion::DEFAULT);
+    let Some(refusal) = launch::version_refusal(&member.paths, version)? else { return Ok(()) };
+    let node = member.node.short();
+    let mut failure =
+        Failure::bad_input(format!("{name} is not activated: {node} must not start with its etcd {version}"))
+            .because(&refusal);
+    if NodeLock::is_held(&member.paths.lock()) {
+        failure = failure.because(match refusal {
+            VersionRefusal::SnapshotOf36Missing { .. } => {
+                "its member runs, and has not written such a snapshot so far"
+            }
+            _ => "its member runs on",
+        });
+    }
+    let failure = failure.because("nothing was switched, and no program was installed").next(next(
+        &refusal,
+        node,
+        member.paths.root(),
+    ));
+    Err(Refused { failure, missing: Some(refusal.into()) })
+}
+
+/// The path to take. Where a version is missing in between, the bundles are made on the signing host.
+fn next(refusal: &VersionRefusal, node: &str, root: &std::path::Path) -> String {
+    let run = format!(
+        "zone-etcd run --config {}",
+        crate::report::shell_quoted(&root.join(super::LOCAL_CONFIG).display().to_string())
+    );
+    let ctl = run.replacen(" run ", " ctl ", 1);
+    match refusal {
+        VersionRefusal::SnapshotOf36Missing { .. } => format!(
+            "on the signing host: zone-etcd upgrade, which has 3.6 write one first; or here: stop the member, start it once with `{run} \
+             -- --snapshot-count=1`, stop it when it takes requests, and start it as before; then activate {node}.bundle again"
+        ),
+        VersionRefusal::Downgrade { .. } | VersionRefusal::OtherDowngrade { .. } => refusal.next(&run, &ctl),
+        VersionRefusal::ClusterBehind { .. } => format!(
+            "activate and restart the other members first; wait until `{ctl} -- endpoint status` says so of each, then: {}",
+            proposed("activate FILE", root)
+        ),
+        _ => format!(
+            "on the signing host: zone-etcd upgrade, which goes by one minor at a time; or by hand: {}; a bundle of it for each \
+             node: zone-etcd bundle --with-binaries --out DIR",
+            refusal.next(&run, &ctl)
+        ),
+    }
+}

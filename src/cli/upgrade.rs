@@ -1,0 +1,31 @@
+//! The arguments of `upgrade`.
+
+use clap::Args;
+
+use super::{Format, ZoneArg};
+use crate::config::{EtcdVersion, VersionError};
+
+/// `upgrade`
+#[derive(Debug, Args)]
+pub struct UpgradeArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The version to go to [default: that of [etcd] in zone.toml]; a later one is written there first, an earlier one is where to
+    /// stop on the way
+    #[arg(long, value_name = "VERSION", value_parser = supported)]
+    pub to: Option<EtcdVersion>,
+    /// Show the steps, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How long a member may take to come back
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub timeout: humantime::Duration,
+    /// How to print what was done
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+fn supported(text: &str) -> Result<EtcdVersion, VersionError> {
+    EtcdVersion::parse_supported(text)
+}

@@ -1,0 +1,144 @@
+//! One member brought to the next version: what it starts with is put in its place, if its data permits, and it is restarted.
+
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+
+use super::standing::Standing;
+use crate::access::{Access, ReachRestarter, pack_step};
+use crate::activation::Missing;
+use crate::bundle::Programs;
+use crate::config::{EtcdVersion, Node};
+use crate::error::{Exit, Failure, Result};
+use crate::host::UpgradeStep;
+use crate::launch;
+use crate::report;
+use crate::rolling::{RestartedMember, Restarter, Watch, member_of};
+use crate::zone_directory::ZoneDirectory;
+
+/// For how long the data may go on to refuse what time brings: a snapshot, and the version of the cluster, are on the disk within
+/// a second of what the member says.
+const DATA_LIMIT: Duration = Duration::from_secs(15);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Brings members to one version.
+pub(super) struct StepRestarter<'u> {
+    /// The zone.
+    pub(super) zone: &'u ZoneDirectory,
+    /// Restarts them where they are.
+    pub(super) reach: ReachRestarter<'u>,
+    /// The version.
+    pub(super) step: EtcdVersion,
+    /// The programs of that version, for nodes that get a bundle.
+    pub(super) programs: Option<Arc<Programs>>,
+    /// What the members ran when the step began.
+    pub(super) standing: &'u Standing,
+}
+
+/// Why a member cannot be brought to the version now.
+type Refusal = (Missing, Failure);
+
+impl Restarter for StepRestarter<'_> {
+    fn restart(&mut self, node: &Node, watch: &mut dyn Watch) -> Result<RestartedMember> {
+        self.make_startable(node, watch)?;
+        let restarted = self.reach.restart(node, watch)?;
+        self.check_version(node)?;
+        Ok(restarted)
+    }
+}
+
+impl StepRestarter<'_> {
+    /// Puts the version in its place, after a snapshot by the one that runs if the data takes one.
+    fn make_startable(&mut self, node: &Node, watch: &mut dyn Watch) -> Result<()> {
+        let mut deadline = Instant::now() + DATA_LIMIT;
+        let mut snapshot_was_forced = false;
+        while let Err((missing, failure)) = self.offer(node)? {
+            match missing {
+                Missing::Snapshot if !snapshot_was_forced => {
+                    self.force_snapshot(node, watch)?;
+                    snapshot_was_forced = true;
+                    deadline = Instant::now() + DATA_LIMIT;
+                }
+                Missing::Other => return Err(failure),
+                _ if Instant::now() > deadline => {
+                    return Err(Failure { exit: Exit::TryAgain, ..failure }
+                        .because("it was waited for, and did not come about")
+                        .next(format!("go on where this stopped: {}", self.zone.proposed("upgrade"))));
+                }
+                _ => sleep(PAUSE),
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the next start of a member be one with the version, unless its data refuses that.
+    fn offer(&self, node: &Node) -> Result<std::result::Result<(), Refusal>> {
+        match Access::of(self.zone, node) {
+            Access::Here => self.put_here(node),
+            Access::Command(_) | Access::ByHand => {
+                let settings = self.zone.config.etcd.at_step(self.step, false);
+                let programs = self.programs.clone();
+                let parcel = pack_step(self.zone, node, &settings, programs, OffsetDateTime::now_utc())?;
+                Ok(parcel.offer()?.map(drop))
+            }
+        }
+    }
+
+    fn put_here(&self, node: &Node) -> Result<std::result::Result<(), Refusal>> {
+        let (paths, name) = (self.zone.node_paths(&node.name), node.name.short());
+        if let Some(refusal) = launch::version_refusal(&paths, self.step)? {
+            let [run, ctl] =
+                [format!("run --node {name}"), "ctl".to_owned()].map(|command| self.zone.proposed(&command));
+            let what = format!("{name} is not restarted: it must not start with etcd {}", self.step);
+            let failure = Failure::bad_input(what).because(&refusal).next(refusal.next(&run, &ctl));
+            return Ok(Err((refusal.into(), failure)));
+        }
+        self.step_of(self.step, false).put(&paths)?;
+        Ok(Ok(()))
+    }
+
+    fn step_of(&self, version: EtcdVersion, forces_snapshot: bool) -> UpgradeStep {
+        UpgradeStep { toward: self.zone.config.etcd.described_version(), version, forces_snapshot }
+    }
+
+    /// Restarts a member with the etcd that it runs, so that it writes a snapshot.
+    fn force_snapshot(&mut self, node: &Node, watch: &mut dyn Watch) -> Result<()> {
+        let name = node.name.short();
+        let Some(running) = self.standing.version_of(node) else {
+            return Err(Failure::internal(format!("nothing is known of {name}")));
+        };
+        report::message(&format!(
+            "{name}: its log holds entries of 3.5 that no snapshot covers; it is restarted with {running}, which writes one"
+        ));
+        match Access::of(self.zone, node) {
+            Access::Here => self.step_of(running, true).put(&self.zone.node_paths(&node.name))?,
+            Access::Command(_) | Access::ByHand => {
+                let settings = self.zone.config.etcd.at_step(running, true);
+                let parcel = pack_step(self.zone, node, &settings, None, OffsetDateTime::now_utc())?;
+                parcel.offer()?.map_err(|(_, failure)| failure)?;
+            }
+        }
+        self.reach.restart(node, watch).map(drop)
+    }
+
+    /// A member may be started with an etcd that whoever looks after it names.
+    fn check_version(&self, node: &Node) -> Result<()> {
+        let live = self.reach.in_place.observer.observe()?;
+        let status = member_of(&live, node).and_then(|member| member.status.as_ref().ok());
+        let Some(status) = status.filter(|status| status.version != self.step.to_string()) else {
+            return Ok(());
+        };
+        let name = node.name.short();
+        Err(Failure::new(
+            Exit::Configuration,
+            format!("{name} runs etcd {}, not {}", status.version, self.step),
+        )
+        .because(
+            "it is back after its restart, and was not started with the version that was put in its place",
+        )
+        .next(format!("have {name} started without --etcd, and go on: {}", self.zone.proposed("upgrade"))))
+    }
+}
