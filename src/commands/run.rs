@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use super::findings::refuse_what_cannot_work;
 use super::{binary_request, open_site};
 use crate::cli::{LaunchArgs, RunArgs};
-use crate::config::{Node, Protection};
+use crate::config::{ClientName, Node, Protection};
 use crate::diagnosis::before_start;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::become_etcd;
@@ -14,14 +14,17 @@ use crate::launch::{
 };
 use crate::report;
 use crate::site::{DEFAULT_CONFIG, Material, Site};
-use crate::zone_directory::{Assessment, Authorities, Issuer, Verdict, ZoneDirectory};
+use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, Verdict, ZoneDirectory};
 
 pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     if let Some(parent) = arguments.end_with_parent {
         end_with(parent)?;
     }
     let LaunchArgs { site, node, etcd, set_aside_data, flags } = arguments.launch;
-    let site = open_site(&site)?;
+    let site = match open_site(&site)? {
+        Site::Zone(zone) => Site::Zone(zone.with_clock_said_right(arguments.clock_is_right)),
+        node => node,
+    };
     site.report_warnings();
     let node = site.node(node.as_deref())?;
     refuse_without_member(node)?;
@@ -133,7 +136,8 @@ fn prepare_and_issue<'z>(
         return Ok(launch);
     }
     refuse_revoked(zone, assessment)?;
-    Issuer::new(zone, authorities, &held)?.bring_up_to_date(std::slice::from_ref(&**assessment), now)?;
+    let mut issuer = Issuer::new(zone, authorities, &held)?;
+    issuer.bring_up_to_date(std::slice::from_ref(&**assessment), now)?;
     for entry in &assessment.entries {
         if let Verdict::Issue(reason) = &entry.verdict {
             report::message(&format!(
@@ -142,6 +146,12 @@ fn prepare_and_issue<'z>(
                 node.name.short()
             ));
         }
+    }
+    // It is as old as those of the nodes, and what only asks the members issues nothing.
+    let admin = ClientName::admin();
+    let admin = Assessment::of(Holder::Client(&admin), &zone.config, &zone.paths, authorities, now)?;
+    if !admin.is_revoked() && issuer.bring_up_to_date(&[admin], now)? > 0 {
+        report::message("issued the certificate of the client admin");
     }
     Ok(launch)
 }

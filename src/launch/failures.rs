@@ -21,6 +21,8 @@ pub(super) fn refusal_failure(
         Refusal::NobodyToJoin { .. }
         | Refusal::UnusablePeers(_)
         | Refusal::NoRightToBootstrap { is_listed: false, .. } => Exit::Unavailable,
+        // A time service may set the clock while a supervisor tries again.
+        Refusal::ClockBehind { .. } => Exit::TryAgain,
         _ => Exit::BadInput,
     };
     let failure = Failure::new(exit, format!("{name} must not start")).because(refusal);
@@ -129,6 +131,10 @@ pub(super) fn refusal_failure(
              members the right to found it, on the signing machine:\n{}",
             run(site, member, false),
             allow_bootstrap(member)
+        )),
+        Refusal::ClockBehind { .. } => failure.next(format!(
+            "set the clock (timedatectl set-ntp true, or chronyc makestep), then: {}",
+            run(site, member, false)
         )),
         Refusal::Version { minor, .. } => failure.next(format!(
             "set `version` in [etcd] of zone.toml to a bundled 3.{minor}, or run one with --etcd; upgrade one minor at a time once \

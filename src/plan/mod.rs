@@ -1,6 +1,7 @@
 //! Planning: what follows from the configuration. Pure: time, host and directories are arguments.
 
 mod certificates;
+mod clock;
 mod cluster;
 mod constraints;
 mod member;
@@ -16,6 +17,7 @@ mod upgrade;
 mod version_refusal;
 
 pub use certificates::{IssueReason, RENEW_AT, days_left, reason_to_reissue};
+pub use clock::{CLOCK_TOLERANCE, Recorded, is_behind};
 pub use cluster::{ClusterToken, EtcdId, InitialCluster, InitialMember, PeerUrl, cluster_id, member_id};
 pub use constraints::{is_permitted, permitted_dns};
 pub use member::{HostFacts, MemberPlan, MemberPlanError};

@@ -1,6 +1,7 @@
 //! Why a member must not start. What to do about it is said in [`crate::launch`], where paths and commands are known.
 
-use time::Date;
+use time::{Date, OffsetDateTime};
+use zone_pki::instant;
 
 use super::cluster::EtcdId;
 use super::observed::Ids;
@@ -161,6 +162,17 @@ pub enum Refusal {
         of: Option<Date>,
         /// Whether a cluster answers that lists this member.
         is_listed: bool,
+    },
+    /// The bundle that gave the right to bootstrap is from the future, so nobody can tell whether the right has lapsed.
+    #[error(
+        "its bundle was made at {}, and this machine's clock says {}: how old its right to found the cluster is cannot be told",
+        instant(*issued), instant(*now)
+    )]
+    ClockBehind {
+        /// When the bundle was made.
+        issued: OffsetDateTime,
+        /// What the clock says.
+        now: OffsetDateTime,
     },
     /// The cluster runs a version that the etcd here cannot work with.
     #[error("cluster {cluster} runs as etcd 3.{minor}, and the etcd here is {ours}")]

@@ -209,6 +209,7 @@ fn bootstrap(observed: &Observed, is_listed: bool) -> Result<StartDecision, Refu
     let of = match observed.right {
         RightToBootstrap::Given => return Ok(StartDecision::Bootstrap),
         RightToBootstrap::Lapsed(issued) => Some(issued.date()),
+        RightToBootstrap::ClockBehind { issued, now } => return Err(Refusal::ClockBehind { issued, now }),
         RightToBootstrap::Withheld => None,
     };
     Err(Refusal::NoRightToBootstrap { ids: observed.predicted, of, is_listed })
