@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use super::findings::refuse_what_cannot_work;
 use super::{binary_request, open_site};
 use crate::cli::{LaunchArgs, RunArgs};
-use crate::config::{ClientName, Node, Protection};
+use crate::config::{Node, Protection};
 use crate::diagnosis::before_start;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::become_etcd;
@@ -14,7 +14,7 @@ use crate::launch::{
 };
 use crate::report;
 use crate::site::{DEFAULT_CONFIG, Material, Site};
-use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, Verdict, ZoneDirectory};
+use crate::zone_directory::{Assessment, Authorities, Issuer, Verdict, ZoneDirectory};
 
 pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     if let Some(parent) = arguments.end_with_parent {
@@ -147,12 +147,7 @@ fn prepare_and_issue<'z>(
             ));
         }
     }
-    // It is as old as those of the nodes, and what only asks the members issues nothing.
-    let admin = ClientName::admin();
-    let admin = Assessment::of(Holder::Client(&admin), &zone.config, &zone.paths, authorities, now)?;
-    if !admin.is_revoked() && issuer.bring_up_to_date(&[admin], now)? > 0 {
-        report::message("issued the certificate of the client admin");
-    }
+    issuer.keep_administrator(now);
     Ok(launch)
 }
 
