@@ -22,7 +22,7 @@ pub enum Exit {
     Internal = 70,
     /// A file cannot be written (EX_CANTCREAT).
     CannotCreate = 73,
-    /// Something else holds what is needed; the same command may work later (EX_TEMPFAIL).
+    /// Something else holds what is needed, or the clock is behind; the same command may work later (EX_TEMPFAIL).
     TryAgain = 75,
     /// Modes or owners are wrong, or the system refuses (EX_NOPERM).
     Permission = 77,

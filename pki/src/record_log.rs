@@ -11,6 +11,9 @@ use serde::de::DeserializeOwned;
 
 use crate::private_file::{self, PrivateFileError};
 
+/// How much of a log [`RecordLog::tail`] reads, in bytes.
+const TAIL: u64 = 64 * 1024;
+
 /// Why the log cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
@@ -97,6 +100,20 @@ impl<T: Serialize + DeserializeOwned> RecordLog<T> {
             line.clear();
         }
         Ok(unreadable)
+    }
+
+    /// The latest entries, oldest first: those whose lines lie whole in the last 64 KiB.
+    ///
+    /// # Errors
+    /// [`LogError::File`].
+    pub fn tail(&self) -> Result<Vec<T>, LogError> {
+        let Some(mut file) = self.open_to_read()? else { return Ok(Vec::new()) };
+        let start = file.metadata()?.len().saturating_sub(TAIL);
+        file.seek(SeekFrom::Start(start))?;
+        let mut text = Vec::new();
+        file.take(TAIL).read_to_end(&mut text)?;
+        // A line that begins before the last of them is no JSON, as one that was cut off is none.
+        Ok(text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
     }
 
     /// All entries, oldest first, and how many lines were unreadable.

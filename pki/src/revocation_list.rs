@@ -1,26 +1,24 @@
 //! A revocation list that is there (RFC 5280, section 5), read as etcd reads it and verified as etcd does not.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use rustls_pki_types::UnixTime;
 use time::OffsetDateTime;
-use webpki::{
-    ALL_VERIFICATION_ALGS, BorrowedCertRevocationList, CertRevocationList, EndEntityCert, Error, KeyUsage,
-    RevocationCheckDepth, RevocationOptionsBuilder, anchor_from_trusted_cert,
-};
+use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert};
 use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate};
 
 use crate::certificate::Certificate;
+use crate::certificate::parse::for_people;
 use crate::der::whole_sequence;
 use crate::revocation::{RevocationReason, Revoked};
-use crate::spec::Usage;
 
 /// A revocation list in DER.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevocationList {
     der: Vec<u8>,
+    signed: Vec<u8>,
+    signature: Vec<u8>,
+    issuer: String,
     issuer_der: Vec<u8>,
     next_update: Option<OffsetDateTime>,
     number: Option<u64>,
@@ -41,8 +39,10 @@ pub enum RevocationListError {
     #[error("it is not a revocation list in DER: {0}")]
     Damaged(String),
     /// Another authority issued it.
-    #[error("it is not of {authority}")]
+    #[error("it is not of {authority}, but of {issuer}")]
     OtherIssuer {
+        /// The authority whose list it is, as it says.
+        issuer: String,
         /// The authority whose list it should be.
         authority: String,
     },
@@ -77,6 +77,9 @@ impl RevocationList {
         }
         let revoked: Vec<Revoked> = list.iter_revoked_certificates().map(revoked).collect();
         Ok(Self {
+            signed: list.tbs_cert_list.as_ref().to_vec(),
+            signature: list.signature_value.data.to_vec(),
+            issuer: for_people(list.issuer()),
             issuer_der: list.issuer().as_raw().to_vec(),
             next_update: list.next_update().map(|instant| instant.to_datetime()),
             number: list.crl_number().and_then(|number| number.try_into().ok()),
@@ -84,6 +87,11 @@ impl RevocationList {
             revoked,
             der: der.to_vec(),
         })
+    }
+
+    /// Its bytes.
+    pub fn der(&self) -> &[u8] {
+        &self.der
     }
 
     /// When the next list was to come, if it says so. etcd does not look at it.
@@ -127,46 +135,40 @@ impl RevocationList {
         self.issuer_der == authority.subject_der()
     }
 
-    /// Verifies that `authority` signed it. `leaf` is any certificate that the authority issued, whose validity does not matter:
-    /// webpki verifies a list only on the way from one.
+    /// Verifies that one of `authorities` issued it: those that a plane trusts, which are two while one takes the place of the
+    /// other.
     ///
     /// # Errors
     /// [`RevocationListError::OtherIssuer`], [`RevocationListError::BadSignature`].
-    pub fn verify(&self, authority: &Certificate, leaf: &Certificate) -> Result<(), RevocationListError> {
-        let name = || authority.subject().to_owned();
-        if !self.names_issuer(authority) {
-            return Err(RevocationListError::OtherIssuer { authority: name() });
-        }
-        match self.walk(authority, leaf) {
-            Err(
-                Error::InvalidCrlSignatureForPublicKey
-                | Error::UnsupportedCrlSignatureAlgorithmForPublicKeyContext(_),
-            ) => Err(RevocationListError::BadSignature { authority: name() }),
-            Err(Error::UnknownRevocationStatus) => {
-                Err(RevocationListError::OtherIssuer { authority: name() })
+    pub fn verify<'a>(
+        &self,
+        authorities: impl IntoIterator<Item = &'a Certificate>,
+    ) -> Result<(), RevocationListError> {
+        let mut subjects = Vec::new();
+        let mut is_named = false;
+        for authority in authorities {
+            if self.names_issuer(authority) {
+                if self.is_signed_by(authority) {
+                    return Ok(());
+                }
+                is_named = true;
             }
-            // That a certificate is listed, or is not the authority's, is not the list's fault.
-            Ok(()) | Err(_) => Ok(()),
+            subjects.push(authority.subject());
         }
+        let authority = subjects.join(" or ");
+        Err(match is_named {
+            true => RevocationListError::BadSignature { authority: self.issuer.clone() },
+            false => RevocationListError::OtherIssuer { issuer: self.issuer.clone(), authority },
+        })
     }
 
-    fn walk(&self, authority: &Certificate, leaf: &Certificate) -> Result<(), Error> {
-        let list: CertRevocationList<'_> = BorrowedCertRevocationList::from_der(&self.der)?.into();
-        let lists = [&list];
-        let Ok(builder) = RevocationOptionsBuilder::new(&lists) else { return Ok(()) };
-        let options = builder.with_depth(RevocationCheckDepth::EndEntity).build();
-        let end_entity = EndEntityCert::try_from(leaf.tls_der())?;
-        let anchors = [anchor_from_trusted_cert(authority.tls_der())?];
-        let begins = leaf.not_before().max(authority.not_before()).unix_timestamp();
-        let instant = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(begins).unwrap_or(0)));
-        let usage = if leaf.usages().contains(Usage::Client) {
-            KeyUsage::client_auth()
-        } else {
-            KeyUsage::server_auth()
-        };
-        end_entity
-            .verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, &[], instant, usage, Some(options), None)
-            .map(|_| ())
+    /// Each algorithm takes keys of its own kind only.
+    fn is_signed_by(&self, authority: &Certificate) -> bool {
+        EndEntityCert::try_from(authority.tls_der()).is_ok_and(|certificate| {
+            let verifies =
+                |algorithm| certificate.verify_signature(algorithm, &self.signed, &self.signature).is_ok();
+            ALL_VERIFICATION_ALGS.iter().any(|algorithm| verifies(*algorithm))
+        })
     }
 }
 

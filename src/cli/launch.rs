@@ -60,6 +60,10 @@ pub struct RunArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub launch: LaunchArgs,
+    /// Issue what is missing although something is recorded for later than this machine's clock says: the clock is right, and was
+    /// ahead then
+    #[arg(long, conflicts_with = "config")]
+    pub clock_is_right: bool,
     /// End when the process that started this one, whose id is given, ends
     #[arg(long, hide = true, value_name = "PID")]
     pub end_with_parent: Option<i32>,

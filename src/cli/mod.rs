@@ -105,6 +105,9 @@ pub struct ZoneArg {
     /// The zone directory, with zone.toml
     #[arg(long, value_name = "DIR", env = "ZONE_ETCD_ZONE", hide_env_values = true, default_value = ".")]
     pub zone: PathBuf,
+    /// Go on although something is recorded for later than this machine's clock says: the clock is right, and was ahead then
+    #[arg(long)]
+    pub clock_is_right: bool,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub ca_passphrase: CaPassphraseArgs,

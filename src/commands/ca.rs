@@ -48,6 +48,7 @@ struct Row {
 
 fn status(arguments: &CaStatusArgs) -> Result<()> {
     let zone = open_zone(&arguments.zone)?;
+    zone.warn_of_clock();
     let rows = CA_KEYS.into_iter().map(|stem| {
         let state = key_state(&zone.paths, stem)?.to_string();
         Ok(Row { key: stem, state, file: zone.paths.authority_key(stem).display().to_string() })
@@ -69,7 +70,7 @@ fn lock(arguments: &CaLockArgs) -> Result<()> {
     let (file, descriptor) = (arguments.new_passphrase_file.as_deref(), arguments.new_passphrase_fd);
     let zone = open_zone(&arguments.zone)?;
     let new = PassphraseSource::new(NEW_PASSPHRASE, file, descriptor)?;
-    let held = zone.lock()?;
+    let held = zone.lock_at_any_time()?;
     let chosen = chosen(&zone.paths, &arguments.keys)?;
     let is_clear = |stem: &&str| key_state(&zone.paths, stem).map(|state| state == KeyState::Clear);
     let nothing_clear = !chosen.iter().map(is_clear).collect::<Result<Vec<_>>>()?.contains(&true);
@@ -90,7 +91,7 @@ fn lock(arguments: &CaLockArgs) -> Result<()> {
 
 fn unlock(arguments: &CaUnlockArgs) -> Result<()> {
     let zone = open_zone(&arguments.zone)?;
-    let held = zone.lock()?;
+    let held = zone.lock_at_any_time()?;
     let chosen = chosen(&zone.paths, &arguments.keys)?;
     let unlocked = unlock_keys(&zone.paths, &chosen, &zone.ca_passphrase, &held)?;
     if unlocked.is_empty() {

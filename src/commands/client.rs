@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use time::OffsetDateTime;
+use zone_pki::{Certificate, instant, regular_file};
 
 use super::{binary_request, open_site, print};
 use crate::cli::{CtlArgs, EnvArgs};
@@ -15,13 +16,14 @@ use crate::etcd::{
     BinaryRequest, EtcdBinary, etcdctl_settings, etcdctl_settings_as_member, etcdctl_settings_unverified,
 };
 use crate::launch::binary_failure;
-use crate::plan::{Plane, PlaneSecurity, clients_of};
-use crate::report::shell_quoted;
+use crate::plan::{CLIENT_ROLE, Plane, PlaneSecurity, clients_of};
+use crate::report::{self, shell_quoted};
 use crate::site::Site;
 use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, ZoneDirectory};
 
 pub(super) fn print_environment(arguments: &EnvArgs, now: OffsetDateTime) -> Result<()> {
     let site = open_site(&arguments.site)?;
+    site.warn_of_clock();
     let lines = settings(&site, &arguments.client, now)?
         .into_iter()
         .map(|(name, value)| format!("export {name}={}\n", shell_quoted(&value)));
@@ -30,6 +32,7 @@ pub(super) fn print_environment(arguments: &EnvArgs, now: OffsetDateTime) -> Res
 
 pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()> {
     let site = open_site(&arguments.site)?;
+    site.warn_of_clock();
     let request = BinaryRequest {
         version: site.config().etcd.version,
         node_directory: site.programs_of_node(),
@@ -74,7 +77,9 @@ fn settings(site: &Site, client: &str, now: OffsetDateTime) -> Result<Vec<(&'sta
         }
         (Protection::Issued, _) => {
             let client = known_client(site, client)?;
-            Ok(etcdctl_settings(&endpoints, &bring_up_to_date(site, &client, now)?))
+            let generation = present(site, &client)?;
+            warn_of_validity(site, &client, now);
+            Ok(etcdctl_settings(&endpoints, &generation))
         }
     }
 }
@@ -90,13 +95,54 @@ fn is_given(variable: &str, arguments: &[OsString]) -> bool {
     })
 }
 
-/// Issues the client's certificate if it is missing or old, and returns the directory in which it is. An activated node has the
-/// certificate that it was given.
-pub(super) fn bring_up_to_date(site: &Site, client: &ClientName, now: OffsetDateTime) -> Result<PathBuf> {
-    if let Some(zone) = site.zone() {
-        bring_holder_up_to_date(zone, Holder::Client(client), now)?;
+/// The directory with the certificate of a client, as it is: what only asks issues nothing.
+pub(super) fn present(site: &Site, client: &ClientName) -> Result<PathBuf> {
+    let generation = site.client_generation(client);
+    let file = generation.join(CLIENT_ROLE.certificate_file());
+    match file.try_exists() {
+        Ok(true) => Ok(generation),
+        Ok(false) => {
+            let what = format!("there is no certificate of {client}");
+            Err(Failure::new(Exit::MissingInput, what)
+                .because(format!("{} is not there", file.display()))
+                .next(format!("issue it: {}", issue_command(site, client))))
+        }
+        Err(error) => Err(Failure::read(&file, &error)),
     }
-    Ok(site.client_generation(client))
+}
+
+/// Says that members refuse the certificate of a client, if it is not valid by this machine's clock.
+pub(super) fn warn_of_validity(site: &Site, client: &ClientName, now: OffsetDateTime) {
+    let file = site.client_generation(client).join(CLIENT_ROLE.certificate_file());
+    // One that cannot be read is told of where it is used.
+    let Ok(text) = regular_file::read(&file) else { return };
+    let Ok(certificate) = Certificate::from_pem(&text) else { return };
+    let fault = match (certificate.not_before(), certificate.not_after()) {
+        (_, end) if now > end => format!("has expired at {}", instant(end)),
+        (begin, _) if now < begin => format!("is not valid before {}", instant(begin)),
+        _ => return,
+    };
+    report::warning(&format!(
+        "the certificate of {client} {fault} by this machine's clock: members refuse it; if the clock is right: {}",
+        issue_command(site, client)
+    ));
+}
+
+fn issue_command(site: &Site, client: &ClientName) -> String {
+    match site {
+        Site::Zone(zone) => zone.proposed(&format!("pki issue --client {client}")),
+        Site::Node(node) => site.proposed_issue(node.name.short()),
+    }
+}
+
+/// Issues the administrator's certificate if it is missing or old, for an operation that changes the zone. One that is due and
+/// cannot be renewed here, where the keys of the CAs may not be, is used as it is: whether it will do, the members say.
+pub(super) fn bring_admin_up_to_date(site: &Site, now: OffsetDateTime) {
+    if let Some(zone) = site.zone()
+        && let Err(failure) = bring_holder_up_to_date(zone, Holder::Client(&ClientName::admin()), now)
+    {
+        report::warning(&format!("the certificate of admin is due and was not renewed: {failure}"));
+    }
 }
 
 /// Issues what a node or client lacks, or has too old.

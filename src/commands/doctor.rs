@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use time::OffsetDateTime;
 
-use super::client::bring_up_to_date;
+use super::client::{present, warn_of_validity};
 use super::findings::{Report, exit_code, render_wrong, summary};
 use super::start_check::check_node;
 use super::{json, open_site, print};
@@ -35,6 +35,7 @@ pub(super) fn run(arguments: &DoctorArgs, now: OffsetDateTime) -> Result<ExitCod
     site.refuse_unless_issued()?;
     site.report_warnings();
     note_members(&site, now);
+    warn_of_validity(&site, &ClientName::admin(), now);
     let findings = examine(&site, now);
     match arguments.format {
         Format::Text => print(&format!("{}{}\n", render_wrong(&findings), verdict(&site, &findings)))?,
@@ -46,7 +47,7 @@ pub(super) fn run(arguments: &DoctorArgs, now: OffsetDateTime) -> Result<ExitCod
 /// Every check for every node that can be reached.
 fn examine(site: &Site, now: OffsetDateTime) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let compared = ask_zone(site, now).and_then(|mut live| {
+    let compared = present(site, &ClientName::admin()).and_then(|_| ask_zone(site)).and_then(|mut live| {
         Observer::new(site).compare_data(&mut live)?;
         Ok(live)
     });
@@ -95,10 +96,9 @@ fn without_repetition(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-pub(super) fn ask_zone(site: &Site, now: OffsetDateTime) -> Result<LiveZone> {
-    // One that is due and cannot be renewed here is used as it is: whether it will do, the members say.
-    let renewed = bring_up_to_date(site, &ClientName::admin(), now);
-    Observer::new(site).observe().map_err(|failure| renewed.err().unwrap_or(failure))
+/// Asks with the certificate of the administrator as it is.
+pub(super) fn ask_zone(site: &Site) -> Result<LiveZone> {
+    Observer::new(site).observe()
 }
 
 fn with_live_urls<'z>(check: NodeCheck<'z>, node: &Node, live: Option<&LiveZone>) -> NodeCheck<'z> {

@@ -82,7 +82,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
 /// Opens the zone that a command line names. The passphrase's file descriptor is taken over before anything else is opened.
 fn open_zone(arguments: &ZoneArg) -> Result<ZoneDirectory> {
     let passphrase = ca_passphrase(&arguments.ca_passphrase)?;
-    ZoneDirectory::open(&arguments.zone, passphrase)
+    let zone = ZoneDirectory::open(&arguments.zone, passphrase)?;
+    Ok(zone.with_clock_said_right(arguments.clock_is_right))
 }
 
 fn ca_passphrase(arguments: &CaPassphraseArgs) -> Result<CaPassphrase> {

@@ -13,6 +13,7 @@ use crate::zone_directory::{Authorities, Listed, list};
 
 pub(super) fn run(arguments: &PkiListArgs, now: OffsetDateTime) -> Result<()> {
     let zone = open_zone(&arguments.zone)?;
+    zone.report_warnings();
     zone.refuse_unless_issued()?;
     let authorities = Authorities::load(&zone.paths, now)?;
     let listed = list(&zone, &authorities, now)?;

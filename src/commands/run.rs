@@ -20,7 +20,10 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
         end_with(parent)?;
     }
     let LaunchArgs { site, node, start } = arguments.launch;
-    let site = open_site(&site)?;
+    let site = match open_site(&site)? {
+        Site::Zone(zone) => Site::Zone(zone.with_clock_said_right(arguments.clock_is_right)),
+        node => node,
+    };
     site.report_warnings();
     let node = site.node(node.as_deref())?;
     refuse_without_member(node)?;
@@ -157,7 +160,8 @@ fn prepare_and_issue<'z>(
         return Ok(launch);
     }
     refuse_revoked(zone, assessment)?;
-    Issuer::new(zone, authorities, &held)?.bring_up_to_date(std::slice::from_ref(&**assessment), now)?;
+    let mut issuer = Issuer::new(zone, authorities, &held)?;
+    issuer.bring_up_to_date(std::slice::from_ref(&**assessment), now)?;
     for entry in &assessment.entries {
         if let Verdict::Issue(reason) = &entry.verdict {
             report::message(&format!(
@@ -167,6 +171,7 @@ fn prepare_and_issue<'z>(
             ));
         }
     }
+    issuer.keep_administrator(now);
     Ok(launch)
 }
 

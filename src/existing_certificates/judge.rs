@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use time::OffsetDateTime;
-use zone_pki::{Certificate, Usage, instant};
+use zone_pki::{Certificate, RevocationList, Usage, instant};
 
 use super::plane::ReadPlane;
 use super::{Expected, Fault, PlaneSources, Source};
@@ -25,6 +25,9 @@ pub(super) fn plane(
     for authority in read.authorities.iter().filter(|certificate| !certificate.is_authority()) {
         let what = format!("{} holds {}, which is no CA", sources.authority, authority.subject());
         faults.push(Fault::new(what, "leave nothing but CAs in it"));
+    }
+    if let (Some(list), Some(source)) = (&read.revocations, &sources.revocations) {
+        revocations(read, list, source, sources, faults);
     }
     let Some(leaf) = read.chain.first() else { return };
     validity(leaf, &sources.certificate, now, faults);
@@ -80,6 +83,23 @@ fn validity(certificate: &Certificate, source: &Source, now: OffsetDateTime, fau
             format!("{source} is not valid yet: {subject} is from {}", instant(certificate.not_before()));
         faults.push(Fault::new(what, "set this machine's clock; if it is right, wait"));
     }
+}
+
+/// etcd compares the serial numbers of a list alone, so one of another CA would let in who was revoked.
+fn revocations(
+    read: &ReadPlane,
+    list: &RevocationList,
+    source: &Source,
+    sources: &PlaneSources,
+    faults: &mut Vec<Fault>,
+) {
+    if read.authorities.is_empty() {
+        return;
+    }
+    let Err(error) = list.verify(&read.authorities) else { return };
+    let what = format!("{source} cannot be used with {}: {error}", sources.authority);
+    let issuers: Vec<&str> = read.authorities.iter().map(Certificate::subject).collect();
+    faults.push(Fault::new(what, format!("have {} issue it", issuers.join(" or "))));
 }
 
 /// A member dials its peers with the certificate that it serves them, and its REST gateway dials the member itself with the one

@@ -24,6 +24,7 @@ pub struct ExistingPlane {
 pub(super) struct ReadPlane {
     pub(super) authorities: Vec<Certificate>,
     pub(super) chain: Vec<Certificate>,
+    pub(super) revocations: Option<RevocationList>,
     pair: Option<KeyPair>,
     trust: Option<Trust>,
 }
@@ -37,14 +38,7 @@ impl ExistingPlane {
         let parsed = key.as_ref().and_then(|key| {
             note(PrivateKey::from_pem(key).map_err(|error| key_fault(&sources.key, key, &error)), faults)
         });
-        if let Some(source) = &sources.revocations {
-            let list = note(source.read(), faults);
-            if let Some(Err(error)) = list.map(|list| RevocationList::from_der(&list)) {
-                let what = format!("{source} is no revocation list that etcd reads: {error}");
-                let remedy = "write it in DER: openssl crl -in FILE -outform DER -out FILE.der";
-                faults.push(Fault::new(what, remedy));
-            }
-        }
+        let revocations = sources.revocations.as_ref().and_then(|source| read_list(source, faults));
         let chain: Vec<Certificate> = chain.unwrap_or_default();
         if let (Some(leaf), Some(key)) = (chain.first(), &parsed)
             && !key_matches(leaf, key)
@@ -58,6 +52,7 @@ impl ExistingPlane {
             return ReadPlane {
                 authorities: authorities.unwrap_or_default(),
                 chain,
+                revocations,
                 pair: None,
                 trust: None,
             };
@@ -71,7 +66,7 @@ impl ExistingPlane {
         let trust = authority_text.and_then(|text| {
             note(Trust::from_pem(&text).map_err(|error| unusable(&sources.authority, &error)), faults)
         });
-        ReadPlane { authorities: authorities.unwrap_or_default(), chain, pair, trust }
+        ReadPlane { authorities: authorities.unwrap_or_default(), chain, revocations, pair, trust }
     }
 
     /// The CA that the plane's identity follows from: the root, where it is known, so that the order of a file decides nothing.
@@ -90,7 +85,7 @@ impl ExistingPlane {
 impl ReadPlane {
     /// The plane, if everything of it could be read.
     pub(super) fn complete(self) -> Option<ExistingPlane> {
-        let Self { authorities, chain, pair: Some(pair), trust: Some(trust) } = self else { return None };
+        let Self { authorities, chain, pair: Some(pair), trust: Some(trust), .. } = self else { return None };
         let is_whole = !authorities.is_empty() && !chain.is_empty();
         is_whole.then_some(ExistingPlane { authorities, chain, pair, trust })
     }
@@ -107,6 +102,15 @@ fn certificates(source: &Source, faults: &mut Vec<Fault>) -> Option<(Vec<Certifi
     let text = note(source.read(), faults)?;
     let parsed = Certificate::chain_from_pem(&text).map_err(|error| certificate_fault(source, &text, &error));
     Some((note(parsed, faults)?, text))
+}
+
+fn read_list(source: &Source, faults: &mut Vec<Fault>) -> Option<RevocationList> {
+    let der = note(source.read(), faults)?;
+    let unreadable = |error| {
+        let what = format!("{source} is no revocation list that etcd reads: {error}");
+        Fault::new(what, "write it in DER: openssl crl -in FILE -outform DER -out FILE.der")
+    };
+    note(RevocationList::from_der(&der).map_err(unreadable), faults)
 }
 
 fn certificate_fault(source: &Source, text: &[u8], error: &CertificateError) -> Fault {

@@ -91,7 +91,7 @@ impl Launch<'_> {
         };
         let right = match observed.right {
             RightToBootstrap::Given => Right::Given,
-            RightToBootstrap::Lapsed(_) => Right::Lapsed,
+            RightToBootstrap::Lapsed(_) | RightToBootstrap::ClockBehind { .. } => Right::Lapsed,
             RightToBootstrap::Withheld => Right::Withheld,
         };
         // Who is to join a cluster founds none.

@@ -22,6 +22,8 @@ pub(super) fn refusal_failure(
         Refusal::NobodyToJoin { .. } | Refusal::WaitedInVain { .. } | Refusal::NoRightToBootstrap { .. } => {
             Exit::Unavailable
         }
+        // A time service may set the clock while a supervisor tries again.
+        Refusal::ClockBehind { .. } => Exit::TryAgain,
         _ => Exit::BadInput,
     };
     let failure = Failure::new(exit, format!("{name} must not start")).because(refusal);
@@ -130,6 +132,10 @@ pub(super) fn refusal_failure(
         | Refusal::NeverRanThere { .. }
         | Refusal::FoundedBefore { .. }
         | Refusal::WaitedInVain { .. } => founding::way_out(failure, site, member, refusal),
+        Refusal::ClockBehind { .. } => failure.next(format!(
+            "set the clock (timedatectl set-ntp true, or chronyc makestep), then: {}",
+            run(site, member, false)
+        )),
         Refusal::Version { minor, .. } => failure.next(format!(
             "set `version` in [etcd] of zone.toml to a bundled 3.{minor}, or run one with --etcd; upgrade one minor at a time once \
              the member has joined"

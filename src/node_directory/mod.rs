@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use crate::config::{LocalConfig, Node, NodeName, Problem, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::existing_certificates::Sources;
-use crate::plan::{NodePaths, RightToBootstrap};
+use crate::plan::{NodePaths, Recorded, RightToBootstrap};
 use crate::report;
 use crate::zone_directory::{Authorities, absolute, config_failure, private_failure};
 
@@ -49,6 +49,20 @@ struct Right {
     may_bootstrap: bool,
     #[serde(with = "time::serde::rfc3339")]
     issued_at: OffsetDateTime,
+}
+
+/// When the bundle was made, of its manifest.
+#[derive(serde::Deserialize)]
+struct MadeAt {
+    #[serde(with = "time::serde::rfc3339")]
+    issued_at: OffsetDateTime,
+}
+
+/// When the member was last started, of `state.json`.
+#[derive(serde::Deserialize)]
+struct DecidedAt {
+    #[serde(with = "time::serde::rfc3339")]
+    decided_at: OffsetDateTime,
 }
 
 impl NodeDirectory {
@@ -122,8 +136,32 @@ impl NodeDirectory {
         Authorities::of_generation(&generation, now)
     }
 
-    /// Prints the warnings, each with its line.
+    /// The last thing that is recorded here to have been done. A file that cannot be read is told of where it is used.
+    pub fn last_recorded(&self) -> Option<Recorded> {
+        let (manifest, state) = (self.paths.current(MANIFEST), self.paths.state());
+        let made = read_json(&manifest).map(|MadeAt { issued_at }| issued_at);
+        let decided = read_json(&state).map(|DecidedAt { decided_at }| decided_at);
+        let recorded = [
+            made.map(|at| Recorded { what: "its bundle was made", at, file: manifest }),
+            decided.map(|at| Recorded { what: "its member was started", at, file: state }),
+        ];
+        recorded.into_iter().flatten().max_by_key(|recorded| recorded.at)
+    }
+
+    /// Names a clock that is behind what is recorded.
+    pub fn warn_of_clock(&self) {
+        let now = OffsetDateTime::now_utc();
+        if let Some(last) = self.last_recorded().filter(|last| last.is_to_come(now)) {
+            report::warning(&format!(
+                "this machine's clock is behind what is recorded: it says {}, and {last}",
+                zone_pki::instant(now)
+            ));
+        }
+    }
+
+    /// Prints the warnings, each with its line, and what is wrong with the clock.
     pub fn report_warnings(&self) {
+        self.warn_of_clock();
         let file = self.warned_of.display().to_string();
         self.warnings.iter().for_each(|problem| report::problem(&file, problem));
     }
@@ -136,9 +174,12 @@ impl NodeDirectory {
 
 /// When a manifest gave the right; none if it did not, or is not there.
 fn read_right(manifest: &Path) -> Option<OffsetDateTime> {
-    let text = zone_pki::regular_file::read(manifest).ok()?;
-    let right: Right = serde_json::from_slice(&text).ok()?;
+    let right: Right = read_json(manifest)?;
     right.may_bootstrap.then_some(right.issued_at)
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&zone_pki::regular_file::read(path).ok()?).ok()
 }
 
 fn mixed_up(file: &Path, name: &str, description: &Path) -> Failure {

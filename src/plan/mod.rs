@@ -2,6 +2,7 @@
 
 mod awaited;
 mod certificates;
+mod clock;
 mod cluster;
 mod constraints;
 mod log_position;
@@ -22,6 +23,7 @@ mod writes;
 
 pub use awaited::{Awaited, AwaitedFor, WaitsTo};
 pub use certificates::{IssueReason, RENEW_AT, days_left, reason_to_reissue};
+pub use clock::{CLOCK_TOLERANCE, Recorded, is_behind};
 pub use cluster::{ClusterToken, EtcdId, InitialCluster, InitialMember, PeerUrl, cluster_id, member_id};
 pub use constraints::{is_permitted, permitted_dns};
 pub use log_position::LogPosition;

@@ -2,6 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 
+use super::clock::is_behind;
 use super::cluster::{EtcdId, PeerUrl};
 use super::on_disk::{Ids, OnDisk, SaidOfData, Shown, shows};
 use super::refusal::Refusal;
@@ -62,6 +63,13 @@ pub enum RightToBootstrap {
     Given,
     /// Its bundle said so, and is from then. A machine that is rebuilt with the bundle it began with does not know that it has voted.
     Lapsed(OffsetDateTime),
+    /// Its bundle said so, and is from a time that this machine's clock has not come to: it tells nothing of how old the right is.
+    ClockBehind {
+        /// When the bundle was made.
+        issued: OffsetDateTime,
+        /// What the clock says.
+        now: OffsetDateTime,
+    },
     /// It may not: a bundle that was made for a node after its first one does not say so, since the machine that had the first may
     /// have voted.
     Withheld,
@@ -74,6 +82,10 @@ pub const BOOTSTRAP_LASTS: Duration = Duration::days(30);
 impl RightToBootstrap {
     /// What is left of the right that a bundle gave.
     pub fn given_at(issued: OffsetDateTime, now: OffsetDateTime) -> Self {
-        if now - issued > BOOTSTRAP_LASTS { Self::Lapsed(issued) } else { Self::Given }
+        match now - issued {
+            _ if is_behind(now, issued) => Self::ClockBehind { issued, now },
+            age if age > BOOTSTRAP_LASTS => Self::Lapsed(issued),
+            _ => Self::Given,
+        }
     }
 }

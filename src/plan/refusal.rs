@@ -1,6 +1,7 @@
 //! Why a member must not start. What to do about it is said in [`crate::launch`], where paths and commands are known.
 
-use time::Date;
+use time::{Date, OffsetDateTime};
+use zone_pki::instant;
 
 use super::awaited::{Awaited, WaitsTo};
 use super::cluster::EtcdId;
@@ -231,6 +232,17 @@ pub enum Refusal {
         ids: Ids,
         /// When the bundle was made, if it let the member found the cluster until it was too old for that.
         of: Option<Date>,
+    },
+    /// The bundle that gave the right to bootstrap is from the future, so nobody can tell whether the right has lapsed.
+    #[error(
+        "its bundle was made at {}, and this machine's clock says {}: how old its right to found the cluster is cannot be told",
+        instant(*issued), instant(*now)
+    )]
+    ClockBehind {
+        /// When the bundle was made.
+        issued: OffsetDateTime,
+        /// What the clock says.
+        now: OffsetDateTime,
     },
     /// The cluster runs a version that the etcd here cannot work with.
     #[error("cluster {cluster} runs as etcd 3.{minor}, and the etcd here is {ours}")]

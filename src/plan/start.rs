@@ -319,6 +319,9 @@ impl NoLog<'_> {
         let of = match self.observed.right {
             RightToBootstrap::Given => return Ok(()),
             RightToBootstrap::Lapsed(issued) => Some(issued.date()),
+            RightToBootstrap::ClockBehind { issued, now } => {
+                return Err(Refusal::ClockBehind { issued, now });
+            }
             RightToBootstrap::Withheld => None,
         };
         Err(Refusal::NoRightToBootstrap { ids: self.observed.predicted, of })

@@ -15,7 +15,7 @@ use crate::config::{ClientName, EtcdSettings, Node, NodeName, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::host::UpgradeStep;
 use crate::node_directory::{DESCRIPTION, NodeDirectory, refuse_data_among};
-use crate::plan::{NodePaths, RightToBootstrap};
+use crate::plan::{NodePaths, Recorded, RightToBootstrap};
 use crate::report::shell_quoted;
 use crate::zone_directory::{Assessment, Authorities, CaPassphrase, Holder, ZoneDirectory};
 
@@ -124,6 +124,22 @@ impl Site {
         match self {
             Self::Zone(zone) => zone.report_warnings(),
             Self::Node(node) => node.report_warnings(),
+        }
+    }
+
+    /// Names a clock that does not go with what is recorded here.
+    pub fn warn_of_clock(&self) {
+        match self {
+            Self::Zone(zone) => zone.warn_of_clock(),
+            Self::Node(node) => node.warn_of_clock(),
+        }
+    }
+
+    /// The last thing that is recorded here to have been done.
+    pub fn last_recorded(&self) -> Option<Recorded> {
+        match self {
+            Self::Zone(zone) => zone.last_recorded(),
+            Self::Node(node) => node.last_recorded(),
         }
     }
 

@@ -62,7 +62,7 @@ impl<'z> Holder<'z> {
         {
             for plane in Plane::ALL {
                 files.push((plane.authority_file(), pem(authorities.trusted(plane)).into_bytes()));
-                files.push((plane.revocation_file(), authorities.revocations(plane).to_vec()));
+                files.push((plane.revocation_file(), authorities.revocations(plane).der().to_vec()));
             }
         }
         files

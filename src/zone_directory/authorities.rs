@@ -1,15 +1,17 @@
 //! `ca/`: the root CA, the two plane CAs and their revocation lists, read and checked.
 
+use std::ops::Deref;
 use std::path::Path;
 
 use time::OffsetDateTime;
 use zone_pki::{Certificate, RevocationList};
 
 use super::authority_files::{
-    check_directory, check_usable, read_certificate, read_chain, read_revocations, read_token, refuse_if_lost,
+    check_directory, check_usable, read_certificate, read_chain, read_token, refuse_if_lost,
 };
 use super::beside::{Beside, Place};
 use super::existing::{GivenPlanes, refuse_if_pending};
+use super::revocation_lists::read_revocations;
 use crate::config::ZoneConfig;
 use crate::error::{Failure, Result};
 use crate::plan::{ClusterToken, Plane, RENEW_AT, ZonePaths, days_left};
@@ -26,6 +28,17 @@ pub const ROOT: &str = "root";
 /// The certificates and revocation lists of a zone's CAs. Their keys are read when something is to be signed, not before.
 #[derive(Debug)]
 pub struct Authorities {
+    /// The certificates.
+    pub certificates: AuthorityCertificates,
+    /// The revocation list of the peer plane.
+    pub peer_revocations: RevocationList,
+    /// The revocation list of the client plane.
+    pub client_revocations: RevocationList,
+}
+
+/// The certificates of a zone's CAs.
+#[derive(Debug)]
+pub struct AuthorityCertificates {
     /// The root: the plane CAs are below it, unless they were made elsewhere. It may be an intermediate itself.
     pub root: Certificate,
     /// The CA of the peer plane.
@@ -40,10 +53,15 @@ pub struct Authorities {
     pub pinned_token: Option<String>,
     /// Which plane CAs were made elsewhere.
     pub given: GivenPlanes,
-    /// The revocation list of the peer plane, DER.
-    pub peer_revocations: Vec<u8>,
-    /// The revocation list of the client plane, DER.
-    pub client_revocations: Vec<u8>,
+}
+
+/// Whoever has the lists has the certificates as well.
+impl Deref for Authorities {
+    type Target = AuthorityCertificates;
+
+    fn deref(&self) -> &AuthorityCertificates {
+        &self.certificates
+    }
 }
 
 impl Authorities {
@@ -53,6 +71,32 @@ impl Authorities {
         directory.try_exists().map(|exists| !exists).map_err(|error| Failure::read(&directory, &error))
     }
 
+    /// Reads what the zone has. The owner and mode of `ca/` are checked at each use, and whether the lists are of these CAs: etcd
+    /// would refuse everybody with a damaged one, and take any other.
+    pub fn load(paths: &ZonePaths, now: OffsetDateTime) -> Result<Self> {
+        let certificates = AuthorityCertificates::load(paths, now)?;
+        Ok(Self {
+            peer_revocations: read_revocations(paths, Plane::Peer, &certificates)?,
+            client_revocations: read_revocations(paths, Plane::Client, &certificates)?,
+            certificates,
+        })
+    }
+
+    /// The revocation list of a plane.
+    pub fn revocations(&self, plane: Plane) -> &RevocationList {
+        match plane {
+            Plane::Peer => &self.peer_revocations,
+            Plane::Client => &self.client_revocations,
+        }
+    }
+
+    /// Whether the list of a plane has this certificate.
+    pub fn has_revoked(&self, plane: Plane, certificate: &Certificate) -> bool {
+        self.revocations(plane).lists(certificate)
+    }
+}
+
+impl AuthorityCertificates {
     /// Tells the operator of a CA that comes to its end: nothing that it issues lives longer.
     pub fn warn_of_age(&self, paths: &ZonePaths, now: OffsetDateTime) {
         for (stem, certificate) in self.all() {
@@ -67,9 +111,9 @@ impl Authorities {
         }
     }
 
-    /// Reads what the zone has. The owner and mode of `ca/` are checked at each use.
-    pub fn load(paths: &ZonePaths, now: OffsetDateTime) -> Result<Self> {
-        if Self::are_absent(paths)? {
+    /// Reads the certificates alone, for who makes the lists.
+    pub(super) fn load(paths: &ZonePaths, now: OffsetDateTime) -> Result<Self> {
+        if Authorities::are_absent(paths)? {
             refuse_if_lost(paths)?;
         }
         check_directory(&paths.authorities())?;
@@ -82,8 +126,6 @@ impl Authorities {
             beside: Beside::load(paths)?,
             pinned_token: read_token(paths)?,
             given: GivenPlanes::load(paths)?,
-            peer_revocations: read_revocations(paths, Plane::Peer)?,
-            client_revocations: read_revocations(paths, Plane::Client)?,
         };
         for (stem, certificate) in authorities.all() {
             check_usable(&paths.authority_certificate(stem), certificate, now)?;
@@ -167,19 +209,6 @@ impl Authorities {
         let mut trusted: Vec<&Certificate> = std::iter::once(self.plane(plane)).chain(beside).collect();
         trusted.sort_by_key(|certificate| (certificate.not_before(), certificate.fingerprint_sha256()));
         trusted
-    }
-
-    /// The revocation list of a plane.
-    pub fn revocations(&self, plane: Plane) -> &[u8] {
-        match plane {
-            Plane::Peer => &self.peer_revocations,
-            Plane::Client => &self.client_revocations,
-        }
-    }
-
-    /// Whether the list of a plane has this certificate. One that cannot be read is told of where it is used.
-    pub fn has_revoked(&self, plane: Plane, certificate: &Certificate) -> bool {
-        RevocationList::from_der(self.revocations(plane)).is_ok_and(|list| list.lists(certificate))
     }
 
     /// Every CA with the stem of its files.

@@ -11,7 +11,7 @@ use zone_pki::{Authority, Certificate, encrypted_key, regular_file};
 use super::CaPassphrase;
 use super::failures::{certificate_failure, expired, load_failure, not_yet_valid, private_zone_failure};
 use crate::error::{Exit, Failure, Result};
-use crate::plan::{Plane, ZonePaths};
+use crate::plan::ZonePaths;
 
 /// Reads a CA with its key, to sign with it.
 pub fn load_authority(
@@ -105,17 +105,6 @@ pub(super) fn read_token(paths: &ZonePaths) -> Result<Option<String>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failure::read(&path, &error)),
     }
-}
-
-pub(super) fn read_revocations(paths: &ZonePaths, plane: Plane) -> Result<Vec<u8>> {
-    let path = paths.revocation_list(plane.name());
-    let list = read_public(&path)?;
-    if list.is_empty() {
-        return Err(Failure::bad_input(format!("{} is empty", path.display()))
-            .because("etcd would refuse every connection")
-            .next("put the file back from your copy of the zone directory"));
-    }
-    Ok(list)
 }
 
 pub(super) fn check_usable(path: &Path, certificate: &Certificate, now: OffsetDateTime) -> Result<()> {

@@ -3,11 +3,11 @@
 use time::OffsetDateTime;
 use zone_pki::{Certificate, CheckError, SubjectAltNames, Usages, verify};
 
-use super::authorities::Authorities;
+use super::authorities::AuthorityCertificates;
 use crate::config::Node;
 use crate::plan::Plane;
 
-impl Authorities {
+impl AuthorityCertificates {
     /// The CAs above a plane's, the nearest first, up to a self-signed root or as far as the zone knows them.
     pub fn above(&self, plane: Plane) -> Vec<&Certificate> {
         way_up(self.plane(plane), &self.known())

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 use zone_pki::{Authority, Certificate, FileKind, IssuanceLog, LogEntry, Staged, commit_all};
 
-use super::assessment::{Assessment, Entry, Verdict};
+use super::assessment::{Assessment, Entry, Holder, Verdict};
 use super::authorities::Authorities;
 use super::authority_files::load_authority;
 use super::chain::pem;
@@ -12,8 +12,10 @@ use super::failures::issuance_log_failure;
 use super::held_key::HeldKey;
 use super::parallel::in_parallel;
 use super::{ZoneDirectory, ZoneLock};
+use crate::config::ClientName;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{IssueReason, Plane, ZonePaths};
+use crate::report;
 
 /// Signs with the plane CAs of a zone. Each key is read when it is first needed.
 #[derive(Debug)]
@@ -52,6 +54,25 @@ impl<'z> Issuer<'z> {
         };
         committed.map_err(|error| store_failure(&self.zone.paths, &error))?;
         Ok(entries.len())
+    }
+
+    /// Brings the administrator's certificate up to date, which is as old as those of the nodes: whoever only asks the members issues
+    /// nothing. That it cannot be issued is said, and keeps no node from having its own.
+    pub fn keep_administrator(&mut self, now: OffsetDateTime) {
+        match self.issue_to_administrator(now) {
+            Ok(0) => {}
+            Ok(_) => report::message("issued the certificate of the client admin"),
+            Err(failure) => {
+                report::warning(&format!("the certificate of admin is due and was not renewed: {failure}"));
+            }
+        }
+    }
+
+    fn issue_to_administrator(&mut self, now: OffsetDateTime) -> Result<usize> {
+        let ZoneDirectory { config, paths, .. } = self.zone;
+        let admin = ClientName::admin();
+        let assessment = Assessment::of(Holder::Client(&admin), config, paths, self.authorities, now)?;
+        if assessment.is_revoked() { Ok(0) } else { self.bring_up_to_date(&[assessment], now) }
     }
 
     fn read_keys(&mut self, assessments: &[&Assessment<'_>], now: OffsetDateTime) -> Result<()> {

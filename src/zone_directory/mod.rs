@@ -8,6 +8,7 @@ mod beside;
 mod ca_keys;
 mod ca_passphrase;
 mod chain;
+mod clock;
 mod create_authorities;
 mod described_version;
 mod document_signer;
@@ -20,6 +21,7 @@ mod inventory;
 mod issuing;
 mod of_generation;
 mod parallel;
+mod revocation_lists;
 mod revoking;
 mod rotated;
 mod rotating;
@@ -50,6 +52,7 @@ pub use held_key::HeldKey;
 pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
 pub use issuing::Issuer;
 pub use parallel::in_parallel;
+pub use revocation_lists::{RebuiltList, rebuild_lists};
 pub use revoking::{RevocationTarget, Targeted, find_issued, revoke};
 pub use rotated::Rotated;
 pub use rotating::{prepare_next, retire, switch, switch_back, tidy};
@@ -73,6 +76,8 @@ pub struct ZoneDirectory {
     pub ca_passphrase: CaPassphrase,
     /// The directory as the operator wrote it, for commands that are proposed.
     written: PathBuf,
+    /// The operator says that the clock is right, whatever is recorded.
+    clock_is_right: bool,
 }
 
 impl ZoneDirectory {
@@ -83,7 +88,8 @@ impl ZoneDirectory {
             ZoneConfig::load(&paths.config()).map_err(|error| zone_failure(&paths, error))?;
         refuse_writable_by_others(paths.root())?;
         config.tls.anchor(paths.root());
-        let zone = Self { paths, config, warnings, ca_passphrase, written: root.to_owned() };
+        let zone =
+            Self { paths, config, warnings, ca_passphrase, written: root.to_owned(), clock_is_right: false };
         zone.refuse_authorities_of_no_use()?;
         Ok(zone)
     }
@@ -135,8 +141,9 @@ impl ZoneDirectory {
         format!("zone-etcd {command} --zone {}", report::shell_quoted(&self.written.display().to_string()))
     }
 
-    /// Prints the warnings, each with its line.
+    /// Prints the warnings, each with its line, and what is wrong with the clock.
     pub fn report_warnings(&self) {
+        self.warn_of_clock();
         let file = self.paths.config().display().to_string();
         self.warnings.iter().for_each(|problem| report::problem(&file, problem));
     }
@@ -149,8 +156,15 @@ impl ZoneDirectory {
         })
     }
 
-    /// Keeps every other command from issuing in this zone.
+    /// Keeps every other command from issuing in this zone. A clock that is behind what is recorded is refused.
     pub fn lock(&self) -> Result<ZoneLock> {
+        let held = self.lock_at_any_time()?;
+        self.refuse_clock_behind()?;
+        Ok(held)
+    }
+
+    /// The same, for what has no time.
+    pub fn lock_at_any_time(&self) -> Result<ZoneLock> {
         ZoneLock::take(&self.paths)
     }
 

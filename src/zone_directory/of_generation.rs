@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use time::OffsetDateTime;
-use zone_pki::{Certificate, regular_file};
+use zone_pki::{Certificate, RevocationList, regular_file};
 
-use super::authorities::Authorities;
+use super::authorities::{Authorities, AuthorityCertificates};
 use super::beside::{Beside, BesideCa, Place};
 use super::existing::GivenPlanes;
-use super::failures::{certificate_failure, expired};
+use super::failures::{certificate_failure, expired, unusable_list};
 use crate::error::{Failure, Result};
 use crate::plan::{NODE_ROLES, Plane, ROOT_FILE, Role};
 
@@ -18,18 +18,17 @@ impl Authorities {
     pub fn of_generation(generation: &Path, now: OffsetDateTime) -> Result<Self> {
         let list = |plane: Plane| {
             let path = generation.join(plane.revocation_file());
-            regular_file::read(&path).map_err(|error| Failure::read(&path, &error))
+            let der = regular_file::read(&path).map_err(|error| Failure::read(&path, &error))?;
+            RevocationList::from_der(&der).map_err(|error| unusable_list(&path, &error))
         };
         let (peer, beside_peer) = plane_of_generation(generation, Plane::Peer, now)?;
         let (client, beside_client) = plane_of_generation(generation, Plane::Client, now)?;
         let roots = read_all(generation, ROOT_FILE, now)?;
         let (root, beside_root) = split(roots, |root| client.names_issuer(root) && peer.names_issuer(root));
-        Ok(Self {
+        let certificates = AuthorityCertificates {
             root,
             peer,
             client,
-            peer_revocations: list(Plane::Peer)?,
-            client_revocations: list(Plane::Client)?,
             chain: certificates_beside(generation),
             // A file of trusted CAs has others behind the first also where the planes lead to roots of their own.
             beside: Beside {
@@ -39,6 +38,11 @@ impl Authorities {
             },
             pinned_token: None,
             given: GivenPlanes::default(),
+        };
+        Ok(Self {
+            certificates,
+            peer_revocations: list(Plane::Peer)?,
+            client_revocations: list(Plane::Client)?,
         })
     }
 }

@@ -84,12 +84,27 @@ pub fn revoke(
 /// Writes the lists anew that lack anything that is recorded as revoked.
 fn complete_lists(zone: &ZoneDirectory, now: OffsetDateTime, _held: &ZoneLock) -> Result<Vec<Plane>> {
     let authorities = Authorities::load(&zone.paths, now)?;
+    let mut written = Vec::new();
+    for (plane, recorded) in recorded(zone, now)? {
+        let present = authorities.revocations(plane);
+        let missing: Vec<Revoked> =
+            recorded.into_iter().filter(|entry| !present.lists_serial(&entry.serial)).collect();
+        if !missing.is_empty() {
+            let authority = load_authority(&zone.paths, plane.name(), &zone.ca_passphrase, now)?;
+            put_list(zone, plane, &list_with(&authority, plane, present, &missing, now)?)?;
+            written.push(plane);
+        }
+    }
+    Ok(written)
+}
+
+/// What is recorded as revoked and has not expired. What has is refused without a list.
+pub(super) fn recorded(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<BTreeMap<Plane, Vec<Revoked>>> {
     let mut recorded: BTreeMap<Plane, Vec<Revoked>> = BTreeMap::new();
     let mut seen: BTreeSet<String> = BTreeSet::new();
     open_log(zone)?
         .for_each(|entry| {
             let Some(mark) = entry.revoked else { return };
-            // What has expired is refused without a list.
             let (Some(plane), Some(serial)) = (plane_of_role(&entry.role), hex::decode(&entry.serial)) else {
                 return;
             };
@@ -98,45 +113,15 @@ fn complete_lists(zone: &ZoneDirectory, now: OffsetDateTime, _held: &ZoneLock) -
             }
         })
         .map_err(|error| issuance_log_failure(&zone.paths, &error))?;
-    let mut written = Vec::new();
-    for (plane, recorded) in recorded {
-        let present = read_list(zone, &authorities, plane)?;
-        let missing: Vec<Revoked> =
-            recorded.into_iter().filter(|entry| !present.lists_serial(&entry.serial)).collect();
-        if !missing.is_empty() {
-            write_list(zone, plane, &present, missing, now)?;
-            written.push(plane);
-        }
-    }
-    Ok(written)
+    Ok(recorded)
 }
 
-pub(super) fn read_list(
-    zone: &ZoneDirectory,
-    authorities: &Authorities,
-    plane: Plane,
-) -> Result<RevocationList> {
-    RevocationList::from_der(authorities.revocations(plane)).map_err(|error| {
-        Failure::bad_input(format!("{} cannot be used", zone.paths.revocation_list(plane.name()).display()))
-            .because(&error)
-            .next("put the file back from your copy of the zone directory")
-    })
-}
-
-/// A list with what the present one has, and more. It takes its place by a rename, so whoever reads it has one of the two.
-fn write_list(
-    zone: &ZoneDirectory,
-    plane: Plane,
-    present: &RevocationList,
-    missing: Vec<Revoked>,
-    now: OffsetDateTime,
-) -> Result<()> {
-    let authority = load_authority(&zone.paths, plane.name(), &zone.ca_passphrase, now)?;
-    let list = list_with(&authority, plane, present, &missing, now)?;
+/// It takes its place by a rename, so whoever reads it has one of the two.
+pub(super) fn put_list(zone: &ZoneDirectory, plane: Plane, list: &[u8]) -> Result<()> {
     let path = zone.paths.revocation_list(plane.name());
     let staged = stage(&zone.paths)?;
     let aside = staged.path().join("list");
-    create(&aside, &list, 0o644)?;
+    create(&aside, list, 0o644)?;
     std::fs::rename(&aside, &path).map_err(|error| Failure::write(&path, &error))?;
     sync(&zone.paths.authorities())
 }
@@ -151,7 +136,18 @@ pub(super) fn list_with(
 ) -> Result<Vec<u8>> {
     let entries = [present.entries(), missing].concat();
     let number = present.number().unwrap_or_default().saturating_add(1);
-    authority.revocation_list(&entries, number, now, authority.certificate().not_after()).map_err(|error| {
+    sign_list(authority, plane, &entries, number, now)
+}
+
+/// A list with exactly these.
+pub(super) fn sign_list(
+    authority: &Authority,
+    plane: Plane,
+    entries: &[Revoked],
+    number: u64,
+    now: OffsetDateTime,
+) -> Result<Vec<u8>> {
+    authority.revocation_list(entries, number, now, authority.certificate().not_after()).map_err(|error| {
         Failure::new(Exit::BadInput, format!("the {} CA cannot make a revocation list", plane.name()))
             .because(&error)
             .next("what was to be revoked is recorded: run the command again once the CA can sign lists")

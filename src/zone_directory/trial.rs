@@ -4,7 +4,7 @@
 use time::OffsetDateTime;
 use zone_pki::Authority;
 
-use super::authorities::Authorities;
+use super::authorities::AuthorityCertificates;
 use super::create_authorities::first_revocations;
 use crate::config::ZoneConfig;
 use crate::error::{Failure, Result};
@@ -12,7 +12,7 @@ use crate::plan::{Plane, roles_of};
 
 /// Makes a revocation list, and issues what the first member would have, and verifies it all the way up.
 pub(super) fn try_out(
-    authorities: &Authorities,
+    authorities: &AuthorityCertificates,
     plane: Plane,
     signer: &Authority,
     zone: &ZoneConfig,

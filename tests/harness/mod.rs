@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of the harness")]
 
 pub mod authorities_elsewhere;
+pub mod clock;
 pub mod elsewhere;
 pub mod go_writer;
 pub mod isolation;

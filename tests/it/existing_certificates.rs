@@ -193,6 +193,81 @@ fn a_chain_is_whole_wherever_its_intermediate_is() {
     }
 }
 
+/// A zone whose members have certificates of one CA for each plane, with a list for each that `signers` sign: their stems, in
+/// the order peer, client.
+#[track_caller]
+fn zone_with_lists(authorities: [&str; 2], signers: [&str; 2]) -> (TestZone, Elsewhere) {
+    let zone = TestZone::described(
+        "[zone]\nname = \"example.zone\"\n[[node]]\nname = \"node1\"\naddress = \"192.0.2.1\"\n[tls.files]\n\
+         peer_ca = \"peer-ca.crt\"\npeer_cert = \"peer.crt\"\npeer_key = \"peer.key\"\npeer_crl = \"peer.crl\"\n\
+         client_ca = \"client-ca.crt\"\nclient_cert = \"client.crt\"\nclient_key = \"client.key\"\nclient_crl = \"client.crl\"\n",
+    );
+    let made = Elsewhere::new(&zone.path());
+    for ca in ["one", "two", "other"] {
+        made.authority(ca);
+    }
+    for (plane, (authority, signer)) in
+        ["peer", "client"].into_iter().zip(authorities.into_iter().zip(signers))
+    {
+        made.leaf(plane, authority, NAMES);
+        fs::copy(zone.file(&format!("{authority}.crt")), zone.file(&format!("{plane}-ca.crt"))).unwrap();
+        fs::write(zone.file(&format!("{plane}.crl")), list_by(&zone, signer)).unwrap();
+    }
+    (zone, made)
+}
+
+/// A revocation list that the CA `stem` in the zone directory signs.
+fn list_by(zone: &TestZone, stem: &str) -> Vec<u8> {
+    let read = |end: &str| fs::read(zone.file(&format!("{stem}.{end}"))).unwrap();
+    let now = time::OffsetDateTime::now_utc();
+    let authority = zone_pki::Authority::load(&read("crt"), &read("key"), now).unwrap();
+    authority.revocation_list(&[], 1, now, now + time::Duration::days(1)).unwrap()
+}
+
+#[track_caller]
+fn planned(zone: &TestZone) -> Outcome {
+    zone.run(&["plan", "--node", "node1", "--format", "argv"])
+}
+
+#[test]
+fn refuses_a_revocation_list_of_another_ca() {
+    let sound = zone_with_lists(["one", "two"], ["one", "two"]).0;
+    let argv = planned(&sound).expect_code(0).stdout;
+    assert_eq!(argv.matches("crl-file=").count(), 2, "{argv}");
+
+    let (zone, _) = zone_with_lists(["one", "two"], ["other", "one"]);
+    planned(&zone).expect_code(65).expect_error_with(&[
+        "`peer_crl` (",
+        "it is not of CN=one, but of CN=other",
+        "`peer_ca` (",
+        "have CN=one issue it",
+        "`client_crl` (",
+        "it is not of CN=two, but of CN=one",
+        "have CN=two issue it",
+    ]);
+}
+
+/// The name alone proves nothing.
+#[test]
+fn refuses_a_revocation_list_by_another_key() {
+    let (zone, made) = zone_with_lists(["one", "two"], ["one", "two"]);
+    made.authority("one");
+    fs::write(zone.file("peer.crl"), list_by(&zone, "one")).unwrap();
+    planned(&zone)
+        .expect_code(65)
+        .expect_error_with(&["`peer_crl` (", "its signature is not by the key of CN=one"]);
+}
+
+/// While one CA takes the place of another, either may sign the list.
+#[test]
+fn takes_a_revocation_list_of_either_trusted_ca() {
+    for signer in ["one", "other"] {
+        let (zone, made) = zone_with_lists(["one", "two"], [signer, "two"]);
+        fs::write(zone.file("peer-ca.crt"), made.read("one.crt") + &made.read("other.crt")).unwrap();
+        planned(&zone).expect_code(0);
+    }
+}
+
 #[test]
 fn what_is_given_up_is_warned_of_and_excludes_what_it_gives_up() {
     let node = "[[node]]\nname = \"node1\"\naddress = \"192.0.2.1\"\n";

@@ -8,6 +8,7 @@
 //! | [`bad_peers`] | other members that are slow, broken, or somebody else: a decision within seconds, whatever they do |
 //! | [`activation`] | `activate`: whose bundle it is, for whom, what is written, and what is left alone |
 //! | [`bundle`] | bundles: what is in them, what opens them, who may found the cluster, and every way to be damaged |
+//! | [`clock`] | a clock that is wrong: what is refused, what is named, and that nothing which reports issues anything |
 //! | [`ca_keys`] | CA keys under a passphrase, and where that comes from |
 //! | [`rehearsal`] | what a rehearsal says of what its clients noted |
 //! | [`requests`] | `pki csr` and `pki sign`: keys that never leave their node |
@@ -39,6 +40,7 @@ mod bad_input;
 mod bad_peers;
 mod bundle;
 mod ca_keys;
+mod clock;
 mod command_line;
 mod configuration;
 mod diagnosis;

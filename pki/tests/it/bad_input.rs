@@ -46,6 +46,22 @@ fn a_tag_of_another_class_is_no_sequence() {
     assert!(matches!(RevocationList::from_der(&list), Err(RevocationListError::Damaged(_))));
 }
 
+/// etcd compares serial numbers alone, so it would take the list of anybody.
+#[test]
+fn a_list_is_of_the_authority_that_signed_it() {
+    let ((root, plane), (other, _)) = (root_and_plane(), root_and_plane());
+    let list = |by: &zone_pki::Authority| {
+        RevocationList::from_der(&by.revocation_list(&[], 1, now(), now() + time::Duration::days(1)).unwrap())
+            .unwrap()
+    };
+    let (own, foreign) = (list(&root), list(&other));
+    assert_eq!(own.verify([root.certificate()]), Ok(()));
+    assert_eq!(own.verify([plane.certificate(), root.certificate()]), Ok(()));
+    assert!(matches!(own.verify([plane.certificate()]), Err(RevocationListError::OtherIssuer { .. })));
+    assert!(matches!(foreign.verify([root.certificate()]), Err(RevocationListError::BadSignature { .. })));
+    assert_eq!(foreign.verify([root.certificate(), other.certificate()]), Ok(()));
+}
+
 #[test]
 fn what_is_not_a_key_is_named() {
     let (root, plane) = root_and_plane();

@@ -132,3 +132,17 @@ proptest! {
         prop_assert_eq!(serials(&log).0, ["1", "2"]);
     }
 }
+
+/// Who only wants to know what was done last does not read a log of ten thousand nodes.
+#[test]
+fn the_tail_has_the_latest_entries() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = IssuanceLog::open(directory.path().join("issued.jsonl")).unwrap();
+    assert_eq!(log.tail().unwrap(), []);
+    let entries: Vec<LogEntry> = (0..1000).map(|number| entry(&format!("{number:040x}"))).collect();
+    log.append(&entries).unwrap();
+    let tail = log.tail().unwrap();
+    assert!(tail.len() > 50 && entries.ends_with(&tail), "{} entries", tail.len());
+    log.append(&[entry("ff")]).unwrap();
+    assert_eq!(log.tail().unwrap().last().unwrap().serial, "ff");
+}

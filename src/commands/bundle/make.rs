@@ -69,6 +69,7 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
         bar.inc(batch.len() as u64);
     }
     bar.finish_and_clear();
+    issuer.keep_administrator(now);
     let founded = history.founding_clusters().get(&contents.cluster_id).copied();
     let may_be_new = founded.is_none_or(|founded| now - founded <= BOOTSTRAP_LASTS);
     let outcome = Outcome { zone: &zone, directory: &directory, signer: &signer, rows, may_be_new };

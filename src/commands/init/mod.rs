@@ -36,7 +36,9 @@ pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
         report::message(&format!("wrote {}", paths.config().display()));
     }
     let zone = ZoneDirectory::open(paths.root(), ca_passphrase)?;
+    let zone = zone.with_clock_said_right(arguments.zone.clock_is_right);
     zone.report_warnings();
+    zone.refuse_clock_behind()?;
     zone.refuse_unless_issued()?;
     let keys = NewKeys { passphrase: &zone.ca_passphrase, locked: &stems(&arguments.lock) };
     let made_authorities = match &wish {

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::client::bring_up_to_date;
+use super::client::bring_admin_up_to_date;
 use super::pki_renew::proof;
 use super::restart::act_as_owner_of;
 use super::restart::report::Told;
 use super::{json, open_zone, print};
 use crate::access::{self, Access, ReachRestarter};
 use crate::cli::{Format, MemberUpdateArgs};
-use crate::config::{ClientName, Node};
+use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 use crate::launch::refuse_without_member;
 use crate::live::{ANSWER_LIMIT, on_runtime};
@@ -37,8 +37,8 @@ pub(super) fn run(arguments: &MemberUpdateArgs, now: OffsetDateTime) -> Result<(
     let node = zone.node(&arguments.node)?;
     refuse_without_member(node)?;
     act_as_owner_of(&site)?;
-    // One that is due and cannot be renewed is used as it is: whether it will do, the members say.
-    let _ = bring_up_to_date(&site, &ClientName::admin(), now);
+    zone.refuse_clock_behind()?;
+    bring_admin_up_to_date(&site, now);
     let name = node.name.short();
     let observer = Observer::new(&site);
     let live = observer.observe()?;

@@ -48,7 +48,7 @@ pub(super) fn go_on(
     now: OffsetDateTime,
 ) -> Result<()> {
     let errands = read_answers(zone, &carried_to(zone, selection), out, now)?;
-    let live = ask_zone(site, now)?;
+    let live = ask_zone(site)?;
     let seen = errands.into_iter().map(|errand| look(site, zone, &live, errand, now));
     let seen = seen.collect::<Result<Vec<Seen>>>()?;
     print(&match format {
@@ -84,7 +84,7 @@ fn look(
     let Some(generation) = generations.current().ok().flatten() else {
         return Err(Failure::internal("what was bundled is not there"));
     };
-    let in_use = proof::prove(site, zone, &authorities, node, &generation, now)?;
+    let in_use = proof::prove(site, zone, &authorities, node, &generation)?;
     Ok(Seen { errand, in_use: Some(in_use) })
 }
 

@@ -70,7 +70,7 @@ impl Renewal<'_> {
         let served = match self.member_of(holder).filter(|_| way != Way::Carried) {
             Some(node) => {
                 let authorities = Authorities::load(&self.zone.paths, self.now)?;
-                let proved = proof::prove(self.site, self.zone, &authorities, node, &after, self.now)?;
+                let proved = proof::prove(self.site, self.zone, &authorities, node, &after)?;
                 if let Err(why) = proved {
                     return Err(undo.not_in_use(delivered.as_ref(), why));
                 }

@@ -9,6 +9,7 @@ mod selection;
 
 use time::OffsetDateTime;
 
+use super::client::bring_admin_up_to_date;
 use super::doctor::ask_zone;
 use super::{json, open_zone, print};
 use crate::cli::{Format, PkiRenewArgs};
@@ -28,12 +29,14 @@ pub(super) fn run(arguments: &PkiRenewArgs, now: OffsetDateTime) -> Result<()> {
     let site = Site::Zone(zone);
     let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
     let selection = Selection::read(arguments, zone)?;
+    zone.refuse_clock_behind()?;
+    bring_admin_up_to_date(&site, now);
     if let Some(out) = arguments.carried.out.as_deref().filter(|_| arguments.carried.go_on) {
         return answers::go_on(&site, zone, &selection, out, arguments.format, now);
     }
     let outbox = Outbox::read(arguments, zone)?;
     // Members that do not answer now are not asked afterwards either.
-    let live = ask_zone(&site, now)?;
+    let live = ask_zone(&site)?;
     let renewal =
         Renewal { site: &site, zone, selection: &selection, live: &live, outbox: outbox.as_ref(), now };
     let (mut rows, mut left_out) = (Vec::new(), Vec::new());

@@ -1,6 +1,5 @@
 //! Whether what was renewed is in use: the member shows it on both planes, and the others take it.
 
-use time::OffsetDateTime;
 use zone_pki::{Certificate, Generation};
 
 use crate::access::Access;
@@ -29,9 +28,8 @@ pub(super) fn prove(
     authorities: &Authorities,
     node: &Node,
     generation: &Generation,
-    now: OffsetDateTime,
 ) -> Result<std::result::Result<(), String>> {
-    let live = ask_zone(site, now)?;
+    let live = ask_zone(site)?;
     if let Err(why) = shows(&live, node, generation) {
         return Ok(Err(why));
     }

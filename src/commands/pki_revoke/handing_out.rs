@@ -64,3 +64,24 @@ pub(super) fn bring(all: Vec<ToBring>) -> Vec<NotReached> {
     let carried = all.into_iter().map(|ToBring { node, parcel }| (node, parcel.carry()));
     carried.filter_map(|(node, done)| done.err().map(|failure| NotReached { node, failure })).collect()
 }
+
+/// How the nodes get the new lists that do not have them yet.
+pub(super) fn next_for_lists(zone: &ZoneDirectory, not_reached: &[NotReached]) -> Option<String> {
+    let left: Vec<&str> = not_reached.iter().map(|left| left.node.as_str()).collect();
+    if !left.is_empty() {
+        return Some(format!(
+            "bring them the lists when they are reached: {}",
+            zone.proposed(&format!("pki renew {} --due", left.join(" ")))
+        ));
+    }
+    let carried = |node: &&Node| {
+        matches!(Access::of(zone, node), Access::ByHand) && zone.has_bundled(node.name.short())
+    };
+    let bundled: Vec<&str> = zone.config.members().filter(carried).map(|node| node.name.short()).collect();
+    (!bundled.is_empty()).then(|| {
+        format!(
+            "nodes with a directory of their own have the old lists until they activate new bundles: {}",
+            zone.proposed(&format!("bundle {} --out DIR", bundled.join(" ")))
+        )
+    })
+}

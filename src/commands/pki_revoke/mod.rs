@@ -1,6 +1,7 @@
 //! `pki revoke`: a node's member leaves, its certificates are recorded as revoked, listed, and tried on every member.
 
 mod handing_out;
+mod rebuilding;
 mod report;
 mod target;
 mod trial;
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 
 use time::OffsetDateTime;
 
+use super::client::bring_admin_up_to_date;
 use super::doctor::ask_zone;
 use super::{json, open_zone, print};
 use crate::cli::{Format, PkiRevokeArgs};
@@ -32,15 +34,19 @@ pub(super) fn run(arguments: &PkiRevokeArgs, now: OffsetDateTime) -> Result<Exit
     let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
     zone.refuse_unless_issued()?;
-    let target = Target::parse(&arguments.target, &zone)?;
+    let Some(target) = &arguments.target else { return rebuilding::run(&zone, now) };
+    let target = Target::parse(target, &zone)?;
     refuse_nothing(&find_issued(&zone, &target.records, now)?, &target, &zone)?;
 
     // Who may still vote is taken out first: a list alone evicts no member, and without its certificates it could not be asked to go.
     let site = Site::Zone(zone);
     let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
+    zone.refuse_clock_behind()?;
+    Authorities::load(&zone.paths, now)?;
+    bring_admin_up_to_date(&site, now);
     let node = target.node(zone);
     let membership = match node.filter(|node| node.member) {
-        Some(node) => leave(&site, node, now)?,
+        Some(node) => leave(&site, node)?,
         None => Membership::None,
     };
 
@@ -96,8 +102,8 @@ fn already(targeted: &Targeted, target: &Target) -> Failure {
 }
 
 /// Has the cluster go on without the member of a node.
-fn leave(site: &Site, node: &Node, now: OffsetDateTime) -> Result<Membership> {
-    let live = ask_zone(site, now)?;
+fn leave(site: &Site, node: &Node) -> Result<Membership> {
+    let live = ask_zone(site)?;
     if live.members.iter().all(|member| member.status.is_err()) {
         return Ok(Membership::NobodyAnswers);
     }

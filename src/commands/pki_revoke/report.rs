@@ -3,9 +3,8 @@
 use serde::Serialize;
 use zone_pki::{LogEntry, RevocationReason};
 
-use super::handing_out::NotReached;
+use super::handing_out::{NotReached, next_for_lists};
 use super::trial::TriedCertificate;
-use crate::access::Access;
 use crate::config::Node;
 use crate::live::Reception;
 use crate::report::{self as output, Table};
@@ -123,22 +122,8 @@ impl Report<'_> {
         for NotReached { node, failure } in &self.not_reached {
             output::warning(&format!("{node} has the old lists still: {failure}"));
         }
-        let carried = |node: &&Node| {
-            matches!(Access::of(zone, node), Access::ByHand) && zone.has_bundled(node.name.short())
-        };
-        let bundled: Vec<&str> =
-            zone.config.members().filter(carried).map(|node| node.name.short()).collect();
-        let left: Vec<&str> = self.not_reached.iter().map(|left| left.node.as_str()).collect();
-        if !left.is_empty() {
-            output::message(&format!(
-                "next: bring them the lists when they are reached: {}",
-                zone.proposed(&format!("pki renew {} --due", left.join(" ")))
-            ));
-        } else if !bundled.is_empty() {
-            output::message(&format!(
-                "next: nodes with a directory of their own have the old lists until they activate new bundles: {}",
-                zone.proposed(&format!("bundle {} --out DIR", bundled.join(" ")))
-            ));
+        if let Some(next) = next_for_lists(zone, &self.not_reached) {
+            output::message(&format!("next: {next}"));
         } else if self.is_taken() {
             output::message(
                 "next: a member that takes it reads another list: see which files it was started with",

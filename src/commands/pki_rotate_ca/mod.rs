@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
+use super::client::bring_admin_up_to_date;
 use super::doctor::ask_zone;
 use super::open_zone;
 use super::restart::act_as_owner_of;
@@ -50,8 +51,14 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
     if arguments.rehearse {
         return rehearsal::run(arguments, zone).map(|()| ExitCode::SUCCESS);
     }
+    if !arguments.status {
+        zone.refuse_clock_behind()?;
+    }
     if let Some(out) = &arguments.carried.out {
         return carried::run(arguments, zone, out, now).map(|()| ExitCode::SUCCESS);
+    }
+    if !arguments.status {
+        bring_admin_up_to_date(&site, now);
     }
     let standing = infer(&site, zone, now)?.standing;
     if arguments.status {
@@ -89,7 +96,7 @@ struct Inferred {
 }
 
 fn infer(site: &Site, zone: &ZoneDirectory, now: OffsetDateTime) -> Result<Inferred> {
-    let live = ask_zone(site, now)?;
+    let live = ask_zone(site)?;
     let authorities = Authorities::load(&zone.paths, now)?;
     let standing = Standing::infer(&authorities, &live, was_taken_back(zone, &authorities));
     Ok(Inferred { live, authorities, standing })

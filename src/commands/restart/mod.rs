@@ -4,11 +4,11 @@ pub(super) mod report;
 
 use time::OffsetDateTime;
 
-use super::client::bring_up_to_date;
+use super::client::bring_admin_up_to_date;
 use super::{json, open_site, print};
 use crate::access::ReachRestarter;
 use crate::cli::{Format, RestartArgs};
-use crate::config::{ClientName, Node};
+use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 use crate::host;
 use crate::launch::refuse_without_member;
@@ -22,8 +22,7 @@ pub(super) fn run(arguments: &RestartArgs, now: OffsetDateTime) -> Result<()> {
     site.report_warnings();
     site.refuse_unless_issued()?;
     act_as_owner_of(&site)?;
-    // One that is due and cannot be renewed here is used as it is: whether it will do, the members say.
-    let _ = bring_up_to_date(&site, &ClientName::admin(), now);
+    bring_admin_up_to_date(&site, now);
     // On a node the zone is that of its bundle, and a move is what it is restarted for.
     if let Some(zone) = site.zone() {
         let live = Observer::new(&site).observe()?;

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use time::OffsetDateTime;
 
-use super::client::{bring_up_to_date, known_client};
+use super::client::{known_client, present, warn_of_validity};
 use super::{ca_passphrase, json as pretty_json, open_site_with, print};
 use crate::cli::{StatusArgs, StatusFormat};
 use crate::config::ClientName;
@@ -21,7 +21,6 @@ use crate::live::{
     self, ANSWER_LIMIT, COMPARISON_LIMIT, ComparisonMemory, Credentials, CredentialsError, Health, LiveZone,
     PlaneMemory,
 };
-use crate::report;
 use crate::site::Site;
 use crate::zone_directory::{Authorities, CaPassphrase};
 
@@ -110,29 +109,18 @@ impl Question {
     }
 }
 
-/// The client's certificate, renewed if that is due. One that is due and cannot be renewed here, where the keys of the CAs may
-/// not be, is used as it is: whether it will do, the members say.
+/// The client's certificate, as it is: whether it will do, the members say.
 fn credentials(
     site: &Site,
     client: &ClientName,
     now: OffsetDateTime,
     warnings: Warnings,
 ) -> Result<Credentials> {
-    let renewed = bring_up_to_date(site, client, now);
-    let loaded = Credentials::load(&site.client_generation(client));
-    match (renewed, loaded) {
-        (Ok(_), Ok(credentials)) => Ok(credentials),
-        (Err(failure), Ok(credentials)) => {
-            if warnings == Warnings::Shown {
-                report::warning(&format!(
-                    "the certificate of {client} is due and was not renewed: {failure}"
-                ));
-            }
-            Ok(credentials)
-        }
-        (Err(failure), Err(_)) => Err(failure),
-        (Ok(generation), Err(error)) => Err(unusable(site, client, &generation, &error)),
+    let generation = present(site, client)?;
+    if warnings == Warnings::Shown {
+        warn_of_validity(site, client, now);
     }
+    Credentials::load(&generation).map_err(|error| unusable(site, client, &generation, &error))
 }
 
 fn unusable(

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::client::bring_up_to_date;
+use super::client::warn_of_validity;
 use super::restart::act_as_owner_of;
 use super::restart::report::{Told, text};
 use super::{json, open_zone, print};
@@ -31,8 +31,7 @@ pub(super) fn run(arguments: &UpgradeArgs, now: OffsetDateTime) -> Result<()> {
     let target = arguments.to.unwrap_or_else(|| zone.config.etcd.described_version());
     let mut site = Site::Zone(zone);
     act_as_owner_of(&site)?;
-    // One that is due and cannot be renewed here is used as it is: whether it will do, the members say.
-    let _ = bring_up_to_date(&site, &ClientName::admin(), now);
+    warn_of_validity(&site, &ClientName::admin(), now);
     let zone = zone_of(&site)?;
     refuse_unreached(zone, target)?;
     let (standing, live) = Standing::observe(&Observer::new(&site), zone)?;

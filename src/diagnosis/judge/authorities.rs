@@ -9,7 +9,7 @@ use super::certificates::{Remedies, time_left};
 use super::count;
 use crate::diagnosis::{CheckId, Finding, Verdict};
 use crate::host::{NodeFiles, PlaneFiles, RevocationFault};
-use crate::plan::{Role, days_left};
+use crate::plan::{Recorded, Role, days_left};
 
 pub(super) fn authorities(files: &NodeFiles, leaf_validity: Duration, now: OffsetDateTime) -> Vec<Finding> {
     let planes = files.planes.iter().map(|plane| (plane.plane.authority_file(), &plane.authorities));
@@ -88,7 +88,7 @@ pub(super) fn revocations(
                 )),
         );
     }
-    if let Some(error) = not_signed(files, plane, list) {
+    if let Some(error) = not_signed(plane, list) {
         return Some(fail(error.to_string()));
     }
     if let Some(next) = list.next_update().filter(|next| *next < now) {
@@ -102,29 +102,13 @@ pub(super) fn revocations(
     Some(Finding::passed(check, subject, format!("{} listed", count(list.len(), "certificate"))))
 }
 
-fn not_signed(
-    files: &NodeFiles,
-    plane: &PlaneFiles,
-    list: &zone_pki::RevocationList,
-) -> Option<RevocationListError> {
+fn not_signed(plane: &PlaneFiles, list: &zone_pki::RevocationList) -> Option<RevocationListError> {
     let authorities = plane.authorities.as_ref().ok()?;
-    let leaves = || {
-        let files = files.roles.iter().filter(|files| files.role.plane == plane.plane);
-        files.filter_map(|files| files.chain.as_ref().ok()?.first())
-    };
-    match authorities.iter().find(|authority| list.names_issuer(authority)) {
-        // A list is verified on the way from a certificate of its issuer. While CAs change there may be none yet.
-        Some(issuer) => list.verify(issuer, leaves().find(|leaf| leaf.names_issuer(issuer))?).err(),
-        None => list.verify(authorities.first()?, leaves().next()?).err(),
-    }
+    list.verify(authorities).err()
 }
 
-/// What this machine's clock says against what was issued. `last_issued` is the last entry of the issuance log.
-pub fn clock(
-    newest: Option<OffsetDateTime>,
-    last_issued: Option<OffsetDateTime>,
-    now: OffsetDateTime,
-) -> Finding {
+/// What this machine's clock says against the newest certificate of the node, and the last thing that was recorded.
+pub fn clock(newest: Option<OffsetDateTime>, recorded: Option<&Recorded>, now: OffsetDateTime) -> Finding {
     let (check, subject) = (CheckId::Clock, instant(now));
     let remedy = "set this machine's clock right, and keep it so with a time service";
     if let Some(newest) = newest.filter(|newest| now < *newest) {
@@ -132,8 +116,8 @@ pub fn clock(
             format!("a certificate of this node begins at {}, which is still to come", instant(newest));
         return Finding::new(check, Verdict::Failed, subject, found).remedy(remedy);
     }
-    if let Some(issued) = last_issued.filter(|issued| now < *issued) {
-        let found = format!("the last certificate was issued at {}, which is still to come", instant(issued));
+    if let Some(Recorded { what, at, .. }) = recorded.filter(|recorded| recorded.is_to_come(now)) {
+        let found = format!("{what} at {}, which is still to come", instant(*at));
         return Finding::new(check, Verdict::Warning, subject, found).remedy(remedy);
     }
     Finding::passed(check, subject, "after everything that was issued")

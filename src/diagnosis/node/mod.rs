@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use time::OffsetDateTime;
-use zone_pki::IssuanceLog;
 
 use super::Finding;
 use super::judge::authorities;
@@ -242,14 +241,7 @@ impl<'z> NodeCheck<'z> {
     fn clock(&self) -> Finding {
         let leaves = self.files.roles.iter().filter_map(|files| files.chain.as_ref().ok()?.first());
         let newest = leaves.map(zone_pki::Certificate::not_before).max();
-        let mut last_issued = None;
-        if let Some(zone) = self.site.zone()
-            && let Ok(log) = IssuanceLog::open(zone.paths.issuance_log())
-        {
-            // A log that cannot be read is told of by who writes to it.
-            let _ = log.for_each(|entry| last_issued = last_issued.max(Some(entry.issued_at)));
-        }
-        authorities::clock(newest, last_issued, self.now)
+        authorities::clock(newest, self.site.last_recorded().as_ref(), self.now)
     }
 
     fn version(&self) -> EtcdVersion {

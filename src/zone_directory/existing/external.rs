@@ -13,7 +13,7 @@ use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{Plane, ZonePaths};
 use crate::report;
-use crate::zone_directory::authorities::{Authorities, ROOT};
+use crate::zone_directory::authorities::{AuthorityCertificates, ROOT};
 use crate::zone_directory::authority_files::check_directory;
 use crate::zone_directory::beside::Beside;
 use crate::zone_directory::create_authorities::{create, first_revocations, stage, sync};
@@ -94,7 +94,7 @@ fn assemble<'c>(
     peer: &Certified,
     client: &Certified,
     others: &impl Fn(&Certificate) -> Vec<&'c Certificate>,
-) -> Authorities {
+) -> AuthorityCertificates {
     let mut record = GivenPlanes::default();
     let mut chain = Vec::new();
     let mut root = peer.authority.certificate().clone();
@@ -108,7 +108,7 @@ fn assemble<'c>(
         chain.extend(above);
     }
     tidy(&mut chain, &root);
-    Authorities {
+    AuthorityCertificates {
         beside: Beside::default(),
         pinned_token: None,
         root,
@@ -116,8 +116,6 @@ fn assemble<'c>(
         client: client.authority.certificate().clone(),
         chain,
         given: record,
-        peer_revocations: Vec::new(),
-        client_revocations: Vec::new(),
     }
 }
 
@@ -171,7 +169,7 @@ fn issuer_missing(file: &Path, certificate: &Certificate) -> Failure {
 }
 
 /// What is there of an interrupted call, or of a finished one, has to be the same.
-fn refuse_others(paths: &ZonePaths, authorities: &Authorities) -> Result<()> {
+fn refuse_others(paths: &ZonePaths, authorities: &AuthorityCertificates) -> Result<()> {
     for (stem, certificate) in authorities.all() {
         let path = paths.authority_certificate(stem);
         if path.exists() && read_certificates(&path)?.first() != Some(certificate) {
@@ -186,7 +184,7 @@ fn refuse_others(paths: &ZonePaths, authorities: &Authorities) -> Result<()> {
 /// The certificates of the planes come last: with them the CAs are in use.
 fn write(
     paths: &ZonePaths,
-    authorities: &Authorities,
+    authorities: &AuthorityCertificates,
     planes: &[Certified],
     now: OffsetDateTime,
 ) -> Result<()> {
@@ -238,7 +236,7 @@ fn warn_of_freedom(certified: &Certified) {
     }
 }
 
-fn warn_of_unused(given: &[(PathBuf, Certificate)], authorities: &Authorities) {
+fn warn_of_unused(given: &[(PathBuf, Certificate)], authorities: &AuthorityCertificates) {
     let is_used = |certificate: &Certificate| {
         authorities.all().iter().any(|(_, used)| *used == certificate)
             || authorities.chain.contains(certificate)

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 use zone_pki::{Authority, Certificate};
 
-use super::authorities::{Authorities, ROOT};
+use super::authorities::{Authorities, AuthorityCertificates, ROOT};
 use super::authority_files::refuse_if_lost;
 use super::beside::Beside;
 use super::chain::{pem, way_up};
@@ -97,7 +97,7 @@ struct NewCas {
     peer: Authority,
     client: Authority,
     /// As they will be read.
-    authorities: Authorities,
+    authorities: AuthorityCertificates,
     brought: Vec<Brought>,
     /// The stems of those whose keys came under a passphrase.
     came_locked: Vec<&'static str>,
@@ -152,7 +152,7 @@ fn assemble(
     let client = plane_authority(client, Plane::Client)?;
     let mut chain = brought.iter().flat_map(|given| given.above.clone()).collect();
     tidy(&mut chain, root.certificate());
-    let authorities = Authorities {
+    let authorities = AuthorityCertificates {
         beside: Beside::default(),
         pinned_token: None,
         root: root.certificate().clone(),
@@ -160,8 +160,6 @@ fn assemble(
         client: client.certificate().clone(),
         chain,
         given: record,
-        peer_revocations: Vec::new(),
-        client_revocations: Vec::new(),
     };
     for (plane, signer) in [(Plane::Peer, &peer), (Plane::Client, &client)] {
         try_out(&authorities, plane, signer, zone, now)?;
@@ -192,7 +190,7 @@ fn write(paths: &ZonePaths, new: &NewCas, keys: &NewKeys<'_>, now: OffsetDateTim
 }
 
 /// The files that only a zone with CAs made elsewhere has, by name.
-fn beside(paths: &ZonePaths, authorities: &Authorities) -> Result<Vec<(String, String)>> {
+fn beside(paths: &ZonePaths, authorities: &AuthorityCertificates) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     if !authorities.chain.is_empty() {
         files.push((name_of(&paths.authority_chain()), pem(&authorities.chain)));

@@ -6,8 +6,7 @@ use super::{issued_zone, refused_by};
 use crate::support::{Forged, authority_at};
 
 const STEMS: [&str; 3] = ["root", "peer", "client"];
-const READERS: [&[&str]; 4] =
-    [&["plan", "--node", "node1"], &["pki", "check"], &["pki", "issue", "--all"], &["env"]];
+const READERS: [&[&str]; 3] = [&["plan", "--node", "node1"], &["pki", "check"], &["pki", "issue", "--all"]];
 
 #[track_caller]
 fn each(forge: impl Fn(&str) -> Forged, texts: &[&str]) {

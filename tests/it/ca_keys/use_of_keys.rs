@@ -62,11 +62,8 @@ fn run_issues_with_the_passphrase() {
 }
 
 #[test]
-fn env_and_export_issue_with_the_passphrase() {
+fn export_issues_with_the_passphrase() {
     let (zone, file) = locked_zone(&[]);
-    std::fs::rename(zone.file("clients/admin"), zone.around().join("admin")).expect("moved away");
-    without_terminal(&zone, &["env"]).expect_code(66);
-    with_file(&zone, &["env"], &file).expect_code(0);
     let out = zone.around().join("out");
     let export = ["pki", "export", "node1", "--layout", "pem", "--out", out.to_str().expect("UTF-8")];
     without_terminal(&zone, &export).expect_code(66);

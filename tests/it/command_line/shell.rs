@@ -101,7 +101,7 @@ fn bash_completes_options_of_commands() {
     for (words, expected) in [
         ("zone-etcd plan --for", "--format"),
         ("zone-etcd pki is", "issue"),
-        ("zone-etcd pki issue --cl", "--client"),
+        ("zone-etcd pki issue --cli", "--client"),
         ("zone-etcd plan --format ar", "argv"),
     ] {
         let asked = r#"source "$1"; COMP_WORDS=($2); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))

@@ -529,6 +529,15 @@ fn the_right_of_a_bundle_lapses() {
     let at = |days| RightToBootstrap::given_at(issued, issued + Duration::days(days));
     assert_eq!((at(0), at(30)), (RightToBootstrap::Given, RightToBootstrap::Given));
     assert_eq!(at(31), RightToBootstrap::Lapsed(issued));
+    // Clocks differ by minutes; one that is behind by more tells nothing of the age of the right.
+    let before = |minutes| RightToBootstrap::given_at(issued, issued - Duration::minutes(minutes));
+    assert_eq!(before(10), RightToBootstrap::Given);
+    let now = issued - Duration::minutes(11);
+    assert_eq!(before(11), RightToBootstrap::ClockBehind { issued, now });
+    let behind = Observed { right: before(11), ..observed(Empty, None) };
+    assert_eq!(decide(&behind, &peers([absent(), absent()])), Err(Refusal::ClockBehind { issued, now }));
+    let resumed = Observed { right: before(11), ..observed(Log(OURS), past(OURS, true, false)) };
+    assert_eq!(decide(&resumed, &peers([absent(), absent()])), Ok(StartDecision::Resume(OURS)));
     let lapsed = Observed { right: at(31), ..observed(Empty, None) };
     let refusal = Refusal::NoRightToBootstrap { ids: OURS, of: Some(issued.date()), is_listed: false };
     assert_eq!(decide(&lapsed, &peers([absent(), absent()])), Err(refusal));
