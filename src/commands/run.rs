@@ -2,19 +2,18 @@
 
 use time::OffsetDateTime;
 
-use super::findings::refuse_what_cannot_work;
 use super::{binary_request, open_site};
 use crate::cli::{LaunchArgs, RunArgs};
 use crate::config::{Node, Protection};
-use crate::diagnosis::before_start;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::become_etcd;
 use crate::launch::{
-    Asking, Certificates, FoundBinary, Launch, LaunchOptions, lock_node, refuse_without_member,
+    Asking, Certificates, FoundBinary, Launch, LaunchOptions, lock_node, refuse_revoked,
+    refuse_without_member,
 };
 use crate::report;
-use crate::site::{DEFAULT_CONFIG, Material, Site};
-use crate::zone_directory::{Assessment, Authorities, Issuer, Verdict, ZoneDirectory};
+use crate::site::{Material, Site};
+use crate::zone_directory::{Authorities, Issuer, Verdict, ZoneDirectory};
 
 pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     if let Some(parent) = arguments.end_with_parent {
@@ -30,25 +29,8 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     let options = LaunchOptions { binary: binary_request(etcd), flags, set_aside_data };
     let found = FoundBinary::look_for(&site, node, &options)?;
     let launch = prepare(&site, node, &options, found, now)?;
-    if let Some(assessment) = launch.certificates.issued() {
-        let name = node.name.short();
-        assessment.refuse_keys_elsewhere(format!(
-            "start its member on {name}: zone-etcd run --config {DEFAULT_CONFIG}"
-        ))?;
-    }
     launch.show_presence();
-    let (findings, start) = std::thread::scope(|scope| {
-        // Neither needs the other, and both take a millisecond or more.
-        let findings = scope.spawn(|| match launch.certificates {
-            Certificates::Issued { .. } => before_start(&site, node, &launch.member, now),
-            // What was made elsewhere has been judged as it was read.
-            Certificates::Existing(_) | Certificates::Unverified => Vec::new(),
-        });
-        let start = launch.decide(Asking::UntilOurTurn);
-        (findings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), start)
-    });
-    refuse_what_cannot_work(&findings, node)?;
-    let start = start?;
+    let start = launch.judge(node, Asking::UntilOurTurn, now)?;
     start.warnings.iter().for_each(|warning| report::warning(warning));
     launch.record(&start, now)?;
     if let Some(announcement) = start.announcement(&launch) {
@@ -79,7 +61,7 @@ fn prepare<'z>(
         Site::Zone(_) | Site::Node(_) => {
             let material = site.material(node, now)?;
             let launch = Launch::prepare_with(found, site, node, material, options, now)?;
-            launch.check_ports()?;
+            launch.refuse_by_machine()?;
             if let Some(sources) = site.sources(node) {
                 sources.lay_down(&launch.member.paths)?;
             }
@@ -110,7 +92,7 @@ fn prepare_complete<'z>(
     if let Certificates::Issued { authorities, .. } = &launch.certificates {
         authorities.warn_of_age(&zone.paths, now);
     }
-    launch.check_ports()?;
+    launch.refuse_by_machine()?;
     Ok(Some(launch))
 }
 
@@ -127,7 +109,7 @@ fn prepare_and_issue<'z>(
     let authorities = zone.load_or_create_authorities(now, &held)?;
     let material = Material::Issued(Box::new(authorities));
     let launch = Launch::prepare_with(found, site, node, material, options, now)?;
-    launch.check_ports()?;
+    launch.refuse_by_machine()?;
     let Certificates::Issued { assessment, authorities } = &launch.certificates else { return Ok(launch) };
     if assessment.is_complete() {
         return Ok(launch);
@@ -144,24 +126,6 @@ fn prepare_and_issue<'z>(
         }
     }
     Ok(launch)
-}
-
-/// What was revoked is not replaced by the way: that takes somebody who says so.
-fn refuse_revoked(zone: &ZoneDirectory, assessment: &Assessment<'_>) -> Result<()> {
-    let name = assessment.holder.short_name();
-    let revoked: Vec<String> = assessment
-        .revoked()
-        .map(|role| {
-            format!("{}: it lists this node's own {}", role.plane.revocation_file(), role.certificate_file())
-        })
-        .collect();
-    if revoked.is_empty() {
-        return Ok(());
-    }
-    let mut failure = Failure::bad_input(format!("{name} could not work with its certificates"));
-    failure.causes = revoked;
-    let issue = zone.proposed(&format!("pki issue {name}"));
-    Err(failure.next(format!("they were revoked; only if its machine is trusted again: {issue}")))
 }
 
 /// Has the kernel end this process, and the etcd that it becomes, when its parent ends: `dev` leaves no member behind even

@@ -23,7 +23,9 @@ pub use owner::{act_as_owner, as_root_again};
 pub use ports::{PortFault, check_listeners, free_ports, socket_of};
 pub use presence::show_presence;
 pub use process::{NamedProcess, Process, service_in, service_of};
-pub use running::{OwnMember, arguments_of, open_file_limit, running_member, shares_network, users_of};
+pub use running::{
+    OwnMember, arguments_of, occupant, open_file_limit, program_of, running_member, shares_network, users_of,
+};
 pub use state::{Durability, MemberState, StartRecord, StateError, observe_past, write_json};
 
 use crate::plan::HostFacts;

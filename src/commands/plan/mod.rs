@@ -13,30 +13,17 @@ use super::{binary_request, json, open_site, print};
 use crate::cli::{LaunchArgs, PlanArgs, PlanFormat};
 use crate::error::Result;
 use crate::etcd::Origin;
-use crate::launch::{Asking, Launch, LaunchOptions, Start};
+use crate::launch::{Foreseen, Foresight, Launch, LaunchOptions, Start, foresee};
 use crate::plan::DataDirectory;
 use crate::report::{self as output, shell_quoted};
-use crate::zone_directory::Assessment;
 
 pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
     let LaunchArgs { site, node, etcd, set_aside_data, flags } = arguments.launch;
     let site = open_site(&site)?;
     site.report_warnings();
     let node = site.node(node.as_deref())?;
-    let material = site.material(node, now)?;
     let options = LaunchOptions { binary: binary_request(etcd), flags, set_aside_data };
-    let launch = Launch::prepare(&site, node, material, &options, now)?;
-    // Without certificates nobody can be asked, and `plan` issues none.
-    let keys_are_elsewhere = launch.certificates.issued().is_some_and(Assessment::has_keys_elsewhere);
-    if keys_are_elsewhere {
-        let name = node.name.short();
-        output::warning(&format!(
-            "the other members are not asked: {name} made its keys itself, and they are there"
-        ));
-    }
-    let may_ask = launch.certificates.are_complete() && !keys_are_elsewhere;
-    let asking = if may_ask { Asking::Once } else { Asking::No };
-    let start = launch.decide(asking)?;
+    let Foreseen { launch, start } = foresee(&site, node, &options, Foresight::Plan, now)?;
     start.warnings.iter().for_each(|warning| output::warning(warning));
     print(&match arguments.format {
         PlanFormat::Text => text::render(&launch, &start, now),

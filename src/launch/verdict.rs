@@ -1,0 +1,162 @@
+//! The verdict on a start: `run` acts on it, `plan` and `check` report it, and no member is stopped before it is known. All of them
+//! end with the same exit code, because all of them call what is here, in this order.
+
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::unistd::{AccessFlags, faccessat};
+use time::OffsetDateTime;
+use zone_pki::private_file;
+
+use super::{Asking, Certificates, FoundBinary, Launch, LaunchOptions, Start, refuse_without_member};
+use crate::config::Node;
+use crate::diagnosis::{CheckId, Finding, Verdict, before_start, by_harm};
+use crate::error::{Exit, Failure, Result};
+use crate::host::{self, PortFault};
+use crate::plan::{DataDirectory, NodePaths};
+use crate::site::{DEFAULT_CONFIG, Site};
+use crate::zone_directory::private_failure;
+
+/// Who asks for a verdict without starting anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foresight {
+    /// `plan`, which may be typed on another machine than the node's: an address that is not here is a warning.
+    Plan,
+    /// `check`, on the node's machine.
+    Check,
+    /// Whatever stops a member that runs. Its supervisor starts it again, and nobody is there to type a passphrase.
+    Stop,
+}
+
+/// A start that `run` would not refuse.
+#[derive(Debug)]
+pub struct Foreseen<'z> {
+    /// What follows from this machine.
+    pub launch: Launch<'z>,
+    /// How the member would start.
+    pub start: Start,
+}
+
+/// What `run` would do for `node` now. Reads, and writes nothing. The lock of the node directory is not needed, and what its
+/// holder listens on is free once it has ended: of a member that runs this is the verdict on its next start.
+///
+/// # Errors
+/// The refusal of `run`.
+pub fn foresee<'z>(
+    site: &'z Site,
+    node: &'z Node,
+    options: &LaunchOptions,
+    foresight: Foresight,
+    now: OffsetDateTime,
+) -> Result<Foreseen<'z>> {
+    refuse_without_member(node)?;
+    let paths = site.node_paths(&node.name);
+    if paths.root().exists() {
+        refuse_open_directory(&paths)?;
+    }
+    let found = FoundBinary::look_for(site, node, options)?;
+    let material = site.material(node, now)?;
+    let launch = Launch::prepare_with(found, site, node, material, options, now)?;
+    let faults = launch.port_faults(host::occupant(&paths).as_ref());
+    let elsewhere = faults.iter().find(|fault| matches!(fault, PortFault::NotHere(_)));
+    let elsewhere = elsewhere.filter(|_| foresight == Foresight::Plan).map(ToString::to_string);
+    if elsewhere.is_none() {
+        launch.refuse_ports(&faults)?;
+    }
+    launch.refuse_by_node_directory()?;
+    let mut start = if launch.would_issue() {
+        launch.refuse_unless_issuable(foresight, now)?;
+        launch.judge_what_stays(node, now)?
+    } else {
+        launch.judge(node, Asking::Once, now)?
+    };
+    if let Some(fault) = elsewhere {
+        start
+            .warnings
+            .push(format!("{fault}: `run` is refused here, this is the plan for {}", launch.member.node));
+    }
+    Ok(Foreseen { launch, start })
+}
+
+impl Launch<'_> {
+    /// Refuses what keeps the member from starting here whatever is issued for it. `run` holds the lock of the node directory.
+    pub fn refuse_by_machine(&self) -> Result<()> {
+        self.refuse_ports(&self.port_faults(None))?;
+        self.refuse_by_node_directory()
+    }
+
+    /// Judges the certificates as they are on disk and asks the other members, at the same time.
+    pub fn judge(&self, node: &Node, asking: Asking, now: OffsetDateTime) -> Result<Start> {
+        let (findings, start) = std::thread::scope(|scope| {
+            // Neither needs the other, and both take a millisecond or more.
+            let findings = scope.spawn(|| match self.certificates {
+                Certificates::Issued { .. } => before_start(self.site, node, &self.member, now),
+                // What was made elsewhere has been judged as it was read.
+                Certificates::Existing(_) | Certificates::Unverified => Vec::new(),
+            });
+            let start = self.decide(asking);
+            (findings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), start)
+        });
+        refuse_what_cannot_work(&findings, node)?;
+        Ok(with_warnings(start?, &findings))
+    }
+
+    /// The same for a node whose certificates `run` issues first. Directories stay as they are; the others cannot be asked yet.
+    fn judge_what_stays(&self, node: &Node, now: OffsetDateTime) -> Result<Start> {
+        let paths = &self.member.paths;
+        let stays = [paths.root().to_owned(), paths.generations()].map(|path| path.display().to_string());
+        let findings = before_start(self.site, node, &self.member, now).into_iter();
+        let findings: Vec<Finding> = findings
+            .filter(|finding| finding.check == CheckId::FileAccess && stays.contains(&finding.subject))
+            .collect();
+        refuse_what_cannot_work(&findings, node)?;
+        Ok(with_warnings(self.decide(Asking::No)?, &findings))
+    }
+
+    fn refuse_by_node_directory(&self) -> Result<()> {
+        if let Some(assessment) = self.certificates.issued() {
+            let name = self.member.node.short();
+            assessment.refuse_keys_elsewhere(format!(
+                "start its member on {name}: zone-etcd run --config {DEFAULT_CONFIG}"
+            ))?;
+        }
+        self.refuse_data_directory()
+    }
+
+    /// Refuses a data directory that others can look into, or in which this user cannot write.
+    fn refuse_data_directory(&self) -> Result<()> {
+        let data = self.member.paths.data();
+        let is_put_aside = self.observed.set_aside && self.observed.data != DataDirectory::Empty;
+        if is_put_aside || !data.exists() {
+            return Ok(());
+        }
+        private_file::check_directory(&data).map_err(|error| private_failure(&data, &error))?;
+        // A restart by root acts as the owner of the directory, which access(2) would not see.
+        faccessat(AT_FDCWD, &data, AccessFlags::W_OK, AtFlags::AT_EACCESS)
+            .map_err(|error| Failure::write(&data, &error.into()))
+    }
+}
+
+/// Refuses a node directory that is not private.
+pub(super) fn refuse_open_directory(paths: &NodePaths) -> Result<()> {
+    private_file::check_directory(paths.root()).map_err(|error| private_failure(paths.root(), &error))
+}
+
+fn with_warnings(mut start: Start, findings: &[Finding]) -> Start {
+    let warnings = findings.iter().filter(|finding| finding.verdict == Verdict::Warning);
+    let warnings = warnings.map(|finding| format!("{}: {}", finding.subject, finding.found));
+    start.warnings = warnings.chain(std::mem::take(&mut start.warnings)).collect();
+    start
+}
+
+/// Refuses a start that cannot work, with everything that was found as its cause.
+fn refuse_what_cannot_work(findings: &[Finding], node: &Node) -> Result<()> {
+    let name = node.name.short();
+    let failed: Vec<&Finding> =
+        by_harm(findings).into_iter().filter(|finding| finding.verdict == Verdict::Failed).collect();
+    let Some(first) = failed.first() else { return Ok(()) };
+    let mut failure = Failure::new(Exit::BadInput, format!("{name} could not work with its certificates"));
+    failure.causes = failed.iter().map(|finding| format!("{}: {}", finding.subject, finding.found)).collect();
+    Err(match &first.remedy {
+        Some(remedy) => failure.next(remedy.clone()),
+        None => failure.next(format!("see zone-etcd check --node {name}")),
+    })
+}
