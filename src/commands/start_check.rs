@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use crate::config::Node;
 use crate::diagnosis::{CheckId, Finding, NodeCheck, Verdict};
 use crate::error::{Exit, Failure};
-use crate::launch::{Foreseen, Foresight, LaunchOptions, foresee};
+use crate::launch::{Foreseen, Foresight, LaunchOptions, foresee, foresee_again};
 use crate::plan::StartDecision;
 use crate::site::Site;
 use crate::zone_directory::Authorities;
@@ -56,9 +56,7 @@ pub(super) fn check_node(
 
 /// Whether the member of a node may start whose certificates are not issued here: these are judged implicitly.
 pub(super) fn check_start(site: &Site, node: &Node, now: OffsetDateTime) -> Checked {
-    let member = crate::host::running_member(&site.node_paths(&node.name));
-    let options = member.as_ref().and_then(LaunchOptions::of_running).unwrap_or_default();
-    conclude(foresee(site, node, &options, Foresight::Check, now), Vec::new(), node)
+    conclude(foresee_again(site, node, Foresight::Check, now), Vec::new(), node)
 }
 
 /// Whether `run` makes the CAs first: what the member would be then, nobody can tell before.

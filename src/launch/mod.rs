@@ -23,7 +23,7 @@ use decision::{observe, refuse_lost_directory};
 pub use failures::binary_failure;
 use failures::{flag_failure, member_failure, refusal_failure};
 pub use issuing::refuse_revoked;
-pub use running::refuse_restart;
+pub use running::{foresee_again, refuse_move, refuse_restart};
 pub use verdict::{Foreseen, Foresight, foresee};
 pub use verified::remember as remember_verified;
 

@@ -10,7 +10,7 @@ use super::{Asking, Certificates, FoundBinary, Launch, LaunchOptions, Start, ref
 use crate::config::Node;
 use crate::diagnosis::{CheckId, Finding, Verdict, before_start, by_harm};
 use crate::error::{Exit, Failure, Result};
-use crate::host::{self, PortFault};
+use crate::host::PortFault;
 use crate::plan::{DataDirectory, NodePaths};
 use crate::site::{DEFAULT_CONFIG, Site};
 use crate::zone_directory::private_failure;
@@ -55,7 +55,7 @@ pub fn foresee<'z>(
     let found = FoundBinary::look_for(site, node, options)?;
     let material = site.material(node, now)?;
     let launch = Launch::prepare_with(found, site, node, material, options, now)?;
-    let faults = launch.port_faults(host::occupant(&paths).as_ref());
+    let faults = launch.port_faults_after(foresight);
     let elsewhere = faults.iter().find(|fault| matches!(fault, PortFault::NotHere(_)));
     let elsewhere = elsewhere.filter(|_| foresight == Foresight::Plan).map(ToString::to_string);
     if elsewhere.is_none() {
