@@ -1,6 +1,8 @@
 //! The verdict on a start: `run` acts on it, `plan` and `check` report it, and no member is stopped before it is known. All of them
 //! end with the same exit code, because all of them call what is here, in this order.
 
+use std::path::Path;
+
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::{AccessFlags, faccessat};
 use time::OffsetDateTime;
@@ -8,7 +10,7 @@ use zone_pki::private_file;
 
 use super::{Asking, Certificates, FoundBinary, Launch, LaunchOptions, Start, refuse_without_member};
 use crate::config::Node;
-use crate::diagnosis::{CheckId, Finding, Verdict, before_start, by_harm};
+use crate::diagnosis::{Finding, Verdict, before_start, by_harm};
 use crate::error::{Exit, Failure, Result};
 use crate::host::PortFault;
 use crate::plan::{DataDirectory, NodePaths};
@@ -50,7 +52,9 @@ pub fn foresee<'z>(
     refuse_without_member(node)?;
     let paths = site.node_paths(&node.name);
     if paths.root().exists() {
-        refuse_open_directory(&paths)?;
+        refuse_open_directory(&paths)?
+    } else {
+        refuse_unmakeable(paths.root())?
     }
     let found = FoundBinary::look_for(site, node, options)?;
     let material = site.material(node, now)?;
@@ -64,7 +68,8 @@ pub fn foresee<'z>(
     launch.refuse_by_node_directory()?;
     let mut start = if launch.would_issue() {
         launch.refuse_unless_issuable(foresight, now)?;
-        launch.judge_what_stays(node, now)?
+        // Without certificates the others cannot be asked.
+        launch.decide(Asking::No)?
     } else {
         launch.judge(node, Asking::Once, now)?
     };
@@ -99,24 +104,17 @@ impl Launch<'_> {
         Ok(with_warnings(start?, &findings))
     }
 
-    /// The same for a node whose certificates `run` issues first. Directories stay as they are; the others cannot be asked yet.
-    fn judge_what_stays(&self, node: &Node, now: OffsetDateTime) -> Result<Start> {
-        let paths = &self.member.paths;
-        let stays = [paths.root().to_owned(), paths.generations()].map(|path| path.display().to_string());
-        let findings = before_start(self.site, node, &self.member, now).into_iter();
-        let findings: Vec<Finding> = findings
-            .filter(|finding| finding.check == CheckId::FileAccess && stays.contains(&finding.subject))
-            .collect();
-        refuse_what_cannot_work(&findings, node)?;
-        Ok(with_warnings(self.decide(Asking::No)?, &findings))
-    }
-
     fn refuse_by_node_directory(&self) -> Result<()> {
         if let Some(assessment) = self.certificates.issued() {
             let name = self.member.node.short();
             assessment.refuse_keys_elsewhere(format!(
                 "start its member on {name}: zone-etcd run --config {DEFAULT_CONFIG}"
             ))?;
+        }
+        let generations = self.member.paths.generations();
+        if self.would_issue() && generations.exists() {
+            private_file::check_directory(&generations)
+                .map_err(|error| private_failure(&generations, &error))?;
         }
         self.refuse_data_directory()
     }
@@ -129,15 +127,24 @@ impl Launch<'_> {
             return Ok(());
         }
         private_file::check_directory(&data).map_err(|error| private_failure(&data, &error))?;
-        // A restart by root acts as the owner of the directory, which access(2) would not see.
-        faccessat(AT_FDCWD, &data, AccessFlags::W_OK, AtFlags::AT_EACCESS)
-            .map_err(|error| Failure::write(&data, &error.into()))
+        refuse_unwritable(&data).map_err(|error| Failure::write(&data, &error))
     }
 }
 
 /// Refuses a node directory that is not private.
 pub(super) fn refuse_open_directory(paths: &NodePaths) -> Result<()> {
     private_file::check_directory(paths.root()).map_err(|error| private_failure(paths.root(), &error))
+}
+
+/// Refuses a node directory that `run` could not make.
+fn refuse_unmakeable(root: &Path) -> Result<()> {
+    let Some(above) = root.ancestors().skip(1).find(|path| path.exists()) else { return Ok(()) };
+    refuse_unwritable(above).map_err(|error| Failure::write(root, &error))
+}
+
+/// Whether this user can write there. A restart by root acts as the owner of the directory, which access(2) would not see.
+fn refuse_unwritable(directory: &Path) -> std::io::Result<()> {
+    Ok(faccessat(AT_FDCWD, directory, AccessFlags::W_OK, AtFlags::AT_EACCESS)?)
 }
 
 fn with_warnings(mut start: Start, findings: &[Finding]) -> Start {

@@ -164,9 +164,8 @@ fn nor_by_what_is_typed_where_a_bundle_was_carried() {
         let reached = Reached::new();
         let Reached { zone, members, .. } = &reached;
         let out = zone.around().join("out");
-        let rotate =
-            zone.command(&["pki", "rotate-ca", "--plane", "peer", "--plain", "--out"]).arg(&out).output();
-        let rotate = Outcome::from(rotate.expect("it runs")).expect_code(0);
+        let mut rotate = zone.command(&["pki", "rotate-ca", "--plane", "peer", "--plain"]);
+        let rotate = outcome(rotate.arg("--out").arg(&out)).expect_code(0);
         assert!(
             rotate.stderr.contains("&& zone-etcd restart --format json > node2.restarted"),
             "{}",
@@ -212,18 +211,18 @@ fn nobody_is_stopped_in_a_zone_directory() {
         zone.run(&["init"]).expect_code(0);
         let members = supervise_on_loopback(&zone, &NODES);
         let would_not = "node2 is not restarted: it would not start again";
-        let pki = zone.file("nodes/node2/pki");
-        chmod(&pki, 0o755);
-        let texts = [would_not, "others can look into it", "chmod 700"];
+        let data = zone.file("nodes/node2/data");
+        chmod(&data, 0o755);
+        let texts = [would_not, "its mode is 0755", "chmod 700"];
         for arguments in [
             &["restart", "--node", "node2"][..],
             &["restart", "--node", "node2", "--dry-run"],
             &["restart", "--rolling"],
             &["pki", "rotate-ca", "--plane", "peer"],
         ] {
-            refused(&members, 65, &texts, || zone.run(arguments));
+            refused(&members, 77, &texts, || zone.run(arguments));
         }
-        chmod(&pki, 0o700);
+        chmod(&data, 0o700);
         zone.run(&["pki", "rotate-ca", "--back"]).expect_code(0);
         let would = zone.run(&["restart", "--node", "node2", "--dry-run"]).expect_code(0);
         assert_eq!(would.stdout, "node2 would start again: resume\n");

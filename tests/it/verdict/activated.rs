@@ -91,8 +91,8 @@ const ROWS: [Row; 33] = [
     ("a certificate that is not valid yet", 65, "it is not valid before", |node| {
         node.forge(HERE, OffsetDateTime::now_utc() + Duration::hours(1), Duration::days(30));
     }),
-    ("a certificate that is old, and will do", 0, "", |node| {
-        node.forge(HERE, OffsetDateTime::now_utc() - Duration::minutes(20), Duration::minutes(30));
+    ("a certificate that is old, and will do", 0, "less than a third of its life", |node| {
+        node.forge(HERE, OffsetDateTime::now_utc() - Duration::minutes(3), Duration::minutes(4));
     }),
     ("a certificate for another address", 65, "127.0.0.1", |node| {
         node.forge([192, 0, 2, 1], OffsetDateTime::now_utc(), Duration::days(30));
@@ -110,8 +110,10 @@ const ROWS: [Row; 33] = [
     ("a revocation list that is missing", 66, "client.crl", |node| {
         fs::remove_file(node.current("client.crl")).expect("removed");
     }),
-    ("no generation in use", 78, "", |node| fs::remove_file(node.file("pki/current")).expect("removed")),
-    ("generations that lead astray", 78, "", |node| {
+    ("no generation in use", 66, "node.json", |node| {
+        fs::remove_file(node.file("pki/current")).expect("removed")
+    }),
+    ("generations that lead astray", 66, "node.json", |node| {
         fs::remove_file(node.file("pki/current")).expect("removed");
         symlink("/etc", node.file("pki/current")).expect("a link");
     }),
