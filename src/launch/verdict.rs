@@ -52,9 +52,9 @@ pub fn foresee<'z>(
     refuse_without_member(node)?;
     let paths = site.node_paths(&node.name);
     if paths.root().exists() {
-        refuse_open_directory(&paths)?
+        refuse_open_directory(&paths)?;
     } else {
-        refuse_unmakeable(paths.root())?
+        refuse_unmakeable(paths.root())?;
     }
     let found = FoundBinary::look_for(site, node, options)?;
     let material = site.material(node, now)?;

@@ -62,9 +62,11 @@ impl<'t> Asked<'t> {
     }
 }
 
-/// The lines of a refusal: what failed, why, and what to do next.
+/// The lines of a refusal: what failed, why, and what to do next. The time of day differs from call to call.
 fn refusal(stderr: &str) -> Vec<&str> {
-    stderr.lines().skip_while(|line| !line.starts_with("error: ")).collect()
+    let untimed = |line: &'_ str| line.find(", and this machine's clock says").unwrap_or(line.len());
+    let lines = stderr.lines().skip_while(|line| !line.starts_with("error: "));
+    lines.map(|line| &line[..untimed(line)]).collect()
 }
 
 /// The finding about the start; none if `check` did not come as far.
