@@ -97,7 +97,7 @@ fn listeners() {
     // 192.0.2.0/24 is for documentation (RFC 5737); no machine has it.
     let text = std::fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
     std::fs::write(zone.file("zone.toml"), text.replace("127.0.0.1", "192.0.2.1")).expect("written");
-    found(&checked(&zone, 65), "listeners", "failed", "192.0.2.1 is not an address of this machine");
+    found(&checked(&zone, 78), "listeners", "failed", "192.0.2.1 is not an address of this machine");
 }
 
 /// `.invalid` leads nowhere (RFC 6761).
