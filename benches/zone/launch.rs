@@ -11,7 +11,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use time::OffsetDateTime;
 use zone_etcd::etcd::{BinaryRequest, EtcdVersion};
-use zone_etcd::launch::{Launch, LaunchOptions};
+use zone_etcd::launch::{FoundBinary, Launch, LaunchOptions};
 use zone_etcd::site::Site;
 use zone_etcd::zone_directory::CaPassphrase;
 
@@ -117,8 +117,15 @@ fn command_line(zone: &Path, etcd: &Path) -> Result<Vec<String>> {
     let binary = BinaryRequest { given: Some(etcd.to_owned()), ..BinaryRequest::default() };
     let options = LaunchOptions { binary, ..LaunchOptions::default() };
     let node = site.node(Some(NODE)).map_err(explain)?;
-    let launch = Launch::prepare(&site, node, site.material(node, now).map_err(explain)?, &options, now)
-        .map_err(explain)?;
+    let launch = Launch::prepare_with(
+        FoundBinary::look_for(&site, node, &options).map_err(explain)?,
+        &site,
+        node,
+        site.material(node, now).map_err(explain)?,
+        &options,
+        now,
+    )
+    .map_err(explain)?;
     Ok(launch.foresee(false).map_err(explain)?.arguments)
 }
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 use zone_etcd::etcd::client::{ClientCredentials, MemberClient};
-use zone_etcd::launch::{Launch, LaunchOptions};
+use zone_etcd::launch::{FoundBinary, Launch, LaunchOptions};
 use zone_etcd::plan::NodePaths;
 use zone_etcd::site::Site;
 use zone_etcd::zone_directory::CaPassphrase;
@@ -156,9 +156,15 @@ impl Members {
         let _inside = self.runtime.enter();
         let plan = |node| {
             let options = LaunchOptions::default();
-            let launch =
-                Launch::prepare(&site, node, site.material(node, now).map_err(explain)?, &options, now)
-                    .map_err(explain)?;
+            let launch = Launch::prepare_with(
+                FoundBinary::look_for(&site, node, &options).map_err(explain)?,
+                &site,
+                node,
+                site.material(node, now).map_err(explain)?,
+                &options,
+                now,
+            )
+            .map_err(explain)?;
             let start = launch.foresee(false).map_err(explain)?;
             let client = MemberClient::new(
                 &launch.member.advertise_client,

@@ -9,7 +9,7 @@ use super::process::{self, Finished};
 use super::remote_failure::{Called, lines};
 use crate::activation::{Change, Fingerprint, Missing, VersionRefused};
 use crate::config::{AccessSettings, Node};
-use crate::error::{Failure, Result};
+use crate::error::{Exit, Failure, Result};
 use crate::report;
 use crate::requests::RequestFile;
 use crate::rolling::RestartedMember;
@@ -97,6 +97,23 @@ impl NodeCommand {
         serde_json::from_slice(&output).map_err(|error| {
             self.called("restart").no_answer(&format!("it is not the JSON of a restart: {error}"), &output)
         })
+    }
+
+    /// Refuses a member that would not start again, as the node itself says. One with an older zone-etcd does not know the question.
+    pub fn refuse_restart(&self) -> Result<()> {
+        let config = format!("{}/node.json", self.directory);
+        let asked =
+            self.run(&["restart", "--format", "json", "--dry-run"], "--config", &config, &[], self.limit);
+        match asked {
+            Err(failure) if failure.exit == Exit::Usage => {
+                report::message(&format!(
+                    "{0} runs an older zone-etcd, which does not say before a restart whether the member of {0} would start again",
+                    self.name()
+                ));
+                Ok(())
+            }
+            answer => answer.map(drop),
+        }
     }
 
     fn activation(&self, arguments: &[&str], input: &[u8]) -> Result<ActivationAnswer> {

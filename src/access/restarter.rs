@@ -16,6 +16,14 @@ pub struct ReachRestarter<'z> {
 }
 
 impl Restarter for ReachRestarter<'_> {
+    fn refuse(&mut self, node: &Node) -> Result<()> {
+        match Access::of(self.zone, node) {
+            Access::Here => self.in_place.refuse(node),
+            Access::Command(command) => command.refuse_restart(),
+            Access::ByHand => Err(by_hand::no_command(self.zone, node)),
+        }
+    }
+
     fn restart(&mut self, node: &Node, watch: &mut dyn Watch) -> Result<RestartedMember> {
         let command = match Access::of(self.zone, node) {
             Access::Here => return self.in_place.restart(node, watch),

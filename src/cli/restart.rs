@@ -19,6 +19,9 @@ pub struct RestartArgs {
     /// The nodes for --rolling [default: all that have a member]
     #[arg(value_name = "NODE", requires = "rolling")]
     pub nodes: Vec<String>,
+    /// Say whether the member would start again, and stop nothing
+    #[arg(long, conflicts_with = "rolling")]
+    pub dry_run: bool,
     /// How long a member may take to come back
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub limit: humantime::Duration,

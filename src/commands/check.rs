@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use time::OffsetDateTime;
 
 use super::findings::{Report, exit_code, render_all};
-use super::start_check::{check_node, check_start};
+use super::start_check::{Checked, check_node, check_start};
 use super::{json, open_site, print};
 use crate::cli::{CheckArgs, Format};
 use crate::config::Node;
@@ -20,7 +20,7 @@ pub(super) fn run(arguments: &CheckArgs, now: OffsetDateTime) -> Result<ExitCode
     site.report_warnings();
     let node = site.node(arguments.node.as_deref())?;
     note_members(&site, now);
-    let findings = match site.refuse_unless_issued() {
+    let Checked { findings, refused } = match site.refuse_unless_issued() {
         Ok(()) => {
             refuse_keys_elsewhere(&site, node, now)?;
             check_node(&site, node, &mut NodeCheck::new(&site, node, now), true, now)
@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &CheckArgs, now: OffsetDateTime) -> Result<ExitCode
         Format::Text => render_all(node.name.full(), &findings),
         Format::Json => json(&Report::new(&findings))?,
     })?;
-    Ok(exit_code(&findings))
+    Ok(refused.map_or_else(|| exit_code(&findings), ExitCode::from))
 }
 
 /// What a node does with keys that it made itself can be seen there alone.

@@ -173,7 +173,7 @@ fn examine_node(
     let arguments = check.own_member().and_then(|own| host::arguments_of(own.pid));
     let rhythm = arguments.map(|arguments| Rhythm::of(node.name.short(), &arguments));
     let with_disk = !is_disk_measured.swap(true, Ordering::Relaxed);
-    Examined { is_here, findings: check_node(site, node, check, with_disk, now), rhythm }
+    Examined { is_here, findings: check_node(site, node, check, with_disk, now).findings, rhythm }
 }
 
 fn not_seen_from_here(site: &Site, nodes: &[&str]) -> Finding {

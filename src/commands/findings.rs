@@ -1,13 +1,12 @@
-//! Findings, printed for a person or a program, and as the reason why a start is refused.
+//! Findings, printed for a person or a program.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::config::Node;
 use crate::diagnosis::{Finding, Group, Verdict, by_harm, worst};
-use crate::error::{Exit, Failure, Result};
+use crate::error::Exit;
 use crate::report;
 
 /// The column in which the text of a finding begins.
@@ -111,21 +110,4 @@ pub(super) fn summary(findings: &[Finding]) -> String {
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
     said.join(", ")
-}
-
-/// Refuses a start that cannot work, with everything that was found as its cause; tells of what will not work for long.
-pub(super) fn refuse_what_cannot_work(findings: &[Finding], node: &Node) -> Result<()> {
-    let name = node.name.short();
-    for finding in findings.iter().filter(|finding| finding.verdict == Verdict::Warning) {
-        report::warning(&format!("{}: {}", finding.subject, finding.found));
-    }
-    let failed: Vec<&Finding> =
-        by_harm(findings).into_iter().filter(|finding| finding.verdict == Verdict::Failed).collect();
-    let Some(first) = failed.first() else { return Ok(()) };
-    let mut failure = Failure::new(Exit::BadInput, format!("{name} could not work with its certificates"));
-    failure.causes = failed.iter().map(|finding| format!("{}: {}", finding.subject, finding.found)).collect();
-    Err(match &first.remedy {
-        Some(remedy) => failure.next(remedy.clone()),
-        None => failure.next(format!("see zone-etcd check --node {name}")),
-    })
 }

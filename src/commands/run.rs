@@ -2,18 +2,18 @@
 
 use time::OffsetDateTime;
 
-use super::findings::refuse_what_cannot_work;
 use super::{launch_options, open_site};
 use crate::cli::{LaunchArgs, RunArgs};
 use crate::config::{EtcdSettings, Node, Protection};
-use crate::diagnosis::before_start;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::{become_etcd, dropped_settings};
 use crate::host::{close_inherited, hand_on_core_limit};
-use crate::launch::{Certificates, FoundBinary, Launch, LaunchOptions, lock_node, refuse_without_member};
+use crate::launch::{
+    Certificates, FoundBinary, Launch, LaunchOptions, lock_node, refuse_revoked, refuse_without_member,
+};
 use crate::report;
-use crate::site::{DEFAULT_CONFIG, Material, Site};
-use crate::zone_directory::{Assessment, Authorities, Issuer, Verdict, ZoneDirectory};
+use crate::site::{Material, Site};
+use crate::zone_directory::{Authorities, Issuer, Verdict, ZoneDirectory};
 
 pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     if let Some(parent) = arguments.end_with_parent {
@@ -32,32 +32,8 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     let options = launch_options(&site, node, start)?;
     let found = FoundBinary::look_for(&site, node, &options)?;
     let launch = prepare(&site, node, &options, found, now)?;
-    if let Some(assessment) = launch.certificates.issued() {
-        let name = node.name.short();
-        assessment.refuse_keys_elsewhere(format!(
-            "start its member on {name}: zone-etcd run --config {DEFAULT_CONFIG}"
-        ))?;
-    }
     let announced = launch.announce()?;
-    let start = std::thread::scope(|scope| {
-        // Neither needs the other, and both take a millisecond or more.
-        let findings = scope.spawn(|| match launch.certificates {
-            Certificates::Issued { .. } => before_start(&site, node, &launch.member, now),
-            // What was made elsewhere has been judged as it was read.
-            Certificates::Existing(_) | Certificates::Unverified => Vec::new(),
-        });
-        // Nothing is written before it is known that the member could work.
-        let mut findings = Some(findings);
-        let mut before_writing = || match findings.take() {
-            None => Ok(()),
-            Some(findings) => {
-                let found = findings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                refuse_what_cannot_work(&found, node)
-            }
-        };
-        let start = launch.proceed(&announced, &mut before_writing, now);
-        before_writing().and(start)
-    })?;
+    let start = launch.judge_and_proceed(node, &announced, now)?;
     start.warnings.iter().for_each(|warning| report::warning(warning));
     launch.remember_binary()?;
     if let Some(announcement) = start.announcement(&launch) {
@@ -106,7 +82,7 @@ fn prepare<'z>(
         Site::Zone(_) | Site::Node(_) => {
             let material = site.material(node, now)?;
             let launch = Launch::prepare_with(found, site, node, material, options, now)?;
-            launch.check_ports()?;
+            launch.refuse_by_machine()?;
             if let Some(sources) = site.sources(node) {
                 sources.lay_down(&launch.member.paths)?;
             }
@@ -137,7 +113,7 @@ fn prepare_complete<'z>(
     if let Certificates::Issued { authorities, .. } = &launch.certificates {
         authorities.warn_of_age(&zone.paths, now);
     }
-    launch.check_ports()?;
+    launch.refuse_by_machine()?;
     Ok(Some(launch))
 }
 
@@ -154,7 +130,7 @@ fn prepare_and_issue<'z>(
     let authorities = zone.load_or_create_authorities(now, &held)?;
     let material = Material::Issued(Box::new(authorities));
     let launch = Launch::prepare_with(found, site, node, material, options, now)?;
-    launch.check_ports()?;
+    launch.refuse_by_machine()?;
     let Certificates::Issued { assessment, authorities } = &launch.certificates else { return Ok(launch) };
     if assessment.is_complete() {
         return Ok(launch);
@@ -173,24 +149,6 @@ fn prepare_and_issue<'z>(
     }
     issuer.keep_administrator(now);
     Ok(launch)
-}
-
-/// What was revoked is not replaced by the way: that takes somebody who says so.
-fn refuse_revoked(zone: &ZoneDirectory, assessment: &Assessment<'_>) -> Result<()> {
-    let name = assessment.holder.short_name();
-    let revoked: Vec<String> = assessment
-        .revoked()
-        .map(|role| {
-            format!("{}: it lists this node's own {}", role.plane.revocation_file(), role.certificate_file())
-        })
-        .collect();
-    if revoked.is_empty() {
-        return Ok(());
-    }
-    let mut failure = Failure::bad_input(format!("{name} could not work with its certificates"));
-    failure.causes = revoked;
-    let issue = zone.proposed(&format!("pki issue {name}"));
-    Err(failure.next(format!("they were revoked; only if its machine is trusted again: {issue}")))
 }
 
 /// Has the kernel end this process, and the etcd that it becomes, when its parent ends: `dev` leaves no member behind even

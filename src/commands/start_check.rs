@@ -1,33 +1,47 @@
-//! The check whether the member of a node may start: the decision that `run` would make, as a finding.
+//! The check whether the member of a node may start: the verdict of `run`, as a finding.
 
 use time::OffsetDateTime;
 
 use crate::config::Node;
 use crate::diagnosis::{CheckId, Finding, NodeCheck, Verdict};
 use crate::error::{Exit, Failure};
-use crate::launch::{Launch, LaunchOptions, Start};
+use crate::launch::{Foreseen, Foresight, LaunchOptions, foresee, foresee_again};
 use crate::plan::StartDecision;
 use crate::site::Site;
+use crate::zone_directory::Authorities;
 
-/// Every check of a node on its own machine, and with them whether its member may start, if it does not run.
+/// What the checks of a node have found.
+pub(super) struct Checked {
+    /// All that was found.
+    pub findings: Vec<Finding>,
+    /// How `run` would end, if it would refuse to start the member.
+    pub refused: Option<Exit>,
+}
+
+/// Every check of a node on its own machine, and with them whether its member may start. Of one that runs it is the next start, if
+/// its process can be seen.
 pub(super) fn check_node(
     site: &Site,
     node: &Node,
     check: &mut NodeCheck<'_>,
     with_disk: bool,
     now: OffsetDateTime,
-) -> Vec<Finding> {
-    if check.own_member().is_some() || !node.member {
-        return check.all(with_disk);
-    }
+) -> Checked {
+    let options = match check.own_member() {
+        _ if !node.member => None,
+        Some(own) => LaunchOptions::of_running(&own),
+        None => Some(LaunchOptions::default()),
+    };
+    let Some(options) = options.filter(|_| !makes_authorities(site)) else {
+        return Checked { findings: check.all(with_disk), refused: None };
+    };
     let is_issued = site.node_paths(&node.name).generations().exists();
     // Both ask the other members.
     let (start, mut findings) = std::thread::scope(|scope| {
-        let start = scope.spawn(|| decide(site, node, now));
+        let start = scope.spawn(|| foresee(site, node, &options, Foresight::Check, now));
         let findings = check.all(with_disk);
         (start.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), findings)
     });
-    let Some(start) = start else { return findings };
     if !is_issued {
         // Whether certificates are to be issued depends on whether the member may start at all, and `run` issues them.
         findings.retain(|finding| finding.check != CheckId::CertificateFiles);
@@ -37,31 +51,32 @@ pub(super) fn check_node(
                 .push(Finding::new(CheckId::CertificateFiles, Verdict::Note, "", note).on(node.name.short()));
         }
     }
-    findings.push(judge(start).on(node.name.short()));
-    findings
+    conclude(start, findings, node)
 }
 
-/// Whether the member of a node may start whose certificates are not issued here: these are judged on the way.
-pub(super) fn check_start(site: &Site, node: &Node, now: OffsetDateTime) -> Vec<Finding> {
-    let start = site.material(node, now).and_then(|material| {
-        Launch::prepare(site, node, material, &LaunchOptions::default(), now)?.foresee(true)
-    });
-    vec![judge(start).on(node.name.short())]
+/// Whether the member of a node may start whose certificates are not issued here: these are judged implicitly.
+pub(super) fn check_start(site: &Site, node: &Node, now: OffsetDateTime) -> Checked {
+    conclude(foresee_again(site, node, Foresight::Check, now), Vec::new(), node)
 }
 
-/// What `plan` would say; none if there are no CAs, which other checks tell.
-fn decide(site: &Site, node: &Node, now: OffsetDateTime) -> Option<Result<Start, Failure>> {
-    let material = site.material(node, now).ok()?;
-    let start = || {
-        let launch = Launch::prepare(site, node, material, &LaunchOptions::default(), now)?;
-        launch.foresee(launch.certificates.are_complete())
-    };
-    Some(start())
+/// Whether `run` makes the CAs first: what the member would be then, nobody can tell before.
+fn makes_authorities(site: &Site) -> bool {
+    site.zone().is_some_and(|zone| {
+        Authorities::are_absent(&zone.paths).unwrap_or_default() && !zone.paths.issuance_log().exists()
+    })
 }
 
-fn judge(start: Result<Start, Failure>) -> Finding {
+fn conclude(start: Result<Foreseen<'_>, Failure>, mut findings: Vec<Finding>, node: &Node) -> Checked {
+    let refused = start.as_ref().err().map(|failure| failure.exit);
+    let finding = judge(start, &findings);
+    findings.push(finding.on(node.name.short()));
+    Checked { findings, refused }
+}
+
+/// What other checks have found is not told twice.
+fn judge(start: Result<Foreseen<'_>, Failure>, others: &[Finding]) -> Finding {
     match start {
-        Ok(start) => Finding::passed(
+        Ok(Foreseen { start, .. }) => Finding::passed(
             CheckId::Start,
             "",
             match &start.decision {
@@ -73,8 +88,12 @@ fn judge(start: Result<Start, Failure>) -> Finding {
         Err(failure) => {
             let verdict =
                 if failure.exit == Exit::Unavailable { Verdict::Unreachable } else { Verdict::Failed };
-            let found = [vec![failure.what], failure.causes].concat().join(": ");
-            let finding = Finding::new(CheckId::Start, verdict, "", found);
+            let is_told = |cause: &String| {
+                others.iter().any(|finding| *cause == format!("{}: {}", finding.subject, finding.found))
+            };
+            let mut found = vec![failure.what];
+            found.extend(failure.causes.into_iter().filter(|cause| !is_told(cause)));
+            let finding = Finding::new(CheckId::Start, verdict, "", found.join(": "));
             match failure.next {
                 Some(next) => finding.remedy(next),
                 None => finding,

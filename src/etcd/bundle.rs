@@ -68,6 +68,11 @@ pub(super) fn manifest_beside(path: &Path) -> Option<PathBuf> {
     manifest.is_file().then_some(manifest)
 }
 
+/// Whether an etcd is one of a bundle.
+pub fn is_bundled(path: &Path) -> bool {
+    manifest_beside(path).is_some()
+}
+
 pub(super) fn read_manifest(path: &Path) -> Result<Manifest, BinaryError> {
     let unusable = |reason: String| BinaryError::Manifest { path: path.to_owned(), reason };
     let text = std::fs::read(path).map_err(|source| BinaryError::Read { path: path.to_owned(), source })?;

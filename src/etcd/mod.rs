@@ -26,6 +26,7 @@ pub use arguments::arguments;
 pub use backend::{BackendError, BackendFacts, BackendMember, Downgrade, read_backend};
 pub use binary::{BinaryRequest, EtcdBinary, Origin, VerifiedBinary};
 pub use binary_error::BinaryError;
+pub use bundle::is_bundled;
 pub use etcdctl::{etcdctl_settings, etcdctl_settings_as_member, etcdctl_settings_unverified};
 pub use exec::{become_etcd, dropped_settings};
 pub use extra_flags::{ExtraFlagError, ExtraFlags};

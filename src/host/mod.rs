@@ -26,7 +26,9 @@ pub use open_files::close_inherited;
 pub use owner::{act_as_owner, as_root_again};
 pub use ports::{PortFault, check_listeners, free_ports, socket_of};
 pub use process::{NamedProcess, Process, service_in, service_of};
-pub use running::{OwnMember, arguments_of, open_file_limit, running_member, shares_network, users_of};
+pub use running::{
+    OwnMember, arguments_of, occupant, open_file_limit, program_of, running_member, shares_network, users_of,
+};
 pub use state::{Durability, HighWater, MemberState, StartRecord, StateError, write_json};
 pub use upgrade_step::UpgradeStep;
 

@@ -40,10 +40,39 @@ pub fn running_member(paths: &NodePaths) -> Option<OwnMember> {
     Some(OwnMember { pid, listens_on })
 }
 
+impl OwnMember {
+    /// Whether it has a socket of which `owner` was told.
+    pub fn listens_at(&self, address: &SocketAddr, owner: Option<&NamedProcess>) -> bool {
+        match owner {
+            Some(owner) => owner.pid == self.pid,
+            // Nobody is told who has the sockets of a process with a user namespace of its own, as `PrivateUsers=` makes it. etcd
+            // ends if it does not get one of those that it was told to listen on.
+            None => self.listens_on.as_ref().is_none_or(|sockets| sockets.contains(address)),
+        }
+    }
+}
+
+/// Whoever has the node directory: the member, or a start that is not etcd yet, which shows its peers that it waits.
+pub fn occupant(paths: &NodePaths) -> Option<OwnMember> {
+    let starts = || {
+        let pid = lock_holders(&paths.lock()).first().copied()?;
+        Some(OwnMember { pid, listens_on: None })
+    };
+    running_member(paths).or_else(starts)
+}
+
 /// Whether a process sees the same network as this one: in a network namespace of its own it is another machine.
 pub fn shares_network(pid: u32) -> bool {
     let network = |process: &str| fs::read_link(format!("/proc/{process}/ns/net")).ok();
     network(&pid.to_string()) == network("self")
+}
+
+/// The program of a process, by the path at which it was; none if this user may not know. Another file may be there now.
+pub fn program_of(pid: u32) -> Option<PathBuf> {
+    let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    // The kernel says so of a file that was replaced (proc_pid_exe(5)).
+    let replaced = path.to_str().and_then(|path| path.strip_suffix(" (deleted)")).map(PathBuf::from);
+    Some(replaced.unwrap_or(path))
 }
 
 /// The command line of a process, without the program.

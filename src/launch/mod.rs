@@ -8,10 +8,14 @@ mod decision;
 mod failures;
 mod flags;
 mod founding;
+mod issuing;
 mod noted;
 mod on_disk;
+mod ports;
 mod question;
+mod running;
 mod set_aside;
+mod verdict;
 mod verified;
 mod versions;
 mod waiting;
@@ -24,20 +28,23 @@ pub use certificates::Certificates;
 use decision::{observe, refuse_lost_directory};
 pub use failures::binary_failure;
 use failures::member_failure;
+pub use issuing::refuse_revoked;
 pub use noted::note_members;
+pub use running::{foresee_again, refuse_move, refuse_restart};
+pub use verdict::{Foreseen, Foresight, foresee};
 pub use verified::remember as remember_verified;
 pub use versions::version_refusal;
 
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::{BinaryRequest, EtcdBinary, ExtraFlags, PeerQuestion, VerifiedBinary, arguments};
-use crate::host::{self, LockError, NodeLock, PortFault};
+use crate::host::{self, LockError, NodeLock};
 use crate::plan::{
     Awaited, DataDirectory, FoundingWords, Ids, MemberPlan, MemberPlanError, NodePaths, Observed, Peer,
     SaidOfData, Shown, StartDecision,
 };
 use crate::site::{Material, Site};
-use crate::zone_directory::{create_directory, private_failure};
+use crate::zone_directory::create_directory;
 
 /// What the operator asks of a start beyond the zone description.
 #[derive(Clone, Debug, Default)]
@@ -125,19 +132,8 @@ impl FoundBinary {
 }
 
 impl<'z> Launch<'z> {
-    /// Observes this machine for a start of the member on `node`. Reads, and writes nothing.
-    pub fn prepare(
-        site: &'z Site,
-        node: &'z Node,
-        material: Material,
-        options: &LaunchOptions,
-        now: OffsetDateTime,
-    ) -> Result<Self> {
-        refuse_without_member(node)?;
-        Self::prepare_with(FoundBinary::look_for(site, node, options)?, site, node, material, options, now)
-    }
-
-    /// As [`Launch::prepare`], with the etcd that was found before: that can take a digest, and needs no lock.
+    /// Observes this machine for a start of the member on `node`. Reads, and writes nothing. The etcd was found before: that can
+    /// take a digest, and needs no lock.
     pub fn prepare_with(
         found: FoundBinary,
         site: &'z Site,
@@ -213,31 +209,6 @@ impl<'z> Launch<'z> {
             _ => None,
         }
     }
-
-    /// Refuses a start whose listeners cannot be bound.
-    pub fn check_ports(&self) -> Result<()> {
-        let faults = host::check_listeners(self.member.listeners());
-        let Some(first) = faults.first() else { return Ok(()) };
-        let (node, place) = (self.member.node.short(), self.site.place_to_correct());
-        let next = match first {
-            PortFault::InUse { owner: Some(owner), .. } => {
-                format!("stop {owner}, or give {node} other ports in {place}")
-            }
-            PortFault::InUse { .. } => {
-                format!("stop what listens there, or give {node} other ports in {place}")
-            }
-            PortFault::NotHere(_) => format!("run this on {node}, or correct its address in {place}"),
-            PortFault::Other { .. } => format!("give {node} another address or port in {place}"),
-        };
-        let exit =
-            if matches!(first, PortFault::InUse { .. }) { Exit::TryAgain } else { Exit::Configuration };
-        let mut failure =
-            Failure::new(exit, format!("{node} cannot listen where {} says", self.site.description()));
-        failure.causes = faults.iter().map(ToString::to_string).collect();
-        // One address serves both planes, so it can be wrong twice.
-        failure.causes.dedup();
-        Err(failure.next(next))
-    }
 }
 
 /// Refuses a node on which no member is to run, before anything is made for it.
@@ -248,8 +219,7 @@ pub fn refuse_without_member(node: &Node) -> Result<()> {
 /// Takes the lock of a node directory, which is made if it is not there.
 pub fn lock_node(paths: &NodePaths) -> Result<NodeLock> {
     create_directory(paths.root())?;
-    zone_pki::private_file::check_directory(paths.root())
-        .map_err(|error| private_failure(paths.root(), &error))?;
+    verdict::refuse_open_directory(paths)?;
     NodeLock::take(&paths.lock()).map_err(|error| match &error {
         LockError::Held { holder, .. } => {
             let next = match holder {

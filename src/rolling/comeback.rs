@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use time::OffsetDateTime;
+
 use super::gates::LAG_LIMIT;
 use super::observer::{Observer, run};
 use super::opening::member_of;
@@ -10,6 +12,7 @@ use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::client::MemberClient;
 use crate::host::Process;
+use crate::launch::{Foresight, foresee_again};
 use crate::live::{LiveMember, LiveZone, PlaneView};
 use crate::plan::{EtcdId, NodePaths};
 
@@ -132,6 +135,15 @@ fn wrong_with(live: &LiveZone, node: &Node) -> Option<String> {
 
 fn not_back(observer: &Observer<'_>, node: &Node, member: &RunningMember, seen: &Seen) -> Failure {
     let (site, name) = (observer.site, node.name.short());
+    let stopped = || Failure::new(Exit::Unavailable, format!("{name} was told to end, and is not back"));
+    // Something has changed since it was stopped.
+    if let (Seen::Gone, Err(refusal)) =
+        (seen, foresee_again(site, node, Foresight::Stop, OffsetDateTime::now_utc()))
+    {
+        let mut failure = stopped().because(refusal.what);
+        failure.causes.extend(refusal.causes);
+        return Failure { next: refusal.next, ..failure };
+    }
     let why = match seen {
         Seen::Running => format!("process {} has not ended", member.process.pid),
         Seen::Gone => "nobody has started it again".to_owned(),
@@ -143,7 +155,5 @@ fn not_back(observer: &Observer<'_>, node: &Node, member: &RunningMember, seen: 
         (None, Seen::Running) => format!("on {name}, see what it does: {}", site.proposed_on("check", name)),
         (None, Seen::Silent(_)) => format!("on {name}: {}", site.proposed_on("check", name)),
     };
-    Failure::new(Exit::Unavailable, format!("{name} was told to end, and is not back"))
-        .because(why)
-        .next(next)
+    stopped().because(why).next(next)
 }

@@ -2,16 +2,25 @@
 
 use std::time::Duration;
 
+use time::OffsetDateTime;
+
 use super::event::Watch;
 use super::observer::Observer;
 use super::opening::{member_of, wait_until_open, wait_until_well};
 use super::restart::{RestartedMember, restart_member};
 use crate::config::Node;
 use crate::error::{Failure, Result};
+use crate::launch::refuse_restart;
 use crate::operation_lock::OperationLock;
 
 /// How the member of a node is restarted: here, or by way of whoever reaches the node.
 pub trait Restarter {
+    /// Refuses a member that would not start again. Nothing is touched.
+    ///
+    /// # Errors
+    /// The refusal of `run`, with its exit code.
+    fn refuse(&mut self, node: &Node) -> Result<()>;
+
     /// Restarts the member of `node`, and returns when it is back. It tells `watch` what happens: leadership moved, restarting,
     /// restarted.
     ///
@@ -30,12 +39,17 @@ pub struct InPlace<'s> {
 }
 
 impl Restarter for InPlace<'_> {
+    fn refuse(&mut self, node: &Node) -> Result<()> {
+        refuse_restart(self.observer.site, node, OffsetDateTime::now_utc()).map(drop)
+    }
+
     fn restart(&mut self, node: &Node, watch: &mut dyn Watch) -> Result<RestartedMember> {
         restart_member(&self.observer, node, self.limit, watch)
     }
 }
 
-/// Restarts the members of these nodes, each when all others are well and only while the lock is held. Followers come first, in
+/// Restarts the members of these nodes, if each would start again: one after the other, when all others are well and only while the
+/// lock is held. Followers come first, in
 /// the order given, and the leader last; who leads is asked anew before each.
 ///
 /// # Errors
@@ -49,6 +63,10 @@ pub fn restart_members(
     watch: &mut dyn Watch,
     done: &mut Vec<RestartedMember>,
 ) -> Result<()> {
+    for node in nodes {
+        held.still_held()?;
+        restarter.refuse(node).map_err(|failure| left_alone(failure, nodes))?;
+    }
     let mut left = nodes.to_vec();
     while let Some(first) = left.first() {
         held.still_held()?;

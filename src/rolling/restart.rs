@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use super::comeback;
 use super::event::{Event, Watch};
@@ -13,6 +14,7 @@ use super::opening::{member_of, refuse_diverged, wait_until_open};
 use super::running::RunningMember;
 use crate::config::Node;
 use crate::error::Result;
+use crate::launch::refuse_restart;
 use crate::live::{LiveMember, LiveZone, PlaneView};
 use crate::plan::EtcdId;
 use crate::report;
@@ -121,11 +123,11 @@ pub fn make_ready(observer: &Observer<'_>, node: &Node, watch: &mut dyn Watch) -
     Ok(Ready { live: open.live, id: open.id, interrupted, leadership_moved_to })
 }
 
-/// Restarts the member of `node`, whose directory is here and which runs here: waits until it may be stopped, moves leadership away
-/// from it, stops it, and waits for at most `limit` until whoever looks after it has started it again and it is well.
+/// Restarts the member of `node`, whose directory is here and which runs here: makes sure that it would start again, waits until it
+/// may be stopped, moves leadership away from it, stops it, and waits for at most `limit` until whoever looks after it has started it again and it is well.
 ///
 /// # Errors
-/// A gate stays closed, leadership cannot be moved, it cannot be stopped: then nothing has happened to the member. Or it is not back.
+/// It would not start again, a gate stays closed, leadership cannot be moved, it cannot be stopped: then nothing has happened to the member. Or it is not back.
 pub fn restart_member(
     observer: &Observer<'_>,
     node: &Node,
@@ -134,6 +136,7 @@ pub fn restart_member(
 ) -> Result<RestartedMember> {
     let name = node.name.short().to_owned();
     let member = RunningMember::find(observer.site, node)?;
+    refuse_restart(observer.site, node, OffsetDateTime::now_utc())?;
     let ready = make_ready(observer, node, watch)?;
     watch.event(Event::Restarting { node: name.clone() });
     let begun = Instant::now();

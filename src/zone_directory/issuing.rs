@@ -7,6 +7,7 @@ use zone_pki::{Authority, Certificate, FileKind, IssuanceLog, LogEntry, Staged, 
 use super::assessment::{Assessment, Entry, Holder, Verdict};
 use super::authorities::Authorities;
 use super::authority_files::load_authority;
+use super::ca_keys::{KeyState, key_state};
 use super::chain::pem;
 use super::failures::issuance_log_failure;
 use super::held_key::HeldKey;
@@ -16,6 +17,31 @@ use crate::config::ClientName;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{IssueReason, Plane, ZonePaths};
 use crate::report;
+
+/// Whether the CA of a plane has something to sign.
+fn signs(plane: Plane, assessments: &[&Assessment<'_>]) -> bool {
+    let mut entries = assessments.iter().flat_map(|assessment| &assessment.entries);
+    entries.any(|entry| entry.role.plane == plane && matches!(entry.verdict, Verdict::Issue(_)))
+}
+
+/// Refuses what an [`Issuer`] could not sign: a key is not there or is not the CA's, or the log cannot be used. No operator is asked
+/// for a passphrase: where one would be, it returns false.
+pub fn refuse_without_keys(
+    zone: &ZoneDirectory,
+    assessment: &Assessment<'_>,
+    now: OffsetDateTime,
+) -> Result<bool> {
+    IssuanceLog::open(zone.paths.issuance_log())
+        .map_err(|error| issuance_log_failure(&zone.paths, &error))?;
+    for plane in Plane::ALL.into_iter().filter(|plane| signs(*plane, &[assessment])) {
+        let is_locked = key_state(&zone.paths, plane.name())? == KeyState::Locked;
+        if is_locked && zone.ca_passphrase.asks() {
+            return Ok(false);
+        }
+        load_authority(&zone.paths, plane.name(), &zone.ca_passphrase, now)?;
+    }
+    Ok(true)
+}
 
 /// Signs with the plane CAs of a zone. Each key is read when it is first needed.
 #[derive(Debug)]
@@ -76,12 +102,8 @@ impl<'z> Issuer<'z> {
     }
 
     fn read_keys(&mut self, assessments: &[&Assessment<'_>], now: OffsetDateTime) -> Result<()> {
-        let entries = || assessments.iter().flat_map(|assessment| &assessment.entries);
-        let signs = |plane| {
-            entries().any(|entry| entry.role.plane == plane && matches!(entry.verdict, Verdict::Issue(_)))
-        };
         for (plane, slot) in [(Plane::Peer, &mut self.peer), (Plane::Client, &mut self.client)] {
-            if slot.is_none() && signs(plane) {
+            if slot.is_none() && signs(plane, assessments) {
                 *slot = Some(load_authority(&self.zone.paths, plane.name(), &self.zone.ca_passphrase, now)?);
             }
         }

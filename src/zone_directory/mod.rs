@@ -50,7 +50,7 @@ pub use existing::{
 pub use failures::{log_failure, private_failure};
 pub use held_key::HeldKey;
 pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
-pub use issuing::Issuer;
+pub use issuing::{Issuer, refuse_without_keys};
 pub use parallel::in_parallel;
 pub use revocation_lists::{RebuiltList, rebuild_lists};
 pub use revoking::{RevocationTarget, Targeted, find_issued, revoke};

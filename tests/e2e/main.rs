@@ -25,6 +25,7 @@
 //! | [`renewal`] | certificates renewed while the zone runs |
 //! | [`operation_lock`] | two operations on one zone kept apart |
 //! | [`restart`] | members restarted one after the other, under writes |
+//! | [`restart_refused`] | members that would not start again, and are therefore not stopped |
 //! | [`rehearsal`] | a load on members that run, and rehearsals around it |
 //! | [`address_change`], [`address_change_by_bundle`] | members that move to another address, port or name |
 //! | [`revocation`] | certificates revoked while the zone runs, and a node whose member leaves |
@@ -62,6 +63,7 @@ mod operation_lock;
 mod rehearsal;
 mod renewal;
 mod restart;
+mod restart_refused;
 mod revocation;
 mod rotation;
 mod start;

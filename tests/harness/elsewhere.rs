@@ -17,6 +17,8 @@ impl Elsewhere {
     /// Makes certificates in `directory`.
     pub fn new(directory: &Path) -> Self {
         fs::create_dir_all(directory).expect("a directory");
+        // As a start wants a node directory.
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o700)).expect("its mode");
         Self { directory: directory.to_owned() }
     }
 

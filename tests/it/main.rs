@@ -25,6 +25,7 @@
 //! | [`properties`] | what holds for every zone description, and tables that check themselves |
 //! | [`diagnosis`] | lines that etcd printed, explained |
 //! | [`export`] | files for other software, read by it |
+//! | [`verdict`] | `plan`, `check` and `run` on the same start: one exit code, one reason |
 //! | [`documents`] | the commands in README.md and docs/ |
 //! | [`support`] | what these share |
 
@@ -60,3 +61,4 @@ mod requests;
 mod revocation;
 mod rotation;
 mod support;
+mod verdict;

@@ -17,7 +17,7 @@ use crate::access::{self, Access, ReachRestarter};
 use crate::cli::{Format, MemberUpdateArgs};
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
-use crate::launch::refuse_without_member;
+use crate::launch::{refuse_move, refuse_without_member};
 use crate::live::{ANSWER_LIMIT, on_runtime};
 use crate::operation_lock::OperationLock;
 use crate::plan::{IssueReason, PeerUrl};
@@ -44,6 +44,11 @@ pub(super) fn run(arguments: &MemberUpdateArgs, now: OffsetDateTime) -> Result<(
     let live = observer.observe()?;
     let before = listed(&site, &live, node)?.peer_urls.clone();
     refuse_other_changes(&site, &live, node)?;
+
+    if matches!(Access::of(zone, node), Access::Here) && !serves_as_described(&live, node) {
+        // Once the cluster has been told, the member has to be restarted.
+        refuse_move(&site, node, now)?;
+    }
 
     let held = OperationLock::take(&site, &format!("member update {name}"))?;
     let told = tell_the_cluster(&observer, node, &before)?;

@@ -13,29 +13,17 @@ use super::{json, launch_options, open_site, print};
 use crate::cli::{LaunchArgs, PlanArgs, PlanFormat};
 use crate::error::Result;
 use crate::etcd::Origin;
-use crate::launch::{Launch, Start};
+use crate::launch::{Foreseen, Foresight, Launch, Start, foresee};
 use crate::plan::DataDirectory;
 use crate::report::{self as output, shell_quoted};
-use crate::zone_directory::Assessment;
 
 pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
     let LaunchArgs { site, node, start } = arguments.launch;
     let site = open_site(&site)?;
     site.report_warnings();
     let node = site.node(node.as_deref())?;
-    let material = site.material(node, now)?;
     let options = launch_options(&site, node, start)?;
-    let launch = Launch::prepare(&site, node, material, &options, now)?;
-    // Without certificates nobody can be asked, and `plan` issues none.
-    let keys_are_elsewhere = launch.certificates.issued().is_some_and(Assessment::has_keys_elsewhere);
-    if keys_are_elsewhere {
-        let name = node.name.short();
-        output::warning(&format!(
-            "the other members are not asked: {name} made its keys itself, and they are there"
-        ));
-    }
-    let may_ask = launch.certificates.are_complete() && !keys_are_elsewhere;
-    let start = launch.foresee(may_ask)?;
+    let Foreseen { launch, start } = foresee(&site, node, &options, Foresight::Plan, now)?;
     start.warnings.iter().for_each(|warning| output::warning(warning));
     print(&match arguments.format {
         PlanFormat::Text => text::render(&launch, &start, now),

@@ -11,8 +11,9 @@ use crate::cli::{Format, RestartArgs};
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 use crate::host;
-use crate::launch::refuse_without_member;
+use crate::launch::{Foreseen, refuse_restart, refuse_without_member};
 use crate::operation_lock::OperationLock;
+use crate::report as output;
 use crate::rolling::{InPlace, Observer, restart_member, restart_members};
 use crate::site::Site;
 use report::Told;
@@ -22,6 +23,9 @@ pub(super) fn run(arguments: &RestartArgs, now: OffsetDateTime) -> Result<()> {
     site.report_warnings();
     site.refuse_unless_issued()?;
     act_as_owner_of(&site)?;
+    if arguments.dry_run {
+        return would_start(&site, arguments, now);
+    }
     bring_admin_up_to_date(&site, now);
     // On a node the zone is that of its bundle, and a move is what it is restarted for.
     if let Some(zone) = site.zone() {
@@ -38,6 +42,18 @@ pub(super) fn act_as_owner_of(site: &Site) -> Result<()> {
         Failure::new(Exit::Permission, what)
             .because(&error)
             .next("run the command as root, or as the user that the member runs as")
+    })
+}
+
+/// `--dry-run`: what the start after a restart would be.
+fn would_start(site: &Site, arguments: &RestartArgs, now: OffsetDateTime) -> Result<()> {
+    let node = site.node(arguments.node.as_deref())?;
+    let Foreseen { start, .. } = refuse_restart(site, node, now)?;
+    start.warnings.iter().for_each(|warning| output::warning(warning));
+    let would = report::DryRun { node: node.name.short(), decision: start.decision.word() };
+    print(&match arguments.format {
+        Format::Json => json(&would)?,
+        Format::Text => would.text(),
     })
 }
 

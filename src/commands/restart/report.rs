@@ -1,8 +1,25 @@
 //! What `restart` tells, on the way and at the end.
 
+use serde::Serialize;
+
 use crate::report::{Table, message};
 use crate::rolling::{Event, RestartedMember, Watch};
 use crate::site::Site;
+
+/// The start that a restart would lead to. Fields are added, never renamed.
+#[derive(Debug, Serialize)]
+pub(super) struct DryRun<'n> {
+    /// The short name of the node.
+    pub node: &'n str,
+    /// `resume`, `bootstrap` or `join`.
+    pub decision: &'static str,
+}
+
+impl DryRun<'_> {
+    pub(super) fn text(&self) -> String {
+        format!("{} would start again: {}\n", self.node, self.decision)
+    }
+}
 
 /// Tells a person what happens.
 pub(in crate::commands) struct Told<'s>(pub(in crate::commands) &'s Site);

@@ -93,12 +93,8 @@ pub fn one_etcd(data: &Path, users: &[NamedProcess], own: Option<u32>) -> Findin
 /// Whether the sockets can be bound. A member that runs has them itself.
 pub fn listeners(urls: &[&str], faults: &[PortFault], node: &str, own: Option<&OwnMember>) -> Vec<Finding> {
     let check = CheckId::Listeners;
-    let is_own = |address: &SocketAddr, owner: &Option<NamedProcess>| match (own, owner) {
-        (None, _) => false,
-        (Some(own), Some(owner)) => owner.pid == own.pid,
-        // Nobody is told who has the sockets of a process with a user namespace of its own, as `PrivateUsers=` makes it. etcd ends if
-        // it does not get one of those that it was told to listen on.
-        (Some(own), None) => own.listens_on.as_ref().is_none_or(|sockets| sockets.contains(address)),
+    let is_own = |address: &SocketAddr, owner: &Option<NamedProcess>| {
+        own.is_some_and(|own| own.listens_at(address, owner.as_ref()))
     };
     let mut findings: Vec<Finding> = Vec::new();
     for fault in faults {

@@ -22,11 +22,10 @@ fn a_port_in_use_names_the_process() {
         refused_by(
             &zone,
             &etcd,
-            &[],
+            &[&["plan", "--node", "node1"]],
             75,
             &[&said, &process, "stop ", "or give node1 other ports in zone.toml"],
         );
-        zone.run(&["plan", "--node", "node1"]).expect_code(0);
     }
 }
 

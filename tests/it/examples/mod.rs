@@ -1,6 +1,7 @@
 //! The examples against the launch lines that they stand for, flag by flag.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::golden::compare as compare_with_golden;
@@ -45,6 +46,8 @@ fn every_flag_of_a_launch_line_is_there() {
 fn the_local_config_leads_to_its_launch_line() {
     isolated(|| {
         let directory = tempfile::tempdir().expect("a temporary directory");
+        // As a start wants a node directory.
+        std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o700)).expect("its mode");
         let made = Elsewhere::new(&directory.path().join("path/to"));
         made.authority("ca").leaf("node1", "ca", "DNS:node1.example.zone,IP:10.0.1.10,IP:127.0.0.1");
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/local-config/node.json");

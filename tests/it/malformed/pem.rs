@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Expected, Refused, Taken, each};
 use crate::harness::elsewhere::Elsewhere;
 use crate::harness::{outcome, zone_etcd};
-use crate::support::{Refusal, Tree};
+use crate::support::{Asked, Refusal, StandIn, Tree};
 
 use Field::{Ca, Cert, Key};
 
@@ -229,4 +229,11 @@ fn planned(made: &Made, config: &Value, expected: Expected) {
         Refused(code, phrase) => drop(plan.expect_refusal(code, &[phrase])),
     }
     Tree::of(directory).assert_same_as(&before, "a plan");
+    if let Refused(code, phrase) = expected {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let etcd = StandIn::new(place.path(), "3.7.3");
+        Asked::config(&directory.join("node.json"), &etcd).one_verdict().expect_refusal(code, &[phrase]);
+        // Some are refused before the lock is taken.
+        let _ = fs::remove_file(directory.join("lock"));
+    }
 }

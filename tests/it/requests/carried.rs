@@ -188,16 +188,11 @@ fn what_takes_the_keys_is_sent_to_their_node() {
     sign(&zone, &requests_of(&zone, "node1", &node_directory(&zone, "n1")), &[]).expect_code(0);
     let out = zone.around().join("exported").display().to_string();
     let export = ["pki", "export", "node1", "--layout", "pem", "--out", &out];
-    for arguments in [&["run", "--node", "node1"][..], &["check", "--node", "node1"], &export] {
+    let starts = ["run", "plan", "check"].map(|command| [command, "--node", "node1"]);
+    for arguments in starts.iter().map(|start| &start[..]).chain([&export[..]]) {
         zone.run(arguments).expect_refusal(66, &["the keys of node1 are not here", "node1 made them itself"]);
     }
     assert!(!zone.around().join("exported").exists(), "nothing was exported");
-    let planned = zone.run(&["plan", "--node", "node1"]).expect_code(0);
-    assert!(
-        planned.stderr.contains("the other members are not asked: node1 made its keys"),
-        "{}",
-        planned.stderr
-    );
 }
 
 #[test]

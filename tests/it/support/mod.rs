@@ -3,6 +3,7 @@
 mod authority;
 mod backend_file;
 mod log_file;
+mod one_verdict;
 mod refusal;
 mod stand_in;
 mod text;
@@ -14,6 +15,7 @@ pub use backend_file::{Bucket, backend_file};
 pub use log_file::{
     committed, entry, old_request, put_request, snapshot, wrapped, write_log, write_log_with,
 };
+pub use one_verdict::Asked;
 pub use refusal::Refusal;
 pub use stand_in::{FakeBundle, StandIn, install, install_program, use_as_nobody};
 pub use text::{append, replace_in};

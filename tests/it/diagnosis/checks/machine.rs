@@ -20,7 +20,7 @@ fn data_directory() {
     let data = zone.file("nodes/node1/data");
     std::fs::create_dir(&data).expect("a directory");
     std::fs::set_permissions(&data, PermissionsExt::from_mode(0o755)).expect("a mode");
-    let findings = checked(&zone, 65);
+    let findings = checked(&zone, 77);
     let finding = found(&findings, "data-directory", "failed", "its mode is 0755");
     let remedy = finding["remedy"].as_str().expect("a remedy");
     outcome(Command::new("sh").args(["-c", remedy])).expect_code(0);
@@ -88,7 +88,7 @@ fn one_etcd() {
 fn listeners() {
     let zone = three_members_issued();
     let taken = TcpListener::bind(("127.0.0.1", port(&zone, "client_port"))).expect("the port is free");
-    let findings = checked(&zone, 65);
+    let findings = checked(&zone, 75);
     let own = format!("(process {})", std::process::id());
     let finding = found(&findings, "listeners", "failed", &own);
     assert!(finding["remedy"].as_str().expect("a remedy").contains("or give node1 other ports"));
@@ -97,7 +97,7 @@ fn listeners() {
     // 192.0.2.0/24 is for documentation (RFC 5737); no machine has it.
     let text = std::fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
     std::fs::write(zone.file("zone.toml"), text.replace("127.0.0.1", "192.0.2.1")).expect("written");
-    found(&checked(&zone, 65), "listeners", "failed", "192.0.2.1 is not an address of this machine");
+    found(&checked(&zone, 78), "listeners", "failed", "192.0.2.1 is not an address of this machine");
 }
 
 /// `.invalid` leads nowhere (RFC 6761).

@@ -1,0 +1,50 @@
+//! Certificates that `run` issues before a start: whether it does, and whether it can.
+
+use time::OffsetDateTime;
+
+use super::{Certificates, Foresight, Launch};
+use crate::error::{Exit, Failure, Result};
+use crate::site::Site;
+use crate::zone_directory::{Assessment, ZoneDirectory, refuse_without_keys};
+
+impl Launch<'_> {
+    /// Whether `run` issues certificates for the node first: in a zone directory, if something is missing or due. An activated
+    /// node has what it was given.
+    pub fn would_issue(&self) -> bool {
+        matches!(self.site, Site::Zone(_)) && !self.certificates.are_complete()
+    }
+
+    /// Refuses what `run` would not or could not issue.
+    pub(super) fn refuse_unless_issuable(&self, foresight: Foresight, now: OffsetDateTime) -> Result<()> {
+        let (Site::Zone(zone), Certificates::Issued { assessment, .. }) = (self.site, &self.certificates)
+        else {
+            return Ok(());
+        };
+        refuse_revoked(zone, assessment)?;
+        if refuse_without_keys(zone, assessment, now)? || foresight != Foresight::Stop {
+            return Ok(());
+        }
+        let name = assessment.holder.short_name();
+        Err(Failure::new(Exit::MissingInput, format!("the start of {name} would have to issue certificates"))
+            .because("the keys of the CAs are locked, and nobody is there then to type the passphrase")
+            .next(format!("issue them first: {}", zone.proposed(&format!("pki issue {name}")))))
+    }
+}
+
+/// What was revoked is not replaced implicitly: that takes an operator who says so.
+pub fn refuse_revoked(zone: &ZoneDirectory, assessment: &Assessment<'_>) -> Result<()> {
+    let name = assessment.holder.short_name();
+    let revoked: Vec<String> = assessment
+        .revoked()
+        .map(|role| {
+            format!("{}: it lists this node's own {}", role.plane.revocation_file(), role.certificate_file())
+        })
+        .collect();
+    if revoked.is_empty() {
+        return Ok(());
+    }
+    let mut failure = Failure::bad_input(format!("{name} could not work with its certificates"));
+    failure.causes = revoked;
+    let issue = zone.proposed(&format!("pki issue {name}"));
+    Err(failure.next(format!("they were revoked; only if its machine is trusted again: {issue}")))
+}

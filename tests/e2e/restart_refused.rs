@@ -1,0 +1,269 @@
+//! A healthy member is not stopped for a start that would be refused, whatever stops members and however they are reached.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use nix::sys::signal::Signal;
+
+use crate::harness::isolation::isolated;
+use crate::harness::members::{call, etcdctl, loopback_zone, wait_for_quorum};
+use crate::harness::processes::until;
+use crate::harness::supervised::{Supervised, supervise_on_loopback};
+use crate::harness::{Outcome, TestZone, outcome, program, zone_etcd};
+
+const NODES: [&str; 3] = ["node1", "node2", "node3"];
+
+/// A zone whose members run from node directories of their own, which the command of [access] reaches.
+struct Reached {
+    zone: TestZone,
+    place: PathBuf,
+    members: Vec<Supervised>,
+}
+
+impl Reached {
+    /// `command` is that of [access].
+    #[track_caller]
+    fn with(command: &str) -> Self {
+        let place = std::env::temp_dir().join("nodes");
+        fs::create_dir(&place).expect("a directory");
+        let shown = place.display();
+        let zone = loopback_zone(
+            3,
+            &format!("[access]\ncommand = \"{command}\"\nnode_dir = \"{shown}/{{name}}\"\nlimit = \"20s\"\n"),
+        );
+        zone.run(&["init"]).expect_code(0);
+        zone.run(&["pki", "renew", "--all"]).expect_code(0);
+        let mut members: Vec<Supervised> = Vec::new();
+        for node in NODES {
+            if let Some(previous) = members.last() {
+                previous.wait_for_line(&["\"serving peer traffic\""]);
+            }
+            let parent = std::process::id().to_string();
+            let mut run = zone_etcd(["run", "--end-with-parent", &parent, "--config"]);
+            run.arg(place.join(node).join("node.json"));
+            members.push(Supervised::start(run, zone.around().to_owned(), node));
+        }
+        for (number, member) in members.iter().enumerate() {
+            member.wait_for_line(&["\"serving client traffic securely\""]);
+            wait_for_quorum(&etcdctl(&zone, &format!("https://127.0.0.1:{}", 2379 + 10 * number)));
+        }
+        Self { zone, place, members }
+    }
+
+    fn new() -> Self {
+        Self::with(&program().display().to_string())
+    }
+
+    fn file(&self, node: &str, name: &str) -> PathBuf {
+        self.place.join(node).join(name)
+    }
+
+    /// A command on the machine of node2.
+    fn on_node2(&self, arguments: &[&str]) -> Outcome {
+        outcome(zone_etcd(arguments).arg("--config").arg(self.file("node2", "node.json")))
+    }
+}
+
+fn chmod(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
+}
+
+fn starts(members: &[Supervised]) -> Vec<usize> {
+    members.iter().map(Supervised::starts).collect()
+}
+
+/// Asserts that a command has refused, with this code and these words, and that every member is the process that it was.
+#[track_caller]
+fn refused(members: &[Supervised], code: i32, texts: &[&str], command: impl FnOnce() -> Outcome) {
+    let before: Vec<u32> = members.iter().map(Supervised::pid).collect();
+    let told = command().expect_code(code).expect_error_with(texts);
+    assert!(!told.stderr.contains("leadership moved"), "{}", told.stderr);
+    assert!(
+        !told.stderr.contains("supervisor") && !told.stderr.contains("nobody has started"),
+        "{}",
+        told.stderr
+    );
+    assert_eq!(members.iter().map(Supervised::pid).collect::<Vec<_>>(), before);
+    assert_eq!(starts(members), [1; 3]);
+    assert!(members.iter().all(|member| !member.has_ended()));
+}
+
+/// Asks by every command that restarts node2, and then `run` itself.
+#[track_caller]
+fn nobody_stops(damage: impl FnOnce(&Reached), code: i32, texts: &[&str]) {
+    let mut reached = Reached::new();
+    damage(&reached);
+    let texts = &[&["node2 is not restarted: it would not start again"], texts].concat()[..];
+    let Reached { zone, members, .. } = &reached;
+    refused(members, code, texts, || reached.on_node2(&["restart"]));
+    refused(members, code, texts, || reached.on_node2(&["restart", "--dry-run"]));
+    refused(members, code, texts, || zone.run(&["restart", "--rolling"]));
+    refused(members, code, texts, || zone.run(&["restart", "--rolling", "node2"]));
+    // Others may be restarted, as long as they would start again.
+    zone.run(&["restart", "--rolling", "node3"]).expect_code(0);
+    assert_eq!(starts(members), [1, 1, 2]);
+    // It is the verdict of `run`, and that of `plan` and `check`.
+    reached.on_node2(&["plan"]).expect_code(code).expect_error_with(&texts[1..]);
+    reached.on_node2(&["check"]).expect_code(code);
+    reached.members[1].end(Signal::SIGKILL);
+    reached.on_node2(&["run"]).expect_code(code).expect_error_with(&texts[1..]);
+}
+
+#[test]
+fn a_key_that_others_can_read() {
+    isolated(|| {
+        let damage = |reached: &Reached| chmod(&reached.file("node2", "pki/current/peer.key"), 0o644);
+        nobody_stops(damage, 65, &["peer.key: its mode is 0644", "chmod 600"]);
+    });
+}
+
+#[test]
+fn a_foreign_peer_certificate() {
+    isolated(|| {
+        let damage = |reached: &Reached| {
+            let other = fs::read(reached.file("node1", "pki/current/server.crt")).expect("a certificate");
+            fs::write(reached.file("node2", "pki/current/peer.crt"), other).expect("written");
+        };
+        nobody_stops(damage, 65, &["peer.crt: it was issued by another CA", "zone-etcd bundle node2"]);
+    });
+}
+
+/// A rotation and a move bring new certificates to the node, so it is something else that is wrong with it.
+#[test]
+fn nor_by_a_rotation_or_a_move_on_a_node_that_is_reached() {
+    isolated(|| {
+        let reached = Reached::new();
+        let Reached { zone, members, .. } = &reached;
+        let state = reached.file("node2", "state.json");
+        let sound = fs::read(&state).expect("the state");
+        fs::write(&state, "{").expect("written");
+        let texts = ["node2 is not restarted: it would not start again", "state.json is damaged"];
+        refused(members, 65, &texts, || zone.run(&["pki", "rotate-ca", "--plane", "peer"]));
+        fs::write(&state, &sound).expect("written");
+        zone.run(&["pki", "rotate-ca", "--back"]).expect_code(0);
+
+        let before = starts(members);
+        let text = fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
+        let text = text.replace("= 2389", "= 2489").replace("= 2390", "= 2490");
+        fs::write(zone.file("zone.toml"), text).expect("zone.toml");
+        fs::write(&state, "{").expect("written");
+        zone.run(&["member", "update", "node2"]).expect_code(65).expect_error_with(&texts);
+        assert_eq!(starts(members), before);
+        fs::write(&state, &sound).expect("written");
+        zone.run(&["member", "update", "node2"]).expect_code(0);
+        assert_eq!(starts(members), [before[0], before[1] + 1, before[2]]);
+    });
+}
+
+/// The line that is typed on a node to which files are carried.
+#[test]
+fn nor_by_what_is_typed_where_a_bundle_was_carried() {
+    isolated(|| {
+        let reached = Reached::new();
+        let Reached { zone, members, .. } = &reached;
+        let out = zone.around().join("out");
+        let mut rotate = zone.command(&["pki", "rotate-ca", "--plane", "peer", "--plain"]);
+        let rotate = outcome(rotate.arg("--out").arg(&out)).expect_code(0);
+        assert!(
+            rotate.stderr.contains("&& zone-etcd restart --format json > node2.restarted"),
+            "{}",
+            rotate.stderr
+        );
+        let mut activate = zone_etcd(["activate"]);
+        activate.arg(out.join("node2.bundle")).arg("--node-dir").arg(reached.place.join("node2"));
+        outcome(&mut activate).expect_code(0);
+        chmod(&reached.file("node2", "data"), 0o755);
+        let texts =
+            ["node2 is not restarted: it would not start again", "data", "its mode is 0755", "chmod 700"];
+        refused(members, 77, &texts, || reached.on_node2(&["restart", "--format", "json"]));
+        chmod(&reached.file("node2", "data"), 0o700);
+        reached.on_node2(&["restart", "--format", "json"]).expect_code(0);
+        assert_eq!(starts(members), [1, 2, 1]);
+    });
+}
+
+/// One that does not know the question is restarted as before.
+#[test]
+fn an_older_program_on_the_nodes_is_not_in_the_way() {
+    isolated(|| {
+        let older = std::env::temp_dir().join("older");
+        let script = format!(
+            "#!/bin/sh\ncase \"$*\" in *--dry-run*) echo \"error: unexpected argument '--dry-run' found\" >&2; exit 64;; esac\n\
+             exec {} \"$@\"\n",
+            program().display()
+        );
+        fs::write(&older, script).expect("a program");
+        chmod(&older, 0o755);
+        let reached = Reached::with(&older.display().to_string());
+        let told = reached.zone.run(&["restart", "--rolling", "node1", "node3"]).expect_code(0);
+        assert!(told.stderr.contains("node1 runs an older zone-etcd"), "{}", told.stderr);
+        assert_eq!(starts(&reached.members), [2, 1, 2]);
+    });
+}
+
+/// Members that run from the zone directory: `run` issues anew what is wrong with certificates, and refuses other things.
+#[test]
+fn nobody_is_stopped_in_a_zone_directory() {
+    isolated(|| {
+        let zone = loopback_zone(3, "");
+        zone.run(&["init"]).expect_code(0);
+        let members = supervise_on_loopback(&zone, &NODES);
+        let would_not = "node2 is not restarted: it would not start again";
+        let data = zone.file("nodes/node2/data");
+        chmod(&data, 0o755);
+        let texts = [would_not, "its mode is 0755", "chmod 700"];
+        for arguments in [
+            &["restart", "--node", "node2"][..],
+            &["restart", "--node", "node2", "--dry-run"],
+            &["restart", "--rolling"],
+            &["pki", "rotate-ca", "--plane", "peer"],
+        ] {
+            refused(&members, 77, &texts, || zone.run(arguments));
+        }
+        chmod(&data, 0o700);
+        zone.run(&["pki", "rotate-ca", "--back"]).expect_code(0);
+        let would = zone.run(&["restart", "--node", "node2", "--dry-run"]).expect_code(0);
+        assert_eq!(would.stdout, "node2 would start again: resume\n");
+
+        // What is issued at a start takes the key, and nobody is there to unlock it.
+        let passphrase = zone.around().join("passphrase");
+        fs::write(&passphrase, "correct horse battery staple\n").expect("a passphrase");
+        chmod(&passphrase, 0o600);
+        let locked = ["ca", "lock", "--ca-passphrase-file", passphrase.to_str().expect("a path")];
+        zone.run(&locked).expect_code(0);
+        let before = starts(&members);
+        let key = zone.file("nodes/node2/pki/current/peer.key");
+        chmod(&key, 0o644);
+        zone.run(&["restart", "--node", "node2"]).expect_code(66).expect_error_with(&[
+            would_not,
+            "the keys of the CAs are locked",
+            "pki issue node2",
+        ]);
+        assert_eq!(starts(&members), before);
+        chmod(&key, 0o600);
+        zone.run(&["restart", "--node", "node2"]).expect_code(0);
+    });
+}
+
+/// The cluster is not told of a place where the member could not start.
+#[test]
+fn a_member_does_not_move_to_a_port_that_is_taken() {
+    isolated(|| {
+        let zone = loopback_zone(3, "");
+        zone.run(&["init"]).expect_code(0);
+        let members = supervise_on_loopback(&zone, &NODES);
+        let text = fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
+        let taken = TcpListener::bind("127.0.0.1:2490").expect("the port is free");
+        let moved = text.replace("= 2389", "= 2489").replace("= 2390", "= 2490");
+        fs::write(zone.file("zone.toml"), moved).expect("zone.toml");
+        let texts = ["node2 is not moved: it would not start there", "port 2490 of 127.0.0.1 is in use by"];
+        refused(&members, 75, &texts, || zone.run(&["member", "update", "node2"]));
+        let list = call(&etcdctl(&zone, "https://127.0.0.1:2379"), &["member", "list"]).expect_code(0).stdout;
+        assert!(list.contains("127.0.0.1:2390") && !list.contains("2490"), "{list}");
+        drop(taken);
+        until("the move", || (zone.run(&["member", "update", "node2"]).code == 0).then_some(()));
+        assert_eq!(starts(&members), [1, 2, 1]);
+    });
+}
