@@ -88,8 +88,9 @@ fn rebuilds_a_list_from_what_is_recorded() {
     let (zone, _etcd) = issued_zone();
     let serial = |holder: &str| -> String {
         let log = fs::read_to_string(zone.file("issued.jsonl")).expect("the log");
-        let entries = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
-        let entry = entries.filter(|entry| entry["node"] == holder).last().expect("an entry");
+        let mut entries =
+            log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+        let entry = entries.rfind(|entry| entry["node"] == holder).expect("an entry");
         entry["serial"].as_str().expect("a serial number").to_owned()
     };
     zone.run(&["pki", "issue", "--client", "backup"]).expect_code(0);
