@@ -42,14 +42,13 @@ pub(super) struct StepRestarter<'u> {
 type Refusal = (Missing, Failure);
 
 impl Restarter for StepRestarter<'_> {
-    /// What a member will start with is in its place only once it is its turn: it is judged then.
+    /// What a member will start with is in its place only once it is its turn; whoever restarts it judges it then.
     fn refuse(&mut self, _: &Node) -> Result<()> {
         Ok(())
     }
 
     fn restart(&mut self, node: &Node, watch: &mut dyn Watch) -> Result<RestartedMember> {
         self.make_startable(node, watch)?;
-        self.reach.refuse(node)?;
         let restarted = self.reach.restart(node, watch)?;
         self.check_version(node)?;
         Ok(restarted)
