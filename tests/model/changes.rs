@@ -2,7 +2,8 @@
 
 use crate::cluster::{Membership, bit, member, node_of};
 use crate::model::Model;
-use crate::state::{Identity, Process, Says, State};
+use crate::state::{Identity, Process, State};
+use crate::volume::Says;
 use crate::world::{Action, Successors};
 
 impl<const N: usize> Model<N> {
@@ -45,8 +46,11 @@ impl<const N: usize> Model<N> {
                     if self.world.adds_voters { Says::AddedVoter(added) } else { Says::AddedLearner(added) };
                 self.agree(state, leader, says, |_| Action::Adds(leader, node), found);
             }
-            // etcd promotes who has caught up (`isLearnerReady` in `server/etcdserver/server.go`).
+            // etcd promotes who has caught up (`isLearnerReady` in `server/etcdserver/server.go`), and does not ask whether it has
+            // published; the operator does.
+            let has_published = membership.published & bit(added) != 0;
             if membership.learners & bit(added) != 0
+                && (has_published || self.world.promotes_early)
                 && self.member_on(state, node) == Some(added)
                 && state.nodes[node].volume.log() == own.log()
             {
@@ -78,7 +82,7 @@ impl<const N: usize> Model<N> {
         }
     }
 
-    /// What a leader sends one follower between two entries: those that it lacks, and what is committed.
+    /// What a leader sends one follower: what is committed, the next entry that it lacks, or all instead of others that it has.
     fn follow(&self, state: &State<N>, leader: usize, membership: Membership, found: &mut Successors<N>) {
         let own = state.nodes[leader].volume;
         for node in (0..N).filter(|node| *node != leader) {
@@ -89,12 +93,19 @@ impl<const N: usize> Model<N> {
             }
             let mut next = *state;
             let volume = &mut next.nodes[node].volume;
-            let action = if theirs.log() == own.log() {
-                (volume.term, volume.commit) = (own.term, own.commit.max(theirs.commit));
+            let has_prefix = own.log().starts_with(theirs.log());
+            let commit = own.commit.min(theirs.length);
+            let action = if has_prefix && commit > theirs.commit {
+                (volume.term, volume.commit) = (own.term, commit);
                 Action::LearnsOfCommit(node, leader)
+            } else if has_prefix && theirs.length < own.length {
+                volume.take(&own, theirs.length + 1);
+                Action::CatchesUp(node, leader)
+            } else if has_prefix {
+                volume.term = own.term;
+                Action::CatchesUp(node, leader)
             } else {
-                volume.copy_log(&own);
-                volume.commit = theirs.commit;
+                volume.take(&own, own.length);
                 Action::CatchesUp(node, leader)
             };
             next.nodes[node].process = Process::Etcd { leads: false };

@@ -1,6 +1,7 @@
 //! The members of a cluster, as a log tells them.
 
-use crate::state::{Identity, MemberIndex, Says, Volume};
+use crate::state::Identity;
+use crate::volume::{MemberIndex, Says, Volume};
 use crate::world::World;
 
 /// One bit for each member.

@@ -2,9 +2,10 @@
 //! be asked, or to be in a majority.
 
 use crate::model::Model;
-use crate::real::log_position;
-use crate::state::{Node, Process, Stage, State, Volume};
+use crate::state::{Node, Process, Stage, State};
+use crate::volume::Volume;
 use crate::world::{Action, Successors};
+use crate::writes::log_position;
 
 impl<const N: usize> Model<N> {
     pub fn faults(&self, state: &State<N>, node: usize, found: &mut Successors<N>) {
@@ -14,6 +15,10 @@ impl<const N: usize> Model<N> {
             let mut next = *state;
             next.left.crashes -= 1;
             next.nodes[node].stop();
+            if self.world.power_cuts {
+                let volume = &mut next.nodes[node].volume;
+                volume.commit = volume.commit.min(1);
+            }
             found.push(Action::Crashes(node), next);
         }
         if left.wipes > 0 && !(self.world.wipes_early && any_log_begun(state)) && *own != blank(own) {

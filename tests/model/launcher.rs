@@ -5,8 +5,9 @@ use zone_etcd::plan::LauncherShows;
 use crate::cluster::{Membership, bit, member};
 use crate::heard::{Heard, Listing};
 use crate::model::Model;
-use crate::real::{Known, Outcome, Own};
+use crate::real::Outcome;
 use crate::state::{Node, Process, Stage, State};
+use crate::types::{Known, Own};
 use crate::world::{Action, Harm, Successors, Words};
 
 impl<const N: usize> Model<N> {

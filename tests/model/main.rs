@@ -11,9 +11,9 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`state`], [`heard`] | a state |
+//! | [`state`], [`volume`], [`heard`] | a state |
 //! | [`world`] | what may happen, and what must not |
-//! | [`real`] | the functions under test, asked in their own types |
+//! | [`real`], [`types`], [`writes`] | the functions under test, asked in their own types |
 //! | [`launcher`], [`faults`], [`raft`], [`changes`], [`cluster`] | the steps: starts, disks, etcd, and changes of its members |
 //! | [`rules`], [`old_rules`] | rules that do harm |
 //! | [`symmetry`], [`search`], [`walk`] | how states are visited |
@@ -40,8 +40,11 @@ mod search;
 mod state;
 mod symmetry;
 mod table;
+mod types;
+mod volume;
 mod walk;
 mod world;
+mod writes;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -24,7 +24,7 @@ impl<const N: usize> Model<N> {
                 let volume = &mut node.volume;
                 (volume.identity, volume.term, volume.commit) = (Identity::Founder, 1, 1);
                 volume.published = self.world.founders();
-                volume.append(crate::state::Says::Elected(1));
+                volume.append(crate::volume::Says::Elected(1));
                 let note = Some(volume.position());
                 node.record = Record { stage: Stage::Ran, identity: Identity::Founder, joins: false, note };
                 node.process = Process::Etcd { leads: place == 0 };

@@ -2,8 +2,10 @@
 
 use crate::cluster::{Membership, bit, member};
 use crate::model::Model;
-use crate::state::{Process, Says, State, Volume};
+use crate::state::{Process, State};
+use crate::volume::{Says, Volume};
 use crate::world::{Action, Harm, Successors};
+use crate::writes::note;
 
 impl<const N: usize> Model<N> {
     pub fn etcd_steps(&self, state: &State<N>, node: usize, found: &mut Successors<N>) {
@@ -186,7 +188,7 @@ impl<const N: usize> Model<N> {
     fn notes(&self, state: &State<N>, node: usize, found: &mut Successors<N>) {
         if state.left.notes > 0 && !self.world.rule.is_of_before() {
             let mut next = *state;
-            crate::real::note(&mut next.nodes[node]);
+            note(&mut next.nodes[node]);
             if next != *state {
                 next.left.notes -= 1;
                 found.push(Action::Notes(node), next);

@@ -5,62 +5,16 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
-use zone_etcd::config::{EtcdVersion, ZoneConfig};
-use zone_etcd::plan::{
-    DataDirectory, EtcdId, FoundingWords, Ids, LauncherSays, LauncherShows, LiveCluster, LiveMember,
-    LogPosition, Nonce, Observed, OnDisk, Past, Peer, PeerState, PeerUrl, Phase, Refusal, RightToBootstrap,
-    SaidOfData, StartDecision, Step, Write, writes,
-};
+use zone_etcd::plan::{LauncherShows, Nonce, Peer, Refusal, StartDecision, Step, writes};
 
-use crate::heard::{Heard, Listing};
+use crate::heard::Heard;
 use crate::rules::Rule;
-use crate::state::{Identity, Node, Position, Record, Stage};
+use crate::state::Identity;
 use crate::symmetry::Mixer;
+use crate::types::{Known, Own, Types};
+use crate::writes::{Change, change, identity};
 
 type Remembered<K, V> = RefCell<HashMap<K, V, BuildHasherDefault<Mixer>>>;
-
-/// The cluster that was founded.
-const FOUNDED: EtcdId = EtcdId(1000);
-/// What a description with more members leads to.
-const DESCRIBED_LATER: EtcdId = EtcdId(1001);
-
-/// What a node knows of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Own {
-    pub record: Record,
-    pub nonce: u8,
-    /// Of the log.
-    pub identity: Identity,
-    pub position: Position,
-    pub has_taken_part: bool,
-    pub removed: bool,
-    /// A nonce that was never used.
-    pub fresh: u8,
-    pub never_ran: bool,
-}
-
-/// What a start knows of another node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Known {
-    pub heard: Heard,
-    /// Its start is there now.
-    pub starts: bool,
-}
-
-/// A write as the model carries it out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    Nonce(u8),
-    Record {
-        stage: Stage,
-        identity: Identity,
-        joins: bool,
-    },
-    Note,
-    RemoveNonce,
-    /// Nothing that the model knows of.
-    Nothing,
-}
 
 /// The writes of a step, and what follows.
 #[derive(Clone, Debug)]
@@ -83,8 +37,7 @@ pub enum Outcome {
 /// The real functions, for zones of `N` members.
 pub struct Real<const N: usize> {
     rule: Rule,
-    grows: bool,
-    urls: Vec<PeerUrl>,
+    types: Types<N>,
     outcomes: Remembered<(Own, [Known; N]), Outcome>,
     shows: Remembered<Own, LauncherShows>,
     lists: RefCell<Vec<List>>,
@@ -93,15 +46,10 @@ pub struct Real<const N: usize> {
 impl<const N: usize> Real<N> {
     /// `grows` if the description has members that the cluster was not founded with.
     pub fn new(rule: Rule, grows: bool) -> Self {
-        let nodes =
-            (1..=N).map(|node| format!("[[node]]\nname = \"n{node}\"\naddress = \"10.0.0.{node}\"\n"));
-        let text = format!("[zone]\nname = \"example.zone\"\n{}", nodes.collect::<String>());
-        let (zone, _) = ZoneConfig::parse(&text).expect("a valid description");
-        let urls = zone.members().map(PeerUrl::of).collect();
+        let types = Types::new(rule, grows);
         Self {
             rule,
-            grows,
-            urls,
+            types,
             outcomes: RefCell::default(),
             shows: RefCell::default(),
             lists: RefCell::default(),
@@ -113,7 +61,7 @@ impl<const N: usize> Real<N> {
         if let Some(shows) = self.shows.borrow().get(own) {
             return *shows;
         }
-        let shows = self.observed(own).shows_to_others();
+        let shows = self.types.observed(own).shows_to_others();
         self.shows.borrow_mut().insert(*own, shows);
         shows
     }
@@ -142,8 +90,8 @@ impl<const N: usize> Real<N> {
     }
 
     fn decide(&self, own: &Own, known: &[Known; N]) -> Outcome {
-        let observed = self.observed(own);
-        let peers: Vec<Peer> = (1..N).map(|other| self.peer(other, known[other - 1])).collect();
+        let observed = self.types.observed(own);
+        let peers: Vec<Peer> = (1..N).map(|other| self.types.peer(other, known[other - 1])).collect();
         let mut observed_with_words = observed.clone();
         let left_out = peers.iter().zip(known).filter(|(_, known)| known.heard == Heard::LeftOut);
         observed_with_words.words.without.extend(left_out.map(|(peer, _)| peer.name.clone()));
@@ -171,176 +119,6 @@ impl<const N: usize> Real<N> {
             lists.len() - 1
         });
         Outcome::Does(place as u16)
-    }
-
-    fn observed(&self, own: &Own) -> Observed {
-        let position = (own.identity != Identity::Nobody).then(|| log_position(own.position));
-        let past = phase(own.record.stage).map(|phase| Past {
-            ids: ids(0, own.record.identity),
-            phase,
-            joins: own.record.joins,
-        });
-        let data = match own.identity {
-            Identity::Nobody => DataDirectory::Empty,
-            identity => DataDirectory::Log(ids(0, identity)),
-        };
-        let nonce = (own.nonce != 0).then_some(Nonce(own.nonce.into()));
-        let mut observed = Observed {
-            disk: OnDisk { data, nonce, position, past, noted: own.record.note.map(log_position) },
-            said: SaidOfData::default(),
-            words: FoundingWords { without: Vec::new(), never_ran: own.never_ran },
-            predicted: self.predicted(0),
-            peer_url: self.urls[0].clone(),
-            founded: None,
-            alone: N == 1,
-            ran_as: None,
-            removed: own.removed,
-            has_taken_part: own.has_taken_part,
-            etcd_version: EtcdVersion::DEFAULT,
-            right: RightToBootstrap::Given,
-        };
-        self.rule.observes(&mut observed);
-        observed
-    }
-
-    fn predicted(&self, node: usize) -> Ids {
-        let Ids { member, cluster } = ids(node, Identity::Founder);
-        Ids { member, cluster: if self.grows { DESCRIBED_LATER } else { cluster } }
-    }
-
-    fn peer(&self, node: usize, known: Known) -> Peer {
-        let says = |shows, cluster, removed| LauncherSays {
-            predicted: self.predicted(node),
-            may_found: true,
-            shows,
-            cluster,
-            removed,
-        };
-        let here = || match known.starts {
-            true => PeerState::Launches,
-            false => PeerState::Absent("it is gone".to_owned()),
-        };
-        let (state, says) = match known.heard {
-            Heard::Nothing | Heard::LeftOut => (PeerState::NotHeard, None),
-            Heard::Silence => (PeerState::Absent("nothing listens".to_owned()), None),
-            Heard::Start(shows) => (here(), Some(says(shows, None, Vec::new()))),
-            // It served when it was heard, or was a start that has the log: what it does now says which of the two is tried.
-            Heard::Cluster(listing) if known.starts => {
-                let own = [Identity::Founder, Identity::Added];
-                let removed =
-                    own.into_iter().enumerate().filter(|(place, _)| listing.own_removed >> place & 1 == 1);
-                let removed = removed.map(|(_, identity)| ids(0, identity).member).collect();
-                (here(), Some(says(LauncherShows::Log, Some(self.cluster(listing)), removed)))
-            }
-            Heard::Cluster(listing) => {
-                let removed = listing.own_removed != 0;
-                (PeerState::Serves { cluster: self.cluster(listing), removed, cluster_minor: None }, None)
-            }
-        };
-        Peer { name: format!("n{}", node + 1), url: self.urls[node].clone(), state, says }
-    }
-
-    fn cluster(&self, listing: Listing) -> LiveCluster {
-        let is_listed = |member: &usize| (listing.voters | listing.learners) >> member & 1 == 1;
-        let members = (0..2 * N).filter(is_listed).map(|member| {
-            let (node, identity) = (member / 2, [Identity::Founder, Identity::Added][member % 2]);
-            let has_run = node != 0 || listing.own_run >> (member % 2) & 1 == 1;
-            LiveMember {
-                id: ids(node, identity).member,
-                name: format!("n{}", node + 1),
-                peer_urls: vec![self.urls[node].to_string()],
-                client_urls: has_run
-                    .then(|| format!("https://10.0.0.{}:2379", node + 1))
-                    .into_iter()
-                    .collect(),
-                learner: listing.learners >> member & 1 == 1,
-            }
-        });
-        LiveCluster { id: FOUNDED, members: members.collect() }
-    }
-}
-
-fn ids(node: usize, identity: Identity) -> Ids {
-    let generation = if identity == Identity::Added { 100 } else { 0 };
-    Ids { member: EtcdId(generation + node as u64 + 1), cluster: FOUNDED }
-}
-
-fn identity(ids: Ids) -> Identity {
-    if ids.member.0 > 100 { Identity::Added } else { Identity::Founder }
-}
-
-fn phase(stage: Stage) -> Option<Phase> {
-    match stage {
-        Stage::Nothing => None,
-        Stage::Committed => Some(Phase::Committed),
-        Stage::Attempted(nonce) => Some(Phase::Attempted(Nonce(nonce.into()))),
-        Stage::Ran => Some(Phase::Ran),
-    }
-}
-
-pub fn log_position(position: Position) -> LogPosition {
-    let Position { term, commit, last_term, last_index } = position;
-    LogPosition {
-        term: term.into(),
-        commit: commit.into(),
-        last_term: last_term.into(),
-        last_index: last_index.into(),
-    }
-}
-
-fn change(write: Write) -> Change {
-    match write {
-        Write::Nonce(nonce) => Change::Nonce(nonce.0 as u8),
-        Write::State { ids, phase, joins } => Change::Record {
-            stage: match phase {
-                Phase::Committed => Stage::Committed,
-                Phase::Attempted(nonce) => Stage::Attempted(nonce.0 as u8),
-                Phase::Ran | Phase::Unknown => Stage::Ran,
-            },
-            identity: identity(ids),
-            joins,
-        },
-        Write::Note(_) => Change::Note,
-        Write::RemoveNonce => Change::RemoveNonce,
-        Write::DataDirectory | Write::SyncLog | Write::MoveDataAside => Change::Nothing,
-    }
-}
-
-impl Change {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Nonce(_) => "writes the nonce",
-            Self::Record { stage: Stage::Committed, .. } => "writes state.json: committed",
-            Self::Record { stage: Stage::Attempted(_), .. } => "writes state.json: attempted",
-            Self::Record { .. } => "writes state.json: ran",
-            Self::Note => "notes how far its log is",
-            Self::RemoveNonce => "removes the nonce",
-            Self::Nothing => "writes nothing",
-        }
-    }
-
-    /// Carries it out.
-    pub fn apply<const N: usize>(self, node: &mut Node<N>) {
-        match self {
-            Self::Nonce(nonce) => node.volume.nonce = nonce,
-            Self::RemoveNonce => node.volume.nonce = 0,
-            Self::Record { stage, identity, joins } => {
-                // A note is of one member.
-                let note = node.record.note.filter(|_| node.record.identity == identity);
-                node.record = Record { stage, identity, joins, note };
-            }
-            Self::Note => note(node),
-            Self::Nothing => {}
-        }
-    }
-}
-
-/// A note is never lowered.
-pub fn note<const N: usize>(node: &mut Node<N>) {
-    let position = node.volume.position();
-    let is_older = |noted| log_position(position).is_older_than(log_position(noted));
-    if !node.record.note.is_some_and(is_older) {
-        node.record.note = Some(position);
     }
 }
 

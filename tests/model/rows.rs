@@ -45,6 +45,15 @@ impl Row {
         self
     }
 
+    /// The cluster runs with so many members of these nodes, and its members change. Of nodes that were removed, or are to join,
+    /// refusals are right.
+    fn changing(mut self, nodes: usize, founders: usize, changes: u8) -> Self {
+        (self.nodes, self.world.founders) = (nodes, founders);
+        (self.world.members_change, self.world.judges_refusals) = (true, false);
+        self.world.budget.changes = changes;
+        self
+    }
+
     fn long(self) -> Self {
         Self { short: false, ..self }
     }
@@ -88,6 +97,14 @@ pub fn in_effect() -> Vec<Row> {
             .with(|world| world.judges_refusals = false),
         row("two-members", [3, 2, 1, 1, 0, 1, 1]).of(2),
         Row { how: How::Walks(2000), ..row("five-members", [4, 2, 4, 3, 0, 1, 2]) }.of(5),
+        row("replace", [1, 1, 0, 1, 0, 0, 0]).changing(3, 3, 3),
+        row("replace-two-wipes", [1, 1, 0, 2, 0, 0, 0]).changing(3, 3, 3),
+        row("grow", [1, 1, 0, 1, 0, 0, 0]).changing(3, 2, 2),
+        Row { how: How::Walks(2000), ..row("grow-and-replace", [2, 2, 2, 2, 0, 0, 0]).changing(4, 3, 5) },
+        row("replace-crash-long", [1, 1, 1, 1, 0, 0, 0]).changing(3, 3, 3).long(),
+        row("grow-crash-long", [1, 1, 1, 1, 0, 0, 0]).changing(3, 2, 2).long(),
+        row("grow-and-shrink-long", [2, 1, 0, 1, 0, 0, 0]).changing(3, 2, 3).long(),
+        row("grow-to-four-long", [1, 1, 0, 1, 0, 0, 0]).changing(4, 3, 2).long(),
         row("crashes-alive-long", [0, 0, 4, 0, 0, 0, 0]).alive().long(),
         row("crashes-election-alive-long", [1, 0, 3, 0, 0, 0, 0]).alive().long(),
         Row::new("never-ran-alive-long", Rule::InEffect, words(1, [0, 0, 3, 2, 0, 0, 0]))
@@ -135,6 +152,19 @@ pub fn switched_off() -> Vec<Row> {
         row("lost counts as none", Rule::LostIsNone, [2, 1, 0, 0, 0, 0, 2]),
         row("no notes", Rule::NoNotes, [2, 1, 0, 0, 0, 1, 1]),
         row("a log without state.json resumes", Rule::LogWithoutState, [2, 1, 0, 1, 0, 1, 1]),
+        row("one list is enough to join", Rule::JoinsByOneList, [1, 1, 0, 1, 0, 0, 0]).changing(3, 2, 2),
+        row("a learner is promoted before it has published", Rule::InEffect, [1, 1, 0, 1, 0, 0, 0])
+            .changing(3, 2, 2)
+            .with(|world| world.promotes_early = true)
+            .harmful(),
+        row("a member is added with a vote", Rule::InEffect, [1, 1, 0, 1, 0, 0, 0])
+            .changing(3, 2, 1)
+            .with(|world| world.adds_voters = true)
+            .harmful(),
+        row("a power cut takes back what is published", Rule::InEffect, [1, 1, 1, 1, 0, 0, 0])
+            .changing(3, 2, 2)
+            .with(|world| world.power_cuts = true)
+            .harmful(),
         Row::new("false words", Rule::InEffect, Budget { words: 2, ..budget([2, 1, 0, 1, 0, 0, 0]) })
             .with(|world| (world.words, world.judges_refusals) = (Words::AlsoFalse, false))
             .harmful(),

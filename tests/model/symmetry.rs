@@ -4,7 +4,8 @@
 use std::hash::{Hash, Hasher};
 
 use crate::heard::{Heard, Listing};
-use crate::state::{Entry, Node, Says, State, Volume};
+use crate::state::{Node, State};
+use crate::volume::{Entry, Says, Volume};
 
 /// Folds the product of 64 by 64 bits, as wyhash does.
 #[derive(Clone, Copy, Default)]

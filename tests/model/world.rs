@@ -31,6 +31,10 @@ pub struct World {
     pub members_change: bool,
     /// Members are added with a vote.
     pub adds_voters: bool,
+    /// Learners are promoted before they have published.
+    pub promotes_early: bool,
+    /// A crash is a power cut: what etcd knew to be committed, and had not synced, is forgotten.
+    pub power_cuts: bool,
     /// A wipe happens only before any etcd was started.
     pub wipes_early: bool,
     /// An untouched node that is refused is a fault too.
@@ -48,6 +52,8 @@ impl World {
             publishes_at_once: false,
             members_change: false,
             adds_voters: false,
+            promotes_early: false,
+            power_cuts: false,
             wipes_early: false,
             judges_refusals: true,
             words: Words::True,
