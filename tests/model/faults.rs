@@ -21,6 +21,14 @@ impl<const N: usize> Model<N> {
             }
             found.push(Action::Crashes(node), next);
         }
+        let is_new = matches!(own.process, Process::BecomesEtcd(_)) && !own.volume.has_log();
+        if left.crashes > 0 && self.world.crashes_early && is_new {
+            let mut next = *state;
+            next.left.crashes -= 1;
+            next.nodes[node].volume.files = true;
+            next.nodes[node].stop();
+            found.push(Action::CrashesWithoutLog(node), next);
+        }
         if left.wipes > 0 && !(self.world.wipes_early && any_log_begun(state)) && *own != blank(own) {
             let mut next = *state;
             next.left.wipes -= 1;

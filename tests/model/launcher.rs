@@ -36,6 +36,7 @@ impl<const N: usize> Model<N> {
                 if !own.volume.has_log() {
                     own.volume.identity = identity;
                 }
+                own.volume.files = false;
                 own.ran |= self.world.budget.words > 0;
                 own.process = Process::Etcd { leads: false };
                 found.push(Action::Becomes(node), next);
@@ -57,6 +58,7 @@ impl<const N: usize> Model<N> {
             record: of.record,
             nonce: of.volume.nonce,
             identity: of.volume.identity,
+            files: of.volume.files,
             position: of.volume.position(),
             has_taken_part: is_in(membership.published),
             removed: is_in(membership.removed),

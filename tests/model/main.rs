@@ -7,7 +7,8 @@
 //! - a node that is refused although no disk of it was touched;
 //! - a state from which not all nodes can come to run any more (rows that end in `alive`).
 //!
-//! Then each rule is switched off, or replaced by a tempting one, and the shortest counterexample is shown.
+//! Then each rule is switched off, or replaced by a tempting one, and the shortest counterexample is shown; and what the rules do not
+//! promise, so that a change of that is noticed.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -16,7 +17,7 @@
 //! | [`real`], [`types`], [`writes`] | the functions under test, asked in their own types |
 //! | [`launcher`], [`faults`], [`raft`], [`changes`], [`cluster`] | the steps: starts, disks, etcd, and changes of its members |
 //! | [`rules`], [`old_rules`] | rules that do harm |
-//! | [`symmetry`], [`search`], [`walk`] | how states are visited |
+//! | [`symmetry`], [`search`], [`walk`], [`follow`] | how states are visited |
 //! | [`rows`], [`table`] | what is tried, and how it is told |
 //!
 //! Not in it: time limits, the handshake, snapshots, compaction, disks that lie about what they have synced, a log that is damaged, a
@@ -28,6 +29,7 @@
 mod changes;
 mod cluster;
 mod faults;
+mod follow;
 mod heard;
 mod launcher;
 mod model;

@@ -41,11 +41,11 @@ impl<const N: usize> Model<N> {
     ) -> impl Iterator<Item = u32> {
         let mut able = 0;
         let mut members = [0; N];
-        for other in 0..N {
+        for (other, taking_part) in members.iter_mut().enumerate() {
             let Some(member) = self.member_on(state, other).filter(|member| membership.lists(*member)) else {
                 continue;
             };
-            members[other] = bit(member);
+            *taking_part = bit(member);
             if other == node || may(other) {
                 able |= 1 << other;
             }
@@ -176,12 +176,27 @@ impl<const N: usize> Model<N> {
         }
     }
 
+    /// No majority takes part: the leader appends what only it has, or one follower gets what the leader has.
     fn appends_alone(&self, state: &State<N>, node: usize, found: &mut Successors<N>) {
-        if state.left.appends > 0 && !state.nodes[node].volume.is_full() {
-            let mut next = *state;
-            next.left.appends -= 1;
+        if state.left.appends == 0 {
+            return;
+        }
+        let mut next = *state;
+        next.left.appends -= 1;
+        let own = state.nodes[node].volume;
+        if !own.is_full() {
+            let mut next = next;
             next.nodes[node].volume.append(Says::Unheard);
             found.push(Action::AppendsAlone(node), next);
+        }
+        for other in (0..N).filter(|other| *other != node && state.nodes[*other].process.is_etcd()) {
+            let theirs = state.nodes[other].volume;
+            if theirs.term <= own.term && theirs.log() != own.log() && !self.world.members_change {
+                let mut next = next;
+                next.nodes[other].volume.take(&own, own.length);
+                step_down(&mut next, other);
+                found.push(Action::CatchesUp(other, node), next);
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! Rules that are tempting, and wrong: each changes what goes into the real functions or what comes out of them.
 
 use zone_etcd::plan::{
-    DataDirectory, Ids, Join, LauncherSays, LauncherShows, Nonce, Observed, Past, Peer, PeerState, Phase,
-    Refusal, Shown, StartDecision, Step, Write, decide,
+    DataDirectory, LauncherSays, LauncherShows, Nonce, Observed, Past, Peer, PeerState, Phase, Refusal,
+    Shown, StartDecision, Step, Write, decide,
 };
 
 use crate::old_rules;
@@ -40,8 +40,6 @@ pub enum Rule {
     NoNotes,
     /// A log without `state.json` resumes.
     LogWithoutState,
-    /// One list is enough to join.
-    JoinsByOneList,
 }
 
 impl Rule {
@@ -94,7 +92,6 @@ impl Rule {
                 decide(&observed, &peers)
             }
             (Self::NoCommit, Ok(Step::Commit)) => Ok(Step::Start(StartDecision::Bootstrap)),
-            (Self::JoinsByOneList, Ok(Step::Wait(..))) => join_by_one_list(&observed, &peers),
             (_, step) => step,
         }
     }
@@ -147,15 +144,4 @@ impl Rule {
             _ => {}
         }
     }
-}
-
-fn join_by_one_list(observed: &Observed, peers: &[Peer]) -> Result<Step, Refusal> {
-    for cluster in peers.iter().filter_map(Peer::cluster) {
-        if let Some(member) = cluster.member_at(&observed.peer_url).filter(|member| !member.has_run()) {
-            let ids = Ids { member: member.id, cluster: cluster.id };
-            let members = cluster.members.clone();
-            return Ok(Step::Start(StartDecision::Join(Join { ids, learner: member.learner, members })));
-        }
-    }
-    decide(observed, peers)
 }

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
+use crate::follow::follow;
 use crate::model::Model;
 use crate::rows::{Expected, How, Row, in_effect, switched_off};
 use crate::search::{Bound, Counterexample, Findings, search};
@@ -37,7 +38,10 @@ struct Told {
 pub fn print(wanted: &Wanted) -> bool {
     let is_wanted = |row: &Row| (wanted.all || row.short) && row.name.contains(&wanted.filter);
     let mut good = true;
-    for (title, rows) in [("the rules in effect", in_effect()), ("other rules", switched_off())] {
+    for (title, rows) in [
+        ("the rules in effect", in_effect()),
+        ("other rules, and what is beyond the promise", switched_off()),
+    ] {
         let rows: Vec<Row> = rows.into_iter().filter(is_wanted).collect();
         if rows.is_empty() {
             continue;
@@ -89,6 +93,7 @@ fn tell_of<const N: usize>(row: &Row, limit: Duration) -> Told {
         How::Search => told_of_search(row, search(&model, Bound { states: STATES, time: limit }, false)),
         How::SearchAlive => told_of_search(row, search(&model, Bound { states: STATES, time: limit }, true)),
         How::Walks(walks) => told_of_walks(row, walk(&model, walks, limit)),
+        How::Follow(steps) => told_of_steps(row, follow(&model, &steps())),
     }
 }
 
@@ -120,6 +125,15 @@ fn told_of_walks(row: &Row, walked: Walked) -> Told {
         None => format!("nothing found ({with_a_write} walks with an acknowledged write)"),
     };
     told(row, &size, &result, harm.as_ref(), None, took)
+}
+
+fn told_of_steps(row: &Row, followed: Result<Option<Counterexample>, String>) -> Told {
+    let (result, harm) = match followed {
+        Ok(Some(found)) => (format!("{}, after {} steps", found.harm, found.steps.len()), Some(found)),
+        Ok(None) => ("nothing found".to_owned(), None),
+        Err(step) => (format!("this step cannot be taken: {step}"), None),
+    };
+    told(row, "followed", &result, harm.as_ref(), None, Duration::ZERO)
 }
 
 fn told(

@@ -24,6 +24,7 @@ pub struct Own {
     pub nonce: u8,
     /// Of the log.
     pub identity: Identity,
+    pub files: bool,
     pub position: Position,
     pub has_taken_part: bool,
     pub removed: bool,
@@ -66,6 +67,7 @@ impl<const N: usize> Types<N> {
             joins: own.record.joins,
         });
         let data = match own.identity {
+            Identity::Nobody if own.files => DataDirectory::WithoutLog,
             Identity::Nobody => DataDirectory::Empty,
             identity => DataDirectory::Log(ids(0, identity)),
         };

@@ -83,6 +83,8 @@ pub struct Volume {
     pub commit: u8,
     pub length: u8,
     pub entries: [Entry; LOG],
+    /// There are files of etcd's, and no log: it ended before it had made one.
+    pub files: bool,
     /// Members that have run, as far as no entry says so; one bit each.
     pub published: u16,
 }
@@ -136,7 +138,7 @@ impl Volume {
 
 impl Hash for Volume {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        (self.nonce, self.identity, self.term, self.commit, self.published).hash(hasher);
+        (self.nonce, self.identity, self.term, self.commit, self.files, self.published).hash(hasher);
         hasher.write_u8(self.length);
         self.log().iter().for_each(|entry| entry.hash(hasher));
     }

@@ -70,7 +70,7 @@ fn drawn<const N: usize>(
         *seed += 1;
         let number = fingerprint(seed);
         let (action, next) = successors.next[(number >> 8) as usize % count];
-        if count == 1 || rare(next.left) == rare(state.left) || number % ONE_IN == 0 {
+        if count == 1 || rare(next.left) == rare(state.left) || number.is_multiple_of(ONE_IN) {
             return Some((action, next));
         }
     }

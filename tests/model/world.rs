@@ -35,6 +35,8 @@ pub struct World {
     pub promotes_early: bool,
     /// A crash is a power cut: what etcd knew to be committed, and had not synced, is forgotten.
     pub power_cuts: bool,
+    /// etcd, too, may crash before it has made its log: it has made a directory and a database by then.
+    pub crashes_early: bool,
     /// A wipe happens only before any etcd was started.
     pub wipes_early: bool,
     /// An untouched node that is refused is a fault too.
@@ -54,6 +56,7 @@ impl World {
             adds_voters: false,
             promotes_early: false,
             power_cuts: false,
+            crashes_early: false,
             wipes_early: false,
             judges_refusals: true,
             words: Words::True,
@@ -77,6 +80,7 @@ pub enum Action {
     SaysNeverRan(usize),
     SaysFoundWithout(usize, usize),
     Crashes(usize),
+    CrashesWithoutLog(usize),
     IsWiped(usize),
     LosesNodeDirectory(usize),
     IsCopied(usize),
@@ -117,6 +121,7 @@ impl fmt::Display for Action {
                 write!(f, "the operator lets {} found without {}", name(n), name(of))
             }
             Self::Crashes(n) => write!(f, "{} crashes", name(n)),
+            Self::CrashesWithoutLog(n) => write!(f, "{} crashes before etcd has made its log", name(n)),
             Self::IsWiped(n) => write!(f, "{} is wiped and activated again with its first bundle", name(n)),
             Self::LosesNodeDirectory(n) => write!(f, "{} loses its node directory, not its data", name(n)),
             Self::IsCopied(n) => write!(f, "the data volume of {} is copied", name(n)),
