@@ -38,7 +38,7 @@ impl Membership {
             return Self::default();
         }
         let mut known = Self { voters: world.founders(), published: volume.published, ..Self::default() };
-        if world.members_change {
+        if world.entries_tell() {
             let committed = volume.log().iter().take(usize::from(volume.commit));
             committed.for_each(|entry| known.apply(entry.says()));
         }

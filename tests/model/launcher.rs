@@ -83,8 +83,8 @@ impl<const N: usize> Model<N> {
     }
 
     fn asks(&self, state: &State<N>, node: usize, found: &mut Successors<N>) {
-        // Whoever has its log goes on whatever the others say; that they may keep it from that takes behaviours away.
-        if state.nodes[node].volume.has_log() {
+        // Whoever has its log goes on before it has heard anybody: that it may be refused later takes behaviours away.
+        if state.nodes[node].volume.has_log() && !self.world.logs_ask {
             return;
         }
         for other in (0..N).filter(|other| *other != node) {
@@ -102,7 +102,8 @@ impl<const N: usize> Model<N> {
         match self.real.outcome(&self.own(node, own), &self.known(state, node)) {
             Outcome::Waits => {}
             Outcome::Refused(why) => {
-                if self.world.judges_refusals && !own.tampered {
+                // That others do not know of it yet is given time (`launch/waiting.rs`): whether it ends is asked by rows that are alive.
+                if self.world.judges_refusals && !own.tampered && why != "NeverRanThere" {
                     found.harms(None, Harm::Refused(node, why));
                 }
             }

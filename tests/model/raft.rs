@@ -17,7 +17,7 @@ impl<const N: usize> Model<N> {
         if state.nodes[node].process.leads() {
             self.acknowledges(state, node, found);
             self.appends_alone(state, node, found);
-            if self.world.members_change {
+            if self.world.entries_tell() {
                 self.changes(state, node, found);
             } else {
                 self.publishes(state, node, found);
@@ -128,7 +128,7 @@ impl<const N: usize> Model<N> {
             let kept = next.nodes[other].volume.commit;
             let volume = &mut next.nodes[other].volume;
             volume.copy_log(&log);
-            volume.commit = if self.world.members_change { known.max(kept) } else { log.length };
+            volume.commit = if self.world.entries_tell() { known.max(kept) } else { log.length };
             step_down(next, other);
         }
         let volume = &mut next.nodes[leader].volume;
@@ -191,7 +191,7 @@ impl<const N: usize> Model<N> {
         }
         for other in (0..N).filter(|other| *other != node && state.nodes[*other].process.is_etcd()) {
             let theirs = state.nodes[other].volume;
-            if theirs.term <= own.term && theirs.log() != own.log() && !self.world.members_change {
+            if theirs.term <= own.term && theirs.log() != own.log() && !self.world.entries_tell() {
                 let mut next = next;
                 next.nodes[other].volume.take(&own, own.length);
                 step_down(&mut next, other);

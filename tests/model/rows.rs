@@ -98,6 +98,8 @@ pub fn in_effect() -> Vec<Row> {
         row("elections-alone", [3, 2, 0, 1, 0, 0, 0]).with(|world| world.elections_alone = true),
         Row::new("true-words", Rule::InEffect, words(2, [2, 1, 0, 1, 0, 0, 0]))
             .with(|world| world.judges_refusals = false),
+        row("logs-ask-alive", [2, 0, 1, 0, 0, 0, 0]).with(|world| world.logs_ask = true).alive(),
+        row("logs-ask-exchange", [2, 0, 1, 0, 0, 0, 1]).with(|world| world.logs_ask = true),
         row("two-members", [3, 2, 1, 1, 0, 1, 1]).of(2),
         Row { how: How::Walks(2000), ..row("five-members", [4, 2, 4, 3, 0, 1, 2]) }.of(5),
         row("replace", [1, 1, 0, 1, 0, 0, 0]).changing(3, 3, 3),

@@ -27,7 +27,7 @@ pub struct World {
     pub elections_alone: bool,
     /// A leader publishes all members that run with its election.
     pub publishes_at_once: bool,
-    /// The cluster runs already, and its members change. A follower learns what is committed after the leader.
+    /// The cluster runs already, and its members change.
     pub members_change: bool,
     /// Members are added with a vote.
     pub adds_voters: bool,
@@ -35,6 +35,8 @@ pub struct World {
     pub promotes_early: bool,
     /// A crash is a power cut: what etcd knew to be committed, and had not synced, is forgotten.
     pub power_cuts: bool,
+    /// Who has its log hears the others too, and may be kept from going on by what they say.
+    pub logs_ask: bool,
     /// etcd, too, may crash before it has made its log: it has made a directory and a database by then.
     pub crashes_early: bool,
     /// A wipe happens only before any etcd was started.
@@ -56,11 +58,18 @@ impl World {
             adds_voters: false,
             promotes_early: false,
             power_cuts: false,
+            logs_ask: false,
             crashes_early: false,
             wipes_early: false,
             judges_refusals: true,
             words: Words::True,
         }
+    }
+
+    /// Who the members are, and which have run, is told by entries of the log, and a follower learns what is committed after the leader.
+    /// Otherwise what is published goes with a log, and can be behind in more ways than in raft.
+    pub fn entries_tell(&self) -> bool {
+        self.members_change || self.logs_ask
     }
 
     /// One bit for each founding member.
