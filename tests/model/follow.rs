@@ -24,8 +24,8 @@ pub fn follow<const N: usize>(model: &Model<N>, steps: &[String]) -> Result<Opti
     Ok(harm.map(|(action, harm)| Counterexample { steps: taken.into_iter().chain(action).collect(), harm }))
 }
 
-/// Five members. n1, n2 and n3 found, and a write is on them; n4 and n5 are committed, and slow. n1 and n2 are wiped, and hear n5 before
-/// it becomes etcd and gets the write from n3, which is wiped then. With what they heard of n5 they have heard everybody.
+/// Five members. n1, n2 and n3 found, and a write is on them; n4 and n5 are committed, and slow. n1 and n2 are wiped, and hear n5
+/// before it becomes etcd and gets the write from n3, which is wiped then. With what they heard of n5 they have heard everybody.
 pub fn three_of_five_wiped() -> Vec<String> {
     let mut steps = Vec::new();
     let mut step = |text: String| steps.push(text);

@@ -102,7 +102,7 @@ impl<const N: usize> Model<N> {
         match self.real.outcome(&self.own(node, own), &self.known(state, node)) {
             Outcome::Waits => {}
             Outcome::Refused(why) => {
-                // That others do not know of it yet is given time (`launch/waiting.rs`): whether it ends is asked by rows that are alive.
+                // That others do not know of it yet is given time (`launch/waiting.rs`). Rows that are alive ask whether it ends.
                 if self.world.judges_refusals && !own.tampered && why != "NeverRanThere" {
                     found.harms(None, Harm::Refused(node, why));
                 }

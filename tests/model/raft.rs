@@ -17,6 +17,7 @@ impl<const N: usize> Model<N> {
         if state.nodes[node].process.leads() {
             self.acknowledges(state, node, found);
             self.appends_alone(state, node, found);
+            self.sends(state, node, found);
             if self.world.entries_tell() {
                 self.changes(state, node, found);
             } else {
@@ -176,23 +177,23 @@ impl<const N: usize> Model<N> {
         }
     }
 
-    /// No majority takes part: the leader appends what only it has, or one follower gets what the leader has.
     fn appends_alone(&self, state: &State<N>, node: usize, found: &mut Successors<N>) {
-        if state.left.appends == 0 {
-            return;
-        }
-        let mut next = *state;
-        next.left.appends -= 1;
-        let own = state.nodes[node].volume;
-        if !own.is_full() {
-            let mut next = next;
+        if state.left.appends > 0 && !state.nodes[node].volume.is_full() {
+            let mut next = *state;
+            next.left.appends -= 1;
             next.nodes[node].volume.append(Says::Unheard);
             found.push(Action::AppendsAlone(node), next);
         }
+    }
+
+    /// One follower gets what a leader has, and no majority needs to be there.
+    fn sends(&self, state: &State<N>, node: usize, found: &mut Successors<N>) {
+        let own = state.nodes[node].volume;
         for other in (0..N).filter(|other| *other != node && state.nodes[*other].process.is_etcd()) {
             let theirs = state.nodes[other].volume;
-            if theirs.term <= own.term && theirs.log() != own.log() && !self.world.entries_tell() {
-                let mut next = next;
+            if state.left.sends > 0 && theirs.term <= own.term && theirs.log() != own.log() {
+                let mut next = *state;
+                next.left.sends -= 1;
                 next.nodes[other].volume.take(&own, own.length);
                 step_down(&mut next, other);
                 found.push(Action::CatchesUp(other, node), next);

@@ -119,7 +119,7 @@ pub fn in_effect() -> Vec<Row> {
             ..Row::new(
                 "five-members-heard-earlier",
                 Rule::InEffect,
-                Budget { appends: 1, ..budget([2, 1, 0, 3, 0, 0, 0]) },
+                Budget { sends: 1, ..budget([2, 1, 0, 3, 0, 0, 0]) },
             )
         }
         .of(5),
@@ -172,7 +172,7 @@ pub fn switched_off() -> Vec<Row> {
             ..Row::new(
                 "commit on what was heard earlier",
                 Rule::HeardEarlier,
-                Budget { appends: 1, ..budget([2, 1, 0, 3, 0, 0, 0]) },
+                Budget { sends: 1, ..budget([2, 1, 0, 3, 0, 0, 0]) },
             )
         }
         .of(5),

@@ -127,7 +127,10 @@ pub struct Budget {
     pub exchanges: u8,
     pub words: u8,
     pub notes: u8,
+    /// What a leader appends and no other has.
     pub appends: u8,
+    /// A follower gets the log of a leader without a majority.
+    pub sends: u8,
     /// Changes of the members of the cluster.
     pub changes: u8,
 }

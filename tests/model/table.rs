@@ -169,6 +169,7 @@ fn faults(budget: Budget) -> String {
         (budget.words, "word"),
         (budget.notes, "note"),
         (budget.appends, "append"),
+        (budget.sends, "send"),
         (budget.changes, "change"),
     ];
     let plural = |name: &str| match name {

@@ -66,7 +66,8 @@ impl World {
         }
     }
 
-    /// Who the members are, and which have run, is told by entries of the log, and a follower learns what is committed after the leader.
+    /// Who the members are, and which have run, is told by entries of the log, and a follower learns after the leader what is
+    /// committed.
     /// Otherwise what is published goes with a log, and can be behind in more ways than in raft.
     pub fn entries_tell(&self) -> bool {
         self.members_change || self.logs_ask
