@@ -11,7 +11,6 @@ use crate::etcd::read_backend;
 use crate::host;
 use crate::plan::{
     EtcdId, LauncherSays, LauncherShows, LiveCluster, LiveMember, Observed, PlaneSecurity, RightToBootstrap,
-    Shown,
 };
 use crate::presence::{Announcement, Expected, Message, Right, Speaker};
 use crate::tls::{KeyPair, MaterialError, Server, Trust};
@@ -94,16 +93,9 @@ impl Launch<'_> {
             RightToBootstrap::Lapsed(_) | RightToBootstrap::ClockBehind { .. } => Right::Lapsed,
             RightToBootstrap::Withheld => Right::Withheld,
         };
-        // Who is to join a cluster founds none.
-        let joins = observed.disk.past.is_some_and(|past| past.joins);
-        let is_ours = |ids| ids == observed.predicted;
-        let (shows, log) = match observed.shown() {
-            Ok(Shown::Log(ids)) => (LauncherShows::Log, Some(ids)),
-            Ok(Shown::Committed(ids)) if is_ours(ids) && !joins => (LauncherShows::Committed, None),
-            Ok(Shown::Attempted(ids)) if is_ours(ids) && !joins => (LauncherShows::Attempted, None),
-            Ok(Shown::Nothing | Shown::Committed(_) | Shown::Attempted(_)) => (LauncherShows::Nothing, None),
-            Ok(Shown::Lost(_)) | Err(_) => (LauncherShows::Lost, None),
-        };
+        let joins = observed.joins();
+        let shows = observed.shows_to_others();
+        let log = observed.disk.data.ids().filter(|_| shows == LauncherShows::Log);
         let facts = match log {
             Some(_) => read_backend(&self.member.paths.data()).ok().flatten().unwrap_or_default(),
             None => Default::default(),

@@ -5,6 +5,7 @@ use time::{Duration, OffsetDateTime};
 use super::clock::is_behind;
 use super::cluster::{EtcdId, PeerUrl};
 use super::on_disk::{Ids, OnDisk, SaidOfData, Shown, shows};
+use super::peers::LauncherShows;
 use super::refusal::Refusal;
 use crate::config::EtcdVersion;
 
@@ -44,6 +45,23 @@ impl Observed {
     /// As [`shows`].
     pub fn shown(&self) -> Result<Shown, Refusal> {
         shows(&self.disk, self.said, self.predicted, self.alone)
+    }
+
+    /// Whether the member was to join a cluster that runs. Who joins founds none.
+    pub fn joins(&self) -> bool {
+        self.disk.past.is_some_and(|past| past.joins)
+    }
+
+    /// What the other members are told of it. A commit to another cluster, or to join one, counts for nothing.
+    pub fn shows_to_others(&self) -> LauncherShows {
+        let founds = |ids| ids == self.predicted && !self.joins();
+        match self.shown() {
+            Ok(Shown::Log(_)) => LauncherShows::Log,
+            Ok(Shown::Committed(ids)) if founds(ids) => LauncherShows::Committed,
+            Ok(Shown::Attempted(ids)) if founds(ids) => LauncherShows::Attempted,
+            Ok(Shown::Nothing | Shown::Committed(_) | Shown::Attempted(_)) => LauncherShows::Nothing,
+            Ok(Shown::Lost(_)) | Err(_) => LauncherShows::Lost,
+        }
     }
 }
 
