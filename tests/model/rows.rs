@@ -133,6 +133,7 @@ pub fn in_effect() -> Vec<Row> {
         row("two-wipes-long", [2, 1, 2, 2, 0, 0, 0]).long(),
         row("exchanges-long", [2, 1, 1, 0, 0, 1, 2]).long(),
         row("two-members-long", [3, 2, 2, 1, 0, 1, 1]).of(2).long(),
+        Row::new("note-append-long", Rule::InEffect, noted([2, 1, 0, 0, 0, 1, 1])).long(),
         Row::new("note-long", Rule::InEffect, noted([2, 1, 1, 0, 0, 1, 1])).long(),
         row("node-directory-long", [2, 1, 1, 0, 1, 0, 1]).long(),
         row("elections-alone-long", [3, 2, 1, 1, 0, 0, 0]).with(|world| world.elections_alone = true).long(),
