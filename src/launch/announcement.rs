@@ -18,8 +18,11 @@ impl Start {
                 self.waiting_for(launch).map(|others| format!("{name} goes on in cluster {cluster}{others}"))
             }
             StartDecision::Join(join) => {
-                let learner =
-                    if join.learner { " as a learner; promote it once it has caught up" } else { "" };
+                let learner = if join.learner {
+                    " as a learner; promote it once it has caught up and `member list` shows its client URLs"
+                } else {
+                    ""
+                };
                 Some(format!("{name} joins cluster {cluster}{learner}"))
             }
         }

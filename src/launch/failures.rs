@@ -236,7 +236,7 @@ fn replacing_commands(
     )));
     commands.push(run(site, member, data != DataDirectory::Empty));
     commands.push(ctl(
-        "member promote ID    # the id that `member add` printed, once it has caught up".to_owned()
+        "member promote ID    # the id that `member add` printed, once it has caught up and `member list` shows its client URLs".to_owned()
     ));
     commands
 }

@@ -129,7 +129,7 @@ impl Launch<'_> {
             announced.show(self, &observed)?;
         }
         let founding = (decision == StartDecision::Bootstrap)
-            .then(|| (self.member.cluster.id, &self.member.member.peer_url));
+            .then_some((self.member.cluster.id, &self.member.member.peer_url));
         let begun = if founding.is_some() { Instant::now() } else { Instant::now() - watch.elapsed() };
         let mut told = false;
         while let Turn::WaitFor(places) = turn(&watch.glimpses(founding), begun.elapsed()) {

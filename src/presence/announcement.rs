@@ -122,17 +122,24 @@ impl Shared {
             // Nobody can be told apart where nobody has a certificate.
             member.is_empty() || *count <= OF_ONE_MEMBER
         };
-        let mut told = None;
-        while is_one_more {
-            let (version, line) = self.next_line(told);
-            if connection.send(&line, SENDING).is_err() {
-                break;
-            }
-            told = Some(version);
+        if is_one_more {
+            self.talk_on(&mut connection);
         }
         let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = members.get_mut(&member) {
             *count -= 1;
+        }
+    }
+
+    /// Until the other side has gone.
+    fn talk_on(&self, connection: &mut Accepted) {
+        let mut told = None;
+        loop {
+            let (version, line) = self.next_line(told);
+            if connection.send(&line, SENDING).is_err() {
+                return;
+            }
+            told = Some(version);
         }
     }
 
