@@ -11,7 +11,7 @@ pub struct UpgradeArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
-    /// The version to go to [default: that of [etcd] in zone.toml]; a later one is written there first, an earlier one is where to
+    /// The version to go to (default: the version in zone.toml); a later one is written there first, an earlier one is where to
     /// stop on the way
     #[arg(long, value_name = "VERSION", value_parser = supported)]
     pub to: Option<EtcdVersion>,
