@@ -33,8 +33,10 @@ impl Others {
         install(&etcd, &(script("3.7.3", "") + "exec sleep 60\n"));
         let parent = std::process::id().to_string();
         let start = |name: &&str| {
-            let mut command = zone.command(&["run", "--end-with-parent", &parent, "--node", name, "--etcd"]);
-            command.arg(&etcd).args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            let etcd = etcd.to_str().expect("a path in UTF-8");
+            let start = ["run", "--end-with-parent", &parent, "--node", name, "--etcd", etcd];
+            let mut command = zone.command(&[&start, words].concat());
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             command.spawn().expect("the program starts")
         };
         Self { starts: others.iter().map(start).collect() }
