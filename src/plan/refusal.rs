@@ -146,7 +146,7 @@ pub enum Refusal {
         /// The ids, which follow from the address.
         ids: Ids,
     },
-    /// There are files of etcd's without a log, and nothing tells of an earlier start.
+    /// There are files of etcd's without a log, of which nothing is known, or which are in the way of a new member.
     #[error(
         "the data directory holds files of etcd, but no write-ahead log: nobody can tell what they are of"
     )]

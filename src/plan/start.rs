@@ -243,6 +243,10 @@ impl NoLog<'_> {
             let ours = self.observed.etcd_version.to_string();
             return Err(Refusal::Version { cluster: cluster.id, minor, ours });
         }
+        // etcd would take what is left of another log's database for its own, and pass over entries that it seems to hold.
+        if self.observed.disk.data.is_without_log() && !self.observed.said.set_aside {
+            return Err(Refusal::DataWithoutLog);
+        }
         let voters = cluster.members.iter().filter(|other| !other.learner && other.id != member.id);
         let expects = |peer: &Peer| {
             let listed = peer.cluster().and_then(|cluster| cluster.member(member.id));

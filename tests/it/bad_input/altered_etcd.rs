@@ -2,7 +2,7 @@
 
 use super::untouched;
 use crate::harness::{Outcome, TestZone, outcome};
-use crate::support::{FakeBundle, StandIn, install, replace_in, three_members};
+use crate::support::{FakeBundle, StandIn, install, one_member, replace_in};
 
 fn run(zone: &TestZone, etcd: &str) -> Outcome {
     outcome(&mut zone.command(&["run", "--node", "node1", "--etcd", etcd]))
@@ -27,10 +27,10 @@ fn alter(bundle: &FakeBundle) {
 
 #[test]
 fn before_the_first_start() {
-    let zone = three_members();
+    let zone = one_member();
     let bundle = FakeBundle::new(zone.around(), "3.7.3");
     run(&zone, &bundle.as_argument()).expect_code(0);
-    let zone = three_members();
+    let zone = one_member();
     let bundle = FakeBundle::new(zone.around(), "3.7.3");
     alter(&bundle);
     refused(&zone, &bundle);
@@ -41,7 +41,7 @@ fn before_the_first_start() {
 
 #[test]
 fn after_a_start_that_found_it_sound() {
-    let zone = three_members();
+    let zone = one_member();
     let bundle = FakeBundle::new(zone.around(), "3.7.3");
     run(&zone, &bundle.as_argument()).expect_code(0);
     alter(&bundle);
@@ -51,7 +51,7 @@ fn after_a_start_that_found_it_sound() {
 /// Setting the time of modification back does not hide a write: the kernel sets the time of change itself.
 #[test]
 fn with_its_time_of_modification_set_back() {
-    let zone = three_members();
+    let zone = one_member();
     let bundle = FakeBundle::new(zone.around(), "3.7.3");
     run(&zone, &bundle.as_argument()).expect_code(0);
     let before = std::fs::metadata(bundle.etcd()).expect("the file").modified().expect("a time");
@@ -68,7 +68,7 @@ fn with_its_time_of_modification_set_back() {
 /// writing another digest into the record.
 #[test]
 fn a_file_that_stays_the_same_is_not_digested_again() {
-    let zone = three_members();
+    let zone = one_member();
     let bundle = FakeBundle::new(zone.around(), "3.7.3");
     run(&zone, &bundle.as_argument()).expect_code(0);
     let record = zone.file("nodes/node1/verified-etcd.json");
@@ -89,7 +89,7 @@ fn a_file_that_stays_the_same_is_not_digested_again() {
 
 #[test]
 fn a_record_that_is_damaged_costs_a_digest_and_no_more() {
-    let zone = three_members();
+    let zone = one_member();
     let bundle = FakeBundle::new(zone.around(), "3.7.3");
     run(&zone, &bundle.as_argument()).expect_code(0);
     for text in ["", "{", "[]", "{\"identity\": 1}"] {
@@ -104,7 +104,7 @@ fn a_record_that_is_damaged_costs_a_digest_and_no_more() {
 /// An etcd without a manifest is asked for its version, once.
 #[test]
 fn one_without_a_manifest_is_asked_again_only_when_it_changed() {
-    let zone = three_members();
+    let zone = one_member();
     let etcd = StandIn::new(zone.around(), "3.7.3");
     run(&zone, etcd.as_argument()).expect_code(0);
     assert_eq!(etcd.times_asked(), 1);

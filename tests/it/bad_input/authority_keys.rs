@@ -4,7 +4,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 
 use super::{issued_zone, untouched};
 use crate::harness::{TestZone, outcome};
-use crate::support::{NOBODY, StandIn, Tree, three_members};
+use crate::support::{NOBODY, Others, StandIn, Tree, three_members};
 
 /// Damages the key of each plane CA, and expects that whatever issues refuses it. Nothing is issued under the other
 /// plane's CA either: a holder has all of its certificates or none.
@@ -107,7 +107,9 @@ fn the_keys_are_not_asked_for_when_nothing_is_to_be_issued() {
     for stem in ["root", "peer", "client"] {
         std::fs::remove_file(zone.file(&format!("ca/{stem}.key"))).expect("removed");
     }
+    let others = Others::of(&zone, "node1");
     outcome(&mut zone.command(&["run", "--node", "node1", "--etcd", etcd.as_argument()])).expect_code(0);
+    drop(others);
     assert!(etcd.arguments().is_some(), "etcd was not started");
     zone.run(&["env"]).expect_code(0);
     zone.run(&["pki", "issue", "--all"]).expect_code(0).expect_error_with(&["nothing to issue"]);

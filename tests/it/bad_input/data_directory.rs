@@ -3,9 +3,9 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use super::{issued_zone, refused_by};
+use super::{issued_zone, issued_zone_of_one, refused_by};
 use crate::harness::{TestZone, outcome};
-use crate::support::{StandIn, write_log};
+use crate::support::{Others, StandIn, write_log};
 
 const PLAN: [&[&str]; 1] = [&["plan", "--node", "node1"]];
 
@@ -30,25 +30,35 @@ fn give_data(zone: &TestZone, member: u64, cluster: u64) {
 
 /// Starts the stand-in, and forgets that it was started.
 fn start(zone: &TestZone, etcd: &StandIn) {
-    outcome(&mut zone.command(&["run", "--node", "node1", "--etcd", etcd.as_argument()])).expect_code(0);
+    start_with(zone, etcd, &[]);
+}
+
+/// The same with a log of which no `state.json` tells.
+fn start_as_current(zone: &TestZone, etcd: &StandIn) {
+    start_with(zone, etcd, &["--data-is-current"]);
+}
+
+fn start_with(zone: &TestZone, etcd: &StandIn, words: &[&str]) {
+    let mut command = zone.command(&["run", "--node", "node1", "--etcd", etcd.as_argument()]);
+    outcome(command.args(words)).expect_code(0);
     std::fs::remove_file(etcd.path.with_extension("arguments")).expect("the stand-in was started");
 }
 
 #[test]
 fn data_of_this_member_is_resumed() {
-    let (zone, etcd) = issued_zone();
+    let (zone, etcd) = issued_zone_of_one();
     let (member, cluster) = predicted(&zone);
     give_data(&zone, member, cluster);
     let plan = zone.run(&["plan", "--node", "node1", "--format", "json"]).expect_code(0);
     assert!(plan.stdout.contains("\"decision\": \"resume\""), "{}", plan.stdout);
     start(&zone, &etcd);
     let state = std::fs::read_to_string(zone.file("nodes/node1/state.json")).expect("the state");
-    assert!(state.contains("\"decision\": \"resume\"") && state.contains("\"had_log\": true"), "{state}");
+    assert!(state.contains("\"phase\": \"ran\"") && state.contains("\"log\": {"), "{state}");
 }
 
 #[test]
 fn data_of_another_cluster() {
-    let (zone, etcd) = issued_zone();
+    let (zone, etcd) = issued_zone_of_one();
     let (member, cluster) = predicted(&zone);
     for (found_member, found_cluster) in [(member, 0xabcd), (0x1234, cluster), (u64::MAX, u64::MAX)] {
         give_data(&zone, found_member, found_cluster);
@@ -62,7 +72,9 @@ fn data_of_another_cluster() {
 fn data_of_another_member_than_was_last_started_here() {
     let (zone, etcd) = issued_zone();
     let (member, cluster) = predicted(&zone);
+    let others = Others::of(&zone, "node1");
     start(&zone, &etcd);
+    drop(others);
     give_data(&zone, member, 0xabcd);
     let last = format!("this node last ran member {member:x} of cluster {cluster:x}");
     refused_by(
@@ -79,7 +91,7 @@ fn data_that_is_gone_is_not_bootstrapped_again() {
     let (zone, etcd) = issued_zone();
     let (member, cluster) = predicted(&zone);
     give_data(&zone, member, cluster);
-    start(&zone, &etcd);
+    start_as_current(&zone, &etcd);
     std::fs::rename(data(&zone), zone.around().join("data")).expect("moved away");
     let texts = ["has forgotten its votes", "put the data back into", "member remove "];
     refused_by(&zone, &etcd, &PLAN, 65, &texts);
@@ -98,8 +110,10 @@ fn data_that_is_gone_is_not_bootstrapped_again() {
 #[test]
 fn a_start_that_came_to_nothing_may_be_repeated() {
     let (zone, etcd) = issued_zone();
-    start(&zone, &etcd);
-    start(&zone, &etcd);
+    for _ in 0..2 {
+        let _others = Others::of(&zone, "node1");
+        start(&zone, &etcd);
+    }
 }
 
 /// A log that was never finished cannot be told from one that was removed.
@@ -111,7 +125,9 @@ fn files_without_a_log_are_not_bootstrapped_over() {
     refused_by(&zone, &etcd, &PLAN, 65, &["no write-ahead log", "run --node node1 --set-aside-data"]);
     std::fs::remove_dir(data(&zone).join("member/wal.tmp")).expect("removed");
     std::fs::remove_dir(data(&zone).join("member")).expect("removed");
+    let others = Others::of(&zone, "node1");
     start(&zone, &etcd);
+    drop(others);
     std::fs::create_dir_all(data(&zone).join("member/wal.tmp")).expect("a directory");
     refused_by(&zone, &etcd, &PLAN, 65, &["its write-ahead log is gone", "node1.failed"]);
 }
@@ -134,7 +150,7 @@ fn a_log_that_is_damaged() {
         );
     }
     std::fs::write(&log, sound).expect("the log");
-    start(&zone, &etcd);
+    start_as_current(&zone, &etcd);
 }
 
 #[test]
@@ -155,5 +171,5 @@ fn the_damage_of_another_node() {
     std::fs::write(other.join("data/member/wal/0000000000000000-0000000000000000.wal"), "damage")
         .expect("written");
     std::fs::write(other.join("state.json"), "damage").expect("written");
-    start(&zone, &etcd);
+    start_as_current(&zone, &etcd);
 }

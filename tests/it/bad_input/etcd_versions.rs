@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{issued_zone, refused_by};
+use super::{issued_zone_of_one, refused_by};
 use crate::harness::{TestZone, outcome};
 use crate::support::{Bucket, StandIn, backend_file, entry, old_request, write_log_with};
 
@@ -38,7 +38,7 @@ fn write_backend(data: &Path, cluster: &str) {
 
 #[test]
 fn a_backend_that_is_damaged_is_named() {
-    let (zone, etcd) = issued_zone();
+    let (zone, etcd) = issued_zone_of_one();
     let data = give_data(&zone, &[]);
     std::fs::create_dir_all(data.join("member/snap")).expect("a directory");
     std::fs::write(data.join("member/snap/db"), [7; 8192]).expect("the damage");
@@ -49,7 +49,7 @@ fn a_backend_that_is_damaged_is_named() {
 
 #[test]
 fn a_version_is_skipped() {
-    let (zone, etcd) = issued_zone();
+    let (zone, etcd) = issued_zone_of_one();
     let data = give_data(&zone, &[old_request("PUT", "/0/version")]);
     write_backend(&data, "3.5.0");
     let texts =
@@ -59,7 +59,7 @@ fn a_version_is_skipped() {
 
 #[test]
 fn an_older_version_than_the_data() {
-    let (zone, _) = issued_zone();
+    let (zone, _) = issued_zone_of_one();
     let etcd = StandIn::new(zone.around(), "3.6.16");
     write_backend(&give_data(&zone, &[]), "3.7.0");
     let plan = ["plan", "--node", "node1", "--etcd", etcd.as_argument()];
@@ -69,7 +69,7 @@ fn an_older_version_than_the_data() {
 /// The version of the last start is in `state.json`; without it nothing tells the patch.
 #[test]
 fn a_patch_that_is_not_known() {
-    let (zone, etcd) = issued_zone();
+    let (zone, etcd) = issued_zone_of_one();
     let data = give_data(&zone, &[]);
     write_backend(&data, "3.6.0");
     refused_by(
@@ -91,7 +91,7 @@ fn a_patch_that_is_not_known() {
 /// Members that were started at the same time agree on a version some seconds later; until then it is given as 3.0.
 #[test]
 fn a_cluster_that_has_not_agreed_on_a_version() {
-    let (zone, _) = issued_zone();
+    let (zone, _) = issued_zone_of_one();
     let data = give_data(&zone, &[old_request("PUT", "/0/version")]);
     let start = |version: &str| {
         let etcd = StandIn::new(zone.around(), version);

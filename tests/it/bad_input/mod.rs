@@ -19,4 +19,4 @@ mod two_runs;
 mod unknown_node;
 mod zones;
 
-use zones::{issued_zone, refused_by, untouched};
+use zones::{issued_zone, issued_zone_of_one, refused_by, untouched};

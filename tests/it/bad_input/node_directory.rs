@@ -2,9 +2,9 @@
 
 use std::os::unix::fs::symlink;
 
-use super::{issued_zone, refused_by, untouched};
+use super::{issued_zone, issued_zone_of_one, refused_by, untouched};
 use crate::harness::outcome;
-use crate::support::replace_in;
+use crate::support::{Others, replace_in};
 
 const PLAN: [&[&str]; 1] = [&["plan", "--node", "node1"]];
 
@@ -29,7 +29,7 @@ fn a_state_that_is_damaged_is_not_taken_for_none() {
 /// A write that broke off would look like this, if the file were written in place.
 #[test]
 fn a_state_that_is_cut_off_anywhere() {
-    let (zone, etcd) = issued_zone();
+    let (zone, etcd) = issued_zone_of_one();
     outcome(&mut zone.command(&["run", "--node", "node1", "--etcd", etcd.as_argument()])).expect_code(0);
     std::fs::remove_file(etcd.path.with_extension("arguments")).expect("the stand-in's arguments");
     let state = zone.file("nodes/node1/state.json");
@@ -47,7 +47,9 @@ fn a_state_that_is_cut_off_anywhere() {
 #[test]
 fn a_state_of_another_node() {
     let (zone, etcd) = issued_zone();
+    let others = Others::of(&zone, "node2");
     outcome(&mut zone.command(&["run", "--node", "node2", "--etcd", etcd.as_argument()])).expect_code(0);
+    drop(others);
     std::fs::remove_file(etcd.path.with_extension("arguments")).expect("the stand-in's arguments");
     std::fs::copy(zone.file("nodes/node2/state.json"), zone.file("nodes/node1/state.json")).expect("copied");
     let texts = ["is the directory of another node", "node2.example.zone", "never shared or copied"];
@@ -56,7 +58,7 @@ fn a_state_of_another_node() {
 
 #[test]
 fn a_state_whose_ids_are_none() {
-    let (zone, etcd) = issued_zone();
+    let (zone, etcd) = issued_zone_of_one();
     outcome(&mut zone.command(&["run", "--node", "node1", "--etcd", etcd.as_argument()])).expect_code(0);
     std::fs::remove_file(etcd.path.with_extension("arguments")).expect("the stand-in's arguments");
     replace_in(&zone.file("nodes/node1/state.json"), "\"member_id\": \"", "\"member_id\": \"x");
@@ -98,7 +100,7 @@ fn one_that_is_gone() {
 
 #[test]
 fn one_of_a_zone_of_another_name() {
-    let (zone, etcd) = issued_zone();
+    let (zone, etcd) = issued_zone_of_one();
     outcome(&mut zone.command(&["run", "--node", "node1", "--etcd", etcd.as_argument()])).expect_code(0);
     std::fs::remove_file(etcd.path.with_extension("arguments")).expect("the stand-in's arguments");
     replace_in(&zone.file("nodes/node1/state.json"), "\"zone\": \"", "\"zone\": \"other.");
@@ -108,7 +110,7 @@ fn one_of_a_zone_of_another_name() {
 /// The log tells of certificates that were never in use: a first start that a full disk or a signal ended is not a lost one.
 #[test]
 fn one_whose_first_start_was_interrupted() {
-    let (zone, etcd) = issued_zone();
+    let (zone, etcd) = issued_zone_of_one();
     let certificates = zone.file("nodes/node1/pki");
     std::fs::remove_dir_all(certificates.join("gen-1")).expect("removed");
     std::fs::remove_file(certificates.join("current")).expect("removed");

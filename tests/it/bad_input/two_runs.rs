@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::{issued_zone, refused_by};
 use crate::harness::outcome;
+use crate::support::Others;
 
 /// Holds the lock of a node directory as a start does.
 fn hold(path: &Path, holder: &str) -> File {
@@ -36,9 +37,21 @@ fn the_second_is_refused_and_told_who_is_first() {
     refused_by(&zone, &etcd, &[], 75, &["nodes/node1 is in use", &process, "stop it before a new start"]);
     // To look at the plan of a running member is no start.
     zone.run(&["plan", "--node", "node1"]).expect_code(0);
-    // And another node is not concerned.
-    outcome(&mut zone.command(&["run", "--node", "node2", "--etcd", etcd.as_argument()])).expect_code(0);
+    // And another node is not concerned: it founds the cluster with the third, since this one never ran.
+    let third = Others::of_these(&zone, &["node3"], &["--found-without", "node1"]);
+    outcome(&mut zone.command(&[
+        "run",
+        "--node",
+        "node2",
+        "--found-without",
+        "node1",
+        "--etcd",
+        etcd.as_argument(),
+    ]))
+    .expect_code(0);
+    drop(third);
     release(&held);
+    let _others = Others::of(&zone, "node1");
     outcome(&mut zone.command(&["run", "--node", "node1", "--etcd", etcd.as_argument()])).expect_code(0);
 }
 
@@ -55,6 +68,7 @@ fn a_lock_that_tells_nothing_still_holds() {
 fn a_lock_that_nobody_holds_is_in_nobodys_way() {
     let (zone, etcd) = issued_zone();
     release(&hold(&zone.file("nodes/node1/lock"), "1\n"));
+    let _others = Others::of(&zone, "node1");
     outcome(&mut zone.command(&["run", "--node", "node1", "--etcd", etcd.as_argument()])).expect_code(0);
     assert!(etcd.arguments().is_some());
 }

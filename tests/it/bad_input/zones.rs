@@ -1,11 +1,18 @@
 //! Zones to damage, and the assertion that a refused command left them as they were.
 
 use crate::harness::{Outcome, TestZone, outcome};
-use crate::support::{Refusal, StandIn, Tree, three_members_issued};
+use crate::support::{Refusal, StandIn, Tree, one_member_issued, three_members_issued};
 
 /// A zone of three members on this machine, all certificates issued, and a stand-in for etcd beside it.
 pub fn issued_zone() -> (TestZone, StandIn) {
     let zone = three_members_issued();
+    let etcd = StandIn::new(zone.around(), "3.7.3");
+    (zone, etcd)
+}
+
+/// The same with a zone of one member, which waits for nobody when it starts.
+pub fn issued_zone_of_one() -> (TestZone, StandIn) {
+    let zone = one_member_issued();
     let etcd = StandIn::new(zone.around(), "3.7.3");
     (zone, etcd)
 }

@@ -9,8 +9,8 @@ use super::fake_peer::{FakePeer, members_answer, own_config};
 fn answered(answer: impl Into<Vec<u8>>, text: &str) {
     let (case, answer) = (Case::new(), answer.into());
     let _peer = FakePeer::answering(&case, "node1", move |_| answer.clone());
-    let text = format!("node1: {text}");
-    case.expect_refusal(69, &["nobody can tell whether a cluster runs", &text, "mend what is said of them"]);
+    let text = format!("node1: unusable: {text}");
+    case.expect_refusal(69, &["waited in vain to found the cluster", &text, "start or fix them"]);
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn garbage_before_tls() {
             // What was sent is lost if the socket is closed with something unread.
             let _ = std::io::copy(&mut socket, &mut std::io::sink());
         });
-        case.expect_refusal(69, &["node1: it does not speak TLS as expected"]);
+        case.expect_refusal(69, &["node1: unusable: it does not speak TLS as expected"]);
     }
 }
 
@@ -58,7 +58,7 @@ fn a_redirection_is_not_followed() {
     case.plan().expect_code(65).expect_error_with(&["the other members run cluster 1"]);
     assert_eq!(elsewhere.connections() - before, 1, "asked for its members, and nothing else");
     drop(elsewhere);
-    case.expect_refusal(69, &["node1: it answers /members with HTTP status 302"]);
+    case.expect_refusal(69, &["node1: unusable: it answers /members with HTTP status 302"]);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_list_that_names_us_twice() {
         "[{{\"id\":1,\"peerURLs\":[\"{url}\"]}},{{\"id\":2,\"peerURLs\":[\"{url}\"],\"clientURLs\":[\"https://127.0.0.1:1\"]}}]"
     );
     let _peer = FakePeer::answering(&case, "node1", move |_| members_answer("1", &body));
-    case.expect_refusal(69, &["node1: its list of members names https://127.0.0.1:", "twice"]);
+    case.expect_refusal(69, &["node1: unusable: its list of members names https://127.0.0.1:", "twice"]);
 }
 
 /// As fast as it can be sent.
@@ -102,20 +102,24 @@ fn endless(head: &'static str, more: &'static [u8], text: &str) {
 
 #[test]
 fn a_body_without_end() {
-    endless("HTTP/1.1 200 OK\r\n\r\n", b" ", "node1: its answer has no end");
-    endless("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", b" ", "node1: its answer has no end");
+    endless("HTTP/1.1 200 OK\r\n\r\n", b" ", "node1: unusable: its answer has no end");
+    endless(
+        "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
+        b" ",
+        "node1: unusable: its answer has no end",
+    );
 }
 
 /// Millions of chunks take longer to read than there is time, on a machine that is busy.
 #[test]
 fn chunks_without_end() {
-    endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n", "node1: it");
+    endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n", "node1: unusable: it");
 }
 
 #[test]
 fn a_head_without_end() {
-    endless("HTTP/1.1 200 OK\r\nX-Long: ", b"x", "node1: its answer has no end");
-    endless("HTTP/1.1 200 OK\r\n", b"X-Many: y\r\n", "node1: its answer is not HTTP");
+    endless("HTTP/1.1 200 OK\r\nX-Long: ", b"x", "node1: unusable: its answer has no end");
+    endless("HTTP/1.1 200 OK\r\n", b"X-Many: y\r\n", "node1: unusable: its answer is not HTTP");
 }
 
 #[test]

@@ -51,6 +51,14 @@ fn one_whose_list_says_more_than_is_known() {
     let own = u64::from_str_radix(&members[1], 16).expect("an id");
     let url = case.peer_url(SUBJECT);
     let body = format!("[{{\"id\":{own},\"peerURLs\":[\"{url}\"],\"isWitness\":true,\"more\":{{}}}}]");
+    // It was founded with the commit of this member.
+    let state = format!(
+        "{{\"format\":2,\"zone\":\"example.zone\",\"node\":\"node2.example.zone\",\"cluster_id\":\"{cluster}\",\
+         \"member_id\":\"{}\",\"token\":\"\",\"etcd_version\":\"3.7.3\",\"phase\":\"committed\",\"joins\":false,\
+         \"decided_at\":\"2026-01-01T00:00:00Z\"}}",
+        members[1]
+    );
+    std::fs::write(case.zone.file("nodes/node2/state.json"), state).expect("the commit");
     let _peer = FakePeer::answering(&case, "node1", move |_| members_answer(&cluster, &body));
     let plan = case.plan().expect_code(0);
     assert!(plan.stdout.contains("\"decision\": \"bootstrap\""), "{}", plan.stdout);

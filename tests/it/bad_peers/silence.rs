@@ -1,5 +1,5 @@
 //! Peers that say nothing, too little, or go away at once. Whether they run a cluster nobody can tell, so a cluster is founded
-//! beside none of them but those that go away at once, as a start that waits for its turn does.
+//! beside none of them.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -19,7 +19,7 @@ fn drain(mut socket: &TcpStream) {
 fn one_that_accepts_and_says_nothing() {
     let case = Case::new();
     let _peer = FakePeer::listen(case.port("node1"), |socket, _| drain(&socket));
-    case.expect_refusal(69, &["node1: it takes connections and says nothing"]);
+    case.expect_refusal(69, &["node1: accepts TCP, no TLS reply"]);
 }
 
 /// The start of a TLS record of 16 KiB, one byte at a time.
@@ -35,14 +35,14 @@ fn one_that_drips_its_handshake() {
             sleep(Duration::from_millis(100));
         }
     });
-    case.expect_refusal(69, &["node1: it takes connections and says nothing"]);
+    case.expect_refusal(69, &["node1: accepts TCP, no TLS reply"]);
 }
 
 #[test]
 fn one_that_closes_at_once_for_ever() {
     let case = Case::new();
     let peer = FakePeer::listen(case.port("node1"), |socket, _| drop(socket));
-    case.expect_bootstrap("waits");
+    case.expect_refusal(69, &["node1: closes every connection, as an older zone-etcd does", "upgrade it"]);
     assert!(peer.connections() > 10, "it is asked again and again");
 }
 
@@ -52,7 +52,7 @@ fn one_that_takes_a_request_and_says_nothing() {
     let case = Case::new();
     let _peer =
         FakePeer::inside_tls(case.port("node1"), own_config(&case, "node1"), |stream, _| drain(&stream.sock));
-    case.expect_refusal(69, &["node1: it does not answer requests in time"]);
+    case.expect_refusal(69, &["node1: unusable: it does not answer requests in time"]);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn one_that_drips_its_answer() {
             sleep(Duration::from_millis(20));
         }
     });
-    case.expect_refusal(69, &["node1: it does not answer requests in time"]);
+    case.expect_refusal(69, &["node1: unusable: it does not answer requests in time"]);
 }
 
 #[test]
@@ -76,6 +76,6 @@ fn one_that_takes_a_request_and_closes() {
     let _peer = FakePeer::answering(&case, "node1", |_| Vec::new());
     case.expect_refusal(
         69,
-        &["node1: it closes the connection after our certificate", "look into the log there"],
+        &["node1: unusable: it closes the connection after our certificate", "look into the log there"],
     );
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::{RIGHT, locked_zone, passphrase_file, with_file, without_terminal};
 use crate::harness::{Outcome, TestZone, outcome, program};
-use crate::support::install;
+use crate::support::{Others, install};
 
 /// A shell command in which `"$@"` is a call that has something to issue.
 #[track_caller]
@@ -115,6 +115,8 @@ fn a_credential_of_systemd() {
 #[test]
 fn it_reaches_neither_etcd_nor_any_file() {
     let (zone, file) = locked_zone(&[]);
+    with_file(&zone, &["pki", "issue", "node2", "node3"], &file).expect_code(0);
+    let _others = Others::of(&zone, "node1");
     let etcd = zone.around().join("etcd");
     let seen = zone.around().join("seen");
     let script = format!(

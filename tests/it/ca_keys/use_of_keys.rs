@@ -1,7 +1,7 @@
 //! Which commands need a locked key, and which do without.
 
 use super::{locked_zone, with_file, without_terminal};
-use crate::support::{StandIn, Tree};
+use crate::support::{Others, StandIn, Tree};
 
 /// What is needed to start etcd is there already: nobody is asked, and nobody could answer.
 #[test]
@@ -21,6 +21,7 @@ fn to_look_and_to_start_takes_no_passphrase() {
         &["run", "--node", "node1", "--etcd", etcd.as_argument()],
     ];
     for arguments in looks {
+        let _others = (arguments[0] == "run").then(|| Others::of(&zone, "node1"));
         without_terminal(&zone, arguments).expect_code(0);
         if arguments[0] != "run" {
             Tree::of(&zone.path()).assert_same_as(&before, &arguments.join(" "));
@@ -53,10 +54,12 @@ fn to_issue_takes_the_key_of_the_plane_alone() {
 #[test]
 fn run_issues_with_the_passphrase() {
     let (zone, file) = locked_zone(&[]);
+    with_file(&zone, &["pki", "issue", "node2", "node3"], &file).expect_code(0);
     let etcd = StandIn::new(zone.around(), "3.7.3");
     let arguments = ["run", "--node", "node1", "--etcd", etcd.as_argument()];
     without_terminal(&zone, &arguments).expect_code(66);
     assert_eq!(etcd.arguments(), None, "etcd was started");
+    let _others = Others::of(&zone, "node1");
     with_file(&zone, &arguments, &file).expect_code(0);
     assert!(etcd.arguments().is_some(), "etcd was not started");
 }

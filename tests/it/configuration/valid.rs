@@ -7,7 +7,10 @@ fn plan(text: &str, node: &str) -> serde_json::Value {
     let zone = TestZone::described(text);
     zone.run(&["init"]).expect_code(0);
     let outcome = zone.run(&["plan", "--node", node, "--format", "json"]).expect_code(0);
-    assert_eq!(outcome.stderr, "", "no warnings");
+    // The addresses of the examples are of no machine that tests run on.
+    let elsewhere = |line: &&str| line.contains("is not an address of this machine: `run` is refused here");
+    let warnings: Vec<&str> = outcome.stderr.lines().filter(|line| !elsewhere(line)).collect();
+    assert_eq!(warnings, [""; 0], "no warnings");
     serde_json::from_str(&outcome.stdout).expect("JSON")
 }
 

@@ -92,6 +92,7 @@ fn run_and_plan_agree() {
             .expect_code(0)
     };
     let planned = call(&["plan", "--format", "argv"]).stdout;
+    let _others = crate::support::Others::of(&zone, "node1");
     call(&["run"]);
     let planned: Vec<&str> = planned.lines().skip(1).collect();
     assert_eq!(etcd.arguments().expect("it was started"), planned);

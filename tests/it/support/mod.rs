@@ -4,6 +4,7 @@ mod authority;
 mod backend_file;
 mod log_file;
 mod one_verdict;
+mod others;
 mod refusal;
 mod stand_in;
 mod text;
@@ -16,11 +17,12 @@ pub use log_file::{
     committed, entry, old_request, put_request, snapshot, wrapped, write_log, write_log_with,
 };
 pub use one_verdict::Asked;
+pub use others::Others;
 pub use refusal::Refusal;
 pub use stand_in::{FakeBundle, StandIn, install, install_program, use_as_nobody};
 pub use text::{append, replace_in};
 pub use tree::Tree;
-pub use zone::{three_members, three_members_issued};
+pub use zone::{one_member, one_member_issued, three_members, three_members_issued};
 
 /// A user who owns nothing here.
 pub const NOBODY: u32 = 65534;

@@ -6,24 +6,34 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::StandIn;
-use crate::harness::{Outcome, outcome, zone_etcd};
+use super::{Others, StandIn};
+use crate::harness::{Outcome, TestZone, outcome, zone_etcd};
 
 /// A start, as all three are told of it.
 pub struct Asked<'t> {
     place: Vec<OsString>,
+    zone: Option<&'t TestZone>,
     etcd: &'t StandIn,
 }
 
 impl<'t> Asked<'t> {
     /// Of the node of a local config.
     pub fn config(file: &Path, etcd: &'t StandIn) -> Self {
-        Self { place: vec!["--config".into(), file.into()], etcd }
+        Self { place: vec!["--config".into(), file.into()], zone: None, etcd }
+    }
+
+    /// The same where the node is node1 of this zone, of which the others are there if it may start.
+    pub fn beside(self, zone: &'t TestZone) -> Self {
+        Self { zone: Some(zone), ..self }
     }
 
     /// Of node1, from a zone directory.
-    pub fn zone(directory: &Path, etcd: &'t StandIn) -> Self {
-        Self { place: vec!["--zone".into(), directory.into(), "--node".into(), "node1".into()], etcd }
+    pub fn zone(zone: &'t TestZone, etcd: &'t StandIn) -> Self {
+        Self {
+            place: vec!["--zone".into(), zone.path().into(), "--node".into(), "node1".into()],
+            zone: Some(zone),
+            etcd,
+        }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -38,6 +48,8 @@ impl<'t> Asked<'t> {
         let etcd = self.etcd.as_argument();
         let plan = outcome(&mut self.command(&["plan", "--format", "argv", "--etcd", etcd]));
         let check = outcome(&mut self.command(&["check", "--format", "json"]));
+        // A cluster is founded with all members.
+        let _others = self.zone.filter(|_| plan.code == 0).map(|zone| Others::of(zone, "node1"));
         let run = outcome(&mut self.command(&["run", "--etcd", etcd]));
         assert_eq!(plan.code, run.code, "plan:\n{}\nrun:\n{}", plan.stderr, run.stderr);
         assert_eq!(refusal(&plan.stderr), refusal(&run.stderr), "plan and run");

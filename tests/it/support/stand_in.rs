@@ -117,7 +117,8 @@ pub fn use_as_nobody(place: &Path, arguments: &[&str], zone: &Path) -> Command {
     command
 }
 
-fn script(version: &str, comment: &str) -> String {
+/// The text of a stand-in.
+pub(super) fn script(version: &str, comment: &str) -> String {
     format!(
         "#!/bin/sh\n# {comment}\nif [ \"$*\" = --version ]; then\n    echo asked >>\"$0.asked\"\n    \
          echo 'etcd Version: {version}'\n    exit\nfi\ncase \"$*\" in\n*/dev/null/zone-etcd*)\n    \

@@ -10,35 +10,67 @@ use crate::harness::TestZone;
 /// A zone of three members on this machine with its CAs, each member with ports of its own.
 pub fn three_members() -> TestZone {
     static MADE: OnceLock<Tree> = OnceLock::new();
-    copy_of(MADE.get_or_init(|| {
-        let zone = TestZone::described(&description());
-        zone.run(&["init"]).expect_code(0);
-        Tree::of(&zone.path())
-    }))
+    copy_of(
+        MADE.get_or_init(|| {
+            let zone = TestZone::described(&description(3));
+            zone.run(&["init"]).expect_code(0);
+            Tree::of(&zone.path())
+        }),
+        3,
+    )
 }
 
 /// The same, with every certificate issued.
 pub fn three_members_issued() -> TestZone {
     static MADE: OnceLock<Tree> = OnceLock::new();
-    copy_of(MADE.get_or_init(|| {
-        let zone = three_members();
-        zone.run(&["pki", "issue", "--all"]).expect_code(0);
-        Tree::of(&zone.path())
-    }))
+    copy_of(
+        MADE.get_or_init(|| {
+            let zone = three_members();
+            zone.run(&["pki", "issue", "--all"]).expect_code(0);
+            Tree::of(&zone.path())
+        }),
+        3,
+    )
+}
+
+/// A zone of one member on this machine with its CA, which waits for nobody when it starts.
+pub fn one_member() -> TestZone {
+    static MADE: OnceLock<Tree> = OnceLock::new();
+    copy_of(
+        MADE.get_or_init(|| {
+            let zone = TestZone::described(&description(1));
+            zone.run(&["init"]).expect_code(0);
+            Tree::of(&zone.path())
+        }),
+        1,
+    )
+}
+
+/// The same, with every certificate issued.
+pub fn one_member_issued() -> TestZone {
+    static MADE: OnceLock<Tree> = OnceLock::new();
+    copy_of(
+        MADE.get_or_init(|| {
+            let zone = one_member();
+            zone.run(&["pki", "issue", "--all"]).expect_code(0);
+            Tree::of(&zone.path())
+        }),
+        1,
+    )
 }
 
 /// A zone is made once and copied for each test, since the program waits for the disk at every file. No certificate depends
 /// on a port, and no test may have those of another.
-fn copy_of(made: &Tree) -> TestZone {
+fn copy_of(made: &Tree, members: usize) -> TestZone {
     let zone = TestZone::empty();
     made.write_to(&zone.path());
-    std::fs::write(zone.file("zone.toml"), description()).expect("zone.toml");
+    std::fs::write(zone.file("zone.toml"), description(members)).expect("zone.toml");
     zone
 }
 
-fn description() -> String {
+fn description(members: usize) -> String {
     let mut text = String::from("[zone]\nname = \"example.zone\"\n");
-    for (index, ports) in ports(9).chunks_exact(3).enumerate() {
+    for (index, ports) in ports(3 * members).chunks_exact(3).enumerate() {
         let number = index + 1;
         text += &format!("\n[[node]]\nname = \"node{number}\"\naddress = \"127.0.0.1\"\n");
         text +=

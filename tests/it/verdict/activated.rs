@@ -165,7 +165,7 @@ fn plan_check_and_run_agree_on_an_activated_node() {
             sound.write_to(&directory);
             row.3(&Node { zone: &zone, directory: &directory });
             let etcd = StandIn::new(place.path(), "3.7.3");
-            let run = Asked::config(&directory.join("node.json"), &etcd).one_verdict();
+            let run = Asked::config(&directory.join("node.json"), &etcd).beside(&zone).one_verdict();
             run.expect_code(row.1).expect_error_with(&[row.2]);
         },
     );

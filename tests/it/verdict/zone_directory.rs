@@ -13,7 +13,7 @@ fn remove(zone: &TestZone, name: &str) {
     fs::remove_file(zone.file(name)).expect("removed");
 }
 
-const ROWS: [Row; 19] = [
+const ROWS: [Row; 20] = [
     ("nothing", 0, "", |_| ()),
     ("a key that others can read", 0, "issued peer.crt", |zone| {
         chmod(&zone.file("nodes/node1/pki/current/peer.key"), 0o644);
@@ -57,6 +57,9 @@ const ROWS: [Row; 19] = [
     ("a CA that is none", 65, "ca/peer.crt", |zone| {
         fs::write(zone.file("ca/peer.crt"), "none").expect("written");
     }),
+    ("a revocation list that is none", 65, "ca/peer.crl", |zone| {
+        fs::write(zone.file("ca/peer.crl"), "none").expect("written");
+    }),
     ("CAs that are gone", 66, "ca is gone", |zone| {
         fs::rename(zone.file("ca"), zone.around().join("ca")).expect("moved away");
     }),
@@ -80,7 +83,7 @@ fn plan_check_and_run_agree_in_a_zone_directory() {
             let zone = three_members_issued();
             row.3(&zone);
             let etcd = StandIn::new(zone.around(), "3.7.3");
-            let run = Asked::zone(&zone.path(), &etcd).one_verdict();
+            let run = Asked::zone(&zone, &etcd).one_verdict();
             run.expect_code(row.1).expect_error_with(&[row.2]);
         },
     );
@@ -96,7 +99,7 @@ fn plan_check_and_run_agree_on_ports_in_use() {
         let port: u16 = port.parse().expect("a port");
         let _listener = TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
         let etcd = StandIn::new(zone.around(), "3.7.3");
-        let run = Asked::zone(&zone.path(), &etcd).one_verdict();
+        let run = Asked::zone(&zone, &etcd).one_verdict();
         run.expect_code(75).expect_error_with(&["is in use by"]);
     }
 }

@@ -7,7 +7,7 @@ use zone_pki::{RevocationReason, Revoked, Usages};
 
 use super::{authority, checked, failed, forge, found};
 use crate::harness::TestZone;
-use crate::support::{StandIn, Tree, append, replace_in, three_members_issued};
+use crate::support::{Others, StandIn, Tree, append, replace_in, three_members_issued};
 
 const CURRENT: &str = "nodes/node1/pki/current";
 
@@ -262,6 +262,7 @@ fn run_refuses_what_cannot_work() {
     .expect("written");
     let zone_toml = zone.file("zone.toml");
     replace_in(&zone_toml, "[zone]\n", "[pki]\nleaf_validity = \"3650d\"\n[zone]\n");
+    let _others = Others::of(&zone, "node1");
     let run = zone.run(&["run", "--node", "node1", "--etcd", stand_in.as_argument()]);
     run.expect_error_with(&["warning: peer-ca.crt: "]);
 }
