@@ -30,6 +30,8 @@ fn refuses_a_data_volume_that_came_back_as_its_image() {
         let mut members = start_on_loopback(&zone, &NODES);
         write_keys(&zone, 30);
         stop(&mut members);
+        let newest = zone.around().join("newest");
+        copy_directory(&data_of(&zone, "node1"), &newest);
         for node in ["node1", "node2"] {
             let data = data_of(&zone, node);
             for entry in fs::read_dir(&data).expect("the volume").flatten() {
@@ -45,7 +47,13 @@ fn refuses_a_data_volume_that_came_back_as_its_image() {
         for node in ["node1", "node2"] {
             refused(&zone, node, &[], 65, &["must not start", "forgotten its votes"]);
         }
-        assert_eq!(kept_on(&zone, "node3"), 30);
+        // Its own volume makes a quorum again, and nothing was lost.
+        remove(&data_of(&zone, "node1"));
+        copy_directory(&newest, &data_of(&zone, "node1"));
+        let _first = start(&zone, "node1");
+        for node in ["node1", "node3"] {
+            assert_eq!(kept_on(&zone, node), 30);
+        }
     });
 }
 
@@ -162,7 +170,7 @@ fn refuses_a_wiped_member_that_a_stale_list_expects() {
         stop(&mut members);
         wipe(&zone, "node1");
         let mut third = start(&zone, "node3");
-        third.wait_for_line(&["\"starting an etcd server\""]);
+        third.wait_for_line(&["\"serving peer traffic\""]);
         refused(&zone, "node1", &[], 65, &["node1 must not start"]);
         let second = start(&zone, "node2");
         wait_for_quorum(&client(&zone, 2));
@@ -322,7 +330,7 @@ fn write_keys(zone: &TestZone, count: usize) {
     }
 }
 
-/// How many keys are in the data of a member, asked of itself alone; it may have no quorum.
+/// How many keys are in the data of a member, asked of itself alone. It serves clients once there is a quorum.
 fn kept_on(zone: &TestZone, node: &str) -> usize {
     let number: u16 = node[4..].parse().expect("a number");
     until("the keys of the member", || {
