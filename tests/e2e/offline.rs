@@ -92,8 +92,11 @@ fn three_bundles_are_one_cluster() {
 
         // The first is started long before the others, and says for whom it waits.
         let mut first = offline.start("infra0", &offline.directory("infra0"));
-        first.wait_for_line(&["once 2 of 3 members run: infra1 and infra2 do not answer yet"]);
-        first.wait_for_line(&["became pre-candidate"]);
+        first.wait_for_line(&[
+            "infra0 waits for infra1 (not there",
+            "infra2 (not there",
+            "have to be there to found",
+        ]);
         assert!(first.is_alive(), "it waits");
         // Nothing is wrong with the one that waits.
         let status =

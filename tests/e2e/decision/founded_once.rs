@@ -277,20 +277,19 @@ fn stub(zone: &TestZone) -> PathBuf {
     stub
 }
 
-/// Founds a zone of three, and ends these members as soon as they have a log. The others run.
+/// Founds a zone of three, and ends these members as soon as they know each other and may have voted. The others run.
 fn stopped_at_the_founding(ended: &[&str]) -> (TestZone, Vec<Running>) {
     let zone = issued_zone(3);
     let mut members: Vec<(&str, Running)> = NODES.iter().map(|node| (*node, start(&zone, node))).collect();
-    until("the logs", || {
-        let has_log = |node: &&str| {
-            let wal = data_of(&zone, node).join("member/wal");
-            fs::read_dir(wal).is_ok_and(|entries| {
-                entries
-                    .flatten()
-                    .any(|entry| entry.path().extension().is_some_and(|extension| extension == "wal"))
-            })
-        };
-        ended.iter().all(has_log).then_some(())
+    let mut stopped = Vec::new();
+    until("the first elections", || {
+        for (node, member) in members.iter().filter(|(node, _)| ended.contains(node)) {
+            if !stopped.contains(node) && member.stderr().contains("MsgPreVote") {
+                member.signal(Signal::SIGSTOP);
+                stopped.push(*node);
+            }
+        }
+        (stopped.len() == ended.len()).then_some(())
     });
     for (_, member) in members.iter_mut().filter(|(node, _)| ended.contains(node)) {
         member.signal(Signal::SIGKILL);
