@@ -98,10 +98,14 @@ fn three_bundles_are_one_cluster() {
             "have to be there to found",
         ]);
         assert!(first.is_alive(), "it waits");
-        // Nothing is wrong with the one that waits.
+        // Nothing is wrong with the one that waits, and the others see it.
         let status =
             outcome(&mut offline.network.on("infra0", &offline.zone.command(&["status"]))).expect_code(69);
-        assert!(status.stdout.contains("next: start it, on infra1: zone-etcd run\n"), "{}", status.stdout);
+        assert!(status.stdout.contains("infra1 is down: nothing listens"), "{}", status.stdout);
+        let mut plan = zone_etcd(["plan", "--config"]);
+        plan.arg(offline.directory("infra1").join("node.json"));
+        let plan = outcome(&mut offline.network.on("infra1", &plan)).expect_code(0);
+        assert!(plan.stdout.contains("is about to start"), "{}", plan.stdout);
         let mut members = vec![first];
         for node in ["infra1", "infra2"] {
             members.push(offline.start(node, &offline.directory(node)));

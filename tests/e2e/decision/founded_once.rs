@@ -303,14 +303,14 @@ fn stopped_at_the_founding(ended: &[&str]) -> (TestZone, Vec<Running>) {
 }
 
 /// What a machine has that was built anew, and activated with what it was given at first.
-fn wipe(zone: &TestZone, node: &str) {
+pub(super) fn wipe(zone: &TestZone, node: &str) {
     remove(&data_of(zone, node));
     for note in ["state.json", "high-water.json"] {
         let _ = fs::remove_file(zone.file(&format!("nodes/{node}/{note}")));
     }
 }
 
-fn data_of(zone: &TestZone, node: &str) -> PathBuf {
+pub(super) fn data_of(zone: &TestZone, node: &str) -> PathBuf {
     zone.file(&format!("nodes/{node}/data"))
 }
 
@@ -321,7 +321,7 @@ fn as_in_the_image(directory: &Path) {
         .expect("its times");
 }
 
-fn write_keys(zone: &TestZone, count: usize) {
+pub(super) fn write_keys(zone: &TestZone, count: usize) {
     let first = client(zone, 1);
     wait_for_quorum(&first);
     for number in 0..count {
@@ -330,7 +330,7 @@ fn write_keys(zone: &TestZone, count: usize) {
 }
 
 /// How many keys are in the data of a member, asked of itself alone. It serves clients once there is a quorum.
-fn kept_on(zone: &TestZone, node: &str) -> usize {
+pub(super) fn kept_on(zone: &TestZone, node: &str) -> usize {
     let number: u16 = node[4..].parse().expect("a number");
     until("the keys of the member", || {
         let local =
@@ -339,13 +339,13 @@ fn kept_on(zone: &TestZone, node: &str) -> usize {
     })
 }
 
-fn stop(members: &mut [Running]) {
+pub(super) fn stop(members: &mut [Running]) {
     members.iter_mut().for_each(|member| {
         let _ = member.stop();
     });
 }
 
-fn copy_directory(from: &Path, to: &Path) {
+pub(super) fn copy_directory(from: &Path, to: &Path) {
     let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().expect("cp runs");
     assert!(copied.success());
 }
