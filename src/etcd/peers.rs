@@ -44,7 +44,12 @@ pub enum Heard {
     /// How the member was found.
     State(PeerState),
     /// A start of it waits there, and says what it shows.
-    Lines(Lines),
+    Lines {
+        /// What it says.
+        lines: Lines,
+        /// What to say if it takes no connection from our address.
+        refused: String,
+    },
 }
 
 /// Why a reply tells of no cluster.
@@ -111,7 +116,9 @@ impl PeerQuestion {
             Ok(Spoken::Lines(lines)) if self.is_revoked(&lines) => {
                 return Heard::State(PeerState::Unusable("its certificate was revoked".to_owned()));
             }
-            Ok(Spoken::Lines(lines)) => return Heard::Lines(lines),
+            Ok(Spoken::Lines(lines)) => {
+                return Heard::Lines { lines, refused: self.refused_from(local) };
+            }
             Err(error) => return Heard::State(self.state_after(&error, local)),
         };
         Heard::State(match cluster_of(&reply) {

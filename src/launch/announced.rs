@@ -46,7 +46,7 @@ impl Announced {
 
 impl Launch<'_> {
     /// Shows the other members that this one is about to start, from now until it is etcd that listens.
-    pub fn announce(&self) -> Result<Announced> {
+    pub(super) fn announce(&self) -> Result<Announced> {
         if self.member.cluster.members.len() == 1 {
             return Ok(Announced(None));
         }

@@ -88,6 +88,14 @@ impl Launch<'_> {
         self.refuse_by_node_directory()
     }
 
+    /// Shows the other members that this one is about to start. Of certificates that do not allow that, it is said what is wrong.
+    pub fn announce_judged(&self, node: &Node, now: OffsetDateTime) -> Result<Announced> {
+        self.announce().or_else(|failure| {
+            refuse_what_cannot_work(&self.findings(node, now), node)?;
+            Err(failure)
+        })
+    }
+
     /// Judges the certificates as they are on disk and asks the other members once, at the same time.
     fn judge(&self, node: &Node, now: OffsetDateTime) -> Result<Start> {
         let (findings, start) = std::thread::scope(|scope| {

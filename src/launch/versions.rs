@@ -1,6 +1,6 @@
 //! Refuses to start a version of etcd that must not follow on the data.
 
-use super::failures::{log_failure, state_failure, version_refusal_failure, versions_failure};
+use super::failures::{log_failure, version_refusal_failure, versions_failure};
 use super::on_disk::read_past;
 use crate::config::EtcdVersion;
 use crate::error::{Failure, Result};
@@ -32,10 +32,11 @@ pub(super) fn refuse_wrong_version(
 /// running: its log is only added to, and what it has not written yet does not count.
 ///
 /// # Errors
-/// The data or `state.json` cannot be read.
+/// The data cannot be read.
 pub fn version_refusal(paths: &NodePaths, new: EtcdVersion) -> Result<Option<VersionRefusal>> {
     let data = observe_data_directory(&paths.data()).map_err(|error| log_failure(&error))?;
-    let past = read_past(paths).map_err(|error| state_failure(&error))?;
+    // The start refuses a `state.json` that is damaged; without it the data tells.
+    let past = read_past(paths).ok().flatten();
     judge(paths, data, last_of(past.as_ref().map(|(state, _)| state)), new)
 }
 

@@ -162,6 +162,9 @@ impl NoLog<'_> {
         }
         match self.listing() {
             Some((cluster, member)) => self.decide_as_listed(cluster, member),
+            None if cluster.id == self.observed.predicted.cluster && self.is_nobody_listed() => {
+                self.decide_as_founder(self.observed.predicted)
+            }
             None => Err(self.refuse_unlisted(cluster)),
         }
     }
@@ -195,6 +198,11 @@ impl NoLog<'_> {
         let added = listings.iter().find(|(_, member)| member.id != ours && !has_run(member.id));
         let ran = || listings.iter().find(|(_, member)| member.has_run());
         added.or_else(ran).or(listings.first()).copied()
+    }
+
+    /// A log whose first entries were not applied yet has no members: the founding ones follow from the id of the cluster.
+    fn is_nobody_listed(&self) -> bool {
+        self.peers.iter().filter_map(Peer::cluster).all(|cluster| cluster.members.is_empty())
     }
 
     /// A cluster lists this member's URL: as the member that is to come, or as one that has run.

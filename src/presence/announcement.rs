@@ -2,15 +2,16 @@
 //! answered, and all others are reset at once, since a port that is bound and silent would keep etcd's bootstrap check waiting.
 
 use std::collections::HashMap;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use zone_pki::RevocationList;
+use zone_pki::{RevocationList, SubjectAltName, SubjectAltNames};
 
-use super::message::Message;
+use super::message::{Message, REFUSES_ADDRESS};
 use crate::tls::{Accepted, Server, reset};
 
 /// How long the first message of a connection is waited for, and the whole handshake.
@@ -24,6 +25,8 @@ const OF_ONE_MEMBER: usize = 2;
 const BEAT: Duration = Duration::from_millis(500);
 /// How long a line may take to be sent.
 const SENDING: Duration = Duration::from_secs(1);
+/// How long the names of a certificate may take to be resolved.
+const RESOLVING: Duration = Duration::from_secs(1);
 
 /// What a start shows, to whoever asks. It ends with the process: its sockets are closed by execve(2), in the same moment in which
 /// etcd's start begins.
@@ -86,14 +89,14 @@ impl Shared {
     fn listen(self: &Arc<Self>, listener: &TcpListener) {
         loop {
             match listener.accept() {
-                Ok((socket, _)) => self.take(socket),
+                Ok((socket, from)) => self.take(socket, from.ip().to_canonical()),
                 // Out of file descriptors, most likely: no reason to use up a processor as well.
                 Err(_) => thread::sleep(Duration::from_millis(10)),
             }
         }
     }
 
-    fn take(self: &Arc<Self>, socket: TcpStream) {
+    fn take(self: &Arc<Self>, socket: TcpStream, from: IpAddr) {
         if self.handshakes.fetch_add(1, Ordering::Relaxed) >= HANDSHAKES {
             self.handshakes.fetch_sub(1, Ordering::Relaxed);
             reset(&socket);
@@ -104,14 +107,19 @@ impl Shared {
             let accepted = shared.server.accept(socket, FIRST_MESSAGE, HANDSHAKE);
             shared.handshakes.fetch_sub(1, Ordering::Relaxed);
             if let Some(connection) = accepted {
-                shared.talk(connection);
+                shared.talk(connection, from);
             }
         });
     }
 
-    fn talk(&self, mut connection: Accepted) {
+    fn talk(&self, mut connection: Accepted, from: IpAddr) {
         let certificate = connection.certificate();
         if self.revoked.as_deref().zip(certificate.as_ref()).is_some_and(|(list, leaf)| list.lists(leaf)) {
+            return;
+        }
+        if certificate.as_ref().is_some_and(|leaf| !may_dial_from(leaf.names(), from)) {
+            // Who is told so does not found a zone in which it would not be heard; nothing else comes of it.
+            let _ = connection.send(REFUSES_ADDRESS, SENDING);
             return;
         }
         let member = certificate.map(|leaf| leaf.fingerprint_sha256().to_vec()).unwrap_or_default();
@@ -151,4 +159,32 @@ impl Shared {
         let line = if timeout.timed_out() { String::new() } else { said.message.line() };
         (said.version, line)
     }
+}
+
+/// Whether etcd takes a connection from this address by a certificate with these names (`checkCertSAN` in
+/// `client/pkg/transport/listener_tls.go`). What cannot be told in time is left to etcd.
+fn may_dial_from(names: &SubjectAltNames, from: IpAddr) -> bool {
+    if names.is_empty() || names.contains(&SubjectAltName::ip(from)) {
+        return true;
+    }
+    let hosts: Vec<String> = names
+        .iter()
+        .filter_map(|name| match name {
+            SubjectAltName::Dns(host) => Some(host.clone()),
+            SubjectAltName::Ip(_) => None,
+        })
+        .collect();
+    if hosts.iter().any(|host| host.starts_with('*')) {
+        return true;
+    }
+    let (sender, resolved) = channel();
+    thread::spawn(move || {
+        let leads_there = |host: &String| {
+            (host.as_str(), 0)
+                .to_socket_addrs()
+                .is_ok_and(|mut found| found.any(|address| address.ip().to_canonical() == from))
+        };
+        sender.send(hosts.iter().any(leads_there))
+    });
+    resolved.recv_timeout(RESOLVING).unwrap_or(true)
 }

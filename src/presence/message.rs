@@ -72,6 +72,9 @@ struct Member {
     learner: bool,
 }
 
+/// All that is said to whoever dials from an address that its certificate does not name: etcd would close the connection.
+pub const REFUSES_ADDRESS: &str = r#"{"format":1,"refuses":"address"}"#;
+
 /// Why a line says nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {

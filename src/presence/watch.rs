@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use zone_pki::{SubjectAltName, SubjectAltNames};
 
-use super::message::Message;
+use super::message::{Message, REFUSES_ADDRESS};
 use crate::etcd::{Heard, PeerQuestion};
 use crate::plan::{
     ANSWER_LIMIT, EtcdId, Glimpse, InitialMember, LauncherSays, LauncherShows, LiveCluster, LiveMember,
@@ -276,7 +276,7 @@ impl Looker {
             });
             let state = match heard {
                 Heard::State(state) => state,
-                Heard::Lines(lines) => match self.listen(lines, repeat) {
+                Heard::Lines { lines, refused } => match self.listen(lines, refused, repeat) {
                     Some(state) => state,
                     None => return,
                 },
@@ -301,7 +301,7 @@ impl Looker {
     }
 
     /// Hears what a start says until it ends; returns how it was found then, or none if that is of no interest any more.
-    fn listen(&self, mut lines: Lines, repeat: Repeat) -> Option<PeerState> {
+    fn listen(&self, mut lines: Lines, refused: String, repeat: Repeat) -> Option<PeerState> {
         if let Some(why) = self.is_another(&lines) {
             return Some(PeerState::Unusable(why));
         }
@@ -315,6 +315,9 @@ impl Looker {
                 Ok(None) => return Some(PeerState::Absent("its start ended, or became etcd".to_owned())),
                 Err(_) => return Some(PeerState::Absent("its start went silent".to_owned())),
             };
+            if line == REFUSES_ADDRESS.as_bytes() {
+                return Some(PeerState::Unusable(refused));
+            }
             match self.read(&line) {
                 Ok(says) => {
                     if !self.tell(Event::Says(says)) || repeat == Repeat::No {

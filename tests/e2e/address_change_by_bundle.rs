@@ -49,9 +49,6 @@ fn by_a_bundle_and_a_restart_on_the_node() {
         let mut members: Vec<Supervised> = Vec::new();
         for node in NODES {
             carry(&zone, node);
-            if let Some(previous) = members.last() {
-                previous.wait_for_line(&["\"serving peer traffic\""]);
-            }
             let parent = std::process::id().to_string();
             let mut run = zone_etcd(["run", "--end-with-parent", &parent, "--config"]);
             run.arg(directory(&zone, node).join("node.json"));

@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{
-    assert_ids_as_planned, call, etcdctl, plan, process_lines, run_command, start_together, wait_for_quorum,
+    assert_ids_as_planned, call, etcdctl, plan, process_lines, start_together, wait_for_quorum,
     wait_until_serving,
 };
 use crate::harness::namespaces::Network;
@@ -63,7 +63,8 @@ fn run_becomes_etcd_with_exactly_the_planned_arguments() {
         let network = Network::new(&IPV4);
         let zone = zone_at_addresses();
         let planned = zone.run(&["plan", "--node", "infra0", "--format", "argv"]).expect_code(0).stdout;
-        let mut member = start_with_foreign_settings(&zone, &network);
+        let mut members = start_with_foreign_settings(&zone, &network);
+        let member = &mut members[0];
         let pid = member.pid();
         member.wait_for_line(&["\"starting an etcd server\""]);
 
@@ -89,7 +90,8 @@ fn no_key_is_visible_in_the_process_table() {
     isolated(|| {
         let network = Network::new(&IPV4);
         let zone = zone_at_addresses();
-        let mut member = start_with_foreign_settings(&zone, &network);
+        let mut members = start_with_foreign_settings(&zone, &network);
+        let member = &mut members[0];
         member.wait_for_line(&["\"starting an etcd server\""]);
         let visible = [process_lines(member.pid(), "cmdline"), process_lines(member.pid(), "environ")]
             .concat()
@@ -142,15 +144,20 @@ fn start(zone: &TestZone, network: &Network) -> Vec<Running> {
     members
 }
 
-/// The first member alone, started from a shell that is set up for another etcd.
-fn start_with_foreign_settings(zone: &TestZone, network: &Network) -> Running {
-    let mut command = network.on("infra0", &run_command(zone, "infra0", &[]));
-    command
-        .env("ETCD_NAME", "other")
-        .env("ETCD_DATA_DIR", "/nonexistent")
-        .env("ETCD_UNSUPPORTED_ARCH", "arm64");
-    command.env("UNRELATED", "stays").env("https_proxy", "http://127.0.0.1:1").env("NO_PROXY", "none");
-    Running::start(&mut command, zone.around(), "infra0")
+/// The members, the first of them started from a shell that is set up for another etcd.
+fn start_with_foreign_settings(zone: &TestZone, network: &Network) -> Vec<Running> {
+    start_together(zone, &NODES, |node, command| {
+        let mut command = network.on(node, &command);
+        if node == "infra0" {
+            command
+                .env("ETCD_NAME", "other")
+                .env("ETCD_DATA_DIR", "/nonexistent")
+                .env("ETCD_UNSUPPORTED_ARCH", "arm64");
+            command.env("UNRELATED", "stays").env("https_proxy", "http://127.0.0.1:1");
+            command.env("NO_PROXY", "none");
+        }
+        command
+    })
 }
 
 /// etcdctl on a machine, for the member there.

@@ -92,13 +92,20 @@ fn three_bundles_are_one_cluster() {
 
         // The first is started long before the others, and says for whom it waits.
         let mut first = offline.start("infra0", &offline.directory("infra0"));
-        first.wait_for_line(&["once 2 of 3 members run: infra1 and infra2 do not answer yet"]);
-        first.wait_for_line(&["became pre-candidate"]);
+        first.wait_for_line(&[
+            "infra0 waits for infra1 (not there",
+            "infra2 (not there",
+            "have to be there to found",
+        ]);
         assert!(first.is_alive(), "it waits");
-        // Nothing is wrong with the one that waits.
+        // Nothing is wrong with the one that waits, and the others see it.
         let status =
             outcome(&mut offline.network.on("infra0", &offline.zone.command(&["status"]))).expect_code(69);
-        assert!(status.stdout.contains("next: start it, on infra1: zone-etcd run\n"), "{}", status.stdout);
+        assert!(status.stdout.contains("infra1 is down: nothing listens"), "{}", status.stdout);
+        let mut plan = zone_etcd(["plan", "--config"]);
+        plan.arg(offline.directory("infra1").join("node.json"));
+        let plan = outcome(&mut offline.network.on("infra1", &plan)).expect_code(0);
+        assert!(plan.stdout.contains("is about to start"), "{}", plan.stdout);
         let mut members = vec![first];
         for node in ["infra1", "infra2"] {
             members.push(offline.start(node, &offline.directory(node)));

@@ -109,13 +109,7 @@ fn upgrade_takes_nodes_with_bundles_from_3_5_to_3_7() {
     isolated(|| {
         let zone = zone_with_access(3, "3.5.35");
         zone.run(&["pki", "renew", "--all"]).expect_code(0);
-        let mut members = Vec::new();
-        for node in NODES {
-            if let Some(previous) = members.last() {
-                Supervised::wait_for_line(previous, &["\"serving peer traffic\""]);
-            }
-            members.push(supervise(&zone, node));
-        }
+        let members = NODES.map(|node| supervise(&zone, node));
         let client = etcdctl(&zone, ENDPOINT);
         wait_for_quorum(&client);
         call(&client, &["put", "kept", "here"]).expect_code(0);

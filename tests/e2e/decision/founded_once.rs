@@ -30,6 +30,8 @@ fn refuses_a_data_volume_that_came_back_as_its_image() {
         let mut members = start_on_loopback(&zone, &NODES);
         write_keys(&zone, 30);
         stop(&mut members);
+        let newest = zone.around().join("newest");
+        copy_directory(&data_of(&zone, "node1"), &newest);
         for node in ["node1", "node2"] {
             let data = data_of(&zone, node);
             for entry in fs::read_dir(&data).expect("the volume").flatten() {
@@ -45,7 +47,13 @@ fn refuses_a_data_volume_that_came_back_as_its_image() {
         for node in ["node1", "node2"] {
             refused(&zone, node, &[], 65, &["must not start", "forgotten its votes"]);
         }
-        assert_eq!(kept_on(&zone, "node3"), 30);
+        // Its own volume makes a quorum again, and nothing was lost.
+        remove(&data_of(&zone, "node1"));
+        copy_directory(&newest, &data_of(&zone, "node1"));
+        let _first = start(&zone, "node1");
+        for node in ["node1", "node3"] {
+            assert_eq!(kept_on(&zone, node), 30);
+        }
     });
 }
 
@@ -162,7 +170,7 @@ fn refuses_a_wiped_member_that_a_stale_list_expects() {
         stop(&mut members);
         wipe(&zone, "node1");
         let mut third = start(&zone, "node3");
-        third.wait_for_line(&["\"starting an etcd server\""]);
+        third.wait_for_line(&["\"serving peer traffic\""]);
         refused(&zone, "node1", &[], 65, &["node1 must not start"]);
         let second = start(&zone, "node2");
         wait_for_quorum(&client(&zone, 2));
@@ -269,20 +277,19 @@ fn stub(zone: &TestZone) -> PathBuf {
     stub
 }
 
-/// Founds a zone of three, and ends these members as soon as they have a log. The others run.
+/// Founds a zone of three, and ends these members as soon as they know each other and may have voted. The others run.
 fn stopped_at_the_founding(ended: &[&str]) -> (TestZone, Vec<Running>) {
     let zone = issued_zone(3);
     let mut members: Vec<(&str, Running)> = NODES.iter().map(|node| (*node, start(&zone, node))).collect();
-    until("the logs", || {
-        let has_log = |node: &&str| {
-            let wal = data_of(&zone, node).join("member/wal");
-            fs::read_dir(wal).is_ok_and(|entries| {
-                entries
-                    .flatten()
-                    .any(|entry| entry.path().extension().is_some_and(|extension| extension == "wal"))
-            })
-        };
-        ended.iter().all(has_log).then_some(())
+    let mut stopped = Vec::new();
+    until("the first elections", || {
+        for (node, member) in members.iter().filter(|(node, _)| ended.contains(node)) {
+            if !stopped.contains(node) && member.stderr().contains("MsgPreVote") {
+                member.signal(Signal::SIGSTOP);
+                stopped.push(*node);
+            }
+        }
+        (stopped.len() == ended.len()).then_some(())
     });
     for (_, member) in members.iter_mut().filter(|(node, _)| ended.contains(node)) {
         member.signal(Signal::SIGKILL);
@@ -296,14 +303,14 @@ fn stopped_at_the_founding(ended: &[&str]) -> (TestZone, Vec<Running>) {
 }
 
 /// What a machine has that was built anew, and activated with what it was given at first.
-fn wipe(zone: &TestZone, node: &str) {
+pub(super) fn wipe(zone: &TestZone, node: &str) {
     remove(&data_of(zone, node));
     for note in ["state.json", "high-water.json"] {
         let _ = fs::remove_file(zone.file(&format!("nodes/{node}/{note}")));
     }
 }
 
-fn data_of(zone: &TestZone, node: &str) -> PathBuf {
+pub(super) fn data_of(zone: &TestZone, node: &str) -> PathBuf {
     zone.file(&format!("nodes/{node}/data"))
 }
 
@@ -314,7 +321,7 @@ fn as_in_the_image(directory: &Path) {
         .expect("its times");
 }
 
-fn write_keys(zone: &TestZone, count: usize) {
+pub(super) fn write_keys(zone: &TestZone, count: usize) {
     let first = client(zone, 1);
     wait_for_quorum(&first);
     for number in 0..count {
@@ -322,8 +329,8 @@ fn write_keys(zone: &TestZone, count: usize) {
     }
 }
 
-/// How many keys are in the data of a member, asked of itself alone; it may have no quorum.
-fn kept_on(zone: &TestZone, node: &str) -> usize {
+/// How many keys are in the data of a member, asked of itself alone. It serves clients once there is a quorum.
+pub(super) fn kept_on(zone: &TestZone, node: &str) -> usize {
     let number: u16 = node[4..].parse().expect("a number");
     until("the keys of the member", || {
         let local =
@@ -332,13 +339,13 @@ fn kept_on(zone: &TestZone, node: &str) -> usize {
     })
 }
 
-fn stop(members: &mut [Running]) {
+pub(super) fn stop(members: &mut [Running]) {
     members.iter_mut().for_each(|member| {
         let _ = member.stop();
     });
 }
 
-fn copy_directory(from: &Path, to: &Path) {
+pub(super) fn copy_directory(from: &Path, to: &Path) {
     let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().expect("cp runs");
     assert!(copied.success());
 }

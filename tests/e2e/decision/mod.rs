@@ -2,6 +2,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`all_return`] | all members return at once, most of them not as they were |
 //! | [`founding`] | members that found their cluster: at once, late, and with others that are bound or down |
 //! | [`founded_once`] | ways to found a cluster a second time |
 //! | [`joining`] | members that a running cluster was told of, and those that it was not |
@@ -12,6 +13,7 @@
 //! | [`strangers`] | others that run another cluster, or are of another zone |
 //! | [`told`] | does what a refusal says |
 
+mod all_return;
 mod founded_once;
 mod founding;
 mod joining;

@@ -46,6 +46,8 @@ fn shell(text: &str) -> Command {
     let path = programs.into_iter().chain(std::env::split_paths(&inherited));
     let mut command = Command::new("bash");
     command.arg("-c").arg(text).env("PATH", std::env::join_paths(path).expect("PATH")).env("NO_COLOR", "1");
-    command.env_remove("ZONE_ETCD_ZONE").env_remove("ZONE_ETCD_CONFIG");
+    for name in ["ZONE_ETCD_ZONE", "ZONE_ETCD_CONFIG", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        command.env_remove(name);
+    }
     command
 }

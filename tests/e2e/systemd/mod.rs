@@ -25,7 +25,7 @@ use machine::{Machine, ZONE};
 use service::{Service, open_files, prepare, receive};
 use unit::Unit;
 
-/// The first of three says that it is ready when the second is there, not before, and is one process all the time.
+/// It says that it is ready when the cluster is founded, and later when there is a quorum, not before, and is one process all the time.
 #[test]
 fn ready_is_said_by_the_one_process_once_there_is_a_quorum() {
     isolated(|| {
@@ -33,23 +33,38 @@ fn ready_is_said_by_the_one_process_once_there_is_a_quorum() {
         let mut first = Service::start(&machine, "node1");
         assert_eq!((first.unit.one("Type"), first.unit.one("NotifyAccess")), ("notify", "main"));
         assert_eq!(first.unit.one("TimeoutStartSec"), "infinity", "a peer may come an hour later");
+        first.process.wait_for_line(&["node1 waits for node2", "node3"]);
+        assert!(first.report().is_none(), "ready without a cluster");
+        let pid = first.process.pid();
+        let mut services = [first, Service::start(&machine, "node2"), Service::start(&machine, "node3")];
+        services.iter_mut().for_each(assert_ready_once);
+        assert_eq!(services[0].process.pid(), pid);
+        for service in &mut services {
+            service.stop();
+        }
+
+        let mut first = Service::start(&machine, "node1");
         until("elections that nobody answers", || {
             (first.process.stderr().matches("is starting a new election").count() >= 5).then_some(())
         });
         assert!(first.report().is_none(), "ready without a quorum");
         assert!(first.process.is_alive());
-
         let mut second = Service::start(&machine, "node2");
         for service in [&mut first, &mut second] {
-            service.wait_until_ready();
-            let pid = service.process.pid();
-            assert_eq!(children_of(pid), Vec::<u32>::new(), "one process");
-            let program = fs::read_link(format!("/proc/{pid}/exe")).expect("the program of the process");
-            assert_eq!(program.file_name().expect("a name"), "etcd");
-            assert!(service.report().is_none(), "etcd reports once");
+            assert_ready_once(service);
         }
         machine.etcdctl(&["put", "greeting", "hello"]).expect_code(0);
     });
+}
+
+#[track_caller]
+fn assert_ready_once(service: &mut Service) {
+    service.wait_until_ready();
+    let pid = service.process.pid();
+    assert_eq!(children_of(pid), Vec::<u32>::new(), "one process");
+    let program = fs::read_link(format!("/proc/{pid}/exe")).expect("the program of the process");
+    assert_eq!(program.file_name().expect("a name"), "etcd");
+    assert!(service.report().is_none(), "etcd reports once");
 }
 
 /// It is the user of the service, with the limits that the unit sets, and only that user can read what it wrote.
@@ -151,16 +166,25 @@ fn the_renewal_renews() {
     });
 }
 
-/// Before and after the cluster is up, and also when all stop at once, which takes etcd longest.
+/// Before there is a cluster and before there is a quorum, and also when all stop at once, which takes etcd longest.
 #[test]
 fn the_signal_that_stops_it_reaches_etcd() {
     isolated(|| {
         let machine = three_members();
         let mut alone = Service::start(&machine, "node1");
-        alone.process.wait_for_line(&["is starting a new election"]);
+        alone.process.wait_for_line(&["node1 waits for node2"]);
         let status = alone.stop();
         assert!(!alone.unit.restarts_after(status), "a stop is no failure: {status}");
 
+        let mut services = ["node1", "node2", "node3"].map(|node| Service::start(&machine, node));
+        services.iter_mut().for_each(Service::wait_until_ready);
+        for service in &mut services {
+            service.stop();
+        }
+        let mut alone = Service::start(&machine, "node1");
+        alone.process.wait_for_line(&["is starting a new election"]);
+        let status = alone.stop();
+        assert!(!alone.unit.restarts_after(status), "a stop is no failure: {status}");
         let mut services = ["node1", "node2", "node3"].map(|node| Service::start(&machine, node));
         services.iter_mut().for_each(Service::wait_until_ready);
         let started = Instant::now();
