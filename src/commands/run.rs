@@ -32,7 +32,7 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     let options = launch_options(&site, node, start)?;
     let found = FoundBinary::look_for(&site, node, &options)?;
     let launch = prepare(&site, node, &options, found, now)?;
-    let announced = launch.announce()?;
+    let announced = launch.announce_if_sound(node, now)?;
     let start = launch.judge_and_proceed(node, &announced, now)?;
     start.warnings.iter().for_each(|warning| report::warning(warning));
     launch.remember_binary()?;

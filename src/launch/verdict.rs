@@ -100,6 +100,14 @@ impl Launch<'_> {
         Ok(with_warnings(start?, &findings))
     }
 
+    /// Shows the other members that this one is about to start. Where its certificate is of no use for that, what is wrong with it is
+    /// told as everywhere.
+    pub fn announce_if_sound(&self, node: &Node, now: OffsetDateTime) -> Result<Announced> {
+        self.announce().map_err(|failure| {
+            refuse_what_cannot_work(&self.findings(node, now), node).err().unwrap_or(failure)
+        })
+    }
+
     /// The same for a start that goes on: takes one step after the other until the member is to become etcd. Nothing is written before
     /// the certificates are judged.
     pub fn judge_and_proceed(
