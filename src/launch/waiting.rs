@@ -46,7 +46,7 @@ impl Launch<'_> {
     }
 
     /// Takes one step after the other until the member is to become etcd.
-    /// `before_writing` is called before anything is written, and may refuse the start.
+    /// `before_writing` is called before anything is written or waited for, and may refuse the start.
     pub fn proceed(
         &self,
         announced: &Announced,
@@ -90,6 +90,8 @@ impl Launch<'_> {
                     return self.start_in_turn(watch, observed, noted, decision, announced, now);
                 }
                 Ok(Step::Wait(to, awaited)) => {
+                    // Nobody waits for minutes with what cannot work.
+                    before_writing()?;
                     if let Some(awaited) = waiting.is_over(&self.member.member.name, to, awaited) {
                         return Err(self.refused(&Refusal::WaitedInVain { to, awaited }));
                     }
