@@ -4,12 +4,11 @@
 use std::fs;
 
 use super::founded_once::{copy_directory, data_of, kept_on, stop, wipe, write_keys};
-use super::{client, issued_zone, remove};
+use super::{issued_zone, remove};
 use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
-use crate::harness::members::{
-    loopback_zone, start_alone, start_on_loopback, start_together, wait_for_quorum,
-};
+use crate::harness::members::{loopback_zone, start_alone, start_on_loopback, start_together};
+use crate::harness::processes::Running;
 use crate::start::picture;
 
 const NODES: [&str; 5] = ["node1", "node2", "node3", "node4", "node5"];
@@ -18,12 +17,13 @@ const NODES: [&str; 5] = ["node1", "node2", "node3", "node4", "node5"];
 fn nobody_founds_and_no_log_is_lost() {
     isolated(|| {
         let zone = issued_zone(5);
-        run_for(&zone, 5);
+        stop(&mut run_for(&zone, 5));
         let older = zone.around().join("older");
         copy_directory(&data_of(&zone, "node2"), &older);
-        run_for(&zone, 20);
-        // The newest note of a log is of its last start.
-        run_for(&zone, 20);
+        let mut members = run_for(&zone, 20);
+        // The newest note of a log is of a check.
+        zone.run(&["check", "--node", "node2"]);
+        stop(&mut members);
         let newest = |node: &str| zone.around().join(format!("newest-{node}"));
         for node in ["node2", "node4"] {
             fs::rename(data_of(&zone, node), newest(node)).expect("aside");
@@ -83,13 +83,12 @@ fn nobody_founds_and_no_log_is_lost() {
     });
 }
 
-/// Starts all members, has them take so many keys, and stops them.
+/// Starts all members, and has them take so many keys.
 #[track_caller]
-fn run_for(zone: &TestZone, keys: usize) {
-    let mut members = start_on_loopback(zone, &NODES);
+fn run_for(zone: &TestZone, keys: usize) -> Vec<Running> {
+    let members = start_on_loopback(zone, &NODES);
     write_keys(zone, keys);
-    (1..=5).for_each(|number| wait_for_quorum(&client(zone, number)));
-    stop(&mut members);
+    members
 }
 
 /// The data of a member of another zone. It stays until the test ends.
