@@ -197,7 +197,10 @@ fn without_files(disk: &OnDisk) -> Shown {
     match disk.past {
         None => Shown::Nothing,
         Some(Past { ids, phase: Phase::Committed, .. }) => Shown::Committed(ids),
-        Some(Past { ids, phase: Phase::Attempted(nonce), .. }) if disk.nonce == Some(nonce) => {
+        // A log that was noted since has been here, even if somebody left the nonce.
+        Some(Past { ids, phase: Phase::Attempted(nonce), .. })
+            if disk.nonce == Some(nonce) && disk.noted.is_none() =>
+        {
             Shown::Attempted(ids)
         }
         Some(past) => lost(past.ids),

@@ -84,6 +84,11 @@ fn said(shows: LauncherShows) -> Found {
     (PeerState::Absent("its start ended, or became etcd".to_owned()), Some(says(shows)))
 }
 
+fn lists_nobody() -> Found {
+    let cluster = Some(LiveCluster { id: OURS.cluster, members: Vec::new() });
+    (PeerState::Launches, Some(LauncherSays { cluster, ..says(LauncherShows::Log) }))
+}
+
 /// How a cluster lists our own URL.
 #[derive(Clone, Copy, Debug)]
 enum Listed {
@@ -154,6 +159,7 @@ fn every_row_of_what_is_shown() {
         (disk(Empty, past(Phase::Committed), Some(R)), Ok(Shown::Committed(OURS))),
         (disk(Empty, attempted, Some(R)), Ok(Shown::Attempted(OURS))),
         (disk(Empty, attempted, None), lost.clone()),
+        (OnDisk { noted: Some(NOTED), ..disk(Empty, attempted, Some(R)) }, lost.clone()),
         (disk(Empty, attempted, another), lost.clone()),
         (disk(WithoutLog, attempted, Some(R)), lost.clone()),
         (disk(Empty, past(Phase::Ran), None), lost.clone()),
@@ -256,6 +262,7 @@ fn every_row_of_a_member_that_shows_nothing() {
         ([launches(Nothing), launches(Lost)], founded(Some("node3"))),
         ([launches(Nothing), said(Lost)], founded(Some("node3"))),
         ([launches(Nothing), launches(Log)], founded(None)),
+        ([launches(Nothing), lists_nobody()], founded(None)),
         ([absent(), serves(us, Listed::Unstarted(OURS.member))], founded(None)),
         ([absent(), serves(us, Listed::HasRun(OURS.member))], Err(Refusal::DataLost { ids: OURS })),
         ([absent(), serves(us, Listed::Not)], Err(Refusal::NotListed { cluster: us })),
@@ -301,6 +308,8 @@ fn every_row_of_a_committed_member() {
         ([launches(Committed), launches(Nothing)], waits(&[("node3", AwaitedFor::Commit)])),
         ([absent(), said(Attempted)], BOOTSTRAP),
         ([absent(), launches(Log)], BOOTSTRAP),
+        // Its first entries are not applied yet.
+        ([absent(), lists_nobody()], BOOTSTRAP),
         ([absent(), serves(us, Listed::Unstarted(OURS.member))], BOOTSTRAP),
         ([absent(), serves(us, Listed::HasRun(OURS.member))], Err(Refusal::DataLost { ids: OURS })),
         ([absent(), serves(us, Listed::Not)], Err(Refusal::NotListed { cluster: us })),
