@@ -34,8 +34,9 @@ pub fn diverge(zone: &TestZone) {
     let more = "x".repeat(2048);
     call(&clients[0], &["put", "key", &format!("{WRITTEN}{more}")]).expect_code(0);
     clients.iter().for_each(wait_for_quorum);
-    // Until its next commit a member has what it wrote in memory alone.
+    // Until its next commit a member has what it wrote in memory alone, and 3.5 keeps a copy of that until something else is written.
     until("the member to read its file", || {
+        call(&clients[0], &["put", "later", "value"]);
         change_on_disk(zone, "node3");
         let held = call(&clients[2], &["get", "key", "--print-value-only", "--consistency=s"]).stdout;
         held.starts_with(CHANGED).then_some(())
@@ -83,8 +84,8 @@ fn a_changed_value_is_told(version: &str) {
     let text = zone.run(&["status"]).expect_code(65).stdout;
     let first = first_sentence(&text);
     assert!(first.starts_with(DIVERGED), "{text}");
-    assert!(first.contains(&format!("node1, node2 (hash {one} at revision 2)")), "{text}");
-    assert!(first.contains(&format!("node3 (hash {third} at revision 2)")), "{text}");
+    assert!(first.contains(&format!("node1, node2 (hash {one} at revision ")), "{text}");
+    assert!(first.contains(&format!("node3 (hash {third} at revision ")), "{text}");
     assert!(text.contains("\nexample.zone  degraded  ") && text.contains("\nnext: "), "{text}");
 
     let live = status(&zone, 65);
@@ -102,7 +103,7 @@ fn a_changed_value_is_told(version: &str) {
     let text = zone.run(&["doctor"]).expect_code(65).stdout;
     let first = text.lines().next().expect("a line");
     assert!(first.starts_with("  failed       member-data  node1, node2 (hash "), "{text}");
-    assert!(first.contains(&format!("node3 (hash {third} at revision 2)")), "{text}");
+    assert!(first.contains(&format!("node3 (hash {third} at revision ")), "{text}");
 }
 
 #[test]
