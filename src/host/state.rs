@@ -244,9 +244,9 @@ impl HighWater {
         serde_json::from_slice(&text).map(Some).map_err(damaged)
     }
 
-    /// Whether it is of this member.
-    pub fn is_of(&self, ids: Ids) -> bool {
-        ids_of(&self.member_id, &self.cluster_id) == Some(ids)
+    /// The member that it is of; none if an id is not hexadecimal.
+    pub fn ids(&self) -> Option<Ids> {
+        ids_of(&self.member_id, &self.cluster_id)
     }
 
     /// Writes the file as [`MemberState::save`] does.

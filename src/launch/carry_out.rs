@@ -26,12 +26,14 @@ impl Launch<'_> {
         step: &Step,
         now: OffsetDateTime,
     ) -> Result<Observed> {
-        self.carry_out_some(observed, step, now, |_| true)
+        self.carry_out_some(observed, step, now, |_| true)?;
+        let disk = NodeDisk::read(&self.member.paths)?.facts;
+        Ok(Observed { disk, ..observed.clone() })
     }
 
     /// What can be written of a resumption before it is decided on: notes of what is there, and nothing in the data directory.
     pub(super) fn note_early(&self, observed: &Observed, step: &Step, now: OffsetDateTime) -> Result<()> {
-        self.carry_out_some(observed, step, now, |write| write != Write::RemoveNonce).map(|_| ())
+        self.carry_out_some(observed, step, now, |write| write != Write::RemoveNonce)
     }
 
     /// The attempt that a log came of is over.
@@ -45,18 +47,17 @@ impl Launch<'_> {
         step: &Step,
         now: OffsetDateTime,
         which: impl Fn(Write) -> bool,
-    ) -> Result<Observed> {
-        // What shows is what the step was decided on.
-        let Ok(shown) = observed.shown() else { return Ok(observed.clone()) };
+    ) -> Result<()> {
+        let shown = observed.shown().map_err(|refusal| self.refused(&refusal))?;
         let writes = writes(observed, shown, step, fresh_nonce()?);
-        for write in writes.into_iter().filter(|write| which(*write)) {
-            self.write(write, now)?;
-        }
-        let disk = NodeDisk::read(&self.member.paths)?.facts;
-        Ok(Observed { disk, ..observed.clone() })
+        writes
+            .into_iter()
+            .filter(|write| which(*write))
+            .try_for_each(|write| self.write(write, observed.disk.position, now))
     }
 
-    fn write(&self, write: Write, now: OffsetDateTime) -> Result<()> {
+    /// `position` is how far the log has come, if there is one.
+    fn write(&self, write: Write, position: Option<LogPosition>, now: OffsetDateTime) -> Result<()> {
         let paths = &self.member.paths;
         let data = paths.data();
         match write {
@@ -66,7 +67,8 @@ impl Launch<'_> {
             }
             Write::State { ids, phase, joins } => self.save_state(Past { ids, phase, joins }, now),
             Write::SyncLog => sync_log(&data).map_err(|error| Failure::write(&data, &error)),
-            Write::Note(ids) => note(paths, ids, now).map(|_| ()),
+            Write::Note(ids) => note(paths, ids, position.unwrap_or_default(), now),
+            Write::NoteAnew(ids) => save_note(paths, ids, position.unwrap_or_default(), now),
             Write::RemoveNonce => remove_nonce(&data),
             Write::MoveDataAside => set_aside::move_away(&data, now),
         }
@@ -92,28 +94,29 @@ impl Launch<'_> {
     }
 }
 
-/// Notes how far the log of a member has come, unless farther is noted already. The log may be in use: what is read of it is synced
-/// first, so that no power cut takes back what is noted.
-pub fn note_log(paths: &NodePaths, ids: Ids, now: OffsetDateTime) -> Result<LogPosition> {
+/// Notes how far the log of a member has come, unless farther is noted already. The log may be in use: what was read of it is synced
+/// before it is noted, so that no power cut takes it back.
+pub(super) fn note_log(paths: &NodePaths, ids: Ids, now: OffsetDateTime) -> Result<()> {
+    let position = read_log_position(&paths.data()).map_err(|error| log_failure(&error))?;
     sync_log(&paths.data()).map_err(|error| Failure::read(&paths.data(), &error))?;
-    note(paths, ids, now)
+    note(paths, ids, position.unwrap_or_default(), now)
 }
 
-fn note(paths: &NodePaths, ids: Ids, now: OffsetDateTime) -> Result<LogPosition> {
-    let position = read_log_position(&paths.data()).map_err(|error| log_failure(&error))?.unwrap_or_default();
+fn note(paths: &NodePaths, ids: Ids, position: LogPosition, now: OffsetDateTime) -> Result<()> {
     match noted(paths, ids)? {
-        Some(noted) if noted == position || position.is_older_than(noted) => Ok(noted),
-        _ => {
-            let note = HighWater::new(ids, position, now.format(&Rfc3339).unwrap_or_default());
-            note.save(&paths.high_water()).map_err(|error| state_failure(&error))?;
-            Ok(position)
-        }
+        Some(noted) if noted == position || position.is_older_than(noted) => Ok(()),
+        _ => save_note(paths, ids, position, now),
     }
+}
+
+fn save_note(paths: &NodePaths, ids: Ids, position: LogPosition, now: OffsetDateTime) -> Result<()> {
+    let note = HighWater::new(ids, position, now.format(&Rfc3339).unwrap_or_default());
+    note.save(&paths.high_water()).map_err(|error| state_failure(&error))
 }
 
 fn noted(paths: &NodePaths, ids: Ids) -> Result<Option<LogPosition>> {
     let note = HighWater::load(&paths.high_water()).map_err(|error| state_failure(&error))?;
-    Ok(note.filter(|note| note.is_of(ids)).map(|note| note.position))
+    Ok(note.filter(|note| note.ids() == Some(ids)).map(|note| note.position))
 }
 
 fn make_data_directory(data: &Path) -> Result<()> {

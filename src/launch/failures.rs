@@ -180,8 +180,12 @@ fn from_nothing(site: &Site, member: &MemberPlan, suffix: &str) -> String {
         }
         // Its certificates were made elsewhere and stay.
         Site::Node(_) => {
-            let (data, state) = (quoted(&member.paths.data()), quoted(&member.paths.state()));
-            format!("mv {data} {data}.{suffix}\nmv {state} {state}.{suffix}\n{run}")
+            let moved = [member.paths.data(), member.paths.state(), member.paths.high_water()];
+            let moves = moved.iter().filter(|path| path.exists()).map(|path| {
+                let path = quoted(path);
+                format!("mv {path} {path}.{suffix}\n")
+            });
+            moves.chain([run]).collect()
         }
     }
 }

@@ -24,10 +24,13 @@ impl NodeDisk {
             DataDirectory::Log(_) => read_log_position(&paths.data()).map_err(|error| log_failure(&error))?,
             DataDirectory::Empty | DataDirectory::WithoutLog => None,
         };
-        let ids = past.map(|past: Past| past.ids).or(data.ids());
         let high_water = HighWater::load(&paths.high_water()).map_err(|error| state_failure(&error))?;
+        // Whoever has a note of a log and no log has run, also where `state.json` is gone.
+        let ran = high_water.as_ref().filter(|_| position.is_none()).and_then(HighWater::ids);
+        let past = past.or(ran.map(|ids| Past { ids, phase: Phase::Ran, joins: false }));
+        let ids = past.map(|past: Past| past.ids).or(data.ids());
         let high_water =
-            high_water.filter(|note| ids.is_some_and(|ids| note.is_of(ids))).map(|note| note.position);
+            high_water.filter(|note| ids.is_some() && note.ids() == ids).map(|note| note.position);
         let at_last_start = state.as_ref().and_then(|state| state.log);
         let nonce = read_nonce(paths, state.as_ref(), past, data)?;
         let facts = OnDisk { data, nonce, position, past, noted: farthest(high_water, at_last_start) };

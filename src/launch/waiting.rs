@@ -75,8 +75,7 @@ impl Launch<'_> {
             let in_time = watch.elapsed() < ANSWER_LIMIT && !watch.has_heard_all();
             match decide(&observed, &peers) {
                 Err(_) if in_time => {}
-                // Members that are behind catch up once they have a quorum.
-                Err(Refusal::NeverRanThere { .. }) if watch.elapsed() < TURN_LIMIT => {}
+                Err(refusal) if may_pass(&refusal, &watch) => {}
                 Err(refusal) => return Err(self.refused(&refusal)),
                 Ok(step @ Step::Commit) => {
                     before_writing()?;
@@ -146,18 +145,24 @@ impl Launch<'_> {
             }
             watch.wait(PAUSE);
         }
-        let peers = watch.peers();
-        match decide(&observed, &peers) {
-            // More was heard in the meantime.
-            Err(refusal) => Err(self.refused(&refusal)),
-            Ok(Step::Start(StartDecision::Join(join))) if matches!(decision, StartDecision::Join(_)) => {
-                Ok(self.start(StartDecision::Join(join), peers, Vec::new()))
-            }
-            Ok(_) => Ok(self.start(decision, peers, Vec::new())),
+        // More may have been heard in the meantime.
+        loop {
+            let peers = watch.peers();
+            return match decide(&observed, &peers) {
+                Err(refusal) if may_pass(&refusal, &watch) => {
+                    watch.wait(PAUSE);
+                    continue;
+                }
+                Err(refusal) => Err(self.refused(&refusal)),
+                Ok(Step::Start(StartDecision::Join(join))) if matches!(decision, StartDecision::Join(_)) => {
+                    Ok(self.start(StartDecision::Join(join), peers, Vec::new()))
+                }
+                Ok(_) => Ok(self.start(decision, peers, Vec::new())),
+            };
         }
     }
 
-    fn refused(&self, refusal: &Refusal) -> crate::error::Failure {
+    pub(super) fn refused(&self, refusal: &Refusal) -> crate::error::Failure {
         refusal_failure(self.site, &self.member, self.observed.disk.data, refusal)
     }
 
@@ -205,6 +210,11 @@ impl Launch<'_> {
         let der = std::fs::read(path).ok()?;
         RevocationList::from_der(&der).ok().map(Arc::new)
     }
+}
+
+/// Whether a refusal rests on what others say that may be behind: they catch up once they have a quorum.
+fn may_pass(refusal: &Refusal, watch: &Watch) -> bool {
+    matches!(refusal, Refusal::NeverRanThere { .. }) && watch.elapsed() < TURN_LIMIT
 }
 
 fn needs_the_operator(awaited: &[Awaited]) -> bool {

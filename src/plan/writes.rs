@@ -24,8 +24,10 @@ pub enum Write {
     },
     /// The newest file of the log is synced, so that no power cut takes back what is noted of it.
     SyncLog,
-    /// The position of the log, as the farthest that this member has come.
+    /// The position of the log, as the farthest that this member has come, unless farther is noted.
     Note(Ids),
+    /// The same for an older copy that the operator accepts: the farther note is forgotten, so that the next start goes on too.
+    NoteAnew(Ids),
     /// The nonce is removed: etcd has a log now.
     RemoveNonce,
     /// The data directory is renamed, and the directory above synced.
@@ -57,7 +59,7 @@ pub fn writes(observed: &Observed, shown: Shown, step: &Step, fresh: Nonce) -> V
         Step::Start(StartDecision::Join(join)) => attempt(&mut writes, join.ids, fresh, true, true),
         Step::Start(StartDecision::Resume(ids)) => writes.extend([
             Write::SyncLog,
-            Write::Note(*ids),
+            if observed.said.accept_older { Write::NoteAnew(*ids) } else { Write::Note(*ids) },
             Write::State {
                 ids: *ids,
                 phase: Phase::Ran,

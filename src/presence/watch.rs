@@ -141,8 +141,11 @@ impl Watch {
                 true
             }
             Err(RecvTimeoutError::Timeout) => false,
-            // Everybody was looked at once.
-            Err(RecvTimeoutError::Disconnected) => false,
+            // Everybody was looked at once, and nothing more will happen.
+            Err(RecvTimeoutError::Disconnected) => {
+                thread::sleep(at_most);
+                false
+            }
         }
     }
 
@@ -307,10 +310,7 @@ impl Looker {
         }
         loop {
             let line = match lines.next(Instant::now() + SILENCE) {
-                Ok(Some(line)) if line.is_empty() => {
-                    // Whoever listened may be gone.
-                    continue;
-                }
+                Ok(Some(line)) if line.is_empty() => continue,
                 Ok(Some(line)) => line,
                 Ok(None) => return Some(PeerState::Absent("its start ended, or became etcd".to_owned())),
                 Err(_) => return Some(PeerState::Absent("its start went silent".to_owned())),

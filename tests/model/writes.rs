@@ -33,7 +33,7 @@ pub fn change(write: Write) -> Change {
             identity: identity(ids),
             joins,
         },
-        Write::Note(_) => Change::Note,
+        Write::Note(_) | Write::NoteAnew(_) => Change::Note,
         Write::RemoveNonce => Change::RemoveNonce,
         Write::DataDirectory | Write::SyncLog | Write::MoveDataAside => Change::Nothing,
     }

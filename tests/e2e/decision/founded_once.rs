@@ -157,6 +157,23 @@ fn the_only_member_goes_on_with_an_older_copy_by_the_word_of_the_operator() {
             Running::start(&mut run_with(&zone, "node1", &["--accept-older-data"]), zone.around(), "node1");
         wait_for_quorum(&client(&zone, 1));
         member.stop();
+        // The word was for one start, and what it went on with is what it has now.
+        let mut member = start(&zone, "node1");
+        wait_for_quorum(&client(&zone, 1));
+        member.stop();
+    });
+}
+
+/// Its data and `state.json` are gone, and what was noted of its log is not: it has run, whether or not anybody answers.
+#[test]
+fn refuses_a_member_of_which_only_a_note_is_left() {
+    isolated(|| {
+        let (zone, mut members) = running_zone();
+        zone.run(&["check", "--node", "node1"]);
+        stop(&mut members);
+        remove(&data_of(&zone, "node1"));
+        fs::remove_file(zone.file("nodes/node1/state.json")).expect("the state");
+        refused(&zone, "node1", &[], 65, &["was started here, and its write-ahead log is gone"]);
     });
 }
 

@@ -512,6 +512,14 @@ fn what_is_written_is_written_in_order() {
         fresh,
     );
     assert_eq!(resumed, [Write::SyncLog, Write::Note(OURS), state(Phase::Ran), Write::RemoveNonce]);
+    let accepted = SaidOfData { accept_older: true, ..SaidOfData::default() };
+    let resumed = writes(
+        &Observed { said: accepted, ..observed(disk(Log(OURS), past(Phase::Ran), None)) },
+        Shown::Log(OURS),
+        &Step::Start(StartDecision::Resume(OURS)),
+        fresh,
+    );
+    assert_eq!(resumed[1], Write::NoteAnew(OURS), "the next start is not refused again");
 }
 
 /// Whatever is observed and heard, a member that may have voted never bootstraps, and joins under no id that it voted under.
