@@ -126,7 +126,7 @@ fn command_line(zone: &Path, etcd: &Path) -> Result<Vec<String>> {
         now,
     )
     .map_err(explain)?;
-    Ok(launch.foresee(false).map_err(explain)?.arguments)
+    Ok(launch.decide_now(false).map_err(explain)?.arguments)
 }
 
 /// The program's own failures are made to be reported by it, not to be an error of another program.

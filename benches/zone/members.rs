@@ -165,7 +165,7 @@ impl Members {
                 now,
             )
             .map_err(explain)?;
-            let start = launch.foresee(false).map_err(explain)?;
+            let start = launch.decide_now(false).map_err(explain)?;
             let client = MemberClient::new(
                 &launch.member.advertise_client,
                 "127.0.0.1",

@@ -47,11 +47,7 @@ pub(super) fn run(arguments: &DoctorArgs, now: OffsetDateTime) -> Result<ExitCod
 /// Every check for every node that can be reached.
 fn examine(site: &Site, now: OffsetDateTime) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let compared = present(site, &ClientName::admin()).and_then(|_| ask_zone(site)).and_then(|mut live| {
-        Observer::new(site).compare_data(&mut live)?;
-        Ok(live)
-    });
-    let live = match compared {
+    let live = match ask_and_compare(site) {
         Ok(live) => Some(live),
         Err(failure) => {
             let found = [vec![failure.what], failure.causes].concat().join(": ");
@@ -96,9 +92,13 @@ fn without_repetition(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-/// Asks with the certificate of the administrator as it is.
-pub(super) fn ask_zone(site: &Site) -> Result<LiveZone> {
-    Observer::new(site).observe()
+/// Asks with the certificate of the administrator as it is, and compares the data of the voters.
+fn ask_and_compare(site: &Site) -> Result<LiveZone> {
+    present(site, &ClientName::admin())?;
+    let observer = Observer::new(site);
+    let mut live = observer.observe()?;
+    observer.compare_data(&mut live)?;
+    Ok(live)
 }
 
 fn with_live_urls<'z>(check: NodeCheck<'z>, node: &Node, live: Option<&LiveZone>) -> NodeCheck<'z> {

@@ -6,38 +6,17 @@ use std::path::Path;
 
 use prost::{DecodeError, Message};
 
+use super::log_scan::{ENTRY_RECORD, HardState, SNAPSHOT_RECORD, STATE_RECORD, Snapshot};
 use super::write_ahead_log::{LogError, Record, files_with_extension, read_record};
 use crate::plan::LogPosition;
 
-const ENTRY_RECORD: i64 = 2;
-const STATE_RECORD: i64 = 3;
-const SNAPSHOT_RECORD: i64 = 5;
-
-/// `raftpb.Entry`, without its data.
+/// `raftpb.Entry`, without its data, which may be long.
 #[derive(Clone, PartialEq, Message)]
 struct Entry {
     #[prost(uint64, tag = "2")]
     term: u64,
     #[prost(uint64, tag = "3")]
     index: u64,
-}
-
-/// `raftpb.HardState`, without the vote.
-#[derive(Clone, PartialEq, Message)]
-struct HardState {
-    #[prost(uint64, tag = "1")]
-    term: u64,
-    #[prost(uint64, tag = "3")]
-    commit: u64,
-}
-
-/// `walpb.Snapshot`.
-#[derive(Clone, PartialEq, Message)]
-struct Snapshot {
-    #[prost(uint64, tag = "1")]
-    index: u64,
-    #[prost(uint64, tag = "2")]
-    term: u64,
 }
 
 /// How far the log of a data directory has come; none without a log. Every file of a log begins with the hard state

@@ -13,9 +13,9 @@ use prost::Message;
 
 use super::write_ahead_log::{LogError, files_with_extension, read_record};
 
-const ENTRY_RECORD: i64 = 2;
-const STATE_RECORD: i64 = 3;
-const SNAPSHOT_RECORD: i64 = 5;
+pub(super) const ENTRY_RECORD: i64 = 2;
+pub(super) const STATE_RECORD: i64 = 3;
+pub(super) const SNAPSHOT_RECORD: i64 = 5;
 /// `raftpb.EntryNormal`.
 const NORMAL_ENTRY: i32 = 0;
 
@@ -66,18 +66,22 @@ struct Entry {
     data: Vec<u8>,
 }
 
+/// `raftpb.HardState`, without the vote.
 #[derive(Clone, PartialEq, Message)]
-struct HardState {
+pub(super) struct HardState {
+    #[prost(uint64, tag = "1")]
+    pub(super) term: u64,
     #[prost(uint64, tag = "3")]
-    commit: u64,
+    pub(super) commit: u64,
 }
 
+/// `walpb.Snapshot`.
 #[derive(Clone, PartialEq, Message)]
-struct Snapshot {
+pub(super) struct Snapshot {
     #[prost(uint64, tag = "1")]
-    index: u64,
+    pub(super) index: u64,
     #[prost(uint64, tag = "2")]
-    term: u64,
+    pub(super) term: u64,
 }
 
 /// A message whose content does not matter, as long as it is one.

@@ -69,7 +69,7 @@ pub fn foresee<'z>(
     let mut start = if launch.would_issue() {
         launch.refuse_unless_issuable(foresight, now)?;
         // Without certificates the others cannot be asked.
-        launch.foresee(false)?
+        launch.decide_now(false)?
     } else {
         launch.judge(node, now)?
     };
@@ -101,7 +101,7 @@ impl Launch<'_> {
         let (findings, start) = std::thread::scope(|scope| {
             // Neither needs the other, and both take a millisecond or more.
             let findings = scope.spawn(|| self.findings(node, now));
-            let start = self.foresee(true);
+            let start = self.decide_now(true);
             (findings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), start)
         });
         refuse_what_cannot_work(&findings, node)?;

@@ -30,7 +30,7 @@ const REMINDER: Duration = Duration::from_secs(60);
 impl Launch<'_> {
     /// Decides how the member starts without touching anything: what `run` would do now. If `asking` is false the others count as not
     /// heard of.
-    pub fn foresee(&self, asking: bool) -> Result<Start> {
+    pub fn decide_now(&self, asking: bool) -> Result<Start> {
         let peers =
             if asking && self.has_others() { self.ask_once(&self.question()?) } else { self.unheard() };
         let step = decide(&self.observed, &peers).map_err(|refusal| self.refused(&refusal))?;

@@ -12,6 +12,7 @@ mod on_disk;
 mod paths;
 mod peers;
 mod refusal;
+mod resume;
 mod roles;
 mod security;
 mod start;
@@ -19,6 +20,7 @@ mod turn;
 mod upgrade;
 mod upgrade_path;
 mod version_refusal;
+mod without_log;
 mod writes;
 
 pub use awaited::{Awaited, AwaitedFor, WaitsTo};

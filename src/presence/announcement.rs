@@ -21,6 +21,8 @@ const HANDSHAKE: Duration = Duration::from_secs(1);
 const HANDSHAKES: usize = 16;
 /// How many connections a member may have: one of its start, and one of a `plan` beside it.
 const OF_ONE_MEMBER: usize = 2;
+/// How many connections there may be where nobody shows a certificate.
+const OF_ALL_UNVERIFIED: usize = 64;
 /// A line says that this start is there at least so often.
 const BEAT: Duration = Duration::from_millis(500);
 /// How long a line may take to be sent.
@@ -127,8 +129,8 @@ impl Shared {
             let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
             let count = members.entry(member.clone()).or_default();
             *count += 1;
-            // Nobody can be told apart where nobody has a certificate.
-            member.is_empty() || *count <= OF_ONE_MEMBER
+            // Without certificates all are one.
+            *count <= if member.is_empty() { OF_ALL_UNVERIFIED } else { OF_ONE_MEMBER }
         };
         if is_one_more {
             self.talk_on(&mut connection);

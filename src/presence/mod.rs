@@ -5,12 +5,15 @@
 //! |---|---|
 //! | `message` | one line of what a start says: JSON, read and written |
 //! | `announcement` | the side that says it |
-//! | `watch` | the side that asks |
+//! | `look` | the side that asks: one member |
+//! | `watch` | all of them |
 
 mod announcement;
+mod look;
 mod message;
 mod watch;
 
 pub use announcement::Announcement;
+pub use look::{Expected, Repeat};
 pub use message::{Message, MessageError, Right, Speaker};
-pub use watch::{Expected, Repeat, Watch};
+pub use watch::Watch;

@@ -1,51 +1,17 @@
 //! Watches the other members while a start waits, each on a thread of its own: none holds up another, and a name that does not resolve
 //! holds up nobody.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use zone_pki::{SubjectAltName, SubjectAltNames};
-
-use super::message::{Message, REFUSES_ADDRESS};
-use crate::etcd::{Heard, PeerQuestion};
+use super::look::{Event, Expected, Looker, Repeat};
+use crate::etcd::PeerQuestion;
 use crate::plan::{
     ANSWER_LIMIT, EtcdId, Glimpse, InitialMember, LauncherSays, LauncherShows, LiveCluster, LiveMember,
-    MemberPlan, Peer, PeerState, PeerUrl, TURN_LIMIT,
+    MemberPlan, Peer, PeerState, PeerUrl,
 };
-use crate::tls::{Lines, Target};
-
-/// Between two looks at a member that is not there: short enough not to miss the moment in which it becomes etcd, and long enough to
-/// leave it the processor.
-const PAUSE: Duration = Duration::from_millis(5);
-/// The same for a member whose turn is after ours.
-const LONG_PAUSE: Duration = Duration::from_millis(25);
-/// The same once a start waits for longer than members that are started together take, and for members that answer.
-const PATIENT_PAUSE: Duration = Duration::from_millis(250);
-/// Between two looks at a member that cannot be talked to: each is a line in its log.
-const UNUSABLE_PAUSE: Duration = Duration::from_secs(1);
-/// A start that says nothing for so long on an open connection is taken to be gone: it says something every half second.
-const SILENCE: Duration = Duration::from_millis(1500);
-
-/// Whether a member is looked at again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeat {
-    /// Once.
-    No,
-    /// Until the watch is dropped.
-    Yes,
-}
-
-/// As whom another start has to speak to be believed.
-#[derive(Clone, Debug)]
-pub struct Expected {
-    /// The zone.
-    pub zone: String,
-    /// This very start, which may be reached under a wrong address.
-    pub process: String,
-    /// Whether the certificates of members carry the names of their nodes: then another member's key does not speak for them.
-    pub named_certificates: bool,
-}
+use crate::tls::Target;
 
 /// The other members, watched.
 #[derive(Debug)]
@@ -67,16 +33,6 @@ struct Other {
     seen: Option<Instant>,
     /// Whether it was seen not to serve: it starts together with us, if it starts.
     was_down: bool,
-}
-
-#[derive(Debug)]
-enum Event {
-    /// The port is bound.
-    Bound,
-    /// This is what asking led to.
-    State(PeerState),
-    /// A start says this, on a connection that is open.
-    Says(LauncherSays),
 }
 
 impl Watch {
@@ -112,7 +68,7 @@ impl Watch {
                 target: Target { host: url.host().to_owned(), port: url.port() },
                 expected: expected.clone(),
                 node: full_name(&other.member.name),
-                pause: if other.before_us { PAUSE } else { LONG_PAUSE },
+                before_us: other.before_us,
                 started,
             };
             thread::spawn(move || looker.run(repeat));
@@ -255,102 +211,4 @@ fn is_to_start(other: &Other, founding: bool) -> bool {
         Some(LauncherShows::Committed | LauncherShows::Attempted) => founding,
         _ => false,
     }
-}
-
-/// Looks at one member.
-struct Looker {
-    place: usize,
-    sender: Sender<(usize, Event)>,
-    question: PeerQuestion,
-    target: Target,
-    expected: Expected,
-    node: String,
-    pause: Duration,
-    started: Instant,
-}
-
-impl Looker {
-    /// Ends when nobody listens any more, which is when this process becomes etcd at the latest.
-    fn run(&self, repeat: Repeat) {
-        loop {
-            let deadline = Instant::now() + ANSWER_LIMIT;
-            let heard = self.question.ask(&self.target, deadline, || {
-                self.tell(Event::Bound);
-            });
-            let state = match heard {
-                Heard::State(state) => state,
-                Heard::Lines { lines, refused } => match self.listen(lines, refused, repeat) {
-                    Some(state) => state,
-                    None => return,
-                },
-            };
-            let pause = match &state {
-                PeerState::Serves { .. } => PATIENT_PAUSE,
-                PeerState::Unusable(_) => UNUSABLE_PAUSE,
-                _ if self.started.elapsed() > 2 * TURN_LIMIT && !matches!(state, PeerState::Starts) => {
-                    PATIENT_PAUSE
-                }
-                _ => self.pause,
-            };
-            if !self.tell(Event::State(state)) || repeat == Repeat::No {
-                return;
-            }
-            thread::sleep(pause);
-        }
-    }
-
-    fn tell(&self, event: Event) -> bool {
-        self.sender.send((self.place, event)).is_ok()
-    }
-
-    /// Hears what a start says until it ends; returns how it was found then, or none if that is of no interest any more.
-    fn listen(&self, mut lines: Lines, refused: String, repeat: Repeat) -> Option<PeerState> {
-        if let Some(why) = self.is_another(&lines) {
-            return Some(PeerState::Unusable(why));
-        }
-        loop {
-            let line = match lines.next(Instant::now() + SILENCE) {
-                Ok(Some(line)) if line.is_empty() => continue,
-                Ok(Some(line)) => line,
-                Ok(None) => return Some(PeerState::Absent("its start ended, or became etcd".to_owned())),
-                Err(_) => return Some(PeerState::Absent("its start went silent".to_owned())),
-            };
-            if line == REFUSES_ADDRESS.as_bytes() {
-                return Some(PeerState::Unusable(refused));
-            }
-            match self.read(&line) {
-                Ok(says) => {
-                    if !self.tell(Event::Says(says)) || repeat == Repeat::No {
-                        return None;
-                    }
-                }
-                Err(why) => return Some(PeerState::Unusable(why)),
-            }
-        }
-    }
-
-    /// Why what is said over a connection is not said by the member that was asked, as far as its certificate tells. What etcd itself
-    /// verifies of it was verified in the handshake.
-    fn is_another(&self, lines: &Lines) -> Option<String> {
-        let certificate = lines.certificate().filter(|_| self.expected.named_certificates)?;
-        (!has_name(certificate.names(), &self.node))
-            .then(|| format!("the certificate there is not of {}", self.node))
-    }
-
-    fn read(&self, line: &[u8]) -> Result<LauncherSays, String> {
-        let (message, says) = Message::parse(line).map_err(|error| error.to_string())?;
-        if message.process == self.expected.process {
-            return Err("its address leads to this very process".to_owned());
-        }
-        if message.zone != self.expected.zone || message.node != self.node {
-            return Err(format!("a start of another node or zone answers there, not {}", self.node));
-        }
-        Ok(says)
-    }
-}
-
-fn has_name(names: &SubjectAltNames, node: &str) -> bool {
-    names
-        .iter()
-        .any(|name| matches!(name, SubjectAltName::Dns(dns) if dns.as_str().eq_ignore_ascii_case(node)))
 }

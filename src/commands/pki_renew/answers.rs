@@ -12,11 +12,11 @@ use super::report::Served;
 use super::selection::Selection;
 use crate::access::by_hand::{Errand, Standing, read_answers};
 use crate::cli::Format;
-use crate::commands::doctor::ask_zone;
 use crate::commands::{json, print};
 use crate::error::{Failure, Result};
 use crate::live::LiveZone;
 use crate::report::{self, Table};
+use crate::rolling::Observer;
 use crate::site::Site;
 use crate::zone_directory::{Authorities, ZoneDirectory};
 
@@ -48,7 +48,7 @@ pub(super) fn go_on(
     now: OffsetDateTime,
 ) -> Result<()> {
     let errands = read_answers(zone, &carried_to(zone, selection), out, now)?;
-    let live = ask_zone(site)?;
+    let live = Observer::new(site).observe()?;
     let seen = errands.into_iter().map(|errand| look(site, zone, &live, errand, now));
     let seen = seen.collect::<Result<Vec<Seen>>>()?;
     print(&match format {

@@ -10,11 +10,11 @@ mod selection;
 use time::OffsetDateTime;
 
 use super::client::bring_admin_up_to_date;
-use super::doctor::ask_zone;
 use super::{json, open_zone, print};
 use crate::cli::{Format, PkiRenewArgs};
 use crate::error::{Exit, Failure, Result};
 use crate::report as output;
+use crate::rolling::Observer;
 use crate::site::Site;
 use crate::zone_directory::ZoneDirectory;
 use holder::Renewal;
@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &PkiRenewArgs, now: OffsetDateTime) -> Result<()> {
     }
     let outbox = Outbox::read(arguments, zone)?;
     // Members that do not answer now are not asked afterwards either.
-    let live = ask_zone(&site)?;
+    let live = Observer::new(&site).observe()?;
     let renewal =
         Renewal { site: &site, zone, selection: &selection, live: &live, outbox: outbox.as_ref(), now };
     let (mut rows, mut left_out) = (Vec::new(), Vec::new());

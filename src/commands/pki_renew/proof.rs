@@ -3,13 +3,12 @@
 use zone_pki::{Certificate, Generation};
 
 use crate::access::Access;
-use crate::commands::doctor::ask_zone;
 use crate::config::{Address, Node};
 use crate::error::{Failure, Result};
 use crate::host;
 use crate::live::{ANSWER_LIMIT, LiveZone, PlaneView, Reception, try_on_members};
 use crate::plan::{NamesRule, Plane, Role, role_named, roles_of};
-use crate::rolling::member_of;
+use crate::rolling::{Observer, member_of};
 use crate::site::Site;
 use crate::tls::KeyPair;
 use crate::zone_directory::{Authorities, ZoneDirectory};
@@ -29,7 +28,7 @@ pub(super) fn prove(
     node: &Node,
     generation: &Generation,
 ) -> Result<std::result::Result<(), String>> {
-    let live = ask_zone(site)?;
+    let live = Observer::new(site).observe()?;
     if let Err(why) = shows(&live, node, generation) {
         return Ok(Err(why));
     }

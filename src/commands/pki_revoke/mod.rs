@@ -11,7 +11,6 @@ use std::process::ExitCode;
 use time::OffsetDateTime;
 
 use super::client::bring_admin_up_to_date;
-use super::doctor::ask_zone;
 use super::{json, open_zone, print};
 use crate::cli::{Format, PkiRevokeArgs};
 use crate::config::{ClientName, Node};
@@ -19,6 +18,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::live::{self, ANSWER_LIMIT, Credentials};
 use crate::plan::clients_of;
 use crate::report as output;
+use crate::rolling::Observer;
 use crate::site::Site;
 use crate::zone_directory::{
     Assessment, Authorities, Holder, Issuer, Targeted, ZoneDirectory, ZoneLock, find_issued, revoke,
@@ -103,7 +103,7 @@ fn already(targeted: &Targeted, target: &Target) -> Failure {
 
 /// Has the cluster go on without the member of a node.
 fn leave(site: &Site, node: &Node) -> Result<Membership> {
-    let live = ask_zone(site)?;
+    let live = Observer::new(site).observe()?;
     if live.members.iter().all(|member| member.status.is_err()) {
         return Ok(Membership::NobodyAnswers);
     }

@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
 use super::client::bring_admin_up_to_date;
-use super::doctor::ask_zone;
 use super::open_zone;
 use super::restart::act_as_owner_of;
 use crate::access::Access;
@@ -96,7 +95,7 @@ struct Inferred {
 }
 
 fn infer(site: &Site, zone: &ZoneDirectory, now: OffsetDateTime) -> Result<Inferred> {
-    let live = ask_zone(site)?;
+    let live = Observer::new(site).observe()?;
     let authorities = Authorities::load(&zone.paths, now)?;
     let standing = Standing::infer(&authorities, &live, was_taken_back(zone, &authorities));
     Ok(Inferred { live, authorities, standing })

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::client::warn_of_validity;
+use super::client::bring_admin_up_to_date;
 use super::restart::act_as_owner_of;
 use super::restart::report::{Told, text};
 use super::{json, open_zone, print};
 use crate::access::Access;
 use crate::cli::{Format, UpgradeArgs};
-use crate::config::{ClientName, EtcdVersion};
+use crate::config::EtcdVersion;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::{BinaryRequest, EtcdBinary};
 use crate::launch::binary_failure;
@@ -31,9 +31,11 @@ pub(super) fn run(arguments: &UpgradeArgs, now: OffsetDateTime) -> Result<()> {
     let target = arguments.to.unwrap_or_else(|| zone.config.etcd.described_version());
     let mut site = Site::Zone(zone);
     act_as_owner_of(&site)?;
-    warn_of_validity(&site, &ClientName::admin(), now);
     let zone = zone_of(&site)?;
     refuse_unreached(zone, target)?;
+    if !arguments.dry_run {
+        bring_admin_up_to_date(&site, now);
+    }
     let (standing, live) = Standing::observe(&Observer::new(&site), zone)?;
     live.refuse_moved(|node| zone.proposed(&format!("member update {node}")))?;
     let steps = versions_to(standing.versions(), target).map_err(|error| no_way(zone, &error))?;

@@ -53,8 +53,23 @@ impl FakePeer {
         config: ServerConfig,
         act: impl Fn(Inside, usize) + Send + Sync + 'static,
     ) -> Self {
+        Self::silent_at_first(port, 0, config, act)
+    }
+
+    /// The same, but says nothing on so many connections before, as etcd does until it serves.
+    #[track_caller]
+    pub(super) fn silent_at_first(
+        port: u16,
+        silent: usize,
+        config: ServerConfig,
+        act: impl Fn(Inside, usize) + Send + Sync + 'static,
+    ) -> Self {
         let config = Arc::new(config);
-        Self::listen(port, move |socket, number| {
+        Self::listen(port, move |mut socket, number| {
+            if number < silent {
+                let _ = std::io::copy(&mut socket, &mut std::io::sink());
+                return;
+            }
             let connection = ServerConnection::new(Arc::clone(&config)).expect("a connection");
             let mut stream = StreamOwned::new(connection, socket);
             // A client that refuses us or that we refuse has no request.
@@ -71,7 +86,18 @@ impl FakePeer {
         node: &str,
         answer: impl Fn(usize) -> Vec<u8> + Send + Sync + 'static,
     ) -> Self {
-        Self::inside_tls(case.port(node), own_config(case, node), move |mut stream, number| {
+        Self::answering_late(case, node, 0, answer)
+    }
+
+    /// The same, but silent on so many connections before.
+    #[track_caller]
+    pub(super) fn answering_late(
+        case: &Case,
+        node: &str,
+        silent: usize,
+        answer: impl Fn(usize) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
+        Self::silent_at_first(case.port(node), silent, own_config(case, node), move |mut stream, number| {
             // Whoever has heard enough closes.
             let _ = stream.write_all(&answer(number)).and_then(|()| stream.flush());
             stream.conn.send_close_notify();

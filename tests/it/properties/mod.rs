@@ -5,6 +5,7 @@ mod comparison;
 mod gates;
 mod identifiers;
 mod initial_cluster;
+mod log_position;
 mod parsing;
 mod rendering;
 mod roles;

@@ -338,6 +338,14 @@ fn the_words_of_the_operator_count_with_a_majority() {
     assert_eq!(decide(&own(None, without(&["node3"])), &found()), COMMIT);
     let committed = peers([launches(Committed), absent()]);
     assert_eq!(decide(&own(past(Phase::Committed), without(&["node3"])), &committed), BOOTSTRAP);
+    // Who says that it has run is believed before the operator.
+    for lost in [launches(LauncherShows::Lost), said(LauncherShows::Lost)] {
+        let found = peers([launches(Committed), lost]);
+        let waits = decide(&own(past(Phase::Committed), without(&["node3"])), &found);
+        assert!(matches!(waits, Ok(Step::Wait(..))), "{waits:?}");
+        let refused = decide(&own(None, without(&["node3"])), &found);
+        assert!(matches!(refused, Err(Refusal::FoundedBefore { .. })), "{refused:?}");
+    }
     // One of three is none.
     assert!(matches!(decide(&own(None, without(&["node2", "node3"])), &found()), Ok(Step::Wait(..))));
     // That it never ran has to be said by most, and by nobody denied.
