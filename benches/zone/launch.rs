@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use time::OffsetDateTime;
+use zone_etcd::config::Node;
 use zone_etcd::etcd::{BinaryRequest, EtcdVersion};
 use zone_etcd::launch::{FoundBinary, Launch, LaunchOptions};
 use zone_etcd::site::Site;
@@ -117,16 +118,19 @@ fn command_line(zone: &Path, etcd: &Path) -> Result<Vec<String>> {
     let binary = BinaryRequest { given: Some(etcd.to_owned()), ..BinaryRequest::default() };
     let options = LaunchOptions { binary, ..LaunchOptions::default() };
     let node = site.node(Some(NODE)).map_err(explain)?;
-    let launch = Launch::prepare_with(
-        FoundBinary::look_for(&site, node, &options).map_err(explain)?,
-        &site,
-        node,
-        site.material(node, now).map_err(explain)?,
-        &options,
-        now,
-    )
-    .map_err(explain)?;
-    Ok(launch.decide_now(false).map_err(explain)?.arguments)
+    Ok(prepared(&site, node, &options, now)?.decide_now(false).map_err(explain)?.arguments)
+}
+
+/// The start of the member on `node`, as far as it follows from this machine.
+pub fn prepared<'s>(
+    site: &'s Site,
+    node: &'s Node,
+    options: &LaunchOptions,
+    now: OffsetDateTime,
+) -> Result<Launch<'s>> {
+    let found = FoundBinary::look_for(site, node, options).map_err(explain)?;
+    let material = site.material(node, now).map_err(explain)?;
+    Ok(Launch::prepare_with(found, site, node, material, options, now).map_err(explain)?)
 }
 
 /// The program's own failures are made to be reported by it, not to be an error of another program.

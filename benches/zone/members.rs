@@ -15,12 +15,12 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 use zone_etcd::etcd::client::{ClientCredentials, MemberClient};
-use zone_etcd::launch::{FoundBinary, Launch, LaunchOptions};
+use zone_etcd::launch::LaunchOptions;
 use zone_etcd::plan::NodePaths;
 use zone_etcd::site::Site;
 use zone_etcd::zone_directory::CaPassphrase;
 
-use crate::launch::explain;
+use crate::launch::{explain, prepared};
 use crate::scratch::Scratch;
 use crate::zone_files::{describe_local, issue_all};
 use crate::{Result, ZONE_ETCD};
@@ -156,15 +156,7 @@ impl Members {
         let _inside = self.runtime.enter();
         let plan = |node| {
             let options = LaunchOptions::default();
-            let launch = Launch::prepare_with(
-                FoundBinary::look_for(&site, node, &options).map_err(explain)?,
-                &site,
-                node,
-                site.material(node, now).map_err(explain)?,
-                &options,
-                now,
-            )
-            .map_err(explain)?;
+            let launch = prepared(&site, node, &options, now)?;
             let start = launch.decide_now(false).map_err(explain)?;
             let client = MemberClient::new(
                 &launch.member.advertise_client,
