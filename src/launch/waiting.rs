@@ -223,6 +223,8 @@ fn needs_the_operator(awaited: &[Awaited]) -> bool {
 
 /// How long it has been waited, and what was said of it.
 struct Waiting {
+    /// Since when it has been waited for anything at all.
+    begun: Instant,
     since: Instant,
     to: Option<WaitsTo>,
     /// Since when somebody has been there of whom waiting alone makes nothing else.
@@ -232,26 +234,27 @@ struct Waiting {
 
 impl Waiting {
     fn new() -> Self {
-        Self { since: Instant::now(), to: None, stuck: None, told: None }
+        Self { begun: Instant::now(), since: Instant::now(), to: None, stuck: None, told: None }
     }
 
     /// Whether nobody was waited for long enough to be worth longer pauses.
     fn is_new(&self) -> bool {
-        self.since.elapsed() < 2 * TURN_LIMIT
+        self.begun.elapsed() < 2 * TURN_LIMIT
     }
 
     /// Whom it was waited for in vain, once there is no point in waiting longer. Tells the operator now and then.
     fn is_over(&mut self, name: &str, to: WaitsTo, awaited: Vec<Awaited>) -> Option<Vec<Awaited>> {
         if self.to != Some(to) {
-            *self = Self { to: Some(to), ..Self::new() };
+            *self = Self { begun: self.begun, to: Some(to), ..Self::new() };
         }
         self.stuck = match self.stuck {
             _ if !needs_the_operator(&awaited) => None,
             None => Some(Instant::now()),
             since => since,
         };
-        if self.since.elapsed() >= to.limit() || self.stuck.is_some_and(|since| since.elapsed() >= TURN_LIMIT)
-        {
+        // Others that change their minds do not make it wait for ever.
+        let is_over = self.since.elapsed() >= to.limit() || self.begun.elapsed() >= WaitsTo::Found.limit();
+        if is_over || self.stuck.is_some_and(|since| since.elapsed() >= TURN_LIMIT) {
             return Some(awaited);
         }
         let is_due = match self.told {
