@@ -49,8 +49,7 @@ impl Restarter for InPlace<'_> {
 }
 
 /// Restarts the members of these nodes, if each would start again: one after the other, when all others are well and only while the
-/// lock is held. Followers come first, in
-/// the order given, and the leader last; who leads is asked anew before each.
+/// lock is held. Followers come first, in the order given, and the leader last; who leads is asked anew before each.
 ///
 /// # Errors
 /// A member may not be restarted, or does not come back: those after it are left alone, and the failure says which. `done` has

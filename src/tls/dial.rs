@@ -129,7 +129,10 @@ pub fn get(
     headers: &[(&str, &str)],
     deadline: Instant,
 ) -> Result<Reply, DialError> {
-    Connection::open(target, deadline)?.get(target, transport, path, headers, deadline)
+    match Connection::open(target, deadline)?.ask(target, transport, path, headers, deadline)? {
+        Spoken::Reply(reply) => Ok(reply),
+        Spoken::Lines(_) => Err(DialError::NotHttp),
+    }
 }
 
 /// A connection over which nothing has been said yet.
@@ -174,22 +177,7 @@ impl Connection {
         self.socket.local_addr().ok().map(|address| address.ip())
     }
 
-    /// As [`get`], over this connection.
-    pub fn get(
-        self,
-        target: &Target,
-        transport: impl Into<Transport>,
-        path: &str,
-        headers: &[(&str, &str)],
-        deadline: Instant,
-    ) -> Result<Reply, DialError> {
-        match self.ask(target, transport, path, headers, deadline)? {
-            Spoken::Reply(reply) => Ok(reply),
-            Spoken::Lines(_) => Err(DialError::NotHttp),
-        }
-    }
-
-    /// As [`Connection::get`], but a start that waits at the target may answer in its own protocol instead: over TLS where the
+    /// As [`get`], over this connection, but a start that waits at the target may answer in its own protocol instead: over TLS where the
     /// configuration offers it, in plain text where the headers do.
     pub fn ask(
         self,
