@@ -112,7 +112,7 @@ impl<T: Serialize + DeserializeOwned> RecordLog<T> {
         file.seek(SeekFrom::Start(start))?;
         let mut text = Vec::new();
         file.take(TAIL).read_to_end(&mut text)?;
-        // A line that begins before the last of them is no JSON, as one that was cut off is none.
+        // The first line may begin before what was read, and the last one may be cut off: neither is JSON then.
         Ok(text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
     }
 
