@@ -4,11 +4,10 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::process::Command;
 
-use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, etcdctl, loopback_zone, start_on_loopback, wait_for_quorum};
+use crate::harness::members::{call, etcdctl, kill_all, loopback_zone, start_on_loopback, wait_for_quorum};
 use crate::harness::processes::{Running, until};
 use crate::harness::supervised::supervise_on_loopback;
 use crate::harness::{TestZone, outcome, zone_etcd};
@@ -153,7 +152,7 @@ fn a_history_that_was_founded_twice_is_told() {
             call(&clients[0], &["put", &format!("key{number}"), "value"]).expect_code(0);
         }
         clients.iter().for_each(wait_for_quorum);
-        kill(members);
+        kill_all(members);
         let mut members = found(&zone, &lines[..2], &clients[..2]);
         for _ in 0..60 {
             call(&clients[0], &["lease", "grant", "600"]).expect_code(0);
@@ -184,7 +183,7 @@ fn found(zone: &TestZone, lines: &[String], clients: &[Command]) -> Vec<Running>
         if status.contains("\"raftTerm\":2,") {
             return Some(members);
         }
-        kill(members);
+        kill_all(members);
         None
     })
 }
@@ -197,14 +196,6 @@ fn bare(zone: &TestZone, number: usize, lines: &str) -> Running {
     let mut command = Command::new(lines.next().expect("a program"));
     command.args(lines.map(|argument| argument.replace("CorruptCheck=true", "CorruptCheck=false")));
     Running::start(&mut command, zone.around(), NODES[number])
-}
-
-/// Ends them all at once: a leader that is asked to end hands over first, and another term begins.
-fn kill(mut members: Vec<Running>) {
-    members.iter().for_each(|member| member.signal(Signal::SIGKILL));
-    for member in &mut members {
-        member.end();
-    }
 }
 
 /// Nothing is restarted while nobody knows whose data is right.

@@ -12,7 +12,7 @@ use zone_etcd::rehearsal::{Load, Measured, Programs, rehearse};
 use zone_etcd::rolling::{Event, Watch};
 use zone_etcd::zone_directory::{CaPassphrase, ZoneDirectory};
 
-use crate::harness::isolation::isolated;
+use crate::harness::isolation::{isolated, isolated_alone};
 use crate::harness::members::{
     etcdctl, loopback_zone, process_lines, start, start_on_loopback, wait_for_quorum,
 };
@@ -285,7 +285,7 @@ fn member_of(node: &str) -> Option<u32> {
 /// What is stopped by SIGTERM is started again, as by a service manager.
 #[test]
 fn a_rehearsal_goes_on_while_members_are_restarted() {
-    isolated(|| {
+    isolated_alone(|| {
         let measured = rehearse(&like(""), &programs(), |zone, watch| {
             watch
                 .event(Event::Stage { name: "restart", what: "each member, one after the other".to_owned() });

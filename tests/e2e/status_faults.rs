@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use time::Duration as Span;
 use zone_pki::Usages;
 
-use crate::harness::isolation::isolated;
+use crate::harness::isolation::{isolated, isolated_alone};
 use crate::harness::members::{call, etcdctl, fill_database, loopback_text, loopback_zone, start_alone};
 use crate::harness::namespaces::Network;
 use crate::harness::{Outcome, TestZone, outcome};
@@ -28,7 +28,7 @@ fn shown_in_time(zone: &TestZone, code: i32) -> Outcome {
 
 #[test]
 fn one_member_killed_is_degraded() {
-    isolated(|| {
+    isolated_alone(|| {
         let (zone, mut members) = three_members("");
         members[1].signal(Signal::SIGKILL);
         members[1].end();
@@ -53,7 +53,7 @@ fn one_member_killed_is_degraded() {
 
 #[test]
 fn a_member_that_says_nothing_holds_up_nobody() {
-    isolated(|| {
+    isolated_alone(|| {
         let (zone, members) = three_members("");
         members[1].signal(Signal::SIGSTOP);
         let text = shown_in_time(&zone, 65).stdout;
@@ -67,7 +67,7 @@ fn a_member_that_says_nothing_holds_up_nobody() {
 
 #[test]
 fn two_members_killed_is_a_lost_quorum() {
-    isolated(|| {
+    isolated_alone(|| {
         let (zone, mut members) = three_members("");
         for member in &mut members[1..] {
             member.signal(Signal::SIGKILL);
@@ -94,7 +94,7 @@ fn two_members_killed_is_a_lost_quorum() {
 /// With a name server that takes questions and answers none, the look-up of a name lasts many seconds.
 #[test]
 fn a_name_that_nobody_resolves_holds_up_nobody() {
-    isolated(|| {
+    isolated_alone(|| {
         let network = Network::new(&[]);
         let address = outcome(Command::new("ip").args(["address", "add", "10.0.1.10/32", "dev", "lo"]));
         address.expect_code(0);
@@ -119,7 +119,7 @@ fn a_name_that_nobody_resolves_holds_up_nobody() {
 
 #[test]
 fn an_alarm_is_told() {
-    isolated(|| {
+    isolated_alone(|| {
         let zone = loopback_zone(1, "[etcd]\nquota = \"16MiB\"\n");
         zone.run(&["init"]).expect_code(0);
         let _member = start_alone(&zone);

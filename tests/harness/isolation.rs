@@ -6,24 +6,46 @@
 
 use std::env;
 use std::process::Command;
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use super::outcome;
+use super::processes::LINES_SHOWN;
 
 /// Set for the inner run to the name of the test that it is for.
 const INNER: &str = "ZONE_ETCD_TEST_ISOLATED";
 /// No test takes near as long. One that hangs is ended, and its namespaces with it.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// Tests that measure time have the machine for themselves: they write to it, the others read.
+static MACHINE: RwLock<()> = RwLock::new(());
+
 /// Runs the body of a test in namespaces of its own. To be called by the test function itself, with a closure.
 #[track_caller]
 pub fn isolated<F: FnOnce()>(body: F) {
+    inside(body, |test| {
+        let _shared = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+        run_inside(test);
+    });
+}
+
+/// As [`isolated`], while no other test in namespaces runs: for one that asserts how long something takes.
+#[track_caller]
+pub fn isolated_alone<F: FnOnce()>(body: F) {
+    inside(body, |test| {
+        let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
+        run_inside(test);
+    });
+}
+
+#[track_caller]
+fn inside<F: FnOnce()>(body: F, run: impl FnOnce(&str)) {
     let test = test_name::<F>();
     if env::var(INNER).is_ok_and(|inner| inner == test) {
         enter();
         body();
     } else {
-        run_inside(&test);
+        run(&test);
     }
 }
 
@@ -45,8 +67,18 @@ fn run_inside(test: &str) {
     let inner = outcome(&mut command);
     print!("{}", inner.stdout);
     eprint!("{}", inner.stderr);
-    assert!(inner.code == 0, "failed in its namespaces, see above");
+    assert!(inner.code == 0, "failed in its namespaces:\n{}", panic_of(&inner.stderr));
     assert!(inner.stdout.contains("1 passed"), "the inner run did not find `{test}`");
+}
+
+/// What the inner test panicked with, which the logs of its processes follow.
+fn panic_of(stderr: &str) -> String {
+    let from =
+        stderr.lines().skip_while(|line| !(line.starts_with("thread '") && line.contains("panicked at")));
+    from.take_while(|line| !line.starts_with("stack backtrace") && !line.starts_with("note: "))
+        .take(LINES_SHOWN)
+        .map(|line| format!("{line}\n"))
+        .collect()
 }
 
 /// unshare(1) for the namespaces. It ends when this thread does, and its child with it.

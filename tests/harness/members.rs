@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use super::processes::{Running, until};
@@ -67,6 +68,14 @@ pub fn found_without(zone: &TestZone, nodes: &[&str], others: &[&str]) -> Vec<Ru
     });
     wait_until_serving(&mut members);
     members
+}
+
+/// Ends them all at once, as a loss of power does: a leader that is asked to end hands over first, and another term begins.
+pub fn kill_all(mut members: Vec<Running>) {
+    members.iter().for_each(|member| member.signal(Signal::SIGKILL));
+    for member in &mut members {
+        member.end();
+    }
 }
 
 /// A zone on loopback whose members all take requests.

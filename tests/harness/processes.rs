@@ -18,7 +18,7 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// The shortest and the longest time from one question to the next.
 const BETWEEN_QUESTIONS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
 /// Lines of a process that are shown when the test fails.
-const LINES_SHOWN: usize = 30;
+pub(super) const LINES_SHOWN: usize = 30;
 
 /// Asks until there is an answer, and panics if there is none in time. What takes long to ask, since it starts a process, is asked
 /// less often: the processors are there for those who are waited for.

@@ -8,8 +8,10 @@ use time::format_description::well_known::Rfc3339;
 
 use super::{client, issued_zone, planned, refused, run_with, running_zone, start, states};
 use crate::harness::TestZone;
-use crate::harness::isolation::isolated;
-use crate::harness::members::{call, found_without, loopback_zone, wait_for_quorum, wait_until_serving};
+use crate::harness::isolation::{isolated, isolated_alone};
+use crate::harness::members::{
+    call, found_without, kill_all, loopback_zone, wait_for_quorum, wait_until_serving,
+};
 use crate::harness::processes::Running;
 
 /// How long etcd waits for the answer of one other member when it starts.
@@ -162,7 +164,7 @@ fn a_commit_outlives_its_start() {
     isolated(|| {
         let zone = issued_zone(3);
         let members = at_a_standstill(&zone);
-        kill(members);
+        kill_all(members);
         for node in super::NODES {
             let state =
                 std::fs::read_to_string(zone.file(&format!("nodes/{node}/state.json"))).expect("the state");
@@ -194,18 +196,11 @@ fn at_a_standstill(zone: &TestZone) -> Vec<Running> {
     members
 }
 
-fn kill(mut members: Vec<Running>) {
-    members.iter().for_each(|member| member.signal(Signal::SIGKILL));
-    for member in &mut members {
-        member.end();
-    }
-}
-
 /// etcd asks each of the others before it founds, a second each, and says nothing when that is in vain: five at the same instant
 /// stand still for four seconds between these two lines of their logs.
 #[test]
 fn members_started_at_the_same_instant_do_not_hold_each_other_up() {
-    isolated(|| {
+    isolated_alone(|| {
         for count in [3, 5] {
             let zone = issued_zone(count);
             let nodes: Vec<String> = (1..=count).map(|number| format!("node{number}")).collect();

@@ -4,12 +4,10 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use nix::sys::signal::Signal;
-
 use super::{NODES, argv, bare, client, issued_zone, refused, remove, running_zone};
 use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, wait_for_quorum};
+use crate::harness::members::{call, kill_all, wait_for_quorum};
 use crate::harness::processes::{Running, until};
 
 /// What two emptied members may have lost beside their data.
@@ -32,7 +30,7 @@ fn etcd_alone_loses_acknowledged_writes() {
         until("the write on each member", || {
             clients.iter().all(|client| local(client, "acknowledged") == "by all\n").then_some(())
         });
-        kill(members);
+        kill_all(members);
 
         // Two are emptied while the third is down: nothing keeps them from founding the cluster again.
         let mut members = found(&zone, &clients[..2], &start);
@@ -72,17 +70,9 @@ fn found(zone: &TestZone, clients: &[Command], start: &impl Fn(usize) -> Running
         if status.contains("\"raftTerm\":2,") {
             return Some(members);
         }
-        kill(members);
+        kill_all(members);
         None
     })
-}
-
-/// Ends them all at once: a leader that is asked to end hands over first, and another term begins.
-fn kill(mut members: Vec<Running>) {
-    members.iter().for_each(|member| member.signal(Signal::SIGKILL));
-    for member in &mut members {
-        member.end();
-    }
 }
 
 /// The same with `run`, whether only data is gone, the state with it, or the whole directory of the node.
