@@ -55,12 +55,13 @@ const CASES: [Case; 7] = [
     },
     Case { what: "3 members at once", goal: Some((95, 0.4)), ..AT_ONCE },
     Case { what: "3 members, 30 ms apart", apart: STAGGER, ..AT_ONCE },
+    // By hand, the first ones start while the last one is not there yet. Here nobody founds before all are.
     Case {
         what: "3 members, 30 ms apart, 10/100 ms",
         timing: Some(SHORT_TIMING),
         apart: STAGGER,
         runs: (2, 20),
-        goal: Some((50, 1.1)),
+        goal: Some((50, 1.5)),
         ..AT_ONCE
     },
     Case { what: "5 members at once", members: 5, goal: Some((95, 0.2)), ..AT_ONCE },

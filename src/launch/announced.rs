@@ -12,7 +12,7 @@ use crate::host;
 use crate::plan::{
     EtcdId, LauncherSays, LauncherShows, LiveCluster, LiveMember, Observed, PlaneSecurity, RightToBootstrap,
 };
-use crate::presence::{Announcement, Expected, Message, Right, Speaker};
+use crate::presence::{Announcement, Arrivals, Expected, Message, Right, Speaker};
 use crate::tls::{KeyPair, MaterialError, Server, Trust};
 
 /// What is said, if there is anybody to say it to.
@@ -30,6 +30,11 @@ impl Announced {
             message.hears = hears;
         });
         Ok(())
+    }
+
+    /// The starts of others that call.
+    pub(super) fn arrivals(&self) -> Arrivals {
+        self.0.as_ref().map(Announcement::arrivals).unwrap_or_default()
     }
 
     /// Says what was heard of the others.

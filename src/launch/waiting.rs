@@ -16,7 +16,7 @@ use crate::plan::{
     ANSWER_LIMIT, Awaited, Observed, Peer, PeerState, Refusal, Shown, StartDecision, Step, TURN_LIMIT, Turn,
     WaitsTo, decide, turn,
 };
-use crate::presence::{Repeat, Watch};
+use crate::presence::{Arrivals, Repeat, Watch};
 use crate::report;
 
 /// An event, or the moment in which a span of time ends.
@@ -57,7 +57,7 @@ impl Launch<'_> {
             before_writing()?;
             return self.proceed_alone(now);
         }
-        let mut watch = self.watch(&self.question()?, Repeat::Yes);
+        let mut watch = self.watch(&self.question()?, Repeat::Yes, &announced.arrivals());
         let mut observed = self.observed.clone();
         let mut noted = false;
         if let (Shown::Log(ids), Some(past)) = (self.shown()?, observed.disk.past)
@@ -176,19 +176,19 @@ impl Launch<'_> {
 
     /// Asks every other member once, and takes what there is when time is over.
     fn ask_once(&self, question: &PeerQuestion) -> Vec<Peer> {
-        let mut watch = self.watch(question, Repeat::No);
+        let mut watch = self.watch(question, Repeat::No, &Arrivals::default());
         while !watch.has_heard_all() {
             watch.wait(ANSWER_LIMIT.saturating_sub(watch.elapsed()));
         }
         watch.peers()
     }
 
-    fn watch(&self, question: &PeerQuestion, repeat: Repeat) -> Watch {
+    fn watch(&self, question: &PeerQuestion, repeat: Repeat, arrivals: &Arrivals) -> Watch {
         let config = self.site.config();
         let full_name = |short: &str| {
             config.node(short).map_or_else(|| short.to_owned(), |node| node.name.full().to_owned())
         };
-        Watch::start(&self.member, question, &self.expected(), repeat, full_name)
+        Watch::start(&self.member, question, &self.expected(), repeat, arrivals, full_name)
     }
 
     fn unheard(&self) -> Vec<Peer> {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use zone_pki::{RevocationList, SubjectAltName, SubjectAltNames};
 
+use super::arrivals::Arrivals;
 use super::message::{Message, REFUSES_ADDRESS};
 use crate::tls::{Accepted, Server, reset};
 
@@ -41,6 +42,7 @@ struct Shared {
     revoked: Option<Arc<RevocationList>>,
     said: Mutex<Said>,
     changed: Condvar,
+    arrivals: Arrivals,
     handshakes: AtomicUsize,
     members: Mutex<HashMap<Vec<u8>, usize>>,
 }
@@ -64,6 +66,7 @@ impl Announcement {
             revoked,
             said: Mutex::new(Said { version: 0, message }),
             changed: Condvar::new(),
+            arrivals: Arrivals::default(),
             handshakes: AtomicUsize::new(0),
             members: Mutex::default(),
         });
@@ -73,6 +76,11 @@ impl Announcement {
             thread::spawn(move || shared.listen(&listener));
         }
         Self(shared)
+    }
+
+    /// The starts that call here.
+    pub fn arrivals(&self) -> Arrivals {
+        self.0.arrivals.clone()
     }
 
     /// Changes what is said, which is sent to everybody at once.
@@ -133,6 +141,7 @@ impl Shared {
             *count <= if member.is_empty() { OF_ALL_UNVERIFIED } else { OF_ONE_MEMBER }
         };
         if is_one_more {
+            self.arrivals.count_one();
             self.talk_on(&mut connection);
         }
         let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use zone_pki::{SubjectAltName, SubjectAltNames};
 
+use super::arrivals::Arrivals;
 use super::message::{Message, REFUSES_ADDRESS};
 use crate::etcd::{Heard, PeerQuestion};
 use crate::plan::{ANSWER_LIMIT, LauncherSays, PeerState, TURN_LIMIT};
@@ -66,12 +67,15 @@ pub(super) struct Looker {
     /// Whether its turn is before ours.
     pub(super) before_us: bool,
     pub(super) started: Instant,
+    /// The starts that call here: this member's may be one of them.
+    pub(super) arrivals: Arrivals,
 }
 
 impl Looker {
     /// Ends when nobody listens any more, which is when this process becomes etcd at the latest.
     pub(super) fn run(&self, repeat: Repeat) {
         loop {
+            let known = self.arrivals.so_far();
             let deadline = Instant::now() + ANSWER_LIMIT;
             let heard = self.question.ask(&self.target, deadline, || {
                 self.tell(Event::Bound);
@@ -83,19 +87,20 @@ impl Looker {
                     None => return,
                 },
             };
-            let pause = match &state {
-                PeerState::Serves { .. } => PATIENT_PAUSE,
-                PeerState::Unusable(_) => UNUSABLE_PAUSE,
+            let (at_least, at_most) = match &state {
+                PeerState::Serves { .. } => (PATIENT_PAUSE, PATIENT_PAUSE),
+                PeerState::Unusable(_) => (UNUSABLE_PAUSE, UNUSABLE_PAUSE),
                 _ if self.started.elapsed() > 2 * TURN_LIMIT && !matches!(state, PeerState::Starts) => {
-                    PATIENT_PAUSE
+                    (PAUSE, PATIENT_PAUSE)
                 }
-                _ if self.before_us => PAUSE,
-                _ => LONG_PAUSE,
+                _ if self.before_us => (PAUSE, PAUSE),
+                _ => (PAUSE, LONG_PAUSE),
             };
             if !self.tell(Event::State(state)) || repeat == Repeat::No {
                 return;
             }
-            thread::sleep(pause);
+            thread::sleep(at_least);
+            self.arrivals.wait(known, at_most - at_least);
         }
     }
 

@@ -4,16 +4,19 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `message` | one line of what a start says: JSON, read and written |
+//! | `arrivals` | when others call |
 //! | `announcement` | the side that says it |
 //! | `look` | the side that asks: one member |
 //! | `watch` | all of them |
 
 mod announcement;
+mod arrivals;
 mod look;
 mod message;
 mod watch;
 
 pub use announcement::Announcement;
+pub use arrivals::Arrivals;
 pub use look::{Expected, Repeat};
 pub use message::{Message, MessageError, Right, Speaker};
 pub use watch::Watch;

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::arrivals::Arrivals;
 use super::look::{Event, Expected, Looker, Repeat};
 use crate::etcd::PeerQuestion;
 use crate::plan::{
@@ -36,12 +37,14 @@ struct Other {
 }
 
 impl Watch {
-    /// Begins to ask all others of the initial cluster. `full_name` leads from the short name of a node to its full one.
+    /// Begins to ask all others of the initial cluster, at once when one of them calls here. `full_name` leads from the short name of a
+    /// node to its full one.
     pub fn start(
         member: &MemberPlan,
         question: &PeerQuestion,
         expected: &Expected,
         repeat: Repeat,
+        arrivals: &Arrivals,
         full_name: impl Fn(&str) -> String,
     ) -> Self {
         let started = Instant::now();
@@ -70,6 +73,7 @@ impl Watch {
                 node: full_name(&other.member.name),
                 before_us: other.before_us,
                 started,
+                arrivals: arrivals.clone(),
             };
             thread::spawn(move || looker.run(repeat));
         }
