@@ -220,7 +220,10 @@ fn cluster_of(reply: &Reply) -> Result<LiveCluster, ReplyError> {
         return Err(ReplyError::Status(reply.status));
     }
     let id = reply.header("x-etcd-cluster-id").and_then(EtcdId::parse).ok_or(ReplyError::NoCluster)?;
-    let documents: Vec<MemberDocument> = serde_json::from_slice(&reply.body).map_err(ReplyError::Members)?;
+    // `null` of a member that has applied nothing of its log yet.
+    let documents: Option<Vec<MemberDocument>> =
+        serde_json::from_slice(&reply.body).map_err(ReplyError::Members)?;
+    let documents = documents.unwrap_or_default();
     let mut urls = HashSet::new();
     for url in documents.iter().flat_map(|document| &document.peer_urls) {
         // etcd takes no member whose URL another one has (`ErrPeerURLexists`), so this is no list of a cluster.

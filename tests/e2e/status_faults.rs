@@ -10,6 +10,7 @@ use zone_pki::Usages;
 use crate::harness::isolation::{isolated, isolated_alone};
 use crate::harness::members::{call, etcdctl, fill_database, loopback_text, loopback_zone, start_alone};
 use crate::harness::namespaces::Network;
+use crate::harness::processes::until;
 use crate::harness::{Outcome, TestZone, outcome};
 use crate::status::{assert_fits_a_terminal, exposition, row, status, three_members};
 use crate::tls_refusals::revoke;
@@ -32,6 +33,10 @@ fn one_member_killed_is_degraded() {
         let (zone, mut members) = three_members("");
         members[1].signal(Signal::SIGKILL);
         members[1].end();
+        until("the others have a leader that is there", || {
+            let leads = "leader node2 ";
+            (!zone.run(&["status"]).stdout.contains(leads)).then_some(())
+        });
         let text = shown_in_time(&zone, 65).stdout;
         assert_fits_a_terminal(&text);
         assert!(text.starts_with("example.zone  degraded  etcd 3.7.3  leader node"), "{text}");
