@@ -39,7 +39,8 @@ pub fn is_stand_in() -> bool {
 /// The start by `run`, the same command line by hand, and what lies between the two, in turn.
 pub fn measure(arguments: &Arguments, scratch: &Scratch) -> Result<Section> {
     let zone = scratch.directory("launch")?;
-    describe_local(&zone, 3, None)?;
+    // Whoever has others waits for them.
+    describe_local(&zone, 1, None)?;
     issue_all(&zone)?;
     let stand_in = stand_in_bundle(&scratch.directory("bundle")?)?;
     let by_hand = command_line(&zone, &stand_in)?;
