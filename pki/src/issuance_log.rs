@@ -37,6 +37,9 @@ pub struct LogEntry {
     /// When it was issued, RFC 3339.
     #[serde(with = "time::serde::rfc3339")]
     pub issued_at: OffsetDateTime,
+    /// That its holder was revoked before, and an operator has said that it is trusted again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reinstated: bool,
     /// That it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<RevocationMark>,
@@ -66,6 +69,7 @@ impl LogEntry {
             key_sha256: hex::encode(&certificate.subject_public_key_sha256()),
             issuer: certificate.issuer().to_owned(),
             issued_at,
+            reinstated: false,
             revoked: None,
         }
     }

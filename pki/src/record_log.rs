@@ -86,13 +86,27 @@ impl<T: Serialize + DeserializeOwned> RecordLog<T> {
     ///
     /// # Errors
     /// [`LogError::File`].
-    pub fn for_each(&self, mut take: impl FnMut(T)) -> Result<usize, LogError> {
+    pub fn for_each(&self, take: impl FnMut(T)) -> Result<usize, LogError> {
+        self.for_each_of(|_| true, take)
+    }
+
+    /// As [`for_each`](Self::for_each), of the lines that `may_be_meant` takes as they are in the file: most of a long log need
+    /// not be parsed.
+    ///
+    /// # Errors
+    /// [`LogError::File`].
+    pub fn for_each_of(
+        &self,
+        may_be_meant: impl Fn(&[u8]) -> bool,
+        mut take: impl FnMut(T),
+    ) -> Result<usize, LogError> {
         let Some(file) = self.open_to_read()? else { return Ok(0) };
         let mut reader = BufReader::with_capacity(64 * 1024, file);
         let mut line = Vec::new();
         let mut unreadable = 0;
         while reader.read_until(b'\n', &mut line)? > 0 {
             match serde_json::from_slice(&line) {
+                _ if !may_be_meant(&line) => {}
                 Ok(entry) => take(entry),
                 Err(_) if line.trim_ascii().is_empty() => {}
                 Err(_) => unreadable += 1,

@@ -98,13 +98,9 @@ pub fn pack_step(
     let authorities = Authorities::load(&zone.paths, now)?;
     let contents = ZoneContents::with_etcd(zone, &authorities, etcd, programs);
     let mut courier = Courier::bringing(contents, zone, &authorities, now, &held)?;
-    courier.pack(node)?.ok_or_else(|| {
-        let name = node.name.short();
-        Failure::bad_input(format!("{name} gets no bundle: its certificates were revoked")).next(format!(
-            "only if its machine is trusted again: {}",
-            zone.proposed(&format!("pki issue {name}"))
-        ))
-    })
+    let assessment = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?;
+    assessment.refuse_revoked(zone)?;
+    courier.pack(node)?.ok_or_else(|| Failure::internal("a node was revoked meanwhile"))
 }
 
 impl<'z> Courier<'z> {

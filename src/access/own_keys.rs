@@ -8,11 +8,16 @@ use crate::config::Node;
 use crate::error::{Failure, Result};
 use crate::report;
 use crate::requests::certify;
-use crate::zone_directory::{Authorities, ZoneDirectory};
+use crate::zone_directory::{Authorities, OfRevoked, ZoneDirectory};
 
 /// Has a node make new keys, signs its requests, and makes what it gets. The way to the node is what says that the requests are
 /// its own, so nobody compares their fingerprint.
-pub fn pack_for_new_keys(zone: &ZoneDirectory, node: &Node, now: OffsetDateTime) -> Result<Parcel> {
+pub fn pack_for_new_keys(
+    zone: &ZoneDirectory,
+    node: &Node,
+    of_revoked: OfRevoked,
+    now: OffsetDateTime,
+) -> Result<Parcel> {
     let name = node.name.short();
     let command = match Access::of(zone, node) {
         Access::Command(command) => command,
@@ -22,7 +27,7 @@ pub fn pack_for_new_keys(zone: &ZoneDirectory, node: &Node, now: OffsetDateTime)
     let requests = command.request_with_new_keys(zone.config.pki.key)?;
     report::message(&format!("requests of {name}, SHA-256 of their keys: {}", requests.fingerprint()));
     let held = zone.lock()?;
-    certify(&requests, node, zone, true, &format!("the answer of {name}"), now, &held)?;
+    certify(&requests, node, zone, true, of_revoked, &format!("the answer of {name}"), now, &held)?;
     let authorities = Authorities::load(&zone.paths, now)?;
     let parcel = Courier::new(zone, &authorities, now, &held)?.pack(node)?;
     parcel.ok_or_else(|| Failure::internal("what was just issued is revoked"))

@@ -73,6 +73,9 @@ pub struct PkiSignArgs {
     /// Accept new keys although the node has certificates that are valid, and have it use the new ones from then on
     #[arg(long)]
     pub replace_keys: bool,
+    /// Sign for a node that was revoked: its machine is trusted again
+    #[arg(long)]
+    pub reinstate: bool,
     /// How to print what was made
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -87,6 +90,9 @@ pub struct PkiIssueArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub holders: HolderArgs,
+    /// Issue again to who was revoked and is named: its machine is trusted again
+    #[arg(long, conflicts_with = "all")]
+    pub reinstate: bool,
 }
 
 /// Whose certificates.
@@ -114,6 +120,9 @@ pub struct PkiRenewArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub holders: HolderArgs,
+    /// Issue again to who was revoked and is named: its machine is trusted again
+    #[arg(long, conflicts_with = "all")]
+    pub reinstate: bool,
     /// Only this role: peer, peer-client, server, gateway, node-client, client
     #[arg(long, value_name = "ROLE")]
     pub role: Option<String>,

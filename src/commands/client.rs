@@ -19,7 +19,7 @@ use crate::launch::binary_failure;
 use crate::plan::{CLIENT_ROLE, Plane, PlaneSecurity, clients_of};
 use crate::report::{self, shell_quoted};
 use crate::site::Site;
-use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, ZoneDirectory};
+use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, OfRevoked, ZoneDirectory, admit};
 
 pub(super) fn print_environment(arguments: &EnvArgs, now: OffsetDateTime) -> Result<()> {
     let site = open_site(&arguments.site)?;
@@ -157,8 +157,8 @@ pub(super) fn bring_holder_up_to_date(
     if !assess(&Authorities::load(&zone.paths, now)?)?.is_complete() {
         let held = zone.lock()?;
         let authorities = Authorities::load(&zone.paths, now)?;
-        let assessment = assess(&authorities)?;
-        Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&[assessment], now)?;
+        let admitted = admit(zone, vec![assess(&authorities)?], OfRevoked::Refused)?;
+        Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&admitted, now)?;
     }
     Ok(())
 }

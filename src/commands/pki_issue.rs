@@ -8,7 +8,7 @@ use crate::cli::PkiIssueArgs;
 use crate::config::{ClientName, NameFault};
 use crate::error::{Exit, Failure, Result};
 use crate::report;
-use crate::zone_directory::{Assessment, Holder, Issuer, ZoneDirectory, all_clients};
+use crate::zone_directory::{Assessment, Holder, Issuer, OfRevoked, ZoneDirectory, admit, all_clients};
 
 pub(super) fn run(arguments: &PkiIssueArgs, now: OffsetDateTime) -> Result<()> {
     let zone = open_zone(&arguments.zone)?;
@@ -19,12 +19,14 @@ pub(super) fn run(arguments: &PkiIssueArgs, now: OffsetDateTime) -> Result<()> {
     let authorities = zone.load_or_create_authorities(now, &held)?;
     let mut issuer = Issuer::new(&zone, &authorities, &held)?;
     let bar = progress_bar("issuing", holders.len());
+    let of_revoked = OfRevoked::said(arguments.reinstate, arguments.holders.all);
     let mut issued = 0;
     for batch in holders.chunks(BATCH) {
         let assessments = batch
             .iter()
             .map(|holder| Assessment::of(*holder, &zone.config, &zone.paths, &authorities, now))
             .collect::<Result<Vec<_>>>()?;
+        let assessments = admit(&zone, assessments, of_revoked)?;
         issued += issuer.bring_up_to_date(&assessments, now)?;
         bar.inc(batch.len() as u64);
     }

@@ -15,7 +15,7 @@ use crate::config::{Node, NodeName};
 use crate::error::{Exit, Failure, Result};
 use crate::report;
 use crate::requests::{RequestFile, certify};
-use crate::zone_directory::ZoneDirectory;
+use crate::zone_directory::{OfRevoked, ZoneDirectory};
 
 pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<()> {
     let name = name_of(&arguments.file);
@@ -25,7 +25,8 @@ pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<()> {
     let node = node_of(&file, &zone, &name)?;
     let out = directory_of(&arguments.out, &node.name)?;
     report::message(&format!("requests of {}, SHA-256 of their keys: {}", node.name, file.fingerprint()));
-    certify(&file, node, &zone, arguments.replace_keys, &name, now, &zone.lock()?)?;
+    let of_revoked = OfRevoked::said(arguments.reinstate, false);
+    certify(&file, node, &zone, arguments.replace_keys, of_revoked, &name, now, &zone.lock()?)?;
     // What was issued is in the zone directory now, and `bundle` goes on from there, also after an interruption.
     let make = BundleMakeArgs {
         zone: arguments.zone.clone(),

@@ -8,9 +8,7 @@ use crate::config::{EtcdSettings, Node, Protection};
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::{become_etcd, dropped_settings};
 use crate::host::{close_inherited, hand_on_core_limit};
-use crate::launch::{
-    Certificates, FoundBinary, Launch, LaunchOptions, lock_node, refuse_revoked, refuse_without_member,
-};
+use crate::launch::{Certificates, FoundBinary, Launch, LaunchOptions, lock_node, refuse_without_member};
 use crate::report;
 use crate::site::{Material, Site};
 use crate::zone_directory::{Authorities, Issuer, Verdict, ZoneDirectory};
@@ -135,7 +133,7 @@ fn prepare_and_issue<'z>(
     if assessment.is_complete() {
         return Ok(launch);
     }
-    refuse_revoked(zone, assessment)?;
+    assessment.refuse_revoked(zone)?;
     let mut issuer = Issuer::new(zone, authorities, &held)?;
     issuer.bring_up_to_date(std::slice::from_ref(&**assessment), now)?;
     for entry in &assessment.entries {

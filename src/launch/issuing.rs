@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use super::{Certificates, Foresight, Launch};
 use crate::error::{Exit, Failure, Result};
 use crate::site::Site;
-use crate::zone_directory::{Assessment, ZoneDirectory, refuse_without_keys};
+use crate::zone_directory::refuse_without_keys;
 
 impl Launch<'_> {
     /// Whether `run` issues certificates for the node first: in a zone directory, if something is missing or due. An activated
@@ -20,7 +20,7 @@ impl Launch<'_> {
         else {
             return Ok(());
         };
-        refuse_revoked(zone, assessment)?;
+        assessment.refuse_revoked(zone)?;
         if refuse_without_keys(zone, assessment, now)? || foresight != Foresight::Stop {
             return Ok(());
         }
@@ -29,22 +29,4 @@ impl Launch<'_> {
             .because("the keys of the CAs are locked, and nobody is there then to type the passphrase")
             .next(format!("issue them first: {}", zone.proposed(&format!("pki issue {name}")))))
     }
-}
-
-/// What was revoked is not replaced implicitly: that takes an operator who says so.
-pub fn refuse_revoked(zone: &ZoneDirectory, assessment: &Assessment<'_>) -> Result<()> {
-    let name = assessment.holder.short_name();
-    let revoked: Vec<String> = assessment
-        .revoked()
-        .map(|role| {
-            format!("{}: it lists this node's own {}", role.plane.revocation_file(), role.certificate_file())
-        })
-        .collect();
-    if revoked.is_empty() {
-        return Ok(());
-    }
-    let mut failure = Failure::bad_input(format!("{name} could not work with its certificates"));
-    failure.causes = revoked;
-    let issue = zone.proposed(&format!("pki issue {name}"));
-    Err(failure.next(format!("they were revoked; only if its machine is trusted again: {issue}")))
 }

@@ -28,7 +28,6 @@ pub use certificates::Certificates;
 use decision::{observe, refuse_lost_directory};
 pub use failures::binary_failure;
 use failures::member_failure;
-pub use issuing::refuse_revoked;
 pub use noted::note_members;
 pub use running::{foresee_again, refuse_move, refuse_restart};
 pub use verdict::{Foreseen, Foresight, foresee};

@@ -25,8 +25,8 @@ pub enum IssueReason {
     NotYetValid,
     /// It was asked for.
     Requested,
-    /// It is on the revocation list of its plane.
-    Revoked,
+    /// Its holder was revoked, and an operator has said that it is trusted again.
+    Reinstated,
     /// Two thirds of its life, or more, are over.
     Ageing {
         /// Days until it expires; negative if it has.
@@ -40,7 +40,7 @@ impl std::fmt::Display for IssueReason {
             Self::Missing => write!(f, "missing"),
             Self::Unusable(why) => write!(f, "unusable: {why}"),
             Self::OtherAuthority => write!(f, "issued by another CA"),
-            Self::Revoked => write!(f, "revoked"),
+            Self::Reinstated => write!(f, "reinstated"),
             Self::Names { missing, surplus } => {
                 let mut parts = Vec::new();
                 if !missing.is_empty() {

@@ -8,15 +8,19 @@ use super::judgement::{Known, Refusal, judge};
 use crate::config::Node;
 use crate::error::{Failure, Result};
 use crate::report;
-use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, ZoneDirectory, ZoneLock, log_failure};
+use crate::zone_directory::{
+    Assessment, Authorities, Holder, Issuer, OfRevoked, ZoneDirectory, ZoneLock, admit, log_failure,
+};
 
 /// Brings the node's certificates up to date for the keys of the requests. `may_replace` says that keys which are valid still
 /// are to be replaced; `name` is that of the file in messages.
+#[expect(clippy::too_many_arguments, reason = "each is another fact")]
 pub fn certify(
     file: &RequestFile,
     node: &Node,
     zone: &ZoneDirectory,
     may_replace: bool,
+    of_revoked: OfRevoked,
     name: &str,
     now: OffsetDateTime,
     held: &ZoneLock,
@@ -25,12 +29,15 @@ pub fn certify(
     let path = zone.paths.issuance_log();
     let log = IssuanceLog::open(&path).and_then(|log| log.read());
     let (issued, _) = log.map_err(|error| log_failure(&path, &error, "nothing was issued"))?;
+    let assessment = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?;
+    let mut admitted = admit(zone, vec![assessment], of_revoked)?;
     let known = Known { zone: &zone.config, authorities: &authorities, issued: &issued, may_replace, now };
     let judged = judge(file, node, &known).map_err(|refusals| refused(&refusals, node, name))?;
     judged.differences.iter().for_each(|difference| report::warning(&difference.to_string()));
-    let mut assessment = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?;
-    assessment.certify(judged.requests);
-    Issuer::new(zone, &authorities, held)?.bring_up_to_date(&[assessment], now).map(drop)
+    if let Some(assessment) = admitted.first_mut() {
+        assessment.certify(judged.requests);
+    }
+    Issuer::new(zone, &authorities, held)?.bring_up_to_date(&admitted, now).map(drop)
 }
 
 fn refused(refusals: &[Refusal], node: &Node, name: &str) -> Failure {

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::plan::{Plane, role_named};
 use crate::rolling::{Event, Watch};
 use crate::zone_directory::{
-    Assessment, Authorities, Holder, Issuer, ZoneDirectory, all_clients, log_failure, tidy,
+    Assessment, Authorities, Holder, Issuer, OfRevoked, ZoneDirectory, admit, all_clients, log_failure, tidy,
 };
 
 /// Who holds a certificate of the CA that is about to be dropped.
@@ -78,6 +78,7 @@ pub fn issue_to_clients(zone: &ZoneDirectory, watch: &mut dyn Watch) -> Result<(
         .iter()
         .map(|client| Assessment::of(Holder::Client(client), &zone.config, &zone.paths, &authorities, now))
         .collect::<Result<Vec<_>>>()?;
+    let assessments = admit(zone, assessments, OfRevoked::LeftOut)?;
     Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&assessments, now)?;
     for assessment in assessments.iter().filter(|assessment| !assessment.is_complete()) {
         watch.event(Event::Issued { holder: assessment.holder.short_name() });

@@ -9,6 +9,7 @@ use zone_pki::{Certificate, CertificateRequest, Generation, GenerationStore, Lea
 use super::authorities::Authorities;
 use super::chain::pem;
 use super::held_key::HeldKey;
+use super::revoked_holders::RevokedCertificate;
 use crate::config::{ClientName, Node, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{CLIENT_ROLE, IssueReason, Plane, ROOT_FILE, Role, ZonePaths, reason_to_reissue, roles_of};
@@ -90,6 +91,17 @@ pub enum Verdict {
     },
     /// It is issued.
     Issue(IssueReason),
+    /// It is not issued, whatever else is true of it: its holder was revoked. What it has stays.
+    Withheld(Option<Box<Present>>),
+}
+
+/// The files of a certificate, as they are.
+#[derive(Debug)]
+pub struct Present {
+    /// `STEM.crt`.
+    pub chain: Vec<u8>,
+    /// Its key.
+    pub key: HeldKey,
 }
 
 /// A certificate that a holder has to have.
@@ -120,6 +132,10 @@ pub struct Assessment<'z> {
     pub trust_files: Vec<(&'static str, Vec<u8>)>,
     /// Whether those files, and the CAs that follow each certificate, are in the current generation as they should be.
     pub trust_is_current: bool,
+    /// The certificates for which the holder is revoked; empty if it is not.
+    revoked: Vec<RevokedCertificate>,
+    /// Whether it was revoked, and is to have certificates again.
+    is_reinstated: bool,
 }
 
 impl<'z> Assessment<'z> {
@@ -151,6 +167,8 @@ impl<'z> Assessment<'z> {
                     directory.display()
                 ))
         })?;
+        let mut revoked = authorities.revoked_holders.of(&holder.name()).to_vec();
+        revoked.extend(listed(holder, current.as_ref(), authorities, &revoked));
         let mut entries = Vec::new();
         let mut chains_are_current = true;
         for role in holder.roles() {
@@ -163,14 +181,12 @@ impl<'z> Assessment<'z> {
                 _ => None,
             };
             let verdict = match (&current, held) {
+                (Some(generation), held) if !revoked.is_empty() => {
+                    Verdict::Withheld(present(generation, role, held))
+                }
+                (None, _) if !revoked.is_empty() => Verdict::Withheld(None),
                 (Some(generation), Some(key)) => examine(generation, key, role, &spec, authority, now),
                 _ => Verdict::Issue(IssueReason::Missing),
-            };
-            let verdict = match verdict {
-                Verdict::Keep { certificate, .. } if authorities.has_revoked(role.plane, &certificate) => {
-                    Verdict::Issue(IssueReason::Revoked)
-                }
-                verdict => verdict,
             };
             chains_are_current &= follow_with(&verdict, &authorities.served_with(role.plane));
             entries.push(Entry { role, spec, verdict, request });
@@ -182,7 +198,8 @@ impl<'z> Assessment<'z> {
                     .iter()
                     .all(|(name, bytes)| generation.read(name).is_ok_and(|present| present == *bytes))
             });
-        Ok(Self { holder, store, current, entries, trust_files, trust_is_current })
+        let is_reinstated = false;
+        Ok(Self { holder, store, current, entries, trust_files, trust_is_current, revoked, is_reinstated })
     }
 
     /// Whether everything is there as it should be.
@@ -199,22 +216,46 @@ impl<'z> Assessment<'z> {
             let is_there = entry.request.as_ref().is_some_and(|present| {
                 present.subject_public_key_info() == request.subject_public_key_info()
             });
-            if !is_there {
+            let is_withheld = matches!(entry.verdict, Verdict::Withheld(_));
+            let is_due = !is_there || matches!(entry.verdict, Verdict::Issue(IssueReason::Reinstated));
+            if is_due && !is_withheld {
                 entry.request = Some(Box::new(request));
                 entry.verdict = Verdict::Issue(IssueReason::Requested);
             }
         }
     }
 
-    /// Whether one of its certificates was revoked.
+    /// Whether the holder was revoked: it gets no certificate, by whatever way it would.
     pub fn is_revoked(&self) -> bool {
-        self.revoked().next().is_some()
+        !self.revoked.is_empty()
     }
 
-    /// The roles whose certificates were revoked.
-    pub fn revoked(&self) -> impl Iterator<Item = &'static Role> + '_ {
-        let revoked = |entry: &&Entry| matches!(entry.verdict, Verdict::Issue(IssueReason::Revoked));
-        self.entries.iter().filter(revoked).map(|entry| entry.role)
+    /// The certificates for which it is revoked.
+    pub fn revoked(&self) -> &[RevokedCertificate] {
+        &self.revoked
+    }
+
+    /// Has a holder that was revoked get certificates again, all of them.
+    pub(super) fn reinstate(&mut self) {
+        if self.is_revoked() {
+            self.revoked.clear();
+            self.is_reinstated = true;
+            for entry in &mut self.entries {
+                entry.verdict = Verdict::Issue(IssueReason::Reinstated);
+            }
+        }
+    }
+
+    /// Whether it was revoked, and is to have certificates again.
+    pub(super) fn is_reinstated(&self) -> bool {
+        self.is_reinstated
+    }
+
+    /// Whether anything is to be written: of what was revoked, only what its holder trusts.
+    pub(super) fn has_work(&self) -> bool {
+        let has_nothing =
+            || self.entries.iter().any(|entry| matches!(entry.verdict, Verdict::Withheld(None)));
+        if self.is_revoked() { !self.trust_is_current && !has_nothing() } else { !self.is_complete() }
     }
 
     /// Whether a key of the holder is on its node, and not here.
@@ -248,6 +289,35 @@ impl<'z> Assessment<'z> {
             }
         }
     }
+}
+
+/// The certificates in use that are on the list of their plane.
+fn listed(
+    holder: Holder<'_>,
+    current: Option<&Generation>,
+    authorities: &Authorities,
+    known: &[RevokedCertificate],
+) -> Vec<RevokedCertificate> {
+    let Some(generation) = current else { return Vec::new() };
+    let in_use = holder.roles().into_iter().filter_map(|role| {
+        let text = generation.read(&role.certificate_file()).ok()?;
+        let certificate = Certificate::from_pem(&text).ok()?;
+        authorities.has_revoked(role.plane, &certificate).then(|| RevokedCertificate {
+            role: role.name.to_owned(),
+            serial: certificate.serial_hex(),
+            at: None,
+        })
+    });
+    in_use.filter(|found| known.iter().all(|known| known.serial != found.serial)).collect()
+}
+
+fn present(
+    generation: &Generation,
+    role: &Role,
+    held: Option<std::result::Result<HeldKey, String>>,
+) -> Option<Box<Present>> {
+    let chain = generation.read(&role.certificate_file()).ok()?;
+    Some(Box::new(Present { chain, key: held?.ok()? }))
 }
 
 fn examine(

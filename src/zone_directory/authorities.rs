@@ -12,6 +12,7 @@ use super::authority_files::{
 use super::beside::{Beside, Place};
 use super::existing::{GivenPlanes, refuse_if_pending};
 use super::revocation_lists::read_revocations;
+use super::revoked_holders::RevokedHolders;
 use crate::config::ZoneConfig;
 use crate::error::{Failure, Result};
 use crate::plan::{ClusterToken, Plane, RENEW_AT, ZonePaths, days_left};
@@ -34,6 +35,8 @@ pub struct Authorities {
     pub peer_revocations: RevocationList,
     /// The revocation list of the client plane.
     pub client_revocations: RevocationList,
+    /// Who was revoked. On a node nobody is known by name, and the lists alone tell.
+    pub revoked_holders: RevokedHolders,
 }
 
 /// The certificates of a zone's CAs.
@@ -78,6 +81,7 @@ impl Authorities {
         Ok(Self {
             peer_revocations: read_revocations(paths, Plane::Peer, &certificates)?,
             client_revocations: read_revocations(paths, Plane::Client, &certificates)?,
+            revoked_holders: RevokedHolders::load(paths)?,
             certificates,
         })
     }

@@ -124,7 +124,7 @@ fn for_each_holder(zone: &ZoneDirectory, mut take: impl FnMut(Holder<'_>) -> Res
 fn present(assessment: &Assessment<'_>, entry: &Entry) -> Option<Certificate> {
     match &entry.verdict {
         Verdict::Keep { certificate, .. } => Some(Certificate::clone(certificate)),
-        Verdict::Issue(_) => {
+        Verdict::Issue(_) | Verdict::Withheld(_) => {
             let text = assessment.current.as_ref()?.read(&entry.role.certificate_file()).ok()?;
             Certificate::from_pem(&text).ok()
         }
@@ -174,6 +174,7 @@ fn check_holder(
     for entry in &assessment.entries {
         match &entry.verdict {
             Verdict::Issue(reason) => find(entry.role.name, reason.to_string()),
+            Verdict::Withheld(_) => find(entry.role.name, "revoked".to_owned()),
             Verdict::Keep { certificate, .. } => {
                 if let Err(error) = verify_as_clients_do(certificate, entry, authorities, now) {
                     find(entry.role.name, error);

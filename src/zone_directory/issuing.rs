@@ -66,7 +66,7 @@ impl<'z> Issuer<'z> {
     /// The log is on disk before any of the certificates is in use, so no certificate in use is missing from it.
     pub fn bring_up_to_date(&mut self, assessments: &[Assessment<'_>], now: OffsetDateTime) -> Result<usize> {
         let incomplete: Vec<&Assessment<'_>> =
-            assessments.iter().filter(|assessment| !assessment.is_complete()).collect();
+            assessments.iter().filter(|assessment| assessment.has_work()).collect();
         self.read_keys(&incomplete, now)?;
         let (staged, entries): (Vec<Staged>, Vec<Vec<LogEntry>>) =
             self.stage_all(&incomplete, now)?.into_iter().unzip();
@@ -98,7 +98,7 @@ impl<'z> Issuer<'z> {
         let ZoneDirectory { config, paths, .. } = self.zone;
         let admin = ClientName::admin();
         let assessment = Assessment::of(Holder::Client(&admin), config, paths, self.authorities, now)?;
-        if assessment.is_revoked() { Ok(0) } else { self.bring_up_to_date(&[assessment], now) }
+        self.bring_up_to_date(&[assessment], now)
     }
 
     fn read_keys(&mut self, assessments: &[&Assessment<'_>], now: OffsetDateTime) -> Result<()> {
@@ -131,9 +131,13 @@ impl<'z> Issuer<'z> {
                 Verdict::Issue(_) => {
                     refuse_to_make_a_key(assessment, entry)?;
                     let (certificate, key) = self.issue(entry, now)?;
-                    log.push(LogEntry::of(&certificate, entry.role.name, &assessment.holder.name(), now));
+                    let entry_of =
+                        LogEntry::of(&certificate, entry.role.name, &assessment.holder.name(), now);
+                    log.push(LogEntry { reinstated: assessment.is_reinstated(), ..entry_of });
                     (self.chain(entry, &certificate), key)
                 }
+                Verdict::Withheld(Some(present)) => (present.chain.clone(), present.key.clone()),
+                Verdict::Withheld(None) => continue,
             };
             files.push((entry.role.certificate_file(), chain.into(), FileKind::Public));
             files.push(key.into_file(entry.role));
@@ -190,7 +194,7 @@ impl<'z> Issuer<'z> {
 
 /// A node that has made its own keys makes them all.
 fn refuse_to_make_a_key(assessment: &Assessment<'_>, entry: &Entry) -> Result<()> {
-    let is_revoked = matches!(entry.verdict, Verdict::Issue(IssueReason::Revoked));
+    let is_revoked = matches!(entry.verdict, Verdict::Issue(IssueReason::Reinstated));
     if (entry.request.is_some() && !is_revoked) || !assessment.has_keys_elsewhere() {
         return Ok(());
     }

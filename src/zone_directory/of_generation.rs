@@ -9,6 +9,7 @@ use super::authorities::{Authorities, AuthorityCertificates};
 use super::beside::{Beside, BesideCa, Place};
 use super::existing::GivenPlanes;
 use super::failures::{certificate_failure, expired, unusable_list};
+use super::revoked_holders::RevokedHolders;
 use crate::error::{Failure, Result};
 use crate::plan::{NODE_ROLES, Plane, ROOT_FILE, Role};
 
@@ -43,6 +44,7 @@ impl Authorities {
             certificates,
             peer_revocations: list(Plane::Peer)?,
             client_revocations: list(Plane::Client)?,
+            revoked_holders: RevokedHolders::default(),
         })
     }
 }

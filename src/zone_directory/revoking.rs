@@ -30,7 +30,7 @@ pub enum RevocationTarget {
 /// What is recorded of the certificates that are meant.
 #[derive(Debug, Default)]
 pub struct Targeted {
-    /// Those that are still valid, and not revoked.
+    /// Those that are to be revoked: still valid, or the newest of a holder that is meant, which would be renewed otherwise.
     pub live: Vec<LogEntry>,
     /// Those that were revoked before.
     pub revoked: Vec<LogEntry>,
@@ -46,16 +46,20 @@ pub fn find_issued(zone: &ZoneDirectory, target: &RevocationTarget, now: OffsetD
     };
     // The last record of a serial number tells.
     let mut found: BTreeMap<String, LogEntry> = BTreeMap::new();
+    let mut newest: BTreeMap<String, String> = BTreeMap::new();
     open_log(zone)?
         .for_each(|entry| {
-            if is_meant(&entry) {
-                found.insert(entry.serial.clone(), entry);
+            if is_meant(&entry) && found.insert(entry.serial.clone(), entry.clone()).is_none() {
+                newest.insert(entry.role, entry.serial);
             }
         })
         .map_err(|error| issuance_log_failure(&zone.paths, &error))?;
+    let is_newest = |entry: &LogEntry| {
+        matches!(target, RevocationTarget::Holder(_)) && newest.get(&entry.role) == Some(&entry.serial)
+    };
     let mut targeted = Targeted::default();
     for entry in found.into_values() {
-        match (&entry.revoked, entry.not_after < now) {
+        match (&entry.revoked, entry.not_after < now && !is_newest(&entry)) {
             (Some(_), _) => targeted.revoked.push(entry),
             (None, true) => targeted.expired += 1,
             (None, false) => targeted.live.push(entry),

@@ -23,6 +23,7 @@ fn entry(serial: &str) -> LogEntry {
         key_sha256: "00ff".into(),
         issuer: "CN=peer plane".into(),
         issued_at: datetime!(2026-01-01 00:05 UTC),
+        reinstated: false,
         revoked: None,
     }
 }

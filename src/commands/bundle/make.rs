@@ -14,7 +14,9 @@ use crate::commands::{open_zone, print};
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::BOOTSTRAP_LASTS;
-use crate::zone_directory::{Assessment, Holder, Issuer, ZoneDirectory, document_signer, in_parallel};
+use crate::zone_directory::{
+    Assessment, Holder, Issuer, OfRevoked, ZoneDirectory, admit, document_signer, in_parallel,
+};
 
 pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()> {
     // The log and the manifest have whole seconds, as certificates do.
@@ -44,6 +46,7 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
     let earlier = Earlier::look(&zone, &contents, &history);
     let maker = BundleMaker { contents: &contents, directory: &directory, signer: &signer, now };
 
+    let of_revoked = OfRevoked::said(false, arguments.nodes.is_empty());
     let mut rows = Vec::with_capacity(nodes.len());
     let bar = progress_bar("bundling", nodes.len());
     for batch in nodes.chunks(BATCH) {
@@ -51,8 +54,15 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
             .iter()
             .map(|node| Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now))
             .collect::<Result<Vec<_>>>()?;
+        let assessments = admit(&zone, assessments, of_revoked)?;
         issuer.bring_up_to_date(&assessments, now)?;
-        let work: Vec<(&Node, Assessment<'_>)> = batch.iter().copied().zip(assessments).collect();
+        let work: Vec<(&Node, Assessment<'_>)> = assessments
+            .into_iter()
+            .filter_map(|assessment| match assessment.holder {
+                Holder::Node(node) => Some((node, assessment)),
+                Holder::Client(_) => None,
+            })
+            .collect();
         let made = in_parallel(&work, |(node, assessment)| {
             let known = history.node(node.name.full());
             directory.recover(&node.name, known)?;
@@ -61,8 +71,9 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
             let made = maker.make(node, &files, &seals.of(node)?, right, known)?;
             Ok((made, files.expires_at, right))
         })?;
-        maker.commit(batch, made.iter().map(|(made, ..)| made), &mut history)?;
-        let of_batch = batch.iter().zip(made);
+        let admitted: Vec<&Node> = work.iter().map(|(node, _)| *node).collect();
+        maker.commit(&admitted, made.iter().map(|(made, ..)| made), &mut history)?;
+        let of_batch = admitted.into_iter().zip(made);
         rows.extend(
             of_batch.map(|(node, (made, expires_at, right))| Row::new(node, made, expires_at, right)),
         );

@@ -20,7 +20,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::launch::{refuse_move, refuse_without_member};
 use crate::live::{ANSWER_LIMIT, on_runtime};
 use crate::operation_lock::OperationLock;
-use crate::plan::{IssueReason, PeerUrl};
+use crate::plan::PeerUrl;
 use crate::report as output;
 use crate::rolling::{InPlace, Observer, RestartedMember, Restarter, make_ready};
 use crate::site::Site;
@@ -95,25 +95,18 @@ fn issue(zone: &ZoneDirectory, node: &Node, now: OffsetDateTime) -> Result<Vec<&
     let held = zone.lock()?;
     let authorities = Authorities::load(&zone.paths, now)?;
     let assessment = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?;
+    assessment.refuse_revoked(zone)?;
     let name = node.name.short();
     assessment.refuse_keys_elsewhere(format!(
         "on {name}: zone-etcd pki csr > {name}.csr; then here: {}",
         zone.proposed(&format!("pki sign {name}.csr --out DIR"))
     ))?;
     let due = assessment.entries.iter().filter_map(|entry| match &entry.verdict {
-        Verdict::Issue(IssueReason::Revoked) | Verdict::Keep { .. } => None,
+        Verdict::Withheld(_) | Verdict::Keep { .. } => None,
         Verdict::Issue(_) => Some(entry.role.name),
     });
     let mut due: Vec<&'static str> = due.collect();
     due.dedup();
-    if assessment.is_revoked() {
-        return Err(Failure::bad_input(format!("the certificates of {name} were revoked"))
-            .because("what was revoked is not replaced by the way")
-            .next(format!(
-                "only if its machine is trusted again: {}",
-                zone.proposed(&format!("pki issue {name}"))
-            )));
-    }
     Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&[assessment], now)?;
     Ok(due)
 }

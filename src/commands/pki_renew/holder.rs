@@ -17,7 +17,7 @@ use crate::live::LiveZone;
 use crate::plan::{IssueReason, Role};
 use crate::report as output;
 use crate::site::Site;
-use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, Verdict, ZoneDirectory};
+use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, Verdict, ZoneDirectory, admit};
 
 /// What is the same for all holders.
 pub(super) struct Renewal<'r> {
@@ -121,11 +121,9 @@ impl Renewal<'_> {
     fn issue(&self, holder: Holder<'_>, way: Way) -> Result<Option<Issued>> {
         let held = self.zone.lock()?;
         let authorities = Authorities::load(&self.zone.paths, self.now)?;
-        let mut assessment =
-            Assessment::of(holder, &self.zone.config, &self.zone.paths, &authorities, self.now)?;
-        if self.selection.is_all() && assessment.is_revoked() {
-            return Ok(None);
-        }
+        let assessment = Assessment::of(holder, &self.zone.config, &self.zone.paths, &authorities, self.now)?;
+        let admitted = admit(self.zone, vec![assessment], self.selection.of_revoked())?;
+        let Some(mut assessment) = admitted.into_iter().next() else { return Ok(None) };
         assessment.issue_where(&IssueReason::Requested, |role, certificate| {
             self.selection.takes(role, certificate, self.now)
         });
@@ -142,7 +140,7 @@ impl Renewal<'_> {
                 roles = assessment.entries.iter().map(|entry| entry.role).collect();
                 // It is asked for them while others may issue.
                 drop(held);
-                Some(pack_for_new_keys(self.zone, node, self.now)?)
+                Some(pack_for_new_keys(self.zone, node, self.selection.of_revoked(), self.now)?)
             }
             (holder, way) => {
                 refuse_keys_elsewhere(&assessment)?;

@@ -9,17 +9,17 @@ use crate::cli::PkiRenewArgs;
 use crate::config::{ClientName, Node};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{CLIENT_ROLE, NODE_ROLES, Role, role_named};
-use crate::zone_directory::{Holder, ZoneDirectory, all_clients};
+use crate::zone_directory::{Holder, OfRevoked, ZoneDirectory, all_clients};
 
 /// Which certificates are to be renewed.
 pub(super) struct Selection<'z> {
     nodes: Vec<&'z Node>,
-    is_all: bool,
     clients: Vec<ClientName>,
     role: Option<&'static Role>,
     before: Option<Duration>,
     /// What is past its time is issued anyway.
     due_alone: bool,
+    of_revoked: OfRevoked,
 }
 
 impl<'z> Selection<'z> {
@@ -27,9 +27,10 @@ impl<'z> Selection<'z> {
         let role = arguments.role.as_deref().map(role_of).transpose()?;
         let before = arguments.before.map(Duration::from);
         let due_alone = arguments.due;
+        let of_revoked = OfRevoked::said(arguments.reinstate, arguments.holders.all);
         if arguments.holders.all {
             let nodes = zone.config.nodes.iter().collect();
-            return Ok(Self { nodes, is_all: true, clients: all_clients(zone)?, role, before, due_alone });
+            return Ok(Self { nodes, clients: all_clients(zone)?, role, before, due_alone, of_revoked });
         }
         let mut nodes: Vec<&Node> = Vec::new();
         for name in &arguments.holders.nodes {
@@ -40,7 +41,8 @@ impl<'z> Selection<'z> {
         }
         let clients =
             arguments.holders.clients.iter().map(|name| crate::commands::client::client_of_zone(zone, name));
-        Ok(Self { nodes, is_all: false, clients: clients.collect::<Result<_>>()?, role, before, due_alone })
+        let clients = clients.collect::<Result<_>>()?;
+        Ok(Self { nodes, clients, role, before, due_alone, of_revoked })
     }
 
     /// Everybody, nodes first.
@@ -48,9 +50,9 @@ impl<'z> Selection<'z> {
         self.nodes.iter().map(|node| Holder::Node(node)).chain(self.clients.iter().map(Holder::Client))
     }
 
-    /// Whether nobody was named: what was revoked is replaced for those alone that were.
-    pub(super) fn is_all(&self) -> bool {
-        self.is_all
+    /// What becomes of who was revoked.
+    pub(super) fn of_revoked(&self) -> OfRevoked {
+        self.of_revoked
     }
 
     pub(super) fn nodes(&self) -> impl Iterator<Item = &'z Node> + '_ {

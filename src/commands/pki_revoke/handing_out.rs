@@ -23,7 +23,7 @@ pub(super) struct NotReached {
 }
 
 /// Gives the new lists to every other node whose certificates are kept here, and returns what is to be brought to nodes elsewhere.
-/// Members that run from here read them at once. A node that was revoked gets nothing, and one that makes its own keys runs nowhere
+/// Members that run from here read them at once. A node that was revoked gets no more than the lists, and one that makes its own keys runs nowhere
 /// from here.
 pub(super) fn hand_out(
     zone: &ZoneDirectory,
@@ -37,7 +37,7 @@ pub(super) fn hand_out(
     let mut assessments = others
         .map(|node| Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now))
         .collect::<Result<Vec<_>>>()?;
-    assessments.retain(|assessment| !assessment.has_keys_elsewhere() && !assessment.is_revoked());
+    assessments.retain(|assessment| !assessment.has_keys_elsewhere());
     Issuer::new(zone, authorities, held)?.bring_up_to_date(&assessments, now)?;
 
     let is_meant = |node: &&Node| {

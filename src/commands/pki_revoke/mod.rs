@@ -21,7 +21,8 @@ use crate::report as output;
 use crate::rolling::Observer;
 use crate::site::Site;
 use crate::zone_directory::{
-    Assessment, Authorities, Holder, Issuer, Targeted, ZoneDirectory, ZoneLock, find_issued, revoke,
+    Assessment, Authorities, Holder, Issuer, OfRevoked, Targeted, ZoneDirectory, ZoneLock, admit,
+    find_issued, revoke,
 };
 use handing_out::{bring, hand_out};
 use report::{Membership, Report};
@@ -139,7 +140,9 @@ fn replace_client(
     let Some(client) = target.client() else { return Ok(None) };
     if clients_of(&zone.config).contains(client) {
         let assessment = Assessment::of(Holder::Client(client), &zone.config, &zone.paths, authorities, now)?;
-        Issuer::new(zone, authorities, held)?.bring_up_to_date(&[assessment], now)?;
+        // Nobody but this machine has its key, and without a certificate the zone could not be worked on.
+        let reinstated = admit(zone, vec![assessment], OfRevoked::Reinstated)?;
+        Issuer::new(zone, authorities, held)?.bring_up_to_date(&reinstated, now)?;
         return Ok(Some(format!(
             "{client} has a new certificate: {}",
             zone.paths.client_current(client).display()
@@ -155,6 +158,6 @@ fn replace_client(
     let aside = output::shell_quoted(&aside.display().to_string());
     Ok(Some(format!(
         "what was issued to {client} is in {aside} now; for another: {}",
-        zone.proposed(&format!("pki issue --client {client}"))
+        zone.proposed(&format!("pki issue --client {client} --reinstate"))
     )))
 }

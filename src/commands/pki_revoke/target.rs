@@ -33,8 +33,9 @@ impl Target {
             let serial = digits.to_ascii_lowercase();
             return Ok(target(RevocationTarget::Serial(serial), None, None));
         }
-        // A node that is no more in zone.toml.
-        Ok(target(RevocationTarget::Holder(text.to_ascii_lowercase()), None, None))
+        // A node that is no more in zone.toml. Its short name means what it meant there.
+        let name = NodeName::parse(text, &zone.config.name).map(|name| name.full().to_owned());
+        Ok(target(RevocationTarget::Holder(name.unwrap_or_else(|_| text.to_ascii_lowercase())), None, None))
     }
 
     /// The client, if one is meant.

@@ -40,6 +40,9 @@ pub(super) fn of(launch: &Launch<'_>, now: OffsetDateTime) -> Vec<Listed> {
                     Verdict::Issue(reason) => {
                         (entry.spec.subject.to_string(), None, Some(reason.to_string()))
                     }
+                    Verdict::Withheld(_) => {
+                        (entry.spec.subject.to_string(), None, Some("revoked".to_owned()))
+                    }
                 };
                 let (role, file) = (entry.role.name, entry.role.certificate_file());
                 let (usages, names) = (entry.spec.usages, entry.spec.names.clone());

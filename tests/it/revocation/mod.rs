@@ -1,5 +1,6 @@
 //! `pki revoke`, where no member runs: what is recorded and listed, what is refused, and what follows.
 
+mod kept;
 mod recorded;
 mod refused;
 

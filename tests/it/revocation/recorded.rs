@@ -38,7 +38,8 @@ fn a_client_is_listed_recorded_and_put_aside() {
     assert!(zone.file("clients/backup.revoked-1/current/client.key").exists(), "nothing is deleted");
     zone.run(&["pki", "issue", "--all"]).expect_code(0);
     assert!(!zone.file("clients/backup").exists());
-    zone.run(&["pki", "issue", "--client", "backup"]).expect_code(0);
+    zone.run(&["pki", "issue", "--client", "backup"]).expect_refusal(65, &["client/backup was revoked"]);
+    zone.run(&["pki", "issue", "--client", "backup", "--reinstate"]).expect_code(0);
     assert_ne!(super::serial(&zone, "clients/backup/current/client.crt"), serial);
     zone.run(&["pki", "check"]).expect_code(0);
 }
@@ -66,10 +67,11 @@ fn a_node_loses_every_certificate_that_it_has() {
     let before = serial(&zone, "nodes/node2/pki/current/peer.crt");
     revoked(&zone, &["client/backup"]);
     assert_eq!(serial(&zone, "nodes/node2/pki/current/peer.crt"), before);
-    zone.run(&["run", "--node", "node2"]).expect_refusal(65, &["it lists this node's own"]);
+    zone.run(&["run", "--node", "node2"])
+        .expect_refusal(65, &["node2 was revoked", "its peer certificate with the serial number"]);
     assert_eq!(serial(&zone, "nodes/node2/pki/current/peer.crt"), before);
     // What is made for it again is another certificate.
-    let told = zone.run(&["pki", "issue", "node2"]).expect_code(0);
+    let told = zone.run(&["pki", "issue", "node2", "--reinstate"]).expect_code(0);
     assert!(told.stderr.contains("issued 4 certificates"), "{}", told.stderr);
     assert_ne!(serial(&zone, "nodes/node2/pki/current/peer.crt"), before);
 }

@@ -44,16 +44,22 @@ fn a_key_that_a_node_made_and_that_was_revoked() {
         std::fs::write(&file, text).expect("a file");
         file
     };
-    let sign = |file| {
+    let sign = |file, options: &[&str]| {
         let mut command = zone.command(&["pki", "sign"]);
-        outcome(command.arg(file).arg("--out").arg(zone.around().join("out")))
+        outcome(command.arg(file).arg("--out").arg(zone.around().join("out")).args(options))
     };
-    sign(csr(&["--node", "node1.example.zone"])).expect_code(0);
+    sign(csr(&["--node", "node1.example.zone"]), &[]).expect_code(0);
     zone.run(&["pki", "revoke", "node1"]).expect_code(0);
     // The others have their lists, whatever this one lacks.
     crate::revocation::revoked(&zone, &["client/health"]);
-    sign(csr(&[])).expect_refusal(65, &["peer has a key whose certificate was revoked", "--new-keys"]);
-    zone.run(&["pki", "issue", "node1"]).expect_refusal(66, &["no request for the peer", "--new-keys"]);
+    let revoked = ["node1 was revoked, and gets no certificates", "--reinstate"];
+    sign(csr(&[]), &[]).expect_refusal(65, &revoked);
+    sign(csr(&[]), &["--reinstate"])
+        .expect_refusal(65, &["peer has a key whose certificate was revoked", "--new-keys"]);
+    zone.run(&["pki", "issue", "node1"]).expect_refusal(65, &revoked);
+    zone.run(&["pki", "issue", "node1", "--reinstate"])
+        .expect_refusal(66, &["no request for the peer", "--new-keys"]);
+    sign(csr(&["--new-keys"]), &[]).expect_refusal(65, &revoked);
     // New ones are no replacement of keys that are good: nobody has to say that this is meant.
-    sign(csr(&["--new-keys"])).expect_code(0);
+    sign(csr(&[]), &["--reinstate"]).expect_code(0);
 }

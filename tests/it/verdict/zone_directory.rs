@@ -35,7 +35,7 @@ const ROWS: [Row; 20] = [
         chmod(&zone.file("ca/peer.key"), 0o644);
     }),
     ("nothing to issue, and no key", 0, "", |zone| remove(zone, "ca/peer.key")),
-    ("a certificate that was revoked", 65, "they were revoked", |zone| {
+    ("a certificate that was revoked", 65, "was revoked, and gets no certificates", |zone| {
         zone.run(&["pki", "revoke", "node1"]);
     }),
     ("generations that others can look into", 65, "others can look into it", |zone| {

@@ -248,9 +248,9 @@ fn run_refuses_what_cannot_work() {
     std::fs::write(zone.file(CURRENT).join("peer.crl"), &list).expect("written");
     let run = zone.run(&["run", "--node", "node1", "--etcd", stand_in.as_argument()]).expect_code(65);
     run.expect_error_with(&[
-        "node1 could not work with its certificates",
-        "it lists this node's own peer.crt",
-        "next: ",
+        "node1 was revoked, and gets no certificates",
+        "its peer certificate with the serial number",
+        "next: only if it is trusted again",
     ]);
     assert_eq!(stand_in.arguments(), None, "etcd was started");
     assert!(!zone.file("nodes/node1/state.json").exists(), "the refused start is not recorded as one");

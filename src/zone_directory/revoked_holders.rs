@@ -1,0 +1,104 @@
+//! Who was revoked, as the log of what was issued tells it: whatever has become of the files since, and whoever signs now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use memchr::memmem;
+use time::OffsetDateTime;
+use zone_pki::{IssuanceLog, LogEntry, instant};
+
+use super::failures::issuance_log_failure;
+use crate::error::Result;
+use crate::plan::ZonePaths;
+
+/// A certificate for which its holder is revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevokedCertificate {
+    /// Its role.
+    pub role: String,
+    /// Its serial number, lower-case hexadecimal.
+    pub serial: String,
+    /// When it was revoked, if that is recorded.
+    pub at: Option<OffsetDateTime>,
+}
+
+impl std::fmt::Display for RevokedCertificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "its {} certificate with the serial number {} was revoked", self.role, self.serial)?;
+        self.at.map_or(Ok(()), |at| write!(f, " at {}", instant(at)))
+    }
+}
+
+/// The holders that were revoked and not reinstated, by their names in the log.
+#[derive(Clone, Debug, Default)]
+pub struct RevokedHolders(BTreeMap<String, Vec<RevokedCertificate>>);
+
+impl RevokedHolders {
+    /// Reads the log: twice, if there is anything to read of.
+    pub(super) fn load(paths: &ZonePaths) -> Result<Self> {
+        let failure = |error: &zone_pki::LogError| issuance_log_failure(paths, error);
+        let log = IssuanceLog::open(paths.issuance_log()).map_err(|error| failure(&error))?;
+        let mut names = BTreeSet::new();
+        let is_mark = memmem::Finder::new("\"revoked\"");
+        log.for_each_of(
+            |line| is_mark.find(line).is_some(),
+            |entry| {
+                names.insert(entry.node);
+            },
+        )
+        .map_err(|error| failure(&error))?;
+        if names.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut histories: BTreeMap<String, History> = BTreeMap::new();
+        log.for_each(|entry| {
+            if names.contains(&entry.node) {
+                histories.entry(entry.node.clone()).or_default().add(entry);
+            }
+        })
+        .map_err(|error| failure(&error))?;
+        let revoked = histories.into_iter().map(|(name, history)| (name, history.revoked()));
+        Ok(Self(revoked.filter(|(_, revoked)| !revoked.is_empty()).collect()))
+    }
+
+    /// For which certificates a holder is revoked; empty if it is not.
+    pub(super) fn of(&self, holder: &str) -> &[RevokedCertificate] {
+        self.0.get(holder).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What is recorded of one holder.
+#[derive(Default)]
+struct History {
+    /// The newest certificate of each role. One that was replaced before it was revoked says nothing of its holder.
+    newest: BTreeMap<String, RevokedCertificate>,
+    /// The marks that no reinstatement follows, by serial number.
+    marks: BTreeMap<String, OffsetDateTime>,
+    seen: BTreeSet<String>,
+}
+
+impl History {
+    /// To be called in the order of the log.
+    fn add(&mut self, entry: LogEntry) {
+        if entry.reinstated {
+            self.marks.clear();
+        }
+        if let Some(mark) = entry.revoked {
+            self.marks.insert(entry.serial.clone(), mark.at);
+        }
+        if self.seen.insert(entry.serial.clone()) {
+            let certificate = RevokedCertificate { role: entry.role.clone(), serial: entry.serial, at: None };
+            self.newest.insert(entry.role, certificate);
+        }
+    }
+
+    fn revoked(self) -> Vec<RevokedCertificate> {
+        let Self { newest, marks, .. } = self;
+        newest
+            .into_values()
+            .filter_map(|certificate| {
+                let at = *marks.get(&certificate.serial)?;
+                Some(RevokedCertificate { at: Some(at), ..certificate })
+            })
+            .collect()
+    }
+}
