@@ -15,7 +15,7 @@ use crate::config::{Node, NodeName};
 use crate::error::{Exit, Failure, Result};
 use crate::report::shell_quoted;
 use crate::rolling::RestartedMember;
-use crate::zone_directory::{Authorities, ZoneDirectory, document_signer_certificate};
+use crate::zone_directory::{ZoneDirectory, document_signer_certificate};
 
 /// Answers are far smaller.
 const ANSWER_AT_MOST: u64 = 1 << 20;
@@ -65,8 +65,8 @@ pub fn write_bundles<'s>(
     now: OffsetDateTime,
 ) -> Result<Vec<Errand>> {
     let held = zone.lock()?;
-    let authorities = Authorities::load(&zone.paths, now)?;
-    let mut courier = Courier::new(zone, &authorities, now, &held)?;
+    let authorities = held.authorities(now)?;
+    let mut courier = Courier::new(zone, &authorities, now)?;
     let directory = BundleDirectory::open(out)?;
     let root = Fingerprint::of(document_signer_certificate(zone, &authorities)?);
     let written = nodes.iter().filter_map(|node| {
@@ -88,7 +88,7 @@ pub fn read_answers(
             .next("name the one that the bundles were written to, or leave --continue out to write them"));
     }
     let held = zone.lock()?;
-    let authorities = Authorities::load(&zone.paths, now)?;
+    let authorities = held.authorities(now)?;
     let history = BundleHistory::load(&zone.paths, &held)?;
     let root = Fingerprint::of(document_signer_certificate(zone, &authorities)?);
     let directory = BundleDirectory::open(out)?;

@@ -16,15 +16,14 @@ use crate::config::{EtcdSettings, Node, NodeName};
 use crate::error::{Failure, Result};
 use crate::rolling::{Event, Watch};
 use crate::zone_directory::{
-    Assessment, Authorities, DocumentSigner, Holder, Issuer, ZoneDirectory, ZoneLock, document_signer,
+    Assessment, Authorities, DocumentSigner, HeldAuthorities, Holder, Issuer, ZoneDirectory, document_signer,
 };
 
 /// Makes what nodes get, in a zone that nobody else changes.
 #[derive(Debug)]
 pub struct Courier<'z> {
     zone: &'z ZoneDirectory,
-    authorities: &'z Authorities,
-    held: &'z ZoneLock,
+    authorities: &'z HeldAuthorities<'z>,
     /// Read when the first bundle is made: nodes that run from the zone directory need none, and its key may be kept elsewhere.
     signer: Option<DocumentSigner>,
     contents: ZoneContents,
@@ -81,8 +80,8 @@ pub fn deliver(
 /// Makes what these nodes get, under the zone's lock. Those that were revoked get nothing.
 pub fn pack(zone: &ZoneDirectory, nodes: &[&Node], now: OffsetDateTime) -> Result<Vec<Parcel>> {
     let held = zone.lock()?;
-    let authorities = Authorities::load(&zone.paths, now)?;
-    let mut courier = Courier::new(zone, &authorities, now, &held)?;
+    let authorities = held.authorities(now)?;
+    let mut courier = Courier::new(zone, &authorities, now)?;
     nodes.iter().filter_map(|node| courier.pack(node).transpose()).collect()
 }
 
@@ -95,9 +94,9 @@ pub fn pack_step(
     now: OffsetDateTime,
 ) -> Result<Parcel> {
     let held = zone.lock()?;
-    let authorities = Authorities::load(&zone.paths, now)?;
+    let authorities = held.authorities(now)?;
     let contents = ZoneContents::with_etcd(zone, &authorities, etcd, programs);
-    let mut courier = Courier::bringing(contents, zone, &authorities, now, &held)?;
+    let mut courier = Courier::bringing(contents, zone, &authorities, now)?;
     let assessment = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?;
     assessment.refuse_revoked(zone)?;
     courier.pack(node)?.ok_or_else(|| Failure::internal("a node was revoked meanwhile"))
@@ -107,26 +106,24 @@ impl<'z> Courier<'z> {
     /// Reads what was made before.
     pub fn new(
         zone: &'z ZoneDirectory,
-        authorities: &'z Authorities,
+        authorities: &'z HeldAuthorities<'z>,
         now: OffsetDateTime,
-        held: &'z ZoneLock,
     ) -> Result<Self> {
-        Self::bringing(ZoneContents::new(zone, authorities, None), zone, authorities, now, held)
+        Self::bringing(ZoneContents::new(zone, authorities, None), zone, authorities, now)
     }
 
     /// The same for other contents than those that follow from `zone.toml`.
     fn bringing(
         contents: ZoneContents,
         zone: &'z ZoneDirectory,
-        authorities: &'z Authorities,
+        authorities: &'z HeldAuthorities<'z>,
         now: OffsetDateTime,
-        held: &'z ZoneLock,
     ) -> Result<Self> {
         // The log and the manifest have whole seconds, as certificates do.
         let now = now.replace_nanosecond(0).unwrap_or(now);
-        let history = BundleHistory::load(&zone.paths, held)?;
+        let history = BundleHistory::load(&zone.paths, authorities.lock())?;
         let earlier = Earlier::look(zone, &contents, &history);
-        Ok(Self { zone, authorities, held, signer: None, contents, history, earlier, now })
+        Ok(Self { zone, authorities, signer: None, contents, history, earlier, now })
     }
 
     /// Brings the certificates of a node up to date, and makes what it gets of them. Nothing for one that was revoked: what it had
@@ -192,7 +189,7 @@ impl<'z> Courier<'z> {
         if assessment.is_revoked() {
             return Ok(None);
         }
-        let mut issuer = Issuer::new(zone, authorities, self.held)?;
+        let mut issuer = Issuer::new(zone, authorities)?;
         issuer.bring_up_to_date(std::slice::from_ref(&assessment), self.now)?;
         Ok(Some(assessment))
     }

@@ -8,7 +8,7 @@ use crate::config::Node;
 use crate::error::{Failure, Result};
 use crate::report;
 use crate::requests::certify;
-use crate::zone_directory::{Authorities, OfRevoked, ZoneDirectory};
+use crate::zone_directory::{OfRevoked, ZoneDirectory};
 
 /// Has a node make new keys, signs its requests, and makes what it gets. The way to the node is what says that the requests are
 /// its own, so nobody compares their fingerprint.
@@ -28,7 +28,7 @@ pub fn pack_for_new_keys(
     report::message(&format!("requests of {name}, SHA-256 of their keys: {}", requests.fingerprint()));
     let held = zone.lock()?;
     certify(&requests, node, zone, true, of_revoked, &format!("the answer of {name}"), now, &held)?;
-    let authorities = Authorities::load(&zone.paths, now)?;
-    let parcel = Courier::new(zone, &authorities, now, &held)?.pack(node)?;
+    let authorities = held.authorities(now)?;
+    let parcel = Courier::new(zone, &authorities, now)?.pack(node)?;
     parcel.ok_or_else(|| Failure::internal("what was just issued is revoked"))
 }

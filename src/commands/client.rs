@@ -156,9 +156,9 @@ pub(super) fn bring_holder_up_to_date(
     // To look needs no lock; what is issued is assessed again under it.
     if !assess(&Authorities::load(&zone.paths, now)?)?.is_complete() {
         let held = zone.lock()?;
-        let authorities = Authorities::load(&zone.paths, now)?;
+        let authorities = held.authorities(now)?;
         let admitted = admit(zone, vec![assess(&authorities)?], OfRevoked::Refused)?;
-        Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&admitted, now)?;
+        Issuer::new(zone, &authorities)?.bring_up_to_date(&admitted, now)?;
     }
     Ok(())
 }

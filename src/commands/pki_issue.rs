@@ -17,7 +17,7 @@ pub(super) fn run(arguments: &PkiIssueArgs, now: OffsetDateTime) -> Result<()> {
     let holders = holders(arguments, &zone, &clients)?;
     let held = zone.lock()?;
     let authorities = zone.load_or_create_authorities(now, &held)?;
-    let mut issuer = Issuer::new(&zone, &authorities, &held)?;
+    let mut issuer = Issuer::new(&zone, &authorities)?;
     let bar = progress_bar("issuing", holders.len());
     let of_revoked = OfRevoked::said(arguments.reinstate, arguments.holders.all);
     let mut issued = 0;

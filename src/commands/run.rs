@@ -126,15 +126,16 @@ fn prepare_and_issue<'z>(
 ) -> Result<Launch<'z>> {
     let held = zone.lock()?;
     let authorities = zone.load_or_create_authorities(now, &held)?;
-    let material = Material::Issued(Box::new(authorities));
+    let material = Material::Issued(Box::new(authorities.released()));
     let launch = Launch::prepare_with(found, site, node, material, options, now)?;
     launch.refuse_by_machine()?;
-    let Certificates::Issued { assessment, authorities } = &launch.certificates else { return Ok(launch) };
+    let Certificates::Issued { assessment, .. } = &launch.certificates else { return Ok(launch) };
     if assessment.is_complete() {
         return Ok(launch);
     }
     assessment.refuse_revoked(zone)?;
-    let mut issuer = Issuer::new(zone, authorities, &held)?;
+    let authorities = held.authorities(now)?;
+    let mut issuer = Issuer::new(zone, &authorities)?;
     issuer.bring_up_to_date(std::slice::from_ref(&**assessment), now)?;
     for entry in &assessment.entries {
         if let Verdict::Issue(reason) = &entry.verdict {

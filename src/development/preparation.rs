@@ -9,7 +9,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::etcd::EtcdVersion;
 use crate::host::free_ports;
 use crate::zone_directory::{
-    Assessment, Authorities, CaPassphrase, Holder, Issuer, NewKeys, ZoneDirectory, ZoneLock, all_clients,
+    Assessment, CaPassphrase, Holder, Issuer, NewKeys, ZoneDirectory, ZoneLock, all_clients,
     create_directory, create_file, create_missing,
 };
 
@@ -103,11 +103,11 @@ fn describe(options: &DevelopmentOptions) -> Result<String> {
 }
 
 fn issue_all(zone: &ZoneDirectory, now: OffsetDateTime, held: &ZoneLock) -> Result<()> {
-    let authorities = Authorities::load(&zone.paths, now)?;
+    let authorities = held.authorities(now)?;
     let clients = all_clients(zone)?;
     let holders = zone.config.nodes.iter().map(Holder::Node).chain(clients.iter().map(Holder::Client));
     let assessments = holders
         .map(|holder| Assessment::of(holder, &zone.config, &zone.paths, &authorities, now))
         .collect::<Result<Vec<_>>>()?;
-    Issuer::new(zone, &authorities, held)?.bring_up_to_date(&assessments, now).map(drop)
+    Issuer::new(zone, &authorities)?.bring_up_to_date(&assessments, now).map(drop)
 }

@@ -9,7 +9,7 @@ use crate::config::Node;
 use crate::error::{Failure, Result};
 use crate::report;
 use crate::zone_directory::{
-    Assessment, Authorities, Holder, Issuer, OfRevoked, ZoneDirectory, ZoneLock, admit, log_failure,
+    Assessment, Holder, Issuer, OfRevoked, ZoneDirectory, ZoneLock, admit, log_failure,
 };
 
 /// Brings the node's certificates up to date for the keys of the requests. `may_replace` says that keys which are valid still
@@ -25,7 +25,7 @@ pub fn certify(
     now: OffsetDateTime,
     held: &ZoneLock,
 ) -> Result<()> {
-    let authorities = Authorities::load(&zone.paths, now)?;
+    let authorities = held.authorities(now)?;
     let path = zone.paths.issuance_log();
     let log = IssuanceLog::open(&path).and_then(|log| log.read());
     let (issued, _) = log.map_err(|error| log_failure(&path, &error, "nothing was issued"))?;
@@ -37,7 +37,7 @@ pub fn certify(
     if let Some(assessment) = admitted.first_mut() {
         assessment.certify(judged.requests);
     }
-    Issuer::new(zone, &authorities, held)?.bring_up_to_date(&admitted, now).map(drop)
+    Issuer::new(zone, &authorities)?.bring_up_to_date(&admitted, now).map(drop)
 }
 
 fn refused(refusals: &[Refusal], node: &Node, name: &str) -> Failure {

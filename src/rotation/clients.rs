@@ -72,14 +72,14 @@ pub fn issue_to_clients(zone: &ZoneDirectory, watch: &mut dyn Watch) -> Result<(
     tidy(zone, &held)?;
     let now = OffsetDateTime::now_utc();
     let now = now.replace_nanosecond(0).unwrap_or(now);
-    let authorities = Authorities::load(&zone.paths, now)?;
+    let authorities = held.authorities(now)?;
     let clients = all_clients(zone)?;
     let assessments = clients
         .iter()
         .map(|client| Assessment::of(Holder::Client(client), &zone.config, &zone.paths, &authorities, now))
         .collect::<Result<Vec<_>>>()?;
     let assessments = admit(zone, assessments, OfRevoked::LeftOut)?;
-    Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&assessments, now)?;
+    Issuer::new(zone, &authorities)?.bring_up_to_date(&assessments, now)?;
     for assessment in assessments.iter().filter(|assessment| !assessment.is_complete()) {
         watch.event(Event::Issued { holder: assessment.holder.short_name() });
     }

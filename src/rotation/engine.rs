@@ -15,7 +15,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::live::LiveMember;
 use crate::rolling::{Event, Observer, Watch};
 use crate::zone_directory::{
-    Authorities, Place, Rotated, ZoneDirectory, ZoneLock, prepare_next, retire, switch, switch_back,
+    Authorities, HeldAuthorities, Place, Rotated, ZoneDirectory, prepare_next, retire, switch, switch_back,
 };
 
 /// For how long a member may go on to show what it did. etcd reads its files at each handshake, so this is not waited for a process.
@@ -80,20 +80,18 @@ impl Rotation<'_> {
             let rotated = self.rotated;
             stage = match stage {
                 Stage::Before => {
-                    self.change(|zone, authorities, now, held| {
-                        prepare_next(zone, authorities, rotated, now, held)
-                    })?;
+                    self.change(|zone, authorities, now| prepare_next(zone, authorities, rotated, now))?;
                     Stage::TrustBoth
                 }
                 Stage::TrustBoth => {
-                    self.change(|zone, authorities, now, held| {
-                        switch(zone, authorities, rotated, now, held)
-                    })?;
+                    self.change(|zone, authorities, now| switch(zone, authorities, rotated, now))?;
                     Stage::NewLeaves
                 }
                 Stage::NewLeaves | Stage::DropOld => {
                     before_drop(self.zone)?;
-                    self.change(|zone, _, _, held| retire(zone, rotated, Place::Previous, held))?;
+                    self.change(|zone, authorities, _| {
+                        retire(zone, rotated, Place::Previous, authorities.lock())
+                    })?;
                     Stage::DropOld
                 }
             };
@@ -107,27 +105,26 @@ impl Rotation<'_> {
     pub fn back(&mut self, from: Stage) -> Result<()> {
         let rotated = self.rotated;
         if from == Stage::NewLeaves {
-            self.change(|zone, authorities, now, held| switch_back(zone, authorities, rotated, now, held))?;
+            self.change(|zone, authorities, now| switch_back(zone, authorities, rotated, now))?;
         }
         if from > Stage::Before {
             // Also where the old CA signs already: an earlier call may have been killed before every member showed that. Restarts
             // wait: whoever does not trust both yet needs one of them only, and loses the other in the next step.
             self.spread(Stage::TrustBoth, false)?;
-            self.change(|zone, _, _, held| retire(zone, rotated, Place::Next, held))?;
+            self.change(|zone, authorities, _| retire(zone, rotated, Place::Next, authorities.lock()))?;
         }
         self.spread(Stage::Before, true)
     }
 
     fn change(
         &mut self,
-        step: impl FnOnce(&ZoneDirectory, &Authorities, OffsetDateTime, &ZoneLock) -> Result<()>,
+        step: impl FnOnce(&ZoneDirectory, &HeldAuthorities<'_>, OffsetDateTime) -> Result<()>,
     ) -> Result<()> {
         self.hands.may_go_on()?;
         let held = self.zone.lock()?;
         // Certificates and lists have whole seconds.
         let now = now();
-        let authorities = Authorities::load(&self.zone.paths, now)?;
-        step(self.zone, &authorities, now, &held)
+        step(self.zone, &held.authorities(now)?, now)
     }
 
     /// Brings a stage to every client and node, and waits until every member is in it.

@@ -5,14 +5,13 @@ use zeroize::Zeroizing;
 use zone_pki::{Authority, Certificate, FileKind, IssuanceLog, LogEntry, Staged, commit_all};
 
 use super::assessment::{Assessment, Entry, Holder, Verdict};
-use super::authorities::Authorities;
 use super::authority_files::load_authority;
 use super::ca_keys::{KeyState, key_state};
 use super::chain::pem;
 use super::failures::issuance_log_failure;
 use super::held_key::HeldKey;
 use super::parallel::in_parallel;
-use super::{ZoneDirectory, ZoneLock};
+use super::{HeldAuthorities, ZoneDirectory};
 use crate::config::ClientName;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{IssueReason, Plane, ZonePaths};
@@ -47,7 +46,7 @@ pub fn refuse_without_keys(
 #[derive(Debug)]
 pub struct Issuer<'z> {
     zone: &'z ZoneDirectory,
-    authorities: &'z Authorities,
+    authorities: &'z HeldAuthorities<'z>,
     peer: Option<Authority>,
     client: Option<Authority>,
     log: IssuanceLog,
@@ -55,7 +54,7 @@ pub struct Issuer<'z> {
 
 impl<'z> Issuer<'z> {
     /// An issuer for a zone that nobody else changes.
-    pub fn new(zone: &'z ZoneDirectory, authorities: &'z Authorities, _held: &ZoneLock) -> Result<Self> {
+    pub fn new(zone: &'z ZoneDirectory, authorities: &'z HeldAuthorities<'z>) -> Result<Self> {
         let path = zone.paths.issuance_log();
         let log = IssuanceLog::open(&path).map_err(|error| issuance_log_failure(&zone.paths, &error))?;
         Ok(Self { zone, authorities, peer: None, client: None, log })

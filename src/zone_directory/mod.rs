@@ -60,7 +60,7 @@ pub use revoked_holders::RevokedCertificate;
 pub use revoking::{RevocationTarget, Targeted, find_issued, revoke};
 pub use rotated::Rotated;
 pub use rotating::{prepare_next, retire, switch, switch_back, tidy};
-pub use zone_lock::{ZoneLock, ZoneReadLock};
+pub use zone_lock::{HeldAuthorities, ZoneLock, ZoneReadLock};
 
 use crate::config::{Node, NodeName, Problem, Protection, ZoneConfig, ZoneConfigError};
 use crate::error::{Exit, Failure, Result};
@@ -178,7 +178,11 @@ impl ZoneDirectory {
     }
 
     /// Reads the CAs, and makes them first in a zone that has issued nothing yet.
-    pub fn load_or_create_authorities(&self, now: OffsetDateTime, held: &ZoneLock) -> Result<Authorities> {
+    pub fn load_or_create_authorities<'l>(
+        &self,
+        now: OffsetDateTime,
+        held: &'l ZoneLock,
+    ) -> Result<HeldAuthorities<'l>> {
         self.refuse_unless_issued()?;
         if Authorities::are_absent(&self.paths)? {
             create_missing(&self.paths, &self.config, &NewKeys::clear(&self.ca_passphrase), now, held)?;
@@ -188,7 +192,7 @@ impl ZoneDirectory {
                 self.paths.authorities().display()
             ));
         }
-        let authorities = Authorities::load(&self.paths, now)?;
+        let authorities = held.authorities(now)?;
         authorities.warn_of_age(&self.paths, now);
         Ok(authorities)
     }

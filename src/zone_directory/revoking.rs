@@ -10,7 +10,6 @@ use zone_pki::{
     Authority, IssuanceLog, LogEntry, RevocationList, RevocationMark, RevocationReason, Revoked, hex,
 };
 
-use super::authorities::Authorities;
 use super::authority_files::load_authority;
 use super::create_authorities::{create, stage, sync};
 use super::failures::issuance_log_failure;
@@ -86,8 +85,8 @@ pub fn revoke(
 }
 
 /// Writes the lists anew that lack anything that is recorded as revoked.
-fn complete_lists(zone: &ZoneDirectory, now: OffsetDateTime, _held: &ZoneLock) -> Result<Vec<Plane>> {
-    let authorities = Authorities::load(&zone.paths, now)?;
+fn complete_lists(zone: &ZoneDirectory, now: OffsetDateTime, held: &ZoneLock) -> Result<Vec<Plane>> {
+    let authorities = held.authorities(now)?;
     let mut written = Vec::new();
     for (plane, recorded) in recorded(zone, now)? {
         let present = authorities.revocations(plane);

@@ -20,7 +20,7 @@ use super::editions::{next_edition, retirements};
 use super::exchange::Exchange;
 use super::revoking::list_with;
 use super::rotated::Rotated;
-use super::{KeyState, NewKeys, ZoneDirectory, ZoneLock, key_state};
+use super::{HeldAuthorities, KeyState, NewKeys, ZoneDirectory, ZoneLock, key_state};
 use crate::error::{Exit, Failure, Result};
 
 /// Removes what an interrupted step has left: a copy of the CAs, with their keys.
@@ -31,10 +31,9 @@ pub fn tidy(zone: &ZoneDirectory, _held: &ZoneLock) -> Result<()> {
 /// Makes the CAs that are to sign next, and has them trusted.
 pub fn prepare_next(
     zone: &ZoneDirectory,
-    authorities: &Authorities,
+    authorities: &HeldAuthorities<'_>,
     rotated: Rotated,
     now: OffsetDateTime,
-    held: &ZoneLock,
 ) -> Result<()> {
     refuse_if_made_elsewhere(zone, authorities, rotated)?;
     refuse_unless_at(zone, rotated, None)?;
@@ -45,7 +44,7 @@ pub fn prepare_next(
         }
     }
     let edition = next_edition(zone)?;
-    let exchange = Exchange::begin(&zone.paths, held)?;
+    let exchange = Exchange::begin(&zone.paths, authorities.lock())?;
     let (root, above) = match rotated {
         Rotated::Root => {
             let root = make_root(&zone.config, edition, now)?;
@@ -72,23 +71,21 @@ pub fn prepare_next(
 /// Has the CAs sign that wait to. Those that did stay trusted.
 pub fn switch(
     zone: &ZoneDirectory,
-    authorities: &Authorities,
+    authorities: &HeldAuthorities<'_>,
     rotated: Rotated,
     now: OffsetDateTime,
-    held: &ZoneLock,
 ) -> Result<()> {
-    exchange_signers(zone, authorities, rotated, (Place::Next, Place::Previous), now, held)
+    exchange_signers(zone, authorities, rotated, (Place::Next, Place::Previous), now)
 }
 
 /// Has the CAs sign again that did before.
 pub fn switch_back(
     zone: &ZoneDirectory,
-    authorities: &Authorities,
+    authorities: &HeldAuthorities<'_>,
     rotated: Rotated,
     now: OffsetDateTime,
-    held: &ZoneLock,
 ) -> Result<()> {
-    exchange_signers(zone, authorities, rotated, (Place::Previous, Place::Next), now, held)
+    exchange_signers(zone, authorities, rotated, (Place::Previous, Place::Next), now)
 }
 
 /// Ends the trust in the CAs that stand in a place and do not sign.
@@ -105,14 +102,13 @@ pub fn retire(zone: &ZoneDirectory, rotated: Rotated, from: Place, held: &ZoneLo
 
 fn exchange_signers(
     zone: &ZoneDirectory,
-    authorities: &Authorities,
+    authorities: &HeldAuthorities<'_>,
     rotated: Rotated,
     (from, to): (Place, Place),
     now: OffsetDateTime,
-    held: &ZoneLock,
 ) -> Result<()> {
     refuse_unless_at(zone, rotated, Some(from))?;
-    let exchange = Exchange::begin(&zone.paths, held)?;
+    let exchange = Exchange::begin(&zone.paths, authorities.lock())?;
     for stem in rotated.stems() {
         refuse_unless_whole(zone, &from.stem(stem))?;
         move_pair(&exchange, stem, &to.stem(stem))?;

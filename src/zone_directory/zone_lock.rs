@@ -2,8 +2,12 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
+use time::OffsetDateTime;
+
+use super::authorities::Authorities;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::ZonePaths;
 use crate::report;
@@ -17,6 +21,35 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct ZoneLock {
     _directory: File,
+    paths: ZonePaths,
+}
+
+/// CAs and revocation lists that were read while the lock was held that is held still: nothing was revoked since. Whatever signs or
+/// writes takes these, so none can be what was read before the lock was waited for.
+#[derive(Debug)]
+pub struct HeldAuthorities<'l> {
+    authorities: Authorities,
+    lock: &'l ZoneLock,
+}
+
+impl<'l> HeldAuthorities<'l> {
+    /// The lock under which they were read.
+    pub fn lock(&self) -> &'l ZoneLock {
+        self.lock
+    }
+
+    /// The same, to compare with: once the lock is given up they may be behind.
+    pub fn released(self) -> Authorities {
+        self.authorities
+    }
+}
+
+impl Deref for HeldAuthorities<'_> {
+    type Target = Authorities;
+
+    fn deref(&self) -> &Authorities {
+        &self.authorities
+    }
 }
 
 /// A lock that others may hold as well, who read as this one does: nobody issues meanwhile, and whoever holds it does not
@@ -30,7 +63,13 @@ impl ZoneLock {
     /// Takes the lock of the zone directory, which has to be there. Another command is waited for: it takes milliseconds, or
     /// as long as its progress bar says.
     pub fn take(paths: &ZonePaths) -> Result<Self> {
-        take(paths, File::try_lock).map(|directory| Self { _directory: directory })
+        let directory = take(paths, File::try_lock)?;
+        Ok(Self { _directory: directory, paths: paths.clone() })
+    }
+
+    /// Reads the CAs, as nobody else changes them until the lock is given up.
+    pub fn authorities(&self, now: OffsetDateTime) -> Result<HeldAuthorities<'_>> {
+        Ok(HeldAuthorities { authorities: Authorities::load(&self.paths, now)?, lock: self })
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use time::OffsetDateTime;
 use zone_etcd::plan::Plane;
 use zone_etcd::zone_directory::{
-    Authorities, CaPassphrase, Place, Rotated, ZoneDirectory, prepare_next, retire, switch, was_taken_back,
+    CaPassphrase, Place, Rotated, ZoneDirectory, prepare_next, retire, switch, was_taken_back,
 };
 
 use crate::harness::{Outcome, TestZone};
@@ -207,19 +207,19 @@ fn what_is_retired_follows_what_was_taken_away() {
     let opened =
         ZoneDirectory::open(&zone.path(), CaPassphrase::new(None, None).expect("none")).expect("a zone");
     let held = opened.lock().expect("the lock");
-    let authorities = || Authorities::load(&opened.paths, now).expect("CAs");
+    let authorities = || held.authorities(now).expect("CAs");
     let taken_back = || was_taken_back(&opened, &authorities());
 
-    prepare_next(&opened, &authorities(), rotated, now, &held).expect("next");
+    prepare_next(&opened, &authorities(), rotated, now).expect("next");
     retire(&opened, rotated, Place::Next, &held).expect("back");
     assert!(taken_back());
-    prepare_next(&opened, &authorities(), rotated, now, &held).expect("next");
-    switch(&opened, &authorities(), rotated, now, &held).expect("switched");
+    prepare_next(&opened, &authorities(), rotated, now).expect("next");
+    switch(&opened, &authorities(), rotated, now).expect("switched");
     retire(&opened, rotated, Place::Previous, &held).expect("dropped");
     assert!(!taken_back());
     fs::remove_dir_all(zone.file("ca/retired/1")).expect("it is taken away");
     assert!(!taken_back());
-    prepare_next(&opened, &authorities(), rotated, now, &held).expect("next");
+    prepare_next(&opened, &authorities(), rotated, now).expect("next");
     retire(&opened, rotated, Place::Next, &held).expect("back");
     assert!(zone.file("ca/retired/3/peer.key").exists() && !zone.file("ca/retired/1").exists());
     assert!(taken_back(), "the last retirement tells");

@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
 
     let held = zone.lock()?;
     let authorities = zone.load_or_create_authorities(now, &held)?;
-    let mut issuer = Issuer::new(&zone, &authorities, &held)?;
+    let mut issuer = Issuer::new(&zone, &authorities)?;
     let signer = document_signer(&zone, &authorities, now)?;
     let directory = BundleDirectory::open(out)?;
     let programs = match arguments.with_binaries {

@@ -17,8 +17,8 @@ use crate::error::{Exit, Failure, Result};
 use crate::plan::{ZonePaths, clients_of};
 use crate::report;
 use crate::zone_directory::{
-    Assessment, Authorities, Holder, Issuer, NewKeys, ZoneDirectory, ZoneLock, absolute, create_directory,
-    create_file, create_missing,
+    Assessment, Holder, Issuer, NewKeys, ZoneDirectory, ZoneLock, absolute, create_directory, create_file,
+    create_missing,
 };
 
 pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
@@ -192,14 +192,14 @@ fn named(stems: &[&str]) -> String {
 
 /// Whether any was missing.
 fn make_clients(zone: &ZoneDirectory, now: OffsetDateTime, held: &ZoneLock) -> Result<bool> {
-    let authorities = Authorities::load(&zone.paths, now)?;
+    let authorities = held.authorities(now)?;
     authorities.warn_of_age(&zone.paths, now);
     let clients = clients_of(&zone.config);
     let assessments = clients
         .iter()
         .map(|client| Assessment::of(Holder::Client(client), &zone.config, &zone.paths, &authorities, now))
         .collect::<Result<Vec<_>>>()?;
-    let issued = Issuer::new(zone, &authorities, held)?.bring_up_to_date(&assessments, now)?;
+    let issued = Issuer::new(zone, &authorities)?.bring_up_to_date(&assessments, now)?;
     if issued > 0 {
         let names: Vec<&str> = clients.iter().map(|client| client.as_str()).collect();
         report::message(&format!(

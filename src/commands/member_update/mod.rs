@@ -93,7 +93,7 @@ fn tell_the_cluster(observer: &Observer<'_>, node: &Node, before: &[String]) -> 
 /// Issues the certificates of the node that do not fit any more, and leaves all others alone.
 fn issue(zone: &ZoneDirectory, node: &Node, now: OffsetDateTime) -> Result<Vec<&'static str>> {
     let held = zone.lock()?;
-    let authorities = Authorities::load(&zone.paths, now)?;
+    let authorities = held.authorities(now)?;
     let assessment = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?;
     assessment.refuse_revoked(zone)?;
     let name = node.name.short();
@@ -107,7 +107,7 @@ fn issue(zone: &ZoneDirectory, node: &Node, now: OffsetDateTime) -> Result<Vec<&
     });
     let mut due: Vec<&'static str> = due.collect();
     due.dedup();
-    Issuer::new(zone, &authorities, &held)?.bring_up_to_date(&[assessment], now)?;
+    Issuer::new(zone, &authorities)?.bring_up_to_date(&[assessment], now)?;
     Ok(due)
 }
 

@@ -120,7 +120,7 @@ impl Renewal<'_> {
     /// Issues what is due, and makes what is to be handed over. Nothing if nothing is due.
     fn issue(&self, holder: Holder<'_>, way: Way) -> Result<Option<Issued>> {
         let held = self.zone.lock()?;
-        let authorities = Authorities::load(&self.zone.paths, self.now)?;
+        let authorities = held.authorities(self.now)?;
         let assessment = Assessment::of(holder, &self.zone.config, &self.zone.paths, &authorities, self.now)?;
         let admitted = admit(self.zone, vec![assessment], self.selection.of_revoked())?;
         let Some(mut assessment) = admitted.into_iter().next() else { return Ok(None) };
@@ -144,10 +144,10 @@ impl Renewal<'_> {
             }
             (holder, way) => {
                 refuse_keys_elsewhere(&assessment)?;
-                Issuer::new(self.zone, &authorities, &held)?.bring_up_to_date(&[assessment], self.now)?;
+                Issuer::new(self.zone, &authorities)?.bring_up_to_date(&[assessment], self.now)?;
                 match (holder, way) {
                     (Holder::Node(node), Way::Command) => {
-                        Courier::new(self.zone, &authorities, self.now, &held)?.pack(node)?
+                        Courier::new(self.zone, &authorities, self.now)?.pack(node)?
                     }
                     _ => None,
                 }

@@ -6,7 +6,7 @@ use crate::access::delivery::Parcel;
 use crate::access::{Access, Courier};
 use crate::config::Node;
 use crate::error::{Failure, Result};
-use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, ZoneDirectory, ZoneLock};
+use crate::zone_directory::{Assessment, HeldAuthorities, Holder, Issuer, ZoneDirectory};
 
 /// What is left to do for a node that is reached by a command.
 pub(super) struct ToBring {
@@ -27,10 +27,9 @@ pub(super) struct NotReached {
 /// from here.
 pub(super) fn hand_out(
     zone: &ZoneDirectory,
-    authorities: &Authorities,
+    authorities: &HeldAuthorities<'_>,
     except: Option<&Node>,
     now: OffsetDateTime,
-    held: &ZoneLock,
 ) -> Result<Vec<ToBring>> {
     let others = zone.config.nodes.iter().filter(|node| except.is_none_or(|except| except.name != node.name));
     let others = others.filter(|node| zone.node_paths(&node.name).generations().exists());
@@ -38,7 +37,7 @@ pub(super) fn hand_out(
         .map(|node| Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now))
         .collect::<Result<Vec<_>>>()?;
     assessments.retain(|assessment| !assessment.has_keys_elsewhere());
-    Issuer::new(zone, authorities, held)?.bring_up_to_date(&assessments, now)?;
+    Issuer::new(zone, authorities)?.bring_up_to_date(&assessments, now)?;
 
     let is_meant = |node: &&Node| {
         let is_left = except.is_none_or(|except| except.name != node.name);
@@ -50,7 +49,7 @@ pub(super) fn hand_out(
     if reached.is_empty() {
         return Ok(Vec::new());
     }
-    let mut courier = Courier::new(zone, authorities, now, held)?;
+    let mut courier = Courier::new(zone, authorities, now)?;
     let mut to_bring = Vec::new();
     for node in reached {
         let node_name = node.name.short().to_owned();

@@ -21,7 +21,7 @@ use crate::report as output;
 use crate::rolling::Observer;
 use crate::site::Site;
 use crate::zone_directory::{
-    Assessment, Authorities, Holder, Issuer, OfRevoked, Targeted, ZoneDirectory, ZoneLock, admit,
+    Assessment, Authorities, HeldAuthorities, Holder, Issuer, OfRevoked, Targeted, ZoneDirectory, admit,
     find_issued, revoke,
 };
 use handing_out::{bring, hand_out};
@@ -58,10 +58,11 @@ pub(super) fn run(arguments: &PkiRevokeArgs, now: OffsetDateTime) -> Result<Exit
     if targeted.live.is_empty() && written.is_empty() && membership != Membership::Removed {
         return Err(already(&targeted, &target));
     }
-    let authorities = Authorities::load(&zone.paths, now)?;
-    let to_bring = hand_out(zone, &authorities, node, now, &held)?;
-    let replaced = replace_client(zone, &authorities, &target, now, &held)?;
+    let authorities = held.authorities(now)?;
+    let to_bring = hand_out(zone, &authorities, node, now)?;
+    let replaced = replace_client(zone, &authorities, &target, now)?;
     // A node may be waited for, and others may issue meanwhile.
+    let authorities = authorities.released();
     drop(held);
     let not_reached = bring(to_bring);
     let tried = trial::try_all(zone, &authorities, node, &trials, ANSWER_LIMIT)?;
@@ -132,17 +133,16 @@ fn leave(site: &Site, node: &Node) -> Result<Membership> {
 /// became of it.
 fn replace_client(
     zone: &ZoneDirectory,
-    authorities: &Authorities,
+    authorities: &HeldAuthorities<'_>,
     target: &Target,
     now: OffsetDateTime,
-    held: &ZoneLock,
 ) -> Result<Option<String>> {
     let Some(client) = target.client() else { return Ok(None) };
     if clients_of(&zone.config).contains(client) {
         let assessment = Assessment::of(Holder::Client(client), &zone.config, &zone.paths, authorities, now)?;
         // Nobody but this machine has its key, and without a certificate the zone could not be worked on.
         let reinstated = admit(zone, vec![assessment], OfRevoked::Reinstated)?;
-        Issuer::new(zone, authorities, held)?.bring_up_to_date(&reinstated, now)?;
+        Issuer::new(zone, authorities)?.bring_up_to_date(&reinstated, now)?;
         return Ok(Some(format!(
             "{client} has a new certificate: {}",
             zone.paths.client_current(client).display()

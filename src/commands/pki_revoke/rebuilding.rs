@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::handing_out::{NotReached, bring, hand_out, next_for_lists};
 use crate::error::{Exit, Result};
 use crate::report as output;
-use crate::zone_directory::{Authorities, RebuiltList, ZoneDirectory, rebuild_lists};
+use crate::zone_directory::{RebuiltList, ZoneDirectory, rebuild_lists};
 
 pub(super) fn run(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<ExitCode> {
     let held = zone.lock()?;
@@ -17,8 +17,8 @@ pub(super) fn run(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<ExitCode>
         return Ok(ExitCode::SUCCESS);
     }
     rebuilt.iter().for_each(tell);
-    let authorities = Authorities::load(&zone.paths, now)?;
-    let to_bring = hand_out(zone, &authorities, None, now, &held)?;
+    let authorities = held.authorities(now)?;
+    let to_bring = hand_out(zone, &authorities, None, now)?;
     drop(held);
     let not_reached = bring(to_bring);
     for NotReached { node, failure } in &not_reached {

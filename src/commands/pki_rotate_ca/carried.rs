@@ -147,18 +147,14 @@ fn advance(
     if !arguments.back && stage == Stage::NewLeaves {
         clients::tell(zone)?;
     }
+    // What was revoked while this waited for the lock is not in what was read before.
     let held = zone.lock()?;
+    let authorities = held.authorities(now)?;
     match (arguments.back, stage) {
-        (false, Stage::Before) => {
-            prepare_next(zone, &authorities, rotated, now, &held).map(|()| Stage::TrustBoth)
-        }
-        (false, Stage::TrustBoth) => {
-            switch(zone, &authorities, rotated, now, &held).map(|()| Stage::NewLeaves)
-        }
+        (false, Stage::Before) => prepare_next(zone, &authorities, rotated, now).map(|()| Stage::TrustBoth),
+        (false, Stage::TrustBoth) => switch(zone, &authorities, rotated, now).map(|()| Stage::NewLeaves),
         (false, _) => retire(zone, rotated, Place::Previous, &held).map(|()| Stage::DropOld),
-        (true, Stage::NewLeaves) => {
-            switch_back(zone, &authorities, rotated, now, &held).map(|()| Stage::TrustBoth)
-        }
+        (true, Stage::NewLeaves) => switch_back(zone, &authorities, rotated, now).map(|()| Stage::TrustBoth),
         (true, _) => retire(zone, rotated, Place::Next, &held).map(|()| Stage::Before),
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use time::{Duration, OffsetDateTime};
-use zone_etcd::zone_directory::{Authorities, CaPassphrase, Rotated, ZoneDirectory, prepare_next, switch};
+use zone_etcd::zone_directory::{CaPassphrase, Rotated, ZoneDirectory, prepare_next, switch};
 
 use super::zone;
 use crate::harness::clock::turn;
@@ -80,13 +80,13 @@ fn nobody_revoked_gets_a_certificate_of_a_new_ca() {
     let zone = zone();
     zone.run(&["pki", "revoke", "node2"]).expect_code(0);
     let before = issued_to(&zone, "node2.example.zone");
-    let directory = ZoneDirectory::open(&zone.path(), CaPassphrase::new(None, None).expect("none"))
-        .expect("a zone");
+    let directory =
+        ZoneDirectory::open(&zone.path(), CaPassphrase::new(None, None).expect("none")).expect("a zone");
     let now = OffsetDateTime::now_utc();
     let held = directory.lock().expect("the lock");
     for step in [prepare_next, switch] {
-        let authorities = Authorities::load(&directory.paths, now).expect("the CAs");
-        step(&directory, &authorities, Rotated::Planes, now, &held).expect("a step");
+        let authorities = held.authorities(now).expect("the CAs");
+        step(&directory, &authorities, Rotated::Planes, now).expect("a step");
     }
     drop(held);
     let told = zone.run(&["pki", "issue", "--all"]).expect_code(0);
