@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::host::environment_of_owner;
 use crate::live::on_runtime;
 
 /// Answers and requests are far smaller.
@@ -68,7 +69,7 @@ async fn converse(
 ) -> std::result::Result<Finished, ProcessError> {
     let program = words.first().cloned().unwrap_or_default();
     let mut command = Command::new(&program);
-    command.args(words.iter().skip(1));
+    command.args(words.iter().skip(1)).envs(environment_of_owner());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // A group of its own, so that what it starts can be ended with it.
     let started = command.process_group(0).kill_on_drop(true).spawn();

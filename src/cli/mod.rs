@@ -38,7 +38,7 @@ pub use pki::{
 };
 pub use restart::RestartArgs;
 pub use rotate_ca::{PkiRotateCaArgs, RotatedPlane, StopAfter};
-pub use shell::{CompletionsArgs, ManArgs};
+pub use shell::{CompletionsArgs, ManArgs, ServiceAgentArgs};
 pub use upgrade::UpgradeArgs;
 
 /// Launch an etcd cluster with mutual TLS: its PKI, its static bootstrap, its members
@@ -97,6 +97,9 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page of the program or a command: zone-etcd man | man -l -
     Man(ManArgs),
+    /// Asked by a process that was root's: answers for systemd
+    #[command(hide = true)]
+    ServiceAgent(ServiceAgentArgs),
 }
 
 /// Which zone.

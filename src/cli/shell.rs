@@ -1,4 +1,4 @@
-//! The arguments of `completions` and `man`.
+//! The arguments of `completions` and `man`, and of what nobody types.
 
 use clap::Args;
 
@@ -15,4 +15,11 @@ pub struct ManArgs {
     /// The command whose page to print, such as `pki issue`
     #[arg(value_name = "COMMAND")]
     pub command: Vec<String>,
+}
+
+/// `service-agent`
+#[derive(Debug, Args)]
+pub struct ServiceAgentArgs {
+    /// The user for whom services are restarted, by number
+    pub owner: u32,
 }

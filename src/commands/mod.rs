@@ -75,6 +75,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Ctl(arguments) => client::run_etcdctl(arguments, now),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man(arguments) => shell::manual_page(&arguments),
+        Command::ServiceAgent(arguments) => restart::serve_for_owner(&arguments),
     }
     .map(|()| ExitCode::SUCCESS)
 }

@@ -10,6 +10,7 @@ mod owner;
 mod ports;
 mod process;
 mod running;
+mod service_manager;
 mod state;
 mod upgrade_step;
 
@@ -23,12 +24,13 @@ pub use node_files::{
 };
 pub use node_lock::{LockError, NodeLock};
 pub use open_files::close_inherited;
-pub use owner::{act_as_owner, as_root_again};
+pub use owner::{act_as_owner, environment_of_owner};
 pub use ports::{PortFault, check_listeners, free_ports, socket_of};
 pub use process::{NamedProcess, Process, service_in, service_of};
 pub use running::{
     OwnMember, arguments_of, occupant, open_file_limit, program_of, running_member, shares_network, users_of,
 };
+pub use service_manager::{AGENT, ServiceRestart, main_process, restart_service, serve};
 pub use state::{Durability, HighWater, MemberState, StartRecord, StateError, write_json};
 pub use upgrade_step::UpgradeStep;
 

@@ -1,28 +1,58 @@
 //! Root, acting as who owns what it works on.
 
+use std::ffi::CString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
+use std::sync::OnceLock;
 
-use nix::unistd::{Gid, Uid, geteuid, getuid, setegid, seteuid};
+use nix::unistd::{Gid, Uid, User, geteuid, initgroups, setgroups, setresgid, setresuid};
 
-/// Has this process act as the owner of a directory from here on, if it is root's and the directory somebody else's: what root writes
-/// there the owner could not read, and what the owner can write root should not believe. [`as_root_again`] is for what only root may do.
+use super::service_manager::leave_an_agent;
+
+/// Who this process was made to act as.
+static OWNER: OnceLock<User> = OnceLock::new();
+
+/// Has this process be the owner of a directory from here on, if it is root's and the directory somebody else's: what root writes
+/// there the owner could not read, and what the owner can write root should not believe, least of all commands.
+///
+/// Root is given up for good: the real, the effective and the saved ids are the owner's, as those of every process that is started from
+/// here. What only root may do, another process does (see [`super::restart_service`]).
 pub fn act_as_owner(directory: &Path) -> io::Result<()> {
     let metadata = fs::metadata(directory)?;
     if !geteuid().is_root() || metadata.uid() == 0 {
         return Ok(());
     }
-    setegid(Gid::from_raw(metadata.gid())).map_err(io::Error::from)?;
-    seteuid(Uid::from_raw(metadata.uid())).map_err(io::Error::from)
+    let uid = Uid::from_raw(metadata.uid());
+    leave_an_agent(uid)?;
+    let user = User::from_uid(uid).map_err(io::Error::from)?;
+    match &user {
+        Some(user) => {
+            let name = CString::new(user.name.as_str())?;
+            initgroups(&name, user.gid).and_then(|()| setresgid(user.gid, user.gid, user.gid))
+        }
+        // Nobody knows this user's groups. That of the directory may be root's still.
+        None => {
+            let gid =
+                if metadata.gid() == 0 { Gid::from_raw(uid.as_raw()) } else { Gid::from_raw(metadata.gid()) };
+            setgroups(&[]).and_then(|()| setresgid(gid, gid, gid))
+        }
+    }
+    .and_then(|()| setresuid(uid, uid, uid))
+    .map_err(io::Error::from)?;
+    if setresuid(Uid::from_raw(0), Uid::from_raw(0), Uid::from_raw(0)).is_ok() {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "root could not be given up"));
+    }
+    if let Some(user) = user {
+        let _ = OWNER.set(user);
+    }
+    Ok(())
 }
 
-/// Has a command run as root, if this process was started by root.
-pub fn as_root_again(command: &mut Command) {
-    if getuid().is_root() && !geteuid().is_root() {
-        command.uid(0);
-    }
+/// What a process that is started from here is to find in its environment, where root has become the owner.
+pub fn environment_of_owner() -> Vec<(&'static str, String)> {
+    let Some(user) = OWNER.get() else { return Vec::new() };
+    let (name, home) = (user.name.clone(), user.dir.display().to_string());
+    vec![("HOME", home), ("USER", name.clone()), ("LOGNAME", name)]
 }

@@ -1,9 +1,7 @@
 //! The member that runs here: found, and stopped in the way of whoever looks after it.
 
 use std::fs;
-use std::io::Read;
 use std::os::unix::fs::MetadataExt;
-use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -13,7 +11,7 @@ use nix::unistd::{Pid, Uid, User};
 
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
-use crate::host::{self, NodeLock, Process};
+use crate::host::{self, NodeLock, Process, ServiceRestart};
 use crate::plan::NodePaths;
 use crate::site::Site;
 
@@ -36,8 +34,8 @@ pub(super) struct RunningMember {
 pub(super) enum Stopping {
     /// By a signal, after which whoever started it starts another.
     Signalled,
-    /// By systemctl, which ends when the service is ready again.
-    Systemctl(Child),
+    /// By systemd, which starts another.
+    Service(ServiceRestart),
 }
 
 impl RunningMember {
@@ -64,18 +62,12 @@ impl RunningMember {
     /// Tells it to end.
     pub(super) fn stop(&self, node: &Node) -> Result<Stopping> {
         match &self.service {
-            Some(unit) => systemctl()
-                .args(["restart", unit])
-                .stdout(Stdio::null())
-                .stderr(Stdio::piped())
-                .spawn()
-                .map(Stopping::Systemctl)
-                .map_err(|error| {
-                    let what = format!("cannot restart {}", node.name.short());
-                    Failure::new(Exit::Unavailable, what)
-                        .because(&error)
-                        .next(format!("restart it by hand: systemctl restart {unit}"))
-                }),
+            Some(unit) => host::restart_service(unit).map(Stopping::Service).map_err(|error| {
+                let what = format!("cannot restart {}", node.name.short());
+                Failure::new(Exit::Unavailable, what)
+                    .because(&error)
+                    .next(format!("restart it by hand: systemctl restart {unit}"))
+            }),
             None => signal(self.process, Some(Signal::SIGTERM))
                 .map(|()| Stopping::Signalled)
                 .map_err(|error| not_signalled(node, error)),
@@ -89,30 +81,11 @@ pub(super) fn process_of(paths: &NodePaths) -> Option<Process> {
 }
 
 impl Stopping {
-    /// What systemctl said, if it has given up.
+    /// What systemd said, if it has given up.
     pub(super) fn complaint(&mut self) -> Option<String> {
-        let Self::Systemctl(child) = self else { return None };
-        let status = child.try_wait().ok().flatten()?;
-        if status.success() {
-            *self = Self::Signalled;
-            return None;
-        }
-        let mut said = String::new();
-        if let Some(mut stderr) = child.stderr.take() {
-            // What cannot be read is not told.
-            let _ = stderr.read_to_string(&mut said);
-        }
-        let said = said.trim();
-        Some(if said.is_empty() { format!("systemctl ended with {status}") } else { said.to_owned() })
-    }
-}
-
-impl Drop for Stopping {
-    fn drop(&mut self) {
-        if let Self::Systemctl(child) = self {
-            // It only waits: systemd goes on with what it was told.
-            let _ = child.kill();
-            let _ = child.wait();
+        match self {
+            Self::Service(restart) => restart.complaint(),
+            Self::Signalled => None,
         }
     }
 }
@@ -129,17 +102,9 @@ fn signal(process: Process, signal: Option<Signal>) -> std::result::Result<(), E
     }
 }
 
-fn systemctl() -> Command {
-    let mut command = Command::new("systemctl");
-    command.arg("--no-ask-password").stdin(Stdio::null());
-    host::as_root_again(&mut command);
-    command
-}
-
 /// A member may also be a child of what runs in the service, a test or a `dev`, which a restart of the service would end.
 fn is_main_process(unit: &str, process: Process) -> bool {
-    let shown = systemctl().args(["show", "--property", "MainPID", "--value", unit]).output();
-    shown.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim() == process.pid.to_string())
+    host::main_process(unit) == Some(process.pid)
 }
 
 fn not_here(site: &Site, node: &Node, paths: &NodePaths) -> Failure {

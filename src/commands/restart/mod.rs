@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::client::bring_admin_up_to_date;
 use super::{json, open_site, print};
 use crate::access::ReachRestarter;
-use crate::cli::{Format, RestartArgs};
+use crate::cli::{Format, RestartArgs, ServiceAgentArgs};
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 use crate::host;
@@ -42,6 +42,15 @@ pub(super) fn act_as_owner_of(site: &Site) -> Result<()> {
         Failure::new(Exit::Permission, what)
             .because(&error)
             .next("run the command as root, or as the user that the member runs as")
+    })
+}
+
+/// The process that stays root where another one has become the owner.
+pub(super) fn serve_for_owner(arguments: &ServiceAgentArgs) -> Result<()> {
+    host::serve(arguments.owner).map_err(|error| {
+        Failure::new(Exit::Unavailable, "cannot answer for systemd")
+            .because(&error)
+            .next("this is no command to type: zone-etcd restart --help")
     })
 }
 

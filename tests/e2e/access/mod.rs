@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod local;
+mod owner;
 mod ssh;
 
 use std::fs;
