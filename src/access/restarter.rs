@@ -3,7 +3,7 @@
 use super::{Access, by_hand};
 use crate::config::Node;
 use crate::error::Result;
-use crate::rolling::{Event, InPlace, RestartedMember, Restarter, Watch};
+use crate::rolling::{Event, InPlace, RestartedMember, Restarter, Watch, make_ready};
 use crate::zone_directory::ZoneDirectory;
 
 /// Restarts members, whatever way leads to them.
@@ -31,11 +31,14 @@ impl Restarter for ReachRestarter<'_> {
             Access::ByHand => return Err(by_hand::no_command(self.zone, node)),
         };
         let name = node.name.short().to_owned();
+        // With authentication, `admin` may move leadership and compare data, and the node may not.
+        let ready = make_ready(&self.in_place.observer, node, watch)?;
         watch.event(Event::Restarting { node: name.clone() });
-        let restarted = command.restart()?;
+        let mut restarted = command.restart()?;
         if let Some(to) = &restarted.leadership_moved_to {
             watch.event(Event::LeaderMoved { from: name.clone(), to: to.clone() });
         }
+        restarted.leadership_moved_to = ready.leadership_moved_to.or(restarted.leadership_moved_to);
         watch.event(Event::Restarted { node: name, took: restarted.took() });
         Ok(restarted)
     }

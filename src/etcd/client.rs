@@ -7,7 +7,7 @@ use std::time::Duration;
 use prost::Message;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 use zone_pki::private_file;
 
 use super::key_value_messages::{RangeRequest, RangeResponse};
@@ -40,6 +40,13 @@ impl ClientCredentials {
         let identity = Identity::from_pem(read("client.crt")?, &key);
         Ok(Self { root: Certificate::from_pem(read(crate::plan::ROOT_FILE)?), identity })
     }
+}
+
+/// Whether a call was refused because of whose certificate it was made with, where authentication is on: that user may not do it, or
+/// is none (`ErrGRPCPermissionDenied` and the following in `api/v3rpc/rpctypes/error.go`).
+pub fn is_about_rights(status: &Status) -> bool {
+    let is_no_user = ["etcdserver: user name not found", "etcdserver: user name is empty"];
+    status.code() == Code::PermissionDenied || is_no_user.contains(&status.message())
 }
 
 /// One endpoint of one member: what it answers is its own answer.

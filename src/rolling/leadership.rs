@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::observer::{Observer, run};
 use super::opening::Open;
 use crate::error::{Exit, Failure, Result};
-use crate::etcd::client::MemberClient;
+use crate::etcd::client::{MemberClient, is_about_rights};
 use crate::live::LiveMember;
 use crate::plan::EtcdId;
 
@@ -20,9 +20,12 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Has the member hand over to the voter that is the furthest; if that fails, to the next. Returns the name of the one that leads
 /// then. If none takes over, the member stays as it is: whatever keeps them from it would keep an election from its end.
 ///
+/// None if the certificate has no right to that: etcd itself hands over when it is told to end (`EtcdServer.Stop`), and whether
+/// that comes in time nobody sees.
+///
 /// # Errors
 /// None of them takes over.
-pub(super) fn move_away(observer: &Observer<'_>, open: &Open) -> Result<String> {
+pub(super) fn move_away(observer: &Observer<'_>, open: &Open) -> Result<Option<String>> {
     let leader = open.live.member(open.id).ok_or_else(|| Failure::internal("the leader is no member"))?;
     let refused = |why: Vec<String>| {
         let what = format!("{} is not restarted: it leads, and nobody takes over", leader.name);
@@ -43,7 +46,10 @@ pub(super) fn move_away(observer: &Observer<'_>, open: &Open) -> Result<String> 
             // Whatever it answers: who leads now is what counts.
             if let Some(new) = new_leader(&client, open.id, asked.is_ok()).await {
                 let new = open.live.member(new);
-                return Ok(new.unwrap_or(candidate).name.clone());
+                return Ok(Some(new.unwrap_or(candidate).name.clone()));
+            }
+            if asked.as_ref().err().is_some_and(is_about_rights) {
+                return Ok(None);
             }
             let why = asked.err().map_or("nothing was seen of it".to_owned(), |status| {
                 status.message().trim_start_matches("etcdserver: ").to_owned()

@@ -113,12 +113,17 @@ pub fn make_ready(observer: &Observer<'_>, node: &Node, watch: &mut dyn Watch) -
     let others_vote = open.live.members.iter().any(|other| other.is_voter() && other.id() != Some(open.id));
     let mut leadership_moved_to = None;
     if leads && others_vote {
-        let to = move_away(observer, &open)?;
-        watch.event(Event::LeaderMoved { from: name.to_owned(), to: to.clone() });
-        leadership_moved_to = Some(to);
-        // What a follower has passed on in that instant is dropped and not answered: whoever gives up on it soon tries again now, and
-        // is not to find the next thing in its way.
-        std::thread::sleep(SETTLED_AFTER);
+        leadership_moved_to = move_away(observer, &open)?;
+        if let Some(to) = leadership_moved_to.clone() {
+            watch.event(Event::LeaderMoved { from: name.to_owned(), to });
+            // What a follower has passed on in that instant is dropped and not answered: whoever gives up on it soon tries again now,
+            // and is not to find the next thing in its way.
+            std::thread::sleep(SETTLED_AFTER);
+        } else {
+            report::message(&format!(
+                "{name} leads, and nobody may move that with the certificate here: etcd hands over by itself when it is told to end"
+            ));
+        }
     }
     Ok(Ready { live: open.live, id: open.id, interrupted, leadership_moved_to })
 }
