@@ -76,6 +76,18 @@ fn a_node_loses_every_certificate_that_it_has() {
     assert_ne!(serial(&zone, "nodes/node2/pki/current/peer.crt"), before);
 }
 
+/// It goes on serving, and is to refuse what was revoked as the others do. Its own certificates stay as they are.
+#[test]
+fn the_node_whose_certificate_was_revoked_has_the_list_too() {
+    let zone = zone();
+    let current =
+        |file: &str| fs::read(zone.file(&format!("nodes/node2/pki/current/{file}"))).expect("a file");
+    let before = ["client.crt", "client.key", "server.crt", "peer.key"].map(current);
+    revoked(&zone, &[&serial(&zone, "nodes/node2/pki/current/client.crt")]);
+    assert_eq!(current("client.crl"), fs::read(zone.file("ca/client.crl")).expect("the list"));
+    assert!(["client.crt", "client.key", "server.crt", "peer.key"].map(current) == before);
+}
+
 #[test]
 fn one_certificate_by_its_number_in_any_form() {
     for form in [str::to_lowercase, str::to_owned, with_colons as fn(&str) -> String] {
