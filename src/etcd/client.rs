@@ -53,10 +53,12 @@ pub fn is_about_rights(status: &Status) -> bool {
 #[derive(Clone, Debug)]
 pub struct MemberClient {
     pub(super) channel: Channel,
+    limit: Duration,
 }
 
 impl MemberClient {
-    /// A client for `https://HOST:PORT` whose certificate has to be valid for `host`. It connects at the first call.
+    /// A client for `https://HOST:PORT` whose certificate has to be valid for `host`. It connects at the first call. Each call ends
+    /// within `timeout`, whatever of it the member leaves unanswered: the connection, the handshake or the question.
     pub fn new(
         url: &str,
         host: &str,
@@ -69,7 +71,7 @@ impl MemberClient {
             .domain_name(host);
         let endpoint =
             Endpoint::from_shared(url.to_owned())?.tls_config(tls)?.connect_timeout(timeout).timeout(timeout);
-        Ok(Self { channel: endpoint.connect_lazy() })
+        Ok(Self { channel: endpoint.connect_lazy(), limit: timeout })
     }
 
     /// Reads a key that is not there, through the quorum: an answer means that the cluster takes requests here. Returns the
@@ -127,9 +129,22 @@ impl MemberClient {
         A: Message + Default + 'static,
     {
         let mut grpc = tonic::client::Grpc::new(self.channel.clone());
-        grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-        let codec = tonic_prost::ProstCodec::<Q, A>::default();
-        let response = grpc.unary(Request::new(request), PathAndQuery::from_static(path), codec).await?;
-        Ok(response.into_inner())
+        self.in_time(async {
+            grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+            let codec = tonic_prost::ProstCodec::<Q, A>::default();
+            let response = grpc.unary(Request::new(request), PathAndQuery::from_static(path), codec).await?;
+            Ok(response.into_inner())
+        })
+        .await
+    }
+
+    /// The endpoint's own limits begin anew with each step, and none holds for the handshake: a member that is stopped by SIGSTOP has a
+    /// kernel that takes connections still.
+    pub(super) async fn in_time<A>(
+        &self,
+        call: impl Future<Output = Result<A, Status>>,
+    ) -> Result<A, Status> {
+        let late = |_| Err(Status::deadline_exceeded("no answer in time"));
+        tokio::time::timeout(self.limit, call).await.unwrap_or_else(late)
     }
 }

@@ -85,14 +85,17 @@ impl MemberClient {
     /// Begins the time of a lease anew. Returns whether there is such a lease still.
     pub async fn lease_keep_alive(&self, id: i64) -> Result<bool, Status> {
         let mut grpc = tonic::client::Grpc::new(self.channel.clone());
-        grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-        let codec = tonic_prost::ProstCodec::<LeaseRequest, LeaseKeepAliveResponse>::default();
-        let path = PathAndQuery::from_static("/etcdserverpb.Lease/LeaseKeepAlive");
-        // A stream both ways in etcd's API, of which one question is used.
-        let question = Request::new(tonic::codegen::tokio_stream::once(LeaseRequest { id }));
-        let mut answers = grpc.streaming(question, path, codec).await?.into_inner();
-        let answer = answers.message().await?;
-        Ok(answer.is_some_and(|answer| answer.ttl > 0))
+        self.in_time(async {
+            grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+            let codec = tonic_prost::ProstCodec::<LeaseRequest, LeaseKeepAliveResponse>::default();
+            let path = PathAndQuery::from_static("/etcdserverpb.Lease/LeaseKeepAlive");
+            // A stream both ways in etcd's API, of which one question is used.
+            let question = Request::new(tonic::codegen::tokio_stream::once(LeaseRequest { id }));
+            let mut answers = grpc.streaming(question, path, codec).await?.into_inner();
+            let answer = answers.message().await?;
+            Ok(answer.is_some_and(|answer| answer.ttl > 0))
+        })
+        .await
     }
 
     /// Ends a lease, and removes the keys that hang on it.

@@ -58,7 +58,7 @@ impl Drop for KeepAlive {
     fn drop(&mut self) {
         self.stop = None;
         if let Some(thread) = self.thread.take() {
-            // A thread that ended by a fault of ours has left the lease to end by itself.
+            // It asks for two seconds at most, twice. One that ended by a fault of ours has left the lease to end by itself.
             let _ = thread.join();
         }
     }
@@ -81,18 +81,10 @@ fn beat(members: &Members, lease: i64, lasts: Duration, state: &Mutex<State>, st
 
 /// Whether the lease lives, by the first member that can tell.
 async fn keep_alive(members: &Members, lease: i64) -> Option<bool> {
-    for client in members.clients().ok()? {
-        if let Ok(lives) = client.lease_keep_alive(lease).await {
-            return Some(lives);
-        }
-    }
-    None
+    members.first(move |client| async move { client.lease_keep_alive(lease).await.ok() }).await.ok()?
 }
 
 async fn revoke(members: &Members, lease: i64) {
-    for client in members.clients().unwrap_or_default() {
-        if client.lease_revoke(lease).await.is_ok() {
-            return;
-        }
-    }
+    // One that another member has ended meanwhile is an error, and as good.
+    let _ = members.first(move |client| async move { client.lease_revoke(lease).await.ok() }).await;
 }

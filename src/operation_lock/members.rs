@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use crate::config::ClientName;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::client::MemberClient;
@@ -39,12 +41,30 @@ impl Members {
         Ok(self.urls.iter().filter_map(|url| credentials.connect(url, ANSWER_LIMIT).ok()).collect())
     }
 
-    /// The first member that answers a read through the quorum.
-    pub(super) async fn first_that_answers(&self) -> Result<MemberClient> {
+    /// What the first member answers to a question that all are asked at once: one that says nothing holds up nobody.
+    pub(super) async fn first<A, F>(&self, ask: impl Fn(MemberClient) -> F) -> Result<Option<A>>
+    where
+        A: Send + 'static,
+        F: Future<Output = Option<A>> + Send + 'static,
+    {
+        let mut asked = JoinSet::new();
         for client in self.clients()? {
-            if client.quorum_read().await.is_ok() {
-                return Ok(client);
+            asked.spawn(ask(client));
+        }
+        while let Some(ended) = asked.join_next().await {
+            if let Ok(Some(answer)) = ended {
+                return Ok(Some(answer));
             }
+        }
+        Ok(None)
+    }
+
+    /// The member that answers a read through the quorum first.
+    pub(super) async fn first_that_answers(&self) -> Result<MemberClient> {
+        let answered =
+            self.first(|client| async move { client.quorum_read().await.ok().map(|_| client) }).await?;
+        if let Some(client) = answered {
+            return Ok(client);
         }
         Err(Failure::new(Exit::Unavailable, "no member takes requests")
             .next(format!("see how the members are: {}", self.status)))

@@ -15,6 +15,8 @@ use crate::site::Site;
 /// For how long the gates may stay closed: a member that has just come back needs a moment, and one that is down does not come back
 /// for being waited for.
 const GATE_LIMIT: Duration = Duration::from_secs(10);
+/// Whoever waits is told for whom, so often.
+const TOLD_EVERY: Duration = Duration::from_secs(3);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -33,12 +35,19 @@ pub(super) struct Open {
 pub(super) fn wait_until_open(observer: &Observer<'_>, node: &Node) -> Result<Open> {
     let name = node.name.short();
     let mut refusal = Vec::new();
+    let mut told = Instant::now();
     let open = look_until(observer, |live| {
         let id = member_of(live, node).and_then(LiveMember::id);
         // A number that no member has stands for one that is not on the list.
         match gates(&GateCluster::of(live), Some(id.unwrap_or(EtcdId(0)))) {
             Ok(meanwhile) => id.map(|id| (id, meanwhile)),
             Err(closed) => {
+                if told.elapsed() >= TOLD_EVERY
+                    && let Some(first) = closed.first()
+                {
+                    told = Instant::now();
+                    report::message(&format!("{name} is not restarted yet: {first}"));
+                }
                 refusal = closed;
                 None
             }

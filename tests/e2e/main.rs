@@ -56,6 +56,7 @@ mod existing_ca;
 mod existing_certificates;
 mod expired;
 mod exports;
+mod frozen;
 mod go_clients;
 mod issued_certificates;
 mod namespaces;
