@@ -86,6 +86,7 @@ fn what_was_revoked_since_is_not_gone_back_to() {
     let directory = node_directory(&zone, "n1");
     activated(&zone, &bundle(&zone, "node1"), &directory);
     revoke(&zone, &directory.join("pki/gen-1/server.crt"));
+    zone.run(&["pki", "issue", "node1", "--reinstate"]).expect_code(0);
     add_to_description(&zone, "[pki]\nserver_names = [\"etcd.example.zone\"]\n");
     activate(&bundle(&zone, "node1"), &directory, &[]).expect_code(0);
     let refused = [
