@@ -105,11 +105,12 @@ impl<T: Serialize + DeserializeOwned> RecordLog<T> {
         let mut line = Vec::new();
         let mut unreadable = 0;
         while reader.read_until(b'\n', &mut line)? > 0 {
-            match serde_json::from_slice(&line) {
-                _ if !may_be_meant(&line) => {}
-                Ok(entry) => take(entry),
-                Err(_) if line.trim_ascii().is_empty() => {}
-                Err(_) => unreadable += 1,
+            if may_be_meant(&line) {
+                match serde_json::from_slice(&line) {
+                    Ok(entry) => take(entry),
+                    Err(_) if line.trim_ascii().is_empty() => {}
+                    Err(_) => unreadable += 1,
+                }
             }
             line.clear();
         }
