@@ -79,11 +79,13 @@ struct History {
 impl History {
     /// To be called in the order of the log.
     fn add(&mut self, entry: LogEntry) {
-        if entry.reinstated {
-            self.marks.clear();
-        }
-        if let Some(mark) = entry.revoked {
-            self.marks.insert(entry.serial.clone(), mark.at);
+        match entry.revoked {
+            // A mark repeats what was recorded of the certificate, that it was issued to a reinstated holder as well.
+            Some(mark) => {
+                self.marks.insert(entry.serial.clone(), mark.at);
+            }
+            None if entry.reinstated => self.marks.clear(),
+            None => {}
         }
         if self.seen.insert(entry.serial.clone()) {
             let certificate = RevokedCertificate { role: entry.role.clone(), serial: entry.serial, at: None };

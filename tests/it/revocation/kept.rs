@@ -131,3 +131,19 @@ fn the_serial_number_of_a_replaced_certificate_revokes_no_holder() {
     zone.run(&["pki", "renew", "node2"]).expect_refusal(65, &["its server certificate", "--reinstate"]);
     zone.run(&["pki", "renew", "node2", "--reinstate"]).expect_code(0);
 }
+
+/// The mark of a certificate repeats what was recorded of it, and that it was issued to a holder that was let in again lets nobody in.
+#[test]
+fn a_holder_that_was_let_in_again_is_revoked_as_any_other() {
+    let zone = zone();
+    zone.run(&["pki", "revoke", "node2"]).expect_code(0);
+    zone.run(&["pki", "issue", "node2", "--reinstate"]).expect_code(0);
+    // The marks are in the order of the serial numbers, which are random: of the certificates before and after a renewal.
+    for _ in 0..6 {
+        zone.run(&["pki", "renew", "node2"]).expect_code(0);
+        zone.run(&["pki", "revoke", "node2"]).expect_code(0);
+        let told = zone.run(&["pki", "issue", "node2"]).expect_refusal(65, &["node2 was revoked"]);
+        assert_eq!(told.stderr.matches("was revoked at").count(), 4, "each role: {}", told.stderr);
+        zone.run(&["pki", "issue", "node2", "--reinstate"]).expect_code(0);
+    }
+}
