@@ -138,7 +138,7 @@ fn prepare_and_issue<'z>(
     let mut issuer = Issuer::new(zone, &authorities)?;
     issuer.bring_up_to_date(std::slice::from_ref(&**assessment), now)?;
     for entry in &assessment.entries {
-        if let Verdict::Issue(reason) = &entry.verdict {
+        if let Verdict::Issue(reason) = entry.verdict() {
             report::message(&format!(
                 "issued {} for {} ({reason})",
                 entry.role.certificate_file(),

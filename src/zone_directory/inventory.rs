@@ -4,11 +4,13 @@ use time::OffsetDateTime;
 use zone_pki::{Certificate, IssuanceLog};
 
 use super::ZoneDirectory;
-use super::assessment::{Assessment, Entry, Holder, Verdict};
+use super::assessment::Assessment;
 use super::authorities::Authorities;
 use super::authority_files::load_authority;
 use super::ca_keys::{KeyState, key_state};
+use super::entry::{Entry, Verdict};
 use super::failures::issuance_log_failure;
+use super::holder::Holder;
 use crate::config::{ClientName, Node};
 use crate::error::{Failure, Result};
 use crate::plan::{RENEW_AT, ROOT_FILE, clients_of, days_left};

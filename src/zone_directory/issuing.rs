@@ -4,12 +4,14 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 use zone_pki::{Authority, Certificate, FileKind, IssuanceLog, LogEntry, Staged, commit_all};
 
-use super::assessment::{Assessment, Entry, Holder, Verdict};
+use super::assessment::Assessment;
 use super::authority_files::load_authority;
 use super::ca_keys::{KeyState, key_state};
 use super::chain::pem;
+use super::entry::{Entry, Verdict};
 use super::failures::issuance_log_failure;
 use super::held_key::HeldKey;
+use super::holder::Holder;
 use super::parallel::in_parallel;
 use super::{HeldAuthorities, ZoneDirectory};
 use crate::config::ClientName;

@@ -13,10 +13,12 @@ mod create_authorities;
 mod described_version;
 mod document_signer;
 mod editions;
+mod entry;
 mod exchange;
 mod existing;
 mod failures;
 mod held_key;
+mod holder;
 mod inventory;
 mod issuing;
 mod of_generation;
@@ -36,7 +38,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 pub use aside::make_aside;
-pub use assessment::{Assessment, Entry, Holder, Verdict};
+pub use assessment::Assessment;
 pub use authorities::{Authorities, ROOT};
 pub use authority_files::load_authority;
 pub use beside::{Beside, BesideCa, Place};
@@ -46,11 +48,13 @@ pub use create_authorities::{NewKeys, create_directory, create_file, create_miss
 pub use described_version::describe_version;
 pub use document_signer::{DocumentSigner, SignerName, document_signer, document_signer_certificate};
 pub use editions::{edition, retired, was_taken_back};
+pub use entry::{Entry, Present, Verdict};
 pub use existing::{
     GivenCas, GivenFiles, GivenPlanes, Requests, adopt, complete, inspect, inspect_authority, request,
 };
 pub use failures::{log_failure, private_failure};
 pub use held_key::HeldKey;
+pub use holder::Holder;
 pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
 pub use issuing::{Issuer, refuse_without_keys};
 pub use parallel::in_parallel;

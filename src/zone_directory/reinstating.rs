@@ -1,7 +1,8 @@
 //! What becomes of holders that were revoked where certificates are issued: the one place in which one of them is let in again.
 
 use super::ZoneDirectory;
-use super::assessment::{Assessment, Holder};
+use super::assessment::Assessment;
+use super::holder::Holder;
 use crate::error::{Failure, Result};
 use crate::report;
 

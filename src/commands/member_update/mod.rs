@@ -101,7 +101,7 @@ fn issue(zone: &ZoneDirectory, node: &Node, now: OffsetDateTime) -> Result<Vec<&
         "on {name}: zone-etcd pki csr > {name}.csr; then here: {}",
         zone.proposed(&format!("pki sign {name}.csr --out DIR"))
     ))?;
-    let due = assessment.entries.iter().filter_map(|entry| match &entry.verdict {
+    let due = assessment.entries.iter().filter_map(|entry| match entry.verdict() {
         Verdict::Withheld(_) | Verdict::Keep { .. } => None,
         Verdict::Issue(_) => Some(entry.role.name),
     });

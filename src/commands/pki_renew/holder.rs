@@ -128,7 +128,7 @@ impl Renewal<'_> {
             self.selection.takes(role, certificate, self.now)
         });
         let is_due = |verdict: &Verdict| matches!(verdict, Verdict::Issue(_));
-        let due = assessment.entries.iter().filter(|entry| is_due(&entry.verdict)).map(|entry| entry.role);
+        let due = assessment.entries.iter().filter(|entry| is_due(entry.verdict())).map(|entry| entry.role);
         let mut roles: Vec<&'static Role> = due.collect();
         if roles.is_empty() {
             return Ok(None);

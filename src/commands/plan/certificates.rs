@@ -33,7 +33,7 @@ pub(super) fn of(launch: &Launch<'_>, now: OffsetDateTime) -> Vec<Listed> {
             .entries
             .iter()
             .map(|entry| {
-                let (subject, days_left, issue) = match &entry.verdict {
+                let (subject, days_left, issue) = match entry.verdict() {
                     Verdict::Keep { certificate, .. } => {
                         (certificate.subject().to_owned(), Some(days_left(certificate, now)), None)
                     }
