@@ -1,8 +1,9 @@
 //! Which etcd is run: found, its version known, and its bytes those of the bundle.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::config::{EtcdVersion, Line, VersionError};
+use nix::unistd::{Uid, User, geteuid};
 use serde::{Deserialize, Serialize};
 
 use super::binary_error::BinaryError;
@@ -11,6 +12,7 @@ use super::bundle::{
 };
 use super::exec::etcd_command;
 use super::extra_flags::ExtraFlags;
+use crate::config::{EtcdVersion, Line, VersionError};
 
 /// Which binary is asked for.
 #[derive(Clone, Debug, Default)]
@@ -170,6 +172,9 @@ fn locate(request: &BinaryRequest) -> Result<Located, BinaryError> {
     for directory in &directories {
         let path = directory.join(version.to_string()).join("etcd");
         if let Some(manifest) = manifest_beside(&path) {
+            if request.node_directory.as_ref().is_some_and(|of_node| path.starts_with(of_node)) {
+                refuse_for_root(&path)?;
+            }
             return Ok(Located::Bundled { path, manifest });
         }
     }
@@ -180,6 +185,18 @@ fn locate(request: &BinaryRequest) -> Result<Located, BinaryError> {
     }
     let looked_in = directories.iter().map(|directory| directory.join(version.to_string())).collect();
     Err(BinaryError::NotBundled { version, looked_in })
+}
+
+/// Who owns a node directory could have root run anything. A start, which is the owner's, runs it.
+fn refuse_for_root(path: &Path) -> Result<(), BinaryError> {
+    let read = |source| BinaryError::Read { path: path.to_owned(), source };
+    let uid = std::fs::metadata(path).map_err(read)?.uid();
+    if !geteuid().is_root() || uid == 0 {
+        return Ok(());
+    }
+    let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
+    let owner = user.map_or_else(|| uid.to_string(), |user| user.name);
+    Err(BinaryError::OfAnotherUser { path: path.to_owned(), owner })
 }
 
 fn supported(path: &Path, text: &str) -> Result<(EtcdVersion, Line), BinaryError> {

@@ -27,6 +27,14 @@ pub enum BinaryError {
     /// It is a directory, a pipe or the like.
     #[error("{} is not a file", .0.display())]
     NotAFile(PathBuf),
+    /// Root was to run what another user has in a node directory, and may change at any time.
+    #[error("{} belongs to {owner}: root does not run it", path.display())]
+    OfAnotherUser {
+        /// The file.
+        path: PathBuf,
+        /// The user's name, or its number if it has none.
+        owner: String,
+    },
     /// The file has no execute permission.
     #[error("{} is not executable", .0.display())]
     NotExecutable(PathBuf),

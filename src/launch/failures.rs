@@ -315,6 +315,8 @@ pub fn binary_failure(error: BinaryError) -> Failure {
         BinaryError::NotAFile(_) => {
             Failure::bad_input(error.to_string()).next("name the etcd binary itself with --etcd")
         }
+        BinaryError::OfAnotherUser { owner, .. } => Failure::new(Exit::Permission, error.to_string())
+            .next(format!("run it as that user: the same command behind `runuser -u {owner} --`")),
         BinaryError::NotExecutable(path) => {
             Failure::new(Exit::Permission, error.to_string()).next(format!("chmod 755 {}", path.display()))
         }

@@ -55,3 +55,28 @@ fn programs_are_installed_once_and_never_overwritten() {
     assert_eq!(fs::read_to_string(&etcd).expect("it stays"), "another one");
     assert_eq!(fs::read_link(directory.join("pki/current")).expect("a link"), Path::new("gen-2"));
 }
+
+/// Its manifest is the owner's as well, so a digest proves nothing: whoever has the directory could have root run anything.
+#[test]
+fn root_runs_no_program_from_the_directory_of_another_user() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let zone = zone();
+    let directory = node_directory(&zone, "n1");
+    activated(&zone, &with_binaries(&zone), &directory);
+    let elsewhere = zone.around().join("zone-etcd");
+    fs::copy(program(), &elsewhere).expect("a copy");
+    let called = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(&elsewhere);
+        command.arg(arguments[0]).arg("--config").arg(directory.join("node.json")).args(&arguments[1..]);
+        outcome(&mut command)
+    };
+    let ctl = &["ctl", "--", "version"];
+    assert!(called(ctl).expect_code(0).stdout.contains("3.7.3"));
+    outcome(std::process::Command::new("chown").args(["-R", "4711"]).arg(&directory)).expect_code(0);
+    for command in [&ctl[..], &["plan"], &["check"], &["run"]] {
+        called(command).expect_code(77);
+    }
+    called(ctl).expect_refusal(77, &["belongs to 4711: root does not run it", "runuser -u 4711 --"]);
+}
