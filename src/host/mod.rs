@@ -30,7 +30,7 @@ pub use process::{NamedProcess, Process, service_in, service_of};
 pub use running::{
     OwnMember, arguments_of, occupant, open_file_limit, program_of, running_member, shares_network, users_of,
 };
-pub use service_manager::{AGENT, ServiceRestart, main_process, restart_service, serve};
+pub use service_manager::{ServiceRestart, main_process, restart_service, serve};
 pub use state::{Durability, HighWater, MemberState, StartRecord, StateError, write_json};
 pub use upgrade_step::UpgradeStep;
 

@@ -11,6 +11,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use nix::unistd::Uid;
 use serde::{Deserialize, Serialize};
@@ -20,8 +21,10 @@ const SYSTEMCTL: [&str; 3] = ["/usr/bin/systemctl", "/bin/systemctl", "/run/curr
 /// Names of units are no longer (`UNIT_NAME_MAX` in systemd's `basic/unit-name.h`).
 const UNIT_AT_MOST: usize = 255;
 
-/// The name of the subcommand that asks for another process.
-pub const AGENT: &str = "service-agent";
+/// The hidden subcommand that [`serve`] is behind.
+const AGENT: &str = "service-agent";
+/// systemd answers a question in milliseconds. One that is silent, or frozen, is nobody to ask.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 static ROOT: OnceLock<Mutex<Agent>> = OnceLock::new();
 
@@ -49,30 +52,38 @@ struct Answer {
     text: String,
 }
 
-/// A restart that systemd was asked for. It ends when the service is ready again.
+/// A restart that systemd was asked for, and what came of it. It ends when the service is ready again.
 #[derive(Debug)]
-pub struct ServiceRestart(Receiver<Answer>);
+pub struct ServiceRestart {
+    answers: Receiver<Answer>,
+    is_done: bool,
+}
 
 impl ServiceRestart {
     /// What systemctl said, if it has given up; none while it waits, or once it is done.
     pub fn complaint(&mut self) -> Option<String> {
-        match self.0.try_recv() {
-            Ok(answer) if answer.is_done => None,
-            Ok(answer) => Some(answer.text),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+        match self.answers.try_recv() {
+            Ok(answer) => {
+                self.is_done = answer.is_done;
+                (!answer.is_done).then_some(answer.text)
+            }
+            Err(TryRecvError::Disconnected) if !self.is_done => {
+                Some("nobody is left to ask systemd".to_owned())
+            }
+            Err(TryRecvError::Disconnected | TryRecvError::Empty) => None,
         }
     }
 }
 
 /// The main process of a service; none if there is no such service, or nobody to ask.
 pub fn main_process(unit: &str) -> Option<u32> {
-    let answer = ask(unit, false).ok()?.recv().ok()?;
+    let answer = ask(unit, false).ok()?.recv_timeout(ANSWER_LIMIT).ok()?;
     answer.text.trim().parse().ok().filter(|pid| answer.is_done && *pid != 0)
 }
 
 /// Asks for a service to be restarted, and does not wait for it.
 pub fn restart_service(unit: &str) -> io::Result<ServiceRestart> {
-    ask(unit, true).map(ServiceRestart)
+    ask(unit, true).map(|answers| ServiceRestart { answers, is_done: false })
 }
 
 fn ask(unit: &str, restart: bool) -> io::Result<Receiver<Answer>> {
@@ -107,13 +118,13 @@ pub(super) fn leave_an_agent(owner: Uid) -> io::Result<()> {
         return Err(io::Error::other("its streams are not there"));
     };
     let (answers, waiting) = channel();
-    thread::Builder::new().spawn(move || hand_on(stdout, &waiting, child))?;
+    thread::Builder::new().spawn(move || hand_on(stdout, waiting, child))?;
     let _ = ROOT.set(Mutex::new(Agent { requests, answers, number: 0 }));
     Ok(())
 }
 
 /// Gives each answer to who waits for it, until the process has ended.
-fn hand_on(answers: impl Read, waiting: &Receiver<(u64, Sender<Answer>)>, mut child: Child) {
+fn hand_on(answers: impl Read, waiting: Receiver<(u64, Sender<Answer>)>, mut child: Child) {
     let mut open: Vec<(u64, Sender<Answer>)> = Vec::new();
     for line in BufReader::new(answers).lines().map_while(Result::ok) {
         let Ok(answer) = serde_json::from_str::<Answer>(&line) else { break };
@@ -123,6 +134,8 @@ fn hand_on(answers: impl Read, waiting: &Receiver<(u64, Sender<Answer>)>, mut ch
             let _ = open.swap_remove(place).1.send(answer);
         }
     }
+    // Whoever waits still is told that nobody answers.
+    drop((open, waiting));
     let _ = child.wait();
 }
 
