@@ -97,9 +97,11 @@ pub fn pack_step(
     let authorities = held.authorities(now)?;
     let contents = ZoneContents::with_etcd(zone, &authorities, etcd, programs);
     let mut courier = Courier::bringing(contents, zone, &authorities, now)?;
-    let assessment = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?;
-    assessment.refuse_revoked(zone)?;
-    courier.pack(node)?.ok_or_else(|| Failure::internal("a node was revoked meanwhile"))
+    if let Some(parcel) = courier.pack(node)? {
+        return Ok(parcel);
+    }
+    Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?.refuse_revoked(zone)?;
+    Err(Failure::internal("nothing was packed for a node that was not revoked"))
 }
 
 impl<'z> Courier<'z> {

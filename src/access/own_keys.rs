@@ -7,7 +7,7 @@ use super::{Access, by_hand};
 use crate::config::Node;
 use crate::error::{Failure, Result};
 use crate::report;
-use crate::requests::certify;
+use crate::requests::{Terms, certify};
 use crate::zone_directory::{OfRevoked, ZoneDirectory};
 
 /// Has a node make new keys, signs its requests, and makes what it gets. The way to the node is what says that the requests are
@@ -27,7 +27,8 @@ pub fn pack_for_new_keys(
     let requests = command.request_with_new_keys(zone.config.pki.key)?;
     report::message(&format!("requests of {name}, SHA-256 of their keys: {}", requests.fingerprint()));
     let held = zone.lock()?;
-    certify(&requests, node, zone, true, of_revoked, &format!("the answer of {name}"), now, &held)?;
+    let terms = Terms { name: &format!("the answer of {name}"), may_replace: true, of_revoked };
+    certify(&requests, node, zone, terms, now, &held)?;
     let authorities = held.authorities(now)?;
     let parcel = Courier::new(zone, &authorities, now)?.pack(node)?;
     parcel.ok_or_else(|| Failure::internal("what was just issued is revoked"))

@@ -14,7 +14,7 @@ use crate::cli::{BundleArgs, BundleMakeArgs, BundleSealingArgs, PkiSignArgs};
 use crate::config::{Node, NodeName};
 use crate::error::{Exit, Failure, Result};
 use crate::report;
-use crate::requests::{RequestFile, certify};
+use crate::requests::{RequestFile, Terms, certify};
 use crate::zone_directory::{OfRevoked, ZoneDirectory};
 
 pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<()> {
@@ -26,7 +26,8 @@ pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<()> {
     let out = directory_of(&arguments.out, &node.name)?;
     report::message(&format!("requests of {}, SHA-256 of their keys: {}", node.name, file.fingerprint()));
     let of_revoked = OfRevoked::said(arguments.reinstate, false);
-    certify(&file, node, &zone, arguments.replace_keys, of_revoked, &name, now, &zone.lock()?)?;
+    let terms = Terms { name: &name, may_replace: arguments.replace_keys, of_revoked };
+    certify(&file, node, &zone, terms, now, &zone.lock()?)?;
     // What was issued is in the zone directory now, and `bundle` goes on from there, also after an interruption.
     let make = BundleMakeArgs {
         zone: arguments.zone.clone(),

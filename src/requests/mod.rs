@@ -15,4 +15,4 @@ pub mod signing;
 pub use file::{RequestFile, RequestFileError, RoleRequest};
 pub use judgement::{Difference, Judged, judge};
 pub use node_keys::NodeKeys;
-pub use signing::certify;
+pub use signing::{Terms, certify};

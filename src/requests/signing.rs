@@ -12,19 +12,27 @@ use crate::zone_directory::{
     Assessment, Holder, Issuer, OfRevoked, ZoneDirectory, ZoneLock, admit, log_failure,
 };
 
-/// Brings the node's certificates up to date for the keys of the requests. `may_replace` says that keys which are valid still
-/// are to be replaced; `name` is that of the file in messages.
-#[expect(clippy::too_many_arguments, reason = "each is another fact")]
+/// What the operator says of requests.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'t> {
+    /// The name of their file in messages.
+    pub name: &'t str,
+    /// Whether keys that are valid still are to be replaced.
+    pub may_replace: bool,
+    /// What becomes of them if the node was revoked.
+    pub of_revoked: OfRevoked,
+}
+
+/// Brings the node's certificates up to date for the keys of the requests.
 pub fn certify(
     file: &RequestFile,
     node: &Node,
     zone: &ZoneDirectory,
-    may_replace: bool,
-    of_revoked: OfRevoked,
-    name: &str,
+    terms: Terms<'_>,
     now: OffsetDateTime,
     held: &ZoneLock,
 ) -> Result<()> {
+    let Terms { name, may_replace, of_revoked } = terms;
     let authorities = held.authorities(now)?;
     let path = zone.paths.issuance_log();
     let log = IssuanceLog::open(&path).and_then(|log| log.read());

@@ -23,8 +23,8 @@ pub(super) struct NotReached {
 }
 
 /// Gives the new lists to every other node whose certificates are kept here, and returns what is to be brought to nodes elsewhere.
-/// Members that run from here read them at once. A node that was revoked gets no more than the lists, and one that makes its own keys runs nowhere
-/// from here.
+/// Members that run from here read them at once. A node that was revoked gets no more than the lists, and one that makes its own keys
+/// runs nowhere from here.
 pub(super) fn hand_out(
     zone: &ZoneDirectory,
     authorities: &HeldAuthorities<'_>,
