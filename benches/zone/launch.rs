@@ -39,7 +39,7 @@ pub fn is_stand_in() -> bool {
 /// The start by `run`, the same command line by hand, and what lies between the two, in turn.
 pub fn measure(arguments: &Arguments, scratch: &Scratch) -> Result<Section> {
     let zone = scratch.directory("launch")?;
-    // Whoever has others waits for them.
+    // In a zone of several members, the first start waits for all of them.
     describe_local(&zone, 1, None)?;
     issue_all(&zone)?;
     let stand_in = stand_in_bundle(&scratch.directory("bundle")?)?;

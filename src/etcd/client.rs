@@ -42,8 +42,8 @@ impl ClientCredentials {
     }
 }
 
-/// Whether a call was refused because of whose certificate it was made with, where authentication is on: that user may not do it, or
-/// is none (`ErrGRPCPermissionDenied` and the following in `api/v3rpc/rpctypes/error.go`).
+/// Whether a call was refused by etcd's authentication: the user that the certificate names has no permission, or does not exist
+/// (`ErrGRPCPermissionDenied`, `ErrGRPCUserNotFound` and `ErrGRPCUserEmpty` in `api/v3rpc/rpctypes/error.go`).
 pub fn is_about_rights(status: &Status) -> bool {
     let is_no_user = ["etcdserver: user name not found", "etcdserver: user name is empty"];
     status.code() == Code::PermissionDenied || is_no_user.contains(&status.message())
@@ -138,8 +138,8 @@ impl MemberClient {
         .await
     }
 
-    /// The endpoint's own limits begin anew with each step, and none holds for the handshake: a member that is stopped by SIGSTOP has a
-    /// kernel that takes connections still.
+    /// The endpoint's own limits begin anew with each step, and none covers the TLS handshake. The kernel accepts connections for a member
+    /// that is stopped by SIGSTOP.
     pub(super) async fn in_time<A>(
         &self,
         call: impl Future<Output = Result<A, Status>>,

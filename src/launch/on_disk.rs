@@ -25,7 +25,7 @@ impl NodeDisk {
             DataDirectory::Empty | DataDirectory::WithoutLog => None,
         };
         let high_water = HighWater::load(&paths.high_water()).map_err(|error| state_failure(&error))?;
-        // Whoever has a note of a log and no log has run, also where `state.json` is gone.
+        // A note of a log proves that the member ran, also where the log and `state.json` are gone.
         let ran = high_water.as_ref().filter(|_| position.is_none()).and_then(HighWater::ids);
         let past = past.or(ran.map(|ids| Past { ids, phase: Phase::Ran, joins: false }));
         let ids = past.map(|past: Past| past.ids).or(data.ids());

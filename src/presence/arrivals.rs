@@ -1,4 +1,4 @@
-//! Who looks for another start hears of it when that one calls, and has not to look all the time.
+//! When another start connects here: that start is asked at once then, instead of at the next look.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;

@@ -121,7 +121,7 @@ pub fn make_ready(observer: &Observer<'_>, node: &Node, watch: &mut dyn Watch) -
             std::thread::sleep(SETTLED_AFTER);
         } else {
             report::message(&format!(
-                "{name} leads, and nobody may move that with the certificate here: etcd hands over by itself when it is told to end"
+                "{name} is the leader, and the certificate here may not move leadership: etcd hands over by itself when it is told to end"
             ));
         }
     }
