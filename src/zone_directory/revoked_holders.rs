@@ -33,7 +33,7 @@ impl std::fmt::Display for RevokedCertificate {
 pub struct RevokedHolders(BTreeMap<String, Vec<RevokedCertificate>>);
 
 impl RevokedHolders {
-    /// Reads the log: twice, if there is anything to read of.
+    /// Reads the log, on the way of every start in a zone directory: most of its lines are only looked at.
     pub(super) fn load(paths: &ZonePaths) -> Result<Self> {
         let failure = |error: &zone_pki::LogError| issuance_log_failure(paths, error);
         let log = IssuanceLog::open(paths.issuance_log()).map_err(|error| failure(&error))?;
@@ -50,7 +50,14 @@ impl RevokedHolders {
             return Ok(Self::default());
         }
         let mut histories: BTreeMap<String, History> = BTreeMap::new();
-        log.for_each(|entry| {
+        let is_node = memmem::Finder::new("\"node\":\"");
+        let may_be_of_them = |line: &[u8]| {
+            let start = is_node.find(line).map(|start| &line[start + is_node.needle().len()..]);
+            let name = start.and_then(|start| start.split(|byte| *byte == b'"').next());
+            // Names have nothing that JSON escapes. A line of another form is parsed.
+            name.and_then(|name| std::str::from_utf8(name).ok()).is_none_or(|name| names.contains(name))
+        };
+        log.for_each_of(may_be_of_them, |entry| {
             if names.contains(&entry.node) {
                 histories.entry(entry.node.clone()).or_default().add(entry);
             }
