@@ -130,6 +130,11 @@ impl RevocationList {
         self.serials.contains(without_sign(serial))
     }
 
+    /// What another one lists and this one does not.
+    pub fn missing_of<'o>(&self, other: &'o Self) -> impl Iterator<Item = &'o Revoked> {
+        other.revoked.iter().filter(|entry| !self.lists_serial(&entry.serial))
+    }
+
     /// Whether it says that `authority` issued it. Its signature is not looked at.
     pub fn names_issuer(&self, authority: &Certificate) -> bool {
         self.issuer_der == authority.subject_der()

@@ -1,4 +1,5 @@
-//! Generations: immutable directories `gen-1`, `gen-2`, … and a symbolic link `current` to the one in use.
+//! Generations: directories `gen-1`, `gen-2`, … that stay as they are, but for revocation lists, which only grow, and a symbolic
+//! link `current` to the one in use.
 //!
 //! A generation is written aside, synchronized, renamed to its number, and only then pointed at. A reader that goes
 //! through `current` therefore sees one whole generation or another, never a mixture, and an interruption at any point
@@ -88,7 +89,7 @@ pub struct GenerationStore {
     directory: PathBuf,
 }
 
-/// One immutable generation.
+/// One generation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Generation {
     /// Its number, from 1.
@@ -210,6 +211,26 @@ impl Generation {
     pub fn read_private(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         let path = self.file(name)?;
         private_file::read(&path).map_err(StoreError::file(&path))
+    }
+
+    /// Puts a public file in the place of one that is there, durably: a reader has one of the two, whole. Only for what may not
+    /// go back with the generation, as a revocation list.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`], [`StoreError::File`], [`StoreError::Name`].
+    pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.file(name)?;
+        let aside = self.path.join(format!(".{name}-next"));
+        match fs::remove_file(&aside) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(StoreError::io("remove", &aside)(error));
+            }
+            _ => {}
+        }
+        private_file::create(&aside, bytes, FileKind::Public.mode()).map_err(StoreError::file(&aside))?;
+        private_file::sync(&aside).map_err(StoreError::file(&aside))?;
+        fs::rename(&aside, &path).map_err(StoreError::io("rename", &aside))?;
+        private_file::sync(&self.path).map_err(StoreError::file(&self.path))
     }
 
     fn file(&self, name: &str) -> Result<PathBuf, StoreError> {

@@ -9,6 +9,7 @@
 //! | `version_gate` | whether its etcd may run on the data that is here |
 //! | `changes` | what a member that runs does not notice by itself |
 //! | `store` | what is active, and the lock |
+//! | `revocation_lists` | that nobody is let in again who was revoked |
 //! | `rollback`, `withdrawn` | back to the generation before, and what that must not bring back |
 //!
 //! The link `pki/current` is switched last, and decides: before it nothing is in use, after it everything is. Nothing outside the
@@ -21,6 +22,7 @@ pub mod fingerprint;
 mod founding;
 mod link;
 mod programs;
+mod revocation_lists;
 mod rollback;
 mod soundness;
 mod staging;
@@ -67,6 +69,8 @@ pub struct Target<'t> {
     pub fingerprint: Option<Fingerprint>,
     /// What the bundle is called in messages.
     pub bundle: &'t str,
+    /// Whether the operator takes revocation lists that are older than those in use.
+    pub accept_older_lists: bool,
 }
 
 /// What became of it.
@@ -147,6 +151,9 @@ pub fn activate<R: Read>(
     let described = Described::read(staged.path(), &manifest, &store.paths, target.bundle)?;
     refuse_data_among_keys(&store, &described)?;
     evidence.check_machine(&described.zone, &described.node, target.bundle)?;
+    if let Some(active) = active.as_ref().filter(|_| !target.accept_older_lists) {
+        revocation_lists::refuse_older(staged.path(), active, &store, target.bundle)?;
+    }
     soundness::check(staged.path(), &described, target.bundle, now)?;
     version_gate::check(&described, target.bundle)?;
     let restart = restart(&store, active.as_ref(), (staged.path(), &described));
@@ -173,13 +180,16 @@ fn switch_to(
     name: &str,
     now: OffsetDateTime,
 ) -> Result<Activation, Refused> {
-    let Activated { generation, manifest } = to;
-    let described = Described::read(&generation.path, &manifest, &store.paths, name)?;
-    let is_active = active.as_ref().is_some_and(|active| active.generation == generation);
+    let described = Described::read(&to.generation.path, &to.manifest, &store.paths, name)?;
+    let is_active = active.as_ref().is_some_and(|active| active.generation == to.generation);
     let mut restart_reasons = Vec::new();
     // Also of what is active: the next start would be refused.
     version_gate::check(&described, name)?;
     link::make(&store.paths)?;
+    if let Some(active) = active.as_ref().filter(|_| !is_active) {
+        revocation_lists::keep_in_use(&to, active, store)?;
+    }
+    let Activated { generation, manifest } = to;
     if !is_active {
         refuse_data_among_keys(store, &described)?;
         soundness::check(&generation.path, &described, name, now)?;

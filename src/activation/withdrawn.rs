@@ -7,11 +7,9 @@ use zone_pki::{Certificate, RevocationList, regular_file};
 use super::store::Activated;
 use crate::error::{Failure, Result};
 use crate::plan::{NODE_ROLES, Plane};
-use crate::report;
 
 /// Refuses to go back to a certificate of this node that a later generation lists as revoked, or whose CA the latest does not trust:
 /// the other members would refuse it.
-/// Warns if a revocation list is gone back to that lists less: this member lets in again who was revoked since.
 pub(super) fn refuse(to: &Activated, later: &[Activated]) -> Result<()> {
     let path = &to.generation.path;
     let mut withdrawn = Vec::new();
@@ -39,17 +37,6 @@ pub(super) fn refuse(to: &Activated, later: &[Activated]) -> Result<()> {
         return Err(failure.next(format!(
             "have a new bundle made on the signing machine: zone-etcd bundle {node} --out DIR"
         )));
-    }
-    for list in Plane::ALL.map(Plane::revocation_file) {
-        let length = |generation: &Path| read(generation, list).map_or(0, |list| list.len());
-        let most = later.iter().map(|each| length(&each.generation.path)).max().unwrap_or_default();
-        if most > length(path) {
-            report::warning(&format!(
-                "{list} of {} lists {} certificates, and a later one {most}: this member lets in again what was revoked since",
-                path.display(),
-                length(path)
-            ));
-        }
     }
     Ok(())
 }

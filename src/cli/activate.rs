@@ -26,8 +26,11 @@ pub struct ActivateArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub seal: BundleSealArgs,
+    /// Take revocation lists (CRLs) that are older than those in use, or list less: lets in again who was revoked since
+    #[arg(long)]
+    pub accept_older_crl: bool,
     /// Go back to the generation before the one in use
-    #[arg(long, conflicts_with_all = ["file", "node", "root_fingerprint", "identity", "identity_fd", "passphrase_file", "passphrase_fd"])]
+    #[arg(long, conflicts_with_all = ["file", "node", "root_fingerprint", "accept_older_crl", "identity", "identity_fd", "passphrase_file", "passphrase_fd"])]
     pub rollback: bool,
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]

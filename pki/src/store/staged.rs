@@ -26,7 +26,7 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    const fn mode(self) -> u32 {
+    pub(super) const fn mode(self) -> u32 {
         match self {
             Self::Public => 0o644,
             Self::Private => 0o600,

@@ -19,7 +19,13 @@ pub(super) fn run(arguments: &ActivateArgs, now: OffsetDateTime) -> Result<()> {
         Some(file) => {
             let (bundle, name) = (open(file, &arguments.seal, "zone-etcd activate …")?, name_of(file));
             let (node, fingerprint) = (arguments.node.as_deref(), arguments.root_fingerprint);
-            let target = Target { node_directory: &root, node, fingerprint, bundle: &name };
+            let target = Target {
+                node_directory: &root,
+                node,
+                fingerprint,
+                bundle: &name,
+                accept_older_lists: arguments.accept_older_crl,
+            };
             activation::activate(bundle, &target, now)
         }
     };

@@ -4,6 +4,7 @@ mod age;
 mod damage;
 mod fingerprint;
 mod programs;
+mod revocation_lists;
 mod rollback;
 mod seal;
 mod switching;

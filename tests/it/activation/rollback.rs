@@ -97,15 +97,3 @@ fn what_was_revoked_since_is_not_gone_back_to() {
     roll_back(&directory, &[]).expect_refusal(65, &refused);
     assert_eq!(current(&directory), "gen-2");
 }
-
-#[test]
-fn a_list_that_is_gone_back_to_is_warned_of() {
-    let zone = zone();
-    let directory = node_directory(&zone, "n1");
-    activated(&zone, &bundle(&zone, "node1"), &directory);
-    zone.run(&["pki", "issue", "node2"]).expect_code(0);
-    revoke(&zone, &zone.file("nodes/node2/pki/current/client.crt"));
-    activate(&bundle(&zone, "node1"), &directory, &[]).expect_code(0);
-    let told = roll_back(&directory, &[]).expect_code(0);
-    told.expect_error_with(&["warning: client.crl of", "lists 0 certificates, and a later one 1"]);
-}
