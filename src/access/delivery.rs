@@ -131,14 +131,40 @@ impl<'z> Courier<'z> {
     /// Brings the certificates of a node up to date, and makes what it gets of them. Nothing for one that was revoked: what it had
     /// is replaced by `pki issue` and `pki renew` alone, for a node that is named.
     pub fn pack(&mut self, node: &Node) -> Result<Option<Parcel>> {
-        let access = Access::of(self.zone, node);
-        if matches!(access, Access::ByHand) {
-            return Err(by_hand::no_command(self.zone, node));
-        }
+        self.refuse_by_hand(node)?;
         let Some(assessment) = self.bring_up_to_date(node)? else { return Ok(None) };
+        self.parcel(node, &assessment).map(Some)
+    }
+
+    /// The same for a member that is to refuse what was revoked, be it a certificate of its own: it gets the lists beside the
+    /// certificates that it has. Nothing for one whose certificates are not whole here.
+    pub fn pack_lists(&mut self, node: &Node) -> Result<Option<Parcel>> {
+        self.refuse_by_hand(node)?;
+        if let Some(assessment) = self.bring_up_to_date(node)? {
+            return self.parcel(node, &assessment).map(Some);
+        }
+        let assessment = self.assess(node)?;
+        if !assessment.is_withheld_whole() {
+            return Ok(None);
+        }
+        Issuer::new(self.zone, self.authorities)?
+            .bring_up_to_date(std::slice::from_ref(&assessment), self.now)?;
+        self.parcel(node, &assessment).map(Some)
+    }
+
+    fn refuse_by_hand(&self, node: &Node) -> Result<()> {
+        match Access::of(self.zone, node) {
+            Access::ByHand => Err(by_hand::no_command(self.zone, node)),
+            Access::Here | Access::Command(_) => Ok(()),
+        }
+    }
+
+    fn parcel(&mut self, node: &Node, assessment: &Assessment<'_>) -> Result<Parcel> {
         let name = node.name.clone();
-        let Access::Command(by) = access else { return Ok(Some(Parcel { node: name, carried: None })) };
-        let contents = self.contents.of(node, &assessment)?;
+        let Access::Command(by) = Access::of(self.zone, node) else {
+            return Ok(Parcel { node: name, carried: None });
+        };
+        let contents = self.contents.of(node, assessment)?;
         let right = self.right_of(node);
         let signer = signer_in(&mut self.signer, self.zone, self.authorities, self.now)?;
         let root = Fingerprint::of(signer.authority.certificate());
@@ -147,7 +173,7 @@ impl<'z> Courier<'z> {
         if bundle.is_new {
             self.history.append(std::slice::from_ref(&bundle.record))?;
         }
-        Ok(Some(Parcel { node: name, carried: Some(Carried { to: node.clone(), by, bundle, root }) }))
+        Ok(Parcel { node: name, carried: Some(Carried { to: node.clone(), by, bundle, root }) })
     }
 
     /// The same for a node to which a file is carried: writes its bundle, unless the one that is there will do. Nothing for one
@@ -185,15 +211,21 @@ impl<'z> Courier<'z> {
     where
         'z: 'n,
     {
-        let Self { zone, authorities, .. } = *self;
-        let assessment =
-            Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, self.now)?;
+        let assessment = self.assess(node)?;
         if assessment.is_revoked() {
             return Ok(None);
         }
-        let mut issuer = Issuer::new(zone, authorities)?;
+        let mut issuer = Issuer::new(self.zone, self.authorities)?;
         issuer.bring_up_to_date(std::slice::from_ref(&assessment), self.now)?;
         Ok(Some(assessment))
+    }
+
+    fn assess<'n>(&self, node: &'n Node) -> Result<Assessment<'n>>
+    where
+        'z: 'n,
+    {
+        let Self { zone, authorities, now, .. } = *self;
+        Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now)
     }
 }
 

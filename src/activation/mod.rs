@@ -154,7 +154,7 @@ pub fn activate<R: Read>(
     if let Some(active) = active.as_ref().filter(|_| !target.accept_older_lists) {
         revocation_lists::refuse_older(staged.path(), active, &store, target.bundle)?;
     }
-    soundness::check(staged.path(), &described, target.bundle, now)?;
+    soundness::check(staged.path(), &described, before.as_deref(), target.bundle, now)?;
     version_gate::check(&described, target.bundle)?;
     let restart = restart(&store, active.as_ref(), (staged.path(), &described));
     programs.install()?;
@@ -192,7 +192,8 @@ fn switch_to(
     let Activated { generation, manifest } = to;
     if !is_active {
         refuse_data_among_keys(store, &described)?;
-        soundness::check(&generation.path, &described, name, now)?;
+        let in_use = active.as_ref().map(|active| active.generation.path.as_path());
+        soundness::check(&generation.path, &described, in_use, name, now)?;
         restart_reasons = restart(store, active.as_ref(), (&generation.path, &described));
         store.generations.switch_to(&generation).map_err(|error| store.unwritten(&error))?;
     }

@@ -7,16 +7,23 @@ use zone_pki::{Certificate, CheckError, SubjectAltNames, regular_file, verify};
 
 use super::description::Described;
 use crate::diagnosis::hostname::host_of;
+use crate::diagnosis::judge::authorities::{not_signed, own_listed};
 use crate::diagnosis::judge::certificates::{self, Remedies};
 use crate::diagnosis::judge::names::{self, Dialled};
 use crate::diagnosis::{CheckId, Finding, Verdict};
 use crate::error::{Failure, Result};
 use crate::host::NodeFiles;
-use crate::plan::{Plane, ROOT_FILE};
+use crate::plan::{Plane, ROOT_FILE, Role};
 use crate::tls;
 
-/// Refuses files that could not work, with everything that is wrong as its cause.
-pub(super) fn check(generation: &Path, described: &Described, name: &str, now: OffsetDateTime) -> Result<()> {
+/// Refuses files that could not work, with everything that is wrong as its cause. `in_use` is the generation in use.
+pub(super) fn check(
+    generation: &Path,
+    described: &Described,
+    in_use: Option<&Path>,
+    name: &str,
+    now: OffsetDateTime,
+) -> Result<()> {
     let files = NodeFiles::of_generation(generation, &described.node);
     let issue = format!(
         "have a new one made on the signing machine: zone-etcd bundle {} --out DIR",
@@ -26,6 +33,7 @@ pub(super) fn check(generation: &Path, described: &Described, name: &str, now: O
     let leaf_validity =
         time::Duration::try_from(described.zone.pki.leaf_validity).unwrap_or(time::Duration::MAX);
     let mut findings = certificates::judge(&files, &remedies, leaf_validity, now);
+    tolerate_own_lists(&files, in_use, &remedies, &mut findings);
     findings.extend(leads_to_root(&files, now));
     if let Some(member) = &described.member {
         let from_file = |url: &str, stem| Dialled { url: url.to_owned(), stem, source: "zone.toml" };
@@ -47,6 +55,30 @@ pub(super) fn check(generation: &Path, described: &Described, name: &str, now: O
         Failure::bad_input(format!("{} could not work with {name}", described.node.name.short()));
     failure.causes = failed.iter().map(|finding| format!("{}: {}", finding.subject, finding.found)).collect();
     Err(failure.next(first.remedy.clone().unwrap_or(issue)))
+}
+
+/// A list may have a certificate that this node uses already: whoever else has its key is to be refused here before anywhere.
+fn tolerate_own_lists(
+    files: &NodeFiles,
+    in_use: Option<&Path>,
+    remedies: &Remedies,
+    findings: &mut Vec<Finding>,
+) {
+    let Some(in_use) = in_use else { return };
+    let is_in_use = |role: &&Role| {
+        let file = role.certificate_file();
+        let read = |directory: &Path| regular_file::read(&directory.join(&file)).ok();
+        read(in_use).is_some_and(|present| read(&files.directory).is_some_and(|new| new == present))
+    };
+    for plane in &files.planes {
+        let own = own_listed(files, plane);
+        if own.is_empty() || !own.iter().all(is_in_use) {
+            continue;
+        }
+        let list = files.directory.join(plane.plane.revocation_file()).display().to_string();
+        findings.retain(|finding| finding.check != CheckId::RevocationList || finding.subject != list);
+        findings.extend(not_signed(files, plane, remedies));
+    }
 }
 
 /// Whether what this node shows to others leads to a certificate that clients trust. Validity is judged by another check.

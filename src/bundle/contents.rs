@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 use zone_pki::{Certificate, Generation, hex};
 
+use super::log::BundledCertificate;
 use super::manifest::{FileEntry, FileMode, KeyPlace};
 use super::programs::Programs;
 use super::write::BundleFile;
@@ -57,6 +58,8 @@ pub struct ZoneContents {
 pub struct NodeContents {
     /// The files of the generation.
     pub files: Vec<BundleFile>,
+    /// The certificates among them.
+    pub certificates: Vec<BundledCertificate>,
     /// Where their keys are.
     pub keys: KeyPlace,
     /// When the first of the certificates expires.
@@ -104,7 +107,10 @@ impl ZoneContents {
 
     /// What a node gets, whose certificates have been brought up to date since they were assessed.
     pub fn of(&self, node: &Node, assessment: &Assessment<'_>) -> Result<NodeContents> {
-        let (mut files, keys, expires_at) = generation_files(assessment)?;
+        let (mut files, keys, certificates) = generation_files(assessment)?;
+        let Some(expires_at) = certificates.iter().map(|certificate| certificate.not_after).min() else {
+            return Err(Failure::internal("a node has no certificate"));
+        };
         let mut description = self.description.clone();
         if !node.member {
             description.push_str(&node.render());
@@ -113,7 +119,7 @@ impl ZoneContents {
         let local = serde_json::to_vec_pretty(&self.local_config(node)).map_err(no_json)?;
         files.push(public("node.json", local));
         let sha256 = self.digest(node, &files)?;
-        Ok(NodeContents { files, keys, expires_at, sha256 })
+        Ok(NodeContents { files, certificates, keys, expires_at, sha256 })
     }
 
     fn local_config<'z>(&'z self, node: &'z Node) -> LocalConfig<'z> {
@@ -144,8 +150,10 @@ fn local_member(node: &Node) -> LocalMember {
     }
 }
 
-/// The files of the generation in use, in the order of the role table, and when the first certificate expires.
-fn generation_files(assessment: &Assessment<'_>) -> Result<(Vec<BundleFile>, KeyPlace, OffsetDateTime)> {
+/// The files of the generation in use, in the order of the role table, and the certificates among them.
+fn generation_files(
+    assessment: &Assessment<'_>,
+) -> Result<(Vec<BundleFile>, KeyPlace, Vec<BundledCertificate>)> {
     let unusable = |error: &dyn std::error::Error| {
         Failure::bad_input(format!("cannot read the certificates of {}", assessment.holder.short_name()))
             .because(error.to_string())
@@ -156,7 +164,7 @@ fn generation_files(assessment: &Assessment<'_>) -> Result<(Vec<BundleFile>, Key
         return Err(Failure::internal("a node has no generation after it was issued"));
     };
     let mut files = Vec::new();
-    let mut expiries = Vec::new();
+    let mut certificates = Vec::new();
     for (name, _) in &assessment.trust_files {
         files.push(public(name, read(&generation, name)?));
     }
@@ -164,7 +172,11 @@ fn generation_files(assessment: &Assessment<'_>) -> Result<(Vec<BundleFile>, Key
         let certificate_file = entry.role.certificate_file();
         let chain = read(&generation, &certificate_file)?;
         let certificate = Certificate::from_pem(&chain).map_err(|error| unusable(&error))?;
-        expiries.push(certificate.not_after());
+        certificates.push(BundledCertificate {
+            serial: certificate.serial_hex(),
+            role: entry.role.name.to_owned(),
+            not_after: certificate.not_after(),
+        });
         files.push(public(&certificate_file, chain));
         if entry.request.is_none() {
             let key_file = entry.role.key_file();
@@ -173,10 +185,7 @@ fn generation_files(assessment: &Assessment<'_>) -> Result<(Vec<BundleFile>, Key
         }
     }
     let keys = if assessment.has_keys_elsewhere() { KeyPlace::OnNode } else { KeyPlace::Included };
-    match expiries.into_iter().min() {
-        Some(first) => Ok((files, keys, first)),
-        None => Err(Failure::internal("a node has no certificate")),
-    }
+    Ok((files, keys, certificates))
 }
 
 fn read(generation: &Generation, name: &str) -> Result<Vec<u8>> {

@@ -30,6 +30,9 @@ pub struct BundleRecord {
     pub contents_sha256: String,
     /// SHA-256 of the file.
     pub file_sha256: String,
+    /// The certificates that it brings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<BundledCertificate>,
     /// The cluster's id; absent for a node without a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster_id: Option<String>,
@@ -42,6 +45,18 @@ pub struct BundleRecord {
     pub sealed_to: Vec<String>,
     /// The name of the file.
     pub file: String,
+}
+
+/// A certificate that a bundle brings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BundledCertificate {
+    /// Its serial number, lower-case hexadecimal.
+    pub serial: String,
+    /// Its role.
+    pub role: String,
+    /// Last instant of validity.
+    #[serde(with = "time::serde::rfc3339")]
+    pub not_after: OffsetDateTime,
 }
 
 /// The log of a zone that nobody else changes, as far as it decides on the next bundles.
@@ -76,6 +91,7 @@ impl BundleRecord {
             manifest_sha256: hex::encode(&manifest.digest()),
             contents_sha256: contents.sha256.clone(),
             file_sha256: hex::encode(file_sha256),
+            certificates: contents.certificates.clone(),
             cluster_id: manifest.cluster_id.clone(),
             may_bootstrap: manifest.may_bootstrap,
             seal: Seal::Plain,

@@ -13,6 +13,7 @@
 //! | [`Sealing`], [`write_bundle`] | [`BundleError`]: what can be wrong |
 
 mod archive;
+mod bundled;
 mod contents;
 mod directory;
 mod earlier;
@@ -33,6 +34,7 @@ mod ssh_key;
 mod unseal;
 mod write;
 
+pub use bundled::bundled_certificates;
 pub use contents::{LocalConfig, LocalMember, NodeContents, ZoneContents};
 pub use directory::BundleDirectory;
 pub use earlier::{Asked, Earlier};
@@ -40,7 +42,7 @@ pub use envelope::Envelope;
 pub use error::BundleError;
 pub use failure::{bundle_failure, identity_failure};
 pub use identity::{Identity, IdentityError};
-pub use log::{BundleHistory, BundleRecord, NodeHistory};
+pub use log::{BundleHistory, BundleRecord, BundledCertificate, NodeHistory};
 pub use make::{BundleMaker, Made, MadeHow};
 pub use manifest::{FileEntry, FileMode, KeyPlace, Manifest};
 pub use open::{FileReader, OpenBundle};

@@ -15,6 +15,7 @@
 //! | `removal` | a member taken out, if the others are a quorum without it |
 //! | `moving` | the cluster told where a member is reached |
 //! | `trial` | a certificate tried on every member |
+//! | `list_in_use` | the revocation list that a member uses, against the zone's |
 //! | `judgement` | healthy, degraded, or without a quorum |
 
 mod alarms;
@@ -26,6 +27,7 @@ mod differences;
 mod gather;
 mod hashing;
 mod judgement;
+mod list_in_use;
 mod members;
 mod moving;
 mod plane;
@@ -44,6 +46,7 @@ pub use differences::Difference;
 pub use gather::PlaneMemory;
 pub use hashing::{ComparisonMemory, LARGEST_HASHED};
 pub use judgement::{Health, Judgement, MemberFacts, Standing, judge};
+pub use list_in_use::try_list;
 pub use members::{LiveMember, MemberStatus};
 pub use plane::{AcceptedAuthority, PlaneView};
 pub use removal::RemovalError;

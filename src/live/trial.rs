@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use zone_pki::{Certificate, SubjectAltName};
 
 use super::plane::target;
-use crate::config::{Node, ZoneConfig};
+use crate::config::Node;
 use crate::host::source_towards;
 use crate::plan::{PeerUrl, Plane};
 use crate::tls::{DialError, KeyPair, MaterialError, Stage, Target, Trust, get};
@@ -32,17 +32,28 @@ pub struct Tried {
     pub reception: Reception,
 }
 
-/// Tries a certificate on one plane of every member but `except`, all at once, for at most `limit`.
+/// Tries a certificate on one plane of each of these members, all at once, for at most `limit`.
 ///
 /// # Errors
 /// The certificate or the CA of the plane cannot be used.
 pub fn try_on_members(
-    zone: &ZoneConfig,
-    except: Option<&Node>,
+    members: &[&Node],
     plane: Plane,
     authorities: &Authorities,
     pair: &KeyPair,
     limit: Duration,
+) -> Result<Vec<Tried>, MaterialError> {
+    try_where(members, plane, authorities, pair, limit, Reception::of)
+}
+
+/// The same, where a reply is judged in another way.
+pub(super) fn try_where(
+    members: &[&Node],
+    plane: Plane,
+    authorities: &Authorities,
+    pair: &KeyPair,
+    limit: Duration,
+    judge: fn(Result<(), DialError>) -> Reception,
 ) -> Result<Vec<Tried>, MaterialError> {
     let trusted: String = authorities.trusted(plane).into_iter().map(Certificate::pem).collect();
     let (config, _) = Trust::from_pem(trusted.as_bytes())?.client(Some(pair))?;
@@ -50,8 +61,6 @@ pub fn try_on_members(
     let leaf = pair.leaf();
     let leaf = leaf.as_ref();
     let deadline = Instant::now() + limit;
-    let members: Vec<&Node> =
-        zone.members().filter(|node| except.is_none_or(|except| except.name != node.name)).collect();
     Ok(std::thread::scope(|scope| {
         let threads: Vec<_> = members
             .iter()
@@ -63,7 +72,7 @@ pub fn try_on_members(
                 let config = std::sync::Arc::clone(&config);
                 let dial = move || match target(&url) {
                     Some(target) => {
-                        let received = reception(get(&target, config, path, &[], deadline).map(drop));
+                        let received = judge(get(&target, config, path, &[], deadline).map(drop));
                         if plane == Plane::Peer {
                             as_seen_from_here(received, leaf, &target)
                         } else {
@@ -100,11 +109,13 @@ fn as_seen_from_here(received: Reception, leaf: Option<&Certificate>, target: &T
     }
 }
 
-/// etcd looks at its list after the handshake, and closes the connection (`client/pkg/transport/listener_tls.go`).
-fn reception(reply: Result<(), DialError>) -> Reception {
-    match reply {
-        Ok(()) => Reception::Taken,
-        Err(DialError::Closed(Stage::Handshake | Stage::Reply) | DialError::Alert(_)) => Reception::Refused,
-        Err(error) => Reception::Unknown(error.to_string()),
+impl Reception {
+    /// etcd looks at its list after the handshake, and closes the connection (`client/pkg/transport/listener_tls.go`).
+    pub(super) fn of(reply: Result<(), DialError>) -> Self {
+        match reply {
+            Ok(()) => Self::Taken,
+            Err(DialError::Closed(Stage::Handshake | Stage::Reply) | DialError::Alert(_)) => Self::Refused,
+            Err(error) => Self::Unknown(error.to_string()),
+        }
     }
 }

@@ -76,6 +76,11 @@ impl ZonePaths {
         self.authorities().join(format!("{stem}.crl"))
     }
 
+    /// The certificate that is on the revocation list of a plane CA to be tried, and its key.
+    pub fn revocation_probe(&self, stem: &str) -> PathBuf {
+        self.authorities().join(format!("{stem}.probe"))
+    }
+
     /// The log of every certificate that was issued.
     pub fn issuance_log(&self) -> PathBuf {
         self.root.join("issued.jsonl")

@@ -152,9 +152,16 @@ impl<'z> Assessment<'z> {
 
     /// Whether anything is to be written: of what was revoked, only what its holder trusts.
     pub(super) fn has_work(&self) -> bool {
-        let has_nothing =
-            || self.entries.iter().any(|entry| matches!(entry.verdict, Verdict::Withheld(None)));
-        if self.is_revoked() { !self.trust_is_current && !has_nothing() } else { !self.is_complete() }
+        if self.is_revoked() {
+            !self.trust_is_current && self.is_withheld_whole()
+        } else {
+            !self.is_complete()
+        }
+    }
+
+    /// Whether it was revoked, and all that it had is there.
+    pub fn is_withheld_whole(&self) -> bool {
+        self.entries.iter().all(|entry| matches!(entry.verdict, Verdict::Withheld(Some(_))))
     }
 
     /// Whether a key of the holder is on its node, and not here.

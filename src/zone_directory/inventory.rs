@@ -1,5 +1,7 @@
 //! Every certificate of a zone as it is on disk, for `pki list` and `pki check`.
 
+use std::collections::HashSet;
+
 use time::OffsetDateTime;
 use zone_pki::{Certificate, IssuanceLog};
 
@@ -11,6 +13,8 @@ use super::ca_keys::{KeyState, key_state};
 use super::entry::{Entry, Verdict};
 use super::failures::issuance_log_failure;
 use super::holder::Holder;
+use super::issued_files::issued_in_files;
+use super::revoking::RevocationTarget;
 use crate::config::{ClientName, Node};
 use crate::error::{Failure, Result};
 use crate::plan::{RENEW_AT, ROOT_FILE, clients_of, days_left};
@@ -101,14 +105,74 @@ pub fn list(zone: &ZoneDirectory, authorities: &Authorities, now: OffsetDateTime
 /// Everything that is wrong with the zone's certificates and keys.
 pub fn check(zone: &ZoneDirectory, authorities: &Authorities, now: OffsetDateTime) -> Result<Vec<Finding>> {
     let mut findings = check_authorities(zone, authorities, now);
+    let recorded = recorded_serials(zone)?;
     for_each_holder(zone, |holder| {
         match Assessment::of(holder, &zone.config, &zone.paths, authorities, now) {
-            Ok(assessment) => findings.extend(check_holder(zone, &assessment, authorities, now)),
+            Ok(assessment) => {
+                findings.extend(check_holder(zone, &assessment, authorities, now));
+                findings.extend(check_recorded(zone, &assessment, &recorded));
+            }
             Err(failure) => findings.push(finding(&holder.short_name(), "all", failure)),
         }
         Ok(())
     })?;
+    findings.extend(check_unknown_clients(zone, &recorded)?);
     Ok(findings)
+}
+
+/// Clients that only their files know of.
+fn check_unknown_clients(zone: &ZoneDirectory, recorded: &HashSet<String>) -> Result<Vec<Finding>> {
+    let known = all_clients(zone)?;
+    let entries = std::fs::read_dir(zone.paths.clients()).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| ClientName::parse(&entry.file_name().into_string().ok()?).ok());
+    let mut findings = Vec::new();
+    for client in names.filter(|client| !known.contains(client)) {
+        let holder = format!("client/{client}");
+        let target = RevocationTarget::Holder(holder.clone());
+        let lost =
+            issued_in_files(zone, &target).into_iter().filter(|entry| !recorded.contains(&entry.serial));
+        findings.extend(lost.map(|entry| Finding {
+            holder: holder.clone(),
+            role: entry.role,
+            what: format!("issued.jsonl does not have it: serial number {}", entry.serial),
+            next: zone.proposed(&format!("pki issue --client {client}")),
+        }));
+    }
+    Ok(findings)
+}
+
+fn recorded_serials(zone: &ZoneDirectory) -> Result<HashSet<String>> {
+    let failure = |error: &zone_pki::LogError| issuance_log_failure(&zone.paths, error);
+    let log = IssuanceLog::open(zone.paths.issuance_log()).map_err(|error| failure(&error))?;
+    let mut serials = HashSet::new();
+    log.for_each(|entry| {
+        serials.insert(entry.serial);
+    })
+    .map_err(|error| failure(&error))?;
+    Ok(serials)
+}
+
+/// What is in use has to be in the log, or a copy of it that was put back has lost what was issued since.
+fn check_recorded(
+    zone: &ZoneDirectory,
+    assessment: &Assessment<'_>,
+    recorded: &HashSet<String>,
+) -> Vec<Finding> {
+    let holder = assessment.holder.short_name();
+    let lost = |entry: &Entry| {
+        let certificate = present(assessment, entry)?;
+        let serial = certificate.serial_hex();
+        (!recorded.contains(&serial)).then(|| Finding {
+            holder: holder.clone(),
+            role: entry.role.name.to_owned(),
+            what: format!("issued.jsonl does not have it: serial number {serial}"),
+            next: zone.proposed(&match assessment.holder {
+                Holder::Node(_) => format!("pki renew {holder}"),
+                Holder::Client(client) => format!("pki renew --client {client}"),
+            }),
+        })
+    };
+    assessment.entries.iter().filter_map(lost).collect()
 }
 
 /// A failure that ends another command is one finding among others here.

@@ -10,7 +10,8 @@ use zone_pki::{RevocationList, RevocationListError, regular_file};
 
 use super::authorities::AuthorityCertificates;
 use super::authority_files::load_authority;
-use super::revoking::{put_list, recorded, sign_list};
+use super::revoking::recorded;
+use super::signed_list::SignedList;
 use super::{ZoneDirectory, ZoneLock};
 use crate::error::{Failure, Result};
 use crate::plan::{Plane, ZonePaths};
@@ -90,10 +91,11 @@ pub fn rebuild_lists(
         let authority = load_authority(&zone.paths, plane.name(), &zone.ca_passphrase, now)?;
         // Its number has to be above that of the list that is lost (RFC 5280, 5.2.3), which counts from one.
         let number = u64::try_from(now.unix_timestamp()).unwrap_or_default();
-        let list = sign_list(&authority, plane, &entries, number, now)?;
+        let listed = entries.len();
+        let list = SignedList::sign(zone, &authority, plane, entries, number, now)?;
         let kept = keep(&path)?;
-        put_list(zone, plane, &list)?;
-        rebuilt.push(RebuiltList { path, listed: entries.len(), kept });
+        list.put()?;
+        rebuilt.push(RebuiltList { path, listed, kept });
     }
     Ok(rebuilt)
 }

@@ -6,9 +6,11 @@ use memchr::memmem;
 use time::OffsetDateTime;
 use zone_pki::{IssuanceLog, LogEntry, instant};
 
+use super::authorities::Authorities;
 use super::failures::issuance_log_failure;
+use crate::config::{Node, ZoneConfig};
 use crate::error::Result;
-use crate::plan::ZonePaths;
+use crate::plan::{ZonePaths, roles_of};
 
 /// A certificate for which its holder is revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,11 +75,23 @@ impl RevokedHolders {
     }
 }
 
+impl Authorities {
+    /// The members of a zone that serve: all but those that were revoked as a whole, which have left the cluster. One of which a single
+    /// certificate was revoked serves on.
+    pub fn serving_members<'z>(&self, zone: &'z ZoneConfig) -> Vec<&'z Node> {
+        let has_left = |node: &Node| {
+            let revoked = self.revoked_holders.of(node.name.full());
+            roles_of(node).all(|role| revoked.iter().any(|certificate| certificate.role == role.name))
+        };
+        zone.members().filter(|node| !has_left(node)).collect()
+    }
+}
+
 /// What is recorded of one holder.
 #[derive(Default)]
 struct History {
-    /// The newest certificate of each role. One that was replaced before it was revoked says nothing of its holder.
-    newest: BTreeMap<String, RevokedCertificate>,
+    /// The newest certificate of each role, and when it was issued. One that was replaced before it was revoked says nothing of its holder.
+    newest: BTreeMap<String, (OffsetDateTime, RevokedCertificate)>,
     /// The marks that no reinstatement follows, by serial number.
     marks: BTreeMap<String, OffsetDateTime>,
     seen: BTreeSet<String>,
@@ -94,9 +108,15 @@ impl History {
             None if entry.reinstated => self.marks.clear(),
             None => {}
         }
-        if self.seen.insert(entry.serial.clone()) {
+        if !self.seen.insert(entry.serial.clone()) {
+            return;
+        }
+        // One that was not recorded when it was issued comes out of order.
+        let is_late = entry.revoked.is_some()
+            && self.newest.get(&entry.role).is_some_and(|(issued_at, _)| *issued_at > entry.issued_at);
+        if !is_late {
             let certificate = RevokedCertificate { role: entry.role.clone(), serial: entry.serial, at: None };
-            self.newest.insert(entry.role, certificate);
+            self.newest.insert(entry.role, (entry.issued_at, certificate));
         }
     }
 
@@ -104,7 +124,7 @@ impl History {
         let Self { newest, marks, .. } = self;
         newest
             .into_values()
-            .filter_map(|certificate| {
+            .filter_map(|(_, certificate)| {
                 let at = *marks.get(&certificate.serial)?;
                 Some(RevokedCertificate { at: Some(at), ..certificate })
             })

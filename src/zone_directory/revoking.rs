@@ -6,15 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use time::OffsetDateTime;
-use zone_pki::{
-    Authority, IssuanceLog, LogEntry, RevocationList, RevocationMark, RevocationReason, Revoked, hex,
-};
+use zone_pki::{IssuanceLog, LogEntry, RevocationMark, RevocationReason, Revoked, hex};
 
 use super::authority_files::load_authority;
-use super::create_authorities::{create, stage, sync};
 use super::failures::issuance_log_failure;
+use super::issued_files::issued_in_files;
+use super::revocation_probe::revocation_probe;
+use super::signed_list::SignedList;
 use super::{ZoneDirectory, ZoneLock};
-use crate::error::{Exit, Failure, Result};
+use crate::error::Result;
 use crate::plan::{Plane, plane_of_role};
 
 /// Whose certificates are meant.
@@ -37,8 +37,20 @@ pub struct Targeted {
     pub expired: usize,
 }
 
-/// Finds what is recorded of a target.
-pub fn find_issued(zone: &ZoneDirectory, target: &RevocationTarget, now: OffsetDateTime) -> Result<Targeted> {
+impl Targeted {
+    /// Those that are revoked in the end.
+    pub fn all(&self) -> impl Iterator<Item = &LogEntry> {
+        self.live.iter().chain(&self.revoked)
+    }
+}
+
+/// Finds what was issued to a target: what is recorded of it, what its files have, and `more` that others know of.
+pub fn find_issued(
+    zone: &ZoneDirectory,
+    target: &RevocationTarget,
+    more: Vec<LogEntry>,
+    now: OffsetDateTime,
+) -> Result<Targeted> {
     let is_meant = |entry: &LogEntry| match target {
         RevocationTarget::Holder(name) => entry.node == *name,
         RevocationTarget::Serial(serial) => entry.serial == *serial,
@@ -53,6 +65,10 @@ pub fn find_issued(zone: &ZoneDirectory, target: &RevocationTarget, now: OffsetD
             }
         })
         .map_err(|error| issuance_log_failure(&zone.paths, &error))?;
+    let unrecorded = issued_in_files(zone, target).into_iter().chain(more);
+    for entry in unrecorded.filter(|entry| is_meant(entry)) {
+        found.entry(entry.serial.clone()).or_insert(entry);
+    }
     let is_newest = |entry: &LogEntry| {
         matches!(target, RevocationTarget::Holder(_)) && newest.get(&entry.role) == Some(&entry.serial)
     };
@@ -92,9 +108,10 @@ fn complete_lists(zone: &ZoneDirectory, now: OffsetDateTime, held: &ZoneLock) ->
         let present = authorities.revocations(plane);
         let missing: Vec<Revoked> =
             recorded.into_iter().filter(|entry| !present.lists_serial(&entry.serial)).collect();
-        if !missing.is_empty() {
+        let has_probe = || revocation_probe(&zone.paths, plane, authorities.plane(plane), present).is_some();
+        if !missing.is_empty() || !(present.is_empty() || has_probe()) {
             let authority = load_authority(&zone.paths, plane.name(), &zone.ca_passphrase, now)?;
-            put_list(zone, plane, &list_with(&authority, plane, present, &missing, now)?)?;
+            SignedList::following(zone, &authority, plane, present, &missing, now)?.put()?;
             written.push(plane);
         }
     }
@@ -117,44 +134,6 @@ pub(super) fn recorded(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<BTre
         })
         .map_err(|error| issuance_log_failure(&zone.paths, &error))?;
     Ok(recorded)
-}
-
-/// It takes its place by a rename, so whoever reads it has one of the two.
-pub(super) fn put_list(zone: &ZoneDirectory, plane: Plane, list: &[u8]) -> Result<()> {
-    let path = zone.paths.revocation_list(plane.name());
-    let staged = stage(&zone.paths)?;
-    let aside = staged.path().join("list");
-    create(&aside, list, 0o644)?;
-    std::fs::rename(&aside, &path).map_err(|error| Failure::write(&path, &error))?;
-    sync(&zone.paths.authorities())
-}
-
-/// The list that follows another one: with all that is in that, and more.
-pub(super) fn list_with(
-    authority: &Authority,
-    plane: Plane,
-    present: &RevocationList,
-    missing: &[Revoked],
-    now: OffsetDateTime,
-) -> Result<Vec<u8>> {
-    let entries = [present.entries(), missing].concat();
-    let number = present.number().unwrap_or_default().saturating_add(1);
-    sign_list(authority, plane, &entries, number, now)
-}
-
-/// A list with exactly these.
-pub(super) fn sign_list(
-    authority: &Authority,
-    plane: Plane,
-    entries: &[Revoked],
-    number: u64,
-    now: OffsetDateTime,
-) -> Result<Vec<u8>> {
-    authority.revocation_list(entries, number, now, authority.certificate().not_after()).map_err(|error| {
-        Failure::new(Exit::BadInput, format!("the {} CA cannot make a revocation list", plane.name()))
-            .because(&error)
-            .next("what was to be revoked is recorded: run the command again once the CA can sign lists")
-    })
 }
 
 fn open_log(zone: &ZoneDirectory) -> Result<IssuanceLog> {

@@ -18,8 +18,8 @@ use super::beside::{Beside, Place};
 use super::create_authorities::{issue_plane_authority, make_root, remove_abandoned_authorities};
 use super::editions::{next_edition, retirements};
 use super::exchange::Exchange;
-use super::revoking::list_with;
 use super::rotated::Rotated;
+use super::signed_list::SignedList;
 use super::{HeldAuthorities, KeyState, NewKeys, ZoneDirectory, ZoneLock, key_state};
 use crate::error::{Exit, Failure, Result};
 
@@ -119,8 +119,8 @@ fn exchange_signers(
         // etcd compares serial numbers alone, so one list holds what either CA revoked. It is signed by the one that signs, so that
         // whoever verifies it can.
         let signer = load_authority(&zone.paths, &from.stem(plane.name()), &zone.ca_passphrase, now)?;
-        let list = list_with(&signer, *plane, authorities.revocations(*plane), &[], now)?;
-        exchange.write(&format!("{}.crl", plane.name()), &list, 0o644)?;
+        let present = authorities.revocations(*plane);
+        SignedList::following(zone, &signer, *plane, present, &[], now)?.write_to(&exchange)?;
     }
     exchange.put_in_place()
 }

@@ -43,7 +43,9 @@ pub(super) fn prove(
         let pair = KeyPair::load(&generation.path, role.stem)
             .map_err(|error| Failure::internal("cannot use what was issued").because(&error))?;
         let except = (role.plane == Plane::Peer).then_some(node);
-        let tried = try_on_members(&zone.config, except, role.plane, authorities, &pair, ANSWER_LIMIT)
+        let is_meant = |other: &&Node| except.is_none_or(|except| except.name != other.name);
+        let members: Vec<&Node> = zone.config.members().filter(is_meant).collect();
+        let tried = try_on_members(&members, role.plane, authorities, &pair, ANSWER_LIMIT)
             .map_err(|error| Failure::internal("cannot try what was issued").because(&error))?;
         if let Some(tried) = tried.iter().find(|tried| tried.reception == Reception::Refused) {
             return Ok(Err(format!("{} refuses its new {} certificate", tried.member, role.name)));

@@ -1,12 +1,27 @@
-//! The new lists, on their way to every node that is left.
+//! The new lists, on their way to every member that serves.
+
+use std::collections::BTreeSet;
 
 use time::OffsetDateTime;
+use zone_pki::{GenerationStore, StoreError};
 
 use crate::access::delivery::Parcel;
 use crate::access::{Access, Courier};
 use crate::config::Node;
 use crate::error::{Failure, Result};
+use crate::plan::Plane;
 use crate::zone_directory::{Assessment, HeldAuthorities, Holder, Issuer, ZoneDirectory};
+
+/// How the lists get to the members, by the short names of their nodes. One that never ran and never had a bundle is in none of these.
+#[derive(Default)]
+pub(super) struct HandedOut {
+    /// Those that have them: their files are here.
+    pub(super) here: BTreeSet<String>,
+    /// What is left to do for those that are reached by a command.
+    pub(super) to_bring: Vec<ToBring>,
+    /// Those to which a file is carried.
+    pub(super) by_hand: BTreeSet<String>,
+}
 
 /// What is left to do for a node that is reached by a command.
 pub(super) struct ToBring {
@@ -22,65 +37,77 @@ pub(super) struct NotReached {
     pub(super) failure: Failure,
 }
 
-/// Gives the new lists to every other node whose certificates are kept here, and returns what is to be brought to nodes elsewhere.
-/// Members that run from here read them at once. A node that was revoked gets no more than the lists, and one that makes its own keys
-/// runs nowhere from here.
+/// Gives the lists to the members whose certificates are kept here, and makes what is to be brought to members elsewhere. Those that run
+/// from here read them at once. Nobody gets a certificate that was revoked.
 pub(super) fn hand_out(
     zone: &ZoneDirectory,
     authorities: &HeldAuthorities<'_>,
-    except: Option<&Node>,
+    serving: &[&Node],
     now: OffsetDateTime,
-) -> Result<Vec<ToBring>> {
-    let others = zone.config.nodes.iter().filter(|node| except.is_none_or(|except| except.name != node.name));
-    let others = others.filter(|node| zone.node_paths(&node.name).generations().exists());
-    let mut assessments = others
+) -> Result<HandedOut> {
+    let here = serving.iter().filter(|node| zone.node_paths(&node.name).generations().exists());
+    let mut assessments = here
         .map(|node| Assessment::of(Holder::Node(node), &zone.config, &zone.paths, authorities, now))
         .collect::<Result<Vec<_>>>()?;
+    // One that makes its own keys runs nowhere from here.
     assessments.retain(|assessment| !assessment.has_keys_elsewhere());
     Issuer::new(zone, authorities)?.bring_up_to_date(&assessments, now)?;
 
-    let is_meant = |node: &&Node| {
-        let is_left = except.is_none_or(|except| except.name != node.name);
-        // One that never had a bundle runs nowhere.
-        let is_elsewhere = matches!(Access::of(zone, node), Access::Command(_));
-        is_left && is_elsewhere && zone.has_bundled(node.name.short())
-    };
-    let reached: Vec<&Node> = zone.config.nodes.iter().filter(is_meant).collect();
-    if reached.is_empty() {
-        return Ok(Vec::new());
+    let mut handed_out = HandedOut::default();
+    let mut reached = Vec::new();
+    for node in serving {
+        let name = node.name.short().to_owned();
+        match Access::of(zone, node) {
+            Access::Here => {
+                put_lists(zone, authorities, node)?;
+                handed_out.here.insert(name);
+            }
+            _ if !zone.has_bundled(&name) => {}
+            Access::Command(_) => reached.push(*node),
+            Access::ByHand => {
+                handed_out.by_hand.insert(name);
+            }
+        }
     }
-    let mut courier = Courier::new(zone, authorities, now)?;
-    let mut to_bring = Vec::new();
-    for node in reached {
-        let node_name = node.name.short().to_owned();
-        to_bring.extend(courier.pack(node)?.map(|parcel| ToBring { node: node_name, parcel }));
+    if !reached.is_empty() {
+        let mut courier = Courier::new(zone, authorities, now)?;
+        for node in reached {
+            let name = node.name.short().to_owned();
+            let parcel = courier.pack_lists(node)?;
+            handed_out.to_bring.extend(parcel.map(|parcel| ToBring { node: name, parcel }));
+        }
     }
-    Ok(to_bring)
+    Ok(handed_out)
 }
 
-/// Brings each node what it is to have. One that is not reached keeps none of the others from it.
-pub(super) fn bring(all: Vec<ToBring>) -> Vec<NotReached> {
-    let carried = all.into_iter().map(|ToBring { node, parcel }| (node, parcel.carry()));
-    carried.filter_map(|(node, done)| done.err().map(|failure| NotReached { node, failure })).collect()
+/// Has a member that runs from here use the zone's lists, also one whose certificates are not whole any more.
+fn put_lists(zone: &ZoneDirectory, authorities: &HeldAuthorities<'_>, node: &Node) -> Result<()> {
+    let store = GenerationStore::new(zone.node_paths(&node.name).generations());
+    let failed = |error: &StoreError| {
+        let what = format!("cannot give {} the revocation lists", node.name.short());
+        Failure::write_chain(what, error, "what is revoked is recorded: run the command again")
+    };
+    let Some(generation) = store.current().map_err(|error| failed(&error))? else { return Ok(()) };
+    for plane in Plane::ALL {
+        let (file, list) = (plane.revocation_file(), authorities.revocations(plane).der());
+        if generation.read(file).is_ok_and(|present| present != list) {
+            generation.replace(file, list).map_err(|error| failed(&error))?;
+        }
+    }
+    Ok(())
 }
 
-/// How the nodes get the new lists that do not have them yet.
-pub(super) fn next_for_lists(zone: &ZoneDirectory, not_reached: &[NotReached]) -> Option<String> {
-    let left: Vec<&str> = not_reached.iter().map(|left| left.node.as_str()).collect();
-    if !left.is_empty() {
-        return Some(format!(
-            "bring them the lists when they are reached: {}",
-            zone.proposed(&format!("pki renew {} --due", left.join(" ")))
-        ));
+/// Brings each node what it is to have. One that is not reached keeps none of the others from it. Returns those that have it, and those that
+/// do not.
+pub(super) fn bring(all: Vec<ToBring>) -> (BTreeSet<String>, Vec<NotReached>) {
+    let (mut brought, mut not_reached) = (BTreeSet::new(), Vec::new());
+    for ToBring { node, parcel } in all {
+        match parcel.carry() {
+            Ok(_) => {
+                brought.insert(node);
+            }
+            Err(failure) => not_reached.push(NotReached { node, failure }),
+        }
     }
-    let carried = |node: &&Node| {
-        matches!(Access::of(zone, node), Access::ByHand) && zone.has_bundled(node.name.short())
-    };
-    let bundled: Vec<&str> = zone.config.members().filter(carried).map(|node| node.name.short()).collect();
-    (!bundled.is_empty()).then(|| {
-        format!(
-            "nodes with a directory of their own have the old lists until they activate new bundles: {}",
-            zone.proposed(&format!("bundle {} --out DIR", bundled.join(" ")))
-        )
-    })
+    (brought, not_reached)
 }

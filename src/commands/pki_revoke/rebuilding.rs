@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use time::OffsetDateTime;
 
-use super::handing_out::{NotReached, bring, hand_out, next_for_lists};
+use super::handing_out::{NotReached, bring, hand_out};
+use super::report::next_for_lists;
 use crate::error::{Exit, Result};
 use crate::report as output;
 use crate::zone_directory::{RebuiltList, ZoneDirectory, rebuild_lists};
@@ -18,13 +19,16 @@ pub(super) fn run(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<ExitCode>
     }
     rebuilt.iter().for_each(tell);
     let authorities = held.authorities(now)?;
-    let to_bring = hand_out(zone, &authorities, None, now)?;
+    let serving = authorities.serving_members(&zone.config);
+    let handed_out = hand_out(zone, &authorities, &serving, now)?;
     drop(held);
-    let not_reached = bring(to_bring);
+    let (_, not_reached) = bring(handed_out.to_bring);
     for NotReached { node, failure } in &not_reached {
         output::warning(&format!("{node} has the old lists still: {failure}"));
     }
-    if let Some(next) = next_for_lists(zone, &not_reached) {
+    let by_hand: Vec<&str> = handed_out.by_hand.iter().map(String::as_str).collect();
+    let left: Vec<&str> = not_reached.iter().map(|left| left.node.as_str()).collect();
+    if let Some(next) = next_for_lists(zone, &left, &by_hand, None) {
         output::message(&format!("next: {next}"));
     }
     Ok(if not_reached.is_empty() { ExitCode::SUCCESS } else { Exit::Unavailable.into() })

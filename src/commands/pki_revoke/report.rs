@@ -1,34 +1,36 @@
 //! What was revoked, and what the members make of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::ExitCode;
+
 use serde::Serialize;
 use zone_pki::{LogEntry, RevocationReason};
 
-use super::handing_out::{NotReached, next_for_lists};
-use super::trial::TriedCertificate;
+use super::handing_out::NotReached;
+use super::leaving::Membership;
+use super::outcome::InUse;
+use super::target::Target;
+use super::trial::{TriedCertificate, TriedList};
 use crate::config::Node;
-use crate::live::Reception;
-use crate::report::{self as output, Table};
+use crate::error::Exit;
+use crate::live::{Reception, Tried};
+use crate::plan::plane_of_role;
+use crate::report::{self as output, Table, enumerated};
 use crate::zone_directory::{Targeted, ZoneDirectory};
 
-/// What became of the member of a node that was revoked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Membership {
-    /// There was none.
-    None,
-    /// It was taken out of the cluster.
-    Removed,
-    /// No member answers, so nobody could be asked to take it out.
-    NobodyAnswers,
-}
-
 pub(super) struct Report<'r> {
+    pub(super) target: &'r Target,
     pub(super) targeted: &'r Targeted,
     pub(super) reason: RevocationReason,
     pub(super) membership: Membership,
     pub(super) tried: Vec<TriedCertificate>,
+    pub(super) lists: Vec<TriedList>,
     pub(super) replaced: Option<String>,
     pub(super) not_reached: Vec<NotReached>,
+    /// Nodes to which a file is carried.
+    pub(super) by_hand: BTreeSet<String>,
+    /// What is known of each member that serves.
+    pub(super) in_use: BTreeMap<String, InUse>,
 }
 
 /// A certificate that is revoked, for a program. Fields are added, never renamed.
@@ -39,7 +41,7 @@ pub(super) struct Row<'r> {
     holder: &'r str,
     reason: String,
     member: Membership,
-    /// What each member does with it; empty if its key is not here, or no member takes such certificates.
+    /// What each member does with it; empty if no member was tried.
     members: Vec<MemberRow<'r>>,
 }
 
@@ -47,60 +49,66 @@ pub(super) struct Row<'r> {
 struct MemberRow<'r> {
     member: &'r str,
     reception: &'static str,
+    /// What was tried: the certificate itself, or the probe of the list that it is on.
+    tried: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'r str>,
 }
 
 impl Report<'_> {
-    fn entries(&self) -> impl Iterator<Item = &LogEntry> {
-        self.targeted.live.iter().chain(&self.targeted.revoked)
-    }
-
-    fn tried(&self, entry: &LogEntry) -> Option<&TriedCertificate> {
-        self.tried.iter().find(|tried| tried.serial == entry.serial)
+    /// What the members did with a certificate, or else with the probe of its list.
+    fn tried(&self, entry: &LogEntry) -> Option<(&'static str, &[Tried])> {
+        if let Some(tried) = self.tried.iter().find(|tried| tried.serial == entry.serial) {
+            return Some(("certificate", &tried.members));
+        }
+        let plane = plane_of_role(&entry.role)?;
+        let list = self.lists.iter().find(|list| list.plane == plane)?;
+        Some(("list", list.members.as_deref()?))
     }
 
     pub(super) fn rows(&self) -> Vec<Row<'_>> {
-        self.entries()
-            .map(|entry| Row {
+        let row = |entry| {
+            let (tried, members) = self.tried(entry).unwrap_or_default();
+            Row {
                 serial: &entry.serial,
                 role: &entry.role,
                 holder: &entry.node,
                 reason: entry.revoked.map_or(self.reason, |mark| mark.reason).to_string(),
                 member: self.membership,
-                members: self
-                    .tried(entry)
-                    .into_iter()
-                    .flat_map(|tried| &tried.members)
-                    .map(member_row)
-                    .collect(),
-            })
-            .collect()
+                members: members.iter().map(|member| member_row(member, tried)).collect(),
+            }
+        };
+        self.targeted.all().map(row).collect()
     }
 
     pub(super) fn text(&self) -> String {
         let mut table = Table::new(&["serial", "role", "holder", "members"]);
-        for entry in self.entries() {
+        for entry in self.targeted.all() {
             let members = match self.tried(entry) {
-                None => "not tried: its key is not here, or it is a server's".to_owned(),
-                Some(tried) => summary(tried),
+                None => "none was tried".to_owned(),
+                Some((tried, members)) => summary(tried, members),
             };
             table.row([entry.serial.clone(), entry.role.clone(), entry.node.clone(), members]);
         }
         table.render()
     }
 
-    /// Whether a member takes a certificate still.
-    pub(super) fn is_taken(&self) -> bool {
-        self.receptions().any(|reception| *reception == Reception::Taken)
-    }
-
-    fn receptions(&self) -> impl Iterator<Item = &Reception> {
-        self.tried.iter().flat_map(|tried| &tried.members).map(|tried| &tried.reception)
+    /// Success only if every member that serves is known to refuse what was revoked.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        if self.in_use.values().any(|in_use| *in_use == InUse::Older) {
+            Exit::BadInput.into()
+        } else if self.in_use.values().any(|in_use| matches!(in_use, InUse::Unknown(_))) {
+            Exit::Unavailable.into()
+        } else {
+            ExitCode::SUCCESS
+        }
     }
 
     /// What the operator has to know, and to do.
     pub(super) fn tell(&self, zone: &ZoneDirectory, node: Option<&Node>) {
+        if self.targeted.live.is_empty() {
+            output::message(&format!("{} is revoked already; the lists were compared", self.target.written));
+        }
         match (self.membership, node) {
             (Membership::Removed, Some(node)) => {
                 output::message(&format!("the member of {} has left the cluster", node.name.short()));
@@ -115,6 +123,7 @@ impl Report<'_> {
         if let Some(replaced) = &self.replaced {
             output::message(replaced);
         }
+        self.warn_of_members_that_serve(zone, node);
         output::message(&format!(
             "connections that are open go on until they end: etcd looks at a list when one begins. To end them: {}",
             zone.proposed("restart --rolling")
@@ -122,38 +131,119 @@ impl Report<'_> {
         for NotReached { node, failure } in &self.not_reached {
             output::warning(&format!("{node} has the old lists still: {failure}"));
         }
-        if let Some(next) = next_for_lists(zone, &self.not_reached) {
-            output::message(&format!("next: {next}"));
-        } else if self.is_taken() {
-            output::message(
-                "next: a member that takes it reads another list: see which files it was started with",
-            );
+        for (name, in_use) in &self.in_use {
+            match in_use {
+                InUse::Older => {
+                    output::warning(&format!("{name} takes what was revoked: it uses an older list"))
+                }
+                InUse::Unknown(why) if !self.not_reached.iter().any(|left| left.node == *name) => {
+                    output::warning(&format!("whether {name} uses the new list is not known: {why}"));
+                }
+                InUse::Unknown(_) | InUse::Zones => {}
+            }
         }
+        if let Some(next) = self.next(zone) {
+            output::message(&format!("next: {next}"));
+        }
+    }
+
+    /// A member whose own certificate was revoked serves on, until the others or its clients see that.
+    fn warn_of_members_that_serve(&self, zone: &ZoneDirectory, leaving: Option<&Node>) {
+        for node in
+            zone.config.members().filter(|node| leaving.is_none_or(|leaving| leaving.name != node.name))
+        {
+            let roles: Vec<&str> = self
+                .targeted
+                .live
+                .iter()
+                .filter(|entry| entry.node == node.name.full())
+                .map(|entry| entry.role.as_str())
+                .collect();
+            if !roles.is_empty() {
+                output::warning(&format!(
+                    "{0} is a member still, and its {1} certificate is refused at its next connection. If {0} is trusted, have it get \
+                     others: {2}; if not: {3}",
+                    node.name.short(),
+                    enumerated(&roles),
+                    zone.proposed(&format!("pki issue {} --reinstate", node.name.short())),
+                    zone.proposed(&format!("pki revoke {}", node.name.short())),
+                ));
+            }
+        }
+    }
+
+    fn next(&self, zone: &ZoneDirectory) -> Option<String> {
+        let left: Vec<&str> = self.not_reached.iter().map(|left| left.node.as_str()).collect();
+        let is_left = |name: &&str| self.in_use.get(*name).is_some_and(|in_use| *in_use != InUse::Zones);
+        let by_hand: Vec<&str> = self.by_hand.iter().map(String::as_str).filter(is_left).collect();
+        next_for_lists(zone, &left, &by_hand, Some(&self.target.written)).or_else(|| {
+            let wrong: Vec<&str> = self
+                .in_use
+                .iter()
+                .filter(|(_, in_use)| **in_use != InUse::Zones)
+                .map(|(name, _)| name.as_str())
+                .collect();
+            (!wrong.is_empty()).then(|| {
+                format!(
+                    "see which files {} was started with, and try again: {}",
+                    enumerated(&wrong),
+                    zone.proposed(&format!("pki revoke {}", self.target.written))
+                )
+            })
+        })
     }
 }
 
-fn summary(tried: &TriedCertificate) -> String {
+/// How the nodes get the new lists that do not have them yet: `left` were not reached, to `by_hand` files are carried. `target` is what was
+/// revoked.
+pub(super) fn next_for_lists(
+    zone: &ZoneDirectory,
+    left: &[&str],
+    by_hand: &[&str],
+    target: Option<&str>,
+) -> Option<String> {
+    if !left.is_empty() {
+        let command = match target {
+            Some(target) => format!("pki revoke {target}"),
+            None => format!("pki renew {} --due", left.join(" ")),
+        };
+        return Some(format!("bring them the lists when they are reached: {}", zone.proposed(&command)));
+    }
+    (!by_hand.is_empty()).then(|| {
+        format!(
+            "nodes with a directory of their own have the old lists until they activate new bundles: {}",
+            zone.proposed(&format!("bundle {} --out DIR", by_hand.join(" ")))
+        )
+    })
+}
+
+fn summary(tried: &str, members: &[Tried]) -> String {
     let named = |wanted: fn(&Reception) -> bool| {
-        let members = tried.members.iter().filter(|tried| wanted(&tried.reception));
+        let members = members.iter().filter(|tried| wanted(&tried.reception));
         members.map(|tried| tried.member.as_str()).collect::<Vec<_>>().join(", ")
     };
     let refused = named(|reception| *reception == Reception::Refused);
     let taken = named(|reception| *reception == Reception::Taken);
     let unknown = named(|reception| matches!(reception, Reception::Unknown(_)));
-    let parts = [("refused by", refused), ("TAKEN by", taken), ("no answer from", unknown)];
+    let parts = match tried {
+        "certificate" => [("refused by", refused), ("TAKEN by", taken), ("not known of", unknown)],
+        _ => {
+            [("its list is used by", refused), ("an OLDER LIST is used by", taken), ("not known of", unknown)]
+        }
+    };
     let parts: Vec<String> = parts
         .into_iter()
         .filter(|(_, names)| !names.is_empty())
         .map(|(what, names)| format!("{what} {names}"))
         .collect();
-    format!("{} ({})", parts.join("; "), tried.role)
+    parts.join("; ")
 }
 
-fn member_row(tried: &crate::live::Tried) -> MemberRow<'_> {
+fn member_row<'t>(tried: &'t Tried, what: &'static str) -> MemberRow<'t> {
     let (reception, why) = match &tried.reception {
         Reception::Refused => ("refused", None),
         Reception::Taken => ("taken", None),
         Reception::Unknown(why) => ("unknown", Some(why.as_str())),
     };
-    MemberRow { member: &tried.member, reception, why }
+    MemberRow { member: &tried.member, reception, tried: what, why }
 }

@@ -1,15 +1,14 @@
-//! Revoked certificates whose keys are here, tried on every member.
+//! What the members do with what was revoked: with certificates whose keys are here, and with the probe of each list.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use zone_pki::{Certificate, LogEntry, Usage};
 
 use crate::config::{ClientName, Node};
 use crate::error::{Failure, Result};
-use crate::live::{Tried, try_on_members};
-use crate::plan::{Role, role_named};
-use crate::tls::KeyPair;
+use crate::live::{ANSWER_LIMIT, Tried, try_list, try_on_members};
+use crate::plan::{Plane, Role, role_named};
+use crate::tls::{KeyPair, MaterialError};
 use crate::zone_directory::{Authorities, Targeted, ZoneDirectory};
 
 /// A certificate that can be tried, since its key is here.
@@ -23,16 +22,22 @@ pub(super) struct Trial {
 pub(super) struct TriedCertificate {
     /// Its serial number.
     pub(super) serial: String,
-    /// Its role.
-    pub(super) role: &'static str,
     /// What the members did.
     pub(super) members: Vec<Tried>,
+}
+
+/// What came of the list of a plane.
+pub(super) struct TriedList {
+    /// The plane.
+    pub(super) plane: Plane,
+    /// What the members did with its probe; none if it has no probe.
+    pub(super) members: Option<Vec<Tried>>,
 }
 
 impl Trial {
     /// Those of which the key is here. They are read before another generation takes the place of theirs.
     pub(super) fn load_all(zone: &ZoneDirectory, targeted: &Targeted) -> Vec<Self> {
-        targeted.live.iter().chain(&targeted.revoked).filter_map(|entry| Self::load(zone, entry)).collect()
+        targeted.all().filter_map(|entry| Self::load(zone, entry)).collect()
     }
 
     fn load(zone: &ZoneDirectory, entry: &LogEntry) -> Option<Self> {
@@ -56,21 +61,42 @@ fn generation_of(zone: &ZoneDirectory, holder: &str) -> Option<PathBuf> {
     }
 }
 
-/// Tries each on every member but that of `except`.
+/// Tries each on every member that serves.
 pub(super) fn try_all(
-    zone: &ZoneDirectory,
     authorities: &Authorities,
-    except: Option<&Node>,
+    serving: &[&Node],
     trials: &[Trial],
-    limit: Duration,
 ) -> Result<Vec<TriedCertificate>> {
     trials
         .iter()
-        .map(|trial| {
-            let plane = trial.role.plane;
-            let members = try_on_members(&zone.config, except, plane, authorities, &trial.pair, limit)
-                .map_err(|error| Failure::internal("cannot try what was revoked").because(&error))?;
-            Ok(TriedCertificate { serial: trial.serial.clone(), role: trial.role.name, members })
+        .map(|Trial { serial, role, pair }| {
+            let members =
+                try_on_members(serving, role.plane, authorities, pair, ANSWER_LIMIT).map_err(failed)?;
+            Ok(TriedCertificate { serial: serial.clone(), members })
         })
         .collect()
+}
+
+/// Tries the lists of the planes on which something was revoked.
+pub(super) fn try_lists(
+    zone: &ZoneDirectory,
+    authorities: &Authorities,
+    serving: &[&Node],
+    targeted: &Targeted,
+) -> Result<Vec<TriedList>> {
+    let is_meant = |plane: &Plane| {
+        targeted.all().any(|entry| role_named(&entry.role).is_some_and(|role| role.plane == *plane))
+    };
+    Plane::ALL
+        .into_iter()
+        .filter(is_meant)
+        .map(|plane| {
+            let members = try_list(zone, authorities, plane, serving, ANSWER_LIMIT).map_err(failed)?;
+            Ok(TriedList { plane, members })
+        })
+        .collect()
+}
+
+fn failed(error: MaterialError) -> Failure {
+    Failure::internal("cannot try what was revoked").because(&error)
 }

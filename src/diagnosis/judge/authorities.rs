@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use time::{Duration, OffsetDateTime};
-use zone_pki::{Certificate, RevocationListError, instant};
+use zone_pki::{Certificate, instant};
 
 use super::certificates::{Remedies, time_left};
 use super::count;
@@ -68,13 +68,7 @@ pub(super) fn revocations(
         Err(RevocationFault::File(_)) => return None,
         Err(RevocationFault::List(_, error)) => return Some(fail(error.to_string())),
     };
-    let own: Vec<&Role> = files
-        .roles
-        .iter()
-        .filter(|files| files.role.plane == plane.plane)
-        .filter(|files| files.chain.as_ref().is_ok_and(|chain| chain.iter().any(|each| list.lists(each))))
-        .map(|files| files.role)
-        .collect();
+    let own = own_listed(files, plane);
     if !own.is_empty() {
         let names: Vec<String> = own.iter().map(|role| role.certificate_file()).collect();
         let found = format!("it lists this node's own {}", names.join(", "));
@@ -88,8 +82,8 @@ pub(super) fn revocations(
                 )),
         );
     }
-    if let Some(error) = not_signed(plane, list) {
-        return Some(fail(error.to_string()));
+    if let Some(finding) = not_signed(files, plane, remedies) {
+        return Some(finding);
     }
     if let Some(next) = list.next_update().filter(|next| *next < now) {
         let found = format!("a newer one was to come by {}", instant(next));
@@ -102,9 +96,24 @@ pub(super) fn revocations(
     Some(Finding::passed(check, subject, format!("{} listed", count(list.len(), "certificate"))))
 }
 
-fn not_signed(plane: &PlaneFiles, list: &zone_pki::RevocationList) -> Option<RevocationListError> {
-    let authorities = plane.authorities.as_ref().ok()?;
-    list.verify(authorities).err()
+/// The roles of a plane whose certificates are on the list that is beside them.
+pub fn own_listed(files: &NodeFiles, plane: &PlaneFiles) -> Vec<&'static Role> {
+    let Ok(list) = &plane.revocations else { return Vec::new() };
+    let of_plane = files.roles.iter().filter(|files| files.role.plane == plane.plane);
+    of_plane
+        .filter(|files| files.chain.as_ref().is_ok_and(|chain| chain.iter().any(|each| list.lists(each))))
+        .map(|files| files.role)
+        .collect()
+}
+
+/// Whether a list is of none of the CAs beside it.
+pub fn not_signed(files: &NodeFiles, plane: &PlaneFiles, remedies: &Remedies) -> Option<Finding> {
+    let (authorities, list) = (plane.authorities.as_ref().ok()?, plane.revocations.as_ref().ok()?);
+    let error = list.verify(authorities).err()?;
+    let path = files.directory.join(plane.plane.revocation_file());
+    let finding =
+        Finding::new(CheckId::RevocationList, Verdict::Failed, path.display().to_string(), error.to_string());
+    Some(finding.remedy(remedies.reissue()))
 }
 
 /// What this machine's clock says against the newest certificate of the node, and the last thing that was recorded.

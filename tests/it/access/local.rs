@@ -86,12 +86,26 @@ fn a_node_without_the_list_gets_it_later() {
     let told = zone.run(&["pki", "revoke", "client/health"]).expect_code(69);
     assert!(told.stderr.contains("node2 has the old lists still"), "{}", told.stderr);
     assert!(told.stderr.contains("next: bring them the lists"), "{}", told.stderr);
-    assert!(told.stderr.contains("zone-etcd pki renew node2 --due --zone"), "{}", told.stderr);
+    assert!(told.stderr.contains("zone-etcd pki revoke client/health --zone"), "{}", told.stderr);
     assert_same(&zone, "node3");
     fs::remove_file(&directory).expect("the file");
     fs::rename(&away, &directory).expect("it is back");
-    zone.run(&["pki", "renew", "node2", "--due"]).expect_code(0).expect_error_with(&["has what it lacked"]);
+    zone.run(&["pki", "revoke", "client/health"]).expect_code(0);
     assert_same(&zone, "node2");
+}
+
+/// The node whose certificate it is serves on, and is to refuse it before anybody else.
+#[test]
+fn the_holder_of_a_certificate_gets_the_list_first() {
+    let zone = zone();
+    renewed(&zone, &["--all"]);
+    let serial = crate::revocation::serial(&zone, "nodes/node2/pki/current/client.crt");
+    let told = zone.run(&["pki", "revoke", &serial]).expect_code(0);
+    assert!(told.stderr.contains("node2 is a member still"), "{}", told.stderr);
+    NODES.iter().for_each(|node| assert_same(&zone, node));
+    let log = String::from_utf8(read(&zone.file("bundles.jsonl"))).expect("text");
+    let order: Vec<bool> = log.lines().skip(3).map(|line| line.contains("node2.example.zone")).collect();
+    assert_eq!(order, [true, false, false], "{log}");
 }
 
 /// Two nodes that `[access]` leads to one directory are not mixed up.

@@ -1,5 +1,6 @@
 //! `pki revoke`, where no member runs: what is recorded and listed, what is refused, and what follows.
 
+mod finished;
 mod kept;
 mod recorded;
 mod refused;
@@ -27,7 +28,7 @@ fn revoked(zone: &TestZone, arguments: &[&str]) -> Vec<Value> {
 
 /// The serial number of a certificate, as openssl prints it: upper case.
 #[track_caller]
-fn serial(zone: &TestZone, file: &str) -> String {
+pub fn serial(zone: &TestZone, file: &str) -> String {
     let mut openssl = Command::new("openssl");
     openssl.args(["x509", "-noout", "-serial", "-in"]).arg(zone.file(file));
     let shown = outcome(&mut openssl).expect_code(0).stdout;

@@ -1,0 +1,37 @@
+//! Certificates that went to nodes in bundles, for a log of what was issued that has lost them.
+
+use zone_pki::{LogEntry, RecordLog};
+
+use super::log::{BundleRecord, BundledCertificate};
+use crate::error::Result;
+use crate::plan::ZonePaths;
+use crate::zone_directory::log_failure;
+
+/// Every certificate that is recorded of a bundle, as far as its record tells.
+pub fn bundled_certificates(paths: &ZonePaths) -> Result<Vec<LogEntry>> {
+    let path = paths.bundle_log();
+    let failure = |error| log_failure(&path, &error, "nothing was changed");
+    let log: RecordLog<BundleRecord> = RecordLog::open(&path).map_err(failure)?;
+    let mut found = Vec::new();
+    log.for_each(|record| {
+        let BundleRecord { node, issued_at, certificates, .. } = record;
+        found.extend(certificates.into_iter().map(|BundledCertificate { serial, role, not_after }| {
+            LogEntry {
+                serial,
+                role,
+                node: node.clone(),
+                subject: String::new(),
+                names: Vec::new(),
+                not_before: issued_at,
+                not_after,
+                key_sha256: String::new(),
+                issuer: String::new(),
+                issued_at,
+                reinstated: false,
+                revoked: None,
+            }
+        }));
+    })
+    .map_err(failure)?;
+    Ok(found)
+}

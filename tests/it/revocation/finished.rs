@@ -1,0 +1,101 @@
+//! What was interrupted is finished by the same command, and what the log has lost is revoked all the same.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::{list, serial, zone};
+use crate::harness::{TestZone, outcome};
+use crate::support::{Refusal, Tree};
+
+const NODES: [&str; 3] = ["node1", "node2", "node3"];
+
+fn lists_of_nodes(zone: &TestZone) -> Vec<PathBuf> {
+    NODES.iter().map(|node| zone.file(&format!("nodes/{node}/pki/current/client.crl"))).collect()
+}
+
+/// As a full disk, or a kill, leaves it: recorded and listed, and no node has the list.
+#[test]
+fn nodes_that_did_not_get_the_list() {
+    let zone = zone();
+    let nodes = Tree::of(&zone.file("nodes"));
+    zone.run(&["pki", "revoke", "client/backup"]).expect_code(0);
+    fs::remove_dir_all(zone.file("nodes")).expect("the nodes");
+    nodes.write_to(&zone.file("nodes"));
+    let wanted = fs::read(zone.file("ca/client.crl")).expect("a list");
+    for path in lists_of_nodes(&zone) {
+        assert_ne!(fs::read(path).expect("a list"), wanted);
+    }
+    let told = zone.run(&["pki", "revoke", "client/backup"]).expect_code(0);
+    assert!(told.stderr.contains("client/backup is revoked already"), "{}", told.stderr);
+    for path in lists_of_nodes(&zone) {
+        assert_eq!(fs::read(path).expect("a list"), wanted);
+    }
+    let before = Tree::of(&zone.path());
+    zone.run(&["pki", "revoke", "client/backup"]).expect_code(0);
+    Tree::of(&zone.path()).assert_same_as(&before, "a third time");
+}
+
+/// The lists are there, and the files of the client are in their place still.
+#[test]
+fn a_client_that_was_not_put_aside() {
+    let zone = zone();
+    let clients = Tree::of(&zone.file("clients/backup"));
+    zone.run(&["pki", "revoke", "client/backup"]).expect_code(0);
+    fs::remove_dir_all(zone.file("clients/backup.revoked-1")).expect("the client");
+    clients.write_to(&zone.file("clients/backup"));
+    zone.run(&["pki", "revoke", "client/backup"]).expect_code(0);
+    assert!(!zone.file("clients/backup").exists());
+    assert!(zone.file("clients/backup.revoked-1/current/client.key").exists());
+}
+
+/// A log that was put back from a copy, or has lost its end, does not know of the certificate that is in use.
+#[test]
+fn a_certificate_that_the_log_has_lost() {
+    for target in ["client/backup", "serial"] {
+        let zone = zone();
+        let serial = serial(&zone, "clients/backup/current/client.crt");
+        let log = fs::read_to_string(zone.file("issued.jsonl")).expect("the log");
+        let kept: Vec<&str> = log.lines().filter(|line| !line.contains("client/backup")).collect();
+        fs::write(zone.file("issued.jsonl"), kept.join("\n") + "\n").expect("the log");
+        let found = zone.run(&["pki", "check"]).expect_code(65).stdout;
+        assert!(
+            found.contains("client/backup") && found.contains("issued.jsonl does not have it"),
+            "{found}"
+        );
+        let target = if target == "serial" { &serial } else { target };
+        zone.run(&["pki", "revoke", target]).expect_code(0);
+        assert!(list(&zone, "client").contains(&serial), "{target}");
+        zone.run(&["pki", "issue", "--client", "backup"]).expect_refusal(65, &["client/backup was revoked"]);
+    }
+}
+
+/// The generations that had it are gone as well; its bundle is recorded.
+#[test]
+fn a_certificate_that_only_the_record_of_a_bundle_has() {
+    let zone = zone();
+    let serial = serial(&zone, "nodes/node2/pki/current/client.crt");
+    let out = zone.around().join("out");
+    outcome(zone.command(&["bundle", "node2", "--plain"]).arg("--out").arg(out)).expect_code(0);
+    fs::remove_dir_all(zone.file("nodes/node2")).expect("its directory");
+    let log = fs::read_to_string(zone.file("issued.jsonl")).expect("the log");
+    let kept: Vec<&str> = log.lines().filter(|line| !line.contains("node2")).collect();
+    fs::write(zone.file("issued.jsonl"), kept.join("\n") + "\n").expect("the log");
+    // A file is carried to it, so nobody knows from here which list it uses.
+    zone.run(&["pki", "revoke", "node2"]).expect_code(0);
+    assert!(list(&zone, "client").contains(&serial));
+    zone.run(&["pki", "issue", "node2"]).expect_refusal(65, &["node2 was revoked"]);
+}
+
+/// Files are carried to these nodes: as long as no member was tried, nobody knows which list it uses.
+#[test]
+fn a_list_that_is_carried_is_not_known_to_be_in_use() {
+    let zone = zone();
+    let out = zone.around().join("out");
+    outcome(zone.command(&["bundle", "--plain"]).arg("--out").arg(out)).expect_code(0);
+    let told = zone.run(&["pki", "revoke", "client/backup"]).expect_code(69);
+    for node in NODES {
+        let unknown = format!("whether {node} uses the new list is not known");
+        assert!(told.stderr.contains(&unknown), "{}", told.stderr);
+    }
+    assert!(told.stderr.contains("zone-etcd bundle node1 node2 node3 --out DIR"), "{}", told.stderr);
+}
