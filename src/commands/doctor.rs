@@ -22,7 +22,7 @@ use crate::diagnosis::{CheckId, Finding, NodeCheck, Verdict, worst};
 use crate::error::{Exit, Failure, Result};
 use crate::host;
 use crate::launch::note_members;
-use crate::live::LiveZone;
+use crate::live::{ANSWER_LIMIT, ListMemory, LiveZone};
 use crate::plan::Plane;
 use crate::rolling::Observer;
 use crate::site::Site;
@@ -98,6 +98,10 @@ fn ask_and_compare(site: &Site) -> Result<LiveZone> {
     let observer = Observer::new(site);
     let mut live = observer.observe()?;
     observer.compare_data(&mut live)?;
+    if let Site::Zone(zone) = site {
+        let authorities = site.authorities(OffsetDateTime::now_utc())?;
+        live.compare_lists(zone, &authorities, ANSWER_LIMIT, &mut ListMemory::default());
+    }
     Ok(live)
 }
 

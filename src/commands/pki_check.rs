@@ -8,15 +8,17 @@ use time::OffsetDateTime;
 use super::{json, open_zone, print};
 use crate::cli::{Format, PkiListArgs};
 use crate::error::{Exit, Result};
+use crate::live::{ANSWER_LIMIT, OlderList, older_lists};
 use crate::report::{self, Table};
-use crate::zone_directory::{Authorities, Finding, check};
+use crate::zone_directory::{Authorities, Finding, ZoneDirectory, check};
 
 pub(super) fn run(arguments: &PkiListArgs, now: OffsetDateTime) -> Result<ExitCode> {
     let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
     zone.refuse_unless_issued()?;
     let authorities = Authorities::load(&zone.paths, now)?;
-    let findings = check(&zone, &authorities, now)?;
+    let mut findings = check(&zone, &authorities, now)?;
+    findings.extend(older_lists_in_use(&zone, &authorities));
     match arguments.format {
         Format::Text if findings.is_empty() => {
             report::message(&format!("every certificate of {} is in order", zone.config.name))
@@ -25,6 +27,20 @@ pub(super) fn run(arguments: &PkiListArgs, now: OffsetDateTime) -> Result<ExitCo
         Format::Json => print(&json(&findings.iter().map(Row::new).collect::<Vec<_>>())?)?,
     }
     Ok(if findings.is_empty() { ExitCode::SUCCESS } else { Exit::BadInput.into() })
+}
+
+/// What members do with what was revoked; of those that do not answer nothing is said.
+fn older_lists_in_use(zone: &ZoneDirectory, authorities: &Authorities) -> Vec<Finding> {
+    let serving = authorities.serving_members(&zone.config);
+    // A CA that cannot be used was told of.
+    let older = older_lists(zone, authorities, &serving, ANSWER_LIMIT).unwrap_or_default();
+    let finding = |OlderList { member, plane }| Finding {
+        what: format!("its member uses an older revocation list on the {} plane", plane.name()),
+        next: zone.proposed(&format!("pki renew {member} --due")),
+        role: "trust".to_owned(),
+        holder: member,
+    };
+    older.into_iter().map(finding).collect()
 }
 
 fn table(findings: &[Finding]) -> String {

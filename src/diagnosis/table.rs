@@ -190,6 +190,8 @@ checks! {
         "a member that is listed counts for the majority whether it runs or not"
     ServedCertificate "served-certificate" "members serve the certificates that are on disk, and trust their plane's CA" Member Doctor Zone "served-certificate"
         "what a member serves is what others see, whatever is on the disk"
+    ListInUse "revocation-list-in-use" "members use the revocation lists of the zone" Member Doctor Zone "revocation-list"
+        "who uses an older list takes certificates that were revoked since"
     Learner "learner" "no learner is left behind" Strain Doctor Zone "members"
         "a learner does not vote: until it is promoted it makes the zone no safer"
     RaftLag "raft-lag" "no member lags behind" Strain Doctor Zone "lagging-member"

@@ -46,7 +46,7 @@ pub use differences::Difference;
 pub use gather::PlaneMemory;
 pub use hashing::{ComparisonMemory, LARGEST_HASHED};
 pub use judgement::{Health, Judgement, MemberFacts, Standing, judge};
-pub use list_in_use::try_list;
+pub use list_in_use::{ListMemory, OlderList, older_lists, try_list};
 pub use members::{LiveMember, MemberStatus};
 pub use plane::{AcceptedAuthority, PlaneView};
 pub use removal::RemovalError;
@@ -88,6 +88,8 @@ pub struct LiveZone {
     pub differences: Vec<Difference>,
     /// Whether the voters hold the same data, once [`compare_data`](Self::compare_data) has asked them.
     pub data: Comparison,
+    /// Who uses an older revocation list, once [`compare_lists`](Self::compare_lists) has tried it.
+    pub older_lists: Vec<OlderList>,
     /// What to think of it.
     pub judgement: Judgement,
     /// What it is judged by.
@@ -135,6 +137,7 @@ impl LiveZone {
             alarms: observed.alarms,
             differences,
             data,
+            older_lists: Vec::new(),
             judgement,
             facts,
         }

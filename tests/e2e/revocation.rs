@@ -118,3 +118,80 @@ fn a_member_that_the_quorum_needs_is_not_revoked() {
         call(&etcdctl(&zone, MEMBER), &["put", "a", "b"]).expect_code(0);
     });
 }
+
+/// A certificate of a member that serves on: the member itself is to refuse it as well.
+#[test]
+fn a_certificate_is_refused_by_the_member_of_its_own_node() {
+    isolated(|| {
+        let (zone, _members) = running_zone();
+        let of_node2 = |arguments: &[&str]| {
+            let file = |name: &str| zone.file(&format!("nodes/node2/pki/current/{name}"));
+            let mut command: Command = again(&etcdctl(&zone, "https://127.0.0.1:2389"), arguments);
+            command.env("ETCDCTL_CERT", file("client.crt")).env("ETCDCTL_KEY", file("client.key"));
+            crate::harness::outcome(&mut command)
+        };
+        of_node2(&["put", "a", "b"]).expect_code(0);
+        let serial = {
+            let text = std::fs::read(zone.file("nodes/node2/pki/current/client.crt")).expect("a certificate");
+            zone_pki::Certificate::from_pem(&text).expect("a certificate").serial_hex()
+        };
+        let told = zone.run(&["pki", "revoke", &serial]).expect_code(0);
+        assert!(told.stdout.contains("refused by node2, node1, node3"), "{}", told.stdout);
+        assert!(told.stderr.contains("node2 is a member still"), "{}", told.stderr);
+        assert_ne!(of_node2(&["put", "a", "b"]).code, 0);
+        zone.run(&["status"]).expect_code(0);
+    });
+}
+
+/// The key of what was revoked is elsewhere, and one member has an older list: whoever compares sees it.
+#[test]
+fn a_member_with_an_older_list_is_found_without_the_key() {
+    isolated(|| {
+        let (zone, _members) = running_zone();
+        let lists = |node: &str| {
+            let generation = zone.file(&format!("nodes/{node}/pki/current"));
+            std::fs::canonicalize(generation).expect("a generation").join("client.crl")
+        };
+        let old = std::fs::read(lists("node3")).expect("a list");
+        std::fs::remove_file(zone.file("clients/backup/current/client.key")).expect("the key is elsewhere");
+        let told = zone.run(&["pki", "revoke", "client/backup"]).expect_code(0);
+        assert!(told.stdout.contains("its list is used by node1, node2, node3"), "{}", told.stdout);
+        zone.run(&["status"]).expect_code(0);
+        zone.run(&["pki", "check"]).expect_code(0);
+
+        std::fs::write(lists("node3"), old).expect("an older list");
+        let older = "node3 uses an older revocation list on the client plane";
+        let told = zone.run(&["status"]).expect_code(65);
+        assert!(
+            told.stdout.contains(older) && told.stdout.contains("pki renew node3 --due"),
+            "{}",
+            told.stdout
+        );
+        let told = zone.run(&["doctor"]).expect_code(65);
+        assert!(told.stdout.contains("node3, client plane"), "{}", told.stdout);
+        let told = zone.run(&["pki", "check"]).expect_code(65);
+        assert!(told.stdout.contains("its member uses an older revocation list"), "{}", told.stdout);
+        // The same command ends what it did not.
+        zone.run(&["pki", "revoke", "client/backup"]).expect_code(0);
+        zone.run(&["status"]).expect_code(0);
+    });
+}
+
+/// Others would not take its connections any more.
+#[test]
+fn a_peer_certificate_of_a_live_member_is_told_of() {
+    isolated(|| {
+        let (zone, _members) = running_zone();
+        let text = std::fs::read(zone.file("nodes/node2/pki/current/peer.crt")).expect("a certificate");
+        let serial = zone_pki::Certificate::from_pem(&text).expect("a certificate").serial_hex();
+        let told = zone.run(&["pki", "revoke", &serial]).expect_code(0);
+        assert!(
+            told.stderr.contains("its peer certificate is refused at its next connection"),
+            "{}",
+            told.stderr
+        );
+        assert!(told.stdout.contains("refused by node2, node1, node3"), "{}", told.stdout);
+        let found = zone.run(&["pki", "check"]).expect_code(65).stdout;
+        assert!(found.contains("revoked"), "{found}");
+    });
+}

@@ -32,6 +32,7 @@ pub(super) struct Report<'a> {
     members: Vec<MemberReport>,
     alarms: Vec<AlarmReport>,
     differences: Vec<DifferenceReport>,
+    older_revocation_lists: Vec<OlderListReport<'a>>,
     authorities: Vec<AuthorityReport>,
 }
 
@@ -132,6 +133,13 @@ struct DifferenceReport {
     text: String,
 }
 
+/// A member that takes what was revoked since its list was made.
+#[derive(Serialize)]
+struct OlderListReport<'a> {
+    member: &'a str,
+    plane: &'static str,
+}
+
 #[derive(Serialize)]
 struct AuthorityReport {
     authority: &'static str,
@@ -176,6 +184,11 @@ impl<'a> Report<'a> {
                     member: difference.member().to_owned(),
                     text: difference.to_string(),
                 })
+                .collect(),
+            older_revocation_lists: live
+                .older_lists
+                .iter()
+                .map(|older| OlderListReport { member: &older.member, plane: older.plane.name() })
                 .collect(),
             authorities: answer
                 .authorities

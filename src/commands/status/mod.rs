@@ -18,8 +18,8 @@ use crate::config::ClientName;
 use crate::error::{Exit, Failure, Result};
 use crate::launch::note_members;
 use crate::live::{
-    self, ANSWER_LIMIT, COMPARISON_LIMIT, ComparisonMemory, Credentials, CredentialsError, Health, LiveZone,
-    PlaneMemory,
+    self, ANSWER_LIMIT, COMPARISON_LIMIT, ComparisonMemory, Credentials, CredentialsError, Health,
+    ListMemory, LiveZone, PlaneMemory,
 };
 use crate::site::Site;
 use crate::zone_directory::{Authorities, CaPassphrase};
@@ -66,6 +66,7 @@ enum Warnings {
 struct Memory {
     planes: PlaneMemory,
     data: ComparisonMemory,
+    lists: ListMemory,
 }
 
 /// Whom to ask, and with what.
@@ -105,6 +106,9 @@ impl Question {
         let mut live =
             LiveZone::observe_again(site.config(), authorities, credentials, ANSWER_LIMIT, planes).await;
         live.compare_data(credentials, COMPARISON_LIMIT, &mut memory.data).await;
+        if let Site::Zone(zone) = site {
+            live.compare_lists(zone, authorities, ANSWER_LIMIT, &mut memory.lists);
+        }
         Answer { site, authorities, client, live }
     }
 }

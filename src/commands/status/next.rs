@@ -51,10 +51,23 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
             ctl(answer, &format!("compact {revision}"))
         ));
     }
+    if let Some(older) = live.older_lists.first() {
+        let renew = site.proposed(&format!("pki renew {} --due", older.member));
+        let bundle = site.proposed(&format!("bundle {} --out DIR", older.member));
+        return Some(format!("bring it the new list: {renew}; where files are carried: {bundle}"));
+    }
     if let Some(Difference::NotAMember { node }) =
         live.differences.iter().find(|difference| matches!(difference, Difference::NotAMember { .. }))
     {
         return site.config().node(node).map(|described| {
+            if !answer
+                .authorities
+                .serving_members(site.config())
+                .iter()
+                .any(|serving| serving.name == described.name)
+            {
+                return format!("{node} was revoked: take it out of zone.toml");
+            }
             format!(
                 "tell the cluster of {node}, or take it out of zone.toml: {}",
                 ctl(answer, &format!("member add {node} --learner --peer-urls={}", PeerUrl::of(described)))

@@ -6,7 +6,7 @@ use super::database::{Told, databases, lag};
 use super::membership::member_list;
 use super::served::{OnDisk, served};
 use crate::diagnosis::{CheckId, Finding, Verdict};
-use crate::live::{AlarmKind, Comparison, Health, LiveMember, LiveZone, MemberStatus};
+use crate::live::{AlarmKind, Comparison, Health, LiveMember, LiveZone, MemberStatus, OlderList};
 use crate::plan::EtcdId;
 
 /// Everything about the live zone. `quota` is what zone.toml says; `zone_arg` is `--zone DIR` for commands that are proposed.
@@ -18,6 +18,7 @@ pub fn judge(live: &LiveZone, on_disk: &OnDisk, quota: u64, zone_arg: &str) -> V
     findings.extend(members_down(live, zone_arg));
     findings.extend(member_list(live, zone_arg));
     findings.extend(served(live, on_disk, zone_arg));
+    findings.extend(older_lists(live, zone_arg));
     let told: Vec<Told<'_>> = statuses(live).map(|(member, status)| Told::of(member, status)).collect();
     findings.extend(databases(&told, quota, zone_arg));
     findings.extend(lag(&told));
@@ -26,6 +27,22 @@ pub fn judge(live: &LiveZone, on_disk: &OnDisk, quota: u64, zone_arg: &str) -> V
     findings.extend(super::peers::versions(&versions));
     findings.extend(downgrade(live));
     findings
+}
+
+fn older_lists(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
+    let found = |older: &OlderList| {
+        let OlderList { member, plane } = older;
+        Finding::new(
+            CheckId::ListInUse,
+            Verdict::Failed,
+            format!("{member}, {} plane", plane.name()),
+            "it uses an older list, and takes what was revoked since",
+        )
+        .remedy(format!(
+            "zone-etcd pki renew {member} --due {zone_arg}; where files are carried: zone-etcd bundle {member} --out DIR {zone_arg}"
+        ))
+    };
+    live.older_lists.iter().map(found).collect()
 }
 
 fn statuses(live: &LiveZone) -> impl Iterator<Item = (&LiveMember, &MemberStatus)> {
