@@ -147,11 +147,15 @@ pub struct PkiRevokeArgs {
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// A node, whose member leaves the cluster first; client/NAME; or the serial number of one certificate, hexadecimal
-    #[arg(value_name = "NODE | client/NAME | SERIAL", required_unless_present = "rebuild_lists")]
+    #[arg(value_name = "NODE | client/NAME | SERIAL", required_unless_present_any = ["rebuild_lists", "adopt_list"])]
     pub target: Option<String>,
     /// Revoke nothing: make the revocation lists again that are lost or cannot be used, from issued.jsonl
     #[arg(long, conflicts_with_all = ["target", "reason", "format"])]
     pub rebuild_lists: bool,
+    /// Revoke what this list has, a copy of pki/current/client.crl or peer.crl of a node: for a zone directory that was put back
+    /// from a copy
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "reason", "format", "rebuild_lists"])]
+    pub adopt_list: Option<PathBuf>,
     /// Why, as RFC 5280 names it: keyCompromise, superseded, cessationOfOperation, ...
     #[arg(long, value_name = "REASON", default_value_t)]
     pub reason: RevocationReason,

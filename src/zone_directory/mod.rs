@@ -1,5 +1,6 @@
 //! A zone's directory on its signing machine: its description, its CAs, and what they issued.
 
+mod adopting;
 mod aside;
 mod assessment;
 mod authorities;
@@ -40,6 +41,7 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
+pub use adopting::{AdoptedList, adopt_list};
 pub use aside::make_aside;
 pub use assessment::Assessment;
 pub use authorities::{Authorities, ROOT};

@@ -4,8 +4,8 @@
 
 mod handing_out;
 mod leaving;
+mod other_lists;
 mod outcome;
-mod rebuilding;
 mod replacing;
 mod report;
 mod target;
@@ -36,7 +36,11 @@ pub(super) fn run(arguments: &PkiRevokeArgs, now: OffsetDateTime) -> Result<Exit
     let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
     zone.refuse_unless_issued()?;
-    let Some(target) = &arguments.target else { return rebuilding::run(&zone, now) };
+    let target = match (&arguments.target, &arguments.adopt_list) {
+        (Some(target), _) => target,
+        (None, Some(list)) => return other_lists::adopt(&zone, list, now),
+        (None, None) => return other_lists::rebuild(&zone, now),
+    };
     let target = Target::parse(target, &zone)?;
     refuse_nothing(&issued(&zone, &target, now)?, &target, &zone)?;
 

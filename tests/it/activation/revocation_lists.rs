@@ -123,3 +123,32 @@ fn a_step_back_that_no_list_fits_is_refused() {
     fs::write(directory.join("pki").join(path).join("client.crl"), foreign).expect("a list");
     roll_back(&directory, &[]).expect_refusal(65, &["client.crl", "zone-etcd bundle node1"]);
 }
+
+/// The way forward for a zone directory that was put back from a copy: what the nodes refuse, it takes over.
+#[test]
+fn a_restored_zone_directory_takes_over_what_a_node_refuses() {
+    let zone = zone_with_clients();
+    let restored = copy_of(&zone);
+    let directory = node_directory(&zone, "n1");
+    activated(&zone, &bundle(&zone, "node1"), &directory);
+    revoke(&zone, "client/app");
+    activate(&bundle(&zone, "node1"), &directory, &[]).expect_code(0);
+    let in_use = list_in_use(&directory);
+
+    let kept = directory.join("pki/current/client.crl").display().to_string();
+    restored
+        .run(&["pki", "revoke", "--adopt-list", &kept])
+        .expect_code(0)
+        .expect_error_with(&["2 more are on the zone's client.crl now", "1 of them are not in issued.jsonl"]);
+    restored.run(&["pki", "issue", "--client", "app"]).expect_refusal(65, &["client/app was revoked"]);
+    renew(&restored, 2);
+    activate(&bundle(&restored, "node1"), &directory, &[]).expect_code(0);
+    assert_eq!(list_in_use(&directory).missing_of(&in_use).count(), 0);
+    restored
+        .run(&["pki", "revoke", "--adopt-list", &kept])
+        .expect_code(0)
+        .expect_error_with(&["has everything that it lists"]);
+
+    let other = zone_with_clients();
+    other.run(&["pki", "revoke", "--adopt-list", &kept]).expect_refusal(65, &["is of another zone"]);
+}

@@ -1,5 +1,7 @@
-//! `pki revoke --rebuild-lists`: lists that are lost or damaged, made again from what is recorded.
+//! `pki revoke --rebuild-lists` and `--adopt-list`: lists that are lost or damaged, made again from what is recorded, and what another
+//! list of the zone has taken over.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use time::OffsetDateTime;
@@ -8,9 +10,9 @@ use super::handing_out::{NotReached, bring, hand_out};
 use super::report::next_for_lists;
 use crate::error::{Exit, Result};
 use crate::report as output;
-use crate::zone_directory::{RebuiltList, ZoneDirectory, rebuild_lists};
+use crate::zone_directory::{AdoptedList, RebuiltList, ZoneDirectory, ZoneLock, adopt_list, rebuild_lists};
 
-pub(super) fn run(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<ExitCode> {
+pub(super) fn rebuild(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<ExitCode> {
     let held = zone.lock()?;
     let rebuilt = rebuild_lists(zone, now, &held)?;
     if rebuilt.is_empty() {
@@ -18,9 +20,31 @@ pub(super) fn run(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<ExitCode>
         return Ok(ExitCode::SUCCESS);
     }
     rebuilt.iter().for_each(tell);
+    give_to_members(zone, held, now)
+}
+
+pub(super) fn adopt(zone: &ZoneDirectory, list: &Path, now: OffsetDateTime) -> Result<ExitCode> {
+    let held = zone.lock()?;
+    let authorities = held.authorities(now)?;
+    let AdoptedList { plane, added, unknown } = adopt_list(zone, list, &authorities, now)?;
+    drop(authorities);
+    match added {
+        0 => output::message(&format!("the zone's {} has everything that it lists", plane.revocation_file())),
+        _ => output::message(&format!("{added} more are on the zone's {} now", plane.revocation_file())),
+    }
+    if unknown > 0 {
+        output::warning(&format!(
+            "{unknown} of them are not in issued.jsonl: their certificates are refused, and whose they were is not known here"
+        ));
+    }
+    give_to_members(zone, held, now)
+}
+
+fn give_to_members(zone: &ZoneDirectory, held: ZoneLock, now: OffsetDateTime) -> Result<ExitCode> {
     let authorities = held.authorities(now)?;
     let serving = authorities.serving_members(&zone.config);
     let handed_out = hand_out(zone, &authorities, &serving, now)?;
+    drop(authorities);
     drop(held);
     let (_, not_reached) = bring(handed_out.to_bring);
     for NotReached { node, failure } in &not_reached {
