@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use time::OffsetDateTime;
-use zone_pki::{Certificate, CheckError, SubjectAltNames, regular_file, verify};
+use zone_pki::{Certificate, CheckError, SubjectAltNames, instant, regular_file, verify};
 
 use super::description::Described;
 use crate::diagnosis::hostname::host_of;
@@ -34,6 +34,7 @@ pub(super) fn check(
         time::Duration::try_from(described.zone.pki.leaf_validity).unwrap_or(time::Duration::MAX);
     let mut findings = certificates::judge(&files, &remedies, leaf_validity, now);
     tolerate_own_lists(&files, in_use, &remedies, &mut findings);
+    findings.extend(not_valid_yet(&files, now));
     findings.extend(leads_to_root(&files, now));
     if let Some(member) = &described.member {
         let from_file = |url: &str, stem| Dialled { url: url.to_owned(), stem, source: "zone.toml" };
@@ -55,6 +56,27 @@ pub(super) fn check(
         Failure::bad_input(format!("{} could not work with {name}", described.node.name.short()));
     failure.causes = failed.iter().map(|finding| format!("{}: {}", finding.subject, finding.found)).collect();
     Err(failure.next(first.remedy.clone().unwrap_or(issue)))
+}
+
+/// A member starts with a CA that is not valid yet and has issued nothing. Here it shows that one of the two clocks is wrong, while
+/// nothing rests on that CA.
+fn not_valid_yet(files: &NodeFiles, now: OffsetDateTime) -> Vec<Finding> {
+    let planes = files.planes.iter().map(|plane| (plane.plane.authority_file(), &plane.authorities));
+    let all = planes.chain([(ROOT_FILE, &files.roots)]);
+    all.flat_map(|(file, authorities)| authorities.iter().flatten().map(move |each| (file, each)))
+        .filter(|(_, authority)| now < authority.not_before())
+        .map(|(file, authority)| {
+            let found = format!(
+                "{} is not valid before {}, and this machine's clock says {}",
+                authority.subject(),
+                instant(authority.not_before()),
+                instant(now)
+            );
+            Finding::new(CheckId::AuthorityValidity, Verdict::Failed, file, found).remedy(
+                "compare this machine's clock with the signing machine's; if that one was ahead, there: zone-etcd pki rotate-ca --back",
+            )
+        })
+        .collect()
 }
 
 /// A list may have a certificate that this node uses already: whoever else has its key is to be refused here before anywhere.

@@ -99,7 +99,7 @@ fn ask_and_compare(site: &Site) -> Result<LiveZone> {
     let mut live = observer.observe()?;
     observer.compare_data(&mut live)?;
     if let Site::Zone(zone) = site {
-        let authorities = site.authorities(OffsetDateTime::now_utc())?;
+        let authorities = site.authorities_to_ask(OffsetDateTime::now_utc())?;
         live.compare_lists(zone, &authorities, ANSWER_LIMIT, &mut ListMemory::default());
     }
     Ok(live)

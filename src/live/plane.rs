@@ -37,6 +37,8 @@ pub struct PlaneView {
     pub round_trip: Option<Duration>,
     /// Our own address in that connection.
     pub local: Option<IpAddr>,
+    /// How far its clock is behind ours at least, if it is for certain.
+    pub behind: Option<time::Duration>,
 }
 
 /// An authority whose certificates a server takes. It is named by its subject alone: TLS tells no more.
@@ -97,6 +99,7 @@ impl PlaneView {
             accepts: None,
             round_trip: None,
             local: None,
+            behind: None,
         }
     }
 }
@@ -109,11 +112,14 @@ pub(super) struct Shown {
     reply: Result<Reply, DialError>,
     chain: Vec<Vec<u8>>,
     authorities: Option<Vec<Vec<u8>>>,
+    asked_at: OffsetDateTime,
 }
 
 /// Dials a server until `deadline`, on a thread of its own: a look-up of a name cannot be ended.
 pub(super) async fn look(plane: Plane, url: &str, credentials: &Credentials, deadline: Instant) -> Shown {
-    let shown = |reply| Shown { plane, url: url.to_owned(), reply, chain: Vec::new(), authorities: None };
+    let asked_at = OffsetDateTime::now_utc();
+    let shown =
+        |reply| Shown { plane, url: url.to_owned(), reply, chain: Vec::new(), authorities: None, asked_at };
     let Some(target) = target(url) else { return shown(Err(no_url(url))) };
     let configuration = match plane {
         Plane::Client => credentials.for_clients(),
@@ -139,10 +145,15 @@ pub(super) async fn look(plane: Plane, url: &str, credentials: &Credentials, dea
 impl Shown {
     /// Compares what was shown with the zone's CAs.
     pub(super) fn against(self, authorities: &Authorities, now: OffsetDateTime) -> PlaneView {
-        let Self { plane, url, reply, chain, authorities: named } = self;
-        let (failure, round_trip, local) = match reply {
-            Ok(reply) => (None, Some(reply.connected_after), Some(reply.local)),
-            Err(failure) => (Some(failure), None, None),
+        let Self { plane, url, reply, chain, authorities: named, asked_at } = self;
+        // It answered later than it was asked, and what it says is cut to the second.
+        let behind = |said: OffsetDateTime| asked_at - (said + time::Duration::SECOND);
+        let (failure, round_trip, local, behind) = match reply {
+            Ok(reply) => {
+                let behind = reply.date().map(behind).filter(|behind| behind.is_positive());
+                (None, Some(reply.connected_after), Some(reply.local), behind)
+            }
+            Err(failure) => (Some(failure), None, None, None),
         };
         let chain: Vec<Certificate> = chain.iter().map_while(|der| Certificate::from_der(der).ok()).collect();
         let trusted = authorities.trusted(plane);
@@ -163,6 +174,7 @@ impl Shown {
             accepts,
             round_trip,
             local,
+            behind,
             ..PlaneView::failed(plane, &url, no_url(""))
         }
     }

@@ -36,7 +36,7 @@ impl<'s> Observer<'s> {
     /// # Errors
     /// As above.
     pub(super) fn observe_again(&self, memory: &mut PlaneMemory) -> Result<LiveZone> {
-        let authorities = self.site.authorities(OffsetDateTime::now_utc())?;
+        let authorities = self.site.authorities_to_ask(OffsetDateTime::now_utc())?;
         let credentials = self.credentials()?;
         let zone = self.site.config();
         run(LiveZone::observe_again(zone, &authorities, &credentials, ANSWER_LIMIT, memory))

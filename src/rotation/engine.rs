@@ -72,7 +72,13 @@ impl Rotation<'_> {
         let mut stage = from;
         loop {
             if stage > Stage::Before {
-                self.spread(stage, true)?;
+                match self.bring(stage) {
+                    Err(refusal) if from == Stage::Before && stage == Stage::TrustBoth => {
+                        return Err(self.discard_next(refusal)?);
+                    }
+                    brought => brought?,
+                }
+                self.restart(stage)?;
             }
             if stage >= until {
                 return Ok(stage);
@@ -105,15 +111,16 @@ impl Rotation<'_> {
     pub fn back(&mut self, from: Stage) -> Result<()> {
         let rotated = self.rotated;
         if from == Stage::NewLeaves {
-            self.change(|zone, authorities, now| switch_back(zone, authorities, rotated, now))?;
+            self.change_at_any_time(|zone, authorities, now| switch_back(zone, authorities, rotated, now))?;
         }
         if from > Stage::Before {
             // Also where the old CA signs already: an earlier call may have been killed before every member showed that. Restarts
             // wait: whoever does not trust both yet needs one of them only, and loses the other in the next step.
-            self.spread(Stage::TrustBoth, false)?;
+            self.bring(Stage::TrustBoth)?;
             self.change(|zone, authorities, _| retire(zone, rotated, Place::Next, authorities.lock()))?;
         }
-        self.spread(Stage::Before, true)
+        self.bring(Stage::Before)?;
+        self.restart(Stage::Before)
     }
 
     fn change(
@@ -127,8 +134,30 @@ impl Rotation<'_> {
         step(self.zone, &held.authorities(now)?, now)
     }
 
-    /// Brings a stage to every client and node, and waits until every member is in it.
-    fn spread(&mut self, stage: Stage, with_restarts: bool) -> Result<()> {
+    /// The same where the CAs that sign may not be valid: a step back from them.
+    fn change_at_any_time(
+        &mut self,
+        step: impl FnOnce(&ZoneDirectory, &HeldAuthorities<'_>, OffsetDateTime) -> Result<()>,
+    ) -> Result<()> {
+        self.hands.may_go_on()?;
+        let held = self.zone.lock()?;
+        step(self.zone, &held.authorities_at_any_time()?, now())
+    }
+
+    /// A node that refuses CAs which were made just now ends it: nothing rests on them yet, so they are discarded, and the zone is as it
+    /// was before. Returns what to tell.
+    fn discard_next(&mut self, refusal: Failure) -> Result<Failure> {
+        if refusal.exit != Exit::BadInput {
+            return Ok(refusal);
+        }
+        let rotated = self.rotated;
+        self.change(|zone, authorities, _| retire(zone, rotated, Place::Next, authorities.lock()))?;
+        self.bring(Stage::Before)?;
+        Ok(refusal.because("the new CA was discarded, and every node trusts what it did before"))
+    }
+
+    /// Brings a stage to every client and node, and waits until every member shows it.
+    fn bring(&mut self, stage: Stage) -> Result<()> {
         self.watch.event(Event::Stage { name: stage.name(), what: stage.meaning().to_owned() });
         issue_to_clients(self.zone, self.watch)?;
         let zone = self.zone;
@@ -140,9 +169,12 @@ impl Rotation<'_> {
                 })?;
             }
         }
-        if !with_restarts {
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    /// Restarts the members that do not trust what the zone does, and waits until every member is in the stage.
+    fn restart(&mut self, stage: Stage) -> Result<()> {
+        let zone = self.zone;
         let members = self.look()?;
         let is_due = |node: &&Node| {
             members.iter().any(|(name, seen)| name == node.name.short() && seen.needs_restart())
@@ -157,7 +189,7 @@ impl Rotation<'_> {
     /// What every member of the cluster shows now.
     fn look(&self) -> Result<Vec<(String, Seen)>> {
         let live = self.observer.observe()?;
-        let authorities = Authorities::load(&self.zone.paths, OffsetDateTime::now_utc())?;
+        let authorities = Authorities::load_at_any_time(&self.zone.paths)?;
         let planes = self.rotated.planes();
         let seen = |member: &LiveMember| (member.name.clone(), Seen::of(member, planes, &authorities));
         Ok(live.members.iter().map(seen).collect())

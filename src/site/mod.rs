@@ -199,6 +199,17 @@ impl Site {
         }
     }
 
+    /// The same for who only asks: those that sign need not be valid yet.
+    pub fn authorities_to_ask(&self, now: OffsetDateTime) -> Result<Authorities> {
+        match self {
+            Self::Zone(zone) => {
+                zone.refuse_unless_issued()?;
+                Authorities::load_at_any_time(&zone.paths)
+            }
+            Self::Node(node) => node.authorities(now),
+        }
+    }
+
     /// What a node has to have, against what it has.
     pub fn assess<'z>(
         &'z self,

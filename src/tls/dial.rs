@@ -12,6 +12,8 @@ use super::response::{self, Answer, Response};
 use super::transport::Transport;
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, ClientConfig, ClientConnection, Error, StreamOwned};
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 /// Whom to dial.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +119,14 @@ impl Reply {
     /// The value of a header, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The server's clock, to the second (RFC 9110, 5.6.7, in the form that servers write).
+    pub fn date(&self) -> Option<OffsetDateTime> {
+        let format = format_description!(
+            "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+        );
+        PrimitiveDateTime::parse(self.header("date")?, format).ok().map(PrimitiveDateTime::assume_utc)
     }
 }
 

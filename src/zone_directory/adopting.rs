@@ -4,9 +4,7 @@
 use std::path::Path;
 
 use time::OffsetDateTime;
-use zone_pki::{
-    Certificate, IssuanceLog, LogEntry, RevocationList, RevocationMark, Revoked, hex, regular_file,
-};
+use zone_pki::{IssuanceLog, LogEntry, RevocationList, RevocationMark, Revoked, hex, regular_file};
 
 use super::authority_files::load_authority;
 use super::editions::retired;

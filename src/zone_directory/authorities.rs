@@ -9,7 +9,7 @@ use zone_pki::{Certificate, RevocationList};
 use super::authority_files::{
     check_directory, check_usable, read_certificate, read_chain, read_token, refuse_if_lost,
 };
-use super::beside::{Beside, Place};
+use super::beside::Beside;
 use super::existing::{GivenPlanes, refuse_if_pending};
 use super::revocation_lists::read_revocations;
 use super::revoked_holders::RevokedHolders;
@@ -77,7 +77,16 @@ impl Authorities {
     /// Reads what the zone has. The owner and mode of `ca/` are checked at each use, and whether the lists are of these CAs: etcd
     /// would refuse everybody with a damaged one, and take any other.
     pub fn load(paths: &ZonePaths, now: OffsetDateTime) -> Result<Self> {
-        let certificates = AuthorityCertificates::load(paths, now)?;
+        Self::with_certificates(paths, AuthorityCertificates::load(paths, now)?)
+    }
+
+    /// The same, whether or not those that sign are valid now: for who looks, and for the way back from CAs that a clock which was
+    /// ahead has made.
+    pub fn load_at_any_time(paths: &ZonePaths) -> Result<Self> {
+        Self::with_certificates(paths, AuthorityCertificates::load_at_any_time(paths)?)
+    }
+
+    fn with_certificates(paths: &ZonePaths, certificates: AuthorityCertificates) -> Result<Self> {
         Ok(Self {
             peer_revocations: read_revocations(paths, Plane::Peer, &certificates)?,
             client_revocations: read_revocations(paths, Plane::Client, &certificates)?,
@@ -115,8 +124,20 @@ impl AuthorityCertificates {
         }
     }
 
-    /// Reads the certificates alone, for who makes the lists.
+    /// Reads the certificates alone, for who makes the lists. Of those that do not sign none has to be valid: one that did may end in
+    /// the meantime, and one that is to may not have begun.
     pub(super) fn load(paths: &ZonePaths, now: OffsetDateTime) -> Result<Self> {
+        let authorities = Self::load_at_any_time(paths)?;
+        for (stem, certificate) in authorities.all() {
+            check_usable(&paths.authority_certificate(stem), certificate, now)?;
+        }
+        for certificate in &authorities.chain {
+            check_usable(&paths.authority_chain(), certificate, now)?;
+        }
+        Ok(authorities)
+    }
+
+    fn load_at_any_time(paths: &ZonePaths) -> Result<Self> {
         if Authorities::are_absent(paths)? {
             refuse_if_lost(paths)?;
         }
@@ -131,16 +152,6 @@ impl AuthorityCertificates {
             pinned_token: read_token(paths)?,
             given: GivenPlanes::load(paths)?,
         };
-        for (stem, certificate) in authorities.all() {
-            check_usable(&paths.authority_certificate(stem), certificate, now)?;
-        }
-        for certificate in &authorities.chain {
-            check_usable(&paths.authority_chain(), certificate, now)?;
-        }
-        // One that has signed may end in the meantime: it is on its way out.
-        for (stem, ca) in authorities.beside.all().filter(|(_, ca)| ca.place == Place::Next) {
-            check_usable(&paths.authority_certificate(&ca.place.stem(stem)), &ca.certificate, now)?;
-        }
         for plane in Plane::ALL {
             authorities.check_place(paths, plane)?;
             authorities.check_beside(paths, plane)?;

@@ -71,6 +71,11 @@ impl ZoneLock {
     pub fn authorities(&self, now: OffsetDateTime) -> Result<HeldAuthorities<'_>> {
         Ok(HeldAuthorities { authorities: Authorities::load(&self.paths, now)?, lock: self })
     }
+
+    /// The same, whether or not those that sign are valid now.
+    pub fn authorities_at_any_time(&self) -> Result<HeldAuthorities<'_>> {
+        Ok(HeldAuthorities { authorities: Authorities::load_at_any_time(&self.paths)?, lock: self })
+    }
 }
 
 impl ZoneReadLock {

@@ -8,7 +8,8 @@ use zone_etcd::zone_directory::{
     CaPassphrase, Place, Rotated, ZoneDirectory, prepare_next, retire, switch, was_taken_back,
 };
 
-use crate::harness::{Outcome, TestZone};
+use crate::harness::clock::turn;
+use crate::harness::{Outcome, TestZone, outcome};
 use crate::support::three_members;
 
 fn zone() -> TestZone {
@@ -223,4 +224,47 @@ fn what_is_retired_follows_what_was_taken_away() {
     retire(&opened, rotated, Place::Next, &held).expect("back");
     assert!(zone.file("ca/retired/3/peer.key").exists() && !zone.file("ca/retired/1").exists());
     assert!(taken_back(), "the last retirement tells");
+}
+
+/// The signing host's clock was thirty days ahead, and is right again: CAs that nobody uses are in nobody's way.
+#[test]
+fn cas_that_are_not_valid_yet_block_nothing() {
+    let zone = zone();
+    zone.run(&["pki", "issue", "--all"]).expect_code(0);
+    let out = zone.around().join("out").display().to_string();
+    let begin = ["pki", "rotate-ca", "--plain", "--out", &out];
+    let ahead = |arguments: &[&str]| outcome(turn(&mut zone.command(arguments), time::Duration::days(30)));
+    ahead(&begin).expect_code(0);
+    assert_eq!(authorities(&zone).len(), 5);
+    let right = ["--clock-is-right"];
+    for arguments in [&["pki", "check"][..], &["plan", "--node", "node1"], &["pki", "list"]] {
+        zone.run(arguments).expect_code(0);
+    }
+    zone.run(&[&["pki", "issue", "--all"][..], &right].concat()).expect_code(0);
+    let revoked = zone.run(&[&["pki", "revoke", "client/health"][..], &right].concat());
+    assert_ne!(revoked.code, 65, "{}", revoked.stderr);
+    zone.run(&["run", "--node", "node1", "--dry-run"]);
+    for _ in 0..2 {
+        carry(&zone, &["--back"]).expect_code(0);
+    }
+}
+
+/// The same when they sign already.
+#[test]
+fn the_way_back_is_open_from_cas_that_are_not_valid_yet() {
+    let zone = zone();
+    let open =
+        || ZoneDirectory::open(&zone.path(), CaPassphrase::new(None, None).expect("none")).expect("a zone");
+    let (directory, ahead) = (open(), OffsetDateTime::now_utc() + time::Duration::days(30));
+    let held = directory.lock().expect("the lock");
+    for step in [prepare_next, switch] {
+        let authorities = held.authorities(ahead).expect("the CAs");
+        step(&directory, &authorities, Rotated::Planes, ahead).expect("a step");
+    }
+    drop(held);
+    zone.run(&["pki", "issue", "--all"]).expect_code(65);
+    carry(&zone, &["--back"]).expect_code(0);
+    let listed = authorities(&zone);
+    assert!(listed[1].contains("CN=example.zone peer CA"), "{listed:?}");
+    zone.run(&["pki", "check"]).expect_code(0);
 }

@@ -33,7 +33,7 @@ pub(super) fn run(
 ) -> Result<()> {
     let errand =
         Carrying { arguments, zone, out, seals: SealChoice::read(&arguments.carried.sealing, zone)?, now };
-    let mut stage = stage_of(zone, arguments, now)?;
+    let mut stage = stage_of(zone, arguments)?;
     // Typed again without --continue it says the same again: a step back from where both are trusted takes the answers of all.
     let begins = if arguments.back { stage == Stage::NewLeaves } else { stage == Stage::Before };
     if !arguments.carried.go_on && begins {
@@ -100,8 +100,8 @@ fn end(arguments: &PkiRotateCaArgs) -> Stage {
     if arguments.back { Stage::Before } else { Stage::DropOld }
 }
 
-fn stage_of(zone: &ZoneDirectory, arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Stage> {
-    let authorities = Authorities::load(&zone.paths, now)?;
+fn stage_of(zone: &ZoneDirectory, arguments: &PkiRotateCaArgs) -> Result<Stage> {
+    let authorities = Authorities::load_at_any_time(&zone.paths)?;
     let stage = match Rotated::under_way(&authorities) {
         Some((_, Place::Next)) => Stage::TrustBoth,
         Some((_, Place::Previous)) => Stage::NewLeaves,
@@ -136,7 +136,7 @@ fn advance(
     stage: Stage,
     now: OffsetDateTime,
 ) -> Result<Stage> {
-    let authorities = Authorities::load(&zone.paths, now)?;
+    let authorities = Authorities::load_at_any_time(&zone.paths)?;
     let under_way = Rotated::under_way(&authorities).map(|(rotated, _)| rotated);
     let rotated = under_way.or(asked(arguments)).unwrap_or(Rotated::Planes);
     // Refuses what does not fit what is under way, as where the members can be seen.
@@ -149,7 +149,10 @@ fn advance(
     }
     // What was revoked while this waited for the lock is not in what was read before.
     let held = zone.lock()?;
-    let authorities = held.authorities(now)?;
+    let authorities = match arguments.back {
+        true => held.authorities_at_any_time()?,
+        false => held.authorities(now)?,
+    };
     match (arguments.back, stage) {
         (false, Stage::Before) => prepare_next(zone, &authorities, rotated, now).map(|()| Stage::TrustBoth),
         (false, Stage::TrustBoth) => switch(zone, &authorities, rotated, now).map(|()| Stage::NewLeaves),

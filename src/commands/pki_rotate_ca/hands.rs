@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use super::OPERATION;
 use crate::access::{self, ReachRestarter};
 use crate::config::Node;
 use crate::error::Result;
@@ -17,7 +18,9 @@ use crate::zone_directory::ZoneDirectory;
 pub(super) struct ReachedHands<'h> {
     zone: &'h ZoneDirectory,
     observer: Observer<'h>,
-    lock: &'h OperationLock,
+    site: &'h Site,
+    /// None on the way back from a CA with which the members could not be asked for it.
+    lock: Option<OperationLock>,
     limit: Duration,
 }
 
@@ -26,26 +29,31 @@ impl<'h> ReachedHands<'h> {
     pub(super) fn new(
         site: &'h Site,
         zone: &'h ZoneDirectory,
-        lock: &'h OperationLock,
+        lock: Option<OperationLock>,
         limit: Duration,
     ) -> Self {
-        Self { zone, observer: Observer::new(site), lock, limit }
+        Self { zone, observer: Observer::new(site), site, lock, limit }
     }
 }
 
 impl Hands for ReachedHands<'_> {
     fn may_go_on(&self) -> Result<()> {
-        self.lock.still_held()
+        self.lock.as_ref().map_or(Ok(()), OperationLock::still_held)
     }
 
     fn deliver(&mut self, node: &Node, watch: &mut dyn Watch) -> Result<()> {
-        self.lock.still_held()?;
+        self.may_go_on()?;
         access::deliver(self.zone, &[node], OffsetDateTime::now_utc(), watch).map(drop)
     }
 
     fn restart(&mut self, nodes: &[&Node], watch: &mut dyn Watch) -> Result<()> {
         let in_place = InPlace { observer: self.observer, limit: self.limit };
         let mut restarter = ReachRestarter { zone: self.zone, in_place };
-        restart_members(&self.observer, nodes, &mut restarter, self.lock, watch, &mut Vec::new())
+        // Members that are to be restarted answer by now.
+        let lock = match &mut self.lock {
+            Some(lock) => lock,
+            absent => absent.insert(OperationLock::take(self.site, OPERATION)?),
+        };
+        restart_members(&self.observer, nodes, &mut restarter, lock, watch, &mut Vec::new())
     }
 }

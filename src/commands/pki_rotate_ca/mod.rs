@@ -44,6 +44,8 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
     let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
     zone.refuse_unless_issued()?;
+    // The way back from CAs that a clock which was ahead has made is open to the clock that is right.
+    let zone = if arguments.back { zone.with_clock_said_right(true) } else { zone };
     let site = Site::Zone(zone);
     let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
     act_as_owner_of(&site)?;
@@ -59,21 +61,33 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
     if !arguments.status {
         bring_admin_up_to_date(&site, now);
     }
-    let standing = infer(&site, zone, now)?.standing;
+    let standing = infer(&site, zone)?.standing;
     if arguments.status {
         return status::print_status(zone, &standing, arguments.format);
     }
     refuse_unreached(zone, &Typed::of(arguments))?;
-    wait_until_seen(&site, zone, standing)?;
-    let lock = OperationLock::take(&site, OPERATION)?;
+    let is_way_back = arguments.back && standing.rotated.is_some() && standing.stage > Stage::Before;
+    let lock =
+        match wait_until_seen(&site, zone, standing).and_then(|()| OperationLock::take(&site, OPERATION)) {
+            Ok(lock) => Some(lock),
+            // What keeps the members from answering may be the very CA that is to go.
+            Err(failure) if is_way_back && failure.exit == Exit::Unavailable => {
+                output::warning(&format!("going back without the lock of operations, since {failure}"));
+                None
+            }
+            Err(failure) => return Err(failure),
+        };
     // Whoever held the lock before may have gone on.
-    let Inferred { live, authorities, standing } = infer(&site, zone, now)?;
+    let Inferred { live, authorities, standing } = infer(&site, zone)?;
     live.refuse_moved(|node| zone.proposed(&format!("member update {node}")))?;
     let Some(choice) = Choice::make(arguments, &standing, zone, &authorities, now)? else {
         return status::print_status(zone, &standing, arguments.format);
     };
+    if choice.until.is_some() && standing.stage == Stage::Before {
+        refuse_clock_ahead(&live)?;
+    }
     let observer = Observer::new(&site);
-    let mut hands = ReachedHands::new(&site, zone, &lock, arguments.limit.into());
+    let mut hands = ReachedHands::new(&site, zone, lock, arguments.limit.into());
     let mut narration = Narration::new(zone, arguments.kit.as_deref());
     let mut rotation =
         Rotation { zone, observer, rotated: choice.rotated, hands: &mut hands, watch: &mut narration };
@@ -81,10 +95,10 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
         None => rotation.back(standing.stage).map(|()| Stage::Before),
         Some(until) => rotation.forward(standing.stage, until, &mut clients::tell),
     }?;
-    drop(lock);
+    drop(hands);
     narration.finish()?;
     tell_what_is_next(zone, reached, choice.rotated, &Typed::of(arguments));
-    status::print_status(zone, &infer(&site, zone, now)?.standing, arguments.format)
+    status::print_status(zone, &infer(&site, zone)?.standing, arguments.format)
 }
 
 /// The zone as it answers, and what follows of that.
@@ -94,11 +108,32 @@ struct Inferred {
     standing: Standing,
 }
 
-fn infer(site: &Site, zone: &ZoneDirectory, now: OffsetDateTime) -> Result<Inferred> {
+fn infer(site: &Site, zone: &ZoneDirectory) -> Result<Inferred> {
     let live = Observer::new(site).observe()?;
-    let authorities = Authorities::load(&zone.paths, now)?;
+    let authorities = Authorities::load_at_any_time(&zone.paths)?;
     let standing = Standing::infer(&authorities, &live, was_taken_back(zone, &authorities));
     Ok(Inferred { live, authorities, standing })
+}
+
+/// A CA is valid from a few minutes before it is made: by how far a member's clock may be behind.
+const CLOCK_BEHIND_AT_MOST: time::Duration = time::Duration::minutes(4);
+
+/// By the clock of a member that is far behind, the CA that is to be made is not valid: it refuses it, or what it issues.
+fn refuse_clock_ahead(live: &LiveZone) -> Result<()> {
+    let behind = live.members.iter().filter_map(|member| {
+        let behind = member.client.as_ref()?.behind.filter(|behind| *behind > CLOCK_BEHIND_AT_MOST)?;
+        Some(format!("that of {} is at least {} s behind it", member.name, behind.whole_seconds()))
+    });
+    let causes: Vec<String> = behind.collect();
+    if causes.is_empty() {
+        return Ok(());
+    }
+    let mut failure =
+        Failure::new(Exit::TryAgain, "nothing was done: this machine's clock is not that of the members");
+    failure.causes = causes;
+    Err(failure.because("a CA that is made now would not be valid there").next(
+        "set the clock of whoever is wrong right (timedatectl set-ntp true, or chronyc makestep), and run the command again",
+    ))
 }
 
 /// A rotation that is begun and cannot reach a node would stop in the middle.
@@ -130,7 +165,7 @@ fn wait_until_seen(site: &Site, zone: &ZoneDirectory, mut standing: Standing) ->
             was_told = true;
         }
         std::thread::sleep(PAUSE);
-        standing = infer(site, zone, OffsetDateTime::now_utc())?.standing;
+        standing = infer(site, zone)?.standing;
     }
 }
 

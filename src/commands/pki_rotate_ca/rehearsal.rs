@@ -51,10 +51,9 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, zone: &ZoneDirectory) -> Result<(
 fn operate(zone: &ZoneDirectory, rotated: Rotated, watch: &mut dyn Watch) -> Result<()> {
     let site = Site::Zone(reopened(zone.paths.root())?);
     let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
-    let now = time::OffsetDateTime::now_utc();
     let lock = OperationLock::take(&site, OPERATION)?;
-    let stage = infer(&site, zone, now)?.standing.stage;
-    let mut hands = ReachedHands::new(&site, zone, &lock, RESTART_LIMIT);
+    let stage = infer(&site, zone)?.standing.stage;
+    let mut hands = ReachedHands::new(&site, zone, Some(lock), RESTART_LIMIT);
     let mut narration = Narration::new(zone, None);
     let mut both = Both(watch, &mut narration);
     let mut rotation =

@@ -95,7 +95,7 @@ impl Question {
             note_members(&site, now);
         }
         let client = known_client(&site, &arguments.client)?;
-        let authorities = site.authorities(now)?;
+        let authorities = site.authorities_to_ask(now)?;
         let credentials = credentials(&site, &client, now, warnings)?;
         Ok(Self { site, authorities, client, credentials })
     }

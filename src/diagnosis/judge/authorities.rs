@@ -8,7 +8,7 @@ use zone_pki::{Certificate, instant};
 use super::certificates::{Remedies, time_left};
 use super::count;
 use crate::diagnosis::{CheckId, Finding, Verdict};
-use crate::host::{NodeFiles, PlaneFiles, RevocationFault};
+use crate::host::{NodeFiles, PlaneFiles, RevocationFault, RoleFiles};
 use crate::plan::{Recorded, Role, days_left};
 
 pub(super) fn authorities(files: &NodeFiles, leaf_validity: Duration, now: OffsetDateTime) -> Vec<Finding> {
@@ -16,13 +16,19 @@ pub(super) fn authorities(files: &NodeFiles, leaf_validity: Duration, now: Offse
     planes
         .chain([(crate::plan::ROOT_FILE, &files.roots)])
         .flat_map(|(file, authorities)| authorities.iter().flatten().map(move |each| (file, each)))
-        .map(|(file, authority)| judge_authority(file, authority, leaf_validity, now))
+        .map(|(file, authority)| {
+            let issued = |role: &RoleFiles| {
+                role.chain.as_ref().is_ok_and(|chain| chain.iter().any(|each| each.names_issuer(authority)))
+            };
+            judge_authority(file, authority, files.roles.iter().any(issued), leaf_validity, now)
+        })
         .collect()
 }
 
 fn judge_authority(
     file: &str,
     authority: &Certificate,
+    is_in_use: bool,
     leaf_validity: Duration,
     now: OffsetDateTime,
 ) -> Finding {
@@ -34,7 +40,9 @@ fn judge_authority(
     }
     if now < authority.not_before() {
         let found = format!("it is not valid before {}", instant(authority.not_before()));
-        return Finding::new(check, Verdict::Failed, subject, found).remedy("set this machine's clock right");
+        // One that is to sign and has issued nothing is in nobody's way.
+        let verdict = if is_in_use { Verdict::Failed } else { Verdict::Warning };
+        return Finding::new(check, verdict, subject, found).remedy("set this machine's clock right");
     }
     if !authority.is_authority() {
         return Finding::new(check, Verdict::Failed, subject, "it is not the certificate of a CA")

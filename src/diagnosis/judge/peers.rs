@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use time::OffsetDateTime;
-use time::macros::format_description;
 use zone_pki::{Certificate, RevocationList, instant};
 
 use super::shown;
@@ -170,7 +169,7 @@ fn certificate(answer: &PeerAnswer, own: &Own<'_>, now: OffsetDateTime) -> Optio
 /// The peer's clock, which an answer tells to the second. Only a difference that this shows for certain counts.
 fn clock(answer: &PeerAnswer, reply: &Reply) -> Option<Finding> {
     let check = CheckId::PeerClock;
-    let said = http_date(reply.header("date")?)?;
+    let said = reply.date()?;
     let at_least = said - answer.answered_at;
     let at_most = said + time::Duration::seconds(1) - answer.asked_at;
     let (ahead, off) = if at_least > time::Duration::ZERO {
@@ -196,14 +195,6 @@ fn clock(answer: &PeerAnswer, reply: &Reply) -> Option<Finding> {
         answer.peer.node
     );
     Some(Finding::new(check, verdict, "", found).remedy(remedy))
-}
-
-/// RFC 9110, 5.6.7, in the form that servers write.
-fn http_date(text: &str) -> Option<OffsetDateTime> {
-    let format = format_description!(
-        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
-    );
-    time::PrimitiveDateTime::parse(text, format).ok().map(time::PrimitiveDateTime::assume_utc)
 }
 
 /// Versions of members, by node. `own` stands for the member of this node.

@@ -2,6 +2,7 @@
 
 mod back;
 mod carried;
+mod clock;
 mod faults;
 mod interrupted;
 mod stages;
