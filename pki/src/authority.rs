@@ -84,7 +84,14 @@ impl Authority {
     /// # Errors
     /// [`IssueError::Subject`], [`IssueError::Name`] and [`IssueError::Validity`] for a bad specification.
     pub fn generate(spec: &AuthoritySpec, now: OffsetDateTime) -> Result<Self, IssueError> {
-        let key = PrivateKey::generate(spec.key)?;
+        Self::with_key(spec, PrivateKey::generate(spec.key)?, now)
+    }
+
+    /// The same with a key that is there, so that the subject can tell it.
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate).
+    pub fn with_key(spec: &AuthoritySpec, key: PrivateKey, now: OffsetDateTime) -> Result<Self, IssueError> {
         let parameters = parameters::authority(spec, now, None)?;
         let certificate = parameters.self_signed(&Signer(key.pair()?)).map_err(encoding)?;
         Self::assemble(Certificate::from_owned(certificate.into())?, key)
@@ -96,12 +103,24 @@ impl Authority {
     /// As [`generate`](Self::generate), and [`IssueError::PathLength`], [`IssueError::Expired`],
     /// [`IssueError::NotYetValid`] where this authority does not allow it.
     pub fn issue_authority(&self, spec: &AuthoritySpec, now: OffsetDateTime) -> Result<Self, IssueError> {
+        self.issue_authority_with_key(spec, PrivateKey::generate(spec.key)?, now)
+    }
+
+    /// The same with a key that is there, so that the subject can tell it.
+    ///
+    /// # Errors
+    /// As [`issue_authority`](Self::issue_authority).
+    pub fn issue_authority_with_key(
+        &self,
+        spec: &AuthoritySpec,
+        key: PrivateKey,
+        now: OffsetDateTime,
+    ) -> Result<Self, IssueError> {
         if let Some(path_length) = self.certificate.path_length()
             && u32::from(spec.path_length) >= path_length
         {
             return Err(IssueError::PathLength { path_length });
         }
-        let key = PrivateKey::generate(spec.key)?;
         let parameters = parameters::authority(spec, now, Some(&self.certificate))?;
         Self::assemble(self.sign(&parameters, &Certified(&key))?, key)
     }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 use zone_pki::{
-    Authority, AuthoritySpec, Certificate, IssueError, PrivateKey, Subject, SubjectAltName, private_file,
+    Authority, AuthoritySpec, Certificate, IssueError, PrivateKey, Subject, SubjectAltName, hex, private_file,
 };
 
 use super::aside::{make_aside, remove_abandoned};
@@ -115,8 +115,11 @@ pub(super) fn make_root(zone: &ZoneConfig, edition: u32, now: OffsetDateTime) ->
         permitted_dns: Vec::new(),
         ..authority_spec(zone, ROOT_NAME, edition)
     };
-    Authority::generate(&spec, now)
-        .map_err(|error| Failure::internal("cannot make the zone's root CA").because(&error))
+    let made = PrivateKey::generate(spec.key).map_err(IssueError::from).and_then(|key| {
+        let spec = named_by_key(spec, edition, &key);
+        Authority::with_key(&spec, key, now)
+    });
+    made.map_err(|error| Failure::internal("cannot make the zone's root CA").because(&error))
 }
 
 /// Makes what was staged the zone's `ca/`, which is not there yet.
@@ -190,6 +193,16 @@ fn authority_spec(zone: &ZoneConfig, what: &str, edition: u32) -> AuthoritySpec 
     AuthoritySpec { subject, path_length: 0, permitted_dns: permitted_dns(zone), validity, key: zone.pki.key }
 }
 
+/// Copies of a zone directory make CAs of the same number, and whoever is shown the names of CAs has to tell those apart as well: the
+/// name of each that follows another tells its key.
+fn named_by_key(mut spec: AuthoritySpec, edition: u32, key: &PrivateKey) -> AuthoritySpec {
+    if edition > 1 {
+        let tag = hex::encode(&key.subject_public_key_sha256()[..8]);
+        spec.subject.organizational_unit = Some(format!("key {tag}"));
+    }
+    spec
+}
+
 /// What the CA of a plane has to be below these. A short name that one of them does not permit is left out, here and later in the
 /// certificates of nodes.
 pub(super) fn plane_spec(
@@ -216,7 +229,11 @@ pub(super) fn issue_plane_authority(
 ) -> Result<Authority> {
     let way: Vec<&Certificate> = std::iter::once(root.certificate()).chain(above).collect();
     let spec = plane_spec(zone, (plane, edition), &way);
-    root.issue_authority(&spec, now).map_err(|error| {
+    let issued = PrivateKey::generate(spec.key).map_err(IssueError::from).and_then(|key| {
+        let spec = named_by_key(spec, edition, &key);
+        root.issue_authority_with_key(&spec, key, now)
+    });
+    issued.map_err(|error| {
         Failure::bad_input(format!("the root CA cannot issue the {} plane's CA", plane.name()))
             .because(&error)
             .next("put a root CA into ca/ that may issue CAs: path length 1 or more, keyCertSign")

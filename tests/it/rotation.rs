@@ -10,7 +10,7 @@ use zone_etcd::zone_directory::{
 
 use crate::harness::clock::turn;
 use crate::harness::{Outcome, TestZone, outcome};
-use crate::support::three_members;
+use crate::support::{Tree, three_members};
 
 fn zone() -> TestZone {
     three_members()
@@ -267,4 +267,18 @@ fn the_way_back_is_open_from_cas_that_are_not_valid_yet() {
     let listed = authorities(&zone);
     assert!(listed[1].contains("CN=example.zone peer CA"), "{listed:?}");
     zone.run(&["pki", "check"]).expect_code(0);
+}
+
+/// Two copies of a zone directory make the same edition: what is signed by the one is not taken for the other's.
+#[test]
+fn copies_of_a_zone_make_cas_with_other_names() {
+    let zone = zone();
+    let copy = TestZone::empty();
+    Tree::of(&zone.path()).write_to(&copy.path());
+    let mut subjects = std::collections::BTreeSet::new();
+    for zone in [&zone, &copy] {
+        carry(zone, &["--root"]).expect_code(0);
+        subjects.extend(authorities(zone).into_iter().skip(3));
+    }
+    assert_eq!(subjects.len(), 6, "{subjects:?}");
 }
