@@ -32,6 +32,7 @@
 //! | [`operation_lock`] | the lock of an operation on a whole zone, in its etcd |
 //! | [`rolling`] | members started anew, one after the other |
 //! | [`rehearsal`] | a long operation tried on a throwaway zone, under clients that count what it costs them |
+//! | [`weakened`] | fixes that a search switches off, in a build of its own |
 //! | [`report`], [`error`] | the one module that prints, and what it prints when a command fails |
 
 pub mod access;
@@ -62,4 +63,5 @@ pub mod rotation;
 pub mod site;
 pub mod tls;
 pub mod upgrade;
+pub mod weakened;
 pub mod zone_directory;

@@ -49,6 +49,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::node_directory::refuse_data_among;
 use crate::report;
 use crate::requests::NodeKeys;
+use crate::weakened::Fix;
 use description::Described;
 use founding::Founding;
 use store::{Activated, EmptyDirectories};
@@ -151,7 +152,7 @@ pub fn activate<R: Read>(
     let described = Described::read(staged.path(), &manifest, &store.paths, target.bundle)?;
     refuse_data_among_keys(&store, &described)?;
     evidence.check_machine(&described.zone, &described.node, target.bundle)?;
-    if let Some(active) = active.as_ref().filter(|_| !target.accept_older_lists) {
+    if let Some(active) = active.as_ref().filter(|_| !target.accept_older_lists && !Fix::ListsGrow.is_off()) {
         revocation_lists::refuse_older(staged.path(), active, &store, target.bundle)?;
     }
     soundness::check(staged.path(), &described, before.as_deref(), target.bundle, now)?;
@@ -186,7 +187,7 @@ fn switch_to(
     // Also of what is active: the next start would be refused.
     version_gate::check(&described, name)?;
     link::make(&store.paths)?;
-    if let Some(active) = active.as_ref().filter(|_| !is_active) {
+    if let Some(active) = active.as_ref().filter(|_| !is_active && !Fix::ListsStay.is_off()) {
         revocation_lists::keep_in_use(&to, active, store)?;
     }
     let Activated { generation, manifest } = to;

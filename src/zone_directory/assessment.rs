@@ -13,6 +13,7 @@ use super::revoked_holders::RevokedCertificate;
 use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{IssueReason, Role, ZonePaths};
+use crate::weakened::Fix;
 
 /// Everything that a holder has to have, and what is missing of it.
 #[derive(Debug)]
@@ -75,6 +76,9 @@ impl<'z> Assessment<'z> {
             if revoked.iter().all(|known| known.serial != certificate.serial) {
                 revoked.push(certificate);
             }
+        }
+        if Fix::RevokedFirst.is_off() {
+            revoked.clear();
         }
         let mut entries = Vec::new();
         for (role, found) in found {

@@ -22,6 +22,7 @@ use super::{CaPassphrase, ZoneLock};
 use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{Plane, ZonePaths, organization, permitted_dns};
+use crate::weakened::Fix;
 
 /// How the keys of new CAs are written.
 #[derive(Clone, Copy, Debug)]
@@ -196,7 +197,7 @@ fn authority_spec(zone: &ZoneConfig, what: &str, edition: u32) -> AuthoritySpec 
 /// Copies of a zone directory make CAs of the same number, and whoever is shown the names of CAs has to tell those apart as well: the
 /// name of each that follows another tells its key.
 fn named_by_key(mut spec: AuthoritySpec, edition: u32, key: &PrivateKey) -> AuthoritySpec {
-    if edition > 1 {
+    if edition > 1 && !Fix::NamedByKey.is_off() {
         let tag = hex::encode(&key.subject_public_key_sha256()[..8]);
         spec.subject.organizational_unit = Some(format!("key {tag}"));
     }

@@ -72,6 +72,11 @@ impl ZoneLock {
         Ok(HeldAuthorities { authorities: Authorities::load(&self.paths, now)?, lock: self })
     }
 
+    /// What was read before the lock was waited for: what [`Fix::ReadUnderLock`](crate::weakened::Fix) keeps from happening.
+    pub(crate) fn stale_authorities(&self, authorities: Authorities) -> HeldAuthorities<'_> {
+        HeldAuthorities { authorities, lock: self }
+    }
+
     /// The same, whether or not those that sign are valid now.
     pub fn authorities_at_any_time(&self) -> Result<HeldAuthorities<'_>> {
         Ok(HeldAuthorities { authorities: Authorities::load_at_any_time(&self.paths)?, lock: self })

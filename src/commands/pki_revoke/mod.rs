@@ -22,6 +22,7 @@ use crate::cli::{Format, PkiRevokeArgs};
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 use crate::site::Site;
+use crate::weakened::Fix;
 use crate::zone_directory::{Authorities, Targeted, ZoneDirectory, find_issued, revoke};
 use handing_out::{bring, hand_out};
 use leaving::{Membership, leave};
@@ -116,6 +117,9 @@ fn serving<'z>(
 ) -> Vec<&'z Node> {
     let mut serving = authorities.serving_members(&zone.config);
     serving.retain(|node| leaving.is_none_or(|leaving| leaving.name != node.name));
+    if Fix::HolderGetsList.is_off() {
+        serving.retain(|node| !targeted.all().any(|entry| entry.node == node.name.full()));
+    }
     serving.sort_by_key(|node| !targeted.all().any(|entry| entry.node == node.name.full()));
     serving
 }

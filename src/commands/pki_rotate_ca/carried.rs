@@ -21,6 +21,7 @@ use crate::plan::Plane;
 use crate::report::{self as output, Table, shell_quoted};
 use crate::rolling::{Event, Watch};
 use crate::rotation::{Stage, Standing, issue_to_clients};
+use crate::weakened::Fix;
 use crate::zone_directory::{
     Authorities, Place, Rotated, ZoneDirectory, prepare_next, retire, switch, switch_back, was_taken_back,
 };
@@ -147,11 +148,13 @@ fn advance(
     if !arguments.back && stage == Stage::NewLeaves {
         clients::tell(zone)?;
     }
+    let stale = Fix::ReadUnderLock.is_off().then_some(authorities);
     // What was revoked while this waited for the lock is not in what was read before.
     let held = zone.lock()?;
-    let authorities = match arguments.back {
-        true => held.authorities_at_any_time()?,
-        false => held.authorities(now)?,
+    let authorities = match (arguments.back, stale) {
+        (_, Some(stale)) => held.stale_authorities(stale),
+        (true, None) => held.authorities_at_any_time()?,
+        (false, None) => held.authorities(now)?,
     };
     match (arguments.back, stage) {
         (false, Stage::Before) => prepare_next(zone, &authorities, rotated, now).map(|()| Stage::TrustBoth),
