@@ -28,6 +28,7 @@ pub mod constraints;
 mod der;
 pub mod document;
 pub mod encrypted_key;
+pub mod go;
 pub mod hex;
 mod instant;
 pub mod issuance_log;

@@ -88,6 +88,7 @@ fn every_kind_of_key() {
     let kinds = [
         "-algorithm RSA -pkeyopt rsa_keygen_bits:2048",
         "-algorithm EC -pkeyopt ec_paramgen_curve:P-384",
+        "-algorithm EC -pkeyopt ec_paramgen_curve:P-521",
         "-algorithm ED25519",
     ];
     for kind in kinds {
