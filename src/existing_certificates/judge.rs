@@ -70,8 +70,11 @@ fn accepted(
     })?;
     let Some((pair, trust)) = read.for_tls().filter(|_| usages.client) else { return Ok(()) };
     rehearse(pair, trust, host).map_err(|error| {
-        let what = format!("a member with {} would not be taken: {error}", sources.certificate);
-        Fault::new(what, format!("have it made by a CA in {}", sources.authority))
+        let what = format!(
+            "etcd would accept {}, and zone-etcd's own connections, which rustls verifies, would not: {error}",
+            sources.certificate
+        );
+        Fault::new(what, "have it made anew without that; docs/existing-certificates.md has the list")
     })
 }
 

@@ -22,6 +22,9 @@ pub(super) struct Extensions<'d> {
     pub(super) constraints: Option<NameConstraints<'d>>,
     pub(super) policies: Vec<&'d [u8]>,
     pub(super) has_policy_mappings: bool,
+    /// Whether anyPolicy is mapped, which nobody may do (RFC 5280, 4.2.1.5).
+    pub(super) maps_any_policy: bool,
+    pub(super) inhibits_any_policy: bool,
     /// requireExplicitPolicy of policyConstraints.
     pub(super) explicit_policy: Option<u64>,
     /// Those that are critical and that Go does not handle, as numbers with dots.
@@ -62,6 +65,8 @@ struct Extension<'d> {
 }
 
 const AGAIN: &str = "have it issued again without that extension, or with a sound one";
+/// anyPolicy (RFC 5280, 4.2.1.4).
+pub(super) const ANY_POLICY: &[u8] = &[0x55, 0x1d, 0x20, 0];
 /// authorityInfoAccess (RFC 5280, 4.2.2.1).
 const AUTHORITY_INFO_ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 1];
 
@@ -158,8 +163,9 @@ fn process<'d>(read: &mut Extensions<'d>, extension: &Extension<'d>) -> Result<(
             ))?;
         }
         [0x55, 0x1d, 33] => {
-            policy_mappings(value)
-                .ok_or_else(malformed("policyMappings", "processExtensions; RFC 5280, 4.2.1.5"))?;
+            let maps_any = policy_mappings(value);
+            read.maps_any_policy =
+                maps_any.ok_or_else(malformed("policyMappings", "processExtensions; RFC 5280, 4.2.1.5"))?;
             read.has_policy_mappings = true;
         }
         [0x55, 0x1d, 35] => {
@@ -185,6 +191,7 @@ fn process<'d>(read: &mut Extensions<'d>, extension: &Extension<'d>) -> Result<(
         }
         [0x55, 0x1d, 54] => {
             let mut value = value;
+            read.inhibits_any_policy = true;
             let skipped = value.integer().and_then(small);
             skipped.ok_or_else(malformed("inhibitAnyPolicy", "processExtensions; RFC 5280, 4.2.1.14"))?;
         }
@@ -284,14 +291,16 @@ fn policies(mut value: Der<'_>) -> Option<Vec<&[u8]>> {
     Some(policies)
 }
 
-fn policy_mappings(mut value: Der<'_>) -> Option<()> {
+/// Whether one of them is of anyPolicy.
+fn policy_mappings(mut value: Der<'_>) -> Option<bool> {
     let mut list = value.take(SEQUENCE)?;
+    let mut maps_any = false;
     while !list.is_empty() {
         let mut mapping = list.take(SEQUENCE)?;
-        mapping.take(OBJECT_IDENTIFIER)?;
-        mapping.take(OBJECT_IDENTIFIER)?;
+        let (from, to) = (mapping.take(OBJECT_IDENTIFIER)?.0, mapping.take(OBJECT_IDENTIFIER)?.0);
+        maps_any |= from == ANY_POLICY || to == ANY_POLICY;
     }
-    Some(())
+    Some(maps_any)
 }
 
 /// requireExplicitPolicy, if it is there.

@@ -41,7 +41,7 @@ fn is_ucs2(value: &[u8]) -> bool {
         let point = u16::from_be_bytes([pair[0], pair[1]]);
         matches!(point, 0xfffe | 0xffff | 0xfdd0..=0xfdef | 0xd800..=0xdfff)
     };
-    value.len() % 2 == 0 && !value.chunks_exact(2).any(refused)
+    value.len().is_multiple_of(2) && !value.chunks_exact(2).any(refused)
 }
 
 /// `domainNameValid`: labels that are not empty, of printable ASCII; `is_constraint` may begin with a dot.

@@ -97,6 +97,10 @@ fn every_kind_of_key() {
         elsewhere.root("root", &[]);
         elsewhere.init(&zone, &["--ca-cert", "root.crt", "--ca-key", "root.key"]).expect_code(0);
         issue_and_verify(&zone, &elsewhere, "root.crt");
+        // It signs the leaves and the revocation list itself.
+        let zone = TestZone::empty();
+        elsewhere.init(&zone, &["--client-ca", "root.crt", "--client-ca-key", "root.key"]).expect_code(0);
+        issue_and_verify(&zone, &elsewhere, "root.crt");
     }
 }
 

@@ -149,8 +149,10 @@ pub const CLIENT: &str = "1.3.6.1.5.5.7.3.2";
 pub struct Keys {
     directory: tempfile::TempDir,
     /// The signatures that were made, by the options of openssl and what was signed.
-    signatures: RefCell<HashMap<(String, Vec<u8>), Vec<u8>>>,
+    signatures: RefCell<HashMap<Signed, Vec<u8>>>,
 }
+
+type Signed = (String, Vec<u8>);
 
 /// What openssl is told for each stem.
 const KINDS: &[(&str, &str)] = &[

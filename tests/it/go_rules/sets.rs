@@ -309,6 +309,28 @@ pub const SETS: &[Row] = &[
             set.middle.set(INHIBIT_ANY, true, element(2, &[0]));
         },
     ),
+    row(
+        "a critical policyConstraints",
+        Stricter("UnsupportedCriticalExtension", "rustls, by which our own clients verify, does not know it"),
+        |set| set.middle.set(POLICY_CONSTRAINTS, true, sequence(&[element(0x81, &[0])])),
+    ),
+    row("a required policy, and any policy inhibited", Refused("certificate policy"), |set| {
+        set.middle.set(POLICY_CONSTRAINTS, false, sequence(&[element(0x80, &[0])]));
+        set.middle.set(INHIBIT_ANY, false, element(2, &[0]));
+        let any = sequence(&[sequence(&[identifier("2.5.29.32.0")])]);
+        set.middle.set(POLICIES, false, any.clone());
+        set.leaf.set(POLICIES, false, any);
+    }),
+    row("a required policy, and any policy in the CA", Taken, |set| {
+        set.middle.set(POLICY_CONSTRAINTS, false, sequence(&[element(0x80, &[0])]));
+        set.middle.set(POLICIES, false, sequence(&[sequence(&[identifier("2.5.29.32.0")])]));
+        set.leaf.set(POLICIES, false, sequence(&[sequence(&[identifier("1.3.6.1.4.1.55555.7")])]));
+    }),
+    row("a mapping of any policy", Refused("maps anyPolicy"), |set| {
+        let mapping = sequence(&[identifier("2.5.29.32.0"), identifier("1.3.6.1.4.1.55555.8")]);
+        set.middle.set(POLICIES, false, sequence(&[sequence(&[identifier("1.3.6.1.4.1.55555.7")])]));
+        set.middle.set(POLICY_MAPPINGS, false, sequence(&[mapping]));
+    }),
     // Names.
     row("no names", Refused("does not stand for"), |set| set.leaf.drop(NAMES)),
     row("other addresses", Refused("does not stand for"), |set| {
