@@ -9,6 +9,7 @@ use rustls_pki_types::pem::SectionKind;
 use time::OffsetDateTime;
 
 use crate::constraints::NameConstraints;
+use crate::go;
 use crate::hex;
 use crate::key::sha256;
 use crate::name::SubjectAltNames;
@@ -39,6 +40,12 @@ pub enum CertificateError {
         /// What the parser says.
         reason: String,
     },
+    /// Others read it, and Go does not: etcd would refuse to start with it, or whoever presents it.
+    #[error("the certificate {rule}")]
+    NotForGo {
+        /// What Go refuses.
+        rule: go::Rule,
+    },
 }
 
 /// A distinguished name in DER, such as TLS names the authorities by that a server trusts, written as a
@@ -58,7 +65,7 @@ impl Certificate {
     /// Reads one certificate in DER, from the first byte to the last.
     ///
     /// # Errors
-    /// [`CertificateError::Damaged`], also for an extension that occurs twice or cannot be read.
+    /// [`CertificateError::Damaged`], also for an extension that occurs twice or cannot be read; [`CertificateError::NotForGo`].
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
         Self::from_owned(der.to_vec().into())
     }
@@ -66,6 +73,7 @@ impl Certificate {
     /// As [`from_der`](Self::from_der), for bytes that are given away.
     pub(crate) fn from_owned(der: CertificateDer<'static>) -> Result<Self, CertificateError> {
         let facts = parse::facts(&der).map_err(|reason| CertificateError::Damaged { reason })?;
+        go::readable(&der).map_err(|rule| CertificateError::NotForGo { rule })?;
         Ok(Self { der, facts })
     }
 
@@ -183,6 +191,11 @@ impl Certificate {
     /// Whether basicConstraints says CA, whatever keyUsage says.
     pub(crate) fn has_authority_constraint(&self) -> bool {
         self.facts.authority
+    }
+
+    /// Whether it can be trusted as a CA: before version 3 nothing in a certificate said whether it is one (RFC 5280, 6.1.4 k).
+    pub fn may_be_anchor(&self) -> bool {
+        self.facts.authority || self.facts.version < 3
     }
 
     /// pathLenConstraint; none if it is absent, or if this is no authority.

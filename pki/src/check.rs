@@ -1,10 +1,11 @@
-//! Verification by rustls-webpki: another implementation than the one that issues.
+//! Verification by rustls-webpki, another implementation than the one that issues, and by the rules of Go, which etcd goes by.
 
 mod path;
 
 use time::OffsetDateTime;
 
 use crate::certificate::Certificate;
+use crate::go::Refusal;
 use crate::instant::instant;
 use crate::key::PrivateKey;
 use crate::name::{SubjectAltName, SubjectAltNames};
@@ -93,6 +94,9 @@ pub enum CheckError {
         /// The certificate.
         subject: String,
     },
+    /// Something that Go refuses, and etcd with it.
+    #[error("{0}")]
+    RefusedByGo(Box<Refusal>),
     /// Something else that the verifier refuses.
     #[error("{subject} is refused: {reason}")]
     Refused {
@@ -107,7 +111,7 @@ pub enum CheckError {
 /// and for nothing else; and that it stands for every one of `names`.
 ///
 /// Each certificate's signature is verified once, whatever the number of usages and names. The anchor's own signature
-/// is not, but its validity, authority and path length are. A wildcard in `names` has to be in the certificate as such.
+/// is not, but all else that Go looks at in an anchor is. A wildcard in `names` has to be in the certificate as such.
 ///
 /// # Errors
 /// The first thing that is wrong, as [`CheckError`] says.

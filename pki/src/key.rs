@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::pem;
+pub(crate) use kind::dotted;
 pub(crate) use pair::{KeyPair, signature_algorithm};
 pub(crate) use public::PublicKey;
 
-/// The kinds of key that are made and accepted.
+/// The kinds of key that are accepted; but for one they are made as well.
 ///
 /// ECDSA P-256 is the default: every TLS stack reads it, and a key is made in microseconds, where RSA takes milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -27,6 +28,8 @@ pub enum KeyAlgorithm {
     P256,
     /// ECDSA on NIST P-384, signing with SHA-384. Written `p384`.
     P384,
+    /// ECDSA on NIST P-521, signing with SHA-512. Accepted of others, and made for nobody: BoringSSL takes no such certificate.
+    P521,
     /// Ed25519 (RFC 8410). Written `ed25519`.
     Ed25519,
     /// RSA, 2048 bits, signing PKCS#1 v1.5 with SHA-256, as do the two that follow. Written `rsa2048`.
@@ -38,7 +41,7 @@ pub enum KeyAlgorithm {
 }
 
 impl KeyAlgorithm {
-    /// Every algorithm, in the order in which a message lists them.
+    /// Every algorithm that a configuration can ask for, in the order in which a message lists them.
     pub const ALL: [Self; 6] =
         [Self::P256, Self::P384, Self::Ed25519, Self::Rsa2048, Self::Rsa3072, Self::Rsa4096];
 
@@ -47,6 +50,7 @@ impl KeyAlgorithm {
         match self {
             Self::P256 => "p256",
             Self::P384 => "p384",
+            Self::P521 => "p521",
             Self::Ed25519 => "ed25519",
             Self::Rsa2048 => "rsa2048",
             Self::Rsa3072 => "rsa3072",
@@ -116,10 +120,10 @@ pub enum KeyError {
     /// The encoding is cut short or inconsistent.
     #[error("the private key is truncated or damaged")]
     Damaged,
-    /// A sound key of a kind that is not used here, such as P-521, or RSA below 2048 bits.
+    /// A sound key of a kind that is not used here, such as P-224, or RSA below 2048 bits.
     #[error("keys of the kind {algorithm} are not supported")]
     Unsupported {
-        /// What it is, such as `ECDSA P-521`, or the dotted object identifier.
+        /// What it is, such as `ECDSA P-224`, or the dotted object identifier.
         algorithm: String,
     },
     /// The cryptographic library could not make or use a key.

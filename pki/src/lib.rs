@@ -15,6 +15,7 @@
 //! | [`revocation`], [`revocation_list`] | revocation lists: made, and read |
 //! | [`document`] | documents that an authority signs |
 //! | [`check`] | verification by another implementation than the one that issues |
+//! | [`go`] | whether Go, and etcd with it, would accept a chain |
 //! | [`private_file`], [`regular_file`], [`store`] | files that keep their mode, public ones, and immutable generations of them |
 //! | [`record_log`], [`issuance_log`] | append-only records, and that of what was issued |
 //!
@@ -28,6 +29,7 @@ pub mod constraints;
 mod der;
 pub mod document;
 pub mod encrypted_key;
+pub mod go;
 pub mod hex;
 mod instant;
 pub mod issuance_log;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use time::OffsetDateTime;
-use zone_pki::{Certificate, RevocationList, Usage, instant};
+use zone_pki::{Certificate, RevocationList, Usage, Usages, go, instant};
 
 use super::plane::ReadPlane;
 use super::{Expected, Fault, PlaneSources, Source};
@@ -22,7 +22,7 @@ pub(super) fn plane(
     faults: &mut Vec<Fault>,
 ) {
     let before = faults.len();
-    for authority in read.authorities.iter().filter(|certificate| !certificate.is_authority()) {
+    for authority in read.authorities.iter().filter(|certificate| !certificate.may_be_anchor()) {
         let what = format!("{} holds {}, which is no CA", sources.authority, authority.subject());
         faults.push(Fault::new(what, "leave nothing but CAs in it"));
     }
@@ -50,13 +50,32 @@ pub(super) fn plane(
         chain(read, sources, now, faults);
     }
     // What none of these has found may still be refused, a wrong signature above all.
-    if let (Some((pair, trust)), true) = (read.for_tls(), faults.len() == before)
-        && leaf.usages().contains(Usage::Client)
-        && let Err(error) = rehearse(pair, trust, host)
-    {
-        let what = format!("a member with {} would not be taken: {error}", sources.certificate);
-        faults.push(Fault::new(what, format!("have it made by a CA in {}", sources.authority)));
+    if faults.len() == before && !read.authorities.is_empty() {
+        let usages = Usages { server: true, client: plane == Plane::Peer || expected.gateway };
+        accepted(read, sources, usages, host, now).map_err(|fault| faults.push(fault)).ok();
     }
+}
+
+/// Whether etcd accepts the chain, which is what Go says of it, and then whether our own connections do.
+fn accepted(
+    read: &ReadPlane,
+    sources: &PlaneSources,
+    usages: Usages,
+    host: &str,
+    now: OffsetDateTime,
+) -> Result<(), Fault> {
+    go::verify(&read.chain, &read.authorities, usages, Some(host), now).map_err(|refusal| {
+        let what = format!("etcd would refuse {}: {refusal}", sources.certificate);
+        Fault::new(what, refusal.rule.remedy)
+    })?;
+    let Some((pair, trust)) = read.for_tls().filter(|_| usages.client) else { return Ok(()) };
+    rehearse(pair, trust, host).map_err(|error| {
+        let what = format!(
+            "etcd would accept {}, and zone-etcd's own connections, which rustls verifies, would not: {error}",
+            sources.certificate
+        );
+        Fault::new(what, "have it made anew without that; docs/existing-certificates.md has the list")
+    })
 }
 
 /// What does not keep a member from starting.
@@ -142,13 +161,17 @@ fn usages(
 /// trusted as it is.
 fn chain(read: &ReadPlane, sources: &PlaneSources, now: OffsetDateTime, faults: &mut Vec<Fault>) {
     let mut current = &read.chain[0];
-    for _ in 0..=read.chain.len() {
+    let mut seen = vec![current];
+    loop {
         let issued = |above: &&Certificate| above.subject_der() == current.issuer_der();
         if let Some(anchor) = read.authorities.iter().find(issued) {
             return validity(anchor, &sources.authority, now, faults);
         }
-        let Some(intermediate) = read.chain[1..].iter().find(issued) else { break };
+        // A CA that changes its key has a certificate of its own name above the new one.
+        let next = read.chain[1..].iter().find(|above| issued(above) && !seen.contains(above));
+        let Some(intermediate) = next else { break };
         validity(intermediate, &sources.certificate, now, faults);
+        seen.push(intermediate);
         current = intermediate;
     }
     let issuer = current.issuer();

@@ -124,6 +124,7 @@ fn certificate_fault(source: &Source, text: &[u8], error: &CertificateError) -> 
             let found = NotPem::of(text);
             return Fault::new(what(&found.what()), found.remedy("x509"));
         }
+        CertificateError::NotForGo { rule } => rule.remedy,
         CertificateError::Empty | CertificateError::Damaged { .. } => {
             "copy the file again from where it was made"
         }
@@ -145,7 +146,7 @@ fn key_fault(source: &Source, text: &[u8], error: &KeyError) -> Fault {
         KeyError::Several => "leave one in it: the key that the certificate was requested with",
         KeyError::Certificate => "name the key there; the two may be swapped",
         KeyError::Unsupported { .. } => {
-            "have a certificate made for a key that etcd reads: ECDSA P-256 or P-384, Ed25519, or RSA of 2048 bits or more"
+            "have a certificate made for a key that etcd reads: ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048 bits or more"
         }
         _ => "name the key of the certificate, in PEM",
     };

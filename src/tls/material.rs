@@ -9,7 +9,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use zone_pki::{PrivateFileError, private_file};
+use time::OffsetDateTime;
+use zone_pki::{PrivateFileError, Usages, go, private_file};
 
 use super::seen::{Recorder, Seen};
 
@@ -95,41 +96,58 @@ impl KeyPair {
 
 /// The authorities that a side trusts, as etcd reads them from one file.
 #[derive(Clone, Debug)]
-pub struct Trust(Arc<RootCertStore>);
+pub struct Trust {
+    store: Arc<RootCertStore>,
+    /// The same, whole: the store keeps no more of them than webpki looks at.
+    authorities: Vec<CertificateDer<'static>>,
+}
 
 impl Trust {
     /// Reads every certificate of PEM that was read before.
     pub fn from_pem(text: &[u8]) -> Result<Self, MaterialError> {
-        let mut store = RootCertStore::empty();
-        for certificate in parse_certificates(text).map_err(MaterialError::Refused)? {
-            store.add(certificate).map_err(refused)?;
-        }
-        Ok(Self(Arc::new(store)))
+        let authorities = parse_certificates(text).map_err(MaterialError::Refused)?;
+        Self::of(authorities).map_err(refused)
     }
 
     /// Reads every certificate of a file.
     pub fn load(path: &Path) -> Result<Self, MaterialError> {
-        let mut store = RootCertStore::empty();
-        for certificate in certificates(path)? {
-            store.add(certificate).map_err(|error| MaterialError::Pem {
-                path: path.to_owned(),
-                expected: "certificate",
-                reason: error.to_string(),
-            })?;
-        }
-        Ok(Self(Arc::new(store)))
+        Self::of(certificates(path)?).map_err(|error| MaterialError::Pem {
+            path: path.to_owned(),
+            expected: "certificate",
+            reason: error.to_string(),
+        })
     }
 
     /// The same, and one authority more, in DER.
     pub fn with(&self, authority: &[u8]) -> Result<Self, MaterialError> {
-        let mut store = RootCertStore::clone(&self.0);
-        store.add(CertificateDer::from(authority.to_vec())).map_err(refused)?;
-        Ok(Self(Arc::new(store)))
+        let one_more = CertificateDer::from(authority.to_vec());
+        Self::of(self.authorities.iter().cloned().chain([one_more]).collect()).map_err(refused)
+    }
+
+    fn of(authorities: Vec<CertificateDer<'static>>) -> Result<Self, rustls::Error> {
+        let mut store = RootCertStore::empty();
+        for certificate in &authorities {
+            store.add(certificate.clone())?;
+        }
+        Ok(Self { store: Arc::new(store), authorities })
+    }
+
+    /// Whether a Go program with this trust accepts what `pair` presents: as a client that dials `host`, or else as a server.
+    pub(super) fn accepts_as_go(&self, pair: &KeyPair, host: Option<&str>) -> Result<(), MaterialError> {
+        let usages = Usages { server: host.is_some(), client: host.is_none() };
+        let read = |list: &[CertificateDer<'_>]| -> Result<Vec<_>, _> {
+            list.iter().map(|der| zone_pki::Certificate::from_der(der)).collect()
+        };
+        let unreadable = |error: zone_pki::CertificateError| MaterialError::Refused(error.to_string());
+        let presented = read(&pair.chain).map_err(unreadable)?;
+        let authorities = read(&self.authorities).map_err(unreadable)?;
+        go::verify(&presented, &authorities, usages, host, OffsetDateTime::now_utc())
+            .map_err(|refusal| MaterialError::Refused(refusal.to_string()))
     }
 
     /// How a client with this trust dials; `pair` is what it presents. What the server shows is kept in the result.
     pub fn client(&self, pair: Option<&KeyPair>) -> Result<(ClientConfig, Seen), MaterialError> {
-        let verifier = WebPkiServerVerifier::builder_with_provider(self.0.clone(), provider())
+        let verifier = WebPkiServerVerifier::builder_with_provider(self.store.clone(), provider())
             .build()
             .map_err(|error| MaterialError::Refused(error.to_string()))?;
         let seen = Seen::default();
@@ -154,7 +172,7 @@ impl Trust {
 
     /// How a server with this trust and this pair takes connections: only from clients that present a certificate.
     pub fn server(&self, pair: &KeyPair) -> Result<ServerConfig, MaterialError> {
-        let verifier = WebPkiClientVerifier::builder_with_provider(self.0.clone(), provider())
+        let verifier = WebPkiClientVerifier::builder_with_provider(self.store.clone(), provider())
             .build()
             .map_err(|error| MaterialError::Refused(error.to_string()))?;
         let (chain, key) = pair.parts();

@@ -44,6 +44,12 @@ pub enum RehearsalError {
     /// One side refused the other.
     #[error(transparent)]
     Handshake(#[from] HandshakeError),
+    /// Go would refuse the server.
+    #[error("the client refuses the server: {0}")]
+    ByClient(#[source] MaterialError),
+    /// Go would refuse the client.
+    #[error("the server refuses the client: {0}")]
+    ByServer(#[source] MaterialError),
     /// No name that can be dialled.
     #[error("{0} is neither a DNS name nor an address")]
     Host(String),
@@ -80,26 +86,36 @@ pub fn scenes(
 
 /// Makes the handshakes, with the files as they are at this instant.
 pub fn rehearse(generation: &Path, scenes: Vec<Scene>) -> Vec<Rehearsed> {
-    let server = |stem: &'static str, trust: &'static str| {
-        let pair = KeyPair::load(generation, stem)?;
-        Trust::load(&generation.join(trust))?.server(&pair).map(Arc::new)
-    };
     scenes
         .into_iter()
         .map(|scene| {
-            let result = server(scene.server, scene.server_trust)
-                .map_err(RehearsalError::from)
-                .and_then(|server| dial(&scene, server));
+            let result = dial(&scene, generation);
             Rehearsed { scene, result }
         })
         .collect()
 }
 
-fn dial(scene: &Scene, server: Arc<rustls::ServerConfig>) -> Result<(), RehearsalError> {
-    let pair = KeyPair::load(&scene.client_directory, &scene.client)?;
-    let trust = Trust::load(&scene.client_directory.join(scene.client_trust))?;
-    let (client, _) = trust.client(Some(&pair))?;
+fn dial(scene: &Scene, generation: &Path) -> Result<(), RehearsalError> {
+    let server = Side::load(generation, scene.server, scene.server_trust)?;
+    let client = Side::load(&scene.client_directory, &scene.client, scene.client_trust)?;
+    let config = server.trust.server(&server.pair)?;
+    let (dialling, _) = client.trust.client(Some(&client.pair))?;
     let name =
         ServerName::try_from(scene.host.clone()).map_err(|_| RehearsalError::Host(scene.host.clone()))?;
-    Ok(handshake(Arc::new(client), server, name)?)
+    handshake(Arc::new(dialling), Arc::new(config), name)?;
+    // The real ones are made by Go, which looks at more than the library that made this one.
+    client.trust.accepts_as_go(&server.pair, Some(&scene.host)).map_err(RehearsalError::ByClient)?;
+    server.trust.accepts_as_go(&client.pair, None).map_err(RehearsalError::ByServer)
+}
+
+/// What one of the two presents, and whom it trusts.
+struct Side {
+    pair: KeyPair,
+    trust: Trust,
+}
+
+impl Side {
+    fn load(directory: &Path, stem: &str, trust: &str) -> Result<Self, MaterialError> {
+        Ok(Self { pair: KeyPair::load(directory, stem)?, trust: Trust::load(&directory.join(trust))? })
+    }
 }

@@ -12,12 +12,14 @@ use zone_pki::{
 };
 
 use super::aside::{make_aside, remove_abandoned};
-use super::authorities::{Authorities, ROOT, plane_authority_name};
+use super::authorities::{Authorities, AuthorityCertificates, ROOT, plane_authority_name};
 use super::authority_files::{check_directory, load_authority, read_chain, refuse_if_lost};
+use super::beside::Beside;
 use super::ca_keys::key_text;
 use super::chain::way_up;
-use super::existing::{check_root, refuse_if_pending};
+use super::existing::{GivenPlanes, check_root, refuse_if_pending};
 use super::failures::private_zone_failure;
+use super::trial::try_out;
 use super::{CaPassphrase, ZoneLock};
 use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
@@ -149,6 +151,16 @@ fn create_planes(
     let staged = stage(paths)?;
     for plane in planes {
         let authority = issue_plane_authority(&root, &above, zone, (*plane, 1), now)?;
+        let certificates = AuthorityCertificates {
+            root: root.certificate().clone(),
+            peer: authority.certificate().clone(),
+            client: authority.certificate().clone(),
+            chain: chain.clone(),
+            beside: Beside::default(),
+            pinned_token: None,
+            given: GivenPlanes::default(),
+        };
+        try_out(&certificates, *plane, &authority, zone, now)?;
         write_authority(staged.path(), plane.name(), &authority, keys, Some(now))?;
     }
     for extension in ["key", "crl", "crt"] {

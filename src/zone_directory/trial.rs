@@ -2,7 +2,7 @@
 //! anything is written.
 
 use time::OffsetDateTime;
-use zone_pki::Authority;
+use zone_pki::{Authority, CheckError};
 
 use super::authorities::AuthorityCertificates;
 use super::create_authorities::first_revocations;
@@ -31,9 +31,13 @@ pub(super) fn try_out(
         };
         let spec = role.node_spec(zone, node, authorities.permitted_dns(plane, node));
         let issued = signer.issue(&spec, now).map_err(|error| failed().because(&error))?;
-        authorities
-            .verify(plane, issued.certificate(), spec.usages, &spec.names, now)
-            .map_err(|error| failed().because(&error))?;
+        authorities.verify(plane, issued.certificate(), spec.usages, &spec.names, now).map_err(|error| {
+            let failure = failed().because(&error);
+            match error {
+                CheckError::RefusedByGo(refusal) => failure.next(refusal.rule.remedy),
+                _ => failure,
+            }
+        })?;
     }
     Ok(())
 }

@@ -56,6 +56,12 @@ fn the_local_config_on_3_5() {
     isolated(|| run_local_config("3.5.35", Names::InSubjectAltName));
 }
 
+/// As `openssl ecparam -name secp521r1` and some CAs make them.
+#[test]
+fn the_local_config_with_keys_on_p_521() {
+    isolated(|| run_local_config_on("3.7.3", Names::InSubjectAltName, "P-521"));
+}
+
 /// Then the fence is `--peer-cert-allowed-cn`.
 #[test]
 fn the_local_config_with_common_names_on_3_7() {
@@ -145,9 +151,14 @@ enum Names {
 /// Three machines, each with a local config that holds its certificate and key as PEM, of one CA for everything.
 #[track_caller]
 fn run_local_config(version: &str, names: Names) {
+    run_local_config_on(version, names, "P-256");
+}
+
+#[track_caller]
+fn run_local_config_on(version: &str, names: Names, curve: &'static str) {
     let around = tempfile::tempdir().expect("a temporary directory");
     let network = Network::new(&INFRA);
-    let made = Elsewhere::new(&around.path().join("made"));
+    let made = Elsewhere { curve, ..Elsewhere::new(&around.path().join("made")) };
     made.authority("ca").client("client", "ca");
     let list: Vec<String> = INFRA
         .iter()
@@ -210,6 +221,15 @@ fn run_local_config(version: &str, names: Names) {
     assert!(!refused.contains("HTTP/1") && !refused.contains("peerURLs"), "{refused}");
     let read = "POST /v3/kv/range HTTP/1.0\\r\\nContent-Length: 14\\r\\n\\r\\n{\\\"key\\\":\\\"YQ==\\\"}";
     assert!(ask("client", 2379, read).contains(" 200 OK"));
+
+    // Where its data is gone, the other members are asked, by our own connections: they know it.
+    drop(members.remove(0));
+    let emptied = around.path().join("emptied");
+    outcome(Command::new("mkdir").args(["-m", "700"]).arg(&emptied)).expect_code(0);
+    fs::copy(&config, emptied.join("node.json")).expect("the local config");
+    let plan =
+        outcome(&mut network.on("infra0", zone_etcd(["plan", "--config"]).arg(emptied.join("node.json"))));
+    plan.expect_code(65).expect_error_with(&["has run, and its data is not here"]);
 }
 
 /// Sends a request to infra0 from infra1's machine, over TLS with this certificate.

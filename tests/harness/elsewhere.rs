@@ -11,6 +11,8 @@ use super::outcome;
 pub struct Elsewhere {
     /// The directory.
     pub directory: PathBuf,
+    /// The curve of every key, as openssl names it.
+    pub curve: &'static str,
 }
 
 impl Elsewhere {
@@ -19,7 +21,7 @@ impl Elsewhere {
         fs::create_dir_all(directory).expect("a directory");
         // As a start wants a node directory.
         fs::set_permissions(directory, fs::Permissions::from_mode(0o700)).expect("its mode");
-        Self { directory: directory.to_owned() }
+        Self { directory: directory.to_owned(), curve: "P-256" }
     }
 
     /// A CA: `STEM.crt` and `STEM.key`.
@@ -68,7 +70,7 @@ impl Elsewhere {
             "-newkey",
             "ec",
             "-pkeyopt",
-            "ec_paramgen_curve:P-256",
+            &format!("ec_paramgen_curve:{}", self.curve),
             "-nodes",
             "-days",
             "30",

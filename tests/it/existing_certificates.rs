@@ -119,7 +119,11 @@ fn every_fault_has_its_name_and_its_remedy() {
                 made.authority("ca").leaf("node", "ca", NAMES);
                 fs::write(at.join("ca.crt"), ca).unwrap();
             },
-            &["would not be taken"],
+            &[
+                "etcd would refuse `cert`",
+                "CN=node was not signed by the key of CN=ca",
+                "name the CA that issued it",
+            ],
         ),
         (
             "nobody's",

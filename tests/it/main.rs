@@ -17,6 +17,7 @@
 //! | [`rotation`] | `pki rotate-ca` where no member runs: `ca/`, and what is carried |
 //! | [`command_line`] | the commands and what they leave on disk |
 //! | [`existing_ca`] | CAs that openssl and cfssl made: taken, asked for certificates, refused |
+//! | [`go_rules`] | certificates that Go refuses or takes, each as `plan` judges it |
 //! | [`golden`] | the exact command lines and reports of `plan` |
 //! | [`examples`] | the examples against the launch lines that they stand for
 //! | [`existing_certificates`] | certificates that were made elsewhere: each fault by its name
@@ -51,6 +52,7 @@ mod existing_ca;
 mod existing_certificates;
 mod export;
 mod flags;
+mod go_rules;
 mod golden;
 mod local_config;
 mod malformed;

@@ -21,6 +21,8 @@ use crate::spec::Usages;
 /// What is known of a certificate. The ranges are positions in its DER.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Facts {
+    /// 1, 2 or 3.
+    pub(super) version: u32,
     pub(super) serial: Vec<u8>,
     pub(super) subject: String,
     pub(super) issuer: String,
@@ -53,6 +55,7 @@ pub(super) fn facts(der: &[u8]) -> Result<Facts, String> {
     whole_sequence(der).ok_or("it is not a sequence")?;
     let (key_description, rsa_bits) = describe_key(certificate.public_key());
     let mut facts = Facts {
+        version: certificate.version().0.saturating_add(1),
         serial: without_sign(certificate.raw_serial()).to_vec(),
         subject: for_people(certificate.subject()),
         issuer: for_people(certificate.issuer()),

@@ -11,6 +11,7 @@ use webpki::{
 
 use super::CheckError;
 use crate::certificate::Certificate;
+use crate::go;
 use crate::name::{SubjectAltName, SubjectAltNames};
 use crate::spec::{Usage, Usages};
 
@@ -35,14 +36,13 @@ pub(super) fn verify(
     if !anchor.is_authority() {
         return Err(CheckError::NotAnAuthority { subject: anchor.subject().to_owned() });
     }
-    // webpki does not look at the path length of an anchor; Go and OpenSSL do.
-    let used = path.intermediate_certificates().count();
-    match anchor.path_length() {
-        Some(most) if u32::try_from(used).is_ok_and(|used| used > most) => {
-            Err(CheckError::PathLength { subject: leaf.subject().to_owned() })
-        }
-        _ => Ok(()),
-    }
+    // webpki takes of an anchor its name, its key and its name constraints; Go and OpenSSL look at all of it.
+    let used: Vec<_> = path.intermediate_certificates().map(|used| used.der()).collect();
+    let used = used.iter().filter_map(|der| {
+        intermediates.iter().copied().find(|certificate| certificate.der() == der.as_ref())
+    });
+    let chain: Vec<&Certificate> = std::iter::once(leaf).chain(used).chain([anchor]).collect();
+    go::verify_chain(&chain, usages, now).map_err(|refusal| CheckError::RefusedByGo(Box::new(refusal)))
 }
 
 /// Verifies that the leaf stands for each of the names.

@@ -17,10 +17,11 @@ const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 /// secp384r1, 1.3.132.0.34 (RFC 5480).
 const P384: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x22];
+/// secp521r1, 1.3.132.0.35 (RFC 5480).
+const P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
 
 /// Kinds that people do have, by object identifier, for the message that refuses them.
-const UNSUPPORTED: [(&[u8], &str); 7] = [
-    (&[0x2b, 0x81, 0x04, 0x00, 0x23], "ECDSA P-521"),
+const UNSUPPORTED: [(&[u8], &str); 6] = [
     (&[0x2b, 0x81, 0x04, 0x00, 0x21], "ECDSA P-224"),
     (&[0x2b, 0x81, 0x04, 0x00, 0x0a], "ECDSA secp256k1"),
     (&[0x2b, 0x65, 0x71], "Ed448"),
@@ -84,10 +85,11 @@ fn sec1_curve(mut contents: Reader<'_>) -> Result<KeyAlgorithm, KeyError> {
             Some(named) => curve(named),
             None => Err(unsupported_as("an elliptic curve given by its parameters")),
         },
-        // The scalar is as long as the order of its curve, so its length tells the two curves apart.
+        // The scalar is as long as the order of its curve, so its length tells the curves apart.
         None => match scalar.len() {
             32 => Ok(KeyAlgorithm::P256),
             48 => Ok(KeyAlgorithm::P384),
+            66 => Ok(KeyAlgorithm::P521),
             _ => Err(unsupported_as("an elliptic curve that it does not name")),
         },
     }
@@ -97,6 +99,7 @@ fn curve(named: &[u8]) -> Result<KeyAlgorithm, KeyError> {
     match named {
         P256 => Ok(KeyAlgorithm::P256),
         P384 => Ok(KeyAlgorithm::P384),
+        P521 => Ok(KeyAlgorithm::P521),
         other => Err(unsupported(other)),
     }
 }
@@ -113,7 +116,7 @@ fn unsupported_as(name: &str) -> KeyError {
 }
 
 /// An object identifier as people write it (X.690, 8.19).
-fn dotted(identifier: &[u8]) -> String {
+pub(crate) fn dotted(identifier: &[u8]) -> String {
     let mut parts: Vec<u64> = Vec::new();
     let mut part: u64 = 0;
     for byte in identifier {

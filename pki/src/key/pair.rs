@@ -5,8 +5,8 @@ use aws_lc_rs::error::KeyRejected;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING,
+    EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
 };
 use rcgen::{PublicKeyData, SignatureAlgorithm};
 use zeroize::Zeroizing;
@@ -25,7 +25,7 @@ impl KeyPair {
     pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
         let rsa = |size| RsaKeyPair::generate(size).map(Self::Rsa);
         match algorithm {
-            KeyAlgorithm::P256 | KeyAlgorithm::P384 => {
+            KeyAlgorithm::P256 | KeyAlgorithm::P384 | KeyAlgorithm::P521 => {
                 EcdsaKeyPair::generate(signing(algorithm)).map(|pair| Self::Ecdsa(algorithm, pair))
             }
             KeyAlgorithm::Ed25519 => Ed25519KeyPair::generate().map(Self::Ed25519),
@@ -124,15 +124,17 @@ pub(crate) fn signature_algorithm(algorithm: KeyAlgorithm) -> &'static Signature
     match algorithm {
         KeyAlgorithm::P256 => &rcgen::PKCS_ECDSA_P256_SHA256,
         KeyAlgorithm::P384 => &rcgen::PKCS_ECDSA_P384_SHA384,
+        KeyAlgorithm::P521 => &rcgen::PKCS_ECDSA_P521_SHA512,
         KeyAlgorithm::Ed25519 => &rcgen::PKCS_ED25519,
         KeyAlgorithm::Rsa2048 | KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096 => &rcgen::PKCS_RSA_SHA256,
     }
 }
 
-/// Of the two curves, P-384 for P-384 and P-256 for all else.
+/// The signatures of a curve; those of P-256 for all else.
 fn signing(algorithm: KeyAlgorithm) -> &'static EcdsaSigningAlgorithm {
     match algorithm {
         KeyAlgorithm::P384 => &ECDSA_P384_SHA384_ASN1_SIGNING,
+        KeyAlgorithm::P521 => &ECDSA_P521_SHA512_ASN1_SIGNING,
         _ => &ECDSA_P256_SHA256_ASN1_SIGNING,
     }
 }

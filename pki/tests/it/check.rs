@@ -161,7 +161,11 @@ fn the_path_length_of_the_anchor_counts() {
         &SubjectAltNames::new(),
         now(),
     );
-    assert!(matches!(result, Err(CheckError::PathLength { .. })), "{result:?}");
+    let refusal = result.unwrap_err().to_string();
+    assert_eq!(
+        refusal,
+        "CN=peer plane, O=example.zone allows 0 CAs below it (pathLenConstraint), and 1 stand there (Go's isValid; RFC 5280, 4.2.1.9)"
+    );
 }
 
 #[test]

@@ -10,11 +10,13 @@ use crate::support::{Files, authority_spec, leaf_spec, names, now, root_and_plan
 const NAMES: [&str; 4] = ["node1.example.zone", "*.svc.example.zone", "10.0.0.1", "fd00::1"];
 
 /// How OpenSSL makes a key, and what the certificate then says it is.
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 11] = [
     ("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem", "ECDSA P-256"),
     ("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out key.pem", "ECDSA P-384"),
     ("ecparam -name prime256v1 -genkey -out key.pem", "ECDSA P-256"),
     ("ecparam -name secp384r1 -genkey -out key.pem", "ECDSA P-384"),
+    ("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out key.pem", "ECDSA P-521"),
+    ("ecparam -name secp521r1 -genkey -noout -out key.pem", "ECDSA P-521"),
     ("ecparam -name prime256v1 -genkey -noout -out key.pem", "ECDSA P-256"),
     ("genpkey -algorithm ED25519 -out key.pem", "Ed25519"),
     ("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key.pem", "RSA 2048"),

@@ -69,6 +69,7 @@ fn a_request_by_openssl_is_certified_with_what_the_specification_says() {
     let kinds = [
         ("-newkey ec -pkeyopt ec_paramgen_curve:P-256", "ECDSA P-256"),
         ("-newkey ec -pkeyopt ec_paramgen_curve:P-384 -sha256", "ECDSA P-384"),
+        ("-newkey ec -pkeyopt ec_paramgen_curve:P-521 -sha512", "ECDSA P-521"),
         ("-newkey rsa:2048 -sha512", "RSA 2048"),
         ("-newkey ed25519", "Ed25519"),
     ];
@@ -118,7 +119,7 @@ fn weak_and_foreign_kinds_are_told() {
     let unsupported =
         |algorithm: &str| Err(RequestError::Key(KeyError::Unsupported { algorithm: algorithm.to_owned() }));
     assert_eq!(read("-newkey rsa:1024"), unsupported("RSA below 2048 bits"));
-    assert_eq!(read("-newkey ec -pkeyopt ec_paramgen_curve:P-521"), unsupported("ECDSA P-521"));
+    assert_eq!(read("-newkey ec -pkeyopt ec_paramgen_curve:P-224"), unsupported("ECDSA P-224"));
     assert_eq!(read("-newkey ed448"), unsupported("Ed448"));
     let by_sha1 = read("-newkey rsa:2048 -sha1").unwrap();
     assert_eq!(by_sha1.verify(), Err(RequestError::SignatureAlgorithm));

@@ -176,3 +176,41 @@ fn a_chain_whose_names_fit_and_whose_signature_does_not() {
         &["would be refused", "signature"],
     );
 }
+
+/// etcd would start and serve nobody: of the CAs that it trusts Go looks at everything, as it does above a leaf.
+#[test]
+fn what_go_refuses_in_a_ca() {
+    let unknown = "1.3.6.1.4.1.55555.1=critical,DER:0500";
+    for (root_extensions, texts) in [
+        (
+            &["extendedKeyUsage=serverAuth"][..],
+            &["CN=ca", "extendedKeyUsage without clientAuth", "checkChainForKeyUsage"][..],
+        ),
+        (&["extendedKeyUsage=codeSigning"], &["CN=ca", "does not allow server authentication"]),
+        (&[unknown], &["CN=ca", "critical extension 1.3.6.1.4.1.55555.1", "RFC 5280, 4.2"]),
+    ] {
+        refused(&root(root_extensions), &ROOT, 65, &[&["issues would be refused"], texts].concat());
+        // The same above the CA of a plane, which is all that members trust: clients trust what is above.
+        let above = chain(root_extensions, &[], &[CA_OF_LEAVES, SIGNS]);
+        let texts: Vec<String> = texts.iter().map(|text| text.replace("CN=ca", "CN=root")).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        refused(&above, &CLIENT, 65, &[&["issues would be refused"], texts.as_slice()].concat());
+    }
+    // Below a sound root as well.
+    let below = |extensions: &[&str]| chain(&[], &[], &[&[CA, SIGNS], extensions].concat());
+    refused(&below(&["extendedKeyUsage=codeSigning"]), &ROOT, 65, &["issues would be refused"]);
+    refused(&below(&[unknown]), &CLIENT, 65, &["issues would be refused"]);
+}
+
+#[test]
+fn a_negative_serial_number() {
+    let elsewhere = AuthoritiesElsewhere::new();
+    elsewhere.root_for("ca", &["-set_serial", "-0x1234"], &[SIGNS]);
+    refused(
+        &elsewhere,
+        &ROOT,
+        65,
+        &["has a negative serial number", "x509.ParseCertificate", "RFC 5280, 4.1.2.2"],
+    );
+    refused(&elsewhere, &CLIENT, 65, &["has a negative serial number"]);
+}

@@ -16,15 +16,21 @@ fn openssl(arguments: &[&str], directory: &Path) {
 
 /// A zone with a description and a root CA that OpenSSL made.
 fn zone_with_root() -> TestZone {
+    zone_with_root_for(&[])
+}
+
+/// The same with further extensions.
+fn zone_with_root_for(extensions: &[&str]) -> TestZone {
     let zone = TestZone::described(ZONE);
     std::fs::DirBuilder::new().mode(0o700).create(zone.file("ca")).expect("ca/");
     let request =
         ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3000"];
     // `openssl verify -x509_strict` wants it of a CA, and `req -x509` leaves it out.
     let usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"];
+    let further: Vec<&str> = extensions.iter().flat_map(|extension| ["-addext", *extension]).collect();
     let files =
         ["-subj", "/O=Example Corporation/CN=Corporate Root", "-keyout", "root.key", "-out", "root.crt"];
-    openssl(&[request.as_slice(), &usage, &files].concat(), &zone.file("ca"));
+    openssl(&[request.as_slice(), &usage, &further, &files].concat(), &zone.file("ca"));
     std::fs::set_permissions(zone.file("ca/root.key"), PermissionsExt::from_mode(0o600)).expect("a mode");
     zone
 }
@@ -134,4 +140,20 @@ fn an_encrypted_key_takes_its_passphrase_and_stays_encrypted() {
     let key = std::fs::read(zone.file("ca/root.key")).expect("a key");
     init("secret").expect_code(0).expect_error_with(&["made the CAs peer, client"]);
     assert!(std::fs::read(zone.file("ca/root.key")).expect("a key") == key, "the key is as it was");
+}
+
+/// The CAs below would be made, and etcd would serve nobody with what they issue.
+#[test]
+fn one_that_go_refuses_above_others() {
+    let zone = zone_with_root_for(&["extendedKeyUsage=serverAuth"]);
+    let before = Tree::of(&zone.file("ca"));
+    zone.run(&["init"]).expect_refusal(
+        65,
+        &[
+            "CN=Corporate Root",
+            "extendedKeyUsage without clientAuth",
+            "have it issued again with extendedKeyUsage",
+        ],
+    );
+    Tree::of(&zone.file("ca")).assert_same_as(&before, "init");
 }

@@ -88,6 +88,7 @@ fn every_kind_of_key() {
     let kinds = [
         "-algorithm RSA -pkeyopt rsa_keygen_bits:2048",
         "-algorithm EC -pkeyopt ec_paramgen_curve:P-384",
+        "-algorithm EC -pkeyopt ec_paramgen_curve:P-521",
         "-algorithm ED25519",
     ];
     for kind in kinds {
@@ -95,6 +96,10 @@ fn every_kind_of_key() {
         elsewhere.key("root", kind);
         elsewhere.root("root", &[]);
         elsewhere.init(&zone, &["--ca-cert", "root.crt", "--ca-key", "root.key"]).expect_code(0);
+        issue_and_verify(&zone, &elsewhere, "root.crt");
+        // It signs the leaves and the revocation list itself.
+        let zone = TestZone::empty();
+        elsewhere.init(&zone, &["--client-ca", "root.crt", "--client-ca-key", "root.key"]).expect_code(0);
         issue_and_verify(&zone, &elsewhere, "root.crt");
     }
 }
