@@ -58,7 +58,7 @@ impl<T: Serialize + DeserializeOwned> RecordLog<T> {
     /// of a line, the entries begin on a line of their own.
     ///
     /// # Errors
-    /// As [`LogError`] says. Some of the entries may then be in the file.
+    /// As [`LogError`] says. None of the entries is then in the file, unless it could not be shortened again.
     pub fn append(&self, entries: &[T]) -> Result<(), LogError> {
         if entries.is_empty() {
             return Ok(());
@@ -74,8 +74,12 @@ impl<T: Serialize + DeserializeOwned> RecordLog<T> {
             serde_json::to_writer(&mut lines, entry)?;
             lines.push(b'\n');
         }
-        file.write_all(&lines)?;
-        file.sync_all()?;
+        let before = file.metadata()?.len();
+        if let Err(error) = file.write_all(&lines).and_then(|()| file.sync_all()) {
+            // A full disk has taken a part, which nobody could read. What stays of it all the same is skipped by who reads.
+            let _ = file.set_len(before);
+            return Err(error.into());
+        }
         if is_new && let Some(parent) = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             private_file::sync(parent)?;
         }

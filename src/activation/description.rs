@@ -36,9 +36,10 @@ impl Described {
     /// Reads the descriptions in `generation`, and compares them with its manifest. `name` is that of the bundle.
     pub fn read(generation: &Path, manifest: &Manifest, paths: &NodePaths, name: &str) -> Result<Self> {
         let failed = |why: String| {
-            Failure::bad_input(format!("{name} cannot be used on this node")).because(why).next(
-                "have a new one made by the signing machine's zone-etcd, of this version: zone-etcd bundle",
-            )
+            Failure::bad_input(format!("{name} cannot be used on this node")).because(why).next(format!(
+                "have a new one made on the signing machine, with this version of zone-etcd: zone-etcd bundle {} --out DIR",
+                manifest.node
+            ))
         };
         let (zone, _) = ZoneConfig::load(&generation.join(DESCRIPTION))
             .map_err(|error| failed(format!("its {DESCRIPTION} cannot be used: {}", first_problem(error))))?;

@@ -127,23 +127,27 @@ impl AuthorityCertificates {
     /// Reads the certificates alone, for who makes the lists. Of those that do not sign none has to be valid: one that did may end in
     /// the meantime, and one that is to may not have begun.
     pub(super) fn load(paths: &ZonePaths, now: OffsetDateTime) -> Result<Self> {
-        let authorities = Self::load_at_any_time(paths)?;
+        let authorities = Self::read(paths)?;
         for (stem, certificate) in authorities.all() {
             check_usable(&paths.authority_certificate(stem), certificate, now)?;
         }
         for certificate in &authorities.chain {
             check_usable(&paths.authority_chain(), certificate, now)?;
         }
-        Ok(authorities)
+        authorities.check_places(paths)
     }
 
     fn load_at_any_time(paths: &ZonePaths) -> Result<Self> {
+        Self::read(paths)?.check_places(paths)
+    }
+
+    fn read(paths: &ZonePaths) -> Result<Self> {
         if Authorities::are_absent(paths)? {
             refuse_if_lost(paths)?;
         }
         check_directory(&paths.authorities())?;
         refuse_if_pending(paths)?;
-        let authorities = Self {
+        Ok(Self {
             root: read_certificate(paths, ROOT)?,
             peer: read_certificate(paths, Plane::Peer.name())?,
             client: read_certificate(paths, Plane::Client.name())?,
@@ -151,12 +155,15 @@ impl AuthorityCertificates {
             beside: Beside::load(paths)?,
             pinned_token: read_token(paths)?,
             given: GivenPlanes::load(paths)?,
-        };
+        })
+    }
+
+    fn check_places(self, paths: &ZonePaths) -> Result<Self> {
         for plane in Plane::ALL {
-            authorities.check_place(paths, plane)?;
-            authorities.check_beside(paths, plane)?;
+            self.check_place(paths, plane)?;
+            self.check_beside(paths, plane)?;
         }
-        Ok(authorities)
+        Ok(self)
     }
 
     /// A plane CA below another root would lead to another cluster token, and one in the other plane's place would open that

@@ -17,6 +17,7 @@ use super::authority_files::{check_directory, load_authority, read_chain, refuse
 use super::beside::Beside;
 use super::ca_keys::key_text;
 use super::chain::way_up;
+use super::exchange::Exchange;
 use super::existing::{GivenPlanes, check_root, refuse_if_pending};
 use super::failures::private_zone_failure;
 use super::trial::try_out;
@@ -56,7 +57,7 @@ pub fn create_missing(
     zone: &ZoneConfig,
     keys: &NewKeys<'_>,
     now: OffsetDateTime,
-    _held: &ZoneLock,
+    held: &ZoneLock,
 ) -> Result<Vec<&'static str>> {
     if Authorities::are_absent(paths)? {
         refuse_if_lost(paths)?;
@@ -82,7 +83,7 @@ pub fn create_missing(
                 directory.display()
             )));
     }
-    create_planes(paths, zone, &missing, keys, now)?;
+    create_planes(paths, zone, &missing, keys, now, held)?;
     Ok(missing.into_iter().map(Plane::name).collect())
 }
 
@@ -135,20 +136,21 @@ pub(super) fn put_in_place(paths: &ZonePaths, staged: TempDir) -> Result<()> {
     sync(paths.root())
 }
 
-/// Plane CAs below the root that is there. Their certificates come last: a plane has all of its files, or no certificate.
+/// Plane CAs below the root that is there, all of them at once.
 fn create_planes(
     paths: &ZonePaths,
     zone: &ZoneConfig,
     planes: &[Plane],
     keys: &NewKeys<'_>,
     now: OffsetDateTime,
+    held: &ZoneLock,
 ) -> Result<()> {
     let root = load_authority(paths, ROOT, keys.passphrase, now)?;
     let chain = read_chain(paths)?;
     let above = way_up(root.certificate(), &chain.iter().collect::<Vec<_>>());
     check_root(&paths.authority_certificate(ROOT), root.certificate(), &above, zone, now)?;
     let above: Vec<Certificate> = above.into_iter().cloned().collect();
-    let staged = stage(paths)?;
+    let exchange = Exchange::begin(paths, held)?;
     for plane in planes {
         let authority = issue_plane_authority(&root, &above, zone, (*plane, 1), now)?;
         let certificates = AuthorityCertificates {
@@ -161,18 +163,9 @@ fn create_planes(
             given: GivenPlanes::default(),
         };
         try_out(&certificates, *plane, &authority, zone, now)?;
-        write_authority(staged.path(), plane.name(), &authority, keys, Some(now))?;
+        write_authority(&exchange.path(""), plane.name(), &authority, keys, Some(now))?;
     }
-    for extension in ["key", "crl", "crt"] {
-        for plane in planes {
-            let name = format!("{}.{extension}", plane.name());
-            let target = paths.authorities().join(&name);
-            std::fs::rename(staged.path().join(&name), &target)
-                .map_err(|error| Failure::write(&target, &error))?;
-        }
-        sync(&paths.authorities())?;
-    }
-    Ok(())
+    exchange.put_in_place()
 }
 
 /// What CAs are called while they are written.

@@ -59,12 +59,22 @@ impl NewProbe {
     /// What is recorded of it, before the list is written.
     pub(super) fn log_entry(&self, zone: &ZoneConfig, plane: Plane, now: OffsetDateTime) -> LogEntry {
         let reason = RevocationReason::CessationOfOperation;
-        let owner = format!("{NAME}/{}.{}", plane.name(), zone.name);
+        let owner = owner(plane, zone);
         LogEntry {
             revoked: Some(RevocationMark { at: now, reason }),
             ..LogEntry::of(&self.certificate, NAME, &owner, now)
         }
     }
+}
+
+/// Whose it is in the log.
+fn owner(plane: Plane, zone: &ZoneConfig) -> String {
+    format!("{NAME}/{}.{}", plane.name(), zone.name)
+}
+
+/// The plane of a probe that is recorded; none if something else is.
+pub(super) fn plane_of_probe(entry: &LogEntry, zone: &ZoneConfig) -> Option<Plane> {
+    Plane::ALL.into_iter().find(|plane| entry.role == NAME && entry.node == owner(*plane, zone))
 }
 
 /// The probe of the list of a plane, if it has one that tells this list from the one before.

@@ -11,7 +11,7 @@ use zone_pki::{IssuanceLog, LogEntry, RevocationMark, RevocationReason, Revoked,
 use super::authority_files::load_authority;
 use super::failures::issuance_log_failure;
 use super::issued_files::issued_in_files;
-use super::revocation_probe::revocation_probe;
+use super::revocation_probe::{plane_of_probe, revocation_probe};
 use super::signed_list::SignedList;
 use super::{ZoneDirectory, ZoneLock};
 use crate::error::Result;
@@ -104,7 +104,7 @@ pub fn revoke(
 fn complete_lists(zone: &ZoneDirectory, now: OffsetDateTime, held: &ZoneLock) -> Result<Vec<Plane>> {
     let authorities = held.authorities(now)?;
     let mut written = Vec::new();
-    for (plane, recorded) in recorded(zone, now)? {
+    for (plane, recorded) in recorded(zone, |entry| entry.not_after >= now)? {
         let present = authorities.revocations(plane);
         let missing: Vec<Revoked> =
             recorded.into_iter().filter(|entry| !present.lists_serial(&entry.serial)).collect();
@@ -118,17 +118,19 @@ fn complete_lists(zone: &ZoneDirectory, now: OffsetDateTime, held: &ZoneLock) ->
     Ok(written)
 }
 
-/// What is recorded as revoked and has not expired. What has is refused without a list.
-pub(super) fn recorded(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<BTreeMap<Plane, Vec<Revoked>>> {
+/// What is recorded as revoked, as far as it is meant: what has expired is refused without a list.
+pub(super) fn recorded(
+    zone: &ZoneDirectory,
+    is_meant: impl Fn(&LogEntry) -> bool,
+) -> Result<BTreeMap<Plane, Vec<Revoked>>> {
     let mut recorded: BTreeMap<Plane, Vec<Revoked>> = BTreeMap::new();
     let mut seen: BTreeSet<String> = BTreeSet::new();
     open_log(zone)?
         .for_each(|entry| {
             let Some(mark) = entry.revoked else { return };
-            let (Some(plane), Some(serial)) = (plane_of_role(&entry.role), hex::decode(&entry.serial)) else {
-                return;
-            };
-            if entry.not_after >= now && seen.insert(entry.serial) {
+            let plane = plane_of_role(&entry.role).or_else(|| plane_of_probe(&entry, &zone.config));
+            let (Some(plane), Some(serial)) = (plane, hex::decode(&entry.serial)) else { return };
+            if is_meant(&entry) && seen.insert(entry.serial) {
                 recorded.entry(plane).or_default().push(Revoked { serial, at: mark.at, reason: mark.reason });
             }
         })

@@ -57,6 +57,7 @@ mod existing_certificates;
 mod expired;
 mod exports;
 mod frozen;
+mod full_disk;
 mod go_clients;
 mod issued_certificates;
 mod namespaces;

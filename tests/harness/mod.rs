@@ -10,6 +10,7 @@ pub mod go_writer;
 pub mod isolation;
 pub mod members;
 pub mod namespaces;
+pub mod next_step;
 pub mod openssh;
 pub mod processes;
 pub mod supervised;
@@ -87,7 +88,11 @@ impl Outcome {
 /// Runs a command to its end.
 #[track_caller]
 pub fn outcome(command: &mut Command) -> Outcome {
-    Outcome::from(command.output().expect("the command runs"))
+    let outcome = Outcome::from(command.output().expect("the command runs"));
+    if Path::new(command.get_program()) == program() {
+        next_step::check(command, &outcome.stderr);
+    }
+    outcome
 }
 
 /// A zone directory in a temporary place.

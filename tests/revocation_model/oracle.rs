@@ -23,6 +23,7 @@ pub struct OfZone {
     listed: BTreeMap<(&'static str, String), OffsetDateTime>,
     lists: BTreeMap<&'static str, List>,
     log_lines: usize,
+    has_adopted: bool,
 }
 
 /// What is known of one node directory.
@@ -112,9 +113,16 @@ impl OfZone {
         })
     }
 
-    /// A list was lost on purpose: the next one counts by the clock.
-    pub fn forget_list(&mut self, plane: &'static str) {
-        self.lists.remove(plane);
+    /// What a list of a node was taken over for is not recorded here, and goes with the list.
+    pub fn adopt(&mut self) {
+        self.has_adopted = true;
+    }
+
+    /// A list was lost on purpose.
+    pub fn lose_list(&mut self, plane: &'static str) {
+        if self.has_adopted {
+            self.lists.remove(plane);
+        }
     }
 }
 

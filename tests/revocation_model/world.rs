@@ -187,12 +187,14 @@ impl World {
                 let _ = fs::remove_file(self.path().join(format!("ca/{plane}.crl")));
                 told = Some(self.zone(&["pki", "revoke", "--rebuild-lists"]));
                 let at = self.at;
-                self.zones[at].known.forget_list(plane);
+                self.zones[at].known.lose_list(plane);
             }
             Action::AdoptList { node, plane } => {
                 let list =
                     self.node_directory(node).join(format!("pki/current/{plane}.crl")).display().to_string();
                 told = Some(self.zone(&["pki", "revoke", "--adopt-list", &list]));
+                let at = self.at;
+                self.zones[at].known.adopt();
             }
             Action::Rotate { root } => self.rotate(if *root { &["--root"] } else { &[] })?,
             Action::RotateBack => self.rotate(&["--back"])?,

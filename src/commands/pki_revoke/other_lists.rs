@@ -66,10 +66,10 @@ fn tell(list: &RebuiltList) {
     };
     let kept = kept.as_ref().map_or(String::new(), |kept| format!("; what was there is {}", kept.display()));
     output::message(&format!(
-        "{} lists {listed}, all that issued.jsonl has as revoked and not expired{kept}",
+        "{} lists {listed}, all that issued.jsonl has as revoked{kept}",
         path.display()
     ));
     output::message(
-        "what was revoked in another copy of this zone directory is not in it: revoke it here as well",
+        "what was revoked in another copy of this zone directory is not in it: take it over from a node that has it, with --adopt-list",
     );
 }

@@ -212,6 +212,19 @@ fn served_certificate() {
     });
 }
 
+#[test]
+fn revocation_list_in_use() {
+    isolated(|| {
+        let (zone, _members) = three_members();
+        let list = zone.file("nodes/node3/pki/current/client.crl");
+        let before = fs::read(&list).expect("a list");
+        zone.run(&["pki", "revoke", "client/health"]).expect_code(0);
+        fs::write(&list, before).expect("an older list");
+        let findings = examined(&zone, 65);
+        found(&findings, "revocation-list-in-use", "failed", "node3, client plane");
+    });
+}
+
 /// Two members of one description, founded apart: what a hand-written start makes.
 #[test]
 fn cluster_id() {
