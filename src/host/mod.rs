@@ -18,6 +18,7 @@ pub use addresses::{is_here, own_addresses, resolve, source_towards};
 pub use core_dumps::{forbid_core_dumps, hand_on_core_limit};
 pub use disk::{
     DataDirectoryFacts, DiskProbe, FreeSpace, database_size, free_space, look_at_data_directory, probe_disk,
+    runs_no_programs,
 };
 pub use node_files::{
     AccessFault, AccessKind, FileFault, KeyFit, NodeFiles, PlaneFiles, RevocationFault, RoleFiles,
