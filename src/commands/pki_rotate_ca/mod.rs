@@ -24,7 +24,7 @@ use crate::live::LiveZone;
 use crate::operation_lock::OperationLock;
 use crate::plan::Plane;
 use crate::report as output;
-use crate::rolling::Observer;
+use crate::rolling::{Observer, refuse_unless_restartable};
 use crate::rotation::{Rotation, Stage, Standing};
 use crate::site::Site;
 use crate::zone_directory::{Authorities, Rotated, ZoneDirectory, was_taken_back};
@@ -87,6 +87,9 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
         refuse_clock_ahead(&live)?;
     }
     let observer = Observer::new(&site);
+    if choice.until.is_some() {
+        refuse_unless_restartable(&observer)?;
+    }
     let mut hands = ReachedHands::new(&site, zone, lock, arguments.limit.into());
     let mut narration = Narration::new(zone, arguments.kit.as_deref());
     let mut rotation =
