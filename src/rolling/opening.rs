@@ -154,9 +154,7 @@ fn next(site: &Site, closed: &Closed) -> String {
             format!("see how the members are: {}", site.proposed("status"))
         }
         Closed::Alarm { .. } => format!("see what it takes to end the alarm: {}", site.proposed("doctor")),
-        Closed::Down { member, .. } | Closed::CutOff { member, .. } => {
-            format!("on {member}: {}", site.proposed_on("check", member))
-        }
+        Closed::Down { member, .. } | Closed::CutOff { member, .. } => site.proposed_look_at(member),
         Closed::Unstarted { member, id } => {
             let remove = site.proposed(&format!("ctl -- member remove {id}"));
             format!("start the member of {member}, or take it out again: {remove}")

@@ -161,7 +161,7 @@ fn wait_until_seen(site: &Site, zone: &ZoneDirectory, mut standing: Standing) ->
         let Some((name, why)) = standing.unseen().next() else { return Ok(()) };
         // Where nobody answers, nobody is being restarted.
         if Instant::now() >= deadline || standing.unseen().count() == standing.members.len() {
-            return Err(unseen(zone, &standing));
+            return Err(unseen(site, &standing));
         }
         if !was_told {
             output::message(&format!("waiting for {name}: {why}"));
@@ -172,7 +172,7 @@ fn wait_until_seen(site: &Site, zone: &ZoneDirectory, mut standing: Standing) ->
     }
 }
 
-fn unseen(zone: &ZoneDirectory, standing: &Standing) -> Failure {
+fn unseen(site: &Site, standing: &Standing) -> Failure {
     let unseen: Vec<(&str, &str)> = standing.unseen().collect();
     let names: Vec<&str> = unseen.iter().map(|(name, _)| *name).collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
@@ -180,8 +180,10 @@ fn unseen(zone: &ZoneDirectory, standing: &Standing) -> Failure {
     let failure = unseen.iter().fold(Failure::new(Exit::Unavailable, what), |failure, (name, why)| {
         failure.because(format!("{name}: {why}"))
     });
-    let check = zone.proposed(&format!("check --node {}", names.first().copied().unwrap_or("NODE")));
-    failure.next(format!("have every member well first: {check}"))
+    // What cannot be seen of a node that is described can be mended there.
+    let described = names.iter().find(|name| site.config().node(name).is_some());
+    let first = described.or(names.first()).copied().unwrap_or_default();
+    failure.next(format!("have every member well first: {}", site.proposed_look_at(first)))
 }
 
 fn tell_what_is_next(zone: &ZoneDirectory, reached: Stage, rotated: Rotated, typed: &Typed) {

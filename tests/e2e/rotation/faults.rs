@@ -125,3 +125,44 @@ fn a_learner_is_named_before_anything_is_done() {
         learner.stop();
     });
 }
+
+/// What is proposed about a member that zone.toml does not have is nothing that its node would be needed for.
+#[test]
+fn a_member_that_is_not_described() {
+    isolated(|| {
+        let (zone, mut members) = running_zone(3);
+        let path = zone.file("zone.toml");
+        let text = fs::read_to_string(&path).expect("zone.toml");
+        let at = text.find("[[node]]\nname = \"node3\"").expect("node3");
+        let rest = text[at..].find("[etcd]").expect("what follows");
+        fs::write(&path, format!("{}{}", &text[..at], &text[at + rest..])).expect("zone.toml");
+        members[2].end(Signal::SIGKILL);
+        for command in [&["restart", "--rolling"][..], &["pki", "rotate-ca"], &["doctor"], &["status"]] {
+            let told = zone.run(command);
+            let said = told.stdout.clone() + &told.stderr;
+            assert!(said.contains("node3"), "{command:?}: {said}");
+            for wrong in ["--node node3", "issue node3"] {
+                assert!(!said.contains(wrong), "{command:?}: {said}");
+            }
+        }
+        for command in [&["restart", "--rolling"][..], &["pki", "rotate-ca"]] {
+            let told = zone.run(command).expect_code(69).expect_error_with(&["node3 is not in zone.toml"]);
+            let line = told.stderr.rsplit_once("zone-etcd ").expect("a command").1.trim().to_owned();
+            let words: Vec<&str> = line.split(' ').collect();
+            assert!(outcome(Command::new(program()).args(words)).expect_code(0).stdout.contains("node3"));
+        }
+    });
+}
+
+/// It has no name but its id.
+#[test]
+fn a_member_that_was_added_and_never_started() {
+    isolated(|| {
+        let (zone, _members) = running_zone(3);
+        let client = etcdctl(&zone, "https://127.0.0.1:2379");
+        let add = ["member", "add", "node9", "--learner", "--peer-urls=https://127.0.0.1:2999"];
+        until("the learner to be added", || (call(&client, &add).code == 0).then_some(()));
+        let told = rotate(&zone, &[]).expect_code(69).expect_error_with(&["nothing was done", "member list"]);
+        assert!(!told.stderr.contains("check --node"), "{}", told.stderr);
+    });
+}
