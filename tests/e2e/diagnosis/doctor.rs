@@ -73,7 +73,9 @@ fn keys_that_are_on_their_nodes_are_not_missing() {
         fs::copy(current.join("server.csr"), current.join("peer.csr")).expect("a copy");
         let finding = found(&examined(&zone, 65), "certificate-key", "failed", "node1/pki/current/peer.csr");
         assert!(finding["found"].as_str().expect("a text").contains("peer.crt"), "{finding:#}");
-        members.iter_mut().for_each(|member| drop(member.stop()));
+        for member in &mut members {
+            member.stop();
+        }
     });
 }
 

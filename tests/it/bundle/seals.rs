@@ -111,7 +111,7 @@ fn rsa_keys_are_refused_on_both_sides() {
 #[test]
 fn a_passphrase() {
     let zone = zone();
-    let passphrase = private(&zone, "passphrase", &format!("{PASSPHRASE}\nnot this line\n"));
+    let passphrase = private(&zone, "passphrase", format!("{PASSPHRASE}\nnot this line\n"));
     bundle(&zone, &["node1", "--passphrase-file", text(&passphrase)]).expect_code(0);
     let path = file(&zone, "node1");
     let identity = age::scrypt::Identity::new(SecretString::from(PASSPHRASE.to_owned()));
