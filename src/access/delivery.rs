@@ -14,6 +14,7 @@ use crate::bundle::{
 };
 use crate::config::{EtcdSettings, Node, NodeName};
 use crate::error::{Failure, Result};
+use crate::operation_lock::{OperationLock, still_held};
 use crate::rolling::{Event, Watch};
 use crate::zone_directory::{
     Assessment, Authorities, DocumentSigner, HeldAuthorities, Holder, Issuer, ZoneDirectory, document_signer,
@@ -60,16 +61,19 @@ pub struct Delivered {
 }
 
 /// Brings each of these nodes what the zone has for it now, one after the other, and ends with the first that does not take it.
-/// A node that has it already answers so, and nothing changes there. One that was revoked gets nothing.
+/// A node that has it already answers so, and nothing changes there. One that was revoked gets nothing. Nothing is brought once the lock of
+/// the operation is lost.
 pub fn deliver(
     zone: &ZoneDirectory,
     nodes: &[&Node],
     now: OffsetDateTime,
+    lock: Option<&OperationLock>,
     watch: &mut dyn Watch,
 ) -> Result<Vec<Delivered>> {
     let parcels = pack(zone, nodes, now)?;
     let mut delivered = Vec::new();
     for parcel in parcels {
+        still_held(lock)?;
         let each = parcel.carry()?;
         watch.event(Event::Issued { holder: each.node.short().to_owned() });
         delivered.push(each);

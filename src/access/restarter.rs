@@ -3,6 +3,7 @@
 use super::{Access, by_hand};
 use crate::config::Node;
 use crate::error::Result;
+use crate::operation_lock::still_held;
 use crate::rolling::{Event, InPlace, RestartedMember, Restarter, Watch, make_ready};
 use crate::zone_directory::ZoneDirectory;
 
@@ -32,7 +33,8 @@ impl Restarter for ReachRestarter<'_> {
         };
         let name = node.name.short().to_owned();
         // With authentication, `admin` may move leadership and compare data, and the node may not.
-        let ready = make_ready(&self.in_place.observer, node, watch)?;
+        let ready = make_ready(&self.in_place.observer, node, self.in_place.held, watch)?;
+        still_held(self.in_place.held)?;
         watch.event(Event::Restarting { node: name.clone() });
         let mut restarted = command.restart()?;
         if let Some(to) = &restarted.leadership_moved_to {

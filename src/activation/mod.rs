@@ -7,6 +7,7 @@
 //! | `staging`, `programs`, `founding` | what is written, and what is taken over |
 //! | `description`, `soundness` | whether a member could work with it |
 //! | `version_gate` | whether its etcd may run on the data that is here |
+//! | `brought_etcd` | whether the etcd that it brings can be run here |
 //! | `changes` | what a member that runs does not notice by itself |
 //! | `store` | what is active, and the lock |
 //! | `revocation_lists` | that nobody is let in again who was revoked |
@@ -16,6 +17,7 @@
 //! node directory is written.
 
 mod age;
+mod brought_etcd;
 mod changes;
 mod description;
 pub mod fingerprint;
@@ -157,6 +159,7 @@ pub fn activate<R: Read>(
     }
     soundness::check(staged.path(), &described, before.as_deref(), target.bundle, now)?;
     version_gate::check(&described, target.bundle)?;
+    brought_etcd::check(&programs, &described, target.bundle)?;
     let restart = restart(&store, active.as_ref(), (staged.path(), &described));
     programs.install()?;
     link::make(&store.paths)?;

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use zone_pki::{hex, private_file};
 
 use crate::bundle::{BundleError, FileEntry, bundle_failure};
+use crate::config::EtcdVersion;
 use crate::error::{Exit, Failure, Result};
 use crate::zone_directory::{make_aside, private_failure};
 
@@ -22,6 +23,17 @@ const ASIDE: &str = ".programs-";
 const OWN: &str = "bin/zone-etcd";
 /// How many copies are compared in one go.
 const BUFFER: usize = 64 * 1024;
+
+/// An etcd that was written aside.
+#[derive(Debug)]
+pub(super) struct BroughtEtcd {
+    /// Where it is, with its tools and its manifest.
+    pub directory: PathBuf,
+    /// The version that it goes by: the directory's name.
+    pub version: EtcdVersion,
+    /// The digest of its binary.
+    pub sha256: String,
+}
 
 /// Programs that are being written, or none.
 #[derive(Debug)]
@@ -61,6 +73,24 @@ impl Programs {
         file.sync_all().map_err(|error| failed(&error))?;
         self.entries.push(entry.clone());
         Ok(())
+    }
+
+    /// The node directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Each etcd among them.
+    pub fn etcd(&self) -> Vec<BroughtEtcd> {
+        let Some(aside) = &self.aside else { return Vec::new() };
+        let brought = self.entries.iter().filter_map(|entry| {
+            let path = Path::new(&entry.path);
+            let directory = path.parent().filter(|_| path.ends_with("etcd"))?;
+            let version = directory.file_name()?.to_str()?.parse().ok()?;
+            let directory = aside.path().join(directory);
+            Some(BroughtEtcd { directory, version, sha256: entry.sha256.clone() })
+        });
+        brought.collect()
     }
 
     /// Moves them to their places. One that is there already with the same bytes stays; etcd of one version is never replaced

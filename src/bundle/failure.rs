@@ -48,6 +48,9 @@ pub fn identity_failure(name: &str, path: Option<&Path>, error: &IdentityError) 
              cp -p {} copy && ssh-keygen -p -N '' -f copy",
             path.map_or_else(|| "FILE".to_owned(), |path| shell_quoted(&path.display().to_string()))
         ),
+        IdentityError::Rsa => "have it sealed to another key of this node, on the signing host: zone-etcd bundle NODE --out DIR \
+             --recipient \"$(cat ssh_host_ed25519_key.pub)\""
+            .to_owned(),
         IdentityError::Public => "give the private key that belongs to it".to_owned(),
         _ => "give a file that age-keygen wrote, or an SSH private key such as ~/.ssh/id_ed25519".to_owned(),
     };

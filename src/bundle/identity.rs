@@ -35,8 +35,11 @@ pub enum IdentityError {
     /// A public key, which seals but does not open.
     #[error("it holds a public key, which seals a bundle but does not open it")]
     Public,
+    /// An RSA key.
+    #[error("it is an RSA key, and of SSH keys only those of the kind ssh-ed25519 open bundles")]
+    Rsa,
     /// An SSH key of a kind that age does not seal to.
-    #[error("age takes no SSH keys of this kind, only ssh-ed25519 and ssh-rsa of at least 2048 bits")]
+    #[error("no bundle is sealed to SSH keys of this kind, only to those of the kind ssh-ed25519")]
     Unsupported,
     /// Something else.
     #[error("it is neither an age identity file nor an SSH private key")]
@@ -67,6 +70,9 @@ impl Identity {
 }
 
 fn ssh_identity(text: &[u8]) -> Result<Identity, IdentityError> {
+    if ssh_key::private_is_rsa(text) {
+        return Err(IdentityError::Rsa);
+    }
     if ssh_key::private_has_zeros(text) {
         return Err(IdentityError::Unreadable);
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::error::BundleError;
+use super::programs::is_program;
 
 /// Format of the manifest. A newer one is refused, since what it means is not known.
 pub(super) const FORMAT: u32 = 1;
@@ -195,7 +196,8 @@ impl Manifest {
     }
 }
 
-/// A bundle writes to the generation, to `bin/` and to `libexec/zone-etcd/`, and nowhere else.
+/// A bundle writes to the generation, and brings programs of the names that are known: whoever signs it chooses what they do, but not
+/// what else is found where they lie.
 fn check_path(path: &str) -> Result<(), BundleError> {
     let refuse = || Err(BundleError::Path { path: path.to_owned() });
     let parts: Vec<&str> = path.split('/').collect();
@@ -208,7 +210,8 @@ fn check_path(path: &str) -> Result<(), BundleError> {
     }
     match parts.as_slice() {
         ["pki", name] if RESERVED.contains(name) => refuse(),
-        ["pki" | "bin", _] | ["libexec", "zone-etcd", _, _] => Ok(()),
+        ["pki", _] => Ok(()),
+        _ if is_program(&parts) => Ok(()),
         _ => refuse(),
     }
 }

@@ -18,8 +18,23 @@ use crate::launch::binary_failure;
 
 /// The tools of a bundle of etcd, which all are in its manifest.
 const TOOLS: [&str; 3] = ["etcd", "etcdctl", "etcdutl"];
+/// The manifest of a bundle of etcd.
+const MANIFEST: &str = "manifest.json";
 /// Programs are compressed once, and carried over many times.
 const COMPRESSION: i32 = 9;
+
+/// Whether a path, in its parts, is that of a program which a bundle can bring.
+pub(super) fn is_program(parts: &[&str]) -> bool {
+    let is_version =
+        |text: &str| text.parse::<EtcdVersion>().is_ok_and(|version| version.to_string() == text);
+    match parts {
+        ["bin", "zone-etcd"] => true,
+        ["libexec", "zone-etcd", version, name] => {
+            is_version(version) && (TOOLS.contains(name) || *name == MANIFEST)
+        }
+        _ => false,
+    }
+}
 
 /// zone-etcd and the bundled etcd, as the last part of an archive.
 #[derive(Debug)]
@@ -50,8 +65,8 @@ impl Programs {
             beside = Some(path);
         }
         if let Some(path) = beside {
-            let name = format!("libexec/zone-etcd/{version}/manifest.json");
-            archive.add(name, &path.with_file_name("manifest.json"), FileMode::Public, directory)?;
+            let name = format!("libexec/zone-etcd/{version}/{MANIFEST}");
+            archive.add(name, &path.with_file_name(MANIFEST), FileMode::Public, directory)?;
         }
         archive.finish().map_err(|error| Failure::write(directory, &error))
     }

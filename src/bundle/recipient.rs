@@ -16,13 +16,10 @@ pub enum RecipientError {
     #[error("age keys of this kind need a plugin, and only those that age-keygen makes are taken")]
     Plugin,
     /// An SSH key of another kind.
-    #[error("age does not seal to SSH keys of the kind {0}, only to ssh-ed25519 and ssh-rsa")]
+    #[error("bundles are not sealed to SSH keys of the kind {0}, only to ssh-ed25519")]
     Kind(String),
-    /// An RSA key that is too short or too long.
-    #[error("the RSA key is shorter than 2048 bits, or longer than 4096")]
-    RsaLength,
     /// Something else.
-    #[error("it is neither an age public key (age1…) nor an SSH public key (ssh-ed25519 …, ssh-rsa …)")]
+    #[error("it is neither an age public key (age1…) nor an SSH public key (ssh-ed25519 …)")]
     Unreadable,
 }
 
@@ -46,6 +43,9 @@ impl Recipient {
             return Err(RecipientError::Plugin);
         }
         let (kind, key) = kind_and_key(text).ok_or(RecipientError::Unreadable)?;
+        if kind == ssh_key::RSA {
+            return Err(RecipientError::Kind(kind.to_owned()));
+        }
         if ssh_key::public_has_zeros(key) {
             return Err(RecipientError::Unreadable);
         }
@@ -53,9 +53,6 @@ impl Recipient {
             // The comment says nothing of the key.
             Ok(parsed) => Ok(Self { written: format!("{kind} {key}"), key: Box::new(parsed) }),
             Err(ParseRecipientKeyError::Unsupported(kind)) => Err(RecipientError::Kind(kind)),
-            Err(ParseRecipientKeyError::RsaModulusTooLarge | ParseRecipientKeyError::RsaModulusTooSmall) => {
-                Err(RecipientError::RsaLength)
-            }
             Err(_) => Err(RecipientError::Unreadable),
         }
     }

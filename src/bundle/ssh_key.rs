@@ -1,8 +1,14 @@
-//! What the library for SSH keys does not survive: a number that is written as nothing but zero bytes (RFC 4251, section 5, has
-//! zero without any) ends its reader with a panic. So such keys are found before they are given to it.
+//! SSH keys that are not given to the library for them: found before, by their own bytes.
+//!
+//! - RSA keys. What decrypts with one tells by the time it takes what the key is (RUSTSEC-2023-0071, without a fix).
+//! - A number that is written as nothing but zero bytes (RFC 4251, section 5, has zero without any) ends its reader with a panic.
 
 use zeroize::Zeroizing;
 
+/// What an RSA key says that it is.
+pub(super) const RSA: &str = "ssh-rsa";
+/// How the form begins that OpenSSL has for them (RFC 8017, appendix A.1.2).
+const RSA_PEM: &[u8] = b"-----BEGIN RSA PRIVATE KEY-----";
 /// How the binary form of a private key begins (OpenSSH, `PROTOCOL.key`).
 const PRIVATE: &[u8] = b"openssh-key-v1\0";
 
@@ -11,8 +17,19 @@ pub(super) fn public_has_zeros(base64: &str) -> bool {
     has_zeros(&decoded(base64.bytes()))
 }
 
-/// Whether the private key in a PEM file, not encrypted, has such a number.
+/// Whether the private key in a PEM file has such a number, as far as it is not encrypted.
 pub(super) fn private_has_zeros(pem: &[u8]) -> bool {
+    with_parts(pem, |public, private| has_zeros(public) || has_zeros(private))
+}
+
+/// Whether the private key in a PEM file is one of RSA, encrypted or not.
+pub(super) fn private_is_rsa(pem: &[u8]) -> bool {
+    let is_rsa = |mut key: &[u8]| take(&mut key) == Some(RSA.as_bytes());
+    pem.starts_with(RSA_PEM) || with_parts(pem, |public, private| is_rsa(public) || is_rsa(private))
+}
+
+/// Asks about the fields of the public and of the private key in a PEM file of OpenSSH. False if it is none.
+fn with_parts(pem: &[u8], ask: impl FnOnce(&[u8], &[u8]) -> bool) -> bool {
     let lines = pem.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.starts_with(b"-----"));
     let bytes = decoded(lines.flatten().copied());
     let Some(mut rest) = bytes.strip_prefix(PRIVATE) else { return false };
@@ -26,7 +43,7 @@ pub(super) fn private_has_zeros(pem: &[u8]) -> bool {
     let public = take(&mut keys).unwrap_or_default();
     // Two numbers of four bytes precede a private key.
     let private = take(&mut keys).and_then(|keys| keys.get(8..)).unwrap_or_default();
-    has_zeros(public) || has_zeros(private)
+    ask(public, private)
 }
 
 /// Whether a field of a key, one after the other, has bytes and all of them are zero.

@@ -63,7 +63,7 @@ pub struct BundleSealingArgs {
         value_name = "[NODE=]KEY",
         // A private key that is given by mistake is refused here, and not quoted by the command line's own reader.
         allow_hyphen_values = true,
-        help = "Seal the bundle of NODE to this age or SSH public key (age1..., \"ssh-ed25519 ...\", \"ssh-rsa ...\"); once for \
+        help = "Seal the bundle of NODE to this age or SSH public key (age1..., \"ssh-ed25519 ...\"); once for \
                 each. Without NODE= every bundle is sealed to it, and whoever has its private key opens them all"
     )]
     #[allow(missing_docs, reason = "the help says it")]

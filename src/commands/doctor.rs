@@ -126,7 +126,8 @@ fn on_disk(checks: &[(&Node, NodeCheck<'_>)]) -> OnDisk {
     found
 }
 
-/// What is here of each node: all of it, if this is its machine; its certificates, if they are here; else nothing.
+/// What is here of each node: all of it, if this is its machine, and the member's directory is this one; its certificates, if they are here;
+/// else nothing.
 fn examine_nodes(site: &Site, checks: Vec<(&Node, NodeCheck<'_>)>, now: OffsetDateTime) -> Vec<Finding> {
     let (mut findings, mut elsewhere, mut timed) = (Vec::new(), Vec::new(), Vec::new());
     // The nodes here share a disk, and would hold each other up.
@@ -168,7 +169,8 @@ fn examine_node(
     is_disk_measured: &AtomicBool,
     now: OffsetDateTime,
 ) -> Examined {
-    let is_here = check.is_here();
+    // What a node with keys of its own starts with is in its own directory.
+    let is_here = check.is_here() && !check.files().has_keys_elsewhere();
     if !node.member || !is_here {
         let has_directory = site.node_paths(&node.name).root().exists();
         let findings = if has_directory { check.certificates() } else { Vec::new() };

@@ -20,22 +20,33 @@ pub(super) fn run(arguments: &PkiIssueArgs, now: OffsetDateTime) -> Result<()> {
     let mut issuer = Issuer::new(&zone, &authorities)?;
     let bar = progress_bar("issuing", holders.len());
     let of_revoked = OfRevoked::said(arguments.reinstate, arguments.holders.all);
-    let mut issued = 0;
+    let (mut issued, mut brought) = (0, Vec::new());
     for batch in holders.chunks(BATCH) {
         let assessments = batch
             .iter()
             .map(|holder| Assessment::of(*holder, &zone.config, &zone.paths, &authorities, now))
             .collect::<Result<Vec<_>>>()?;
         let assessments = admit(&zone, assessments, of_revoked)?;
+        let lacking = assessments.iter().filter(|assessment| assessment.lacks_trust_alone());
+        brought.extend(lacking.map(|assessment| assessment.holder.short_name()));
         issued += issuer.bring_up_to_date(&assessments, now)?;
         bar.inc(batch.len() as u64);
     }
     bar.finish_and_clear();
-    report::message(&match issued {
-        0 => "nothing to issue: every certificate is there and will do".to_owned(),
-        1 => "issued 1 certificate".to_owned(),
-        count => format!("issued {count} certificates"),
-    });
+    if !brought.is_empty() {
+        report::message(&format!(
+            "{}: CAs, chains and revocation lists brought up to date",
+            brought.join(", ")
+        ));
+    }
+    match issued {
+        0 if brought.is_empty() => {
+            report::message("nothing to issue: every certificate is there and will do")
+        }
+        0 => {}
+        1 => report::message("issued 1 certificate"),
+        count => report::message(&format!("issued {count} certificates")),
+    }
     Ok(())
 }
 

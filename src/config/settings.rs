@@ -143,6 +143,13 @@ pub fn read_pki(table: Table<'_>, problems: &mut Problems<'_>) -> PkiSettings {
             )
         })
     });
+    if let Some(key) = key.as_ref().filter(|key| key.value == KeyAlgorithm::Ed25519) {
+        problems.warning(
+            key.span.clone(),
+            "some clients refuse certificates with Ed25519 keys: BoringSSL, and with it grpcio of Python; Java before 16",
+            "write \"p256\", which all take, unless none of these is among your clients",
+        );
+    }
     let mut clients = Vec::new();
     for written in table.strings("clients", problems) {
         match ClientName::parse(&written.value) {

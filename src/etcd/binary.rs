@@ -135,7 +135,7 @@ impl EtcdBinary {
         let identity = identity(&path)?;
         let text = match verified.filter(|known| known.identity == identity) {
             Some(known) => known.version.clone(),
-            None => ask_version(&path)?,
+            None => reported_version(&path)?.to_string(),
         };
         let (version, line) = supported(&path, &text)?;
         let accepted_flags = accepted_before(&identity, verified);
@@ -205,13 +205,13 @@ fn supported(path: &Path, text: &str) -> Result<(EtcdVersion, Line), BinaryError
     Ok((version, version.line().map_err(version_error)?))
 }
 
-fn ask_version(path: &Path) -> Result<String, BinaryError> {
+/// The version that a binary reports, which takes that it can be run here.
+pub fn reported_version(path: &Path) -> Result<EtcdVersion, BinaryError> {
     let failed = |reason: String| BinaryError::DidNotAnswer { path: path.to_owned(), reason };
     let output = etcd_command(path).arg("--version").output().map_err(|error| failed(error.to_string()))?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let version = EtcdVersion::from_banner(&text).map_err(|error| match error {
+    EtcdVersion::from_banner(&text).map_err(|error| match error {
         VersionError::Unreadable(line) => failed(format!("it answered `{line}`")),
         source => BinaryError::Version { path: path.to_owned(), source },
-    })?;
-    Ok(version.to_string())
+    })
 }

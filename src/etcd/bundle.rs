@@ -73,6 +73,14 @@ pub fn is_bundled(path: &Path) -> bool {
     manifest_beside(path).is_some()
 }
 
+/// The version that the bundle in a directory has by its manifest, in which the file `name` has to have this digest.
+pub fn version_by_manifest(directory: &Path, name: &str, sha256: &str) -> Result<String, BinaryError> {
+    let path = directory.join("manifest.json");
+    let manifest = read_manifest(&path)?;
+    check_digest(&directory.join(name), &path, &manifest, name, Some(sha256))?;
+    Ok(manifest.version)
+}
+
 pub(super) fn read_manifest(path: &Path) -> Result<Manifest, BinaryError> {
     let unusable = |reason: String| BinaryError::Manifest { path: path.to_owned(), reason };
     let text = std::fs::read(path).map_err(|source| BinaryError::Read { path: path.to_owned(), source })?;

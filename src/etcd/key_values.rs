@@ -47,14 +47,14 @@ impl MemberClient {
     }
 
     /// Writes a value that goes when the lease does, if the key was last changed at `mod_revision`, where 0 stands for a key that
-    /// is not there. Otherwise what is there instead.
+    /// is not there. Returns the revision of the write, or else what is there instead.
     pub async fn put_if_unchanged(
         &self,
         key: &[u8],
         value: &[u8],
         lease: i64,
         mod_revision: i64,
-    ) -> Result<Result<(), Option<KeyValue>>, Status> {
+    ) -> Result<Result<i64, Option<KeyValue>>, Status> {
         let put = PutRequest { key: key.to_vec(), value: value.to_vec(), lease };
         let read = RangeRequest { key: key.to_vec(), ..RangeRequest::default() };
         let request = TxnRequest {
@@ -69,7 +69,7 @@ impl MemberClient {
         };
         let answer: TxnResponse = self.unary(request, "/etcdserverpb.KV/Txn").await?;
         if answer.succeeded {
-            return Ok(Ok(()));
+            return Ok(Ok(answer.header.map(|header| header.revision).unwrap_or_default()));
         }
         let present = answer.responses.into_iter().find_map(|response| response.range);
         Ok(Err(present.and_then(|range| range.pairs.into_iter().next())))

@@ -5,6 +5,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use nix::sys::statvfs::FsFlags;
+
 /// How often is written.
 const WRITES: usize = 50;
 /// About what etcd writes for a small request.
@@ -109,6 +111,11 @@ pub fn free_space(path: &Path) -> io::Result<FreeSpace> {
     let statistics = nix::sys::statvfs::statvfs(directory).map_err(io::Error::from)?;
     let free = statistics.blocks_available().saturating_mul(statistics.fragment_size());
     Ok(FreeSpace { directory: directory.to_owned(), free })
+}
+
+/// Whether no program is run from the file system of `path` (`noexec`).
+pub fn runs_no_programs(path: &Path) -> bool {
+    nix::sys::statvfs::statvfs(path).is_ok_and(|statistics| statistics.flags().contains(FsFlags::ST_NOEXEC))
 }
 
 /// The size of the database; 0 if there is none.

@@ -1,6 +1,7 @@
 //! What is observed of this machine. Facts only: what follows from them is decided in [`crate::plan`].
 
 mod addresses;
+mod boot_time;
 mod core_dumps;
 mod disk;
 mod node_files;
@@ -15,9 +16,11 @@ mod state;
 mod upgrade_step;
 
 pub use addresses::{is_here, own_addresses, resolve, source_towards};
+pub use boot_time::since_boot;
 pub use core_dumps::{forbid_core_dumps, hand_on_core_limit};
 pub use disk::{
     DataDirectoryFacts, DiskProbe, FreeSpace, database_size, free_space, look_at_data_directory, probe_disk,
+    runs_no_programs,
 };
 pub use node_files::{
     AccessFault, AccessKind, FileFault, KeyFit, NodeFiles, PlaneFiles, RevocationFault, RoleFiles,

@@ -5,7 +5,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use zone_pki::private_file::{self, PrivateFileError};
-use zone_pki::{Certificate, PrivateKey, RevocationList, RevocationListError, key_matches, regular_file};
+use zone_pki::{
+    Certificate, CertificateRequest, PrivateKey, RevocationList, RevocationListError, key_matches,
+    regular_file,
+};
 
 use crate::config::Node;
 use crate::plan::{NodePaths, Plane, ROOT_FILE, Role, roles_of};
@@ -32,7 +35,9 @@ pub struct RoleFiles {
     pub role: &'static Role,
     /// `STEM.crt`, leaf first, never empty.
     pub chain: Result<Vec<Certificate>, FileFault>,
-    /// Whether `STEM.key` can be used; none if it belongs to another certificate.
+    /// The file that has the key, or stands for it: `STEM.key`, or `STEM.csr` where a node has made its own.
+    pub key_file: String,
+    /// Whether that can be used.
     pub key: Result<KeyFit, FileFault>,
 }
 
@@ -41,6 +46,8 @@ pub struct RoleFiles {
 pub enum KeyFit {
     /// It is.
     Fits,
+    /// It is on its node, and the request that came from there is for it.
+    OnNode,
     /// It is another's.
     Other,
     /// There is no certificate to compare it with.
@@ -126,6 +133,23 @@ impl NodeFiles {
         Self { directory: directory.to_owned(), roles, planes, roots, access: Vec::new() }
     }
 
+    /// Takes the requests of a node that has made its own keys for these, as they are kept where it was issued its certificates.
+    pub fn with_requests(mut self) -> Self {
+        for files in &mut self.roles {
+            let request = self.directory.join(files.role.request_file());
+            if files.key.as_ref().is_err_and(|fault| fault.is_missing) && request.exists() {
+                files.key = read_request(&request, files.chain.as_ref().ok().and_then(|chain| chain.first()));
+                files.key_file = files.role.request_file();
+            }
+        }
+        self
+    }
+
+    /// Whether the node has made its own keys, which are not in this generation.
+    pub fn has_keys_elsewhere(&self) -> bool {
+        self.roles.iter().any(|files| files.key_file == files.role.request_file())
+    }
+
     /// The certificate of a role, leaf first.
     pub fn chain(&self, stem: &str) -> Option<&[Certificate]> {
         let files = self.roles.iter().find(|files| files.role.stem == stem)?;
@@ -162,7 +186,18 @@ fn read_role(directory: &Path, role: &'static Role) -> RoleFiles {
             why: error.to_string(),
         }),
     };
-    RoleFiles { role, chain, key }
+    RoleFiles { role, chain, key_file: role.key_file(), key }
+}
+
+/// Whether a request is for the key of a certificate.
+fn read_request(path: &Path, leaf: Option<&Certificate>) -> Result<KeyFit, FileFault> {
+    let request =
+        CertificateRequest::from_pem(&read(path)?).map_err(|error| fault(path, error.to_string()))?;
+    Ok(match leaf {
+        None => KeyFit::Unknown,
+        Some(leaf) if leaf.subject_public_key_info() == request.subject_public_key_info() => KeyFit::OnNode,
+        Some(_) => KeyFit::Other,
+    })
 }
 
 fn read_plane(directory: &Path, plane: Plane) -> PlaneFiles {

@@ -114,7 +114,11 @@ impl Reception {
     pub(super) fn of(reply: Result<(), DialError>) -> Self {
         match reply {
             Ok(()) => Self::Taken,
-            Err(DialError::Closed(Stage::Handshake | Stage::Reply) | DialError::Alert(_)) => Self::Refused,
+            // Who ends it before the handshake has not seen the certificate: a forwarder without a member behind it, for one.
+            Err(DialError::Closed(Stage::Reply) | DialError::Alert(_)) => Self::Refused,
+            Err(error @ (DialError::NotTls(_) | DialError::NotHttp | DialError::TooLong)) => {
+                Self::Unknown(format!("it answers, and not as a member: {error}"))
+            }
             Err(error) => Self::Unknown(error.to_string()),
         }
     }

@@ -64,6 +64,12 @@ impl Holder {
         }
     }
 
+    /// What people are told of it.
+    pub(super) fn told(&self) -> String {
+        let since = zone_pki::instant(self.since);
+        format!("`{}` on {}, process {}, since {since}", self.operation, self.host, self.process.pid)
+    }
+
     /// The value for etcd.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
         serde_json::to_vec(self).map_err(|error| Failure::internal("cannot make JSON").because(&error))

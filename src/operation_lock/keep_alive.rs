@@ -3,10 +3,11 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::members::Members;
 use crate::error::{Failure, Result};
+use crate::host::since_boot;
 use crate::live::on_runtime;
 
 /// Between two signs of life: several fit into the time of the lease, since the member that is asked may be the one that is being
@@ -21,11 +22,11 @@ pub(super) struct KeepAlive {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What is known of the lease.
+/// What is known of the lease. A machine that was suspended has lost it, so its time is counted as well.
 #[derive(Clone, Copy, Debug)]
 enum State {
     /// It lives until then at least.
-    Until(Instant),
+    Until(Duration),
     /// etcd knows it no more.
     Gone,
 }
@@ -34,7 +35,7 @@ impl KeepAlive {
     /// Keeps a lease alive that was just made, for so many seconds.
     pub(super) fn start(members: Members, lease: i64, seconds: i64) -> Result<Self> {
         let lasts = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
-        let state = Arc::new(Mutex::new(State::Until(Instant::now() + lasts)));
+        let state = Arc::new(Mutex::new(State::Until(since_boot() + lasts)));
         let (stop, stopped) = channel();
         let known = Arc::clone(&state);
         let thread = std::thread::Builder::new()
@@ -47,7 +48,7 @@ impl KeepAlive {
     /// Whether the lease lives. The error says why not.
     pub(super) fn still_alive(&self) -> std::result::Result<(), &'static str> {
         match *self.state.lock().unwrap_or_else(PoisonError::into_inner) {
-            State::Until(end) if Instant::now() < end => Ok(()),
+            State::Until(end) if since_boot() < end => Ok(()),
             State::Until(_) => Err("no member took a sign of life in time"),
             State::Gone => Err("its lease has ended"),
         }
@@ -66,7 +67,7 @@ impl Drop for KeepAlive {
 
 fn beat(members: &Members, lease: i64, lasts: Duration, state: &Mutex<State>, stopped: &Receiver<()>) {
     while stopped.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
-        let asked = Instant::now();
+        let asked = since_boot();
         // A set-up that fails now may work at the next beat.
         let Ok(Some(lives)) = on_runtime(keep_alive(members, lease)) else { continue };
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -31,6 +31,11 @@ impl Members {
         }
     }
 
+    /// The command that shows how they are.
+    pub(super) fn proposed_status(&self) -> &str {
+        &self.status
+    }
+
     /// A client for each member, with the certificate that is there now.
     pub(super) fn clients(&self) -> Result<Vec<MemberClient>> {
         let credentials = Credentials::load(&self.generation).map_err(|error| {

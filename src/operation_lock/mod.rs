@@ -1,12 +1,14 @@
 //! The lock of an operation on a whole zone, in its etcd: two that restart members at once could cost the quorum.
 //!
-//! It is a key that hangs on a lease. The holder keeps the lease alive from a thread of its own, and looks whether it still has it
-//! before each step; one that dies loses it after the time of the lease, or at once to another operation on the same machine, which
+//! It is a key that hangs on a lease. The holder keeps the lease alive from a thread of its own, and reads the key through the quorum right
+//! before whatever it changes: no step is a write to etcd that a transaction could fence. One that dies loses it after the time of the lease, or at once to another operation on the same machine, which
 //! can see that its process is no more.
 
 mod holder;
 mod keep_alive;
 mod members;
+
+use std::time::Duration;
 
 use time::OffsetDateTime;
 
@@ -17,6 +19,7 @@ use members::Members;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::client::MemberClient;
 use crate::etcd::key_values::KeyValue;
+use crate::host::since_boot;
 use crate::live::on_runtime;
 use crate::site::Site;
 
@@ -25,12 +28,19 @@ const KEY: &[u8] = b"\0zone-etcd/operation";
 /// How long the lease of one that died keeps others waiting, in seconds. A cluster that takes no requests for so long has not
 /// lost a lease yet: a new leader begins their time anew.
 const LEASE_SECONDS: i64 = 15;
+/// For how long the members are asked whose the key is. A member that was just restarted needs a moment.
+const ASKED_FOR: Duration = Duration::from_secs(10);
+/// Between two questions.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How often the key is looked at again when it changes while it is looked at.
 const TRIES: usize = 5;
 
 /// A held lock. Dropping it gives it up.
 #[derive(Debug)]
 pub struct OperationLock {
+    members: Members,
+    /// That of the write of the key. Whoever writes it later has another.
+    revision: i64,
     keep_alive: KeepAlive,
 }
 
@@ -52,7 +62,7 @@ impl OperationLock {
             let client = members.first_that_answers().await?;
             let lease = client.lease_grant(LEASE_SECONDS).await.map_err(|status| refused(said(&status)))?;
             let taken = take_key(&client, &value, lease).await;
-            if !matches!(taken, Ok(Taken::Ours)) {
+            if !matches!(taken, Ok(Taken::Ours(_))) {
                 // It ends by itself if this does not reach anybody.
                 let _ = client.lease_revoke(lease).await;
             }
@@ -60,28 +70,75 @@ impl OperationLock {
         })
         .map_err(|error| Failure::internal("cannot set up the connections").because(&error))??;
         match taken {
-            (Taken::Ours, lease) => Ok(Self { keep_alive: KeepAlive::start(members, lease, LEASE_SECONDS)? }),
+            (Taken::Ours(revision), lease) => {
+                let keep_alive = KeepAlive::start(members.clone(), lease, LEASE_SECONDS)?;
+                Ok(Self { members, revision, keep_alive })
+            }
             (Taken::Others(holder), _) => Err(held_by(holder.as_deref())),
         }
     }
 
-    /// Whether it is still held.
+    /// Whether it is still held, as the quorum says. To be asked right before each change.
     ///
     /// # Errors
-    /// The lease is gone, or could not be kept alive for so long that it may be.
+    /// Another has it, the lease is gone or could not be kept alive for so long that it may be, or no member tells.
     pub fn still_held(&self) -> Result<()> {
-        self.keep_alive.still_alive().map_err(|why| {
-            Failure::new(Exit::TryAgain, "the lock of this operation is lost: another may have begun")
-                .because(why)
-                .next("run the command again: it goes on where it stopped")
-        })
+        on_runtime(self.verify())
+            .map_err(|error| Failure::internal("cannot set up the connections").because(&error))?
     }
+
+    /// The same on a runtime that is there.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn verify(&self) -> Result<()> {
+        let deadline = since_boot() + ASKED_FOR;
+        loop {
+            self.keep_alive.still_alive().map_err(lost)?;
+            let read = self.members.first(|client| async move { client.get(KEY).await.ok() }).await?;
+            match read {
+                Some(Some(present)) if present.mod_revision == self.revision => return Ok(()),
+                Some(Some(KeyValue { value, .. })) => {
+                    return Err(lost(match Holder::parse(&value) {
+                        Some(holder) => holder.told(),
+                        None => "another operation has it".to_owned(),
+                    }));
+                }
+                Some(None) => return Err(lost("its lease has ended")),
+                None if since_boot() < deadline => tokio::time::sleep(PAUSE).await,
+                None => return Err(self.unknown()),
+            }
+        }
+    }
+
+    fn unknown(&self) -> Failure {
+        Failure::new(Exit::Unavailable, "the operation has stopped: no member tells whose the lock is")
+            .because(format!("they were asked for {}", humantime::format_duration(ASKED_FOR)))
+            .next(format!(
+                "see how the members are, and run the command again: {}",
+                self.members.proposed_status()
+            ))
+    }
+}
+
+/// Whether an operation that needs the lock still has it. A command that concerns one member alone has none.
+///
+/// # Errors
+/// As [`OperationLock::still_held`].
+pub fn still_held(lock: Option<&OperationLock>) -> Result<()> {
+    lock.map_or(Ok(()), OperationLock::still_held)
+}
+
+fn lost(why: impl Into<String>) -> Failure {
+    Failure::new(Exit::TryAgain, "the lock of this operation is lost: another may have begun")
+        .because(why.into())
+        .next("run the command again: it goes on where it stopped")
 }
 
 /// Whose the key is.
 enum Taken {
-    /// This operation's.
-    Ours,
+    /// This operation's, since this revision.
+    Ours(i64),
     /// Another's, with what it wrote if that can be read.
     Others(Option<Box<Holder>>),
 }
@@ -92,7 +149,7 @@ async fn take_key(client: &MemberClient, value: &[u8], lease: i64) -> std::resul
     for _ in 0..TRIES {
         let put = client.put_if_unchanged(KEY, value, lease, revision).await;
         revision = match put.map_err(|status| said(&status))? {
-            Ok(()) => return Ok(Taken::Ours),
+            Ok(revision) => return Ok(Taken::Ours(revision)),
             // It has just been given up.
             Err(None) => 0,
             Err(Some(KeyValue { value, mod_revision, .. })) => match Holder::parse(&value) {
@@ -107,17 +164,9 @@ async fn take_key(client: &MemberClient, value: &[u8], lease: i64) -> std::resul
 fn held_by(holder: Option<&Holder>) -> Failure {
     let failure = Failure::new(Exit::TryAgain, "another operation on this zone is under way");
     match holder {
-        Some(holder) => failure
-            .because(format!(
-                "`{}` on {}, process {}, since {}",
-                holder.operation,
-                holder.host,
-                holder.process.pid,
-                zone_pki::instant(holder.since)
-            ))
-            .next(format!(
-                "wait for its end; if it was killed, run the command again after {LEASE_SECONDS} seconds"
-            )),
+        Some(holder) => failure.because(holder.told()).next(format!(
+            "wait for its end; if it was killed, run the command again after {LEASE_SECONDS} seconds"
+        )),
         None => failure
             .because("who holds its lock cannot be read: a newer version, perhaps")
             .next("wait for its end, and run the command again"),

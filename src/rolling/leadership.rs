@@ -7,6 +7,7 @@ use super::opening::Open;
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::client::{MemberClient, is_about_rights};
 use crate::live::LiveMember;
+use crate::operation_lock::OperationLock;
 use crate::plan::EtcdId;
 
 /// etcd gives up after two elections at most (`MoveLeader` in `server/etcdserver/server.go`), which may last 50 seconds each;
@@ -24,8 +25,12 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// that comes in time nobody sees.
 ///
 /// # Errors
-/// None of them takes over.
-pub(super) fn move_away(observer: &Observer<'_>, open: &Open) -> Result<Option<String>> {
+/// None of them takes over, or the lock of the operation is lost.
+pub(super) fn move_away(
+    observer: &Observer<'_>,
+    open: &Open,
+    held: Option<&OperationLock>,
+) -> Result<Option<String>> {
     let leader = open.live.member(open.id).ok_or_else(|| Failure::internal("the leader is no member"))?;
     let refused = |why: Vec<String>| {
         let what = format!("{} is not restarted: it leads, and nobody takes over", leader.name);
@@ -42,6 +47,9 @@ pub(super) fn move_away(observer: &Observer<'_>, open: &Open) -> Result<Option<S
         let mut failures = Vec::new();
         for candidate in candidates(open) {
             let Some(id) = candidate.id() else { continue };
+            if let Some(held) = held {
+                held.verify().await?;
+            }
             let asked = client.move_leader(id.0).await;
             // Whatever it answers: who leads now is what counts.
             if let Some(new) = new_leader(&client, open.id, asked.is_ok()).await {

@@ -36,6 +36,8 @@ pub struct InPlace<'s> {
     pub observer: Observer<'s>,
     /// How long a member may take to come back.
     pub limit: Duration,
+    /// What keeps other operations away, where several members are concerned.
+    pub held: Option<&'s OperationLock>,
 }
 
 impl Restarter for InPlace<'_> {
@@ -44,7 +46,7 @@ impl Restarter for InPlace<'_> {
     }
 
     fn restart(&mut self, node: &Node, watch: &mut dyn Watch) -> Result<RestartedMember> {
-        restart_member(&self.observer, node, self.limit, watch)
+        restart_member(&self.observer, node, self.limit, self.held, watch)
     }
 }
 

@@ -25,5 +25,5 @@ pub use event::{Event, Watch};
 pub use gates::{Closed, GateAnswer, GateCluster, GateMember, LAG_LIMIT, Meanwhile, gates};
 pub use members::{InPlace, Restarter, next_to_restart, restart_members};
 pub use observer::Observer;
-pub use opening::member_of;
+pub use opening::{member_of, refuse_unless_restartable};
 pub use restart::{RESTART_LIMIT, Ready, RestartedMember, TrustedAuthorities, make_ready, restart_member};

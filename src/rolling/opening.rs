@@ -62,23 +62,46 @@ pub(super) fn wait_until_open(observer: &Observer<'_>, node: &Node) -> Result<Op
 /// Refuses to restart a member while voters hold different data: etcd's own check would not let it start again, and nobody knows
 /// whose data is right. That nobody can tell is only said.
 pub(super) fn refuse_diverged(observer: &Observer<'_>, node: &Node, live: &mut LiveZone) -> Result<()> {
+    let what = format!("{} is not restarted", node.name.short());
+    refuse_different_data(observer, live, what, true)
+}
+
+fn refuse_different_data(
+    observer: &Observer<'_>,
+    live: &mut LiveZone,
+    what: String,
+    says_unknown: bool,
+) -> Result<()> {
     observer.compare_data(live)?;
     match &live.data {
-        Comparison::OneVoter | Comparison::Same(_) => Ok(()),
-        Comparison::NotCompared(_) => {
-            report::warning(&live.data.to_string());
-            Ok(())
-        }
+        Comparison::NotCompared(_) if says_unknown => report::warning(&live.data.to_string()),
+        Comparison::OneVoter | Comparison::Same(_) | Comparison::NotCompared(_) => {}
         Comparison::Different(_) => {
-            Err(Failure::new(Exit::BadInput, format!("{} is not restarted", node.name.short()))
+            return Err(Failure::new(Exit::BadInput, what)
                 .because(live.data.to_string())
-                .next(format!("see which to keep: {}", observer.site.proposed("status"))))
+                .next(format!("see which to keep: {}", observer.site.proposed("status"))));
         }
     }
+    Ok(())
+}
+
+/// Refuses an operation that is to restart members while what they are would keep one from being restarted. To be asked before anything is
+/// made or delivered.
+///
+/// # Errors
+/// A gate stays closed, or the members hold different data (exit 65).
+pub fn refuse_unless_restartable(observer: &Observer<'_>) -> Result<()> {
+    let what = "nothing was done: members could not be restarted";
+    let mut live = wait_for_all(observer, what)?;
+    refuse_different_data(observer, &mut live, what.to_owned(), false)
 }
 
 /// Waits until every member is well, after the last of several restarts.
 pub(super) fn wait_until_well(observer: &Observer<'_>) -> Result<()> {
+    wait_for_all(observer, "not every member is well after the restart").map(drop)
+}
+
+fn wait_for_all(observer: &Observer<'_>, what: &str) -> Result<LiveZone> {
     let mut refusal = Vec::new();
     let well = look_until(observer, |live| match gates(&GateCluster::of(live), None) {
         Ok(_) => Some(()),
@@ -88,10 +111,8 @@ pub(super) fn wait_until_well(observer: &Observer<'_>) -> Result<()> {
         }
     })?;
     match well {
-        Some(_) => Ok(()),
-        None => {
-            Err(failure(observer.site, "not every member is well after the restart".to_owned(), &refusal))
-        }
+        Some((live, ())) => Ok(live),
+        None => Err(failure(observer.site, what.to_owned(), &refusal)),
     }
 }
 
@@ -133,9 +154,7 @@ fn next(site: &Site, closed: &Closed) -> String {
             format!("see how the members are: {}", site.proposed("status"))
         }
         Closed::Alarm { .. } => format!("see what it takes to end the alarm: {}", site.proposed("doctor")),
-        Closed::Down { member, .. } | Closed::CutOff { member, .. } => {
-            format!("on {member}: {}", site.proposed_on("check", member))
-        }
+        Closed::Down { member, .. } | Closed::CutOff { member, .. } => site.proposed_look_at(member),
         Closed::Unstarted { member, id } => {
             let remove = site.proposed(&format!("ctl -- member remove {id}"));
             format!("start the member of {member}, or take it out again: {remove}")

@@ -16,6 +16,7 @@ use crate::config::Node;
 use crate::error::Result;
 use crate::launch::refuse_restart;
 use crate::live::{LiveMember, LiveZone, PlaneView};
+use crate::operation_lock::{OperationLock, still_held};
 use crate::plan::EtcdId;
 use crate::report;
 
@@ -98,8 +99,13 @@ pub struct Ready {
 /// Waits until the others can do without the member of `node`, and moves leadership away from it.
 ///
 /// # Errors
-/// A gate stays closed, the members hold different data (exit 65), or nobody takes over.
-pub fn make_ready(observer: &Observer<'_>, node: &Node, watch: &mut dyn Watch) -> Result<Ready> {
+/// A gate stays closed, the members hold different data (exit 65), nobody takes over, or the lock of the operation is lost.
+pub fn make_ready(
+    observer: &Observer<'_>,
+    node: &Node,
+    held: Option<&OperationLock>,
+    watch: &mut dyn Watch,
+) -> Result<Ready> {
     let name = node.name.short();
     let mut open = wait_until_open(observer, node)?;
     refuse_diverged(observer, node, &mut open.live)?;
@@ -113,7 +119,7 @@ pub fn make_ready(observer: &Observer<'_>, node: &Node, watch: &mut dyn Watch) -
     let others_vote = open.live.members.iter().any(|other| other.is_voter() && other.id() != Some(open.id));
     let mut leadership_moved_to = None;
     if leads && others_vote {
-        leadership_moved_to = move_away(observer, &open)?;
+        leadership_moved_to = move_away(observer, &open, held)?;
         if let Some(to) = leadership_moved_to.clone() {
             watch.event(Event::LeaderMoved { from: name.to_owned(), to });
             // What a follower has passed on in that instant is dropped and not answered: whoever gives up on it soon tries again now,
@@ -137,12 +143,14 @@ pub fn restart_member(
     observer: &Observer<'_>,
     node: &Node,
     limit: Duration,
+    held: Option<&OperationLock>,
     watch: &mut dyn Watch,
 ) -> Result<RestartedMember> {
     let name = node.name.short().to_owned();
     let member = RunningMember::find(observer.site, node)?;
     refuse_restart(observer.site, node, OffsetDateTime::now_utc())?;
-    let ready = make_ready(observer, node, watch)?;
+    let ready = make_ready(observer, node, held, watch)?;
+    still_held(held)?;
     watch.event(Event::Restarting { node: name.clone() });
     let begun = Instant::now();
     let stopping = member.stop(node)?;

@@ -127,11 +127,12 @@ impl Rotation<'_> {
         &mut self,
         step: impl FnOnce(&ZoneDirectory, &HeldAuthorities<'_>, OffsetDateTime) -> Result<()>,
     ) -> Result<()> {
-        self.hands.may_go_on()?;
         let held = self.zone.lock()?;
         // Certificates and lists have whole seconds.
         let now = now();
-        step(self.zone, &held.authorities(now)?, now)
+        let authorities = held.authorities(now)?;
+        self.hands.may_go_on()?;
+        step(self.zone, &authorities, now)
     }
 
     /// The same where the CAs that sign may not be valid: a step back from them.
@@ -139,9 +140,10 @@ impl Rotation<'_> {
         &mut self,
         step: impl FnOnce(&ZoneDirectory, &HeldAuthorities<'_>, OffsetDateTime) -> Result<()>,
     ) -> Result<()> {
-        self.hands.may_go_on()?;
         let held = self.zone.lock()?;
-        step(self.zone, &held.authorities_at_any_time()?, now())
+        let authorities = held.authorities_at_any_time()?;
+        self.hands.may_go_on()?;
+        step(self.zone, &authorities, now())
     }
 
     /// A node that refuses CAs which were made just now ends it: nothing rests on them yet, so they are discarded, and the zone is as it
@@ -159,6 +161,7 @@ impl Rotation<'_> {
     /// Brings a stage to every client and node, and waits until every member shows it.
     fn bring(&mut self, stage: Stage) -> Result<()> {
         self.watch.event(Event::Stage { name: stage.name(), what: stage.meaning().to_owned() });
+        self.hands.may_go_on()?;
         issue_to_clients(self.zone, self.watch)?;
         let zone = self.zone;
         for node in &zone.config.nodes {

@@ -280,6 +280,17 @@ impl Site {
         }
     }
 
+    /// What to do first about a member that is not as it should be: a check on its node, if the description has one of that name.
+    pub fn proposed_look_at(&self, member: &str) -> String {
+        match self.config().node(member) {
+            Some(_) => format!("on {member}: {}", self.proposed_on("check", member)),
+            None => format!(
+                "{member} is not in zone.toml: put it there again, or take it out of the cluster by its id: {}",
+                self.proposed("ctl -- member list")
+            ),
+        }
+    }
+
     /// How the certificates of the node of this short name are made anew: where the CAs are, and then on the node.
     pub fn proposed_issue(&self, node: &str) -> String {
         match self {

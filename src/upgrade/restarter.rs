@@ -14,6 +14,7 @@ use crate::config::{EtcdVersion, Node};
 use crate::error::{Exit, Failure, Result};
 use crate::host::UpgradeStep;
 use crate::launch;
+use crate::operation_lock::OperationLock;
 use crate::report;
 use crate::rolling::{RestartedMember, Restarter, Watch, member_of};
 use crate::zone_directory::ZoneDirectory;
@@ -36,6 +37,8 @@ pub(super) struct StepRestarter<'u> {
     pub(super) programs: Option<Arc<Programs>>,
     /// What the members ran when the step began.
     pub(super) standing: &'u Standing,
+    /// Keeps other operations away.
+    pub(super) lock: &'u OperationLock,
 }
 
 /// Why a member cannot be brought to the version now.
@@ -87,6 +90,7 @@ impl StepRestarter<'_> {
                 let settings = self.zone.config.etcd.at_step(self.step, false);
                 let programs = self.programs.clone();
                 let parcel = pack_step(self.zone, node, &settings, programs, OffsetDateTime::now_utc())?;
+                self.lock.still_held()?;
                 Ok(parcel.offer()?.map(drop))
             }
         }
@@ -101,6 +105,7 @@ impl StepRestarter<'_> {
             let failure = Failure::bad_input(what).because(&refusal).next(refusal.next(&run, &ctl));
             return Ok(Err((refusal.into(), failure)));
         }
+        self.lock.still_held()?;
         self.step_of(self.step, false).put(&paths)?;
         Ok(Ok(()))
     }
@@ -119,10 +124,14 @@ impl StepRestarter<'_> {
             "{name}: its log holds entries of 3.5 that no snapshot covers; it is restarted with {running}, which writes one"
         ));
         match Access::of(self.zone, node) {
-            Access::Here => self.step_of(running, true).put(&self.zone.node_paths(&node.name))?,
+            Access::Here => {
+                self.lock.still_held()?;
+                self.step_of(running, true).put(&self.zone.node_paths(&node.name))?;
+            }
             Access::Command(_) | Access::ByHand => {
                 let settings = self.zone.config.etcd.at_step(running, true);
                 let parcel = pack_step(self.zone, node, &settings, None, OffsetDateTime::now_utc())?;
+                self.lock.still_held()?;
                 parcel.offer()?.map_err(|(_, failure)| failure)?;
             }
         }

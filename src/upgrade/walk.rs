@@ -48,7 +48,7 @@ impl Upgrade<'_> {
     pub fn walk(&mut self, done: &mut Vec<RestartedMember>) -> Result<()> {
         loop {
             let (standing, _) = Standing::observe(&self.observer, self.zone)?;
-            hold(self.zone, &standing, self.zone.config.etcd.described_version())?;
+            hold(self.zone, &standing, self.zone.config.etcd.described_version(), self.lock)?;
             let next = standing.next(self.zone, self.target).map_err(|error| no_way(self.zone, &error))?;
             let Some((step, due)) = next else { return self.wait_until_settled() };
             if standing.versions().any(|version| MinorVersion::from(version) < MinorVersion::from(step)) {
@@ -56,13 +56,14 @@ impl Upgrade<'_> {
             }
             self.watch.event(Event::Stage { name: "upgrade", what: format!("etcd {step}") });
             let programs = self.programs(step, &due)?;
-            let in_place = InPlace { observer: self.observer, limit: self.limit };
+            let in_place = InPlace { observer: self.observer, limit: self.limit, held: Some(self.lock) };
             let mut restarter = StepRestarter {
                 zone: self.zone,
                 reach: ReachRestarter { zone: self.zone, in_place },
                 step,
                 programs,
                 standing: &standing,
+                lock: self.lock,
             };
             restart_members(&self.observer, &due, &mut restarter, self.lock, self.watch, done)?;
         }
@@ -101,8 +102,14 @@ impl Upgrade<'_> {
 /// that its data does not permit yet.
 ///
 /// # Errors
-/// A node directory cannot be written.
-pub fn hold(zone: &ZoneDirectory, standing: &Standing, toward: EtcdVersion) -> Result<()> {
+/// The lock of the operation is lost, or a node directory cannot be written.
+pub fn hold(
+    zone: &ZoneDirectory,
+    standing: &Standing,
+    toward: EtcdVersion,
+    lock: &OperationLock,
+) -> Result<()> {
+    lock.still_held()?;
     for node in zone.config.members() {
         let Some(version) = standing.version_of(node) else { continue };
         if matches!(Access::of(zone, node), Access::Here) {

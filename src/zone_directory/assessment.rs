@@ -168,6 +168,11 @@ impl<'z> Assessment<'z> {
         self.entries.iter().all(|entry| matches!(entry.verdict, Verdict::Withheld(Some(_))))
     }
 
+    /// Whether what it trusts, or sends with its certificates, is to be written again, and no certificate is to be issued.
+    pub fn lacks_trust_alone(&self) -> bool {
+        self.has_work() && !self.entries.iter().any(|entry| matches!(entry.verdict, Verdict::Issue(_)))
+    }
+
     /// Whether a key of the holder is on its node, and not here.
     pub fn has_keys_elsewhere(&self) -> bool {
         self.entries.iter().any(|entry| entry.request.is_some())

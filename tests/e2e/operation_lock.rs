@@ -1,16 +1,17 @@
 //! The lock of an operation on a whole zone: who has it, who may take it over, and that its loss is noticed.
 
+use nix::sys::signal::Signal;
 use zone_etcd::host::Process;
 use zone_etcd::live::{Credentials, on_runtime};
 use zone_etcd::operation_lock::{Holder, OperationLock};
 use zone_etcd::site::Site;
 use zone_etcd::zone_directory::CaPassphrase;
 
-use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{call, etcdctl, loopback_zone};
-use crate::harness::processes::until;
+use crate::harness::processes::{Running, until};
 use crate::harness::supervised::{Supervised, supervise_on_loopback};
+use crate::harness::{Outcome, TestZone};
 
 const KEY: &[u8] = b"\0zone-etcd/operation";
 const ENDPOINT: &str = "https://127.0.0.1:2379";
@@ -110,5 +111,119 @@ fn it_is_taken_from_a_process_here_that_has_ended_and_from_nobody_else() {
         }
         write_holder(&zone, &json(&Holder { process: ended, ..own }));
         zone.run(&["restart", "--rolling"]).expect_code(0);
+    });
+}
+
+/// Has another operation hold the lock, as if this machine had been suspended for longer than the lease lives.
+#[track_caller]
+fn take_away(zone: &TestZone, endpoint: &str) {
+    let own = Holder::own("member update node9", time::OffsetDateTime::now_utc());
+    let other = Holder { host: "elsewhere".to_owned(), boot_id: "another".to_owned(), ..own };
+    let value = serde_json::to_vec(&other).expect("JSON");
+    let credentials = Credentials::load(&zone.file("clients/admin/current")).expect("the administrator's");
+    on_runtime(async {
+        let client = credentials.connect(endpoint, std::time::Duration::from_secs(2)).expect("a client");
+        let held = client.get(KEY).await.expect("an answer").expect("the lock");
+        let lease = client.lease_grant(60).await.expect("a lease");
+        let put = client.put_if_unchanged(KEY, &value, lease, held.mod_revision).await;
+        put.expect("an answer").expect("nobody else takes it");
+    })
+    .expect("a runtime");
+}
+
+/// What an operation says that finds another in its place.
+const LOST: [&str; 2] = ["the lock of this operation is lost", "`member update node9` on elsewhere"];
+
+#[test]
+fn a_lock_that_another_has_is_lost_though_its_lease_lives() {
+    isolated(|| {
+        let (zone, _members) = zone_of_one();
+        let held = OperationLock::take(&site(&zone), "pki rotate-ca").expect("a free lock");
+        held.still_held().expect("it was just taken");
+        take_away(&zone, ENDPOINT);
+        let failure = held.still_held().expect_err("another has it");
+        assert_eq!(failure.exit, zone_etcd::error::Exit::TryAgain);
+        LOST.iter().for_each(|text| assert!(failure.to_string().contains(text), "{failure}"));
+    });
+}
+
+/// While it is not known whose the lock is, nothing is changed.
+#[test]
+fn a_lock_that_nobody_answers_for_is_not_held() {
+    isolated(|| {
+        let (zone, mut members) = zone_of_one();
+        let held = OperationLock::take(&site(&zone), "pki rotate-ca").expect("a free lock");
+        members[0].end(Signal::SIGKILL);
+        let failure = held.still_held().expect_err("no member answers");
+        assert!(failure.to_string().contains("no member tells whose the lock is"), "{failure}");
+    });
+}
+
+#[track_caller]
+fn zone_of_three() -> (TestZone, Vec<Supervised>) {
+    let zone = loopback_zone(3, "");
+    zone.run(&["init"]).expect_code(0);
+    let members = supervise_on_loopback(&zone, &["node1", "node2", "node3"]);
+    (zone, members)
+}
+
+/// Has node1 lead.
+#[track_caller]
+fn make_node1_lead(zone: &TestZone) {
+    let endpoints = "https://127.0.0.1:2379,https://127.0.0.1:2389,https://127.0.0.1:2399";
+    let id = call(&etcdctl(zone, ENDPOINT), &["endpoint", "status", "-w", "fields"]).expect_code(0).stdout;
+    let id = id.lines().find_map(|line| line.strip_prefix("\"MemberID\" : ")).expect("an id").to_owned();
+    let id = format!("{:x}", id.trim().parse::<u64>().expect("a number"));
+    until("node1 as the leader", || {
+        // It is no leader's to hand over to itself.
+        let told = call(&etcdctl(zone, endpoints), &["move-leader", &id]);
+        (told.code == 0 || told.stderr.contains("already leader")).then_some(())
+    });
+}
+
+/// Runs an operation, takes its lock away when it says this, and expects that it ends with nothing more done.
+#[track_caller]
+fn loses_it_at(zone: &TestZone, arguments: &[&str], line: &str) -> Outcome {
+    let mut running = Running::start(&mut zone.command(arguments), zone.around(), "operation");
+    running.wait_for_line(&[line]);
+    running.signal(Signal::SIGSTOP);
+    take_away(zone, "https://127.0.0.1:2399");
+    running.signal(Signal::SIGCONT);
+    running.outcome().expect_code(75).expect_error_with(&LOST)
+}
+
+#[test]
+fn nobody_is_restarted_once_it_is_lost() {
+    isolated(|| {
+        let (zone, members) = zone_of_three();
+        make_node1_lead(&zone);
+        // Between the move of leadership and the stop of the member.
+        loses_it_at(&zone, &["restart", "--rolling", "node1"], "leadership moved from node1");
+        assert!(members.iter().all(|member| member.starts() == 1));
+    });
+}
+
+#[test]
+fn a_rotation_that_lost_it_restarts_no_other_member() {
+    isolated(|| {
+        let (zone, members) = zone_of_three();
+        loses_it_at(&zone, &["pki", "rotate-ca"], "restarted, back after");
+        assert_eq!(members.iter().map(Supervised::starts).sum::<usize>(), 4, "one was restarted");
+    });
+}
+
+#[test]
+fn the_cluster_is_told_of_no_move_once_it_is_lost() {
+    isolated(|| {
+        let (zone, members) = zone_of_three();
+        make_node1_lead(&zone);
+        let path = zone.file("zone.toml");
+        let text = std::fs::read_to_string(&path).expect("zone.toml");
+        let (first, rest) = text.split_once("2380").expect("its peer port");
+        std::fs::write(&path, format!("{first}12380{rest}")).expect("zone.toml");
+        loses_it_at(&zone, &["member", "update", "node1"], "leadership moved from node1");
+        let list = call(&etcdctl(&zone, ENDPOINT), &["member", "list"]).expect_code(0).stdout;
+        assert!(!list.contains("12380"), "{list}");
+        assert!(members.iter().all(|member| member.starts() == 1));
     });
 }

@@ -53,14 +53,14 @@ impl OpenSsh {
         network: &Network,
         (machine, address): (&str, &str),
         programs: &Path,
-        only: Option<&Path>,
+        only: Option<&str>,
     ) -> Running {
         self.make_key(machine);
         let public = |name: &str| {
             fs::read_to_string(self.directory.join(format!("{name}.pub"))).expect("a public key")
         };
         let restriction = match only {
-            Some(only) => format!("restrict,command=\"{}\" ", only.display()),
+            Some(only) => format!("restrict,command=\"{only}\" "),
             None => String::new(),
         };
         let file = |name: &str| self.directory.join(name).display().to_string();

@@ -51,11 +51,9 @@ pub(super) fn run(arguments: &MemberUpdateArgs, now: OffsetDateTime) -> Result<(
     }
 
     let held = OperationLock::take(&site, &format!("member update {name}"))?;
-    let told = tell_the_cluster(&observer, node, &before)?;
-    held.still_held()?;
-    let issued = issue(zone, node, now)?;
-    held.still_held()?;
-    let restarted = restart(&observer, zone, node, arguments.limit.into())?;
+    let told = tell_the_cluster(&observer, node, &before, &held)?;
+    let issued = issue(zone, node, &held, now)?;
+    let restarted = restart(&observer, zone, node, &held, arguments.limit.into())?;
     check(&observer, zone, node, now)?;
     drop(held);
 
@@ -70,15 +68,21 @@ pub(super) fn run(arguments: &MemberUpdateArgs, now: OffsetDateTime) -> Result<(
 
 /// Tells the cluster where members reach the member, if that is elsewhere now. It comes first: a member that moved unannounced would
 /// be looked for in its old place.
-fn tell_the_cluster(observer: &Observer<'_>, node: &Node, before: &[String]) -> Result<bool> {
+fn tell_the_cluster(
+    observer: &Observer<'_>,
+    node: &Node,
+    before: &[String],
+    lock: &OperationLock,
+) -> Result<bool> {
     let url = PeerUrl::of(node);
     if before == [url.as_str()] {
         return Ok(false);
     }
     let name = node.name.short();
     // From here on the others look for it in its new place, so they have to do without it.
-    let ready = make_ready(observer, node, &mut Told(observer.site))?;
+    let ready = make_ready(observer, node, Some(lock), &mut Told(observer.site))?;
     let credentials = observer.credentials()?;
+    lock.still_held()?;
     on_runtime(ready.live.update_peer_url(ready.id, url.as_str(), &credentials, ANSWER_LIMIT))
         .map_err(|error| Failure::internal("cannot set up the connections").because(&error))?
         .map_err(|why| {
@@ -91,7 +95,12 @@ fn tell_the_cluster(observer: &Observer<'_>, node: &Node, before: &[String]) -> 
 }
 
 /// Issues the certificates of the node that do not fit any more, and leaves all others alone.
-fn issue(zone: &ZoneDirectory, node: &Node, now: OffsetDateTime) -> Result<Vec<&'static str>> {
+fn issue(
+    zone: &ZoneDirectory,
+    node: &Node,
+    lock: &OperationLock,
+    now: OffsetDateTime,
+) -> Result<Vec<&'static str>> {
     let held = zone.lock()?;
     let authorities = held.authorities(now)?;
     let assessment = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?;
@@ -107,6 +116,7 @@ fn issue(zone: &ZoneDirectory, node: &Node, now: OffsetDateTime) -> Result<Vec<&
     });
     let mut due: Vec<&'static str> = due.collect();
     due.dedup();
+    lock.still_held()?;
     Issuer::new(zone, &authorities)?.bring_up_to_date(&[assessment], now)?;
     Ok(due)
 }
@@ -116,12 +126,13 @@ fn restart(
     observer: &Observer<'_>,
     zone: &ZoneDirectory,
     node: &Node,
+    lock: &OperationLock,
     limit: Duration,
 ) -> Result<Option<RestartedMember>> {
     let access = Access::of(zone, node);
     let mut told = Told(observer.site);
     if matches!(access, Access::Command(_)) {
-        access::deliver(zone, &[node], OffsetDateTime::now_utc(), &mut told)?;
+        access::deliver(zone, &[node], OffsetDateTime::now_utc(), Some(lock), &mut told)?;
     }
     if serves_as_described(&observer.observe()?, node) {
         return Ok(None);
@@ -136,7 +147,8 @@ fn restart(
                  command again"
             )));
     }
-    let mut restarter = ReachRestarter { zone, in_place: InPlace { observer: *observer, limit } };
+    let mut restarter =
+        ReachRestarter { zone, in_place: InPlace { observer: *observer, limit, held: Some(lock) } };
     restarter.restart(node, &mut told).map(Some)
 }
 

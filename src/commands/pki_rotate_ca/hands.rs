@@ -8,7 +8,7 @@ use super::OPERATION;
 use crate::access::{self, ReachRestarter};
 use crate::config::Node;
 use crate::error::Result;
-use crate::operation_lock::OperationLock;
+use crate::operation_lock::{OperationLock, still_held};
 use crate::rolling::{InPlace, Observer, Watch, restart_members};
 use crate::rotation::Hands;
 use crate::site::Site;
@@ -38,22 +38,22 @@ impl<'h> ReachedHands<'h> {
 
 impl Hands for ReachedHands<'_> {
     fn may_go_on(&self) -> Result<()> {
-        self.lock.as_ref().map_or(Ok(()), OperationLock::still_held)
+        still_held(self.lock.as_ref())
     }
 
     fn deliver(&mut self, node: &Node, watch: &mut dyn Watch) -> Result<()> {
         self.may_go_on()?;
-        access::deliver(self.zone, &[node], OffsetDateTime::now_utc(), watch).map(drop)
+        access::deliver(self.zone, &[node], OffsetDateTime::now_utc(), self.lock.as_ref(), watch).map(drop)
     }
 
     fn restart(&mut self, nodes: &[&Node], watch: &mut dyn Watch) -> Result<()> {
-        let in_place = InPlace { observer: self.observer, limit: self.limit };
-        let mut restarter = ReachRestarter { zone: self.zone, in_place };
         // Members that are to be restarted answer by now.
         let lock = match &mut self.lock {
             Some(lock) => lock,
             absent => absent.insert(OperationLock::take(self.site, OPERATION)?),
         };
+        let in_place = InPlace { observer: self.observer, limit: self.limit, held: Some(lock) };
+        let mut restarter = ReachRestarter { zone: self.zone, in_place };
         restart_members(&self.observer, nodes, &mut restarter, lock, watch, &mut Vec::new())
     }
 }

@@ -24,7 +24,7 @@ use crate::live::LiveZone;
 use crate::operation_lock::OperationLock;
 use crate::plan::Plane;
 use crate::report as output;
-use crate::rolling::Observer;
+use crate::rolling::{Observer, refuse_unless_restartable};
 use crate::rotation::{Rotation, Stage, Standing};
 use crate::site::Site;
 use crate::zone_directory::{Authorities, Rotated, ZoneDirectory, was_taken_back};
@@ -87,6 +87,9 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
         refuse_clock_ahead(&live)?;
     }
     let observer = Observer::new(&site);
+    if choice.until.is_some() {
+        refuse_unless_restartable(&observer)?;
+    }
     let mut hands = ReachedHands::new(&site, zone, lock, arguments.limit.into());
     let mut narration = Narration::new(zone, arguments.kit.as_deref());
     let mut rotation =
@@ -158,7 +161,7 @@ fn wait_until_seen(site: &Site, zone: &ZoneDirectory, mut standing: Standing) ->
         let Some((name, why)) = standing.unseen().next() else { return Ok(()) };
         // Where nobody answers, nobody is being restarted.
         if Instant::now() >= deadline || standing.unseen().count() == standing.members.len() {
-            return Err(unseen(zone, &standing));
+            return Err(unseen(site, &standing));
         }
         if !was_told {
             output::message(&format!("waiting for {name}: {why}"));
@@ -169,7 +172,7 @@ fn wait_until_seen(site: &Site, zone: &ZoneDirectory, mut standing: Standing) ->
     }
 }
 
-fn unseen(zone: &ZoneDirectory, standing: &Standing) -> Failure {
+fn unseen(site: &Site, standing: &Standing) -> Failure {
     let unseen: Vec<(&str, &str)> = standing.unseen().collect();
     let names: Vec<&str> = unseen.iter().map(|(name, _)| *name).collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
@@ -177,8 +180,10 @@ fn unseen(zone: &ZoneDirectory, standing: &Standing) -> Failure {
     let failure = unseen.iter().fold(Failure::new(Exit::Unavailable, what), |failure, (name, why)| {
         failure.because(format!("{name}: {why}"))
     });
-    let check = zone.proposed(&format!("check --node {}", names.first().copied().unwrap_or("NODE")));
-    failure.next(format!("have every member well first: {check}"))
+    // What cannot be seen of a node that is described can be mended there.
+    let described = names.iter().find(|name| site.config().node(name).is_some());
+    let first = described.or(names.first()).copied().unwrap_or_default();
+    failure.next(format!("have every member well first: {}", site.proposed_look_at(first)))
 }
 
 fn tell_what_is_next(zone: &ZoneDirectory, reached: Stage, rotated: Rotated, typed: &Typed) {

@@ -48,7 +48,8 @@ pub(super) fn run(arguments: &UpgradeArgs, now: OffsetDateTime) -> Result<()> {
     }
     let lock = OperationLock::take(&site, "upgrade")?;
     if target > zone.config.etcd.described_version() {
-        hold(zone, &standing, target)?;
+        hold(zone, &standing, target, &lock)?;
+        lock.still_held()?;
         describe_version(zone, target)?;
         report::message(&format!("zone.toml: version = \"{target}\" in [etcd]; as it was: zone.toml.old-N"));
     }

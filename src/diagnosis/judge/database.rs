@@ -22,6 +22,8 @@ pub struct Told<'l> {
     pub name: &'l str,
     /// A URL for clients, if it has published one.
     pub endpoint: Option<&'l str>,
+    /// Whether it is one of a node that is described.
+    pub is_described: bool,
     /// Whether it is a learner.
     pub is_learner: bool,
     /// What it tells.
@@ -35,6 +37,7 @@ impl<'l> Told<'l> {
         Self {
             name: &member.name,
             endpoint: endpoint.map(String::as_str),
+            is_described: member.node.is_some(),
             is_learner: member.is_learner(),
             status,
         }
@@ -114,7 +117,10 @@ pub fn lag(members: &[Told<'_>]) -> Vec<Finding> {
                 continue;
             }
         };
-        let remedy = format!("look at its disk and network: on {0}, zone-etcd check --node {0}", member.name);
+        let remedy = match member.is_described {
+            true => format!("look at its disk and network: on {0}, zone-etcd check --node {0}", member.name),
+            false => "look at the disk and the network of its machine".to_owned(),
+        };
         findings.push(
             Finding::new(check, verdict, member.name.to_owned(), format!("{behind} entries behind"))
                 .remedy(remedy),

@@ -103,18 +103,26 @@ fn judge_access(fault: &AccessFault) -> Finding {
 pub(super) fn keys(files: &NodeFiles, remedies: &Remedies) -> Vec<Finding> {
     let others: Vec<&RoleFiles> = files.roles.iter().filter(|files| files.key == Ok(KeyFit::Other)).collect();
     if others.is_empty() {
-        let fitting = files.roles.iter().filter(|files| files.key == Ok(KeyFit::Fits)).count();
+        let of = |fit| files.roles.iter().filter(|files| files.key == Ok(fit)).count();
+        let (here, on_node) = (of(KeyFit::Fits), of(KeyFit::OnNode));
         let subject = files.directory.display().to_string();
         // Keys that are not there were told of before.
-        return if fitting == 0 {
-            Vec::new()
-        } else {
-            vec![Finding::passed(CheckId::CertificateKey, subject, count(fitting, "key"))]
+        return match (here, on_node) {
+            (0, 0) => Vec::new(),
+            (_, 0) => vec![Finding::passed(CheckId::CertificateKey, subject, count(here, "key"))],
+            _ => {
+                let found =
+                    format!("{} on the node, which asked for their certificates", count(on_node, "key"));
+                vec![Finding::passed(CheckId::CertificateKey, subject, found)]
+            }
         };
     }
     let judge = |role: &RoleFiles| {
-        let path = files.directory.join(role.role.key_file()).display().to_string();
-        let found = format!("it is not the key of {}", role.role.certificate_file());
+        let path = files.directory.join(&role.key_file).display().to_string();
+        let found = match role.key_file == role.role.request_file() {
+            true => format!("it is not the request for {}", role.role.certificate_file()),
+            false => format!("it is not the key of {}", role.role.certificate_file()),
+        };
         Finding::new(CheckId::CertificateKey, Verdict::Failed, path, found).remedy(remedies.reissue())
     };
     others.into_iter().map(judge).collect()

@@ -19,7 +19,10 @@ pub(super) fn served(live: &LiveZone, on_disk: &OnDisk, zone_arg: &str) -> Vec<F
     for member in &live.members {
         for view in member.planes() {
             let subject = format!("{}, {} plane", member.name, view.plane.name());
-            let issue = format!("zone-etcd pki issue {} {zone_arg}", member.name);
+            let issue = match member.node {
+                Some(_) => format!("zone-etcd pki issue {} {zone_arg}", member.name),
+                None => "put it into zone.toml again, or remove it from the cluster".to_owned(),
+            };
             match fault_of(view, on_disk.get(&(member.name.clone(), view.plane)), live) {
                 None if view.leaf().is_none() => {}
                 None => {

@@ -171,11 +171,17 @@ fn members_down(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
                     }),
             ),
             Ok(MemberStatus { quorum_read: Some(Err(why)), .. }) if live.judgement.health != Health::LostQuorum => {
-                let node = member.node.as_ref().map_or(member.name.as_str(), |node| node.short());
+                let remedy = match &member.node {
+                    Some(node) => {
+                        let node = node.short();
+                        format!("on {node}: zone-etcd check {zone_arg} --node {node} tells which of its connections fails")
+                    }
+                    None => "look at the network of its machine, or remove it from the cluster".to_owned(),
+                };
                 findings.push(
                     Finding::new(check, Verdict::Failed, member.name.clone(), format!("it does not reach the quorum: {why}"))
                         .because("it is up, and of no use: the others do not hear it, or it does not hear them")
-                        .remedy(format!("on {node}: zone-etcd check {zone_arg} --node {node} tells which of its connections fails")),
+                        .remedy(remedy),
                 );
             }
             Ok(_) => up.push(member.name.as_str()),

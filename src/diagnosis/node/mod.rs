@@ -67,6 +67,7 @@ impl<'z> NodeCheck<'z> {
     fn with_plan(site: &'z Site, node: &'z Node, member: Option<MemberPlan>, now: OffsetDateTime) -> Self {
         let paths = site.node_paths(&node.name);
         let files = NodeFiles::read(&paths, node);
+        let files = if site.zone().is_some() { files.with_requests() } else { files };
         let then = match site {
             Site::Zone(zone) if !zone.paths.authority_key(Plane::Peer.name()).exists() => {
                 format!(", where the CAs are, and copy {} from there", paths.generations().display())
@@ -203,6 +204,9 @@ impl<'z> NodeCheck<'z> {
     }
 
     fn scenes(&self, member: &MemberPlan, clients: Clients) -> Vec<tls::Scene> {
+        if self.files.has_keys_elsewhere() {
+            return Vec::new();
+        }
         let host = |url: &str| super::hostname::host_of(url).unwrap_or_default().to_owned();
         let admin = self.site.client_generation(&ClientName::admin());
         let directories: Vec<PathBuf> = match clients {

@@ -34,13 +34,14 @@ impl Machines {
         let only = zone.around().join("only");
         let packaged = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/ssh/zone-etcd-only");
         let text = std::fs::read_to_string(packaged).expect("the script");
-        script(
-            &only,
-            &text.replace("exec /usr/local/bin/zone-etcd", &format!("exec {}", program().display())),
-        );
+        script(&only, &text.replace("/usr/local/bin/zone-etcd\n", &format!("{}\n", program().display())));
+        let root =
+            zone_pki::Certificate::from_pem(&std::fs::read(zone.file("ca/root.crt")).expect("the root"));
+        let fingerprint = zone_pki::hex::encode(&root.expect("the root").fingerprint_sha256());
+        let only = format!("{} {fingerprint} {}", only.display(), zone.around().join("infra2").display());
         let programs = program().parent().expect("a directory").to_owned();
         let start = |machine: (&str, &str)| {
-            ssh.serve(&network, machine, &programs, (machine.0 == "infra2").then_some(only.as_path()))
+            ssh.serve(&network, machine, &programs, (machine.0 == "infra2").then_some(only.as_str()))
         };
         let servers = NODES.into_iter().map(start).collect();
         let places = zone.around().display().to_string();
@@ -137,6 +138,7 @@ fn the_restricted_key_does_what_is_needed_and_no_more() {
             &["zone-etcd", "activate", "-", "$(id)"],
             &["zone-etcd", "activate", "*"],
             &["zone-etcd", "pki", "renew", "--all"],
+            &["zone-etcd", "activate", "-", "--node-dir", "/root/.local"],
             &[],
         ] {
             let told = try_it(words).expect_code(77);

@@ -7,11 +7,11 @@ use crate::diverged::diverge;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{
     call, etcdctl, fill_database, loopback_text, loopback_zone, start, start_alone, start_on_loopback,
-    wait_for_quorum,
+    wait_for_quorum, wait_until_serving,
 };
 use crate::harness::processes::{Running, until};
 use crate::harness::tls::{Client, Identity, Treatment};
-use crate::harness::{TestZone, outcome};
+use crate::harness::{TestZone, outcome, zone_etcd};
 
 const NODES: [&str; 3] = ["node1", "node2", "node3"];
 const FIRST: &str = "https://127.0.0.1:2379";
@@ -22,6 +22,61 @@ fn three_members() -> (TestZone, Vec<Running>) {
     zone.run(&["init"]).expect_code(0);
     let members = start_on_loopback(&zone, &NODES);
     (zone, members)
+}
+
+/// A zone whose nodes have made their own keys, in directories of their own.
+#[track_caller]
+fn three_members_with_own_keys() -> (TestZone, Vec<Running>) {
+    let zone = loopback_zone(3, "");
+    zone.run(&["init"]).expect_code(0);
+    let directory = |node: &str| zone.around().join(format!("{node}-there"));
+    let root = fs::read(zone.file("ca/root.crt")).expect("the root");
+    let root = zone_pki::Certificate::from_pem(&root).expect("the root");
+    for node in NODES {
+        let mut csr = zone_etcd(["pki", "csr", "--node", &format!("{node}.example.zone"), "--node-dir"]);
+        let requests = outcome(csr.arg(directory(node))).expect_code(0).stdout;
+        let file = zone.around().join(format!("{node}.csr"));
+        fs::write(&file, requests).expect("a file");
+        let mut sign = zone.command(&["pki", "sign"]);
+        outcome(sign.arg(&file).arg("--out").arg(zone.around())).expect_code(0);
+        let fingerprint = zone_pki::hex::encode(&root.fingerprint_sha256());
+        let mut activate = zone_etcd(["activate", "--root-fingerprint", &fingerprint, "--node-dir"]);
+        activate.arg(directory(node)).arg(zone.around().join(format!("{node}.bundle")));
+        outcome(&mut activate).expect_code(0);
+    }
+    let parent = std::process::id().to_string();
+    let start = |node: &str| {
+        let mut run = zone_etcd(["run", "--end-with-parent", &parent, "--config"]);
+        Running::start(run.arg(directory(node).join("node.json")), zone.around(), node)
+    };
+    let mut members: Vec<Running> = NODES.into_iter().map(start).collect();
+    wait_until_serving(&mut members);
+    wait_for_quorum(&etcdctl(&zone, FIRST));
+    (zone, members)
+}
+
+/// The keys are where they should be, and nothing is to be issued.
+#[test]
+fn keys_that_are_on_their_nodes_are_not_missing() {
+    isolated(|| {
+        let (zone, mut members) = three_members_with_own_keys();
+        zone.run(&["pki", "issue", "--all"]).expect_code(0).expect_error_with(&["nothing to issue"]);
+        let findings = examined(&zone, 0);
+        assert_eq!(failed(&findings), Vec::<&str>::new(), "{findings:#?}");
+        for node in NODES {
+            found(&findings, "certificate-key", "passed", &format!("nodes/{node}/"));
+        }
+        found(&findings, "source-address", "note", "node1, node2, node3");
+
+        // What is wrong with them is told as of others: the request is that of another key.
+        let current = zone.file("nodes/node1/pki/current");
+        fs::copy(current.join("server.csr"), current.join("peer.csr")).expect("a copy");
+        let finding = found(&examined(&zone, 65), "certificate-key", "failed", "node1/pki/current/peer.csr");
+        assert!(finding["found"].as_str().expect("a text").contains("peer.crt"), "{finding:#}");
+        for member in &mut members {
+            member.stop();
+        }
+    });
 }
 
 #[test]

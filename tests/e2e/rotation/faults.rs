@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 
 use super::{assert_alone, rotate, running_zone};
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, etcdctl};
+use crate::harness::members::{call, etcdctl, start};
 use crate::harness::processes::until;
 use crate::harness::supervised::Supervised;
 use crate::harness::{TestZone, outcome, program};
@@ -94,5 +94,75 @@ fn a_signing_machine_out_of_disk() {
         assert_eq!(fs::read(zone.file("ca/peer.crt")).expect("the CA that signs"), before, "{}", told.stderr);
         rotate(&zone, &[]).expect_code(0);
         assert_alone(3, "G2 client CA", "G2 peer CA");
+    });
+}
+
+/// A learner keeps members from being restarted, which is seen before anything is made or delivered.
+#[test]
+fn a_learner_is_named_before_anything_is_done() {
+    isolated(|| {
+        let (zone, _members) = running_zone(3);
+        let path = zone.file("zone.toml");
+        let text = fs::read_to_string(&path).expect("zone.toml");
+        let node =
+            "[[node]]\nname = \"node4\"\naddress = \"127.0.0.1\"\nclient_port = 2409\npeer_port = 2410\n";
+        fs::write(&path, text.replace("[etcd]", &format!("{node}[etcd]"))).expect("zone.toml");
+        let client = etcdctl(&zone, "https://127.0.0.1:2379");
+        let add = ["member", "add", "node4.example.zone", "--learner", "--peer-urls=https://127.0.0.1:2410"];
+        until("the learner to be added", || (call(&client, &add).code == 0).then_some(()));
+        let mut learner = start(&zone, "node4");
+        learner.wait_for_line(&["\"serving client traffic securely\""]);
+
+        let generation = || fs::read_link(zone.file("nodes/node1/pki/current")).expect("a link");
+        let before = generation();
+        rotate(&zone, &[]).expect_code(69).expect_error_with(&[
+            "nothing was done",
+            "node4 is a learner, and was not promoted",
+            "member promote",
+        ]);
+        assert!(!zone.file("ca/next").exists(), "a CA was made");
+        assert_eq!(generation(), before, "a CA was delivered");
+        learner.stop();
+    });
+}
+
+/// What is proposed about a member that zone.toml does not have is nothing that its node would be needed for.
+#[test]
+fn a_member_that_is_not_described() {
+    isolated(|| {
+        let (zone, mut members) = running_zone(3);
+        let path = zone.file("zone.toml");
+        let text = fs::read_to_string(&path).expect("zone.toml");
+        let at = text.find("[[node]]\nname = \"node3\"").expect("node3");
+        let rest = text[at..].find("[etcd]").expect("what follows");
+        fs::write(&path, format!("{}{}", &text[..at], &text[at + rest..])).expect("zone.toml");
+        members[2].end(Signal::SIGKILL);
+        for command in [&["restart", "--rolling"][..], &["pki", "rotate-ca"], &["doctor"], &["status"]] {
+            let told = zone.run(command);
+            let said = told.stdout.clone() + &told.stderr;
+            assert!(said.contains("node3"), "{command:?}: {said}");
+            for wrong in ["--node node3", "issue node3"] {
+                assert!(!said.contains(wrong), "{command:?}: {said}");
+            }
+        }
+        for command in [&["restart", "--rolling"][..], &["pki", "rotate-ca"]] {
+            let told = zone.run(command).expect_code(69).expect_error_with(&["node3 is not in zone.toml"]);
+            let line = told.stderr.rsplit_once("zone-etcd ").expect("a command").1.trim().to_owned();
+            let words: Vec<&str> = line.split(' ').collect();
+            assert!(outcome(Command::new(program()).args(words)).expect_code(0).stdout.contains("node3"));
+        }
+    });
+}
+
+/// It has no name but its id.
+#[test]
+fn a_member_that_was_added_and_never_started() {
+    isolated(|| {
+        let (zone, _members) = running_zone(3);
+        let client = etcdctl(&zone, "https://127.0.0.1:2379");
+        let add = ["member", "add", "node9", "--learner", "--peer-urls=https://127.0.0.1:2999"];
+        until("the learner to be added", || (call(&client, &add).code == 0).then_some(()));
+        let told = rotate(&zone, &[]).expect_code(69).expect_error_with(&["nothing was done", "member list"]);
+        assert!(!told.stderr.contains("check --node"), "{}", told.stderr);
     });
 }

@@ -1,6 +1,7 @@
 //! `activate`: bundles taken up on their node, and refused.
 
 mod age;
+mod brought_etcd;
 mod damage;
 mod fingerprint;
 mod programs;

@@ -13,10 +13,10 @@ use crate::support::Refusal;
 
 const PASSPHRASE: &str = "correct horse battery staple";
 
-fn private(zone: &TestZone, name: &str, text: &str) -> PathBuf {
+fn private(zone: &TestZone, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
     let path = zone.around().join(name);
     let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
-    file.expect("a file").write_all(text.as_bytes()).expect("its text");
+    file.expect("a file").write_all(text.as_ref()).expect("its text");
     path
 }
 
@@ -50,37 +50,68 @@ fn an_age_key() {
     inspect(&path, &["--passphrase-file", text(&passphrase)]).expect_refusal(66, &["--identity FILE"]);
 }
 
+/// Makes an SSH key pair of a kind, and returns the file of the private key.
+fn ssh_key(zone: &TestZone, kind: &str, bits: &str) -> PathBuf {
+    let path = zone.around().join(kind);
+    let mut keygen = Command::new("ssh-keygen");
+    keygen.args(["-q", "-t", kind, "-b", bits, "-N", "", "-C", "someone@here", "-f"]).arg(&path);
+    outcome(&mut keygen).expect_code(0);
+    path
+}
+
+/// The same key under a passphrase.
+fn protected(zone: &TestZone, key: &Path) -> PathBuf {
+    let path = zone.around().join("protected");
+    std::fs::copy(key, &path).expect("a copy");
+    outcome(Command::new("ssh-keygen").args(["-q", "-p", "-N", PASSPHRASE, "-f"]).arg(&path)).expect_code(0);
+    path
+}
+
 #[test]
 fn ssh_keys() {
     let zone = zone();
-    for (kind, bits) in [("ed25519", "256"), ("rsa", "2048")] {
-        let path = zone.around().join(kind);
-        let mut keygen = Command::new("ssh-keygen");
-        keygen.args(["-q", "-t", kind, "-b", bits, "-N", "", "-C", "someone@here", "-f"]).arg(&path);
-        outcome(&mut keygen).expect_code(0);
-        let public = std::fs::read_to_string(path.with_extension("pub")).expect("the public key");
-        bundle(&zone, &["node1", "--recipient", &format!("node1={}", public.trim())]).expect_code(0);
-        let sealed = file(&zone, "node1");
-        let private = std::fs::read(&path).expect("the private key");
-        let identity = age::ssh::Identity::from_buffer(private.as_slice(), None).expect("an identity");
-        assert_eq!(decrypt(&sealed, &identity).expect("it opens")[1].path, "manifest.sig");
-        inspect(&sealed, &["--identity", text(&path)]).expect_code(0);
-        inspect(&sealed, &["--identity", text(&path.with_extension("pub"))])
-            .expect_refusal(77, &["others can use"]);
+    let path = ssh_key(&zone, "ed25519", "256");
+    let public = std::fs::read_to_string(path.with_extension("pub")).expect("the public key");
+    bundle(&zone, &["node1", "--recipient", &format!("node1={}", public.trim())]).expect_code(0);
+    let sealed = file(&zone, "node1");
+    let key = std::fs::read(&path).expect("the private key");
+    let identity = age::ssh::Identity::from_buffer(key.as_slice(), None).expect("an identity");
+    assert_eq!(decrypt(&sealed, &identity).expect("it opens")[1].path, "manifest.sig");
+    inspect(&sealed, &["--identity", text(&path)]).expect_code(0);
+    inspect(&sealed, &["--identity", text(&path.with_extension("pub"))])
+        .expect_refusal(77, &["others can use"]);
+    inspect(&sealed, &["--identity", text(&protected(&zone, &path))])
+        .expect_refusal(65, &["protected by a passphrase", "ssh-keygen -p"]);
+}
 
-        let protected = zone.around().join(format!("{kind}-protected"));
-        std::fs::copy(&path, &protected).expect("a copy");
-        let mut keygen = Command::new("ssh-keygen");
-        outcome(keygen.args(["-q", "-p", "-N", PASSPHRASE, "-f"]).arg(&protected)).expect_code(0);
-        inspect(&sealed, &["--identity", text(&protected)])
-            .expect_refusal(65, &["protected by a passphrase", "ssh-keygen -p"]);
+/// What opens with an RSA key tells by its time what the key is (RUSTSEC-2023-0071).
+#[test]
+fn rsa_keys_are_refused_on_both_sides() {
+    let zone = zone();
+    let path = ssh_key(&zone, "rsa", "3072");
+    let public = std::fs::read_to_string(path.with_extension("pub")).expect("the public key");
+    bundle(&zone, &["node1", "--recipient", public.trim()])
+        .expect_refusal(64, &["kind ssh-rsa", "ssh-ed25519"]);
+    let sealed_elsewhere = {
+        let recipient: age::ssh::Recipient = public.trim().parse().expect("a key");
+        let sealed = age::encrypt(&recipient, b"a bundle").expect("sealed");
+        private(&zone, "sealed", &sealed)
+    };
+    let old_form = zone.around().join("pkcs1");
+    std::fs::copy(&path, &old_form).expect("a copy");
+    let mut keygen = Command::new("ssh-keygen");
+    outcome(keygen.args(["-q", "-p", "-m", "PEM", "-N", "", "-f"]).arg(&old_form)).expect_code(0);
+    let written = std::fs::read_to_string(&old_form).expect("a key");
+    assert!(written.starts_with("-----BEGIN RSA PRIVATE KEY-----"), "{written}");
+    for key in [&path, &old_form, &protected(&zone, &path)] {
+        inspect(&sealed_elsewhere, &["--identity", text(key)]).expect_refusal(65, &["RSA", "ssh-ed25519"]);
     }
 }
 
 #[test]
 fn a_passphrase() {
     let zone = zone();
-    let passphrase = private(&zone, "passphrase", &format!("{PASSPHRASE}\nnot this line\n"));
+    let passphrase = private(&zone, "passphrase", format!("{PASSPHRASE}\nnot this line\n"));
     bundle(&zone, &["node1", "--passphrase-file", text(&passphrase)]).expect_code(0);
     let path = file(&zone, "node1");
     let identity = age::scrypt::Identity::new(SecretString::from(PASSPHRASE.to_owned()));

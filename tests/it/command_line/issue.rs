@@ -2,7 +2,7 @@
 
 use super::{certificate, files};
 use crate::harness::TestZone;
-use crate::support::{Refusal, Tree};
+use crate::support::{Refusal, Tree, three_members_issued};
 
 fn zone() -> TestZone {
     TestZone::init("example.zone", &["node1=10.0.1.1", "node2=10.0.1.2", "node3=10.0.1.3"])
@@ -118,4 +118,22 @@ fn a_zone_without_cas_gets_them_at_the_first_issue() {
         .expect_error_with(&["made the CAs of example.zone", "issued 4"]);
     zone.run(&["pki", "issue", "--all"]).expect_code(0);
     zone.run(&["pki", "check"]).expect_code(0);
+}
+
+/// Also where no certificate is due, what is written is said.
+#[test]
+fn a_list_that_is_replaced_is_said() {
+    let zone = three_members_issued();
+    let path = zone.file("nodes/node2/pki/current/client.crl");
+    let right = std::fs::read(&path).expect("a list");
+    std::fs::copy(zone.file("nodes/node2/pki/current/peer.crl"), &path).expect("another list");
+    let told = zone.run(&["pki", "issue", "--all"]).expect_code(0);
+    assert!(
+        told.stderr.contains("node2: CAs, chains and revocation lists brought up to date"),
+        "{}",
+        told.stderr
+    );
+    assert!(!told.stderr.contains("nothing to issue"), "{}", told.stderr);
+    assert_eq!(std::fs::read(&path).expect("a list"), right);
+    zone.run(&["pki", "issue", "--all"]).expect_code(0).expect_error_with(&["nothing to issue"]);
 }

@@ -1,6 +1,7 @@
 //! `[pki]` and `[etcd]`.
 
-use super::{check, etcd, pki};
+use super::{check, etcd, pki, warning, zone_with};
+use crate::harness::TestZone;
 
 #[test]
 fn validities_are_durations_that_a_certificate_can_have() {
@@ -103,4 +104,13 @@ fn a_kept_variable_is_named_exactly_and_is_not_etcds() {
         etcd("keep_environment = [\"GOGC\", ▸\"GOGC\"]", &["`GOGC` is there twice", "remove one"]),
         etcd("core_dumps = ▸\"no\"", &["`core_dumps` in [etcd] is a string", "without quotes"]),
     ]);
+}
+
+/// etcd and Go take them, and some clients do not.
+#[test]
+fn a_kind_of_key_that_some_clients_refuse_is_a_warning() {
+    let text = zone_with("[pki]\nkey = ▸\"ed25519\"\n");
+    warning(&text, &["BoringSSL", "grpcio", "Java before 16", "\"p256\""]);
+    let zone = TestZone::described(&text.replace('▸', ""));
+    zone.run(&["init"]).expect_code(0).expect_error_with(&["warning: ", "grpcio"]);
 }

@@ -6,7 +6,7 @@ use super::{Refused, Row, row};
 use crate::bundle::forged_archive::{Archive, all, append, append_kind};
 
 /// Paths that lead elsewhere, or nowhere that a bundle writes to.
-const PATHS: [&str; 20] = [
+const PATHS: [&str; 22] = [
     "../x",
     "../../../etc/cron.d/x",
     "pki/../x",
@@ -22,7 +22,9 @@ const PATHS: [&str; 20] = [
     "node.json",
     "data/member/wal/x",
     "bin/a/b",
+    "bin/ls",
     "libexec/x",
+    "libexec/zone-etcd/3.7.3/ls",
     "libexec/zone-etcd/../../x",
     "pki/a\nb",
     "pki/\u{e4}",

@@ -4,6 +4,7 @@ mod finished;
 mod kept;
 mod recorded;
 mod refused;
+mod tried;
 
 use std::process::Command;
 

@@ -273,7 +273,7 @@ fn status() -> MemberStatus {
 fn raft_lag() {
     let judged = |raft_lag, is_learner| {
         let status = MemberStatus { raft_lag, ..status() };
-        let told = Told { name: "node1", endpoint: None, is_learner, status: &status };
+        let told = Told { name: "node1", endpoint: None, is_described: true, is_learner, status: &status };
         lag(&[told]).first().map(|finding| (finding.check, finding.verdict))
     };
     assert_eq!(judged(1000, false), Some((CheckId::RaftLag, Verdict::Passed)));
@@ -288,8 +288,13 @@ fn fragmentation() {
     let judged = |db_size: u64, db_size_in_use: u64| {
         let status =
             MemberStatus { db_size: db_size << 20, db_size_in_use: db_size_in_use << 20, ..status() };
-        let told =
-            Told { name: "node1", endpoint: Some("https://n:2379"), is_learner: false, status: &status };
+        let told = Told {
+            name: "node1",
+            endpoint: Some("https://n:2379"),
+            is_described: true,
+            is_learner: false,
+            status: &status,
+        };
         let findings = databases(&[told], 1, "--zone z");
         let of = |check| findings.iter().find(|finding| finding.check == check).expect("a finding").clone();
         (of(CheckId::DatabaseQuota), of(CheckId::Fragmentation))
