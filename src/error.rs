@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use zone_pki::{ShowPath, Visible};
+
 /// The result of everything above the libraries.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -103,7 +105,7 @@ impl Failure {
     /// A file that cannot be written.
     pub fn write(path: &std::path::Path, error: &std::io::Error) -> Self {
         let failure =
-            Self::new(Exit::for_write(error), format!("cannot write {}", path.display())).because(error);
+            Self::new(Exit::for_write(error), format!("cannot write {}", path.shown())).because(error);
         match error.kind() {
             std::io::ErrorKind::StorageFull => {
                 failure.next("free space on that file system and run the command again")
@@ -137,8 +139,7 @@ impl Failure {
 
     /// A file that cannot be read.
     pub fn read(path: &std::path::Path, error: &std::io::Error) -> Self {
-        let failure =
-            Self::new(Exit::for_io(error), format!("cannot read {}", path.display())).because(error);
+        let failure = Self::new(Exit::for_io(error), format!("cannot read {}", path.shown())).because(error);
         match error.kind() {
             std::io::ErrorKind::PermissionDenied => {
                 failure.next("run the command as the owner of that file, or let this user read it")
@@ -167,9 +168,9 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.what)?;
+        write!(f, "{}", Visible(&self.what))?;
         for cause in &self.causes {
-            write!(f, ": {cause}")?;
+            write!(f, ": {}", Visible(cause))?;
         }
         Ok(())
     }

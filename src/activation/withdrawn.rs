@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use zone_pki::{Certificate, RevocationList, regular_file};
+use zone_pki::{Certificate, RevocationList, ShowPath, regular_file};
 
 use super::store::Activated;
 use crate::error::{Failure, Result};
@@ -33,7 +33,7 @@ pub(super) fn refuse(to: &Activated, later: &[Activated]) -> Result<()> {
         }
     }
     if !withdrawn.is_empty() {
-        let mut failure = Failure::bad_input(format!("{} is of no use any more", path.display()));
+        let mut failure = Failure::bad_input(format!("{} is of no use any more", path.shown()));
         failure.causes = withdrawn;
         let node = &to.manifest.node;
         return Err(failure.next(format!(
@@ -46,7 +46,7 @@ pub(super) fn refuse(to: &Activated, later: &[Activated]) -> Result<()> {
         if most > length(path) {
             report::warning(&format!(
                 "{list} of {} lists {} certificates, and a later one {most}: this member lets in again what was revoked since",
-                path.display(),
+                path.shown(),
                 length(path)
             ));
         }

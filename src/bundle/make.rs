@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use time::OffsetDateTime;
-use zone_pki::hex;
+use zone_pki::{ShowPath, hex};
 
 use super::contents::{NodeContents, ZoneContents};
 use super::directory::BundleDirectory;
@@ -137,7 +137,7 @@ impl BundleMaker<'_> {
         match OpenBundle::open(file, Some(&Identity::Passphrase((*passphrase).clone()))) {
             Ok(_) => Ok(Some(latest.clone())),
             Err(BundleError::WrongPassphrase) => Ok(None),
-            Err(error) => Err(super::bundle_failure(&path.display().to_string(), &error)),
+            Err(error) => Err(super::bundle_failure(&path.shown().to_string(), &error)),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use zone_pki::hex;
+use zone_pki::{ShowPath, hex};
 
 use super::archive::{BLOCK, EntryHead};
 use super::manifest::{FileEntry, FileMode};
@@ -106,7 +106,7 @@ impl Archive {
         while left > 0 {
             let count = file.read(&mut buffer).map_err(unreadable)?;
             if count == 0 || count as u64 > left {
-                return Err(Failure::bad_input(format!("{} changed while it was read", path.display()))
+                return Err(Failure::bad_input(format!("{} changed while it was read", path.shown()))
                     .next("run the command again"));
             }
             digest.update(&buffer[..count]);

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use zone_pki::Visible;
+
 /// Whether a problem stops the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -104,6 +106,8 @@ impl<'t> Problems<'t> {
     fn note(&mut self, severity: Severity, span: Option<Range<usize>>, what: String, instead: String) {
         let location = span.map(|span| Location::of(self.text, span.start));
         let instead = (!instead.is_empty()).then_some(instead);
+        // What is quoted from the file stays on the line that says where it is.
+        let what = Visible(what).to_string();
         self.found.push(Problem { severity, location, what, instead });
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use zone_pki::regular_file;
+use zone_pki::{ShowPath, regular_file};
 
 use super::access::{AccessSettings, check_places, read_access};
 use super::document::{At, Table, nearest_hint};
@@ -39,7 +39,7 @@ pub struct ZoneConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum ZoneConfigError {
     /// The file cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}", path.shown())]
     Read {
         /// The file.
         path: PathBuf,
@@ -47,7 +47,7 @@ pub enum ZoneConfigError {
         source: std::io::Error,
     },
     /// The file has errors, listed with the warnings in the order of the file.
-    #[error("{} cannot be used", path.display())]
+    #[error("{} cannot be used", path.shown())]
     Problems {
         /// The file.
         path: PathBuf,

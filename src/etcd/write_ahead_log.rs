@@ -10,6 +10,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use prost::Message;
+use zone_pki::ShowPath;
 
 use crate::plan::{DataDirectory, EtcdId, Ids};
 
@@ -24,7 +25,7 @@ const LONGEST_RECORD: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// A file or directory cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}", path.shown())]
     Read {
         /// The file.
         path: PathBuf,
@@ -32,7 +33,7 @@ pub enum LogError {
         source: io::Error,
     },
     /// The file does not start as a log does.
-    #[error("{} is not a write-ahead log of etcd, or is damaged", .0.display())]
+    #[error("{} is not a write-ahead log of etcd, or is damaged", .0.shown())]
     Damaged(PathBuf),
 }
 

@@ -5,7 +5,10 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use zeroize::Zeroizing;
-use zone_pki::private_file::{self, PrivateFileError};
+use zone_pki::{
+    ShowPath,
+    private_file::{self, PrivateFileError},
+};
 
 use super::{Fault, bounded};
 use crate::config::{NodeName, PemSource, PlaneFiles, TlsFiles};
@@ -54,7 +57,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.inline {
             Some(_) => write!(f, "`{}`", self.key),
-            None => write!(f, "`{}` ({})", self.key, self.path.display()),
+            None => write!(f, "`{}` ({})", self.key, self.path.shown()),
         }
     }
 }
@@ -130,7 +133,7 @@ impl Source {
         if self.inline.is_some() {
             return self.read();
         }
-        let path = self.path.display();
+        let path = self.path.shown();
         private_file::read(&self.path).map_err(|error| match error {
             PrivateFileError::NotFound => self.missing(),
             PrivateFileError::Mode { .. } => Fault::new(

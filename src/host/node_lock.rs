@@ -7,12 +7,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use zone_pki::ShowPath;
 
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another start, or the etcd that came of it, holds it.
-    #[error("{} is in use{}", directory.display(), holder.map_or(String::new(), |pid| format!(" by process {pid}")))]
+    #[error("{} is in use{}", directory.shown(), holder.map_or(String::new(), |pid| format!(" by process {pid}")))]
     Held {
         /// The node directory.
         directory: PathBuf,
@@ -20,7 +21,7 @@ pub enum LockError {
         holder: Option<i32>,
     },
     /// The lock file cannot be opened or written.
-    #[error("cannot lock {}", path.display())]
+    #[error("cannot lock {}", path.shown())]
     Io {
         /// The lock file.
         path: PathBuf,

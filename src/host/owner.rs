@@ -53,6 +53,6 @@ pub fn act_as_owner(directory: &Path) -> io::Result<()> {
 /// What a process that is started from here is to find in its environment, where root has become the owner.
 pub fn environment_of_owner() -> Vec<(&'static str, String)> {
     let Some(user) = OWNER.get() else { return Vec::new() };
-    let (name, home) = (user.name.clone(), user.dir.display().to_string());
+    let (name, home) = (user.name.clone(), user.dir.to_string_lossy().into_owned());
     vec![("HOME", home), ("USER", name.clone()), ("LOGNAME", name)]
 }

@@ -8,6 +8,7 @@ use std::fs;
 use std::io::ErrorKind;
 
 use serde::{Deserialize, Serialize};
+use zone_pki::ShowPath;
 
 use super::state::{Durability, write_json};
 use crate::config::{EtcdSettings, EtcdVersion};
@@ -51,7 +52,7 @@ impl UpgradeStep {
             Err(error) => return Err(Failure::read(&path, &error)),
         };
         let damaged = |why: String| {
-            Failure::bad_input(format!("{} cannot be used", path.display())).because(why).next(
+            Failure::bad_input(format!("{} cannot be used", path.shown())).because(why).next(
                 "have it written again while the other members run: zone-etcd upgrade; or remove it to start with the version of zone.toml",
             )
         };

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use crate::error::{Failure, Result};
 use crate::host::Process;
+use crate::others;
 
 /// Who holds the lock. Fields are added, never renamed: another version may read them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +72,7 @@ impl Holder {
 
     /// Reads a value.
     pub fn parse(value: &[u8]) -> Option<Self> {
-        serde_json::from_slice(value).ok()
+        others::json(value).ok()
     }
 }
 
@@ -80,5 +81,5 @@ fn boot_id() -> String {
 }
 
 fn pid_namespace() -> String {
-    fs::read_link("/proc/self/ns/pid").map(|link| link.display().to_string()).unwrap_or_default()
+    fs::read_link("/proc/self/ns/pid").map(|link| link.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 use zone_pki::private_file::{self, PrivateFileError};
-use zone_pki::{CertificateRequest, KeyAlgorithm, PrivateKey, Subject, SubjectAltName, SubjectAltNames};
+use zone_pki::{
+    CertificateRequest, KeyAlgorithm, PrivateKey, ShowPath, Subject, SubjectAltName, SubjectAltNames,
+};
 
 use super::file::{RequestFile, RoleRequest};
 use crate::error::{Failure, Result};
@@ -83,7 +85,7 @@ impl NodeKeys {
             let file = role.key_file();
             let path = self.directory.join(&file);
             let unusable = |why: &dyn std::error::Error| {
-                Failure::bad_input(format!("{} cannot be used", path.display()))
+                Failure::bad_input(format!("{} cannot be used", path.shown()))
                     .because(why.to_string())
                     .next(self.remade())
             };

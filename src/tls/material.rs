@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use zone_pki::{PrivateFileError, private_file};
+use zone_pki::{PrivateFileError, ShowPath, private_file};
 
 use super::seen::{Recorder, Seen};
 
@@ -17,7 +17,7 @@ use super::seen::{Recorder, Seen};
 #[derive(Debug, thiserror::Error)]
 pub enum MaterialError {
     /// A file cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}", path.shown())]
     Read {
         /// The file.
         path: PathBuf,
@@ -25,7 +25,7 @@ pub enum MaterialError {
         source: std::io::Error,
     },
     /// A key cannot be read, or others could read it.
-    #[error("cannot use {}", path.display())]
+    #[error("cannot use {}", path.shown())]
     Key {
         /// The file.
         path: PathBuf,
@@ -33,7 +33,7 @@ pub enum MaterialError {
         source: PrivateFileError,
     },
     /// A file is no PEM of the kind that is expected.
-    #[error("{} holds no usable {expected}: {reason}", path.display())]
+    #[error("{} holds no usable {expected}: {reason}", path.shown())]
     Pem {
         /// The file.
         path: PathBuf,

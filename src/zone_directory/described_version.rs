@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
+use zone_pki::ShowPath;
+
 use super::ZoneDirectory;
 use crate::config::{EtcdVersion, ZoneConfig, with_etcd_version};
 use crate::error::{Exit, Failure, Result};
@@ -16,7 +18,7 @@ pub fn describe_version(zone: &ZoneDirectory, version: EtcdVersion) -> Result<()
     let _held = zone.lock()?;
     let path = zone.paths.config();
     let refused = |why: &str| {
-        Failure::new(Exit::Configuration, format!("cannot change the version in {}", path.display()))
+        Failure::new(Exit::Configuration, format!("cannot change the version in {}", path.shown()))
             .because(why.to_owned())
             .next(format!("write it yourself: version = \"{version}\" in [etcd]"))
     };

@@ -36,6 +36,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 pub use aside::make_aside;
 pub use assessment::Assessment;
@@ -110,7 +111,7 @@ impl ZoneDirectory {
         }
         let what = format!("the zone {} has CAs, and zone.toml gives up what they are for", self.config.name);
         Err(Failure::new(Exit::Configuration, what)
-            .because(format!("{} is there", self.paths.authorities().display()))
+            .because(format!("{} is there", self.paths.authorities().shown()))
             .next("take insecure_no_tls or insecure_no_authentication out of zone.toml"))
     }
 
@@ -146,13 +147,13 @@ impl ZoneDirectory {
 
     /// A command for this zone, as the operator can type it here.
     pub fn proposed(&self, command: &str) -> String {
-        format!("zone-etcd {command} --zone {}", report::shell_quoted(&self.written.display().to_string()))
+        format!("zone-etcd {command} --zone {}", report::shell_quoted_path(&self.written))
     }
 
     /// Prints the warnings, each with its line, and what is wrong with the clock.
     pub fn report_warnings(&self) {
         self.warn_of_clock();
-        let file = self.paths.config().display().to_string();
+        let file = self.paths.config().shown().to_string();
         self.warnings.iter().for_each(|problem| report::problem(&file, problem));
     }
 
@@ -193,7 +194,7 @@ impl ZoneDirectory {
             report::message(&format!(
                 "made the CAs of {} in {}",
                 self.config.name,
-                self.paths.authorities().display()
+                self.paths.authorities().shown()
             ));
         }
         let authorities = held.authorities(now)?;
@@ -213,9 +214,9 @@ fn refuse_writable_by_others(root: &Path) -> Result<()> {
     if mode & 0o022 == 0 {
         return Ok(());
     }
-    Err(Failure::new(Exit::Permission, format!("others can write to {}", root.display()))
+    Err(Failure::new(Exit::Permission, format!("others can write to {}", root.shown()))
         .because(format!("its mode is {:04o}", mode & 0o7777))
-        .next(format!("if nothing in it was changed: chmod go-w {}", root.display())))
+        .next(format!("if nothing in it was changed: chmod go-w {}", root.shown())))
 }
 
 fn zone_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure {
@@ -232,7 +233,7 @@ fn zone_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure {
     failure.next(format!(
         "name the zone's directory with --zone; or make a zone: \
          zone-etcd init --zone {} --name example.zone --node node1=10.0.1.10",
-        paths.root().display()
+        paths.root().shown()
     ))
 }
 
@@ -241,7 +242,7 @@ pub fn config_failure(error: ZoneConfigError) -> Failure {
     match error {
         ZoneConfigError::Read { path, source } => Failure::read(&path, &source),
         ZoneConfigError::Problems { problems, path } => {
-            let file = path.display().to_string();
+            let file = path.shown().to_string();
             let errors =
                 problems.iter().filter(|problem| problem.severity == crate::config::Severity::Error).count();
             let count = if errors == 1 { "a problem".to_owned() } else { format!("{errors} problems") };

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use age::secrecy::SecretString;
+use zone_pki::ShowPath;
 
 use super::passphrase;
 use crate::bundle::{Recipient, Sealing};
@@ -104,7 +105,7 @@ fn read_recipients(arguments: &BundleSealingArgs, zone: &ZoneDirectory) -> Resul
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let place = format!("{} line {}", path.display(), index + 1);
+            let place = format!("{} line {}", path.shown(), index + 1);
             let (node, recipient) = parse(line, ' ', &place)?;
             add(node, recipient)?;
         }

@@ -28,6 +28,7 @@ use handing_out::{bring, hand_out};
 use report::{Membership, Report};
 use target::Target;
 use trial::Trial;
+use zone_pki::ShowPath;
 
 pub(super) fn run(arguments: &PkiRevokeArgs, now: OffsetDateTime) -> Result<ExitCode> {
     // The log and the lists have whole seconds.
@@ -145,7 +146,7 @@ fn replace_client(
         Issuer::new(zone, authorities)?.bring_up_to_date(&reinstated, now)?;
         return Ok(Some(format!(
             "{client} has a new certificate: {}",
-            zone.paths.client_current(client).display()
+            zone.paths.client_current(client).shown()
         )));
     }
     let directory = zone.paths.client(client);
@@ -155,7 +156,7 @@ fn replace_client(
     let aside = (1_u32..).map(|number| directory.with_file_name(format!("{client}.revoked-{number}")));
     let Some(aside) = aside.into_iter().find(|path| !path.exists()) else { return Ok(None) };
     std::fs::rename(&directory, &aside).map_err(|error| Failure::write(&aside, &error))?;
-    let aside = output::shell_quoted(&aside.display().to_string());
+    let aside = output::shell_quoted_path(&aside);
     Ok(Some(format!(
         "what was issued to {client} is in {aside} now; for another: {}",
         zone.proposed(&format!("pki issue --client {client} --reinstate"))

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use super::handing_out::{NotReached, bring, hand_out, next_for_lists};
 use crate::error::{Exit, Result};
@@ -36,10 +37,10 @@ fn tell(list: &RebuiltList) {
         1 => "1 certificate".to_owned(),
         count => format!("{count} certificates"),
     };
-    let kept = kept.as_ref().map_or(String::new(), |kept| format!("; what was there is {}", kept.display()));
+    let kept = kept.as_ref().map_or(String::new(), |kept| format!("; what was there is {}", kept.shown()));
     output::message(&format!(
         "{} lists {listed}, all that issued.jsonl has as revoked and not expired{kept}",
-        path.display()
+        path.shown()
     ));
     output::message(
         "what was revoked in another copy of this zone directory is not in it: revoke it here as well",

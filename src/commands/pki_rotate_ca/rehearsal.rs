@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use zone_pki::ShowPath;
+
 use super::choice::asked;
 use super::hands::ReachedHands;
 use super::narration::{Both, Narration};
@@ -19,17 +21,14 @@ use crate::zone_directory::{CaPassphrase, Rotated, ZoneDirectory, create_file};
 
 pub(super) fn run(arguments: &PkiRotateCaArgs, zone: &ZoneDirectory) -> Result<()> {
     if let Some(page) = arguments.html.as_deref().filter(|page| page.exists()) {
-        return Err(Failure::bad_input(format!("{} is there already", page.display()))
+        return Err(Failure::bad_input(format!("{} is there already", page.shown()))
             .next("name another file, or move it away"));
     }
     let directory =
         arguments.html.as_deref().and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty());
     if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
-        return Err(Failure::new(
-            Exit::MissingInput,
-            format!("there is no directory {}", directory.display()),
-        )
-        .next("make it, or name another file for the page"));
+        return Err(Failure::new(Exit::MissingInput, format!("there is no directory {}", directory.shown()))
+            .next("make it, or name another file for the page"));
     }
     let rotated = asked(arguments).unwrap_or(Rotated::Planes);
     output::message(&format!(
@@ -43,7 +42,7 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, zone: &ZoneDirectory) -> Result<(
     })?;
     if let Some(page) = &arguments.html {
         create_file(page, &measured.html())?;
-        output::message(&format!("the page: {}", page.display()));
+        output::message(&format!("the page: {}", page.shown()));
     }
     measured.judge()
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::{NAMES_LIMIT, NodeCheck};
 use crate::config::{Address, Node};
 use crate::host::{self, DiskProbe};
+use crate::others;
 use crate::plan::{MemberPlan, PeerUrl, Plane};
 use crate::tls::{self, Peer, PeerAnswer, Target};
 
@@ -102,7 +103,7 @@ fn listed_urls(
     let (config, _) = trust.client(Some(&pair)).ok()?;
     let deadline = Instant::now() + PEERS_LIMIT / 3;
     let reply = tls::get(&peer.target, std::sync::Arc::new(config), "/members", &[], deadline).ok()?;
-    let listed: Vec<Listed> = serde_json::from_slice(&reply.body).ok()?;
+    let listed: Vec<Listed> = others::json(&reply.body).ok()?;
     let own = listed.into_iter().find(|member| {
         member.name == node.name.short() || member.peer_urls.iter().any(|url| url == own_url)
     })?;

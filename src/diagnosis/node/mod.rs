@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use super::Finding;
 use super::judge::authorities;
@@ -69,7 +70,7 @@ impl<'z> NodeCheck<'z> {
         let files = NodeFiles::read(&paths, node);
         let then = match site {
             Site::Zone(zone) if !zone.paths.authority_key(Plane::Peer.name()).exists() => {
-                format!(", where the CAs are, and copy {} from there", paths.generations().display())
+                format!(", where the CAs are, and copy {} from there", paths.generations().shown())
             }
             _ => String::new(),
         };

@@ -2,7 +2,7 @@
 //! say which plane it is for, so its key does.
 
 use serde::{Deserialize, Serialize};
-use zone_pki::{Certificate, hex};
+use zone_pki::{Certificate, ShowPath, hex};
 
 use crate::error::{Failure, Result};
 use crate::plan::{Plane, ZonePaths};
@@ -27,7 +27,7 @@ impl GivenPlanes {
             Err(error) => return Err(Failure::read(&path, &error)),
         };
         serde_json::from_slice(&text).map_err(|error| {
-            Failure::bad_input(format!("{} cannot be read", path.display()))
+            Failure::bad_input(format!("{} cannot be read", path.shown()))
                 .because(&error)
                 .next("put the file back from your copy of the zone directory")
         })
