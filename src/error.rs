@@ -96,6 +96,13 @@ impl Failure {
         Self::new(Exit::BadInput, what)
     }
 
+    /// The system gives no more threads.
+    pub fn no_thread(error: &std::io::Error) -> Self {
+        Self::new(Exit::TryAgain, "there are too many threads or processes")
+            .because(error)
+            .next("allow more (TasksMax= of the systemd unit, or ulimit -u), and run the command again")
+    }
+
     /// Something that only a mistake of ours can bring about.
     pub fn internal(what: impl Into<String>) -> Self {
         Self::new(Exit::Internal, what)

@@ -1,12 +1,10 @@
 //! Nodes to which people carry files: their bundles are written to a directory, and what the nodes answer is read from there.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use time::OffsetDateTime;
-use zone_pki::ShowPath;
+use zone_pki::{ShowPath, regular_file};
 
 use super::answer::ActivationAnswer;
 use super::delivery::Courier;
@@ -141,13 +139,11 @@ fn line(node: &NodeName, record: &BundleRecord, root: Fingerprint) -> String {
 }
 
 fn standing(answer: &Path, node: &Node, record: &BundleRecord) -> Result<Standing> {
-    let file = match File::open(answer) {
-        Ok(file) => file,
+    let bytes = match regular_file::read_at_most(answer, ANSWER_AT_MOST) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Standing::Open),
         Err(error) => return Err(Failure::read(answer, &error)),
     };
-    let mut bytes = Vec::new();
-    file.take(ANSWER_AT_MOST).read_to_end(&mut bytes).map_err(|error| Failure::read(answer, &error))?;
     let parsed = ActivationAnswer::parse(&bytes).and_then(|answer| answer.check_node(node).map(|()| answer));
     Ok(match parsed {
         // What it answered to the bundle before.
@@ -164,13 +160,11 @@ fn standing(answer: &Path, node: &Node, record: &BundleRecord) -> Result<Standin
 /// `NODE.restarted`. The inner error says why it is none.
 pub fn read_restart(node: &Node, out: &Path) -> Result<Option<std::result::Result<RestartedMember, String>>> {
     let path = out.join(format!("{}.restarted", node.name.short()));
-    let file = match File::open(&path) {
-        Ok(file) => file,
+    let bytes = match regular_file::read_at_most(&path, ANSWER_AT_MOST) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Failure::read(&path, &error)),
     };
-    let mut bytes = Vec::new();
-    file.take(ANSWER_AT_MOST).read_to_end(&mut bytes).map_err(|error| Failure::read(&path, &error))?;
     let parsed = others::json::<RestartedMember>(&bytes)
         .map_err(|error| format!("it is not the JSON of a restart: {error}"));
     Ok(Some(parsed.and_then(|restarted| match restarted.node == node.name.short() {

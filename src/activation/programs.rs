@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use tempfile::TempDir;
-use zone_pki::{ShowPath, hex, private_file};
+use zone_pki::{ShowPath, hex, private_file, regular_file};
 
 use crate::bundle::{BundleError, FileEntry, bundle_failure};
 use crate::error::{Exit, Failure, Result};
@@ -107,7 +107,7 @@ fn make_directories(file: &Path) -> Result<()> {
 
 /// SHA-256 of a file, hexadecimal.
 fn digest_of(path: &Path) -> io::Result<String> {
-    let mut file = fs::File::open(path)?;
+    let mut file = regular_file::open(path)?;
     let (mut context, mut buffer) = (Context::new(&SHA256), vec![0; BUFFER]);
     loop {
         match file.read(&mut buffer)? {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use nix::unistd::syncfs;
-use zone_pki::{ShowPath, hex};
+use zone_pki::{ShowPath, hex, regular_file};
 
 use super::log::NodeHistory;
 use crate::config::NodeName;
@@ -128,7 +128,7 @@ impl BundleDirectory {
 /// The digest of a regular file; none if there is nothing of that name.
 fn sha256_of(path: &Path) -> Result<Option<String>> {
     let digest = |path| -> io::Result<String> {
-        let mut file = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?;
+        let mut file = regular_file::open(path)?;
         let mut context = Context::new(&SHA256);
         let mut buffer = vec![0; 1 << 16];
         loop {

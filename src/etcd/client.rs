@@ -8,7 +8,7 @@ use prost::Message;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Request, Status};
-use zone_pki::private_file;
+use zone_pki::{private_file, regular_file};
 
 use super::key_value_messages::{RangeRequest, RangeResponse};
 pub use super::messages::{
@@ -36,7 +36,7 @@ impl std::fmt::Debug for ClientCredentials {
 impl ClientCredentials {
     /// Reads `ca.crt`, `client.crt` and `client.key` of a generation.
     pub fn load(generation: &Path) -> std::io::Result<Self> {
-        let read = |name: &str| std::fs::read(generation.join(name));
+        let read = |name: &str| regular_file::read(&generation.join(name));
         let key = private_file::read(&generation.join("client.key")).map_err(std::io::Error::other)?;
         let identity = Identity::from_pem(read("client.crt")?, &key);
         Ok(Self { root: Certificate::from_pem(read(crate::plan::ROOT_FILE)?), identity })

@@ -8,10 +8,14 @@ use zeroize::Zeroizing;
 use zone_pki::{
     ShowPath,
     private_file::{self, PrivateFileError},
+    regular_file,
 };
 
-use super::{Fault, bounded};
+use super::Fault;
 use crate::config::{NodeName, PemSource, PlaneFiles, TlsFiles};
+
+/// In bytes. Every CA of the public web together has a quarter of this.
+const SIZE_AT_MOST: u64 = 1 << 20;
 
 /// The certificates of both planes.
 #[derive(Debug)]
@@ -118,13 +122,19 @@ impl Source {
     pub(super) fn read(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
         match &self.inline {
             Some(text) => Ok(Zeroizing::new(text.as_bytes().to_vec())),
-            None => bounded::read(&self.path).map_err(|error| match error.kind() {
-                ErrorKind::NotFound => self.missing(),
-                ErrorKind::PermissionDenied => {
-                    Fault::new(format!("{self} cannot be read: {error}"), "let this user read it")
-                }
-                _ => Fault::new(format!("{self} cannot be read: {error}"), "name a file in PEM there"),
-            }),
+            None => {
+                regular_file::read_at_most(&self.path, SIZE_AT_MOST).map(Zeroizing::new).map_err(|error| {
+                    match error.kind() {
+                        ErrorKind::NotFound => self.missing(),
+                        ErrorKind::PermissionDenied => {
+                            Fault::new(format!("{self} cannot be read: {error}"), "let this user read it")
+                        }
+                        _ => {
+                            Fault::new(format!("{self} cannot be read: {error}"), "name a file in PEM there")
+                        }
+                    }
+                })
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 mod addresses;
 mod core_dumps;
 mod disk;
+mod kernel;
 mod node_files;
 mod node_lock;
 mod open_files;
@@ -13,6 +14,7 @@ mod process;
 mod running;
 mod service_manager;
 mod state;
+mod threads;
 mod upgrade_step;
 
 pub use addresses::{is_here, own_addresses, resolve, source_towards};
@@ -20,6 +22,7 @@ pub use core_dumps::{forbid_core_dumps, hand_on_core_limit};
 pub use disk::{
     DataDirectoryFacts, DiskProbe, FreeSpace, database_size, free_space, look_at_data_directory, probe_disk,
 };
+pub use kernel::kernel_text;
 pub use node_files::{
     AccessFault, AccessKind, FileFault, KeyFit, NodeFiles, PlaneFiles, RevocationFault, RoleFiles,
 };
@@ -34,6 +37,7 @@ pub use running::{
 };
 pub use service_manager::{ServiceRestart, main_process, restart_service, serve};
 pub use state::{Durability, HighWater, MemberState, StartRecord, StateError, write_json};
+pub use threads::{Beside, beside, detached};
 pub use upgrade_step::UpgradeStep;
 
 use crate::plan::HostFacts;

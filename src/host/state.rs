@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use zone_pki::ShowPath;
+use zone_pki::{ShowPath, regular_file};
 
 use crate::plan::{EtcdId, Ids, LogPosition, Nonce, Past, Phase};
 
@@ -267,7 +267,7 @@ fn read_formatted(path: &Path) -> Result<Option<(u32, Vec<u8>)>, StateError> {
     struct Format {
         format: u32,
     }
-    let text = match std::fs::read(path) {
+    let text = match regular_file::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(StateError::Read { path: path.to_owned(), source }),

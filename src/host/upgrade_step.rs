@@ -8,7 +8,7 @@ use std::fs;
 use std::io::ErrorKind;
 
 use serde::{Deserialize, Serialize};
-use zone_pki::ShowPath;
+use zone_pki::{ShowPath, regular_file};
 
 use super::state::{Durability, write_json};
 use crate::config::{EtcdSettings, EtcdVersion};
@@ -46,7 +46,7 @@ impl UpgradeStep {
 
     fn load(paths: &NodePaths) -> Result<Option<Self>> {
         let path = paths.upgrade_step();
-        let text = match fs::read(&path) {
+        let text = match regular_file::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Failure::read(&path, &error)),

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use crate::error::{Failure, Result};
 use crate::host::Process;
+use crate::host::kernel_text;
 use crate::others;
 
 /// Who holds the lock. Fields are added, never renamed: another version may read them.
@@ -77,7 +78,7 @@ impl Holder {
 }
 
 fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+    kernel_text("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
 fn pid_namespace() -> String {

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use zone_pki::private_file::{self, PrivateFileError};
 use zone_pki::{
     CertificateRequest, KeyAlgorithm, PrivateKey, ShowPath, Subject, SubjectAltName, SubjectAltNames,
+    regular_file,
 };
 
 use super::file::{RequestFile, RoleRequest};
@@ -46,7 +47,7 @@ impl NodeKeys {
             Err(error) => return Err(private_failure(&directory, &error)),
         }
         let path = directory.join(NODE_FILE);
-        let text = fs::read_to_string(&path).map_err(|error| Failure::read(&path, &error))?;
+        let text = regular_file::read_to_string(&path).map_err(|error| Failure::read(&path, &error))?;
         Ok(Some(Self { node: text.trim().to_owned(), directory }))
     }
 

@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use zone_pki::{PrivateFileError, ShowPath, private_file};
+use zone_pki::{PrivateFileError, ShowPath, private_file, regular_file};
 
 use super::seen::{Recorder, Seen};
 
@@ -173,7 +173,8 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
-    let text = std::fs::read(path).map_err(|source| MaterialError::Read { path: path.to_owned(), source })?;
+    let text =
+        regular_file::read(path).map_err(|source| MaterialError::Read { path: path.to_owned(), source })?;
     parse_certificates(&text).map_err(|reason| MaterialError::Pem {
         path: path.to_owned(),
         expected: "certificate",

@@ -100,7 +100,7 @@ pub(super) fn read_chain(paths: &ZonePaths) -> Result<Vec<Certificate>> {
 /// The token that the zone's cluster was founded with, where a root has taken the place of the one that it follows from.
 pub(super) fn read_token(paths: &ZonePaths) -> Result<Option<String>> {
     let path = paths.pinned_token();
-    match std::fs::read_to_string(&path) {
+    match regular_file::read_to_string(&path) {
         Ok(text) => Ok(Some(text.trim_end().to_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failure::read(&path, &error)),

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-use zone_pki::ShowPath;
+use zone_pki::{ShowPath, regular_file};
 
 use super::ZoneDirectory;
 use crate::config::{EtcdVersion, ZoneConfig, with_etcd_version};
@@ -22,7 +22,7 @@ pub fn describe_version(zone: &ZoneDirectory, version: EtcdVersion) -> Result<()
             .because(why.to_owned())
             .next(format!("write it yourself: version = \"{version}\" in [etcd]"))
     };
-    let text = fs::read_to_string(&path).map_err(|error| Failure::read(&path, &error))?;
+    let text = regular_file::read_to_string(&path).map_err(|error| Failure::read(&path, &error))?;
     if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
         return Err(refused("it is a symbolic link, to a file that others may keep"));
     }

@@ -36,7 +36,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
-use zone_pki::ShowPath;
+use zone_pki::{ShowPath, regular_file};
 
 pub use aside::make_aside;
 pub use assessment::Assessment;
@@ -70,7 +70,7 @@ pub use zone_lock::{HeldAuthorities, ZoneLock, ZoneReadLock};
 use crate::config::{Node, NodeName, Problem, Protection, ZoneConfig, ZoneConfigError};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{NodePaths, ZonePaths};
-use crate::report;
+use crate::report::{self, shell_quoted_path};
 
 /// A zone that was read, with where it lies.
 #[derive(Debug)]
@@ -96,6 +96,7 @@ impl ZoneDirectory {
         let (mut config, warnings) =
             ZoneConfig::load(&paths.config()).map_err(|error| zone_failure(&paths, error))?;
         refuse_writable_by_others(paths.root())?;
+        refuse_writable_by_others(&paths.config())?;
         config.tls.anchor(paths.root());
         let zone =
             Self { paths, config, warnings, ca_passphrase, written: root.to_owned(), clock_is_right: false };
@@ -141,7 +142,7 @@ impl ZoneDirectory {
     pub fn has_bundled(&self, node: &str) -> bool {
         let Some(node) = self.config.node(node) else { return false };
         let record = format!("\"node\":\"{}\"", node.name.full());
-        let log = std::fs::read_to_string(self.paths.bundle_log()).unwrap_or_default();
+        let log = regular_file::read_to_string(&self.paths.bundle_log()).unwrap_or_default();
         log.lines().any(|line| line.contains(&record)) && !self.node_paths(&node.name).state().exists()
     }
 
@@ -208,15 +209,16 @@ pub fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|error| Failure::read(path, &error))
 }
 
-/// Who may write there may replace `zone.toml`, move `ca/` away, or lead a file of ours elsewhere.
-fn refuse_writable_by_others(root: &Path) -> Result<()> {
-    let mode = std::fs::metadata(root).map_err(|error| Failure::read(root, &error))?.permissions().mode();
+/// Who may write to the directory may replace `zone.toml`, move `ca/` away, or lead a file of ours elsewhere; who may write to
+/// `zone.toml` says who gets certificates, and what runs.
+fn refuse_writable_by_others(path: &Path) -> Result<()> {
+    let mode = std::fs::metadata(path).map_err(|error| Failure::read(path, &error))?.permissions().mode();
     if mode & 0o022 == 0 {
         return Ok(());
     }
-    Err(Failure::new(Exit::Permission, format!("others can write to {}", root.shown()))
+    Err(Failure::new(Exit::Permission, format!("others can write to {}", path.shown()))
         .because(format!("its mode is {:04o}", mode & 0o7777))
-        .next(format!("if nothing in it was changed: chmod go-w {}", root.shown())))
+        .next(format!("if nothing in it was changed: chmod go-w {}", shell_quoted_path(path))))
 }
 
 fn zone_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure {

@@ -8,7 +8,7 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use existing::Wish;
-use zone_pki::ShowPath;
+use zone_pki::{ShowPath, regular_file};
 
 use super::ca::stems;
 use super::ca_passphrase;
@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
 /// The text of the new `zone.toml`, or none if there is one. It is read again before anything is written, so a bad option
 /// leaves nothing behind.
 fn describe(arguments: &InitArgs, paths: &ZonePaths) -> Result<Option<String>> {
-    let present = match std::fs::read_to_string(paths.config()) {
+    let present = match regular_file::read_to_string(&paths.config()) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(Failure::read(&paths.config(), &error)),

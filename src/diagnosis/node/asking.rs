@@ -53,18 +53,13 @@ impl NodeCheck<'_> {
         let data = member.paths.data();
         let stem = self.presented();
         std::thread::scope(|scope| {
-            let disk = with_disk.then(|| scope.spawn(|| host::probe_disk(&data)));
-            let resolved = scope.spawn(|| host::resolve(names, NAMES_LIMIT));
+            let disk = with_disk.then(|| host::beside(scope, || host::probe_disk(&data)));
+            let resolved = host::beside(scope, || host::resolve(names, NAMES_LIMIT));
             let peers = (!peers.is_empty()).then(|| {
                 tls::probe_peers(peers, &self.files.directory, stem, PEERS_LIMIT)
                     .map_err(|error| error.to_string())
             });
-            let ended = |_| "the measurement ended early".to_owned();
-            Asked {
-                disk: disk.map(|thread| thread.join().map_err(ended).and_then(|result| result)),
-                peers,
-                resolved: resolved.join().unwrap_or_default(),
-            }
+            Asked { disk: disk.map(host::Beside::join), peers, resolved: resolved.join() }
         })
     }
 

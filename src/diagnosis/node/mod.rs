@@ -130,9 +130,9 @@ impl<'z> NodeCheck<'z> {
         // What takes the time is signatures, so the two go side by side.
         let (mut findings, rehearsed) = std::thread::scope(|scope| {
             let rehearsed =
-                scope.spawn(|| tls::rehearse(&self.files.directory, self.scenes(member, clients)));
+                host::beside(scope, || tls::rehearse(&self.files.directory, self.scenes(member, clients)));
             let findings = judge();
-            (findings, rehearsed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            (findings, rehearsed.join())
         });
         findings.extend(names::names(&self.files, &self.dialled(member), &self.remedies));
         let handshakes = names::handshakes(&rehearsed, &findings, &self.remedies);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
-use zone_pki::{Authority, Certificate, PrivateKey, ShowPath, key_matches};
+use zone_pki::{Authority, Certificate, PrivateKey, ShowPath, key_matches, regular_file};
 
 use super::check::{Part, check, warn};
 use super::read::{load, read_certificates};
@@ -217,7 +217,7 @@ fn write(
 
 /// What an interrupted call wrote has to be what would be written now. A revocation list is as good as another: it lists nobody.
 fn keep_if_same(path: &Path, bytes: &[u8]) -> Result<()> {
-    let present = std::fs::read(path).map_err(|error| Failure::read(path, &error))?;
+    let present = regular_file::read(path).map_err(|error| Failure::read(path, &error))?;
     if present == bytes || path.extension().is_some_and(|extension| extension == "crl") {
         return Ok(());
     }

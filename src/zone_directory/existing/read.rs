@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 use zone_pki::{
     Authority, Certificate, CertificateError, KeyError, LoadError, PrivateFileError, PrivateKey, ShowPath,
-    encrypted_key, key_matches, private_file,
+    encrypted_key, key_matches, private_file, regular_file,
 };
 
 use crate::error::{Exit, Failure, Result};
@@ -68,7 +68,7 @@ pub(super) fn load(
 
 /// Every certificate of a file.
 pub(super) fn read_certificates(file: &Path) -> Result<Vec<Certificate>> {
-    let text = std::fs::read(file).map_err(|error| Failure::read(file, &error))?;
+    let text = regular_file::read(file).map_err(|error| Failure::read(file, &error))?;
     Certificate::chain_from_pem(without_mark(&text)).map_err(|error| {
         let failure = Failure::bad_input(format!("{} holds no certificate to use", file.shown()));
         let shown = quoted(file);
