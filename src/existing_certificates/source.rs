@@ -13,6 +13,7 @@ use zone_pki::{
 
 use super::Fault;
 use crate::config::{NodeName, PemSource, PlaneFiles, TlsFiles};
+use crate::host::step_as_owner;
 
 /// In bytes. Every CA of the public web together has a quarter of this.
 const SIZE_AT_MOST: u64 = 1 << 20;
@@ -150,10 +151,9 @@ impl Source {
                 format!("{self}: {error}"),
                 format!("chmod 600 {path}, and have a new key made if others had access"),
             ),
-            PrivateFileError::Owner { .. } => Fault::new(
-                format!("{self}: {error}"),
-                format!("chown it to the user that runs etcd: chown $(id -u) {path}"),
-            ),
+            PrivateFileError::Owner { uid } => {
+                Fault::new(format!("{self}: {error}"), step_as_owner(uid, &self.path))
+            }
             error => Fault::new(format!("{self}: {error}"), "put the key of the certificate there"),
         })
     }

@@ -29,7 +29,7 @@ pub use node_files::{
 pub use node_lock::{LockError, NodeLock};
 pub use open_files::close_inherited;
 pub use output_file::OutputFile;
-pub use owner::{act_as_owner, environment_of_owner};
+pub use owner::{act_as_owner, environment_of_owner, step_as_owner};
 pub use ports::{PortFault, check_listeners, free_ports, socket_of};
 pub use process::{NamedProcess, Process, service_in, service_of};
 pub use running::{

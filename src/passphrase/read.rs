@@ -12,6 +12,7 @@ use zone_pki::{
 
 use super::{LIMIT, Passphrase, PassphrasePurpose};
 use crate::error::{Exit, Failure, Result};
+use crate::host::step_as_owner;
 
 /// From a file that nobody but its owner may read.
 pub(super) fn from_file(purpose: &PassphrasePurpose, path: &Path) -> Result<Passphrase> {
@@ -79,9 +80,9 @@ fn file_failure(purpose: &PassphrasePurpose, path: &Path, error: &PrivateFileErr
         PrivateFileError::Mode { .. } => failed(Exit::Permission)
             .because(error)
             .next(format!("if nobody else has read it: chmod 600 {shown}")),
-        PrivateFileError::Owner { .. } => failed(Exit::Permission)
-            .because(error)
-            .next(format!("run the command as that user, or: chown {} {shown}", nix::unistd::geteuid())),
+        PrivateFileError::Owner { uid } => {
+            failed(Exit::Permission).because(error).next(step_as_owner(*uid, path))
+        }
         PrivateFileError::Io(error) => Failure::read(path, error),
         error => failed(Exit::BadInput)
             .because(error)

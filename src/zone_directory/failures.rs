@@ -8,6 +8,7 @@ use zone_pki::private_file::PrivateFileError;
 use zone_pki::{CertificateError, DecryptError, LoadError, RevocationListError, ShowPath, instant};
 
 use crate::error::{Exit, Failure};
+use crate::host::step_as_owner;
 use crate::plan::ZonePaths;
 use crate::report::shell_quoted;
 
@@ -121,7 +122,7 @@ pub fn private_failure(path: &Path, error: &PrivateFileError) -> Failure {
                     "its owner is user {uid}, this program runs as user {}",
                     nix::unistd::geteuid()
                 ))
-                .next(format!("run the command as that user, or: chown {} {shown}", nix::unistd::geteuid()))
+                .next(step_as_owner(*uid, path))
         }
         PrivateFileError::Empty => {
             Failure::bad_input(format!("{shown} is empty")).next("put its content back, or name another")
