@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use zone_pki::{ShowPath, Visible};
+
 /// The result of everything above the libraries.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -94,6 +96,13 @@ impl Failure {
         Self::new(Exit::BadInput, what)
     }
 
+    /// The system gives no more threads.
+    pub fn no_thread(error: &std::io::Error) -> Self {
+        Self::new(Exit::TryAgain, "there are too many threads or processes")
+            .because(error)
+            .next("allow more (TasksMax= of the systemd unit, or ulimit -u), and run the command again")
+    }
+
     /// Something that only a mistake of ours can bring about.
     pub fn internal(what: impl Into<String>) -> Self {
         Self::new(Exit::Internal, what)
@@ -103,7 +112,7 @@ impl Failure {
     /// A file that cannot be written.
     pub fn write(path: &std::path::Path, error: &std::io::Error) -> Self {
         let failure =
-            Self::new(Exit::for_write(error), format!("cannot write {}", path.display())).because(error);
+            Self::new(Exit::for_write(error), format!("cannot write {}", path.shown())).because(error);
         match error.kind() {
             std::io::ErrorKind::StorageFull => {
                 failure.next("free space on that file system and run the command again")
@@ -137,8 +146,7 @@ impl Failure {
 
     /// A file that cannot be read.
     pub fn read(path: &std::path::Path, error: &std::io::Error) -> Self {
-        let failure =
-            Self::new(Exit::for_io(error), format!("cannot read {}", path.display())).because(error);
+        let failure = Self::new(Exit::for_io(error), format!("cannot read {}", path.shown())).because(error);
         match error.kind() {
             std::io::ErrorKind::PermissionDenied => {
                 failure.next("run the command as the owner of that file, or let this user read it")
@@ -167,9 +175,9 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.what)?;
+        write!(f, "{}", Visible(&self.what))?;
         for cause in &self.causes {
-            write!(f, ": {cause}")?;
+            write!(f, ": {}", Visible(cause))?;
         }
         Ok(())
     }

@@ -52,6 +52,7 @@ pub mod launch;
 pub mod live;
 pub mod node_directory;
 pub mod operation_lock;
+pub mod others;
 pub mod passphrase;
 pub mod plan;
 pub mod presence;

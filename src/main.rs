@@ -14,9 +14,8 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Nobody is left to be told when the output is gone.
-            let _ = error.print();
             let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            report::usage(error);
             return if asked_for { ExitCode::SUCCESS } else { Exit::Usage.into() };
         }
     };

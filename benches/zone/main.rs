@@ -5,6 +5,7 @@
 //! Absolute figures belong to a machine and to what else it does. So every subject runs alternately with what it is
 //! compared to, and the goals are ratios, or differences that leave a wide margin.
 
+#![allow(clippy::disallowed_methods, reason = "files and paths are the bench's own")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is this program's output")]
 
 mod arguments;

@@ -46,6 +46,7 @@ pub mod revocation_list;
 mod signer;
 pub mod spec;
 pub mod store;
+pub mod visible;
 
 pub use authority::{Authority, IssueError, Issued};
 pub use certificate::{Certificate, CertificateError};
@@ -65,3 +66,4 @@ pub use revocation::{RevocationReason, Revoked};
 pub use revocation_list::{RevocationList, RevocationListError};
 pub use spec::{AuthoritySpec, LeafSpec, Subject, SubjectError, Usage, Usages};
 pub use store::{FileKind, Generation, GenerationStore, Staged, StoreError, commit_all};
+pub use visible::{ShowPath, Visible};

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::visible::Visible;
+
 /// A host that a certificate stands for. DNS names sort before addresses.
 ///
 /// [`FromStr`] gives a valid one in its canonical spelling. One that is put together by hand is made canonical by
@@ -113,7 +115,8 @@ impl From<SubjectAltName> for String {
 impl fmt::Display for SubjectAltName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dns(name) => formatter.write_str(name),
+            // That of a certificate may be anything.
+            Self::Dns(name) => write!(formatter, "{}", Visible(name)),
             Self::Ip(address) => write!(formatter, "{address}"),
         }
     }

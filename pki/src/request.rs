@@ -43,6 +43,12 @@ pub enum RequestError {
         /// What the parser says.
         reason: String,
     },
+    /// A name in it would do something to a terminal.
+    #[error("the certificate request has U+{:04X}, a control character, in a name", u32::from(*character))]
+    ControlCharacter {
+        /// The character.
+        character: char,
+    },
     /// The public key is of a kind that is not certified here, or too weak.
     #[error("the key of the certificate request: {0}")]
     Key(#[source] KeyError),

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::private_file::{self, PrivateFileError};
 use crate::regular_file;
+use crate::visible::ShowPath;
 pub use bulk::commit_all;
 pub use staged::{FileKind, Staged};
 
@@ -32,7 +33,7 @@ const GENERATION: &str = "gen-";
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}", path.shown())]
     Io {
         /// What was being done: `read`, `rename`, …
         action: &'static str,
@@ -42,7 +43,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// A file or directory is not as private as it has to be, is there already, or is not there.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", path.shown())]
     File {
         /// Which.
         path: PathBuf,
@@ -50,7 +51,7 @@ pub enum StoreError {
         source: PrivateFileError,
     },
     /// `current` is not a link to a generation.
-    #[error("{} leads to {}, which is not a generation", path.display(), target.display())]
+    #[error("{} leads to {}, which is not a generation", path.shown(), target.shown())]
     Current {
         /// The link.
         path: PathBuf,
@@ -58,7 +59,7 @@ pub enum StoreError {
         target: PathBuf,
     },
     /// `current` leads to a generation that is not there.
-    #[error("{} leads to generation {number}, which is missing", path.display())]
+    #[error("{} leads to generation {number}, which is missing", path.shown())]
     Missing {
         /// The link.
         path: PathBuf,

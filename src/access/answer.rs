@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::activation::{Change, VersionRefused};
 use crate::bundle::BundleRecord;
 use crate::config::Node;
+use crate::others;
 
 /// The answer. What a newer node adds to it is not looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -34,7 +35,7 @@ impl ActivationAnswer {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(bytes).map_err(|error| match bytes.iter().all(u8::is_ascii_whitespace) {
+        others::json(bytes).map_err(|error| match bytes.iter().all(u8::is_ascii_whitespace) {
             true => "it is empty".to_owned(),
             false if VersionRefused::parse(bytes).is_some() => {
                 "the node has refused the bundle: its etcd must not run on the data there".to_owned()
@@ -50,7 +51,7 @@ impl ActivationAnswer {
     pub fn check_node(&self, node: &Node) -> Result<(), String> {
         match self.node == node.name.full() {
             true => Ok(()),
-            false => Err(format!("it is the answer of {}", named(&self.node))),
+            false => Err(format!("it is the answer of {}", self.node)),
         }
     }
 
@@ -68,9 +69,4 @@ impl ActivationAnswer {
         }
         Ok(())
     }
-}
-
-/// A name that came from elsewhere.
-fn named(text: &str) -> String {
-    text.chars().take(255).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -1,11 +1,10 @@
 //! Nodes to which people carry files: their bundles are written to a directory, and what the nodes answer is read from there.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use time::OffsetDateTime;
+use zone_pki::{ShowPath, regular_file};
 
 use super::answer::ActivationAnswer;
 use super::delivery::Courier;
@@ -13,6 +12,7 @@ use crate::activation::Fingerprint;
 use crate::bundle::{BundleDirectory, BundleHistory, BundleRecord, Seal, Sealing};
 use crate::config::{Node, NodeName};
 use crate::error::{Exit, Failure, Result};
+use crate::others;
 use crate::report::shell_quoted;
 use crate::rolling::RestartedMember;
 use crate::zone_directory::{ZoneDirectory, document_signer_certificate};
@@ -84,7 +84,7 @@ pub fn read_answers(
     now: OffsetDateTime,
 ) -> Result<Vec<Errand>> {
     if !out.is_dir() {
-        return Err(Failure::new(Exit::MissingInput, format!("there is no directory {}", out.display()))
+        return Err(Failure::new(Exit::MissingInput, format!("there is no directory {}", out.shown()))
             .next("name the one that the bundles were written to, or leave --continue out to write them"));
     }
     let held = zone.lock()?;
@@ -103,7 +103,7 @@ pub fn read_answers(
     if !errands.is_empty() {
         return Ok(errands);
     }
-    Err(Failure::new(Exit::MissingInput, format!("{} has no bundle of these nodes", out.display()))
+    Err(Failure::new(Exit::MissingInput, format!("{} has no bundle of these nodes", out.shown()))
         .next("leave --continue out, and they are written there"))
 }
 
@@ -139,13 +139,11 @@ fn line(node: &NodeName, record: &BundleRecord, root: Fingerprint) -> String {
 }
 
 fn standing(answer: &Path, node: &Node, record: &BundleRecord) -> Result<Standing> {
-    let file = match File::open(answer) {
-        Ok(file) => file,
+    let bytes = match regular_file::read_at_most(answer, ANSWER_AT_MOST) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Standing::Open),
         Err(error) => return Err(Failure::read(answer, &error)),
     };
-    let mut bytes = Vec::new();
-    file.take(ANSWER_AT_MOST).read_to_end(&mut bytes).map_err(|error| Failure::read(answer, &error))?;
     let parsed = ActivationAnswer::parse(&bytes).and_then(|answer| answer.check_node(node).map(|()| answer));
     Ok(match parsed {
         // What it answered to the bundle before.
@@ -162,14 +160,12 @@ fn standing(answer: &Path, node: &Node, record: &BundleRecord) -> Result<Standin
 /// `NODE.restarted`. The inner error says why it is none.
 pub fn read_restart(node: &Node, out: &Path) -> Result<Option<std::result::Result<RestartedMember, String>>> {
     let path = out.join(format!("{}.restarted", node.name.short()));
-    let file = match File::open(&path) {
-        Ok(file) => file,
+    let bytes = match regular_file::read_at_most(&path, ANSWER_AT_MOST) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Failure::read(&path, &error)),
     };
-    let mut bytes = Vec::new();
-    file.take(ANSWER_AT_MOST).read_to_end(&mut bytes).map_err(|error| Failure::read(&path, &error))?;
-    let parsed = serde_json::from_slice::<RestartedMember>(&bytes)
+    let parsed = others::json::<RestartedMember>(&bytes)
         .map_err(|error| format!("it is not the JSON of a restart: {error}"));
     Ok(Some(parsed.and_then(|restarted| match restarted.node == node.name.short() {
         true => Ok(restarted),
@@ -180,6 +176,6 @@ pub fn read_restart(node: &Node, out: &Path) -> Result<Option<std::result::Resul
 /// A node cannot be reached from here.
 pub(super) fn no_command(zone: &ZoneDirectory, node: &Node) -> Failure {
     Failure::new(Exit::Usage, format!("nothing says how {} is reached", node.name.short()))
-        .because(format!("{} has no [access]", zone.paths.config().display()))
+        .because(format!("{} has no [access]", zone.paths.config().shown()))
         .next("add [access] with command = \"ssh root@{address} zone-etcd\"")
 }

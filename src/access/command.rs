@@ -10,6 +10,7 @@ use super::remote_failure::{Called, lines};
 use crate::activation::{Change, Fingerprint, Missing, VersionRefused};
 use crate::config::{AccessSettings, Node};
 use crate::error::{Exit, Failure, Result};
+use crate::others;
 use crate::report;
 use crate::requests::RequestFile;
 use crate::rolling::RestartedMember;
@@ -94,7 +95,7 @@ impl NodeCommand {
         let config = format!("{}/node.json", self.directory);
         let limit = self.limit + RESTART_TAKES_AT_MOST;
         let output = self.run(&["restart", "--format", "json"], "--config", &config, &[], limit)?;
-        serde_json::from_slice(&output).map_err(|error| {
+        others::json(&output).map_err(|error| {
             self.called("restart").no_answer(&format!("it is not the JSON of a restart: {error}"), &output)
         })
     }

@@ -2,6 +2,7 @@
 
 use super::process::{Finished, ProcessError};
 use crate::error::{Exit, Failure};
+use crate::others;
 
 /// ssh ends with this code if it does not get there; no `zone-etcd` does.
 const NOT_REACHED: i32 = 255;
@@ -9,7 +10,6 @@ const NOT_REACHED: i32 = 255;
 const NO_PROGRAM: i32 = 127;
 /// More lines are no help.
 const LINES_AT_MOST: usize = 40;
-const LINE_AT_MOST: usize = 400;
 
 /// The node and the command line that leads to it.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +93,8 @@ impl Called<'_> {
         };
         let next = said.iter().find_map(|line| line.strip_prefix("next: "));
         let next = match next {
-            Some(next) => format!("on {}: {next}", self.node),
+            // Its advice, and not ours: whoever has that node has it say what he likes.
+            Some(next) => format!("{} advises: {next}", self.node),
             None => format!("see what it says there: {} {}", self.reach, self.command),
         };
         let is_cause = |line: &&String| !line.starts_with("error: ") && !line.starts_with("next: ");
@@ -102,12 +103,7 @@ impl Called<'_> {
     }
 }
 
-/// What came from elsewhere, as text that does nothing to a terminal.
+/// What came from elsewhere.
 pub(super) fn lines(bytes: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(bytes);
-    let shown = |line: &str| -> String {
-        let safe = line.trim_end().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });
-        safe.take(LINE_AT_MOST).collect()
-    };
-    text.lines().map(shown).filter(|line: &String| !line.trim().is_empty()).take(LINES_AT_MOST).collect()
+    others::lines(bytes, LINES_AT_MOST)
 }

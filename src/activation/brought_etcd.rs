@@ -1,6 +1,8 @@
 //! Whether the etcd that a bundle brings can be run on this node, and is what its manifest and the zone say: tried where it was
 //! written aside, before anything is switched. Who may write there runs it, since the directory is that user's or root's.
 
+use zone_pki::ShowPath;
+
 use super::description::Described;
 use super::programs::Programs;
 use crate::config::EtcdVersion;
@@ -64,8 +66,8 @@ fn bundle_again() -> String {
 }
 
 fn no_programs_there(programs: &Programs, name: &str) -> Failure {
-    let root = shell_quoted(&programs.root().display().to_string());
-    let what = format!("no program runs in {}, and {name} brings etcd there", programs.root().display());
+    let root = shell_quoted(&programs.root().shown().to_string());
+    let what = format!("no program runs in {}, and {name} brings etcd there", programs.root().shown());
     Failure::new(Exit::Permission, what)
         .because("its file system is mounted noexec")
         .because(UNCHANGED)

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use zone_pki::private_file;
+use zone_pki::{ShowPath, private_file};
 
 use super::description::LOCAL_CONFIG;
 use crate::error::{Exit, Failure, Result};
@@ -24,8 +24,8 @@ pub(super) fn refuse_another(paths: &NodePaths) -> Result<()> {
     if !leads_elsewhere(&path)? {
         return Ok(());
     }
-    let shown = report::shell_quoted(&path.display().to_string());
-    Err(Failure::new(Exit::CannotCreate, format!("{} is there, and no bundle has made it", path.display()))
+    let shown = report::shell_quoted_path(&path);
+    Err(Failure::new(Exit::CannotCreate, format!("{} is there, and no bundle has made it", path.shown()))
         .because("the local config of a bundle has to be in its place, and nothing is overwritten")
         .next(format!("activate into a directory of its own with --node-dir, or: mv {shown} {shown}.before")))
 }

@@ -57,6 +57,7 @@ use founding::Founding;
 use store::{Activated, EmptyDirectories};
 use this_node::Evidence;
 use trust::Trust;
+use zone_pki::ShowPath;
 
 /// The node directory of a machine that is one node.
 pub const DEFAULT_NODE_DIRECTORY: &str = "/var/lib/zone-etcd";
@@ -233,7 +234,7 @@ fn create(root: &Path) -> Result<NodeStore> {
     match store.active()? {
         None => Ok(store),
         Some(_) => {
-            Err(Failure::new(Exit::TryAgain, format!("another command activates in {}", root.display()))
+            Err(Failure::new(Exit::TryAgain, format!("another command activates in {}", root.shown()))
                 .next("run the command again"))
         }
     }
@@ -244,5 +245,5 @@ pub fn proposed(command: &str, root: &Path) -> String {
     if root == Path::new(DEFAULT_NODE_DIRECTORY) {
         return format!("zone-etcd {command}");
     }
-    format!("zone-etcd {command} --node-dir {}", report::shell_quoted(&root.display().to_string()))
+    format!("zone-etcd {command} --node-dir {}", report::shell_quoted_path(root))
 }

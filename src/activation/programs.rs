@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use tempfile::TempDir;
-use zone_pki::{hex, private_file};
+use zone_pki::{ShowPath, hex, private_file, regular_file};
 
 use crate::bundle::{BundleError, FileEntry, bundle_failure};
 use crate::config::EtcdVersion;
@@ -137,7 +137,7 @@ fn make_directories(file: &Path) -> Result<()> {
 
 /// SHA-256 of a file, hexadecimal.
 fn digest_of(path: &Path) -> io::Result<String> {
-    let mut file = fs::File::open(path)?;
+    let mut file = regular_file::open(path)?;
     let (mut context, mut buffer) = (Context::new(&SHA256), vec![0; BUFFER]);
     loop {
         match file.read(&mut buffer)? {
@@ -166,12 +166,12 @@ fn keep_old(path: &Path, digest: &str) -> Result<()> {
 }
 
 fn another_version(path: &Path) -> Failure {
-    Failure::new(Exit::CannotCreate, format!("{} is there, and is another one", path.display()))
+    Failure::new(Exit::CannotCreate, format!("{} is there, and is another one", path.shown()))
         .because(
             "the bundle brings one of the same name and version with other bytes; nothing is overwritten",
         )
         .next(format!(
             "if a member runs from it, stop it; then: mv {0} {0}.old, and activate again",
-            crate::report::shell_quoted(&path.parent().unwrap_or(path).display().to_string())
+            crate::report::shell_quoted_path(path.parent().unwrap_or(path))
         ))
 }

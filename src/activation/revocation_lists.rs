@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use zone_pki::{Certificate, RevocationList, hex, regular_file};
+use zone_pki::{Certificate, RevocationList, ShowPath, hex, regular_file};
 
 use super::store::{Activated, NodeStore};
 use crate::error::{Failure, Result};
@@ -43,7 +43,7 @@ pub(super) fn refuse_older(
     }
     let mut failure = Failure::bad_input(format!("{name} would let in again who was revoked"));
     failure.causes = causes;
-    let files: Vec<String> = shorter.iter().map(|path| shell_quoted(&path.display().to_string())).collect();
+    let files: Vec<String> = shorter.iter().map(|path| shell_quoted(&path.shown().to_string())).collect();
     Err(failure.because("the zone directory that it was made from is another one, or was put back from a copy").next(format!(
         "have that signing host take over what is listed here: copy {} to it, and there: zone-etcd pki revoke --adopt-list FILE; \
          or, if they are to be let in again, activate with --accept-older-crl",
@@ -81,7 +81,7 @@ pub(super) fn keep_in_use(to: &Activated, active: &Activated, store: &NodeStore)
         }
         let trusted = regular_file::read(&path.join(plane.authority_file())).unwrap_or_default();
         in_use.verify(&Certificate::chain_from_pem(&trusted).unwrap_or_default()).map_err(|error| {
-            Failure::bad_input(format!("{} is of no use any more", path.display()))
+            Failure::bad_input(format!("{} is of no use any more", path.shown()))
                 .because(format!("the {file} in use has to stay, and cannot be used with its CAs: {error}"))
                 .next(format!(
                     "have a new bundle made on the signing machine: zone-etcd bundle {} --out DIR",

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use super::store::NodeStore;
 use super::{Activation, Change, Refused, link, switch_to, withdrawn};
@@ -10,7 +11,7 @@ use crate::error::{Exit, Failure, Result};
 
 /// Puts the generation in use that came before the one that is, by its number. Again, it goes back further.
 pub fn rollback(node_directory: &Path, now: OffsetDateTime) -> Result<Activation, Refused> {
-    let shown = node_directory.display();
+    let shown = node_directory.shown();
     let nothing = |what: String| {
         Failure::new(Exit::MissingInput, what).next(
             "have a new bundle made on the signing machine, and activate it: zone-etcd bundle NODE --out DIR",
@@ -33,6 +34,6 @@ pub fn rollback(node_directory: &Path, now: OffsetDateTime) -> Result<Activation
         return Err(Failure::internal("the generation before is gone").into());
     };
     withdrawn::refuse(&earlier, &later)?;
-    let name = earlier.generation.path.display().to_string();
+    let name = earlier.generation.path.shown().to_string();
     switch_to(&store, earlier, Some(active), Change::RolledBack, &name, now)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use time::OffsetDateTime;
-use zone_pki::{Certificate, CheckError, SubjectAltNames, instant, regular_file, verify};
+use zone_pki::{Certificate, CheckError, ShowPath, SubjectAltNames, instant, regular_file, verify};
 
 use super::description::Described;
 use crate::diagnosis::hostname::host_of;
@@ -97,7 +97,7 @@ fn tolerate_own_lists(
         if own.is_empty() || !own.iter().all(is_in_use) {
             continue;
         }
-        let list = files.directory.join(plane.plane.revocation_file()).display().to_string();
+        let list = files.directory.join(plane.plane.revocation_file()).shown().to_string();
         findings.retain(|finding| finding.check != CheckId::RevocationList || finding.subject != list);
         findings.extend(not_signed(files, plane, remedies));
     }

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use zeroize::Zeroizing;
-use zone_pki::{Certificate, FileKind, PrivateKey, Staged, key_matches, regular_file};
+use zone_pki::{Certificate, FileKind, PrivateKey, ShowPath, Staged, key_matches, regular_file};
 
 use super::founding::Founding;
 use super::programs::Programs;
@@ -90,11 +90,11 @@ fn add_own_keys(
 }
 
 fn no_key(certificate: String, node: &str, store: &NodeStore) -> Failure {
-    let root = crate::report::shell_quoted(&store.paths.root().display().to_string());
+    let root = crate::report::shell_quoted_path(store.paths.root());
     Failure::bad_input(format!("the key of {certificate} is not on this node"))
         .because(format!(
             "its bundle was made from a request, and neither {} nor what is active has the key of that request",
-            NodeKeys::directory(&store.paths).display()
+            NodeKeys::directory(&store.paths).shown()
         ))
         .next(format!(
             "sign the requests of this node: zone-etcd pki csr --node {node} --node-dir {root} > {node}.csr, and on the \

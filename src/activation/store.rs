@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use zone_pki::private_file::{self, PrivateFileError};
-use zone_pki::{Certificate, Generation, GenerationStore, StoreError};
+use zone_pki::{Certificate, Generation, GenerationStore, ShowPath, StoreError};
 
 use super::proposed;
 use crate::bundle::{BundleError, Envelope, MANIFEST_FILE, Manifest, SIGNATURE_FILE};
@@ -70,7 +70,7 @@ impl NodeStore {
             Err(TryLockError::WouldBlock) => {
                 return Err(Failure::new(
                     Exit::TryAgain,
-                    format!("another command activates in {}", root.display()),
+                    format!("another command activates in {}", root.shown()),
                 )
                 .next("wait until it has ended, and run the command again"));
             }
@@ -108,39 +108,37 @@ impl NodeStore {
     fn read(&self, generation: Generation) -> Result<Activated> {
         let path = generation.path.join(MANIFEST_FILE);
         let bytes = generation.read(MANIFEST_FILE).map_err(|error| {
-            Failure::bad_input(format!("{} did not come in a bundle", generation.path.display()))
+            Failure::bad_input(format!("{} did not come in a bundle", generation.path.shown()))
                 .because(&error)
                 .next("activate into a directory of its own: --node-dir DIR")
         })?;
         let manifest = Manifest::parse(bytes).map_err(|error| {
-            Failure::bad_input(format!("{} cannot be read", path.display()))
-                .because(&error)
-                .next(self.advice())
+            Failure::bad_input(format!("{} cannot be read", path.shown())).because(&error).next(self.advice())
         })?;
         Ok(Activated { generation, manifest })
     }
 
     /// The failure of a store whose links or directories are not as they have to be.
     pub fn unusable(&self, error: &StoreError) -> Failure {
-        Failure::bad_input(format!("cannot read what is active in {}", self.paths.root().display()))
+        Failure::bad_input(format!("cannot read what is active in {}", self.paths.root().shown()))
             .because(error)
             .next(self.advice())
     }
 
     /// The failure of writing there.
     pub fn unwritten(&self, error: &StoreError) -> Failure {
-        let what = format!("cannot write to {}", self.generations.directory().display());
+        let what = format!("cannot write to {}", self.generations.directory().shown());
         Failure::write_chain(what, error, "what was active is active still, or the new one is, whole")
     }
 
     fn advice(&self) -> String {
         let pki: PathBuf = self.paths.generations();
-        format!("move {} away, and activate the node's newest bundle again", pki.display())
+        format!("move {} away, and activate the node's newest bundle again", pki.shown())
     }
 }
 
 fn no_directory(root: &Path) -> Failure {
-    Failure::bad_input(format!("{} is not a directory", root.display()))
+    Failure::bad_input(format!("{} is not a directory", root.shown()))
         .because("a node has a directory of its own for its certificates and its data")
         .next("name one that is there, or is to be made: --node-dir DIR")
 }
@@ -150,12 +148,12 @@ impl Activated {
     pub fn signer(&self, store: &NodeStore) -> Result<Certificate> {
         let path = self.generation.path.join(SIGNATURE_FILE);
         let failed = |why: String| {
-            Failure::bad_input(format!("{} does not fit what was activated", path.display()))
-                .because(why)
-                .next(match store.way_back(&self.generation) {
+            Failure::bad_input(format!("{} does not fit what was activated", path.shown())).because(why).next(
+                match store.way_back(&self.generation) {
                     Some(command) => format!("go back to the generation before: {command}"),
                     None => store.advice(),
-                })
+                },
+            )
         };
         let [signature, trusted] = [SIGNATURE_FILE, ROOT_FILE]
             .map(|name| self.generation.read(name).map_err(|error| failed(error.to_string())));

@@ -103,7 +103,7 @@ pub(super) fn check(described: &Described, name: &str) -> Result<(), Refused> {
 fn next(refusal: &VersionRefusal, node: &str, root: &std::path::Path) -> String {
     let run = format!(
         "zone-etcd run --config {}",
-        crate::report::shell_quoted(&root.join(super::LOCAL_CONFIG).display().to_string())
+        crate::report::shell_quoted_path(&root.join(super::LOCAL_CONFIG))
     );
     let ctl = run.replacen(" run ", " ctl ", 1);
     match refusal {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use zone_pki::{Certificate, RevocationList, regular_file};
+use zone_pki::{Certificate, RevocationList, ShowPath, regular_file};
 
 use super::store::Activated;
 use crate::error::{Failure, Result};
@@ -31,7 +31,7 @@ pub(super) fn refuse(to: &Activated, later: &[Activated]) -> Result<()> {
         }
     }
     if !withdrawn.is_empty() {
-        let mut failure = Failure::bad_input(format!("{} is of no use any more", path.display()));
+        let mut failure = Failure::bad_input(format!("{} is of no use any more", path.shown()));
         failure.causes = withdrawn;
         let node = &to.manifest.node;
         return Err(failure.next(format!(

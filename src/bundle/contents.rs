@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::Serialize;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
-use zone_pki::{Certificate, Generation, hex};
+use zone_pki::{Certificate, Generation, ShowPath, hex};
 
 use super::log::BundledCertificate;
 use super::manifest::{FileEntry, FileMode, KeyPlace};
@@ -190,7 +190,7 @@ fn generation_files(
 
 fn read(generation: &Generation, name: &str) -> Result<Vec<u8>> {
     generation.read(name).map_err(|error| {
-        Failure::new(Exit::BadInput, format!("cannot read {name} in {}", generation.path.display()))
+        Failure::new(Exit::BadInput, format!("cannot read {name} in {}", generation.path.shown()))
             .because(&error)
             .next("run the command again; what is missing is issued")
     })

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use nix::unistd::syncfs;
-use zone_pki::hex;
+use zone_pki::{ShowPath, hex, regular_file};
 
 use super::log::NodeHistory;
 use crate::config::NodeName;
@@ -56,9 +56,9 @@ impl BundleDirectory {
             Err(error) => return Err(Failure::read(&partial, &error)),
         };
         if !metadata.is_file() || metadata.mode() & 0o7777 != 0o600 {
-            return Err(Failure::new(Exit::CannotCreate, format!("{} is in the way", partial.display()))
+            return Err(Failure::new(Exit::CannotCreate, format!("{} is in the way", partial.shown()))
                 .because("it is not what an interrupted call leaves behind")
-                .next(format!("move it away, or choose another directory than {}", self.path.display())));
+                .next(format!("move it away, or choose another directory than {}", self.path.shown())));
         }
         let digest = sha256_of(&partial)?;
         if history.is_some_and(|history| digest.as_deref() == Some(&history.latest.file_sha256)) {
@@ -110,9 +110,9 @@ impl BundleDirectory {
         let path = self.file(node);
         let Some(digest) = self.present(node)? else { return Ok(None) };
         let in_the_way = |what: &Path, why: &str| {
-            Failure::new(Exit::CannotCreate, format!("{} is there already", what.display()))
+            Failure::new(Exit::CannotCreate, format!("{} is there already", what.shown()))
                 .because(why)
-                .next(format!("move it away, or choose another directory than {}", self.path.display()))
+                .next(format!("move it away, or choose another directory than {}", self.path.shown()))
         };
         let Some(sequence) = history.and_then(|history| history.sequence_of(&digest)) else {
             return Err(in_the_way(&path, "it is none of this zone's bundles, or was changed"));
@@ -128,7 +128,7 @@ impl BundleDirectory {
 /// The digest of a regular file; none if there is nothing of that name.
 fn sha256_of(path: &Path) -> Result<Option<String>> {
     let digest = |path| -> io::Result<String> {
-        let mut file = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?;
+        let mut file = regular_file::open(path)?;
         let mut context = Context::new(&SHA256);
         let mut buffer = vec![0; 1 << 16];
         loop {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::error::BundleError;
 use super::identity::IdentityError;
 use crate::error::{Exit, Failure};
-use crate::report::shell_quoted;
+use crate::report::shell_quoted_path;
 
 /// The failure of a bundle that is called `name` in messages.
 pub fn bundle_failure(name: &str, error: &BundleError) -> Failure {
@@ -46,7 +46,7 @@ pub fn identity_failure(name: &str, path: Option<&Path>, error: &IdentityError) 
         IdentityError::Encrypted => format!(
             "make a copy without a passphrase, use it, and remove it; for an SSH key: \
              cp -p {} copy && ssh-keygen -p -N '' -f copy",
-            path.map_or_else(|| "FILE".to_owned(), |path| shell_quoted(&path.display().to_string()))
+            path.map_or_else(|| "FILE".to_owned(), shell_quoted_path)
         ),
         IdentityError::Rsa => "have it sealed to another key of this node, on the signing host: zone-etcd bundle NODE --out DIR \
              --recipient \"$(cat ssh_host_ed25519_key.pub)\""

@@ -1,9 +1,7 @@
 //! Makes the bundle of a node, or finds that the one which is there will do.
 
-use std::fs::File;
-
 use time::OffsetDateTime;
-use zone_pki::hex;
+use zone_pki::{ShowPath, hex, regular_file};
 
 use super::contents::{NodeContents, ZoneContents};
 use super::directory::BundleDirectory;
@@ -133,11 +131,11 @@ impl BundleMaker<'_> {
         let Sealing::Passphrase(passphrase) = sealing else { return Ok(Some(latest.clone())) };
         // Nothing that is kept tells one passphrase from another, so it is tried.
         let path = self.directory.file(&node.name);
-        let file = File::open(&path).map_err(|error| Failure::read(&path, &error))?;
+        let file = regular_file::open(&path).map_err(|error| Failure::read(&path, &error))?;
         match OpenBundle::open(file, Some(&Identity::Passphrase((*passphrase).clone()))) {
             Ok(_) => Ok(Some(latest.clone())),
             Err(BundleError::WrongPassphrase) => Ok(None),
-            Err(error) => Err(super::bundle_failure(&path.display().to_string(), &error)),
+            Err(error) => Err(super::bundle_failure(&path.shown().to_string(), &error)),
         }
     }
 }

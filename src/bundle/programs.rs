@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use zone_pki::hex;
+use zone_pki::{ShowPath, hex, regular_file};
 
 use super::archive::{BLOCK, EntryHead};
 use super::manifest::{FileEntry, FileMode};
@@ -109,7 +109,7 @@ impl Archive {
 
     fn add(&mut self, name: String, path: &Path, mode: FileMode, directory: &Path) -> Result<()> {
         let unreadable = |error: io::Error| Failure::read(path, &error);
-        let mut file = File::open(path).map_err(unreadable)?;
+        let mut file = regular_file::open(path).map_err(unreadable)?;
         let size = file.metadata().map_err(unreadable)?.len();
         let mut entry = FileEntry { path: name, sha256: String::new(), size, mode };
         let unwritable = |error: io::Error| Failure::write(directory, &error);
@@ -121,7 +121,7 @@ impl Archive {
         while left > 0 {
             let count = file.read(&mut buffer).map_err(unreadable)?;
             if count == 0 || count as u64 > left {
-                return Err(Failure::bad_input(format!("{} changed while it was read", path.display()))
+                return Err(Failure::bad_input(format!("{} changed while it was read", path.shown()))
                     .next("run the command again"));
             }
             digest.update(&buffer[..count]);

@@ -19,7 +19,7 @@ pub struct StatusArgs {
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     pub format: StatusFormat,
-    /// Write it to this file, aside first and then in place, instead of to standard output
+    /// Write it to this file, aside first and then in place (a pipe or a device is written to), instead of to standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Go on until Ctrl-C, and look again every so many seconds [default: 2]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
+use zone_pki::ShowPath;
 
 use super::{json, open_zone, print};
 use crate::cli::{CaCommand, CaKey, CaLockArgs, CaStatusArgs, CaUnlockArgs, Format};
@@ -51,7 +52,7 @@ fn status(arguments: &CaStatusArgs) -> Result<()> {
     zone.warn_of_clock();
     let rows = CA_KEYS.into_iter().map(|stem| {
         let state = key_state(&zone.paths, stem)?.to_string();
-        Ok(Row { key: stem, state, file: zone.paths.authority_key(stem).display().to_string() })
+        Ok(Row { key: stem, state, file: zone.paths.authority_key(stem).to_string_lossy().into_owned() })
     });
     let mut rows = rows.collect::<Result<Vec<_>>>()?;
     // Outside of a rotation there is nothing beside the CAs that sign.
@@ -112,15 +113,12 @@ fn chosen(paths: &ZonePaths, named: &[CaKey]) -> Result<Vec<&'static str>> {
     let named = stems(named);
     if let Some(absent) = named.iter().find(|stem| !here.contains(stem)) {
         let path = paths.authority_key(absent);
-        return Err(Failure::new(Exit::MissingInput, format!("{} is not here", path.display()))
+        return Err(Failure::new(Exit::MissingInput, format!("{} is not here", path.shown()))
             .next("put the file back, or name the keys that are here: --key KEY"));
     }
     if here.is_empty() {
-        return Err(Failure::new(
-            Exit::MissingInput,
-            format!("{} has no key", paths.authorities().display()),
-        )
-        .next("run the command where the keys of the CAs are kept"));
+        return Err(Failure::new(Exit::MissingInput, format!("{} has no key", paths.authorities().shown()))
+            .next("run the command where the keys of the CAs are kept"));
     }
     Ok(if named.is_empty() { here } else { named })
 }

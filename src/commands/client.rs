@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use time::OffsetDateTime;
-use zone_pki::{Certificate, instant, regular_file};
+use zone_pki::{Certificate, ShowPath, instant, regular_file};
 
 use super::{binary_request, open_site, print};
 use crate::cli::{CtlArgs, EnvArgs};
@@ -48,7 +48,7 @@ pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()>
     }
     command.envs(settings.into_iter().filter(|(name, _)| !is_given(name, &arguments.arguments)));
     let error = command.exec();
-    Err(Failure::new(Exit::for_io(&error), format!("cannot run {}", etcdctl.display()))
+    Err(Failure::new(Exit::for_io(&error), format!("cannot run {}", etcdctl.shown()))
         .because(&error)
         .next("name another with --etcd"))
 }
@@ -104,7 +104,7 @@ pub(super) fn present(site: &Site, client: &ClientName) -> Result<PathBuf> {
         Ok(false) => {
             let what = format!("there is no certificate of {client}");
             Err(Failure::new(Exit::MissingInput, what)
-                .because(format!("{} is not there", file.display()))
+                .because(format!("{} is not there", file.shown()))
                 .next(format!("issue it: {}", issue_command(site, client))))
         }
         Err(error) => Err(Failure::read(&file, &error)),

@@ -21,6 +21,7 @@ use crate::diagnosis::log::{Harm, explain_log, text as log_text};
 use crate::diagnosis::{CheckId, Finding, NodeCheck, Verdict, worst};
 use crate::error::{Exit, Failure, Result};
 use crate::host;
+use crate::host::beside;
 use crate::launch::note_members;
 use crate::live::{ANSWER_LIMIT, ListMemory, LiveZone};
 use crate::plan::Plane;
@@ -135,12 +136,12 @@ fn examine_nodes(site: &Site, checks: Vec<(&Node, NodeCheck<'_>)>, now: OffsetDa
     std::thread::scope(|scope| {
         let examine = |(node, mut check)| {
             let is_disk_measured = &is_disk_measured;
-            (node, scope.spawn(move || examine_node(site, node, &mut check, is_disk_measured, now)))
+            (node, beside(scope, move || examine_node(site, node, &mut check, is_disk_measured, now)))
         };
         let running: Vec<(&Node, _)> = checks.into_iter().map(examine).collect();
         for (node, thread) in running {
             // One that ended by a fault of ours has found nothing.
-            let Ok(examined) = thread.join() else { continue };
+            let Ok(examined) = thread.ended() else { continue };
             findings.extend(examined.findings);
             timed.extend(examined.rhythm);
             if node.member && !examined.is_here {

@@ -102,9 +102,7 @@ fn print(text: &str) -> Result<()> {
 
 /// A value as indented JSON with a last line break.
 fn json(value: &impl serde::Serialize) -> Result<String> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::internal("cannot make JSON").because(&error))?;
-    Ok(text + "\n")
+    report::json(value).map_err(|error| Failure::internal("cannot make JSON").because(&error))
 }
 
 /// Opens the zone or node that is meant. What is on the command line comes before what is in the environment.

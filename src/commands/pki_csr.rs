@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use zone_pki::ShowPath;
+
 use super::print;
 use crate::activation::{NodeStore, proposed};
 use crate::cli::PkiCsrArgs;
@@ -31,7 +33,7 @@ pub(super) fn run(arguments: &PkiCsrArgs) -> Result<()> {
         Some(keys) => keys,
         None => {
             let made = NodeKeys::make(&store.paths, &node, arguments.key)?;
-            report::message(&format!("made keys in {}", NodeKeys::directory(&store.paths).display()));
+            report::message(&format!("made keys in {}", NodeKeys::directory(&store.paths).shown()));
             made
         }
     };
@@ -63,6 +65,6 @@ fn no_name(root: &Path) -> Failure {
 }
 
 fn another_node(root: &Path, known: &str, given: &str) -> Failure {
-    Failure::new(Exit::Usage, format!("{} is the directory of {known}, not of {given}", root.display()))
+    Failure::new(Exit::Usage, format!("{} is the directory of {known}, not of {given}", root.shown()))
         .next("leave --node out, or choose another directory with --node-dir")
 }

@@ -1,7 +1,7 @@
 //! `pki export`: what other software expects, from certificates that the zone has or issues first.
 
 use time::OffsetDateTime;
-use zone_pki::{Generation, StoreError};
+use zone_pki::{Generation, ShowPath, StoreError};
 
 use super::client::{bring_holder_up_to_date, client_of_zone};
 use super::open_zone;
@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &PkiExportArgs, now: OffsetDateTime) -> Result<()> 
         }
     };
     write_new(&out, &files)?;
-    report::message(&format!("wrote {} files to {}", files.len(), out.display()));
+    report::message(&format!("wrote {} files to {}", files.len(), out.shown()));
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use super::bundle;
 use super::bundle::opening::name_of;
@@ -62,7 +63,7 @@ fn node_of<'z>(file: &RequestFile, zone: &'z ZoneDirectory, name: &str) -> Resul
     node.ok_or_else(|| {
         Failure::bad_input(format!("{name} has the requests of {:?}", file.node))
             .because(format!("the zone {} has no node of that name", zone.config.name))
-            .next(format!("add it to {} first, or correct --node there", zone.paths.config().display()))
+            .next(format!("add it to {} first, or correct --node there", zone.paths.config().shown()))
     })
 }
 

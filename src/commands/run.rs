@@ -1,6 +1,7 @@
 //! `run`: issue what is missing, and become etcd.
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use super::{launch_options, open_site};
 use crate::cli::{LaunchArgs, RunArgs};
@@ -46,7 +47,7 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
             .next("run it where /proc is mounted, and with limits that it may set; systemd: LimitCORE=0")
     })?;
     let error = become_etcd(&launch.binary.path, &start.arguments, &settings.keep_environment);
-    Err(Failure::new(Exit::for_io(&error), format!("cannot run {}", launch.binary.path.display()))
+    Err(Failure::new(Exit::for_io(&error), format!("cannot run {}", launch.binary.path.shown()))
         .because(&error)
         .next("check that the file is an etcd for this machine"))
 }

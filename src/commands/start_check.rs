@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use crate::config::Node;
 use crate::diagnosis::{CheckId, Finding, NodeCheck, Verdict};
 use crate::error::{Exit, Failure};
+use crate::host::beside;
 use crate::launch::{Foreseen, Foresight, LaunchOptions, foresee, foresee_again};
 use crate::plan::StartDecision;
 use crate::site::Site;
@@ -38,9 +39,9 @@ pub(super) fn check_node(
     let is_issued = site.node_paths(&node.name).generations().exists();
     // Both ask the other members.
     let (start, mut findings) = std::thread::scope(|scope| {
-        let start = scope.spawn(|| foresee(site, node, &options, Foresight::Check, now));
+        let start = beside(scope, || foresee(site, node, &options, Foresight::Check, now));
         let findings = check.all(with_disk);
-        (start.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), findings)
+        (start.join(), findings)
     });
     if !is_issued {
         // Whether certificates are to be issued depends on whether the member may start at all, and `run` issues them.

@@ -245,6 +245,8 @@ pub fn nearest_hint<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> 
     let known: Vec<&str> = known.collect();
     let nearest = known
         .iter()
+        // What is far longer than any is no slip, and would take time and memory by its length.
+        .filter(|candidate| written.len() <= 4 * (candidate.len() + 1))
         .map(|candidate| (strsim::damerau_levenshtein(written, candidate), *candidate))
         .min()
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 3);

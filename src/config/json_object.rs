@@ -1,6 +1,7 @@
 //! Reads a JSON document object by object, and notes every problem with its place, as `document` does for TOML.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
@@ -78,9 +79,10 @@ impl<'d> JsonObject<'d> {
     ) -> Self {
         let object_span = object.range.start..object.range.end;
         let mut entries: Vec<ObjectProp<'d>> = Vec::new();
+        let mut names = HashSet::new();
         for entry in object.properties {
             let key = entry.name.as_str();
-            if entries.iter().any(|earlier| earlier.name.as_str() == key) {
+            if !names.insert(key.to_owned()) {
                 let place = entry.range.start..entry.range.end;
                 // Programs differ in which of the two they take.
                 problems.error(place, format!("`{key}` is there twice in {name}"), "remove one of the two");
@@ -240,6 +242,10 @@ fn control_character(text: &str) -> Option<Range<usize>> {
 /// only letters that changed places: other programs have short keys of their own.
 fn is_misspelt(written: &str, known: &str, is_missing: bool) -> bool {
     let letters = |text: &str| text.to_ascii_lowercase().replace(['_', '-'], "");
+    // What is far longer is no slip, and would take time and memory by its length.
+    if written.len() > 4 * (known.len() + 1) {
+        return false;
+    }
     let slips = strsim::damerau_levenshtein(written, known);
     letters(written) == letters(known)
         || (slips == 1 && (is_missing || known.len() > 3 || is_permuted(written, known)))

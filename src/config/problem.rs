@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use zone_pki::Visible;
+
 /// Whether a problem stops the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -20,13 +22,29 @@ pub struct Location {
     pub column: usize,
 }
 
-impl Location {
-    /// The place of a byte offset in `text`.
-    pub fn of(text: &str, offset: usize) -> Self {
-        let offset = (0..=offset.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-        let before = &text[..offset];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Self { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+/// Places of one text, asked for from its beginning to its end: each is counted from the one before.
+struct Places<'t> {
+    text: &'t str,
+    at: usize,
+    location: Location,
+}
+
+impl<'t> Places<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { text, at: 0, location: Location { line: 1, column: 1 } }
+    }
+
+    /// The place of a byte offset, which is not before the one that was asked for last.
+    fn of(&mut self, offset: usize) -> Location {
+        let offset = self.text.floor_char_boundary(offset.min(self.text.len()));
+        for character in self.text.get(self.at..offset).unwrap_or_default().chars() {
+            match character {
+                '\n' => self.location = Location { line: self.location.line + 1, column: 1 },
+                _ => self.location.column += 1,
+            }
+        }
+        self.at = self.at.max(offset);
+        self.location
     }
 }
 
@@ -65,7 +83,8 @@ impl Problem {
 #[derive(Debug)]
 pub struct Problems<'t> {
     text: &'t str,
-    found: Vec<Problem>,
+    /// With their offsets.
+    found: Vec<(Option<usize>, Problem)>,
 }
 
 impl<'t> Problems<'t> {
@@ -92,18 +111,23 @@ impl<'t> Problems<'t> {
     /// The problems in the order of the file.
     pub fn into_sorted(self) -> Vec<Problem> {
         let mut found = self.found;
-        found.sort_by_key(|problem| problem.location);
-        found
+        found.sort_by_key(|(offset, _)| *offset);
+        let mut places = Places::new(self.text);
+        let located = found
+            .into_iter()
+            .map(|(offset, problem)| Problem { location: offset.map(|offset| places.of(offset)), ..problem });
+        located.collect()
     }
 
     /// Whether an error was noted.
     pub fn has_errors(&self) -> bool {
-        self.found.iter().any(|problem| problem.severity == Severity::Error)
+        self.found.iter().any(|(_, problem)| problem.severity == Severity::Error)
     }
 
     fn note(&mut self, severity: Severity, span: Option<Range<usize>>, what: String, instead: String) {
-        let location = span.map(|span| Location::of(self.text, span.start));
         let instead = (!instead.is_empty()).then_some(instead);
-        self.found.push(Problem { severity, location, what, instead });
+        // What is quoted from the file stays on the line that says where it is.
+        let what = Visible(what).to_string();
+        self.found.push((span.map(|span| span.start), Problem { severity, location: None, what, instead }));
     }
 }

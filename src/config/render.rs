@@ -69,7 +69,7 @@ impl Node {
         let _ = writeln!(text, "nat = {}\nmember = {}", self.nat, self.member);
         let _ = writeln!(text, "sans = {}", list(&self.names));
         if let Some(directory) = &self.data_directory {
-            let _ = writeln!(text, "data_dir = {}", quoted(&directory.display().to_string()));
+            let _ = writeln!(text, "data_dir = {}", quoted(&directory.to_string_lossy()));
         }
         text
     }

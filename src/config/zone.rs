@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use zone_pki::regular_file;
+use zone_pki::{ShowPath, regular_file};
 
 use super::access::{AccessSettings, check_places, read_access};
 use super::document::{At, Table, nearest_hint};
@@ -15,6 +15,8 @@ use super::rules;
 use super::settings::{EtcdSettings, PkiSettings, read_etcd, read_pki};
 use super::tls::{Protection, read_tls};
 
+/// In bytes; 10,000 nodes have 2 MiB.
+const SIZE_AT_MOST: u64 = 16 << 20;
 /// More nodes than this are no help in a message.
 const LISTED_AT_MOST: usize = 9;
 
@@ -39,7 +41,7 @@ pub struct ZoneConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum ZoneConfigError {
     /// The file cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}", path.shown())]
     Read {
         /// The file.
         path: PathBuf,
@@ -47,7 +49,7 @@ pub enum ZoneConfigError {
         source: std::io::Error,
     },
     /// The file has errors, listed with the warnings in the order of the file.
-    #[error("{} cannot be used", path.display())]
+    #[error("{} cannot be used", path.shown())]
     Problems {
         /// The file.
         path: PathBuf,
@@ -59,7 +61,7 @@ pub enum ZoneConfigError {
 impl ZoneConfig {
     /// Reads `zone.toml`. The warnings come with the zone.
     pub fn load(path: &Path) -> Result<(Self, Vec<Problem>), ZoneConfigError> {
-        let text = regular_file::read(path)
+        let text = regular_file::read_at_most(path, SIZE_AT_MOST)
             .map_err(|source| ZoneConfigError::Read { path: path.to_owned(), source })?;
         let parsed = match String::from_utf8(text) {
             Ok(text) => Self::parse(&text),

@@ -56,10 +56,19 @@ pub struct Ended {
     pub last_lines: Vec<String>,
 }
 
+/// What stands before each of its lines.
+#[derive(Debug)]
+pub(super) struct Prefix {
+    /// Its name, as wide as all of them.
+    pub text: String,
+    /// Its number among the colours.
+    pub colour: usize,
+}
+
 /// What a member wrote, and what of it is shown.
 #[derive(Debug)]
 struct Output {
-    prefix: String,
+    prefix: Prefix,
     hush: Hush,
     shown: Mutex<Shown>,
     recent: Mutex<VecDeque<LogLine>>,
@@ -96,7 +105,7 @@ impl Member {
         zone: &Path,
         name: &str,
         etcd: Option<&Path>,
-        prefix: String,
+        prefix: Prefix,
         (shown, hush): (Shown, Hush),
     ) -> io::Result<(Self, Readiness)> {
         let (socket, address) = notification_socket(name)?;
@@ -190,7 +199,7 @@ async fn read_output(stderr: ChildStderr, output: Arc<Output>) {
         let shown = *output.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let is_hushed = output.hush.0.load(Ordering::Relaxed);
         if shown == Shown::Everything || (shown == Shown::Notable && line.is_notable() && !is_hushed) {
-            report::message(&format!("{}{}", output.prefix, line.render()));
+            report::message_of(&output.prefix.text, output.prefix.colour, &line.render());
         }
         let mut recent = output.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if recent.len() == LINES_KEPT {

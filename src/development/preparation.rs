@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use crate::config::{Template, TemplateNode};
 use crate::error::{Exit, Failure, Result};
@@ -51,7 +52,7 @@ pub fn prepare(directory: &Path, options: &DevelopmentOptions, now: OffsetDateTi
     if let Some(node) = zone.config.members().find(|node| !node.address.is_loopback()) {
         return Err(Failure::new(
             Exit::Configuration,
-            format!("{} is not a zone of this machine alone", directory.display()),
+            format!("{} is not a zone of this machine alone", directory.shown()),
         )
         .because(format!("{} has the address {}", node.name.short(), node.address))
         .next("dev runs zones on 127.0.0.1; start this one with `zone-etcd run` on its nodes"));
@@ -74,7 +75,7 @@ fn refuse_to_change(zone: &ZoneDirectory, options: &DevelopmentOptions) -> Resul
         (_, Some(asked)) if *asked != version => format!("it runs etcd {version}, not {asked}"),
         _ => return Ok(()),
     };
-    Err(Failure::new(Exit::Usage, format!("{} has a zone already", zone.paths.root().display()))
+    Err(Failure::new(Exit::Usage, format!("{} has a zone already", zone.paths.root().shown()))
         .because(difference)
         .next("leave the option out, or choose another directory with --dir"))
 }

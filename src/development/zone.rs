@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::member::{Ended, Hush, Member, Readiness, Shown};
+use super::member::{Ended, Hush, Member, Prefix, Readiness, Shown};
 use super::preparation::DevelopmentOptions;
 use crate::config::{ClientName, Node};
 use crate::error::{Exit, Failure, Result};
 use crate::etcd::client::{ClientCredentials, MemberClient};
-use crate::report;
 use crate::zone_directory::ZoneDirectory;
 
 /// Members that have not formed a cluster by then never will.
@@ -80,8 +79,7 @@ impl<'z> DevelopmentZone<'z> {
         let shown = if self.verbose { Shown::Everything } else { shown };
         let width = self.zone.config.members().map(|node| node.name.short().len()).max().unwrap_or_default();
         let name = node.name.short();
-        let colour = ["36", "35", "32", "34", "33", "31"][index % 6];
-        let prefix = report::paint(colour, &format!("{name:<width$} | "));
+        let prefix = Prefix { text: format!("{name:<width$} | "), colour: index };
         let (zone, etcd) = (self.zone.paths.root(), self.etcd.as_deref());
         Member::start(&self.executable, zone, name, etcd, prefix, (shown, self.hush.clone()))
             .map_err(|error| Failure::new(Exit::Unavailable, format!("cannot start {name}")).because(&error))

@@ -1,6 +1,7 @@
 //! What a check found.
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
+use zone_pki::Visible;
 
 use super::table::CheckId;
 
@@ -65,7 +66,7 @@ impl Finding {
         subject: impl Into<String>,
         found: impl Into<String>,
     ) -> Self {
-        let (subject, found) = (subject.into(), found.into());
+        let (subject, found) = (Visible(subject.into()).to_string(), Visible(found.into()).to_string());
         Self { check, node: None, subject, verdict, found, because: None, remedy: None }
     }
 
@@ -77,7 +78,7 @@ impl Finding {
 
     /// Sets why it matters in this case.
     pub fn because(mut self, why: impl Into<String>) -> Self {
-        self.because = Some(why.into());
+        self.because = Some(Visible(why.into()).to_string());
         self
     }
 

@@ -27,7 +27,7 @@ pub fn arguments(plan: &MemberPlan, start: &StartDecision, line: Line, extra: &E
 
 fn identity(plan: &MemberPlan, flags: &mut Flags) {
     flags.set("name", &plan.member.name);
-    flags.set("data-dir", plan.paths.data().display());
+    flags.set("data-dir", plan.paths.data().to_string_lossy());
 }
 
 fn membership(plan: &MemberPlan, start: &StartDecision, flags: &mut Flags) {
@@ -78,7 +78,7 @@ fn peer_plane(plan: &MemberPlan, flags: &mut Flags) {
         PlaneSecurity::Plain => return,
     };
     flags.set("peer-client-cert-auth", true);
-    flags.set("peer-trusted-ca-file", mutual.authority.display());
+    flags.set("peer-trusted-ca-file", mutual.authority.to_string_lossy());
     flags.pair(["peer-cert-file", "peer-key-file"], &mutual.serves);
     if let Some(dials) = &mutual.dials {
         flags.pair(["peer-client-cert-file", "peer-client-key-file"], dials);
@@ -89,7 +89,7 @@ fn peer_plane(plan: &MemberPlan, flags: &mut Flags) {
         None => {}
     }
     if let Some(revocations) = &mutual.revocations {
-        flags.set("peer-crl-file", revocations.display());
+        flags.set("peer-crl-file", revocations.to_string_lossy());
     }
 }
 
@@ -100,13 +100,13 @@ fn client_plane(plan: &MemberPlan, flags: &mut Flags) {
         PlaneSecurity::Plain => return,
     };
     flags.set("client-cert-auth", true);
-    flags.set("trusted-ca-file", mutual.authority.display());
+    flags.set("trusted-ca-file", mutual.authority.to_string_lossy());
     flags.pair(["cert-file", "key-file"], &mutual.serves);
     if let Some(dials) = &mutual.dials {
         flags.pair(["client-cert-file", "client-key-file"], dials);
     }
     if let Some(revocations) = &mutual.revocations {
-        flags.set("client-crl-file", revocations.display());
+        flags.set("client-crl-file", revocations.to_string_lossy());
     }
     flags.set("tls-min-version", plan.settings.tls_minimum.as_flag());
 }
@@ -159,8 +159,8 @@ impl Flags {
     }
 
     fn pair(&mut self, [certificate, key]: [&str; 2], files: &PairFiles) {
-        self.set(certificate, files.certificate.display());
-        self.set(key, files.key.display());
+        self.set(certificate, files.certificate.to_string_lossy());
+        self.set(key, files.key.to_string_lossy());
     }
 
     fn switch(&mut self, name: &str) {

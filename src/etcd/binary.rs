@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{Uid, User, geteuid};
 use serde::{Deserialize, Serialize};
 
+use super::asked::{self, Stream};
 use super::binary_error::BinaryError;
 use super::bundle::{
     FileIdentity, bundle_directories, check_digest, identity, manifest_beside, read_manifest,
@@ -13,6 +14,7 @@ use super::bundle::{
 use super::exec::etcd_command;
 use super::extra_flags::ExtraFlags;
 use crate::config::{EtcdVersion, Line, VersionError};
+use crate::others::said;
 
 /// Which binary is asked for.
 #[derive(Clone, Debug, Default)]
@@ -208,10 +210,10 @@ fn supported(path: &Path, text: &str) -> Result<(EtcdVersion, Line), BinaryError
 /// The version that a binary reports, which takes that it can be run here.
 pub fn reported_version(path: &Path) -> Result<EtcdVersion, BinaryError> {
     let failed = |reason: String| BinaryError::DidNotAnswer { path: path.to_owned(), reason };
-    let output = etcd_command(path).arg("--version").output().map_err(|error| failed(error.to_string()))?;
-    let text = String::from_utf8_lossy(&output.stdout);
+    let text = asked::said(etcd_command(path).arg("--version"), Stream::Output)
+        .map_err(|error| failed(error.to_string()))?;
     EtcdVersion::from_banner(&text).map_err(|error| match error {
-        VersionError::Unreadable(line) => failed(format!("it answered `{line}`")),
+        VersionError::Unreadable(line) => failed(format!("it answered `{}`", said(&line))),
         source => BinaryError::Version { path: path.to_owned(), source },
     })
 }

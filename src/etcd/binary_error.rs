@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use zone_pki::ShowPath;
+
 use crate::config::{EtcdVersion, VersionError};
 
 /// Why there is no etcd to run.
@@ -17,7 +19,7 @@ pub enum BinaryError {
         looked_in: Vec<PathBuf>,
     },
     /// A file that should be there is not, or cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}", path.shown())]
     Read {
         /// The file.
         path: PathBuf,
@@ -25,10 +27,10 @@ pub enum BinaryError {
         source: io::Error,
     },
     /// It is a directory, a pipe or the like.
-    #[error("{} is not a file", .0.display())]
+    #[error("{} is not a file", .0.shown())]
     NotAFile(PathBuf),
     /// Root was to run what another user has in a node directory, and may change at any time.
-    #[error("{} belongs to {owner}: root does not run it", path.display())]
+    #[error("{} belongs to {owner}: root does not run it", path.shown())]
     OfAnotherUser {
         /// The file.
         path: PathBuf,
@@ -36,10 +38,10 @@ pub enum BinaryError {
         owner: String,
     },
     /// The file has no execute permission.
-    #[error("{} is not executable", .0.display())]
+    #[error("{} is not executable", .0.shown())]
     NotExecutable(PathBuf),
     /// The manifest of the bundle cannot be understood.
-    #[error("the bundle's manifest {} cannot be used: {reason}", path.display())]
+    #[error("the bundle's manifest {} cannot be used: {reason}", path.shown())]
     Manifest {
         /// The manifest.
         path: PathBuf,
@@ -47,7 +49,7 @@ pub enum BinaryError {
         reason: String,
     },
     /// The bytes are not those that were bundled.
-    #[error("{} was altered: its SHA-256 is {found}, the bundle's manifest says {expected}", path.display())]
+    #[error("{} was altered: its SHA-256 is {found}, the bundle's manifest says {expected}", path.shown())]
     Altered {
         /// The file.
         path: PathBuf,
@@ -57,7 +59,7 @@ pub enum BinaryError {
         found: String,
     },
     /// The version is not one that this program drives.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", path.shown())]
     Version {
         /// The file.
         path: PathBuf,
@@ -65,7 +67,7 @@ pub enum BinaryError {
         source: VersionError,
     },
     /// `etcd --version` did not answer as etcd does.
-    #[error("`{} --version` failed: {reason}", path.display())]
+    #[error("`{} --version` failed: {reason}", path.shown())]
     DidNotAnswer {
         /// The file.
         path: PathBuf,
@@ -75,6 +77,6 @@ pub enum BinaryError {
 }
 
 fn list(paths: &[PathBuf]) -> String {
-    let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let shown: Vec<String> = paths.iter().map(|path| path.shown().to_string()).collect();
     shown.join(" and ")
 }

@@ -1,13 +1,13 @@
 //! The bundle: where it is, what its manifest says, and whether a file is what the manifest says.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
+use zone_pki::regular_file;
 
 use super::binary_error::BinaryError;
 
@@ -83,7 +83,8 @@ pub fn version_by_manifest(directory: &Path, name: &str, sha256: &str) -> Result
 
 pub(super) fn read_manifest(path: &Path) -> Result<Manifest, BinaryError> {
     let unusable = |reason: String| BinaryError::Manifest { path: path.to_owned(), reason };
-    let text = std::fs::read(path).map_err(|source| BinaryError::Read { path: path.to_owned(), source })?;
+    let text =
+        regular_file::read(path).map_err(|source| BinaryError::Read { path: path.to_owned(), source })?;
     let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
     if manifest.format == 1 {
         Ok(manifest)
@@ -118,7 +119,7 @@ pub(super) fn check_digest(
 }
 
 fn digest(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let mut file = regular_file::open(path)?;
     let mut context = Context::new(&SHA256);
     let mut buffer = vec![0; 1 << 18];
     loop {

@@ -8,7 +8,7 @@ use prost::Message;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Request, Status};
-use zone_pki::private_file;
+use zone_pki::{private_file, regular_file};
 
 use super::key_value_messages::{RangeRequest, RangeResponse};
 pub use super::messages::{
@@ -18,6 +18,7 @@ use super::messages::{
     HashKvRequest, MemberListRequest, MemberRemoveRequest, MemberRemoveResponse, MemberUpdateRequest,
     MemberUpdateResponse, MoveLeaderRequest, MoveLeaderResponse, StatusRequest,
 };
+use crate::others::said;
 
 /// What a client presents and trusts.
 #[derive(Clone)]
@@ -35,7 +36,7 @@ impl std::fmt::Debug for ClientCredentials {
 impl ClientCredentials {
     /// Reads `ca.crt`, `client.crt` and `client.key` of a generation.
     pub fn load(generation: &Path) -> std::io::Result<Self> {
-        let read = |name: &str| std::fs::read(generation.join(name));
+        let read = |name: &str| regular_file::read(&generation.join(name));
         let key = private_file::read(&generation.join("client.key")).map_err(std::io::Error::other)?;
         let identity = Identity::from_pem(read("client.crt")?, &key);
         Ok(Self { root: Certificate::from_pem(read(crate::plan::ROOT_FILE)?), identity })
@@ -93,14 +94,24 @@ impl MemberClient {
 
     /// The member's own state.
     pub async fn status(&self) -> Result<StatusResponse, Status> {
-        self.unary(StatusRequest {}, "/etcdserverpb.Maintenance/Status").await
+        let mut status: StatusResponse =
+            self.unary(StatusRequest {}, "/etcdserverpb.Maintenance/Status").await?;
+        let versions = [&mut status.version, &mut status.storage_version];
+        versions.into_iter().chain(&mut status.errors).for_each(|text| *text = said(text));
+        Ok(status)
     }
 
     /// The members that the cluster has. `linearizable` asks through the quorum; otherwise it is the member's own view, which
     /// it has also when there is no quorum. A learner answers neither (`isRPCSupportedForLearner` in etcd's
     /// `server/etcdserver/api/v3rpc/util.go`).
     pub async fn member_list(&self, linearizable: bool) -> Result<MemberListResponse, Status> {
-        self.unary(MemberListRequest { linearizable }, "/etcdserverpb.Cluster/MemberList").await
+        let request = MemberListRequest { linearizable };
+        let mut list: MemberListResponse = self.unary(request, "/etcdserverpb.Cluster/MemberList").await?;
+        for member in &mut list.members {
+            let urls = member.peer_urls.iter_mut().chain(&mut member.client_urls);
+            urls.chain([&mut member.name]).for_each(|text| *text = said(text));
+        }
+        Ok(list)
     }
 
     /// Takes a member out of the cluster. etcd itself refuses what would cost the quorum, as far as it knows

@@ -27,7 +27,7 @@ pub fn etcdctl_settings_unverified(endpoints: &[String]) -> Vec<Setting> {
 }
 
 fn with_certificate(endpoints: &[String], [authority, certificate, key]: [&Path; 3]) -> Vec<Setting> {
-    let file = |path: &Path| path.display().to_string();
+    let file = |path: &Path| path.to_string_lossy().into_owned();
     vec![
         ("ETCDCTL_ENDPOINTS", endpoints.join(",")),
         ("ETCDCTL_CACERT", file(authority)),

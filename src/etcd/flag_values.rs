@@ -4,13 +4,10 @@
 //! its data (`server/etcdmain/etcd.go`, `StartEtcd` in `server/embed/etcd.go`). Told to listen where nothing can be, it ends in between:
 //! with a complaint about that place if it has no other. What it finds out later, or never, is in the table of flags.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
-use std::process::Stdio;
-use std::sync::mpsc::channel;
-use std::thread::spawn;
-use std::time::Duration;
 
+use super::asked::{self, Stream};
 use super::exec::etcd_command;
 use super::extra_flags::ExtraFlags;
 
@@ -20,10 +17,6 @@ const NO_SOCKET: &str = "/dev/null/zone-etcd";
 const ATTEMPTS: [&str; 2] = ["remove ", "listen unix "];
 /// A directory that is not there and that nobody can make.
 const NO_DATA: &str = "/proc/zone-etcd";
-/// It takes etcd some 30 ms.
-const LIMIT: Duration = Duration::from_secs(10);
-/// A stack trace is a few thousand bytes.
-const MOST_OUTPUT: u64 = 1 << 20;
 
 /// Asks etcd about the values of `flags`. What it says against them, or nothing if it would run with them.
 pub fn judge(binary: &Path, flags: &ExtraFlags) -> io::Result<Option<String>> {
@@ -47,22 +40,7 @@ fn ask(binary: &Path, flags: &ExtraFlags) -> io::Result<String> {
         Some(value) => format!("--{name}={value}"),
         None => format!("--{name}"),
     }));
-    let mut child =
-        command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-    let stderr = child.stderr.take();
-    let (sender, receiver) = channel();
-    spawn(move || {
-        let mut text = Vec::new();
-        let read = stderr.map_or(Ok(0), |stderr| stderr.take(MOST_OUTPUT).read_to_end(&mut text));
-        // Nobody waits for it any more after the limit.
-        let _ = sender.send(read.map(|_| String::from_utf8_lossy(&text).into_owned()));
-    });
-    let said = receiver.recv_timeout(LIMIT);
-    // It has ended, or has to: it was not to run.
-    child.kill().and_then(|()| child.wait())?;
-    said.unwrap_or_else(|_| {
-        Err(io::Error::new(io::ErrorKind::TimedOut, "it did not judge its flags in 10 s"))
-    })
+    asked::said(command.current_dir("/"), Stream::Error)
 }
 
 /// The outputs of the log, with standard error for each file and for the journal: etcd opens them before it judges anything else.

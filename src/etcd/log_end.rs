@@ -1,10 +1,10 @@
 //! Reads from the end of a write-ahead log how far it has come (see [`super::log_scan`] for its records).
 
-use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 
 use prost::{DecodeError, Message};
+use zone_pki::regular_file;
 
 use super::log_scan::{ENTRY_RECORD, HardState, SNAPSHOT_RECORD, STATE_RECORD, Snapshot};
 use super::write_ahead_log::{LogError, Record, files_with_extension, read_record};
@@ -41,7 +41,7 @@ pub fn sync_log(data: &Path) -> io::Result<()> {
     let directory = data.join("member").join("wal");
     let files = files_with_extension(&directory, "wal").map_err(io::Error::other)?;
     match files.last() {
-        Some(newest) => File::open(newest)?.sync_all(),
+        Some(newest) => regular_file::open(newest)?.sync_all(),
         None => Ok(()),
     }
 }
@@ -49,7 +49,7 @@ pub fn sync_log(data: &Path) -> io::Result<()> {
 /// The last record is left out: a crash may have torn it, and then etcd drops it. The log is at least as far as what is before it.
 fn read_into(position: &mut LogPosition, path: &Path) -> Result<(), LogError> {
     let read_error = |source| LogError::Read { path: path.to_owned(), source };
-    let file = File::open(path).map_err(read_error)?;
+    let file = regular_file::open(path).map_err(read_error)?;
     let longest = file.metadata().map_err(read_error)?.len();
     let mut reader = BufReader::with_capacity(1 << 18, file);
     let mut before: Option<Record> = None;

@@ -5,11 +5,11 @@
 //! and each version of the cluster. 3.5 and 3.6 try one and then the other (`server/etcdserver/server.go`, `applyEntryNormal`);
 //! 3.7 knows only the first, and panics (`server/etcdserver/apply/apply.go`, `Apply`).
 
-use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
 use prost::Message;
+use zone_pki::regular_file;
 
 use super::write_ahead_log::{LogError, files_with_extension, read_record};
 
@@ -149,7 +149,7 @@ pub fn scan_log(data: &Path) -> Result<LogScan, LogError> {
     for path in files_with_extension(&data.join("member").join("wal"), "wal")? {
         let read_error = |source| LogError::Read { path: path.clone(), source };
         let damaged = || LogError::Damaged(path.clone());
-        let file = File::open(&path).map_err(read_error)?;
+        let file = regular_file::open(&path).map_err(read_error)?;
         // A longer record than the file cannot be whole.
         let longest = file.metadata().map_err(read_error)?.len();
         let mut reader = BufReader::with_capacity(1 << 18, file);

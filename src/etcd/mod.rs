@@ -1,6 +1,7 @@
 //! etcd itself: which binary, which flags, its data, its API.
 
 mod arguments;
+mod asked;
 mod backend;
 mod binary;
 mod binary_error;

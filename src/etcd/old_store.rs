@@ -11,6 +11,7 @@ use std::path::Path;
 use prost::Message;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use zone_pki::regular_file;
 
 use super::log_scan::{LogScan, SnapshotPosition};
 use super::write_ahead_log::{LogError, files_with_extension};
@@ -63,11 +64,15 @@ impl<T> Directory<T> {
     }
 }
 
+/// In bytes. Far above what etcd 2 kept in memory whole.
+const SNAPSHOT_AT_MOST: u64 = 2 << 30;
+
 /// The newest snapshot file that the log knows of: how far it goes, and whether it holds content of a user's. Files that cannot
 /// be read are passed over, as etcd does.
 pub(super) fn newest_store(data: &Path, log: &LogScan) -> Result<Option<(SnapshotPosition, bool)>, LogError> {
     for path in files_with_extension(&data.join("member").join("snap"), "snap")?.into_iter().rev() {
-        let bytes = std::fs::read(&path).map_err(|source| LogError::Read { path, source })?;
+        let bytes = regular_file::read_at_most(&path, SNAPSHOT_AT_MOST)
+            .map_err(|source| LogError::Read { path, source })?;
         if let Some((position, store)) = read_store(&bytes)
             && log.snapshots.contains(&position)
         {

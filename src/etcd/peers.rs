@@ -12,6 +12,7 @@ use serde::Deserialize;
 use zone_pki::{RevocationList, SubjectAltName, SubjectAltNames};
 
 use super::EtcdVersion;
+use crate::others;
 use crate::plan::{EtcdId, Ids, LiveCluster, LiveMember, PeerState};
 use crate::tls::{
     Connection, DialError, KeyPair, Lines, MaterialError, PROTOCOL, Reply, Spoken, Stage, Target, Transport,
@@ -195,7 +196,7 @@ impl PeerQuestion {
             etcdcluster: String,
         }
         let reply = crate::tls::get(target, self.transport.clone(), "/version", &[], deadline).ok()?;
-        let versions: Versions = serde_json::from_slice(&reply.body).ok()?;
+        let versions: Versions = others::json(&reply.body).ok()?;
         // It is `not_decided` until there is a leader.
         versions.etcdcluster.parse::<EtcdVersion>().ok().map(|version| version.minor)
     }
@@ -221,8 +222,7 @@ fn cluster_of(reply: &Reply) -> Result<LiveCluster, ReplyError> {
     }
     let id = reply.header("x-etcd-cluster-id").and_then(EtcdId::parse).ok_or(ReplyError::NoCluster)?;
     // `null` of a member that has applied nothing of its log yet.
-    let documents: Option<Vec<MemberDocument>> =
-        serde_json::from_slice(&reply.body).map_err(ReplyError::Members)?;
+    let documents: Option<Vec<MemberDocument>> = others::json(&reply.body).map_err(ReplyError::Members)?;
     let documents = documents.unwrap_or_default();
     let mut urls = HashSet::new();
     for url in documents.iter().flat_map(|document| &document.peer_urls) {

@@ -5,11 +5,11 @@
 //! and a protobuf message `walpb.Record { type = 1, crc = 2, data = 3 }`, whose checksum is etcd's to check. The metadata is
 //! `etcdserverpb.Metadata { nodeID = 1, clusterID = 2 }`.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use prost::Message;
+use zone_pki::{ShowPath, regular_file};
 
 use crate::plan::{DataDirectory, EtcdId, Ids};
 
@@ -24,7 +24,7 @@ const LONGEST_RECORD: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// A file or directory cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}", path.shown())]
     Read {
         /// The file.
         path: PathBuf,
@@ -32,7 +32,7 @@ pub enum LogError {
         source: io::Error,
     },
     /// The file does not start as a log does.
-    #[error("{} is not a write-ahead log of etcd, or is damaged", .0.display())]
+    #[error("{} is not a write-ahead log of etcd, or is damaged", .0.shown())]
     Damaged(PathBuf),
 }
 
@@ -94,7 +94,7 @@ pub(super) fn files_with_extension(directory: &Path, wanted: &str) -> Result<Vec
 
 fn read_ids(path: &Path) -> Result<Ids, LogError> {
     let read_error = |source| LogError::Read { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(read_error)?;
+    let mut file = regular_file::open(path).map_err(read_error)?;
     let damaged = || LogError::Damaged(path.to_owned());
     for _ in 0..RECORDS_TO_READ {
         let record = read_record(&mut file, LONGEST_RECORD).map_err(read_error)?.ok_or_else(damaged)?;

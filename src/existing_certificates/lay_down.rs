@@ -1,6 +1,6 @@
 //! What stands in the local config itself, as files for etcd.
 
-use zone_pki::{FileKind, GenerationStore, StoreError};
+use zone_pki::{FileKind, GenerationStore, ShowPath, StoreError};
 
 use super::Sources;
 use crate::error::{Failure, Result};
@@ -29,7 +29,7 @@ impl Sources {
             staged.commit().map(drop)
         };
         write().map_err(|error| {
-            let what = format!("cannot lay down the certificates in {}", paths.generations().display());
+            let what = format!("cannot lay down the certificates in {}", paths.generations().shown());
             Failure::write_chain(what, &error, "what was in use is in use")
         })
     }

@@ -9,7 +9,6 @@
 //! | `fence` | how client certificates are kept out of the peer plane where one CA issues both. Pure |
 //! | `lay_down` | what stands in the local config itself, as files for etcd |
 
-mod bounded;
 mod fence;
 mod judge;
 mod lay_down;

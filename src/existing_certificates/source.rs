@@ -5,10 +5,18 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use zeroize::Zeroizing;
-use zone_pki::private_file::{self, PrivateFileError};
+use zone_pki::{
+    ShowPath,
+    private_file::{self, PrivateFileError},
+    regular_file,
+};
 
-use super::{Fault, bounded};
+use super::Fault;
 use crate::config::{NodeName, PemSource, PlaneFiles, TlsFiles};
+use crate::host::step_as_owner;
+
+/// In bytes. Every CA of the public web together has a quarter of this.
+const SIZE_AT_MOST: u64 = 1 << 20;
 
 /// The certificates of both planes.
 #[derive(Debug)]
@@ -54,7 +62,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.inline {
             Some(_) => write!(f, "`{}`", self.key),
-            None => write!(f, "`{}` ({})", self.key, self.path.display()),
+            None => write!(f, "`{}` ({})", self.key, self.path.shown()),
         }
     }
 }
@@ -115,13 +123,19 @@ impl Source {
     pub(super) fn read(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
         match &self.inline {
             Some(text) => Ok(Zeroizing::new(text.as_bytes().to_vec())),
-            None => bounded::read(&self.path).map_err(|error| match error.kind() {
-                ErrorKind::NotFound => self.missing(),
-                ErrorKind::PermissionDenied => {
-                    Fault::new(format!("{self} cannot be read: {error}"), "let this user read it")
-                }
-                _ => Fault::new(format!("{self} cannot be read: {error}"), "name a file in PEM there"),
-            }),
+            None => {
+                regular_file::read_at_most(&self.path, SIZE_AT_MOST).map(Zeroizing::new).map_err(|error| {
+                    match error.kind() {
+                        ErrorKind::NotFound => self.missing(),
+                        ErrorKind::PermissionDenied => {
+                            Fault::new(format!("{self} cannot be read: {error}"), "let this user read it")
+                        }
+                        _ => {
+                            Fault::new(format!("{self} cannot be read: {error}"), "name a file in PEM there")
+                        }
+                    }
+                })
+            }
         }
     }
 
@@ -130,17 +144,16 @@ impl Source {
         if self.inline.is_some() {
             return self.read();
         }
-        let path = self.path.display();
+        let path = self.path.shown();
         private_file::read(&self.path).map_err(|error| match error {
             PrivateFileError::NotFound => self.missing(),
             PrivateFileError::Mode { .. } => Fault::new(
                 format!("{self}: {error}"),
                 format!("chmod 600 {path}, and have a new key made if others had access"),
             ),
-            PrivateFileError::Owner { .. } => Fault::new(
-                format!("{self}: {error}"),
-                format!("chown it to the user that runs etcd: chown $(id -u) {path}"),
-            ),
+            PrivateFileError::Owner { uid } => {
+                Fault::new(format!("{self}: {error}"), step_as_owner(uid, &self.path))
+            }
             error => Fault::new(format!("{self}: {error}"), "put the key of the certificate there"),
         })
     }

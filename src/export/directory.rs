@@ -4,7 +4,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
-use zone_pki::private_file;
+use zone_pki::{ShowPath, private_file};
 
 use super::ExportFile;
 use crate::error::{Exit, Failure, Result};
@@ -37,7 +37,7 @@ pub fn refuse_present(directory: &Path) -> Result<()> {
     if std::fs::symlink_metadata(directory).is_err() {
         return Ok(());
     }
-    Err(Failure::new(Exit::CannotCreate, format!("{} is there already", directory.display()))
+    Err(Failure::new(Exit::CannotCreate, format!("{} is there already", directory.shown()))
         .because("nothing is overwritten, and keys are not mixed with other files")
         .next("choose another directory with --out"))
 }

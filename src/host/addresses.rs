@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket}
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use super::threads::detached;
+
 /// Whether the address is one of this machine's: whether it can be bound.
 pub fn is_here(address: IpAddr) -> bool {
     UdpSocket::bind((address, 0)).is_ok()
@@ -52,9 +54,9 @@ pub fn resolve(
         if answers.insert(name.clone(), Err("the name server does not answer in time".to_owned())).is_some() {
             continue;
         }
-        awaited += 1;
         let sender = sender.clone();
-        std::thread::spawn(move || {
+        let asked = name.clone();
+        let begun = detached(move || {
             let answer = (name.as_str(), 0)
                 .to_socket_addrs()
                 .map(|found| found.map(|socket| socket.ip().to_canonical()).collect::<Vec<_>>())
@@ -62,6 +64,10 @@ pub fn resolve(
             // Nobody listens once the time is over.
             let _ = sender.send((name, answer));
         });
+        match begun {
+            Ok(()) => awaited += 1,
+            Err(error) => drop(answers.insert(asked, Err(error.to_string()))),
+        }
     }
     for _ in 0..awaited {
         match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::sys::statvfs::FsFlags;
+use zone_pki::ShowPath;
 
 /// How often is written.
 const WRITES: usize = 50;
@@ -68,20 +69,20 @@ pub fn probe_disk(data: &Path) -> Result<DiskProbe, String> {
     let parent = data.parent().unwrap_or(data);
     let device = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.dev());
     match (device(parent), device(data)) {
-        (Err(_), _) => return Err(format!("there is no {} yet", parent.display())),
+        (Err(_), _) => return Err(format!("there is no {} yet", parent.shown())),
         (Ok(one), Ok(other)) if one != other => {
             return Err(format!(
                 "{} is a file system of its own, and nothing is written into it",
-                data.display()
+                data.shown()
             ));
         }
         _ => {}
     }
     measure(parent).map_err(|error| match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            format!("this user cannot write to {}", parent.display())
+            format!("this user cannot write to {}", parent.shown())
         }
-        _ => format!("writing to {} failed: {error}", parent.display()),
+        _ => format!("writing to {} failed: {error}", parent.shown()),
     })
 }
 

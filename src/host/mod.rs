@@ -4,15 +4,18 @@ mod addresses;
 mod boot_time;
 mod core_dumps;
 mod disk;
+mod kernel;
 mod node_files;
 mod node_lock;
 mod open_files;
+mod output_file;
 mod owner;
 mod ports;
 mod process;
 mod running;
 mod service_manager;
 mod state;
+mod threads;
 mod upgrade_step;
 
 pub use addresses::{is_here, own_addresses, resolve, source_towards};
@@ -22,12 +25,14 @@ pub use disk::{
     DataDirectoryFacts, DiskProbe, FreeSpace, database_size, free_space, look_at_data_directory, probe_disk,
     runs_no_programs,
 };
+pub use kernel::kernel_text;
 pub use node_files::{
     AccessFault, AccessKind, FileFault, KeyFit, NodeFiles, PlaneFiles, RevocationFault, RoleFiles,
 };
 pub use node_lock::{LockError, NodeLock};
 pub use open_files::close_inherited;
-pub use owner::{act_as_owner, environment_of_owner};
+pub use output_file::OutputFile;
+pub use owner::{act_as_owner, environment_of_owner, step_as_owner};
 pub use ports::{PortFault, check_listeners, free_ports, socket_of};
 pub use process::{NamedProcess, Process, service_in, service_of};
 pub use running::{
@@ -35,6 +40,7 @@ pub use running::{
 };
 pub use service_manager::{ServiceRestart, main_process, restart_service, serve};
 pub use state::{Durability, HighWater, MemberState, StartRecord, StateError, write_json};
+pub use threads::{Beside, beside, detached};
 pub use upgrade_step::UpgradeStep;
 
 use crate::plan::HostFacts;

@@ -7,12 +7,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use zone_pki::{ShowPath, regular_file};
 
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another start, or the etcd that came of it, holds it.
-    #[error("{} is in use{}", directory.display(), holder.map_or(String::new(), |pid| format!(" by process {pid}")))]
+    #[error("{} is in use{}", directory.shown(), holder.map_or(String::new(), |pid| format!(" by process {pid}")))]
     Held {
         /// The node directory.
         directory: PathBuf,
@@ -20,7 +21,7 @@ pub enum LockError {
         holder: Option<i32>,
     },
     /// The lock file cannot be opened or written.
-    #[error("cannot lock {}", path.display())]
+    #[error("cannot lock {}", path.shown())]
     Io {
         /// The lock file.
         path: PathBuf,
@@ -37,14 +38,9 @@ impl NodeLock {
     /// Takes the lock at `path`, or says who holds it. It never waits: a second start is a mistake, not a queue.
     pub fn take(path: &Path) -> Result<Self, LockError> {
         let io_error = |source| LockError::Io { path: path.to_owned(), source };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)
-            .map_err(io_error)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = regular_file::open_with(&mut options, path).map_err(io_error)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -63,7 +59,7 @@ impl NodeLock {
 
     /// Whether somebody holds the lock at `path`: a start, or the etcd that came of it.
     pub fn is_held(path: &Path) -> bool {
-        let Ok(file) = File::open(path) else { return false };
+        let Ok(file) = regular_file::open(path) else { return false };
         matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
     }
 

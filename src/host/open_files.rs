@@ -6,6 +6,8 @@ use std::os::fd::RawFd;
 
 use nix::fcntl::OFlag;
 
+use super::kernel::kernel_text;
+
 /// Closes every file that the program would get which this process becomes, but standard input, output and error, and `kept`: what a
 /// shell or a supervisor left open by mistake, or the passphrase that it handed over. What this process has opened itself is closed
 /// on exec.
@@ -23,7 +25,7 @@ pub fn close_inherited(kept: RawFd) -> io::Result<()> {
 /// Whether it is open without O_CLOEXEC: `flags` of /proc/PID/fdinfo, in octal (proc_pid_fdinfo(5)). The directory that lists the files
 /// is closed by now.
 fn survives_exec(number: RawFd) -> io::Result<bool> {
-    let text = match fs::read_to_string(format!("/proc/self/fdinfo/{number}")) {
+    let text = match kernel_text(&format!("/proc/self/fdinfo/{number}")) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         read => read?,
     };

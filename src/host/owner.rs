@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use nix::unistd::{Gid, Uid, User, geteuid, initgroups, setgroups, setresgid, setresuid};
 
 use super::service_manager::leave_an_agent;
+use crate::report::{shell_quoted, shell_quoted_path};
 
 /// Who this process was made to act as.
 static OWNER: OnceLock<User> = OnceLock::new();
@@ -53,6 +54,28 @@ pub fn act_as_owner(directory: &Path) -> io::Result<()> {
 /// What a process that is started from here is to find in its environment, where root has become the owner.
 pub fn environment_of_owner() -> Vec<(&'static str, String)> {
     let Some(user) = OWNER.get() else { return Vec::new() };
-    let (name, home) = (user.name.clone(), user.dir.display().to_string());
+    let (name, home) = (user.name.clone(), user.dir.to_string_lossy().into_owned());
     vec![("HOME", home), ("USER", name.clone()), ("LOGNAME", name)]
+}
+
+/// The next step where something belongs to another user. Root does not take it away from where all else is theirs: a service that runs
+/// as they would be locked out.
+pub fn step_as_owner(owner: u32, path: &Path) -> String {
+    let user = User::from_uid(Uid::from_raw(owner)).ok().flatten();
+    let taken = format!("chown {} {}", geteuid(), shell_quoted_path(path));
+    if !geteuid().is_root() {
+        let name = user.map_or_else(|| owner.to_string(), |user| user.name);
+        return format!("run the command as user {name}; or, as root: {taken}");
+    }
+    let above = path.parent().and_then(|above| fs::metadata(above).ok());
+    if !path.is_dir() && above.is_none_or(|above| above.uid() != owner) {
+        return format!("if nobody has changed it: {taken}");
+    }
+    let words: Vec<String> = std::env::args_os().map(|word| shell_quoted(&word.to_string_lossy())).collect();
+    let become_owner = match user {
+        Some(user) => format!("runuser -u {}", shell_quoted(&user.name)),
+        // runuser(1) wants a name.
+        None => format!("setpriv --reuid {owner} --regid {owner} --clear-groups"),
+    };
+    format!("run the command as its owner: {become_owner} -- {}", words.join(" "))
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
+use super::kernel::kernel_text;
 use super::process::NamedProcess;
 
 /// Ports below are more likely to belong to a service.
@@ -42,7 +43,7 @@ pub fn check_listeners<'a>(urls: impl Iterator<Item = &'a str>) -> Vec<PortFault
 /// `count` ports on 127.0.0.1 that nothing listens on, below those that the kernel gives to outgoing connections: one of
 /// these could be taken by another member before its own has bound it.
 pub fn free_ports(count: usize) -> io::Result<Vec<u16>> {
-    let ceiling = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range")
+    let ceiling = kernel_text("/proc/sys/net/ipv4/ip_local_port_range")
         .ok()
         .and_then(|range| range.split_whitespace().next()?.parse::<u16>().ok())
         .filter(|first| *first > LOWEST_FREE_PORT + 1000)
@@ -102,7 +103,7 @@ fn listening_inodes(address: SocketAddr) -> BTreeSet<String> {
     let port = format!(":{:04X}", address.port());
     let mut inodes = BTreeSet::new();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        let text = std::fs::read_to_string(table).unwrap_or_default();
+        let text = kernel_text(table).unwrap_or_default();
         for line in text.lines().skip(1) {
             let columns: Vec<&str> = line.split_whitespace().collect();
             if let (Some(local), Some(&"0A"), Some(inode)) = (columns.get(1), columns.get(3), columns.get(9))

@@ -1,9 +1,10 @@
 //! Processes of this machine: which one is meant, and who looks after it.
 
 use std::fmt;
-use std::fs;
 
 use serde::{Deserialize, Serialize};
+
+use super::kernel::kernel_text;
 
 /// A process, told apart from a later one that has its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +18,7 @@ pub struct Process {
 impl Process {
     /// The process that has this id now. One that has ended and was not waited for is none.
     pub fn of(pid: u32) -> Option<Self> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let stat = kernel_text(&format!("/proc/{pid}/stat")).ok()?;
         // The name of the program comes second, in brackets, and may hold anything (proc_pid_stat(5)).
         let (_, fields) = stat.rsplit_once(") ")?;
         let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
@@ -49,7 +50,7 @@ pub struct NamedProcess {
 impl NamedProcess {
     /// The process that has this id now.
     pub fn of(pid: u32) -> Self {
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        let name = kernel_text(&format!("/proc/{pid}/comm")).unwrap_or_default();
         let name = if name.trim().is_empty() { "a process" } else { name.trim() };
         Self { pid, name: name.to_owned() }
     }
@@ -63,7 +64,7 @@ impl fmt::Display for NamedProcess {
 
 /// The system service of systemd's that a process may belong to, by its control group.
 pub fn service_of(pid: u32) -> Option<String> {
-    service_in(&fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?)
+    service_in(&kernel_text(&format!("/proc/{pid}/cgroup")).ok()?)
 }
 
 /// The same from the text of `/proc/PID/cgroup`: a line `0::/system.slice/NAME.service`, or with the older control groups

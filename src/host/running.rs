@@ -6,7 +6,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::sys::resource::{Resource, getrlimit};
+use zone_pki::regular_file;
 
+use super::kernel::kernel_text;
 use super::node_lock::NodeLock;
 use super::ports::socket_of;
 use super::process::NamedProcess;
@@ -30,7 +32,7 @@ pub struct OwnMember {
 /// Processes may be hidden from this user (`hidepid` of proc(5), which `ProtectProc=` of a service is): then the lock is believed, as
 /// long as somebody holds it.
 pub fn running_member(paths: &NodePaths) -> Option<OwnMember> {
-    let written = || fs::read_to_string(paths.lock()).ok()?.trim().parse().ok();
+    let written = || regular_file::read_to_string(&paths.lock()).ok()?.trim().parse().ok();
     let pid: u32 = lock_holders(&paths.lock()).first().copied().or_else(written)?;
     let listens_on = match arguments_of(pid) {
         Some(arguments) if is_etcd_on(&paths.data(), pid, &arguments) => Some(sockets_in(&arguments)),
@@ -77,8 +79,7 @@ pub fn program_of(pid: u32) -> Option<PathBuf> {
 
 /// The command line of a process, without the program.
 pub fn arguments_of(pid: u32) -> Option<Vec<String>> {
-    let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
+    let text = kernel_text(&format!("/proc/{pid}/cmdline")).ok()?;
     let arguments: Vec<String> = text.split_terminator('\0').skip(1).map(str::to_owned).collect();
     (!text.is_empty()).then_some(arguments)
 }
@@ -104,7 +105,7 @@ pub fn open_file_limit(pid: Option<u32>) -> Option<u64> {
     match pid {
         None => getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(_, hard)| hard),
         Some(pid) => {
-            let limits = fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
+            let limits = kernel_text(&format!("/proc/{pid}/limits")).ok()?;
             let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
             match line.split_whitespace().nth(1)? {
                 "unlimited" => Some(u64::MAX),
@@ -116,7 +117,7 @@ pub fn open_file_limit(pid: Option<u32>) -> Option<u64> {
 
 /// Whether this user may not read the command line of a process. That of a thread of the kernel can be read, and is empty.
 fn is_hidden(pid: u32) -> bool {
-    fs::read(format!("/proc/{pid}/cmdline")).is_err()
+    kernel_text(&format!("/proc/{pid}/cmdline")).is_err()
 }
 
 /// Whether a process was started as an etcd with this data directory: `run` and others have an argument of that name nowhere.
@@ -159,7 +160,7 @@ fn lock_holders(file: &Path) -> Vec<u32> {
     let Ok(metadata) = fs::metadata(file) else { return Vec::new() };
     let (major, minor) = (nix::sys::stat::major(metadata.dev()), nix::sys::stat::minor(metadata.dev()));
     let wanted = format!("{major:02x}:{minor:02x}:{}", metadata.ino());
-    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+    let locks = kernel_text("/proc/locks").unwrap_or_default();
     locks
         .lines()
         .filter_map(|line| {

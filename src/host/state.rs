@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use zone_pki::{ShowPath, regular_file};
 
 use crate::plan::{EtcdId, Ids, LogPosition, Nonce, Past, Phase};
 
@@ -86,7 +87,7 @@ pub struct HighWater {
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// It cannot be written.
-    #[error("cannot write {}", path.display())]
+    #[error("cannot write {}", path.shown())]
     Write {
         /// The file.
         path: PathBuf,
@@ -94,7 +95,7 @@ pub enum StateError {
         source: io::Error,
     },
     /// It cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}", path.shown())]
     Read {
         /// The file.
         path: PathBuf,
@@ -102,7 +103,7 @@ pub enum StateError {
         source: io::Error,
     },
     /// It is not what we wrote.
-    #[error("{} is damaged: {reason}", path.display())]
+    #[error("{} is damaged: {reason}", path.shown())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -110,7 +111,7 @@ pub enum StateError {
         reason: String,
     },
     /// It was written by a newer version of this program.
-    #[error("{} has format {found}, and this program knows {FORMAT}", path.display())]
+    #[error("{} has format {found}, and this program knows {FORMAT}", path.shown())]
     Newer {
         /// The file.
         path: PathBuf,
@@ -266,7 +267,7 @@ fn read_formatted(path: &Path) -> Result<Option<(u32, Vec<u8>)>, StateError> {
     struct Format {
         format: u32,
     }
-    let text = match std::fs::read(path) {
+    let text = match regular_file::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(StateError::Read { path: path.to_owned(), source }),

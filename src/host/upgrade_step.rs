@@ -8,6 +8,7 @@ use std::fs;
 use std::io::ErrorKind;
 
 use serde::{Deserialize, Serialize};
+use zone_pki::{ShowPath, regular_file};
 
 use super::state::{Durability, write_json};
 use crate::config::{EtcdSettings, EtcdVersion};
@@ -45,13 +46,13 @@ impl UpgradeStep {
 
     fn load(paths: &NodePaths) -> Result<Option<Self>> {
         let path = paths.upgrade_step();
-        let text = match fs::read(&path) {
+        let text = match regular_file::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Failure::read(&path, &error)),
         };
         let damaged = |why: String| {
-            Failure::bad_input(format!("{} cannot be used", path.display())).because(why).next(
+            Failure::bad_input(format!("{} cannot be used", path.shown())).because(why).next(
                 "have it written again while the other members run: zone-etcd upgrade; or remove it to start with the version of zone.toml",
             )
         };

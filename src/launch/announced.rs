@@ -61,7 +61,8 @@ impl Launch<'_> {
         })?;
         let sockets = self.member.listen_peer.iter().filter_map(|url| host::socket_of(url));
         let message = self.message(&self.observed)?;
-        Ok(Announced(Some(Announcement::start(sockets, server, self.revoked_peers(), message))))
+        let announcement = Announcement::start(sockets, server, self.revoked_peers(), message);
+        Ok(Announced(Some(announcement.map_err(|error| Failure::no_thread(&error))?)))
     }
 
     /// As whom the starts of other members have to speak.

@@ -8,6 +8,7 @@ use std::path::Path;
 use aws_lc_rs::rand;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use zone_pki::regular_file;
 
 use super::failures::{log_failure, state_failure};
 use super::on_disk::NodeDisk;
@@ -144,8 +145,9 @@ fn write_nonce(data: &Path, nonce: Nonce) -> io::Result<()> {
     use std::io::Write as _;
     let path = NodePaths::nonce_in(data);
     // One that is cut off by a crash is not the one that `state.json` names afterwards, and is replaced.
+    let mut options = std::fs::OpenOptions::new();
     let mut file =
-        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+        regular_file::open_with(options.write(true).create(true).truncate(true).mode(0o600), &path)?;
     writeln!(file, "{nonce}")?;
     file.sync_all()?;
     sync_directory(data)

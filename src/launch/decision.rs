@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use super::LaunchOptions;
 use super::failures::{lost_directory_failure, refusal_failure};
@@ -59,7 +60,7 @@ fn refuse_dangling(data: &Path) -> Result<()> {
     match std::fs::read_link(data) {
         Ok(target) if !data.exists() => Err(Failure::new(
             Exit::MissingInput,
-            format!("{} leads to {}, which is not there", data.display(), target.display()),
+            format!("{} leads to {}, which is not there", data.shown(), target.shown()),
         )
         .next("mount the disk that it is on")),
         _ => Ok(()),
@@ -87,7 +88,7 @@ fn own_facts(directory: &Path, data: DataDirectory) -> OwnFacts {
 }
 
 fn refuse_state_of_others(site: &Site, member: &MemberPlan, state: &MemberState) -> Result<()> {
-    let directory = member.paths.root().display();
+    let directory = member.paths.root().shown();
     if state.zone != site.config().name.as_str() {
         return Err(Failure::bad_input(format!("{directory} is of another zone"))
             .because(format!(

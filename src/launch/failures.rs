@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use zone_pki::ShowPath;
+
 use super::founding;
 use crate::error::{Exit, Failure};
 use crate::etcd::{BackendError, BinaryError, ExtraFlagError, LogError, VersionsError};
@@ -31,7 +33,7 @@ pub(super) fn refusal_failure(
     let replace = |id: EtcdId| replacement(site, member, data, Some(id));
     match refusal {
         Refusal::ForeignData { .. } => {
-            failure.next(format!("put this node's own data back into {}; nothing there was changed", directory.display()))
+            failure.next(format!("put this node's own data back into {}; nothing there was changed", directory.shown()))
         }
         Refusal::OtherCluster { .. } if alone => failure.next(format!(
             "if it is this zone's data, set `token` in [etcd] to the one it was started with; if it is of another cluster, put it \
@@ -45,7 +47,7 @@ pub(super) fn refusal_failure(
         Refusal::OtherCluster { .. } => failure.next(format!(
             "if it is this zone's data, start the other members first, which know it, or set `token` in [etcd] to the one that it was \
              started with; if it is of no use to anybody: mv {0} {0}.other",
-            directory.display()
+            directory.shown()
         )),
         Refusal::VotesAside { fits: true, .. } if alone => {
             failure.next(format!("start it with its data:\n{}", run(site, member, false)))
@@ -58,7 +60,7 @@ pub(super) fn refusal_failure(
         Refusal::VotesAside { fits: false, .. } => failure.next(format!(
             "start the other members first: they tell whether this data is the zone's; if it is of no use to anybody: mv {0} \
              {0}.other",
-            directory.display()
+            directory.shown()
         )),
         Refusal::JoinInterrupted { .. } => failure.next(format!(
             "put what it left aside, while the others run:\n{}",
@@ -70,15 +72,15 @@ pub(super) fn refusal_failure(
         Refusal::ForgottenVotes { past } => failure.next(forgotten_votes(site, member, data, past.member)),
         Refusal::DataWithoutLog if alone => failure.next(format!(
             "put the write-ahead log back into {}; if the files are of no use to anybody, put them aside with the start:\n{}",
-            directory.join("member").join("wal").display(),
+            directory.join("member").join("wal").shown(),
             run(site, member, true)
         )),
         Refusal::DataWithoutLog => failure.next(format!(
             "put the write-ahead log back into {}; if it is lost, put the files aside while the others run, which know whether this \
              member has voted:\n{}\nonly if no member of this zone has ever run: mv {2} {2}.other",
-            directory.join("member").join("wal").display(),
+            directory.join("member").join("wal").shown(),
             run(site, member, true),
-            directory.display()
+            directory.shown()
         )),
         Refusal::SecondCluster { .. } => failure.next(format!(
             "start the members that have data first; a node that is new in zone.toml joins them:\n{}",
@@ -94,7 +96,7 @@ pub(super) fn refusal_failure(
         )),
         Refusal::DataLost { ids } => failure.next(format!(
             "put the data back into {}; if it is lost, replace the member, which takes a quorum of the others:\n{}",
-            directory.display(),
+            directory.shown(),
             replace(ids.member)
         )),
         Refusal::NotListed { .. } => {
@@ -156,7 +158,7 @@ fn forgotten_votes(site: &Site, member: &MemberPlan, data: DataDirectory, id: Et
         return format!(
             "put the data back into {}; if it is lost, replace the member while most of the others run:\n{}\nonly if the first start of \
              this zone failed before its cluster was ever up:\n{}",
-            directory.display(),
+            directory.shown(),
             replacement(site, member, data, Some(id)),
             from_nothing(site, member, "failed"),
         );
@@ -164,14 +166,14 @@ fn forgotten_votes(site: &Site, member: &MemberPlan, data: DataDirectory, id: Et
     format!(
         "put the data back into {}; if it is lost, so is all that this zone held, since it has no other member; to begin again \
          with nothing in it:\n{}",
-        directory.display(),
+        directory.shown(),
         from_nothing(site, member, "lost")
     )
 }
 
 /// The commands by which a node forgets that it ever ran a member.
 fn from_nothing(site: &Site, member: &MemberPlan, suffix: &str) -> String {
-    let quoted = |path: &Path| crate::report::shell_quoted(&path.display().to_string());
+    let quoted = |path: &Path| crate::report::shell_quoted_path(path);
     let run = run(site, member, false);
     match site {
         Site::Zone(_) => {
@@ -196,7 +198,7 @@ pub(super) fn lost_directory_failure(site: &Site, member: &MemberPlan) -> Failur
     let issue = site.proposed_issue(member.node.short());
     let failure = Failure::bad_input(format!("{name} must not start")).because(format!(
         "certificates were issued for it, but {} is gone: it may have forgotten its votes",
-        member.paths.generations().display()
+        member.paths.generations().shown()
     ));
     if member.cluster.members.len() == 1 {
         return failure.next(format!(
@@ -262,7 +264,7 @@ pub(super) fn log_failure(error: &LogError) -> Failure {
         LogError::Read { path, source } => Failure::read(path, source),
         LogError::Damaged(path) => Failure::bad_input(error.to_string()).next(format!(
             "restore the data directory or replace the member; nothing below {} was changed",
-            path.parent().unwrap_or(path).display()
+            path.parent().unwrap_or(path).shown()
         )),
     }
 }
@@ -303,7 +305,7 @@ pub fn binary_failure(error: BinaryError) -> Failure {
     let bundle_again = |path: &Path| {
         format!(
             "bundle it again: scripts/bundle-etcd --force, or run a known etcd with --etcd; not {}",
-            path.display()
+            path.shown()
         )
     };
     match &error {
@@ -318,7 +320,7 @@ pub fn binary_failure(error: BinaryError) -> Failure {
         BinaryError::OfAnotherUser { owner, .. } => Failure::new(Exit::Permission, error.to_string())
             .next(format!("run it as that user: the same command behind `runuser -u {owner} --`")),
         BinaryError::NotExecutable(path) => {
-            Failure::new(Exit::Permission, error.to_string()).next(format!("chmod 755 {}", path.display()))
+            Failure::new(Exit::Permission, error.to_string()).next(format!("chmod 755 {}", path.shown()))
         }
         BinaryError::Manifest { path, .. } => Failure::bad_input(error.to_string()).next(bundle_again(path)),
         BinaryError::Altered { path, .. } => Failure::bad_input(error.to_string()).next(bundle_again(path)),

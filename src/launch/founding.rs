@@ -1,5 +1,7 @@
 //! What to do when a start is refused because the cluster could be founded twice, or the data be an older copy.
 
+use zone_pki::ShowPath;
+
 use super::failures::{replacement, run};
 use crate::error::Failure;
 use crate::plan::{AwaitedFor, DataDirectory, Ids, MemberPlan, Refusal, WaitsTo};
@@ -8,7 +10,7 @@ use crate::site::Site;
 /// The way out of a refusal of these kinds.
 pub(super) fn way_out(failure: Failure, site: &Site, member: &MemberPlan, refusal: &Refusal) -> Failure {
     let directory = member.paths.data();
-    let directory = directory.display();
+    let directory = directory.shown();
     let alone = member.cluster.members.len() == 1;
     let by_word = |word: &str| with_word(site, member, word);
     let replace_with = |data, ids: &Ids| {
@@ -22,7 +24,7 @@ pub(super) fn way_out(failure: Failure, site: &Site, member: &MemberPlan, refusa
         Refusal::NotesLost { found } | Refusal::NotOfThisStart { found } => failure.next(format!(
             "put this node's own {} back, or its newest data into {directory}; only if this is the very disk that the member ran on \
              last, and no copy of it: {}\n{}",
-            member.paths.state().display(),
+            member.paths.state().shown(),
             by_word("--data-is-current"),
             replace(found)
         )),
@@ -41,7 +43,7 @@ pub(super) fn way_out(failure: Failure, site: &Site, member: &MemberPlan, refusa
         )),
         Refusal::FoundedBefore { ids, .. } => failure.next(format!(
             "put the disk back with {directory} and {}; {}\nonly if this member has never run: {}",
-            member.paths.state().display(),
+            member.paths.state().shown(),
             replace_with(DataDirectory::Empty, ids),
             by_word("--never-ran")
         )),

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use zone_pki::regular_file;
+
 use super::failures::{log_failure, state_failure};
 use crate::error::{Failure, Result};
 use crate::etcd::{observe_data_directory, read_log_position};
@@ -68,7 +70,7 @@ fn read_nonce(
 /// A file that is not what we write is as good as none: the directory is then not the one of the attempt.
 fn nonce_in(data: &Path) -> Result<Option<Nonce>> {
     let path = NodePaths::nonce_in(data);
-    match std::fs::read(&path) {
+    match regular_file::read(&path) {
         Ok(text) => Ok(std::str::from_utf8(&text).ok().and_then(|text| Nonce::parse(text.trim_end()))),
         Err(error) if is_absence(&error) => Ok(None),
         Err(error) => Err(Failure::read(&path, &error)),

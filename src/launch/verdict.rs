@@ -13,6 +13,7 @@ use crate::config::Node;
 use crate::diagnosis::{Finding, Verdict, before_start, by_harm};
 use crate::error::{Exit, Failure, Result};
 use crate::host::PortFault;
+use crate::host::beside;
 use crate::plan::{DataDirectory, NodePaths};
 use crate::site::{DEFAULT_CONFIG, Site};
 use crate::zone_directory::private_failure;
@@ -100,9 +101,9 @@ impl Launch<'_> {
     fn judge(&self, node: &Node, now: OffsetDateTime) -> Result<Start> {
         let (findings, start) = std::thread::scope(|scope| {
             // Neither needs the other, and both take a millisecond or more.
-            let findings = scope.spawn(|| self.findings(node, now));
+            let findings = beside(scope, || self.findings(node, now));
             let start = self.decide_now(true);
-            (findings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), start)
+            (findings.join(), start)
         });
         refuse_what_cannot_work(&findings, node)?;
         Ok(with_warnings(start?, &findings))
@@ -117,11 +118,11 @@ impl Launch<'_> {
         now: OffsetDateTime,
     ) -> Result<Start> {
         std::thread::scope(|scope| {
-            let mut judging = Some(scope.spawn(|| self.findings(node, now)));
+            let mut judging = Some(beside(scope, || self.findings(node, now)));
             let mut findings = Vec::new();
             let mut before_writing = || {
                 if let Some(judging) = judging.take() {
-                    findings = judging.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                    findings = judging.join();
                 }
                 refuse_what_cannot_work(&findings, node)
             };

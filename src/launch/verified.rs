@@ -1,5 +1,7 @@
 //! What was found out about the etcd binary, remembered in the node directory.
 
+use zone_pki::regular_file;
+
 use crate::error::{Failure, Result};
 use crate::etcd::VerifiedBinary;
 use crate::host::{Durability, write_json};
@@ -7,7 +9,7 @@ use crate::plan::NodePaths;
 
 /// What an earlier start remembered. A file that cannot be read is no reason to stop: the digest is then taken again.
 pub(super) fn read(paths: &NodePaths) -> Option<VerifiedBinary> {
-    let text = std::fs::read(paths.verified_binary()).ok()?;
+    let text = regular_file::read(&paths.verified_binary()).ok()?;
     serde_json::from_slice(&text).ok()
 }
 

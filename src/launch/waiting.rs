@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
-use zone_pki::RevocationList;
+use zone_pki::{RevocationList, regular_file};
 
 use super::announced::Announced;
 use super::failures::refusal_failure;
 use super::{Launch, Start};
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::etcd::PeerQuestion;
 use crate::plan::{
     ANSWER_LIMIT, Awaited, Observed, Peer, PeerState, Refusal, Shown, StartDecision, Step, TURN_LIMIT, Turn,
@@ -32,7 +32,7 @@ impl Launch<'_> {
     /// heard of.
     pub fn decide_now(&self, asking: bool) -> Result<Start> {
         let peers =
-            if asking && self.has_others() { self.ask_once(&self.question()?) } else { self.unheard() };
+            if asking && self.has_others() { self.ask_once(&self.question()?)? } else { self.unheard() };
         let step = decide(&self.observed, &peers).map_err(|refusal| self.refused(&refusal))?;
         let (decision, awaited) = match step {
             Step::Start(decision) => (decision, Vec::new()),
@@ -57,7 +57,7 @@ impl Launch<'_> {
             before_writing()?;
             return self.proceed_alone(now);
         }
-        let mut watch = self.watch(&self.question()?, Repeat::Yes, &announced.arrivals());
+        let mut watch = self.watch(&self.question()?, Repeat::Yes, &announced.arrivals())?;
         let mut observed = self.observed.clone();
         let mut noted = false;
         if let (Shown::Log(ids), Some(past)) = (self.shown()?, observed.disk.past)
@@ -175,20 +175,21 @@ impl Launch<'_> {
     }
 
     /// Asks every other member once, and takes what there is when time is over.
-    fn ask_once(&self, question: &PeerQuestion) -> Vec<Peer> {
-        let mut watch = self.watch(question, Repeat::No, &Arrivals::default());
+    fn ask_once(&self, question: &PeerQuestion) -> Result<Vec<Peer>> {
+        let mut watch = self.watch(question, Repeat::No, &Arrivals::default())?;
         while !watch.has_heard_all() {
             watch.wait(ANSWER_LIMIT.saturating_sub(watch.elapsed()));
         }
-        watch.peers()
+        Ok(watch.peers())
     }
 
-    fn watch(&self, question: &PeerQuestion, repeat: Repeat, arrivals: &Arrivals) -> Watch {
+    fn watch(&self, question: &PeerQuestion, repeat: Repeat, arrivals: &Arrivals) -> Result<Watch> {
         let config = self.site.config();
         let full_name = |short: &str| {
             config.node(short).map_or_else(|| short.to_owned(), |node| node.name.full().to_owned())
         };
         Watch::start(&self.member, question, &self.expected(), repeat, arrivals, full_name)
+            .map_err(|error| Failure::no_thread(&error))
     }
 
     fn unheard(&self) -> Vec<Peer> {
@@ -207,7 +208,7 @@ impl Launch<'_> {
     /// elsewhere.
     pub(super) fn revoked_peers(&self) -> Option<Arc<RevocationList>> {
         let path = self.member.peer_plane.mutual()?.revocations.as_ref()?;
-        let der = std::fs::read(path).ok()?;
+        let der = regular_file::read(path).ok()?;
         RevocationList::from_der(&der).ok().map(Arc::new)
     }
 }

@@ -9,6 +9,7 @@ use tonic::{Code, Status};
 use super::credentials::Credentials;
 use super::plane::{Shown, look};
 use crate::etcd::client::{ListedMember, MemberClient, MemberListResponse, StatusResponse};
+use crate::others::said_by_etcd;
 use crate::plan::Plane;
 
 /// What a client URL answers.
@@ -133,6 +134,6 @@ const NO_ANSWER: &str = "no answer in time";
 fn words(status: &Status) -> String {
     match status.code() {
         Code::DeadlineExceeded | Code::Cancelled => NO_ANSWER.to_owned(),
-        _ => status.message().trim_start_matches("etcdserver: ").to_owned(),
+        _ => said_by_etcd(status),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
+use zone_pki::ShowPath;
 
 use super::plane::target;
 use crate::etcd::client::{ClientCredentials, MemberClient};
@@ -28,7 +29,7 @@ pub enum CredentialsError {
     #[error(transparent)]
     Material(#[from] MaterialError),
     /// A file cannot be read.
-    #[error("cannot read the certificate in {}", path.display())]
+    #[error("cannot read the certificate in {}", path.shown())]
     Read {
         /// The generation.
         path: PathBuf,

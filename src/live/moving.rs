@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::credentials::Credentials;
 use super::{LiveMember, LiveZone};
+use crate::others::said_by_etcd;
 use crate::plan::EtcdId;
 
 impl LiveZone {
@@ -28,6 +29,6 @@ impl LiveZone {
         let view = view.ok_or_else(|| "no member takes requests".to_owned())?;
         let client = credentials.connect(&view.url, limit)?;
         let updated = client.member_update(id.0, &[url.to_owned()]).await;
-        updated.map_err(|status| status.message().trim_start_matches("etcdserver: ").to_owned())
+        updated.map_err(|status| said_by_etcd(&status))
     }
 }

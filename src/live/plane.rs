@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use zone_pki::{Certificate, SubjectAltNames, certificate};
 
 use super::credentials::Credentials;
+use crate::host::detached;
 use crate::plan::Plane;
 use crate::tls::{DialError, MaterialError, Reply, Stage, Target, get};
 use crate::zone_directory::Authorities;
@@ -130,10 +131,13 @@ pub(super) async fn look(plane: Plane, url: &str, credentials: &Credentials, dea
         Err(error) => return shown(Err(unusable(error))),
     };
     let (sender, receiver) = oneshot::channel();
-    std::thread::spawn(move || {
+    let begun = detached(move || {
         // Nobody listens any more when the name was found too late.
         let _ = sender.send(get(&target, config, PATH, &[], deadline));
     });
+    if let Err(error) = begun {
+        return shown(Err(DialError::Io(error)));
+    }
     let reply = match tokio::time::timeout_at((deadline + GRACE).into(), receiver).await {
         Ok(Ok(reply)) => reply,
         // A thread that ended without a word would be our fault; a name that is still looked up is the usual case.

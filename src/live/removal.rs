@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::credentials::Credentials;
 use super::{LiveMember, LiveZone};
+use crate::others::said_by_etcd;
 use crate::plan::EtcdId;
 
 /// `ErrUnhealthy` in etcd's `api/v3rpc/rpctypes/error.go`: what it says before the members have been connected for
@@ -81,7 +82,7 @@ impl LiveZone {
                 Err(status) if status.message() == UNSETTLED && Instant::now() < deadline => {
                     tokio::time::sleep(PAUSE).await;
                 }
-                Err(status) => return Err(refused(status.message().to_owned())),
+                Err(status) => return Err(refused(said_by_etcd(&status))),
             }
         }
     }

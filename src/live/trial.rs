@@ -8,6 +8,7 @@ use zone_pki::{Certificate, SubjectAltName};
 use super::plane::target;
 use crate::config::Node;
 use crate::host::source_towards;
+use crate::host::{Beside, beside};
 use crate::plan::{PeerUrl, Plane};
 use crate::tls::{DialError, KeyPair, MaterialError, Stage, Target, Trust, get};
 use crate::zone_directory::Authorities;
@@ -81,13 +82,11 @@ pub(super) fn try_where(
                     }
                     None => Reception::Unknown(format!("{url} is not https://HOST:PORT")),
                 };
-                (node.name.short().to_owned(), scope.spawn(dial))
+                (node.name.short().to_owned(), beside(scope, dial))
             })
             .collect();
-        let join = |(member, thread): (String, std::thread::ScopedJoinHandle<'_, Reception>)| Tried {
-            member,
-            reception: thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-        };
+        let join =
+            |(member, thread): (String, Beside<'_, Reception>)| Tried { member, reception: thread.join() };
         threads.into_iter().map(join).collect()
     }))
 }

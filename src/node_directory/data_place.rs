@@ -2,6 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use zone_pki::ShowPath;
+
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 
@@ -17,9 +19,9 @@ pub fn refuse_data_among(keys: &Path, own: &Path, node: &Node) -> Result<()> {
         () if keys_place.starts_with(&data) => "holds",
         () => return Ok(()),
     };
-    let (name, shown) = (node.name.short(), written.display());
+    let (name, shown) = (node.name.short(), written.shown());
     Err(Failure::new(Exit::Configuration, format!("`data_dir` of {name} cannot be `{shown}`"))
-        .because(format!("it {relation} {}, in which keys are", keys.display()))
+        .because(format!("it {relation} {}, in which keys are", keys.shown()))
         .next(format!("give the data of {name} a directory of its own, such as /var/lib/etcd")))
 }
 

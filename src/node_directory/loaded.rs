@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use zone_pki::ShowPath;
+
 use super::NodeDirectory;
 use crate::config::{LocalConfig, NodeFile, PemSource, PlaneFiles, Problem, Protection, TlsFiles};
 use crate::error::{Exit, Failure, Result};
@@ -45,13 +47,13 @@ fn place(paths: &NodePaths, name: &str, pem: &PemSource) -> PathBuf {
 }
 
 fn no_list(file: &Path) -> Failure {
-    Failure::new(Exit::MissingInput, format!("{} has no list of members", file.display()))
+    Failure::new(Exit::MissingInput, format!("{} has no list of members", file.shown()))
         .because("without `etcd` the list has to come from the nameservice, which this version does not ask")
         .next("write the members into it: \"etcd\": [{\"node_name\": \"node1.example.zone\", \"address\": \"10.0.1.10\"}]")
 }
 
 fn no_member(file: &Path, local: &LocalConfig) -> Failure {
     Failure::new(Exit::Configuration, format!("no member runs on {}", local.name.as_str()))
-        .because(format!("`etcd` in {} does not name it", file.display()))
+        .because(format!("`etcd` in {} does not name it", file.shown()))
         .next("add it to `etcd` on every node, or correct `name`")
 }

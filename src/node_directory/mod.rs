@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 pub use data_place::refuse_data_among;
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use crate::config::{LocalConfig, Node, NodeName, Problem, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
@@ -162,13 +163,13 @@ impl NodeDirectory {
     /// Prints the warnings, each with its line, and what is wrong with the clock.
     pub fn report_warnings(&self) {
         self.warn_of_clock();
-        let file = self.warned_of.display().to_string();
+        let file = self.warned_of.shown().to_string();
         self.warnings.iter().for_each(|problem| report::problem(&file, problem));
     }
 
     /// A command for this node, as the operator can type it here.
     pub fn proposed(&self, command: &str) -> String {
-        format!("zone-etcd {command} --config {}", report::shell_quoted(&self.written.display().to_string()))
+        format!("zone-etcd {command} --config {}", report::shell_quoted_path(&self.written))
     }
 }
 
@@ -183,7 +184,7 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
 }
 
 fn mixed_up(file: &Path, name: &str, description: &Path) -> Failure {
-    Failure::new(Exit::Configuration, format!("{} does not fit what was activated", file.display()))
-        .because(format!("it is for {name}, which {} does not know", description.display()))
+    Failure::new(Exit::Configuration, format!("{} does not fit what was activated", file.shown()))
+        .because(format!("it is for {name}, which {} does not know", description.shown()))
         .next("activate the node's own bundle again: zone-etcd activate FILE")
 }

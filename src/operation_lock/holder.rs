@@ -7,6 +7,8 @@ use time::OffsetDateTime;
 
 use crate::error::{Failure, Result};
 use crate::host::Process;
+use crate::host::kernel_text;
+use crate::others;
 
 /// Who holds the lock. Fields are added, never renamed: another version may read them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,14 +79,14 @@ impl Holder {
 
     /// Reads a value.
     pub fn parse(value: &[u8]) -> Option<Self> {
-        serde_json::from_slice(value).ok()
+        others::json(value).ok()
     }
 }
 
 fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+    kernel_text("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
 fn pid_namespace() -> String {
-    fs::read_link("/proc/self/ns/pid").map(|link| link.display().to_string()).unwrap_or_default()
+    fs::read_link("/proc/self/ns/pid").map(|link| link.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use zone_pki::ShowPath;
 
 use crate::config::ClientName;
 use crate::error::{Exit, Failure, Result};
@@ -39,7 +40,7 @@ impl Members {
     /// A client for each member, with the certificate that is there now.
     pub(super) fn clients(&self) -> Result<Vec<MemberClient>> {
         let credentials = Credentials::load(&self.generation).map_err(|error| {
-            Failure::bad_input(format!("cannot use the certificate in {}", self.generation.display()))
+            Failure::bad_input(format!("cannot use the certificate in {}", self.generation.shown()))
                 .because(&error)
                 .next(format!("see how the members are: {}", self.status))
         })?;

@@ -21,6 +21,7 @@ use crate::etcd::client::MemberClient;
 use crate::etcd::key_values::KeyValue;
 use crate::host::since_boot;
 use crate::live::on_runtime;
+use crate::others::said_by_etcd;
 use crate::site::Site;
 
 /// Below the key that is read to see whether the cluster takes requests, which has no value ever.
@@ -60,7 +61,8 @@ impl OperationLock {
         };
         let taken = on_runtime(async {
             let client = members.first_that_answers().await?;
-            let lease = client.lease_grant(LEASE_SECONDS).await.map_err(|status| refused(said(&status)))?;
+            let lease =
+                client.lease_grant(LEASE_SECONDS).await.map_err(|status| refused(said_by_etcd(&status)))?;
             let taken = take_key(&client, &value, lease).await;
             if !matches!(taken, Ok(Taken::Ours(_))) {
                 // It ends by itself if this does not reach anybody.
@@ -148,7 +150,7 @@ async fn take_key(client: &MemberClient, value: &[u8], lease: i64) -> std::resul
     let mut revision = 0;
     for _ in 0..TRIES {
         let put = client.put_if_unchanged(KEY, value, lease, revision).await;
-        revision = match put.map_err(|status| said(&status))? {
+        revision = match put.map_err(|status| said_by_etcd(&status))? {
             Ok(revision) => return Ok(Taken::Ours(revision)),
             // It has just been given up.
             Err(None) => 0,
@@ -171,8 +173,4 @@ fn held_by(holder: Option<&Holder>) -> Failure {
             .because("who holds its lock cannot be read: a newer version, perhaps")
             .next("wait for its end, and run the command again"),
     }
-}
-
-fn said(status: &tonic::Status) -> String {
-    status.message().to_owned()
 }

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
+use zone_pki::ShowPath;
 
 use crate::error::{Failure, Result};
 
@@ -97,7 +98,7 @@ impl PassphraseSource {
         let file_option = self.purpose.file_option;
         match &self.place {
             Place::File(path) => {
-                format!("check that {} holds the passphrase alone, in its first line", path.display())
+                format!("check that {} holds the passphrase alone, in its first line", path.shown())
             }
             Place::Descriptor(number, _) => {
                 format!(

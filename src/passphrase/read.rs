@@ -5,21 +5,25 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use zeroize::Zeroizing;
-use zone_pki::private_file::{self, PrivateFileError};
+use zone_pki::{
+    ShowPath,
+    private_file::{self, PrivateFileError},
+};
 
 use super::{LIMIT, Passphrase, PassphrasePurpose};
 use crate::error::{Exit, Failure, Result};
+use crate::host::step_as_owner;
 
 /// From a file that nobody but its owner may read.
 pub(super) fn from_file(purpose: &PassphrasePurpose, path: &Path) -> Result<Passphrase> {
     let file = private_file::open(path).map_err(|error| file_failure(purpose, path, &error))?;
-    from_open(purpose, &path.display().to_string(), file)
+    from_open(purpose, &path.shown().to_string(), file)
 }
 
 /// From a credential. Its mode is systemd's matter: an access list for the unit's user shows as rights of the group.
 pub(super) fn from_credential(purpose: &PassphrasePurpose, path: &Path) -> Result<Passphrase> {
     let file = File::open(path).map_err(|error| Failure::read(path, &error))?;
-    from_open(purpose, &path.display().to_string(), file)
+    from_open(purpose, &path.shown().to_string(), file)
 }
 
 /// From what is open already; `name` says in messages what that is.
@@ -69,16 +73,16 @@ fn first_line(mut file: File) -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 fn file_failure(purpose: &PassphrasePurpose, path: &Path, error: &PrivateFileError) -> Failure {
-    let shown = path.display();
+    let shown = path.shown();
     let failed = |exit| Failure::new(exit, format!("cannot use the passphrase file {shown}"));
     match error {
         PrivateFileError::NotFound => failed(Exit::MissingInput).because(error).next("check the path"),
         PrivateFileError::Mode { .. } => failed(Exit::Permission)
             .because(error)
             .next(format!("if nobody else has read it: chmod 600 {shown}")),
-        PrivateFileError::Owner { .. } => failed(Exit::Permission)
-            .because(error)
-            .next(format!("run the command as that user, or: chown {} {shown}", nix::unistd::geteuid())),
+        PrivateFileError::Owner { uid } => {
+            failed(Exit::Permission).because(error).next(step_as_owner(*uid, path))
+        }
         PrivateFileError::Io(error) => Failure::read(path, error),
         error => failed(Exit::BadInput)
             .because(error)

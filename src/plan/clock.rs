@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use time::{Duration, OffsetDateTime};
-use zone_pki::instant;
+use zone_pki::{ShowPath, instant};
 
 /// By how much the clocks of machines that work together may differ: twice the five minutes by which certificates are backdated.
 pub const CLOCK_TOLERANCE: Duration = Duration::minutes(10);
@@ -32,7 +32,7 @@ impl Recorded {
 
 impl fmt::Display for Recorded {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} at {} ({})", self.what, instant(self.at), self.file.display())
+        write!(formatter, "{} at {} ({})", self.what, instant(self.at), self.file.shown())
     }
 }
 

@@ -2,6 +2,7 @@
 //! answered, and all others are reset at once, since a port that is bound and silent would keep etcd's bootstrap check waiting.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
@@ -13,6 +14,7 @@ use zone_pki::{RevocationList, SubjectAltName, SubjectAltNames};
 
 use super::arrivals::Arrivals;
 use super::message::{Message, REFUSES_ADDRESS};
+use crate::host::detached;
 use crate::tls::{Accepted, Server, reset};
 
 /// How long the first message of a connection is waited for, and the whole handshake.
@@ -60,7 +62,7 @@ impl Announcement {
         server: Server,
         revoked: Option<Arc<RevocationList>>,
         message: Message,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             server,
             revoked,
@@ -73,9 +75,9 @@ impl Announcement {
         // A socket that cannot be bound is told where ports are checked; the others are of use nevertheless.
         for listener in sockets.filter_map(|socket| TcpListener::bind(socket).ok()) {
             let shared = Arc::clone(&shared);
-            thread::spawn(move || shared.listen(&listener));
+            detached(move || shared.listen(&listener))?;
         }
-        Self(shared)
+        Ok(Self(shared))
     }
 
     /// The starts that call here.
@@ -113,13 +115,17 @@ impl Shared {
             return;
         }
         let shared = Arc::clone(self);
-        thread::spawn(move || {
+        let taken = detached(move || {
             let accepted = shared.server.accept(socket, FIRST_MESSAGE, HANDSHAKE);
             shared.handshakes.fetch_sub(1, Ordering::Relaxed);
             if let Some(connection) = accepted {
                 shared.talk(connection, from);
             }
         });
+        // It was closed with the work, and whoever it was calls again.
+        if taken.is_err() {
+            self.handshakes.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     fn talk(&self, mut connection: Accepted, from: IpAddr) {
@@ -189,13 +195,16 @@ fn may_dial_from(names: &SubjectAltNames, from: IpAddr) -> bool {
         return true;
     }
     let (sender, resolved) = channel();
-    thread::spawn(move || {
+    let begun = detached(move || {
         let leads_there = |host: &String| {
             (host.as_str(), 0)
                 .to_socket_addrs()
                 .is_ok_and(|mut found| found.any(|address| address.ip().to_canonical() == from))
         };
-        sender.send(hosts.iter().any(leads_there))
+        let _ = sender.send(hosts.iter().any(leads_there));
     });
+    if begun.is_err() {
+        return true;
+    }
     resolved.recv_timeout(RESOLVING).unwrap_or(true)
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::others;
 use crate::plan::{EtcdId, Ids, LauncherSays, LauncherShows, LiveCluster, LiveMember, LogPosition};
 
 /// The only format that there is.
@@ -143,11 +144,11 @@ impl Message {
         struct Format {
             format: u32,
         }
-        let Format { format } = serde_json::from_slice(line)?;
+        let Format { format } = others::json(line)?;
         if format != FORMAT {
             return Err(MessageError::Format(format));
         }
-        let message: Self = serde_json::from_slice(line)?;
+        let message: Self = others::json(line)?;
         let says = message.says()?;
         Ok((message, says))
     }

@@ -1,6 +1,7 @@
 //! Watches the other members while a start waits, each on a thread of its own: none holds up another, and a name that does not resolve
 //! holds up nobody.
 
+use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::arrivals::Arrivals;
 use super::look::{Event, Expected, Looker, Repeat};
 use crate::etcd::PeerQuestion;
+use crate::host::detached;
 use crate::plan::{
     ANSWER_LIMIT, EtcdId, Glimpse, InitialMember, LauncherSays, LauncherShows, LiveCluster, LiveMember,
     MemberPlan, Peer, PeerState, PeerUrl,
@@ -46,7 +48,7 @@ impl Watch {
         repeat: Repeat,
         arrivals: &Arrivals,
         full_name: impl Fn(&str) -> String,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let started = Instant::now();
         let (sender, events) = channel();
         let ours = &member.member;
@@ -75,9 +77,9 @@ impl Watch {
                 started,
                 arrivals: arrivals.clone(),
             };
-            thread::spawn(move || looker.run(repeat));
+            detached(move || looker.run(repeat))?;
         }
-        Self { started, events, others }
+        Ok(Self { started, events, others })
     }
 
     /// How long it has been watched.

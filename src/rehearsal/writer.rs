@@ -10,6 +10,7 @@ use super::client::Client;
 use super::connections::{Connection, TRY_LIMIT};
 use super::keys::Keys;
 use super::recording::{Answered, Track};
+use crate::others::said;
 
 /// From the beginning of one write to that of the next, if it is acknowledged before: more would measure the machine.
 const PACE: Duration = Duration::from_millis(2);
@@ -133,5 +134,5 @@ impl Writer {
 
 /// What etcd, or the way to it, said.
 pub(super) fn one_line(status: &Status) -> String {
-    status.message().lines().next().unwrap_or_default().to_owned()
+    said(status.message().lines().next().unwrap_or_default())
 }

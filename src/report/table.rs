@@ -1,9 +1,9 @@
 //! Tables for people: aligned columns without lines, which a terminal shows and `awk` reads.
 
 use comfy_table::{ContentArrangement, presets};
-use zone_pki::SubjectAltNames;
+use zone_pki::{SubjectAltNames, Visible};
 
-/// A table that is built row by row.
+/// A table that is built row by row. A row is a line, whatever its cells hold.
 #[derive(Debug)]
 pub struct Table(comfy_table::Table);
 
@@ -20,12 +20,12 @@ impl Table {
 
     /// Adds a row.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.0.add_row(cells);
+        self.cells(cells.into());
     }
 
     /// Adds a row to a table whose columns depend on what is shown.
     pub fn cells(&mut self, cells: Vec<String>) {
-        self.0.add_row(cells);
+        self.0.add_row(cells.iter().map(|cell| Visible(cell).to_string()));
     }
 
     /// The table, each line ended.

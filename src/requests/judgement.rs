@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use time::OffsetDateTime;
-use zone_pki::{CertificateRequest, LogEntry, SubjectAltName, hex, instant};
+use zone_pki::{CertificateRequest, LogEntry, SubjectAltName, Visible, hex, instant};
 
 use super::file::RequestFile;
 use crate::config::{Address, Node, ZoneConfig};
@@ -241,7 +241,7 @@ impl fmt::Display for Difference {
                 write!(f, "{roles}: {name} is in zone.toml, and the machine did not ask for it: put in")
             }
             Self::Authority(role) => write!(f, "{role}: asked to be a CA: left out"),
-            Self::CommonName(role, name) => write!(f, "{role}: calls itself {name}: left out"),
+            Self::CommonName(role, name) => write!(f, "{role}: calls itself {}: left out", Visible(name)),
             Self::Unused(role) => write!(f, "{role}: this node has no such certificate: left out"),
         }
     }

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 use zone_pki::private_file::{self, PrivateFileError};
-use zone_pki::{CertificateRequest, KeyAlgorithm, PrivateKey, Subject, SubjectAltName, SubjectAltNames};
+use zone_pki::{
+    CertificateRequest, KeyAlgorithm, PrivateKey, ShowPath, Subject, SubjectAltName, SubjectAltNames,
+    regular_file,
+};
 
 use super::file::{RequestFile, RoleRequest};
 use crate::error::{Failure, Result};
@@ -44,7 +47,7 @@ impl NodeKeys {
             Err(error) => return Err(private_failure(&directory, &error)),
         }
         let path = directory.join(NODE_FILE);
-        let text = fs::read_to_string(&path).map_err(|error| Failure::read(&path, &error))?;
+        let text = regular_file::read_to_string(&path).map_err(|error| Failure::read(&path, &error))?;
         Ok(Some(Self { node: text.trim().to_owned(), directory }))
     }
 
@@ -83,7 +86,7 @@ impl NodeKeys {
             let file = role.key_file();
             let path = self.directory.join(&file);
             let unusable = |why: &dyn std::error::Error| {
-                Failure::bad_input(format!("{} cannot be used", path.display()))
+                Failure::bad_input(format!("{} cannot be used", path.shown()))
                     .because(why.to_string())
                     .next(self.remade())
             };

@@ -15,6 +15,7 @@ use crate::etcd::client::MemberClient;
 use crate::host::Process;
 use crate::launch::{Foresight, foresee_again};
 use crate::live::{LiveMember, LiveZone, PlaneView};
+use crate::others::said_by_etcd;
 use crate::plan::{EtcdId, NodePaths};
 
 /// Between two looks.
@@ -104,7 +105,7 @@ async fn until_it_takes_requests(
 
 /// A read through the quorum is answered once everything is applied that was committed when it was asked for.
 async fn takes_requests(client: &MemberClient, id: EtcdId) -> std::result::Result<(), String> {
-    let words = |status: tonic::Status| status.message().trim_start_matches("etcdserver: ").to_owned();
+    let words = |status| said_by_etcd(&status);
     let status = client.status().await.map_err(words)?;
     match status.member() {
         Some(other) if other != id => return Err(format!("member {other} answers there, not {id}")),

@@ -8,6 +8,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::etcd::client::{MemberClient, is_about_rights};
 use crate::live::LiveMember;
 use crate::operation_lock::OperationLock;
+use crate::others::said_by_etcd;
 use crate::plan::EtcdId;
 
 /// etcd gives up after two elections at most (`MoveLeader` in `server/etcdserver/server.go`), which may last 50 seconds each;
@@ -59,9 +60,7 @@ pub(super) fn move_away(
             if asked.as_ref().err().is_some_and(is_about_rights) {
                 return Ok(None);
             }
-            let why = asked.err().map_or("nothing was seen of it".to_owned(), |status| {
-                status.message().trim_start_matches("etcdserver: ").to_owned()
-            });
+            let why = asked.err().map_or("nothing was seen of it".to_owned(), |status| said_by_etcd(&status));
             failures.push(format!("to {}: {why}", candidate.name));
         }
         Err(refused(failures))

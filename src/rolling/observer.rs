@@ -1,6 +1,7 @@
 //! The zone, asked in the course of an operation.
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use crate::config::ClientName;
 use crate::error::{Failure, Result};
@@ -60,7 +61,7 @@ impl<'s> Observer<'s> {
     pub fn credentials(&self) -> Result<Credentials> {
         let generation = self.site.client_generation(&ClientName::admin());
         Credentials::load(&generation).map_err(|error| {
-            Failure::bad_input(format!("cannot use the certificate in {}", generation.display()))
+            Failure::bad_input(format!("cannot use the certificate in {}", generation.shown()))
                 .because(&error)
                 .next(format!("issue it anew: {}", self.site.proposed("pki issue --client admin")))
         })

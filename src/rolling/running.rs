@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid, User};
+use zone_pki::ShowPath;
 
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
@@ -113,11 +114,11 @@ fn not_here(site: &Site, node: &Node, paths: &NodePaths) -> Failure {
         Failure::new(Exit::Unavailable, format!("{name} is not restarted: its member does not run here"));
     if NodeLock::is_held(&paths.lock()) {
         return failure
-            .because(format!("{} is in use by a process that is not an etcd, or not to be seen", paths.root().display()))
+            .because(format!("{} is in use by a process that is not an etcd, or not to be seen", paths.root().shown()))
             .next("run the command where the member runs: on its machine, inside its container, as its user or root");
     }
     failure
-        .because(format!("no process uses {}", paths.root().display()))
+        .because(format!("no process uses {}", paths.root().shown()))
         .next(format!("start it on {name}: {}", site.proposed_on("run", name)))
 }
 

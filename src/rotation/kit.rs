@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use zone_pki::regular_file;
+
 use super::stage::Stage;
 use crate::error::Result;
 use crate::zone_directory::{Authorities, create_directory, create_file};
@@ -15,7 +17,7 @@ pub fn write_kit(directory: &Path, stage: Stage, authorities: &Authorities, zone
     let home = loop {
         let name = if number == 1 { stage.name().to_owned() } else { format!("{}-{number}", stage.name()) };
         let home = directory.join(name);
-        match std::fs::read_to_string(home.join("ca.crt")) {
+        match regular_file::read_to_string(&home.join("ca.crt")) {
             Ok(present) if present == roots => return Ok(home),
             Ok(_) => number += 1,
             Err(_) if home.exists() => number += 1,

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 pub use material::Material;
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use crate::activation::LOCAL_CONFIG;
 use crate::config::{ClientName, EtcdSettings, Node, NodeName, ZoneConfig};
@@ -16,7 +17,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::host::UpgradeStep;
 use crate::node_directory::{DESCRIPTION, NodeDirectory, refuse_data_among};
 use crate::plan::{NodePaths, Recorded, RightToBootstrap};
-use crate::report::shell_quoted;
+use crate::report::shell_quoted_path;
 use crate::zone_directory::{Assessment, Authorities, CaPassphrase, Holder, ZoneDirectory};
 
 /// The local config of a node that was activated without naming a directory.
@@ -321,13 +322,13 @@ fn no_local_config(directory: &Path) -> Failure {
             let named = if option == "--zone" { directory } else { &meant };
             meant.is_file().then(|| format!("did you mean {option} {}?", quoted(named)))
         });
-    Failure::bad_input(format!("{} is a directory", directory.display()))
+    Failure::bad_input(format!("{} is a directory", directory.shown()))
         .because("--config names the local config of a node, a file")
         .next(next.unwrap_or_else(|| format!("name the file itself: --config NODE_DIR/{LOCAL_CONFIG}")))
 }
 
 fn quoted(path: &Path) -> String {
-    shell_quoted(&path.display().to_string())
+    shell_quoted_path(path)
 }
 
 fn no_node_named(zone: &ZoneDirectory) -> Failure {
@@ -338,7 +339,7 @@ fn no_node_named(zone: &ZoneDirectory) -> Failure {
 }
 
 fn other_node(directory: &NodeDirectory, name: &str) -> Failure {
-    Failure::new(Exit::Usage, format!("{} is not the directory of {name}", directory.paths.root().display()))
+    Failure::new(Exit::Usage, format!("{} is not the directory of {name}", directory.paths.root().shown()))
         .because(format!("it is that of {}", directory.name))
         .next("leave --node out: the local config says which node it is")
 }

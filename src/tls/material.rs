@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use time::OffsetDateTime;
-use zone_pki::{PrivateFileError, Usages, go, private_file};
+use zone_pki::{PrivateFileError, ShowPath, Usages, go, private_file, regular_file};
 
 use super::seen::{Recorder, Seen};
 
@@ -18,7 +18,7 @@ use super::seen::{Recorder, Seen};
 #[derive(Debug, thiserror::Error)]
 pub enum MaterialError {
     /// A file cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}", path.shown())]
     Read {
         /// The file.
         path: PathBuf,
@@ -26,7 +26,7 @@ pub enum MaterialError {
         source: std::io::Error,
     },
     /// A key cannot be read, or others could read it.
-    #[error("cannot use {}", path.display())]
+    #[error("cannot use {}", path.shown())]
     Key {
         /// The file.
         path: PathBuf,
@@ -34,7 +34,7 @@ pub enum MaterialError {
         source: PrivateFileError,
     },
     /// A file is no PEM of the kind that is expected.
-    #[error("{} holds no usable {expected}: {reason}", path.display())]
+    #[error("{} holds no usable {expected}: {reason}", path.shown())]
     Pem {
         /// The file.
         path: PathBuf,
@@ -191,7 +191,8 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
-    let text = std::fs::read(path).map_err(|source| MaterialError::Read { path: path.to_owned(), source })?;
+    let text =
+        regular_file::read(path).map_err(|source| MaterialError::Read { path: path.to_owned(), source })?;
     parse_certificates(&text).map_err(|reason| MaterialError::Pem {
         path: path.to_owned(),
         expected: "certificate",

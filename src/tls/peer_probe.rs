@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::dial::{DialError, Reply, Stage, Target, get};
 use super::material::{KeyPair, MaterialError, Trust};
+use crate::host::detached;
 use crate::plan::Plane;
 
 /// What every etcd answers on the peer plane without looking at anything (`server/etcdserver/api/etcdhttp/version.go`).
@@ -58,15 +59,22 @@ pub fn probe_peers(
     let (sender, receiver) = mpsc::channel();
     for (index, peer) in peers.iter().enumerate() {
         let (config, seen) = trust.client(Some(&pair))?;
-        let (sender, peer) = (sender.clone(), peer.clone());
-        std::thread::spawn(move || {
+        let (answers, asked) = (sender.clone(), peer.clone());
+        let begun = detached(move || {
             let asked_at = OffsetDateTime::now_utc();
-            let reply = get(&peer.target, Arc::new(config), PATH, &[], deadline);
+            let reply = get(&asked.target, Arc::new(config), PATH, &[], deadline);
             let answered_at = OffsetDateTime::now_utc();
-            let answer = PeerAnswer { peer, reply, chain: seen.chain(), asked_at, answered_at };
+            let answer = PeerAnswer { peer: asked, reply, chain: seen.chain(), asked_at, answered_at };
             // Nobody listens once the time is over.
-            let _ = sender.send((index, answer));
+            let _ = answers.send((index, answer));
         });
+        if let Err(error) = begun {
+            let (reply, chain) = (Err(DialError::Io(error)), Vec::new());
+            let _ = sender.send((
+                index,
+                PeerAnswer { peer: peer.clone(), reply, chain, asked_at, answered_at: asked_at },
+            ));
+        }
     }
     let mut answers: Vec<Option<PeerAnswer>> = peers.iter().map(|_| None).collect();
     for _ in 0..peers.len() {

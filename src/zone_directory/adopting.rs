@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use time::OffsetDateTime;
-use zone_pki::{IssuanceLog, LogEntry, RevocationList, RevocationMark, Revoked, hex, regular_file};
+use zone_pki::{IssuanceLog, LogEntry, RevocationList, RevocationMark, Revoked, ShowPath, hex, regular_file};
 
 use super::authority_files::load_authority;
 use super::editions::retired;
@@ -35,7 +35,7 @@ pub fn adopt_list(
     authorities: &HeldAuthorities<'_>,
     now: OffsetDateTime,
 ) -> Result<AdoptedList> {
-    let shown = path.display();
+    let shown = path.shown();
     let der = regular_file::read(path).map_err(|error| Failure::read(path, &error))?;
     let list = RevocationList::from_der(&der).map_err(|error| {
         Failure::bad_input(format!("{shown} is no revocation list"))

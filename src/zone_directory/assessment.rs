@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use time::OffsetDateTime;
-use zone_pki::{Certificate, CertificateRequest, Generation, GenerationStore};
+use zone_pki::{Certificate, CertificateRequest, Generation, GenerationStore, ShowPath};
 
 use super::authorities::Authorities;
 use super::entry::{Entry, Found, Verdict};
@@ -58,11 +58,11 @@ impl<'z> Assessment<'z> {
     ) -> Result<Self> {
         let store = GenerationStore::new(&directory);
         let current = store.current().map_err(|error| {
-            Failure::bad_input(format!("cannot read the certificates in {}", directory.display()))
+            Failure::bad_input(format!("cannot read the certificates in {}", directory.shown()))
                 .because(&error)
                 .next(format!(
                     "move {} away, and have `zone-etcd pki issue` make new ones",
-                    directory.display()
+                    directory.shown()
                 ))
         })?;
         let found: Vec<(&'static Role, Option<Found>)> = holder

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::path::Path;
 
 use time::OffsetDateTime;
-use zone_pki::{Certificate, RevocationList};
+use zone_pki::{Certificate, RevocationList, ShowPath};
 
 use super::authority_files::{
     check_directory, check_usable, read_certificate, read_chain, read_token, refuse_if_lost,
@@ -118,7 +118,7 @@ impl AuthorityCertificates {
                 let days = days_left(certificate, now);
                 report::warning(&format!(
                     "{} expires in {days} days, and all that it issued with it",
-                    file.display()
+                    file.shown()
                 ));
             }
         }
@@ -175,18 +175,18 @@ impl AuthorityCertificates {
             && certificate.subject_public_key_info() == self.peer.subject_public_key_info()
         {
             let peer = paths.authority_certificate(Plane::Peer.name());
-            return out_of_place(paths, plane, &path, format!("it has the same key as {}", peer.display()));
+            return out_of_place(paths, plane, &path, format!("it has the same key as {}", peer.shown()));
         }
         match self.given.matches(plane, certificate) {
             Some(true) => return Ok(()),
             Some(false) => {
-                let why = format!("{} names another one", paths.given_planes().display());
+                let why = format!("{} names another one", paths.given_planes().shown());
                 return out_of_place(paths, plane, &path, why);
             }
             None => {}
         }
         if !certificate.names_issuer(&self.root) {
-            let why = format!("it was not issued by {}", paths.authority_certificate(ROOT).display());
+            let why = format!("it was not issued by {}", paths.authority_certificate(ROOT).shown());
             return out_of_place(paths, plane, &path, why);
         }
         check_name(paths, plane, &path, certificate)
@@ -240,9 +240,9 @@ impl AuthorityCertificates {
 }
 
 fn out_of_place(paths: &ZonePaths, plane: Plane, path: &Path, why: String) -> Result<()> {
-    Err(Failure::bad_input(format!("{} is not the zone's {} CA", path.display(), plane.name()))
+    Err(Failure::bad_input(format!("{} is not the zone's {} CA", path.shown(), plane.name()))
         .because(why)
-        .next(format!("put {} back from your copy of the zone directory", paths.authorities().display())))
+        .next(format!("put {} back from your copy of the zone directory", paths.authorities().shown())))
 }
 
 /// The planes' revocation lists are told apart by nothing else, so the CAs' own names are the mark.

@@ -6,7 +6,7 @@ use std::path::Path;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 use zone_pki::private_file::{self, PrivateFileError};
-use zone_pki::{Authority, Certificate, encrypted_key, regular_file};
+use zone_pki::{Authority, Certificate, ShowPath, encrypted_key, regular_file};
 
 use super::CaPassphrase;
 use super::failures::{certificate_failure, expired, load_failure, not_yet_valid, private_zone_failure};
@@ -39,17 +39,17 @@ pub(super) fn refuse_if_lost(paths: &ZonePaths) -> Result<()> {
     if !log.try_exists().map_err(|error| Failure::read(&log, &error))? {
         return Ok(());
     }
-    Err(Failure::new(Exit::MissingInput, format!("{} is gone", paths.authorities().display()))
-        .because(format!("{} says that the zone has issued certificates", log.display()))
+    Err(Failure::new(Exit::MissingInput, format!("{} is gone", paths.authorities().shown()))
+        .because(format!("{} says that the zone has issued certificates", log.shown()))
         .next("put the directory back from your copy; a new CA would shut out every member and client"))
 }
 
 pub(super) fn check_directory(directory: &Path) -> Result<()> {
     private_file::check_directory(directory).map_err(|error| match error {
         PrivateFileError::NotFound => {
-            Failure::new(Exit::MissingInput, format!("there is no {}", directory.display())).next(format!(
+            Failure::new(Exit::MissingInput, format!("there is no {}", directory.shown())).next(format!(
                 "make the zone's CAs: zone-etcd init --zone {}",
-                directory.parent().unwrap_or(directory).display()
+                directory.parent().unwrap_or(directory).shown()
             ))
         }
         error => private_zone_failure(directory, &error),
@@ -78,7 +78,7 @@ pub(super) fn parse_authority(path: &Path, key: &Path, text: &[u8]) -> Result<Ce
     if certificate.is_authority() {
         return Ok(certificate);
     }
-    Err(Failure::bad_input(format!("{} is not a CA certificate", path.display()))
+    Err(Failure::bad_input(format!("{} is not a CA certificate", path.shown()))
         .because(format!(
             "{} may not sign certificates (no CA:TRUE, or no keyCertSign)",
             certificate.subject()
@@ -100,7 +100,7 @@ pub(super) fn read_chain(paths: &ZonePaths) -> Result<Vec<Certificate>> {
 /// The token that the zone's cluster was founded with, where a root has taken the place of the one that it follows from.
 pub(super) fn read_token(paths: &ZonePaths) -> Result<Option<String>> {
     let path = paths.pinned_token();
-    match std::fs::read_to_string(&path) {
+    match regular_file::read_to_string(&path) {
         Ok(text) => Ok(Some(text.trim_end().to_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failure::read(&path, &error)),

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use zone_pki::{Certificate, regular_file};
+use zone_pki::{Certificate, ShowPath, regular_file};
 
 use super::authorities::ROOT;
 use super::authority_files::parse_authority;
@@ -69,7 +69,7 @@ impl Beside {
         let is_in = |place| beside.all().filter(|(_, ca)| ca.place == place).count();
         let is_mixed = Place::ALL.into_iter().all(|place| is_in(place) > 0);
         if is_mixed || (beside.root.is_some() && beside.all().count() < 3) {
-            return Err(Failure::bad_input(format!("{} is not whole", paths.authorities().display()))
+            return Err(Failure::bad_input(format!("{} is not whole", paths.authorities().shown()))
                 .because("the CAs of a rotation are all in next/, or all in previous/, and those of both planes with a root")
                 .next("put the directory back from your copy of the zone directory"));
         }
@@ -111,14 +111,11 @@ fn read(paths: &ZonePaths, stem: &str) -> Result<Option<BesideCa>> {
         if found.is_some() {
             return Err(Failure::bad_input(format!(
                 "{} and {} are both there",
-                paths.authority_certificate(&Place::Next.stem(stem)).display(),
-                path.display()
+                paths.authority_certificate(&Place::Next.stem(stem)).shown(),
+                path.shown()
             ))
             .because("a CA takes the place of one other at a time")
-            .next(format!(
-                "put {} back from your copy of the zone directory",
-                paths.authorities().display()
-            )));
+            .next(format!("put {} back from your copy of the zone directory", paths.authorities().shown())));
         }
         let certificate = parse_authority(&path, &paths.authority_key(&place.stem(stem)), &text)?;
         found = Some(BesideCa { place, certificate });

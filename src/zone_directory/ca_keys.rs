@@ -9,7 +9,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 use zone_pki::encrypted_key::{self, DecryptError};
 use zone_pki::private_file::{self, PrivateFileError};
-use zone_pki::{KeyError, PrivateKey};
+use zone_pki::{KeyError, PrivateKey, ShowPath};
 
 use super::authorities::ROOT;
 use super::authority_files::check_directory;
@@ -204,7 +204,7 @@ fn refuse_link(path: &Path) -> Result<()> {
     if !path.is_symlink() {
         return Ok(());
     }
-    let shown = path.display();
+    let shown = path.shown();
     Err(Failure::bad_input(format!("{shown} is a link, and what it leads to is not replaced")).next(format!(
         "lock the key there: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {shown} -out {shown}.locked"
     )))
@@ -219,6 +219,6 @@ fn read_back(path: &Path, key: &PrivateKey, passphrase: Option<&Passphrase>) -> 
     };
     match read {
         Ok(read) if read.pkcs8_der() == key.pkcs8_der() => Ok(()),
-        _ => Err(Failure::internal(format!("{} does not hold what was written", path.display()))),
+        _ => Err(Failure::internal(format!("{} does not hold what was written", path.shown()))),
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zone_pki::encrypted_key::{self, DecryptError};
-use zone_pki::{KeyError, PrivateKey};
+use zone_pki::{KeyError, PrivateKey, ShowPath};
 
 use super::failures::locked_key_failure;
 use crate::error::{Exit, Failure, Result};
@@ -81,7 +81,7 @@ impl CaPassphrase {
                     return Ok(key);
                 }
                 Err(DecryptError::Passphrase) if self.asks() && attempt < TRIES => {
-                    report::message(&format!("that does not open {}", path.display()));
+                    report::message(&format!("that does not open {}", path.shown()));
                     *known = Known::NotYet;
                 }
                 Err(error) => {

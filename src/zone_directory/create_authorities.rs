@@ -8,7 +8,8 @@ use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 use zone_pki::{
-    Authority, AuthoritySpec, Certificate, IssueError, PrivateKey, Subject, SubjectAltName, hex, private_file,
+    Authority, AuthoritySpec, Certificate, IssueError, PrivateKey, ShowPath, Subject, SubjectAltName, hex,
+    private_file,
 };
 
 use super::aside::{make_aside, remove_abandoned};
@@ -76,11 +77,11 @@ pub fn create_missing(
         return Ok(Vec::new());
     }
     if !paths.authority_certificate(ROOT).exists() {
-        return Err(Failure::new(Exit::MissingInput, format!("{} has no root CA", directory.display()))
+        return Err(Failure::new(Exit::MissingInput, format!("{} has no root CA", directory.shown()))
             .because("root.crt and root.key are not there, but the directory is")
             .next(format!(
                 "put root.crt and root.key back, or move {} away to let new CAs be made",
-                directory.display()
+                directory.shown()
             )));
     }
     create_planes(paths, zone, &missing, keys, now, held)?;
@@ -93,10 +94,10 @@ fn refuse_key_alone(paths: &ZonePaths, stem: &str) -> Result<()> {
     if certificate.exists() || !key.exists() {
         return Ok(());
     }
-    Err(Failure::new(Exit::MissingInput, format!("{} is not there, but {} is", certificate.display(), key.display()))
+    Err(Failure::new(Exit::MissingInput, format!("{} is not there, but {} is", certificate.shown(), key.shown()))
         .next(format!(
             "put the file back from your copy of the zone directory; if an `init` was interrupted: mv {0} {0}.unused",
-            key.display()
+            key.shown()
         )))
 }
 

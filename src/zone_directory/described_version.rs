@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
+use zone_pki::{ShowPath, regular_file};
+
 use super::ZoneDirectory;
 use crate::config::{EtcdVersion, ZoneConfig, with_etcd_version};
 use crate::error::{Exit, Failure, Result};
@@ -16,11 +18,11 @@ pub fn describe_version(zone: &ZoneDirectory, version: EtcdVersion) -> Result<()
     let _held = zone.lock()?;
     let path = zone.paths.config();
     let refused = |why: &str| {
-        Failure::new(Exit::Configuration, format!("cannot change the version in {}", path.display()))
+        Failure::new(Exit::Configuration, format!("cannot change the version in {}", path.shown()))
             .because(why.to_owned())
             .next(format!("write it yourself: version = \"{version}\" in [etcd]"))
     };
-    let text = fs::read_to_string(&path).map_err(|error| Failure::read(&path, &error))?;
+    let text = regular_file::read_to_string(&path).map_err(|error| Failure::read(&path, &error))?;
     if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
         return Err(refused("it is a symbolic link, to a file that others may keep"));
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use tempfile::TempDir;
-use zone_pki::{private_file, regular_file};
+use zone_pki::{ShowPath, private_file, regular_file};
 
 use super::ZoneLock;
 use super::create_authorities::{create, create_directory, stage, sync};
@@ -29,7 +29,7 @@ impl<'p> Exchange<'p> {
         if directory.is_symlink() {
             return Err(Failure::bad_input(format!(
                 "{} is a link, and cannot be exchanged",
-                directory.display()
+                directory.shown()
             ))
             .because("the keys of new CAs would lie here, and not where it leads")
             .next("have the whole zone directory there, and name it with --zone"));
@@ -82,7 +82,7 @@ impl<'p> Exchange<'p> {
         let directory = self.paths.authorities();
         let flags = RenameFlags::RENAME_EXCHANGE;
         renameat2(AT_FDCWD, self.staged.path(), AT_FDCWD, &directory, flags).map_err(|error| {
-            Failure::new(Exit::CannotCreate, format!("cannot exchange {} for another", directory.display()))
+            Failure::new(Exit::CannotCreate, format!("cannot exchange {} for another", directory.shown()))
                 .because(&io::Error::from(error))
                 .next("nothing was changed; move the zone directory to a file system that has RENAME_EXCHANGE, as ext4, XFS and Btrfs do")
         })?;

@@ -5,15 +5,16 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 use zone_pki::private_file::PrivateFileError;
-use zone_pki::{CertificateError, DecryptError, LoadError, RevocationListError, instant};
+use zone_pki::{CertificateError, DecryptError, LoadError, RevocationListError, ShowPath, instant};
 
 use crate::error::{Exit, Failure};
+use crate::host::step_as_owner;
 use crate::plan::ZonePaths;
 use crate::report::shell_quoted;
 
 /// A CA whose validity starts later than the clock says.
 pub(super) fn not_yet_valid(path: &Path, not_before: OffsetDateTime, now: OffsetDateTime) -> Failure {
-    Failure::bad_input(format!("{} is not valid yet", path.display()))
+    Failure::bad_input(format!("{} is not valid yet", path.shown()))
         .because(format!(
             "it is valid from {}, and this machine's clock says {}",
             instant(not_before),
@@ -24,14 +25,14 @@ pub(super) fn not_yet_valid(path: &Path, not_before: OffsetDateTime, now: Offset
 
 /// A CA whose validity is over.
 pub(super) fn expired(path: &Path, not_after: OffsetDateTime) -> Failure {
-    Failure::bad_input(format!("{} has expired", path.display()))
+    Failure::bad_input(format!("{} has expired", path.shown()))
         .because(format!("it was valid until {}", instant(not_after)))
         .next("check this machine's clock; if it is right, the zone needs a new CA: docs/expired.md")
 }
 
 /// A revocation list that etcd could not read, or that is not of the plane's CA.
 pub(super) fn unusable_list(path: &Path, error: &RevocationListError) -> Failure {
-    Failure::bad_input(format!("{} cannot be used", path.display()))
+    Failure::bad_input(format!("{} cannot be used", path.shown()))
         .because(error)
         .next("on the signing machine: zone-etcd bundle NODE --out DIR; then here: zone-etcd activate DIR/NODE.bundle")
 }
@@ -39,10 +40,10 @@ pub(super) fn unusable_list(path: &Path, error: &RevocationListError) -> Failure
 /// A CA file without a usable certificate.
 pub(super) fn certificate_failure(certificate: &Path, key: &Path, error: &CertificateError) -> Failure {
     let failure =
-        Failure::bad_input(format!("{} holds no usable certificate", certificate.display())).because(error);
+        Failure::bad_input(format!("{} holds no usable certificate", certificate.shown())).because(error);
     match error {
         CertificateError::PrivateKey => {
-            failure.next(format!("{} and {} seem to be swapped", certificate.display(), key.display()))
+            failure.next(format!("{} and {} seem to be swapped", certificate.shown(), key.shown()))
         }
         _ => failure.next("put the file back from your copy of the zone directory"),
     }
@@ -50,22 +51,22 @@ pub(super) fn certificate_failure(certificate: &Path, key: &Path, error: &Certif
 
 /// A CA that cannot sign.
 pub(super) fn load_failure(certificate: &Path, key: &Path, error: &LoadError) -> Failure {
-    let pair = format!("the CA {} cannot sign", certificate.display());
+    let pair = format!("the CA {} cannot sign", certificate.shown());
     match error {
         LoadError::Expired { not_after } => expired(certificate, *not_after),
         LoadError::Certificate(error) => certificate_failure(certificate, key, error),
-        LoadError::Key(error) => Failure::bad_input(format!("{} holds no usable key", key.display()))
+        LoadError::Key(error) => Failure::bad_input(format!("{} holds no usable key", key.shown()))
             .because(error)
             .next("put the CA's key back from your copy of the zone directory"),
         error => Failure::bad_input(pair)
             .because(error)
-            .next(format!("check that {} is the key of that certificate", key.display())),
+            .next(format!("check that {} is the key of that certificate", key.shown())),
     }
 }
 
 /// A CA's key that was not opened.
 pub(super) fn locked_key_failure(path: &Path, error: &DecryptError) -> Failure {
-    let shown = path.display();
+    let shown = path.shown();
     match error {
         DecryptError::Passphrase => Failure::new(Exit::Permission, format!("{shown} was not opened"))
             .because(error)
@@ -99,7 +100,7 @@ pub(super) fn private_zone_failure(path: &Path, error: &PrivateFileError) -> Fai
 
 /// The failure of a private file or directory, with the command that mends its mode.
 pub fn private_failure(path: &Path, error: &PrivateFileError) -> Failure {
-    let shown = path.display();
+    let shown = path.shown();
     match error {
         PrivateFileError::NotFound => Failure::new(Exit::MissingInput, format!("cannot read {shown}"))
             .because("it is not there")
@@ -121,7 +122,7 @@ pub fn private_failure(path: &Path, error: &PrivateFileError) -> Failure {
                     "its owner is user {uid}, this program runs as user {}",
                     nix::unistd::geteuid()
                 ))
-                .next(format!("run the command as that user, or: chown {} {shown}", nix::unistd::geteuid()))
+                .next(step_as_owner(*uid, path))
         }
         PrivateFileError::Empty => {
             Failure::bad_input(format!("{shown} is empty")).next("put its content back, or name another")
@@ -150,6 +151,6 @@ pub(super) fn issuance_log_failure(paths: &ZonePaths, error: &zone_pki::LogError
 pub fn log_failure(path: &Path, error: &zone_pki::LogError, unharmed: &str) -> Failure {
     match error {
         zone_pki::LogError::File(error) => private_zone_failure(path, error),
-        error => Failure::write_chain(format!("cannot use {}", path.display()), error, unharmed),
+        error => Failure::write_chain(format!("cannot use {}", path.shown()), error, unharmed),
     }
 }

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
-use zone_pki::{Authority, Certificate, FileKind, IssuanceLog, LogEntry, Staged, commit_all};
+use zone_pki::{Authority, Certificate, FileKind, IssuanceLog, LogEntry, ShowPath, Staged, commit_all};
 
 use super::assessment::Assessment;
 use super::authority_files::load_authority;
@@ -212,7 +212,7 @@ fn refuse_to_make_a_key(assessment: &Assessment<'_>, entry: &Entry) -> Result<()
 }
 
 fn store_failure(paths: &ZonePaths, error: &zone_pki::StoreError) -> Failure {
-    let what = format!("cannot write certificates below {}", paths.root().display());
+    let what = format!("cannot write certificates below {}", paths.root().shown());
     Failure::write_chain(
         what,
         error,

@@ -40,6 +40,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
+use zone_pki::{ShowPath, regular_file};
 
 pub use adopting::{AdoptedList, adopt_list};
 pub use aside::make_aside;
@@ -75,7 +76,7 @@ pub use zone_lock::{HeldAuthorities, ZoneLock, ZoneReadLock};
 use crate::config::{Node, NodeName, Problem, Protection, ZoneConfig, ZoneConfigError};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{NodePaths, ZonePaths};
-use crate::report;
+use crate::report::{self, shell_quoted_path};
 
 /// A zone that was read, with where it lies.
 #[derive(Debug)]
@@ -101,6 +102,7 @@ impl ZoneDirectory {
         let (mut config, warnings) =
             ZoneConfig::load(&paths.config()).map_err(|error| zone_failure(&paths, error))?;
         refuse_writable_by_others(paths.root())?;
+        refuse_writable_by_others(&paths.config())?;
         config.tls.anchor(paths.root());
         let zone =
             Self { paths, config, warnings, ca_passphrase, written: root.to_owned(), clock_is_right: false };
@@ -116,7 +118,7 @@ impl ZoneDirectory {
         }
         let what = format!("the zone {} has CAs, and zone.toml gives up what they are for", self.config.name);
         Err(Failure::new(Exit::Configuration, what)
-            .because(format!("{} is there", self.paths.authorities().display()))
+            .because(format!("{} is there", self.paths.authorities().shown()))
             .next("take insecure_no_tls or insecure_no_authentication out of zone.toml"))
     }
 
@@ -146,19 +148,19 @@ impl ZoneDirectory {
     pub fn has_bundled(&self, node: &str) -> bool {
         let Some(node) = self.config.node(node) else { return false };
         let record = format!("\"node\":\"{}\"", node.name.full());
-        let log = std::fs::read_to_string(self.paths.bundle_log()).unwrap_or_default();
+        let log = regular_file::read_to_string(&self.paths.bundle_log()).unwrap_or_default();
         log.lines().any(|line| line.contains(&record)) && !self.node_paths(&node.name).state().exists()
     }
 
     /// A command for this zone, as the operator can type it here.
     pub fn proposed(&self, command: &str) -> String {
-        format!("zone-etcd {command} --zone {}", report::shell_quoted(&self.written.display().to_string()))
+        format!("zone-etcd {command} --zone {}", report::shell_quoted_path(&self.written))
     }
 
     /// Prints the warnings, each with its line, and what is wrong with the clock.
     pub fn report_warnings(&self) {
         self.warn_of_clock();
-        let file = self.paths.config().display().to_string();
+        let file = self.paths.config().shown().to_string();
         self.warnings.iter().for_each(|problem| report::problem(&file, problem));
     }
 
@@ -199,7 +201,7 @@ impl ZoneDirectory {
             report::message(&format!(
                 "made the CAs of {} in {}",
                 self.config.name,
-                self.paths.authorities().display()
+                self.paths.authorities().shown()
             ));
         }
         let authorities = held.authorities(now)?;
@@ -213,15 +215,16 @@ pub fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|error| Failure::read(path, &error))
 }
 
-/// Who may write there may replace `zone.toml`, move `ca/` away, or lead a file of ours elsewhere.
-fn refuse_writable_by_others(root: &Path) -> Result<()> {
-    let mode = std::fs::metadata(root).map_err(|error| Failure::read(root, &error))?.permissions().mode();
+/// Who may write to the directory may replace `zone.toml`, move `ca/` away, or lead a file of ours elsewhere; who may write to
+/// `zone.toml` says who gets certificates, and what runs.
+fn refuse_writable_by_others(path: &Path) -> Result<()> {
+    let mode = std::fs::metadata(path).map_err(|error| Failure::read(path, &error))?.permissions().mode();
     if mode & 0o022 == 0 {
         return Ok(());
     }
-    Err(Failure::new(Exit::Permission, format!("others can write to {}", root.display()))
+    Err(Failure::new(Exit::Permission, format!("others can write to {}", path.shown()))
         .because(format!("its mode is {:04o}", mode & 0o7777))
-        .next(format!("if nothing in it was changed: chmod go-w {}", root.display())))
+        .next(format!("if nothing in it was changed: chmod go-w {}", shell_quoted_path(path))))
 }
 
 fn zone_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure {
@@ -238,7 +241,7 @@ fn zone_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure {
     failure.next(format!(
         "name the zone's directory with --zone; or make a zone: \
          zone-etcd init --zone {} --name example.zone --node node1=10.0.1.10",
-        paths.root().display()
+        paths.root().shown()
     ))
 }
 
@@ -247,7 +250,7 @@ pub fn config_failure(error: ZoneConfigError) -> Failure {
     match error {
         ZoneConfigError::Read { path, source } => Failure::read(&path, &source),
         ZoneConfigError::Problems { problems, path } => {
-            let file = path.display().to_string();
+            let file = path.shown().to_string();
             let errors =
                 problems.iter().filter(|problem| problem.severity == crate::config::Severity::Error).count();
             let count = if errors == 1 { "a problem".to_owned() } else { format!("{errors} problems") };

@@ -1,6 +1,7 @@
 //! The same work for many holders, on as many threads as there are processors.
 
 use crate::error::Result;
+use crate::host::beside;
 
 /// Fewer than this are done before a second thread has started.
 const WORTH_A_THREAD: usize = 8;
@@ -15,10 +16,10 @@ pub fn in_parallel<T: Sync, U: Send>(items: &[T], work: impl Fn(&T) -> Result<U>
     std::thread::scope(|scope| {
         let part_of = &part_of;
         let parts = items.chunks(items.len().div_ceil(workers));
-        let running: Vec<_> = parts.map(|part| scope.spawn(move || part_of(part))).collect();
+        let running: Vec<_> = parts.map(|part| beside(scope, move || part_of(part))).collect();
         let mut made = Vec::with_capacity(items.len());
         for worker in running {
-            made.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            made.extend(worker.join()?);
         }
         Ok(made)
     })

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
-use zone_pki::{RevocationList, RevocationListError, regular_file};
+use zone_pki::{RevocationList, RevocationListError, ShowPath, regular_file};
 
 use super::authorities::AuthorityCertificates;
 use super::authority_files::load_authority;
@@ -15,7 +15,7 @@ use super::signed_list::SignedList;
 use super::{ZoneDirectory, ZoneLock};
 use crate::error::{Failure, Result};
 use crate::plan::{Plane, ZonePaths};
-use crate::report::shell_quoted;
+use crate::report::shell_quoted_path;
 
 /// A list that was made again.
 #[derive(Debug)]
@@ -48,10 +48,10 @@ pub(super) fn read_revocations(
             }
             Unusable::File(error) => Failure::read(&path, &error),
             Unusable::List(error) => {
-                Failure::bad_input(format!("{} cannot be used", path.display())).because(&error)
+                Failure::bad_input(format!("{} cannot be used", path.shown())).because(&error)
             }
         };
-        let root = shell_quoted(&paths.root().display().to_string());
+        let root = shell_quoted_path(paths.root());
         failure.next(format!(
             "make it again from issued.jsonl: zone-etcd pki revoke --rebuild-lists --zone {root}"
         ))

@@ -10,7 +10,7 @@
 //! [`switch_back`] and [`retire`] undo them in the other order. What is retired is kept in `ca/retired/N/`.
 
 use time::OffsetDateTime;
-use zone_pki::Authority;
+use zone_pki::{Authority, ShowPath};
 
 use super::authorities::{Authorities, ROOT};
 use super::authority_files::load_authority;
@@ -145,7 +145,7 @@ fn refuse_unless_at(zone: &ZoneDirectory, rotated: Rotated, place: Option<Place>
 fn refuse_unless_whole(zone: &ZoneDirectory, stem: &str) -> Result<()> {
     for path in [zone.paths.authority_certificate(stem), zone.paths.authority_key(stem)] {
         if !path.exists() {
-            return Err(Failure::new(Exit::MissingInput, format!("{} is not there", path.display()))
+            return Err(Failure::new(Exit::MissingInput, format!("{} is not there", path.shown()))
                 .because("the CA is to sign now")
                 .next("put the file back from your copy of the zone directory; nothing was changed"));
         }
@@ -190,7 +190,7 @@ fn refuse_if_made_elsewhere(zone: &ZoneDirectory, authorities: &Authorities, rot
                 Exit::Configuration,
                 format!("the {} CA was made elsewhere, so no other can be made here", plane.name()),
             )
-            .because(format!("{} names its key", zone.paths.given_planes().display()))
+            .because(format!("{} names its key", zone.paths.given_planes().shown()))
             .next("rotate the CAs that were made here, with --plane; whoever made this one has to make the next"));
         }
     }

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use super::authorities::Authorities;
 use crate::error::{Exit, Failure, Result};
@@ -93,10 +94,10 @@ impl ZoneReadLock {
 fn still_held(paths: &ZonePaths) -> Failure {
     Failure::new(
         Exit::TryAgain,
-        format!("another command has issued in {} for too long", paths.root().display()),
+        format!("another command has issued in {} for too long", paths.root().shown()),
     )
     .because(format!("{} s were waited for it", LIMIT.as_secs()))
-    .next(format!("see which it is, and whether it goes on: fuser -v {}", paths.root().display()))
+    .next(format!("see which it is, and whether it goes on: fuser -v {}", paths.root().shown()))
 }
 
 fn take(paths: &ZonePaths, try_lock: fn(&File) -> std::result::Result<(), TryLockError>) -> Result<File> {
@@ -105,10 +106,7 @@ fn take(paths: &ZonePaths, try_lock: fn(&File) -> std::result::Result<(), TryLoc
     match try_lock(&directory) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            report::message(&format!(
-                "waiting for another command that issues in {}",
-                paths.root().display()
-            ));
+            report::message(&format!("waiting for another command that issues in {}", paths.root().shown()));
             let deadline = Instant::now() + LIMIT;
             while let Err(held) = try_lock(&directory) {
                 match held {

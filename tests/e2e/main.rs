@@ -34,6 +34,7 @@
 //! | [`existing_certificates`] | members whose certificates were made elsewhere, or that have none; the examples |
 //! | [`issued_certificates`] | certificates as openssl sees them, for every kind of key |
 
+#![allow(clippy::disallowed_methods, reason = "paths of tests are what the test made them")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first thing that goes wrong")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a test prints is shown when it fails")]
 

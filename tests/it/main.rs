@@ -26,10 +26,12 @@
 //! | [`properties`] | what holds for every zone description, and tables that check themselves |
 //! | [`diagnosis`] | lines that etcd printed, explained |
 //! | [`export`] | files for other software, read by it |
+//! | [`terminal`] | what others wrote, which does nothing to a terminal and passes for no line of ours |
 //! | [`verdict`] | `plan`, `check` and `run` on the same start: one exit code, one reason |
 //! | [`documents`] | the commands in README.md and docs/ |
 //! | [`support`] | what these share |
 
+#![allow(clippy::disallowed_methods, reason = "paths of tests are what the test made them")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first thing that goes wrong")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a test prints is shown when it fails")]
 
@@ -63,4 +65,5 @@ mod requests;
 mod revocation;
 mod rotation;
 mod support;
+mod terminal;
 mod verdict;

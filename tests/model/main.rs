@@ -23,6 +23,7 @@
 //! Not in it: time limits, the handshake, snapshots, compaction, disks that lie about what they have synced, a log that is damaged, a
 //! start that goes on between two of its steps for longer than its connections are looked at, and more than three members to the end.
 
+#![allow(clippy::disallowed_methods, reason = "paths of tests are what the test made them")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first thing that goes wrong")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this test is a program that prints a table")]
 

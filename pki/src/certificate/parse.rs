@@ -17,6 +17,7 @@ use crate::constraints::NameConstraints;
 use crate::der::whole_sequence;
 use crate::name::{SubjectAltName, SubjectAltNames};
 use crate::spec::Usages;
+use crate::visible::Visible;
 
 /// What is known of a certificate. The ranges are positions in its DER.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,7 +164,7 @@ pub(super) fn name_for_people(der: &[u8]) -> Option<String> {
     X509Name::from_der(der).ok().filter(|(rest, _)| rest.is_empty()).map(|(_, name)| for_people(&name))
 }
 
-/// The most specific attribute first, as RFC 4514, 2.1 has it.
+/// The most specific attribute first, as RFC 4514, 2.1 has it. Visible as a whole: it is whatever the holder wrote.
 pub(crate) fn for_people(name: &X509Name<'_>) -> String {
     let attributes: Vec<_> = name.iter_attributes().collect();
     let mut text = String::with_capacity(64);
@@ -181,7 +182,7 @@ pub(crate) fn for_people(name: &X509Name<'_>) -> String {
             Err(_) => text.push_str(&String::from_utf8_lossy(attribute.as_slice())),
         }
     }
-    text
+    Visible(text).to_string()
 }
 
 fn short_name(kind: &Oid<'_>) -> Option<&'static str> {

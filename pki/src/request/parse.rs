@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::cri_attributes::ParsedCriAttribute;
-use x509_parser::extensions::ParsedExtension;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::FromDer;
 
 use super::RequestError;
@@ -44,6 +44,7 @@ pub(super) fn facts(der: &[u8]) -> Result<Facts, RequestError> {
     let (algorithm, signature) = signature(der).ok_or_else(|| damaged("it has no signature"))?;
     let info = &request.certification_request_info;
     let public_key_info = info.subject_pki.raw;
+    refuse_control_characters(info.subject.iter_attributes().filter_map(|each| each.as_str().ok()))?;
     let mut facts = Facts {
         signed: position(der, info.raw),
         signature_algorithm: position(der, algorithm),
@@ -62,6 +63,7 @@ pub(super) fn facts(der: &[u8]) -> Result<Facts, RequestError> {
         for extension in &wanted.extensions {
             match extension.parsed_extension() {
                 ParsedExtension::SubjectAlternativeName(names) => {
+                    refuse_control_characters(names.general_names.iter().filter_map(text_of))?;
                     facts.names = names.general_names.iter().filter_map(alternative_name).collect();
                 }
                 ParsedExtension::ExtendedKeyUsage(usage) => facts.usages = tls_usages(usage),
@@ -74,6 +76,21 @@ pub(super) fn facts(der: &[u8]) -> Result<Facts, RequestError> {
         }
     }
     Ok(facts)
+}
+
+/// No certificate is of use with them, and what is compared by eye must not hold any.
+fn refuse_control_characters<'t>(mut texts: impl Iterator<Item = &'t str>) -> Result<(), RequestError> {
+    match texts.find_map(|text| text.chars().find(|c| c.is_control())) {
+        Some(character) => Err(RequestError::ControlCharacter { character }),
+        None => Ok(()),
+    }
+}
+
+fn text_of<'n>(name: &GeneralName<'n>) -> Option<&'n str> {
+    match name {
+        GeneralName::DNSName(text) | GeneralName::RFC822Name(text) | GeneralName::URI(text) => Some(text),
+        _ => None,
+    }
 }
 
 /// What follows the part that is signed: the contents of the algorithm identifier, and the signature.

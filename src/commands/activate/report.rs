@@ -4,12 +4,12 @@ use std::path::Path;
 
 use serde::Serialize;
 use time::OffsetDateTime;
-use zone_pki::hex;
+use zone_pki::{ShowPath, hex};
 
 use crate::activation::{Activation, Change, LOCAL_CONFIG};
 use crate::host::NodeLock;
 use crate::plan::NodePaths;
-use crate::report::{self, shell_quoted};
+use crate::report::{self, shell_quoted_path};
 
 /// The result for a program. Fields are added, never renamed.
 #[derive(Serialize)]
@@ -68,13 +68,13 @@ impl<'a> Report<'a> {
 }
 
 fn next(activation: &Activation, root: &Path) -> String {
-    let config = shell_quoted(&root.join(LOCAL_CONFIG).display().to_string());
+    let config = shell_quoted_path(&root.join(LOCAL_CONFIG));
     let start = format!("zone-etcd run --config {config}");
     if !activation.is_member {
         let paths = NodePaths::new(root);
         return format!(
             "no member runs on this node; its client certificate is {}",
-            paths.current("client.crt").display()
+            paths.current("client.crt").shown()
         );
     }
     if !NodeLock::is_held(&NodePaths::new(root).lock()) {

@@ -7,13 +7,16 @@ use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{User, geteuid};
-use zone_pki::private_file::{self, PrivateFileError};
+use zone_pki::{
+    ShowPath,
+    private_file::{self, PrivateFileError},
+};
 
 use crate::bundle::{Identity, IdentityError, identity_failure};
 use crate::cli::BundleSealArgs;
 use crate::error::{Exit, Failure, Result};
 use crate::passphrase::{credential, descriptor};
-use crate::report::shell_quoted;
+use crate::report::shell_quoted_path;
 use crate::zone_directory::private_failure;
 
 const OPTION: &str = "--identity-fd";
@@ -63,7 +66,7 @@ impl IdentitySource {
 
     fn name(&self) -> String {
         match self {
-            Self::File(path) | Self::Credential(path) => path.display().to_string(),
+            Self::File(path) | Self::Credential(path) => path.shown().to_string(),
             Self::Descriptor(number, _) => format!("file descriptor {number}"),
         }
     }
@@ -99,9 +102,9 @@ fn of_no_use(name: &str, path: Option<&Path>, error: PrivateFileError) -> Failur
 
 /// A key that its owner alone may read is to stay so.
 fn another_users(path: &Path, command: &str, error: &PrivateFileError) -> Failure {
-    let shown = shell_quoted(&path.display().to_string());
+    let shown = shell_quoted_path(path);
     let user = User::from_uid(geteuid()).ok().flatten().map_or_else(|| "USER".to_owned(), |user| user.name);
-    Failure::new(Exit::Permission, format!("cannot use {}", path.display())).because(error).next(format!(
+    Failure::new(Exit::Permission, format!("cannot use {}", path.shown())).because(error).next(format!(
         "have the user who may read it open it, as root: runuser -u {user} -- {command} {OPTION} 3 3<{shown}"
     ))
 }

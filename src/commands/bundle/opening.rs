@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use zone_pki::ShowPath;
+
 use super::identity::IdentitySource;
 use super::passphrase;
 use crate::bundle::{BundleError, Identity, OpenBundle, bundle_failure};
@@ -17,7 +19,7 @@ pub(in crate::commands) type Bundle = OpenBundle<Box<dyn Read>>;
 
 /// What the bundle is called in messages.
 pub(in crate::commands) fn name_of(path: &Path) -> String {
-    if is_standard_input(path) { "standard input".to_owned() } else { path.display().to_string() }
+    if is_standard_input(path) { "standard input".to_owned() } else { path.shown().to_string() }
 }
 
 /// Opens a bundle. A person is asked for a passphrase only if it has one, and does not come through a pipe, which cannot be read a
@@ -51,7 +53,7 @@ fn open_with_typed(
     for _ in 1..TRIES {
         match OpenBundle::open(reader(path)?, Some(&Identity::from(&passphrase.existing()?))) {
             Err(BundleError::WrongPassphrase) => {
-                report::message(&format!("that does not open {}", path.display()));
+                report::message(&format!("that does not open {}", path.shown()));
             }
             opened => return Ok(opened),
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use crate::activation::Fingerprint;
 use crate::bundle::{BootstrapRight, BundleDirectory, BundleRecord, JoinOnly, Made, MadeHow, Seal};
@@ -12,7 +13,7 @@ use crate::commands::json;
 use crate::config::Node;
 use crate::error::Result;
 use crate::plan::BOOTSTRAP_LASTS;
-use crate::report::{self, Table, shell_quoted};
+use crate::report::{self, Table, shell_quoted, shell_quoted_path};
 use crate::zone_directory::{DocumentSigner, SignerName, ZoneDirectory};
 
 /// More rows than this are no help to a person.
@@ -87,7 +88,7 @@ impl Outcome<'_> {
     pub(super) fn data(&self, format: Format) -> Result<String> {
         let signer_sha256 = self.fingerprint().to_string();
         if format == Format::Json {
-            let directory = self.directory.path().display().to_string();
+            let directory = self.directory.path().to_string_lossy().into_owned();
             let zone = self.zone.config.name.as_str();
             let signer = self.signer.name;
             return json(&Report { zone, directory, signer, signer_sha256, bundles: &self.rows });
@@ -107,7 +108,7 @@ impl Outcome<'_> {
         for row in &self.rows {
             table.row([
                 row.name.clone(),
-                self.directory.path().join(&row.record.file).display().to_string(),
+                self.directory.path().join(&row.record.file).shown().to_string(),
                 row.record.sequence.to_string(),
                 row.record.seal.to_string(),
                 row.start().to_owned(),
@@ -123,7 +124,7 @@ impl Outcome<'_> {
         format!(
             "{} bundles in {}: {written} written, {} unchanged (--format json lists each)\n",
             self.rows.len(),
-            self.directory.path().display(),
+            self.directory.path().shown(),
             self.rows.len() - written
         )
     }
@@ -190,7 +191,7 @@ impl Outcome<'_> {
         };
         let list: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
         let (nodes, allowed) = (list.join(" "), list.join(" --allow-bootstrap "));
-        let out = shell_quoted(&self.directory.path().display().to_string());
+        let out = shell_quoted_path(self.directory.path());
         self.zone.proposed(&format!("bundle {nodes} --allow-bootstrap {allowed} --out {out} {seal}"))
     }
 }

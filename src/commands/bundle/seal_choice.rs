@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use age::secrecy::SecretString;
+use zone_pki::{ShowPath, regular_file};
 
 use super::passphrase;
 use crate::bundle::{Recipient, Sealing};
@@ -98,13 +99,13 @@ fn read_recipients(arguments: &BundleSealingArgs, zone: &ZoneDirectory) -> Resul
         add(node, recipient)?;
     }
     if let Some(path) = &arguments.recipients_file {
-        let text = std::fs::read_to_string(path).map_err(|error| Failure::read(path, &error))?;
+        let text = regular_file::read_to_string(path).map_err(|error| Failure::read(path, &error))?;
         for (index, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let place = format!("{} line {}", path.display(), index + 1);
+            let place = format!("{} line {}", path.shown(), index + 1);
             let (node, recipient) = parse(line, ' ', &place)?;
             add(node, recipient)?;
         }

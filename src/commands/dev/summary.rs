@@ -1,10 +1,13 @@
 //! What `dev` says once the zone is ready.
 
+use std::path::Path;
 use std::time::Duration;
+
+use zone_pki::ShowPath;
 
 use crate::config::ClientName;
 use crate::etcd::EtcdBinary;
-use crate::report::{Table, shell_quoted};
+use crate::report::{Table, shell_quoted_path};
 use crate::zone_directory::ZoneDirectory;
 
 /// The members, where everything is, and, if nothing else runs, lines to copy.
@@ -28,9 +31,9 @@ pub(super) fn summary(
         let mark = if node.name.short() == leader { "  leader" } else { "" };
         table.row([node.name.short().to_owned(), node.client_url() + mark]);
     }
-    let admin = zone.paths.client_current(&ClientName::admin()).display().to_string();
-    table.row(["zone".to_owned(), zone.paths.root().display().to_string()]);
-    table.row(["admin".to_owned(), format!("{admin}/{{ca.crt,client.crt,client.key}}")]);
+    let admin = zone.paths.client_current(&ClientName::admin());
+    table.row(["zone".to_owned(), zone.paths.root().shown().to_string()]);
+    table.row(["admin".to_owned(), format!("{}/{{ca.crt,client.crt,client.key}}", admin.shown())]);
     text.push_str(&table.render_indented());
     if to_copy {
         text.push_str(&lines_to_copy(zone, etcd, &admin));
@@ -38,10 +41,10 @@ pub(super) fn summary(
     text
 }
 
-fn lines_to_copy(zone: &ZoneDirectory, etcd: &EtcdBinary, admin: &str) -> String {
-    let file = |name: &str| shell_quoted(&format!("{admin}/{name}"));
+fn lines_to_copy(zone: &ZoneDirectory, etcd: &EtcdBinary, admin: &Path) -> String {
+    let file = |name: &str| shell_quoted_path(&admin.join(name));
     let (ca, cert, key) = (file("ca.crt"), file("client.crt"), file("client.key"));
-    let etcdctl = shell_quoted(&etcd.path.with_file_name("etcdctl").display().to_string());
+    let etcdctl = shell_quoted_path(&etcd.path.with_file_name("etcdctl"));
     let endpoints = zone.config.client_urls();
     format!(
         "\nto copy:\n  {etcdctl} --cacert {ca} --cert {cert} --key {key} --endpoints {} endpoint status -w table\n  \

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use crate::cli::ExistingCaArgs;
 use crate::config::ZoneConfig;
@@ -39,7 +40,7 @@ pub(super) fn wish(arguments: &ExistingCaArgs) -> Result<Wish<'_>> {
     };
     let root = pair(&arguments.ca_cert, &arguments.ca_key);
     if let (Some(file), None) = (&arguments.ca_cert, &root) {
-        return Err(Failure::new(Exit::Usage, format!("the key of {} is not given", file.display()))
+        return Err(Failure::new(Exit::Usage, format!("the key of {} is not given", file.shown()))
             .because("the zone's plane CAs are signed with it")
             .next("add --ca-key FILE; if the CA keeps its key to itself: --external"));
     }
@@ -77,7 +78,7 @@ pub(super) fn take(
 ) -> Result<bool> {
     let made = adopt(&zone.paths, &zone.config, given, keys, now, held)?;
     if made {
-        report::message(&format!("copied the CAs that were given to {}", zone.paths.authorities().display()));
+        report::message(&format!("copied the CAs that were given to {}", zone.paths.authorities().shown()));
     }
     Ok(made)
 }
@@ -91,7 +92,7 @@ pub(super) fn finish(
 ) -> Result<bool> {
     let made = complete(&zone.paths, &zone.config, files, &zone.ca_passphrase, now, held)?;
     if made {
-        report::message(&format!("the zone has its CAs, in {}", zone.paths.authorities().display()));
+        report::message(&format!("the zone has its CAs, in {}", zone.paths.authorities().shown()));
     }
     Ok(made)
 }
@@ -106,7 +107,7 @@ pub(super) fn ask(
     held: &ZoneLock,
 ) -> Result<()> {
     let requests = request(&zone.paths, &zone.config, authority, keys, now, held)?;
-    let shown = requests.files.map(|file| report::shell_quoted(&file.display().to_string()));
+    let shown = requests.files.map(|file| report::shell_quoted_path(&file));
     let [peer, client] = &shown;
     let made = if requests.are_new { "wrote the requests" } else { "these requests were written before:" };
     let days = zone.config.pki.authority_validity.as_secs() / (24 * 3600);
@@ -124,7 +125,7 @@ pub(super) fn ask(
          \"ca_constraint\": {{\"is_ca\": true, \"max_path_len\": 0, \"max_path_len_zero\": true}}:\n\
          \x20   cfssl sign -ca CA.crt -ca-key CA.key -config cfssl.json -profile zone {peer} | cfssljson -bare peer\n\
          next: zone-etcd init --zone {} --continue peer.crt client.crt CA.crt",
-        report::shell_quoted(&written.display().to_string()),
+        report::shell_quoted_path(written),
     ));
     Ok(())
 }

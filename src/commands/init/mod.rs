@@ -8,6 +8,7 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use existing::Wish;
+use zone_pki::{ShowPath, regular_file};
 
 use super::ca::stems;
 use super::ca_passphrase;
@@ -33,7 +34,7 @@ pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
     let held = ZoneLock::take(&paths)?;
     if let Some(text) = described {
         create_file(&paths.config(), &text)?;
-        report::message(&format!("wrote {}", paths.config().display()));
+        report::message(&format!("wrote {}", paths.config().shown()));
     }
     let zone = ZoneDirectory::open(paths.root(), ca_passphrase)?;
     let zone = zone.with_clock_said_right(arguments.zone.clock_is_right);
@@ -64,7 +65,7 @@ pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
 /// The text of the new `zone.toml`, or none if there is one. It is read again before anything is written, so a bad option
 /// leaves nothing behind.
 fn describe(arguments: &InitArgs, paths: &ZonePaths) -> Result<Option<String>> {
-    let present = match std::fs::read_to_string(paths.config()) {
+    let present = match regular_file::read_to_string(&paths.config()) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(Failure::read(&paths.config(), &error)),
@@ -73,14 +74,14 @@ fn describe(arguments: &InitArgs, paths: &ZonePaths) -> Result<Option<String>> {
         return Ok(None);
     }
     let described_already = || {
-        Failure::new(Exit::CannotCreate, format!("{} is there already", paths.config().display()))
+        Failure::new(Exit::CannotCreate, format!("{} is there already", paths.config().shown()))
             .because("--name and --node describe a new zone, and it describes another")
             .next("edit the file, or choose another directory with --zone")
     };
     let Some(name) = &arguments.name else {
         return Err(match present {
             Some(_) => described_already(),
-            None => Failure::new(Exit::Usage, format!("there is no {}", paths.config().display()))
+            None => Failure::new(Exit::Usage, format!("there is no {}", paths.config().shown()))
                 .next("describe the zone: --name example.zone --node node1=10.0.1.10"),
         });
     };
@@ -169,7 +170,7 @@ fn make_authorities(
 ) -> Result<bool> {
     let made = create_missing(&zone.paths, &zone.config, keys, now, held)?;
     if !made.is_empty() {
-        report::message(&format!("made {} in {}", named(&made), zone.paths.authorities().display()));
+        report::message(&format!("made {} in {}", named(&made), zone.paths.authorities().shown()));
     }
     Ok(!made.is_empty())
 }
@@ -178,7 +179,7 @@ fn nothing_to_make(zone: &ZoneDirectory) -> Failure {
     Failure::new(Exit::CannotCreate, format!("{} has its CAs already", zone.config.name))
         .because(format!(
             "{} is never replaced: every certificate and the cluster's token follow from it",
-            zone.paths.authorities().display()
+            zone.paths.authorities().shown()
         ))
         .next("nothing is left to do for init; for another zone choose another directory with --zone")
 }
@@ -205,21 +206,21 @@ fn make_clients(zone: &ZoneDirectory, now: OffsetDateTime, held: &ZoneLock) -> R
         report::message(&format!(
             "made the client certificates {} in {}",
             names.join(", "),
-            zone.paths.clients().display()
+            zone.paths.clients().shown()
         ));
     }
     Ok(issued > 0)
 }
 
 fn tell_next_steps(zone: &ZoneDirectory, written: &Path) {
-    let shown = written.display();
+    let shown = written.shown();
     let Some(first) = zone.config.members().next() else { return };
     report::message(&format!(
         "\nkeep {} safe: whoever has its keys can join the cluster and read all of it\n\
          next: zone-etcd plan --zone {shown} --node {}    what will run there\n\
          \x20     zone-etcd run --zone {shown} --node {}     start it from here; likewise the others\n\
          on machines of their own: zone-etcd bundle --zone {shown} --out DIR --passphrase-file FILE    a sealed file for each",
-        zone.paths.authorities().display(),
+        zone.paths.authorities().shown(),
         first.name.short(),
         first.name.short(),
     ));

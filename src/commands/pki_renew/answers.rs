@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use time::OffsetDateTime;
-use zone_pki::GenerationStore;
+use zone_pki::{GenerationStore, ShowPath};
 
 use super::outbox::{carried_to, what_is_open};
 use super::proof;
@@ -94,7 +94,7 @@ impl Seen {
         let name = node.short();
         if let Standing::Wrong { why } = standing {
             return Some(
-                Failure::bad_input(format!("{} is no answer to its bundle", answer.display()))
+                Failure::bad_input(format!("{} is no answer to its bundle", answer.shown()))
                     .because(why.clone())
                     .next(format!("on {name}, see what this says, and carry its output back: {line}")),
             );
@@ -117,7 +117,7 @@ impl Seen {
 
     fn row(&self) -> Row<'_> {
         let Errand { node, bundle, sequence, standing, line, .. } = &self.errand;
-        let bundle = bundle.display().to_string();
+        let bundle = bundle.to_string_lossy().into_owned();
         Row { node: node.short(), bundle, sequence: *sequence, standing, served: self.served(), line }
     }
 

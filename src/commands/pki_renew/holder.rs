@@ -1,7 +1,7 @@
 //! One holder renewed: issued, brought to its node, seen to be in use; or put back as it was.
 
 use time::OffsetDateTime;
-use zone_pki::{Generation, GenerationStore};
+use zone_pki::{Generation, GenerationStore, ShowPath};
 
 use super::outbox::Outbox;
 use super::proof::{self, leaf};
@@ -224,7 +224,7 @@ impl Undo<'_> {
         self.store.switch_to(before).map_err(|error| {
             Failure::bad_input("the old ones are not in use again").because(&error).next(format!(
                 "put the old ones back: ln -sfn gen-{number} current, in {}",
-                self.store.directory().display()
+                self.store.directory().shown()
             ))
         })?;
         Ok(format!("generation {number} is in use again, as before"))

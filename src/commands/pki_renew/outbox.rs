@@ -11,7 +11,7 @@ use crate::cli::PkiRenewArgs;
 use crate::commands::bundle::seal_choice::SealChoice;
 use crate::config::Node;
 use crate::error::Result;
-use crate::report::{self, shell_quoted};
+use crate::report::{self, shell_quoted_path};
 use crate::zone_directory::ZoneDirectory;
 
 /// Where the bundles go, and how they are sealed.
@@ -56,7 +56,7 @@ pub(super) fn what_is_open(zone: &ZoneDirectory, errands: &[Errand], out: &Path)
         text.push_str(&format!("\n  {}: {}", errand.node.short(), errand.line));
     }
     let names: Vec<&str> = errands.iter().map(|errand| errand.node.short()).collect();
-    let out = shell_quoted(&out.display().to_string());
+    let out = shell_quoted_path(out);
     let command = format!("pki renew {} --out {out} --continue", names.join(" "));
     text + &format!("\nthen: {}", zone.proposed(&command))
 }

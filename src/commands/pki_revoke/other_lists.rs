@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use super::handing_out::{NotReached, bring, hand_out};
 use super::report::next_for_lists;
@@ -64,11 +65,8 @@ fn tell(list: &RebuiltList) {
         1 => "1 certificate".to_owned(),
         count => format!("{count} certificates"),
     };
-    let kept = kept.as_ref().map_or(String::new(), |kept| format!("; what was there is {}", kept.display()));
-    output::message(&format!(
-        "{} lists {listed}, all that issued.jsonl has as revoked{kept}",
-        path.display()
-    ));
+    let kept = kept.as_ref().map_or(String::new(), |kept| format!("; what was there is {}", kept.shown()));
+    output::message(&format!("{} lists {listed}, all that issued.jsonl has as revoked{kept}", path.shown()));
     output::message(
         "what was revoked in another copy of this zone directory is not in it: take it over from a node that has it, with --adopt-list",
     );

@@ -1,7 +1,7 @@
 //! What becomes of the files of a client that was revoked.
 
 use time::OffsetDateTime;
-use zone_pki::Certificate;
+use zone_pki::{Certificate, ShowPath};
 
 use super::target::Target;
 use crate::config::ClientName;
@@ -32,14 +32,14 @@ pub(super) fn replace_client(
         Issuer::new(zone, authorities)?.bring_up_to_date(&reinstated, now)?;
         return Ok(Some(format!(
             "{client} has a new certificate: {}",
-            zone.paths.client_current(client).display()
+            zone.paths.client_current(client).shown()
         )));
     }
     let directory = zone.paths.client(client);
     let aside = (1_u32..).map(|number| directory.with_file_name(format!("{client}.revoked-{number}")));
     let Some(aside) = aside.into_iter().find(|path| !path.exists()) else { return Ok(None) };
     std::fs::rename(&directory, &aside).map_err(|error| Failure::write(&aside, &error))?;
-    let aside = shell_quoted(&aside.display().to_string());
+    let aside = shell_quoted(&aside.shown().to_string());
     Ok(Some(format!(
         "what was issued to {client} is in {aside} now; for another: {}",
         zone.proposed(&format!("pki issue --client {client} --reinstate"))

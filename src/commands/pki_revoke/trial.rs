@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use zone_pki::{Certificate, LogEntry, Usage};
+use zone_pki::{Certificate, LogEntry, Usage, regular_file};
 
 use crate::config::{ClientName, Node};
 use crate::error::{Failure, Result};
@@ -43,7 +43,7 @@ impl Trial {
     fn load(zone: &ZoneDirectory, entry: &LogEntry) -> Option<Self> {
         let role = role_named(&entry.role)?;
         let generation = generation_of(zone, &entry.node)?;
-        let text = std::fs::read(generation.join(role.certificate_file())).ok()?;
+        let text = regular_file::read(&generation.join(role.certificate_file())).ok()?;
         let certificate = Certificate::from_pem(&text).ok()?;
         // Members take certificates of clients alone.
         if certificate.serial_hex() != entry.serial || !certificate.usages().contains(Usage::Client) {

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use super::choice::{Choice, asked};
 use super::clients;
@@ -18,7 +19,7 @@ use crate::commands::print;
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::Plane;
-use crate::report::{self as output, Table, shell_quoted};
+use crate::report::{self as output, Table, shell_quoted, shell_quoted_path};
 use crate::rolling::{Event, Watch};
 use crate::rotation::{Stage, Standing, issue_to_clients};
 use crate::weakened::Fix;
@@ -41,7 +42,7 @@ pub(super) fn run(
         stage = advance(arguments, zone, stage, now)?;
     }
     if arguments.carried.go_on && !out.is_dir() {
-        return Err(Failure::new(Exit::MissingInput, format!("there is no directory {}", out.display()))
+        return Err(Failure::new(Exit::MissingInput, format!("there is no directory {}", out.shown()))
             .because("the bundles of the stage and the answers to them are in one directory")
             .next("name the one that the bundles were written to"));
     }
@@ -50,16 +51,13 @@ pub(super) fn run(
     if arguments.carried.go_on {
         open = tell_answers(zone, stage, out, now)?;
         if let Some((errand, why)) = first_wrong(&open) {
-            return Err(Failure::bad_input(format!(
-                "{} is no answer to its bundle",
-                errand.answer.display()
-            ))
-            .because(why)
-            .next(format!(
-                "carry back what {} says, in its place: {}",
-                errand.node.short(),
-                errand.line
-            )));
+            return Err(Failure::bad_input(format!("{} is no answer to its bundle", errand.answer.shown()))
+                .because(why)
+                .next(format!(
+                    "carry back what {} says, in its place: {}",
+                    errand.node.short(),
+                    errand.line
+                )));
         }
         if open.is_empty() && stage == end(arguments) {
             output::message(&format!("the rotation is over: {}", stage.meaning()));
@@ -253,7 +251,7 @@ fn lines(
         text.push_str(&format!("\n  {name}: {}{restart}", errand.line));
     }
     let typed = Typed::of(arguments);
-    let out = shell_quoted(&out.display().to_string());
+    let out = shell_quoted_path(out);
     let next = format!("{} --out {out}{} --continue", typed.again(), typed.seal());
     text + &format!("\nthen: {}", zone.proposed(&next))
 }

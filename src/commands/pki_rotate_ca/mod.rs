@@ -32,6 +32,7 @@ use choice::Choice;
 use hands::ReachedHands;
 use narration::Narration;
 use typed::Typed;
+use zone_pki::ShowPath;
 
 /// Its name, as the lock tells others, and as it is typed.
 const OPERATION: &str = "pki rotate-ca";
@@ -145,7 +146,7 @@ fn refuse_unreached(zone: &ZoneDirectory, typed: &Typed) -> Result<()> {
     let Some(node) = unreached else { return Ok(()) };
     let name = node.name.short();
     Err(Failure::new(Exit::Usage, format!("nothing says how {name} is reached"))
-        .because(format!("{} has no [access], and {name} does not run from here", zone.paths.config().display()))
+        .because(format!("{} has no [access], and {name} does not run from here", zone.paths.config().shown()))
         .next(format!(
             "add [access] with command = \"ssh root@{{address}} zone-etcd\"; or carry each stage in files: {}; or take {name} out of \
              zone.toml until the rotation is over",

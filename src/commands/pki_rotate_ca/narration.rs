@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use crate::error::{Failure, Result};
 use crate::report as output;
@@ -33,7 +34,7 @@ impl<'n> Narration<'n> {
         let written = Authorities::load(&zone.paths, OffsetDateTime::now_utc())
             .and_then(|authorities| write_kit(kits, stage, &authorities, zone.config.name.as_str()));
         match written {
-            Ok(home) => output::message(&format!("  for clients elsewhere: {}", home.display())),
+            Ok(home) => output::message(&format!("  for clients elsewhere: {}", home.shown())),
             Err(failure) => self.failure = Some(failure),
         }
     }

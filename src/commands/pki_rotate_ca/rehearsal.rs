@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use zone_pki::ShowPath;
+
 use super::choice::asked;
 use super::hands::ReachedHands;
 use super::narration::{Both, Narration};
@@ -9,28 +11,20 @@ use super::{OPERATION, infer};
 use crate::cli::{Format, PkiRotateCaArgs};
 use crate::commands::{json, print};
 use crate::error::{Exit, Failure, Result};
+use crate::host::OutputFile;
 use crate::operation_lock::OperationLock;
 use crate::rehearsal::{Programs, rehearse};
 use crate::report as output;
 use crate::rolling::{Observer, RESTART_LIMIT, Watch};
 use crate::rotation::{Rotation, Stage};
 use crate::site::Site;
-use crate::zone_directory::{CaPassphrase, Rotated, ZoneDirectory, create_file};
+use crate::zone_directory::{CaPassphrase, Rotated, ZoneDirectory};
+
+/// Anybody may read what was measured.
+const PAGE_MODE: u32 = 0o644;
 
 pub(super) fn run(arguments: &PkiRotateCaArgs, zone: &ZoneDirectory) -> Result<()> {
-    if let Some(page) = arguments.html.as_deref().filter(|page| page.exists()) {
-        return Err(Failure::bad_input(format!("{} is there already", page.display()))
-            .next("name another file, or move it away"));
-    }
-    let directory =
-        arguments.html.as_deref().and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty());
-    if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
-        return Err(Failure::new(
-            Exit::MissingInput,
-            format!("there is no directory {}", directory.display()),
-        )
-        .next("make it, or name another file for the page"));
-    }
+    let page = arguments.html.as_deref().map(|page| Ok((page, place_of(page)?))).transpose()?;
     let rotated = asked(arguments).unwrap_or(Rotated::Planes);
     output::message(&format!(
         "a zone of {} members on this machine, and {rotated} replaced in it",
@@ -41,11 +35,25 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, zone: &ZoneDirectory) -> Result<(
         Format::Json => json(&measured.json())?,
         Format::Text => measured.text(),
     })?;
-    if let Some(page) = &arguments.html {
-        create_file(page, &measured.html())?;
-        output::message(&format!("the page: {}", page.display()));
+    if let Some((page, place)) = page {
+        place.write(measured.html().as_bytes(), PAGE_MODE).map_err(|error| Failure::write(page, &error))?;
+        output::message(&format!("the page: {}", page.shown()));
     }
     measured.judge()
+}
+
+/// Where the page goes: nothing is replaced by it.
+fn place_of(page: &Path) -> Result<OutputFile> {
+    let directory = page.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+        return Err(Failure::new(Exit::MissingInput, format!("there is no directory {}", directory.shown()))
+            .next("make it, or name another file for the page"));
+    }
+    match OutputFile::behind(page) {
+        Ok(OutputFile::Regular(_)) => Err(Failure::bad_input(format!("{} is there already", page.shown()))
+            .next("name another file, or move it away")),
+        place => place.map_err(|error| Failure::write(page, &error)),
+    }
 }
 
 fn operate(zone: &ZoneDirectory, rotated: Rotated, watch: &mut dyn Watch) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use super::OPERATION;
 use crate::cli::{BundleSealingArgs, PkiRotateCaArgs, RotatedPlane};
-use crate::report::shell_quoted;
+use crate::report::{shell_quoted, shell_quoted_path};
 
 /// The parts of the command that the next one needs as well.
 pub(super) struct Typed {
@@ -21,8 +21,7 @@ impl Typed {
             (false, Some(RotatedPlane::All)) => " --plane all",
             (false, None) => "",
         };
-        let kit =
-            arguments.kit.as_ref().map(|kit| format!(" --kit {}", shell_quoted(&kit.display().to_string())));
+        let kit = arguments.kit.as_ref().map(|kit| format!(" --kit {}", shell_quoted_path(kit)));
         Self {
             which: which.to_owned(),
             kit: kit.unwrap_or_default(),
@@ -58,10 +57,10 @@ fn sealing(arguments: &BundleSealingArgs) -> String {
     let mut add = |option: &str, value: &str| text.push_str(&format!(" {option} {}", shell_quoted(value)));
     arguments.recipients.iter().for_each(|recipient| add("--recipient", recipient));
     if let Some(file) = &arguments.recipients_file {
-        add("--recipients-file", &file.display().to_string());
+        add("--recipients-file", &file.to_string_lossy());
     }
     if let Some(file) = &arguments.passphrase.passphrase_file {
-        add("--passphrase-file", &file.display().to_string());
+        add("--passphrase-file", &file.to_string_lossy());
     }
     if let Some(descriptor) = arguments.passphrase.passphrase_fd {
         add("--passphrase-fd", &descriptor.to_string());

@@ -57,7 +57,8 @@ pub(super) fn of(launch: &Launch<'_>, now: OffsetDateTime) -> Vec<Listed> {
                     Plane::Peer => &launch.member.peer_plane,
                     Plane::Client => &launch.member.client_plane,
                 };
-                let file = security.mutual().map(|mutual| mutual.serves.certificate.display().to_string());
+                let file =
+                    security.mutual().map(|mutual| mutual.serves.certificate.to_string_lossy().into_owned());
                 Listed {
                     role,
                     file: file.unwrap_or_default(),

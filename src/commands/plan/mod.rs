@@ -8,6 +8,7 @@ mod text;
 use std::fmt::Write as _;
 
 use time::OffsetDateTime;
+use zone_pki::{ShowPath, Visible};
 
 use super::{json, launch_options, open_site, print};
 use crate::cli::{LaunchArgs, PlanArgs, PlanFormat};
@@ -34,9 +35,9 @@ pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
 }
 
 fn argv(launch: &Launch<'_>, start: &Start) -> String {
-    let mut lines = format!("{}\n", launch.binary.path.display());
+    let mut lines = format!("{}\n", launch.binary.path.shown());
     for argument in &start.arguments {
-        let _ = writeln!(lines, "{argument}");
+        let _ = writeln!(lines, "{}", Visible(argument));
     }
     lines
 }

@@ -79,7 +79,7 @@ struct TrustReport {
 impl PlanReport {
     pub(super) fn new(launch: &Launch<'_>, start: &Start, now: OffsetDateTime) -> Self {
         let member = &launch.member;
-        let path = launch.binary.path.display().to_string();
+        let path = launch.binary.path.to_string_lossy().into_owned();
         Self {
             node: member.node.full().to_owned(),
             decision: start.decision.word(),
@@ -100,7 +100,7 @@ impl PlanReport {
                 version: launch.binary.version.to_string(),
                 origin: origin_sentence(&launch.binary.origin),
             },
-            data_dir: member.paths.data().display().to_string(),
+            data_dir: member.paths.data().to_string_lossy().into_owned(),
             listen_peer_urls: member.listen_peer.clone(),
             listen_client_urls: member.listen_client.clone(),
             listen_metrics_url: member.listen_metrics.clone(),

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use super::{certificates, members, origin_sentence, puts_aside};
 use crate::launch::{Launch, Start};
 use crate::plan::{StartDecision, days_left};
-use crate::report::{Table, enumerated, human_names, shell_quoted};
+use crate::report::{Table, enumerated, human_names, shell_quoted, shell_quoted_path};
 
 pub(super) fn render(launch: &Launch<'_>, start: &Start, now: OffsetDateTime) -> String {
     let mut out = String::new();
@@ -30,9 +31,9 @@ pub(super) fn render(launch: &Launch<'_>, start: &Start, now: OffsetDateTime) ->
     }
     line("member", format!("{}  id {}", member.member.name, ids.member));
     line("cluster", format!("id {}, token {}", ids.cluster, member.cluster.token));
-    line("etcd", format!("{}  {}", launch.binary.version, launch.binary.path.display()));
+    line("etcd", format!("{}  {}", launch.binary.version, launch.binary.path.shown()));
     line("", origin_sentence(&launch.binary.origin));
-    line("data", member.paths.data().display().to_string());
+    line("data", member.paths.data().shown().to_string());
     if puts_aside(launch) {
         line("", "what is there is put aside, beside it, before the start".to_owned());
     }
@@ -58,7 +59,7 @@ pub(super) fn render(launch: &Launch<'_>, start: &Start, now: OffsetDateTime) ->
     render_certificates(launch, now, &mut out);
 
     out.push_str("\ncommand\n");
-    let _ = write!(out, "  {}", shell_quoted(&launch.binary.path.display().to_string()));
+    let _ = write!(out, "  {}", shell_quoted_path(&launch.binary.path));
     for argument in &start.arguments {
         let _ = write!(out, " \\\n    {}", shell_quoted(argument));
     }

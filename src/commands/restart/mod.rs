@@ -17,6 +17,7 @@ use crate::report as output;
 use crate::rolling::{InPlace, Observer, restart_member, restart_members};
 use crate::site::Site;
 use report::Told;
+use zone_pki::ShowPath;
 
 pub(super) fn run(arguments: &RestartArgs, now: OffsetDateTime) -> Result<()> {
     let site = open_site(&arguments.site)?;
@@ -38,7 +39,7 @@ pub(super) fn run(arguments: &RestartArgs, now: OffsetDateTime) -> Result<()> {
 /// A service is restarted by root, and its directory belongs to another user.
 pub(super) fn act_as_owner_of(site: &Site) -> Result<()> {
     host::act_as_owner(site.directory()).map_err(|error| {
-        let what = format!("cannot act as the owner of {}", site.directory().display());
+        let what = format!("cannot act as the owner of {}", site.directory().shown());
         Failure::new(Exit::Permission, what)
             .because(&error)
             .next("run the command as root, or as the user that the member runs as")

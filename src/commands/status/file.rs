@@ -1,27 +1,18 @@
 //! A report in a file that others read at any moment.
 
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use zone_pki::visible::visible_lines;
+
 use crate::error::{Failure, Result};
+use crate::host::OutputFile;
 
 /// What a collector of another user has to be able to read.
 const MODE: u32 = 0o644;
 
-/// Puts the text in place of what the file held. A reader sees the one or the other, never a part. The file beside it has a
-/// name that begins with a dot and ends without `.prom`, so no collector takes it.
+/// Puts the text in place of what the file held, or writes it to what is no regular file. The file beside it has a name that no
+/// collector takes.
 pub(super) fn replace(path: &Path, text: &str) -> Result<()> {
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let write = || {
-        let mut file = tempfile::Builder::new().prefix(".zone-etcd-").tempfile_in(directory)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(MODE))?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().map_err(|error: std::io::Error| Failure::write(path, &error))
+    let written = OutputFile::behind(path).and_then(|file| file.write(visible_lines(text).as_bytes(), MODE));
+    written.map_err(|error| Failure::write(path, &error))
 }

@@ -10,6 +10,7 @@ mod watch;
 use std::process::ExitCode;
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use super::client::{known_client, present, warn_of_validity};
 use super::{ca_passphrase, json as pretty_json, open_site_with, print};
@@ -133,7 +134,7 @@ fn unusable(
     generation: &std::path::Path,
     error: &CredentialsError,
 ) -> Failure {
-    Failure::bad_input(format!("cannot use the certificate in {}", generation.display()))
+    Failure::bad_input(format!("cannot use the certificate in {}", generation.shown()))
         .because(error)
         .next(format!("issue it anew: {}", site.proposed(&format!("pki issue --client {client}"))))
 }

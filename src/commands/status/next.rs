@@ -3,7 +3,7 @@
 use super::Answer;
 use crate::live::{AlarmKind, Comparison, Difference, Health, LiveMember};
 use crate::plan::PeerUrl;
-use crate::report::shell_quoted;
+use crate::report::shell_quoted_path;
 use crate::tls::{DialError, Stage};
 
 /// What to do first about a zone that is not healthy.
@@ -18,10 +18,9 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
                 "have other certificates made for this node where the CAs are, and activate them".to_owned(),
             );
         };
-        let generations = zone.paths.client(client).display().to_string();
         return Some(format!(
             "have another certificate issued: mv {0} {0}.refused && {1}",
-            shell_quoted(&generations),
+            shell_quoted_path(&zone.paths.client(client)),
             site.proposed(&format!("pki issue --client {client}"))
         ));
     }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use zone_pki::Visible;
+
 use super::Answer;
 use crate::live::{AlarmKind, Comparison, Health, LiveMember, LiveZone, MemberStatus};
 use crate::plan::Plane;
@@ -160,7 +162,7 @@ impl Page<'_> {
     }
 }
 
-/// A label's value: names of members are free text in etcd.
+/// A label's value: names of members are free text in etcd. There is no escape for what is made visible here.
 fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    Visible(text).to_string().replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -30,7 +30,7 @@ async fn watch(arguments: &StatusArgs, passphrase: &CaPassphrase, interval: Dura
     let is_page =
         arguments.output.is_none() && arguments.format == StatusFormat::Text && report::is_terminal();
     if is_page {
-        show(report::stream("\x1b[2J"))?;
+        show(report::clear())?;
     }
     loop {
         let started = Instant::now();
@@ -64,11 +64,8 @@ fn render(answer: &Answer<'_>, arguments: &StatusArgs, is_page: bool) -> Result<
         StatusFormat::Text if goes_to_file => text::render(answer),
         StatusFormat::Text if is_page => format!("{}\n{at}, Ctrl-C ends\n", text::render(answer)),
         StatusFormat::Text => format!("--- {at}\n{}", text::render(answer)),
-        StatusFormat::Json => {
-            let line = serde_json::to_string(&json::Report::new(answer))
-                .map_err(|error| Failure::internal("cannot make JSON").because(&error))?;
-            line + "\n"
-        }
+        StatusFormat::Json => report::json_line(&json::Report::new(answer))
+            .map_err(|error| Failure::internal("cannot make JSON").because(&error))?,
         StatusFormat::Prometheus if goes_to_file => prometheus::render(answer),
         StatusFormat::Prometheus => format!("# {at}\n{}", prometheus::render(answer)),
     })

@@ -5,6 +5,7 @@ mod steps;
 use std::time::Duration;
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use super::client::bring_admin_up_to_date;
 use super::restart::act_as_owner_of;
@@ -94,7 +95,7 @@ fn refuse_unreached(zone: &ZoneDirectory, target: EtcdVersion) -> Result<()> {
     let Some(node) = unreached else { return Ok(()) };
     let name = node.name.short();
     Err(Failure::new(Exit::Usage, format!("nothing says how {name} is reached"))
-        .because(format!("{} has no [access], and {name} does not run from here", zone.paths.config().display()))
+        .because(format!("{} has no [access], and {name} does not run from here", zone.paths.config().shown()))
         .next(format!(
             "add [access] with command = \"ssh root@{{address}} zone-etcd\"; or carry a bundle of each version on the way to {target}, as \
              docs/upgrading.md says: {}",

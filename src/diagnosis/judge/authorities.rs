@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use time::{Duration, OffsetDateTime};
-use zone_pki::{Certificate, instant};
+use zone_pki::{Certificate, ShowPath, instant};
 
 use super::certificates::{Remedies, time_left};
 use super::count;
@@ -68,7 +68,7 @@ pub(super) fn revocations(
     let path = files.directory.join(plane.plane.revocation_file());
     let subject = plane.plane.revocation_file().to_owned();
     let fail = |found: String| {
-        Finding::new(check, Verdict::Failed, path.display().to_string(), found).remedy(remedies.reissue())
+        Finding::new(check, Verdict::Failed, path.shown().to_string(), found).remedy(remedies.reissue())
     };
     let list = match &plane.revocations {
         Ok(list) => list,
@@ -81,11 +81,11 @@ pub(super) fn revocations(
         let names: Vec<String> = own.iter().map(|role| role.certificate_file()).collect();
         let found = format!("it lists this node's own {}", names.join(", "));
         return Some(
-            Finding::new(check, Verdict::Failed, path.display().to_string(), found)
+            Finding::new(check, Verdict::Failed, path.shown().to_string(), found)
                 .because("whoever has this list refuses this node")
                 .remedy(format!(
                     "if this node is to stay, have new certificates issued: move {} away, then {}",
-                    files.directory.display(),
+                    files.directory.shown(),
                     remedies.reissue()
                 )),
         );
@@ -120,7 +120,7 @@ pub fn not_signed(files: &NodeFiles, plane: &PlaneFiles, remedies: &Remedies) ->
     let error = list.verify(authorities).err()?;
     let path = files.directory.join(plane.plane.revocation_file());
     let finding =
-        Finding::new(CheckId::RevocationList, Verdict::Failed, path.display().to_string(), error.to_string());
+        Finding::new(CheckId::RevocationList, Verdict::Failed, path.shown().to_string(), error.to_string());
     Some(finding.remedy(remedies.reissue()))
 }
 
@@ -152,8 +152,8 @@ pub fn trust(
         return None;
     }
     let found = match of_zone {
-        [_] => format!("it is not the CA that the zone has in {}", path.display()),
-        _ => format!("it is not the CAs that the zone has in {} and beside it", path.display()),
+        [_] => format!("it is not the CA that the zone has in {}", path.shown()),
+        _ => format!("it is not the CAs that the zone has in {} and beside it", path.shown()),
     };
     Some(Finding::new(CheckId::CertificateChain, Verdict::Failed, file, found).remedy(remedies.reissue()))
 }

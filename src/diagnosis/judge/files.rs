@@ -1,10 +1,12 @@
 //! The files of a generation: there, private, and each key with its certificate.
 
+use zone_pki::ShowPath;
+
 use super::certificates::Remedies;
 use super::count;
 use crate::diagnosis::{CheckId, Finding, Verdict};
 use crate::host::{AccessFault, AccessKind, FileFault, KeyFit, NodeFiles, RevocationFault, RoleFiles};
-use crate::report::shell_quoted;
+use crate::report::shell_quoted_path;
 
 pub(super) fn presence(files: &NodeFiles, remedies: &Remedies) -> Vec<Finding> {
     let mut faults: Vec<&FileFault> = Vec::new();
@@ -19,7 +21,7 @@ pub(super) fn presence(files: &NodeFiles, remedies: &Remedies) -> Vec<Finding> {
         }
     }
     faults.extend(files.roots.as_ref().err());
-    let directory = files.directory.display().to_string();
+    let directory = files.directory.shown().to_string();
     if faults.is_empty() {
         let number = 2 * files.roles.len() + 2 * files.planes.len() + 1;
         return vec![Finding::passed(CheckId::CertificateFiles, directory, count(number, "file"))];
@@ -37,7 +39,7 @@ pub(super) fn presence(files: &NodeFiles, remedies: &Remedies) -> Vec<Finding> {
         } else {
             format!("it cannot be used: {}", fault.why)
         };
-        Finding::new(CheckId::CertificateFiles, Verdict::Failed, fault.path.display().to_string(), found)
+        Finding::new(CheckId::CertificateFiles, Verdict::Failed, fault.path.shown().to_string(), found)
             .remedy(remedies.reissue())
     };
     faults.into_iter().map(judge).collect()
@@ -49,16 +51,18 @@ pub(super) fn access(files: &NodeFiles) -> Vec<Finding> {
         if let Err(fault) = &role.key
             && fault.is_access
         {
-            let path = fault.path.display().to_string();
-            let remedy =
-                format!("chmod 600 {0}; if others could have read it, issue a new one", shell_quoted(&path));
+            let path = fault.path.shown().to_string();
+            let remedy = format!(
+                "chmod 600 {0}; if others could have read it, issue a new one",
+                shell_quoted_path(&fault.path)
+            );
             findings.push(
                 Finding::new(CheckId::FileAccess, Verdict::Failed, path, fault.why.clone()).remedy(remedy),
             );
         }
     }
     if findings.is_empty() {
-        let subject = files.directory.display().to_string();
+        let subject = files.directory.shown().to_string();
         findings.push(Finding::passed(
             CheckId::FileAccess,
             subject,
@@ -69,8 +73,8 @@ pub(super) fn access(files: &NodeFiles) -> Vec<Finding> {
 }
 
 fn judge_access(fault: &AccessFault) -> Finding {
-    let path = fault.path.display().to_string();
-    let quoted = shell_quoted(&path);
+    let path = fault.path.shown().to_string();
+    let quoted = shell_quoted_path(&fault.path);
     let (verdict, found, remedy) = match fault.kind {
         AccessKind::Open => (
             Verdict::Failed,
@@ -105,7 +109,7 @@ pub(super) fn keys(files: &NodeFiles, remedies: &Remedies) -> Vec<Finding> {
     if others.is_empty() {
         let of = |fit| files.roles.iter().filter(|files| files.key == Ok(fit)).count();
         let (here, on_node) = (of(KeyFit::Fits), of(KeyFit::OnNode));
-        let subject = files.directory.display().to_string();
+        let subject = files.directory.shown().to_string();
         // Keys that are not there were told of before.
         return match (here, on_node) {
             (0, 0) => Vec::new(),
@@ -118,7 +122,7 @@ pub(super) fn keys(files: &NodeFiles, remedies: &Remedies) -> Vec<Finding> {
         };
     }
     let judge = |role: &RoleFiles| {
-        let path = files.directory.join(&role.key_file).display().to_string();
+        let path = files.directory.join(&role.key_file).shown().to_string();
         let found = match role.key_file == role.role.request_file() {
             true => format!("it is not the request for {}", role.role.certificate_file()),
             false => format!("it is not the key of {}", role.role.certificate_file()),

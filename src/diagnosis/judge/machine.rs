@@ -4,10 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use zone_pki::ShowPath;
+
 use super::{count, shown, size};
 use crate::diagnosis::{CheckId, Finding, Verdict};
 use crate::host::{DataDirectoryFacts, DiskProbe, FreeSpace, NamedProcess, OwnMember, PortFault, StateError};
-use crate::report::shell_quoted;
+use crate::report::shell_quoted_path;
 
 /// etcd makes its log in pieces of this size, and writes nothing when it cannot make the next (`SegmentSizeBytes` in
 /// `server/storage/wal/wal.go`).
@@ -21,8 +23,8 @@ const FEW_FILES: u64 = 4096;
 
 /// The data directory: its mode and owner.
 pub fn data_directory(path: &Path, facts: Option<DataDirectoryFacts>, user: u32) -> Finding {
-    let (check, subject) = (CheckId::DataDirectory, path.display().to_string());
-    let quoted = shell_quoted(&subject);
+    let (check, subject) = (CheckId::DataDirectory, path.shown().to_string());
+    let quoted = shell_quoted_path(path);
     match facts {
         None => Finding::passed(check, subject, "not there yet: the first start makes it"),
         Some(facts) if !facts.is_directory => {
@@ -48,7 +50,7 @@ pub fn state_file(
     state: Result<Option<(&str, &str)>, &StateError>,
     expected: (&str, &str),
 ) -> Finding {
-    let (check, subject) = (CheckId::StateFile, path.display().to_string());
+    let (check, subject) = (CheckId::StateFile, path.shown().to_string());
     let fail = |found: String, remedy: String| {
         Finding::new(check, Verdict::Failed, subject.clone(), found).remedy(remedy)
     };
@@ -71,7 +73,7 @@ pub fn state_file(
 
 /// Who uses the data directory. `own` is the member that `run` started.
 pub fn one_etcd(data: &Path, users: &[NamedProcess], own: Option<u32>) -> Finding {
-    let (check, subject) = (CheckId::OneEtcd, data.display().to_string());
+    let (check, subject) = (CheckId::OneEtcd, data.shown().to_string());
     let list = |users: &[&NamedProcess]| users.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let others: Vec<&NamedProcess> = users.iter().filter(|user| Some(user.pid) != own).collect();
     match (own, others.as_slice()) {
@@ -197,7 +199,7 @@ pub fn disk_latency(probe: Result<&DiskProbe, &str>, heartbeat: Duration) -> Fin
         Ok(probe) => probe,
         Err(why) => return Finding::new(check, Verdict::Note, "fdatasync", format!("not measured: {why}")),
     };
-    let subject = probe.directory.display().to_string();
+    let subject = probe.directory.shown().to_string();
     let measured = format!(
         "99 of 100 writes within {}, half within {} ({})",
         shown(probe.slowest_of_99),
@@ -219,7 +221,7 @@ pub fn disk_latency(probe: Result<&DiskProbe, &str>, heartbeat: Duration) -> Fin
 
 /// Whether there is room.
 pub fn disk_space(space: &FreeSpace, database: u64, quota: u64) -> Finding {
-    let (check, subject) = (CheckId::DiskSpace, space.directory.display().to_string());
+    let (check, subject) = (CheckId::DiskSpace, space.directory.shown().to_string());
     let free = space.free;
     let found = |why: String| format!("{} free: {why}", size(free));
     let remedy = "free space there, or move the data to a larger file system";

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use zone_pki::Visible;
+
 use super::explanation::Harm;
 use super::findings::{FURTHER_FACTS, Finding, LogDiagnosis};
 
@@ -10,7 +12,7 @@ const SAMPLE_WIDTH: usize = 300;
 
 /// The report, ready to print: each finding with its cause and remedy, the most harmful first, then what is not known.
 ///
-/// Characters that would control the terminal are replaced: a log holds what strangers sent.
+/// What would control the terminal is made visible: a log holds what strangers sent.
 pub fn text(diagnosis: &LogDiagnosis) -> String {
     let mut text = String::new();
     let (ordinary, findings): (Vec<&Finding>, Vec<&Finding>) =
@@ -83,10 +85,5 @@ fn shortened(line: &str) -> String {
 }
 
 fn printable(text: &str) -> String {
-    let shown = |character: char| match character {
-        '\t' => ' ',
-        character if character.is_control() => '\u{fffd}',
-        character => character,
-    };
-    text.chars().map(shown).collect()
+    Visible(text.replace('\t', " ")).to_string()
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::{NAMES_LIMIT, NodeCheck};
 use crate::config::{Address, Node};
 use crate::host::{self, DiskProbe};
+use crate::others;
 use crate::plan::{MemberPlan, PeerUrl, Plane};
 use crate::tls::{self, Peer, PeerAnswer, Target};
 
@@ -52,18 +53,13 @@ impl NodeCheck<'_> {
         let data = member.paths.data();
         let stem = self.presented();
         std::thread::scope(|scope| {
-            let disk = with_disk.then(|| scope.spawn(|| host::probe_disk(&data)));
-            let resolved = scope.spawn(|| host::resolve(names, NAMES_LIMIT));
+            let disk = with_disk.then(|| host::beside(scope, || host::probe_disk(&data)));
+            let resolved = host::beside(scope, || host::resolve(names, NAMES_LIMIT));
             let peers = (!peers.is_empty()).then(|| {
                 tls::probe_peers(peers, &self.files.directory, stem, PEERS_LIMIT)
                     .map_err(|error| error.to_string())
             });
-            let ended = |_| "the measurement ended early".to_owned();
-            Asked {
-                disk: disk.map(|thread| thread.join().map_err(ended).and_then(|result| result)),
-                peers,
-                resolved: resolved.join().unwrap_or_default(),
-            }
+            Asked { disk: disk.map(host::Beside::join), peers, resolved: resolved.join() }
         })
     }
 
@@ -102,7 +98,7 @@ fn listed_urls(
     let (config, _) = trust.client(Some(&pair)).ok()?;
     let deadline = Instant::now() + PEERS_LIMIT / 3;
     let reply = tls::get(&peer.target, std::sync::Arc::new(config), "/members", &[], deadline).ok()?;
-    let listed: Vec<Listed> = serde_json::from_slice(&reply.body).ok()?;
+    let listed: Vec<Listed> = others::json(&reply.body).ok()?;
     let own = listed.into_iter().find(|member| {
         member.name == node.name.short() || member.peer_urls.iter().any(|url| url == own_url)
     })?;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use time::OffsetDateTime;
+use zone_pki::ShowPath;
 
 use super::Finding;
 use super::judge::authorities;
@@ -70,7 +71,7 @@ impl<'z> NodeCheck<'z> {
         let files = if site.zone().is_some() { files.with_requests() } else { files };
         let then = match site {
             Site::Zone(zone) if !zone.paths.authority_key(Plane::Peer.name()).exists() => {
-                format!(", where the CAs are, and copy {} from there", paths.generations().display())
+                format!(", where the CAs are, and copy {} from there", paths.generations().shown())
             }
             _ => String::new(),
         };
@@ -130,9 +131,9 @@ impl<'z> NodeCheck<'z> {
         // What takes the time is signatures, so the two go side by side.
         let (mut findings, rehearsed) = std::thread::scope(|scope| {
             let rehearsed =
-                scope.spawn(|| tls::rehearse(&self.files.directory, self.scenes(member, clients)));
+                host::beside(scope, || tls::rehearse(&self.files.directory, self.scenes(member, clients)));
             let findings = judge();
-            (findings, rehearsed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            (findings, rehearsed.join())
         });
         findings.extend(names::names(&self.files, &self.dialled(member), &self.remedies));
         let handshakes = names::handshakes(&rehearsed, &findings, &self.remedies);

@@ -11,6 +11,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use zone_pki::regular_file;
+
 use super::BackendError;
 
 const PAGE_HEADER: usize = 16;
@@ -58,7 +60,7 @@ impl BoltFile {
     /// Opens the file, or returns none if it is not there or is empty: etcd would then make it.
     pub(super) fn open(path: &Path) -> Result<Option<Self>, BackendError> {
         let read_error = |source| BackendError::Read { path: path.to_owned(), source };
-        let file = match File::open(path) {
+        let file = match regular_file::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(read_error(error)),

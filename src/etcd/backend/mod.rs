@@ -12,12 +12,13 @@ use serde::Deserialize;
 
 use crate::plan::{EtcdId, MinorVersion};
 use bolt::{BoltFile, Entries};
+use zone_pki::ShowPath;
 
 /// Why the backend tells nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum BackendError {
     /// It cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}", path.shown())]
     Read {
         /// The file.
         path: PathBuf,
@@ -25,7 +26,7 @@ pub enum BackendError {
         source: io::Error,
     },
     /// It is no database of etcd, or not a whole one.
-    #[error("{} is not a database of etcd, or is damaged: {reason}", path.display())]
+    #[error("{} is not a database of etcd, or is damaged: {reason}", path.shown())]
     Damaged {
         /// The file.
         path: PathBuf,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use time::{Duration, OffsetDateTime};
-use zone_pki::{Certificate, SubjectAltNames};
+use zone_pki::{Certificate, ShowPath, SubjectAltNames};
 
 use super::read::quoted;
 use crate::config::ZoneConfig;
@@ -80,7 +80,7 @@ fn check_order(file: &Path, certificate: &Certificate, above: &[&Certificate]) -
             } else {
                 format!("{} was issued by {}", last.subject(), last.issuer())
             };
-            return Err(Failure::bad_input(format!("the chain in {} is {what}", file.display()))
+            return Err(Failure::bad_input(format!("the chain in {} is {what}", file.shown()))
                 .because(format!("certificate {} in it is {}", index + 2, next.subject()))
                 .because(wanted)
                 .next("put the CA's own certificate first, and after each the one that issued it"));
@@ -93,7 +93,7 @@ fn check_order(file: &Path, certificate: &Certificate, above: &[&Certificate]) -
 /// A CA above: only its certificate is known, and it signs nothing here.
 pub(super) fn check_authority(file: &Path, certificate: &Certificate, now: OffsetDateTime) -> Result<()> {
     let refuse = |why: String| {
-        Err(Failure::bad_input(format!("the chain in {} does not hold", file.display()))
+        Err(Failure::bad_input(format!("the chain in {} does not hold", file.shown()))
             .because(why)
             .next("ask for a chain of CA certificates that verifiers take: openssl verify -x509_strict"))
     };
@@ -121,7 +121,7 @@ pub(super) fn check_authority(file: &Path, certificate: &Certificate, now: Offse
 fn check_path_length(file: &Path, certificate: &Certificate, part: Part, between: u32) -> Result<()> {
     let needed = between + part.below();
     let Some(length) = certificate.path_length().filter(|length| *length < needed) else { return Ok(()) };
-    let failure = Failure::bad_input(format!("the path length in {} is too short", file.display())).because(
+    let failure = Failure::bad_input(format!("the path length in {} is too short", file.shown())).because(
         format!("{} allows {length} CAs below it, and {needed} would stand there", certificate.subject()),
     );
     if part == Part::Root && between == 0 {
@@ -163,7 +163,7 @@ fn check_names(file: &Path, way: &[&Certificate], part: Part, zone: &ZoneConfig)
         return Ok(());
     }
     let mut failure =
-        Failure::new(Exit::Configuration, format!("{} may not certify the zone's names", file.display()));
+        Failure::new(Exit::Configuration, format!("{} may not certify the zone's names", file.shown()));
     let more = refused.len().saturating_sub(SHOWN);
     failure.causes = refused.into_iter().take(SHOWN).collect();
     if more > 0 {
@@ -190,14 +190,14 @@ pub(super) fn warn(
         if authority.validity_used(now) >= RENEW_AT || is_short {
             report::warning(&format!(
                 "{subject} in {} expires in {} days: what is issued below it lives no longer",
-                file.display(),
+                file.shown(),
                 days_left(authority, now)
             ));
         }
         if let Some(algorithm) = authority.weak_signature() {
             report::warning(&format!(
                 "{subject} in {} signed itself with {algorithm}: nobody verifies that, but some scanners complain",
-                file.display()
+                file.shown()
             ));
         }
     }
@@ -206,7 +206,7 @@ pub(super) fn warn(
         report::warning(&format!(
             "the chain in {} ends with {}, which {} issued: clients are given that to trust, and some, such as openssl, \
              want a self-signed root",
-            file.display(),
+            file.shown(),
             top.subject(),
             top.issuer()
         ));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
-use zone_pki::{Authority, Certificate, PrivateKey, key_matches};
+use zone_pki::{Authority, Certificate, PrivateKey, ShowPath, key_matches, regular_file};
 
 use super::check::{Part, check, warn};
 use super::read::{load, read_certificates};
@@ -42,7 +42,7 @@ pub fn complete(
     {
         return Err(Failure::new(
             Exit::MissingInput,
-            format!("there is no {}", paths.authority_request(plane.name()).display()),
+            format!("there is no {}", paths.authority_request(plane.name()).shown()),
         )
         .because("only what was asked for with --external can be continued")
         .next("for a CA whose key is at hand: --ca-cert FILE --ca-key FILE"));
@@ -148,14 +148,14 @@ fn find(
         let subjects: Vec<&str> = given.iter().map(|(_, certificate)| certificate.subject()).collect();
         return Err(Failure::new(
             Exit::MissingInput,
-            format!("no certificate is for the key of {}", request.display()),
+            format!("no certificate is for the key of {}", request.shown()),
         )
         .because(format!("given are {}", subjects.join("; ")))
-        .next(format!("let the authority sign {} itself, and give what it issued", request.display())));
+        .next(format!("let the authority sign {} itself, and give what it issued", request.shown())));
     };
     if let Some((other, _)) = fitting.next() {
-        return Err(Failure::bad_input(format!("two certificates are for {}", request.display()))
-            .because(format!("one is in {}, the other in {}", file.display(), other.display()))
+        return Err(Failure::bad_input(format!("two certificates are for {}", request.shown()))
+            .because(format!("one is in {}, the other in {}", file.shown(), other.shown()))
             .next("give the one that is to be used"));
     }
     let authority = load(file, certificate, &key, now)?;
@@ -163,7 +163,7 @@ fn find(
 }
 
 fn issuer_missing(file: &Path, certificate: &Certificate) -> Failure {
-    Failure::new(Exit::MissingInput, format!("the issuer of {} is not given", file.display()))
+    Failure::new(Exit::MissingInput, format!("the issuer of {} is not given", file.shown()))
         .because(format!("{} was issued by {}", certificate.subject(), certificate.issuer()))
         .next("give the certificate of that authority as well, and the chain above it")
 }
@@ -173,7 +173,7 @@ fn refuse_others(paths: &ZonePaths, authorities: &AuthorityCertificates) -> Resu
     for (stem, certificate) in authorities.all() {
         let path = paths.authority_certificate(stem);
         if path.exists() && read_certificates(&path)?.first() != Some(certificate) {
-            return Err(Failure::new(Exit::CannotCreate, format!("{} is there already", path.display()))
+            return Err(Failure::new(Exit::CannotCreate, format!("{} is there already", path.shown()))
                 .because(format!("it is not {}, and no CA is ever replaced", certificate.subject()))
                 .next("give the same certificates as before"));
         }
@@ -217,13 +217,13 @@ fn write(
 
 /// What an interrupted call wrote has to be what would be written now. A revocation list is as good as another: it lists nobody.
 fn keep_if_same(path: &Path, bytes: &[u8]) -> Result<()> {
-    let present = std::fs::read(path).map_err(|error| Failure::read(path, &error))?;
+    let present = regular_file::read(path).map_err(|error| Failure::read(path, &error))?;
     if present == bytes || path.extension().is_some_and(|extension| extension == "crl") {
         return Ok(());
     }
-    Err(Failure::new(Exit::CannotCreate, format!("{} is there already", path.display()))
+    Err(Failure::new(Exit::CannotCreate, format!("{} is there already", path.shown()))
         .because("it is of an `init --continue` with other certificates that was interrupted")
-        .next(format!("give the same certificates as then, or: mv {0} {0}.unused", path.display())))
+        .next(format!("give the same certificates as then, or: mv {0} {0}.unused", path.shown())))
 }
 
 /// An authority that leaves out the constraints that it was asked for makes a CA that can certify everything.
@@ -231,7 +231,7 @@ fn warn_of_freedom(certified: &Certified) {
     if certified.authority.certificate().permitted_dns().is_empty() {
         report::warning(&format!(
             "{} has no name constraints, which the request asked for: its key can certify any name",
-            certified.file.display()
+            certified.file.shown()
         ));
     }
 }
@@ -245,7 +245,7 @@ fn warn_of_unused(given: &[(PathBuf, Certificate)], authorities: &AuthorityCerti
         report::warning(&format!(
             "{} in {} stands above neither CA: it is left out",
             certificate.subject(),
-            file.display()
+            file.shown()
         ));
     }
 }

@@ -9,7 +9,7 @@ mod requests;
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
-use zone_pki::{Authority, Certificate};
+use zone_pki::{Authority, Certificate, ShowPath};
 
 use super::authorities::{Authorities, AuthorityCertificates, ROOT};
 use super::authority_files::refuse_if_lost;
@@ -232,9 +232,9 @@ fn refuse_shared(brought: &[Brought]) -> Result<()> {
 
 fn shared_key(one: &Path, other: &Path) -> Failure {
     let what = if one == other {
-        format!("{} is given twice", one.display())
+        format!("{} is given twice", one.shown())
     } else {
-        format!("{} and {} have the same key", one.display(), other.display())
+        format!("{} and {} have the same key", one.shown(), other.shown())
     };
     Failure::bad_input(what)
         .because("each plane has a CA of its own: whatever one CA issued for clients could take part in consensus as a member")
@@ -254,8 +254,8 @@ fn refuse_others(paths: &ZonePaths, given: &GivenCas) -> Result<()> {
             }
         };
         if first(&path)? != first(&files.certificate)? {
-            return Err(Failure::new(Exit::CannotCreate, format!("{} is there already", path.display()))
-                .because(format!("{} is another CA, and none is ever replaced", files.certificate.display()))
+            return Err(Failure::new(Exit::CannotCreate, format!("{} is there already", path.shown()))
+                .because(format!("{} is another CA, and none is ever replaced", files.certificate.shown()))
                 .because("every certificate follows from it, and the cluster's token from the root")
                 .next("for a zone below that CA choose another directory with --zone"));
         }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 use zone_pki::{
-    Authority, Certificate, CertificateError, KeyError, LoadError, PrivateFileError, PrivateKey,
-    encrypted_key, key_matches, private_file,
+    Authority, Certificate, CertificateError, KeyError, LoadError, PrivateFileError, PrivateKey, ShowPath,
+    encrypted_key, key_matches, private_file, regular_file,
 };
 
 use crate::error::{Exit, Failure, Result};
@@ -68,9 +68,9 @@ pub(super) fn load(
 
 /// Every certificate of a file.
 pub(super) fn read_certificates(file: &Path) -> Result<Vec<Certificate>> {
-    let text = std::fs::read(file).map_err(|error| Failure::read(file, &error))?;
+    let text = regular_file::read(file).map_err(|error| Failure::read(file, &error))?;
     Certificate::chain_from_pem(without_mark(&text)).map_err(|error| {
-        let failure = Failure::bad_input(format!("{} holds no certificate to use", file.display()));
+        let failure = Failure::bad_input(format!("{} holds no certificate to use", file.shown()));
         let shown = quoted(file);
         match error {
             CertificateError::NoPem if is_der(&text) => failure
@@ -90,7 +90,7 @@ pub(super) fn read_certificates(file: &Path) -> Result<Vec<Certificate>> {
 fn read_key(file: &Path, passphrase: &CaPassphrase) -> Result<(PrivateKey, bool)> {
     let text: Zeroizing<Vec<u8>> = private_file::read(file).map_err(|error| match error {
         PrivateFileError::NotFound => {
-            Failure::new(Exit::MissingInput, format!("there is no {}", file.display()))
+            Failure::new(Exit::MissingInput, format!("there is no {}", file.shown()))
                 .next("check the path; for an authority that keeps its key to itself: --external")
         }
         error => private_failure(file, &error),
@@ -100,7 +100,7 @@ fn read_key(file: &Path, passphrase: &CaPassphrase) -> Result<(PrivateKey, bool)
         return Ok((passphrase.open(file, text)?, true));
     }
     let key = PrivateKey::from_pem(text).map_err(|error| {
-        let failure = Failure::bad_input(format!("{} holds no key to use", file.display()));
+        let failure = Failure::bad_input(format!("{} holds no key to use", file.shown()));
         let shown = quoted(file);
         match error {
             KeyError::NoPem if is_der(text) => failure
@@ -117,10 +117,10 @@ fn read_key(file: &Path, passphrase: &CaPassphrase) -> Result<(PrivateKey, bool)
 }
 
 fn out_of_place(files: &GivenFiles, place: usize, certificates: &[Certificate]) -> Failure {
-    Failure::bad_input(format!("{} is out of order", files.certificate.display()))
+    Failure::bad_input(format!("{} is out of order", files.certificate.shown()))
         .because(format!(
             "{} is the key of certificate {} in it, {}",
-            files.key.display(),
+            files.key.shown(),
             place + 1,
             certificates[place].subject()
         ))
@@ -129,14 +129,14 @@ fn out_of_place(files: &GivenFiles, place: usize, certificates: &[Certificate]) 
 
 fn foreign_key(files: &GivenFiles, certificates: &[Certificate]) -> Failure {
     let subjects: Vec<&str> = certificates.iter().map(Certificate::subject).collect();
-    Failure::bad_input(format!("{} is the key of another certificate", files.key.display()))
-        .because(format!("{} holds {}", files.certificate.display(), subjects.join("; ")))
+    Failure::bad_input(format!("{} is the key of another certificate", files.key.shown()))
+        .because(format!("{} holds {}", files.certificate.shown(), subjects.join("; ")))
         .next("give the certificate and the key of one CA")
 }
 
 /// What keeps a CA from signing, and what to ask its owner for.
 fn unusable(file: &Path, certificate: &Certificate, error: &LoadError, now: OffsetDateTime) -> Failure {
-    let failure = Failure::bad_input(format!("{} cannot be a CA of the zone", file.display())).because(error);
+    let failure = Failure::bad_input(format!("{} cannot be a CA of the zone", file.shown())).because(error);
     match error {
         LoadError::Expired { not_after } => expired(file, *not_after),
         LoadError::NotYetValid { not_before } => not_yet_valid(file, *not_before, now),
@@ -159,7 +159,7 @@ fn unusable(file: &Path, certificate: &Certificate, error: &LoadError, now: Offs
 
 /// A file as an argument of a command that can be typed.
 pub(super) fn quoted(file: &Path) -> String {
-    report::shell_quoted(&file.display().to_string())
+    report::shell_quoted_path(file)
 }
 
 /// Some editors write a byte order mark first.

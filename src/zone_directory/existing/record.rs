@@ -2,7 +2,7 @@
 //! say which plane it is for, so its key does.
 
 use serde::{Deserialize, Serialize};
-use zone_pki::{Certificate, hex};
+use zone_pki::{Certificate, ShowPath, hex, regular_file};
 
 use crate::error::{Failure, Result};
 use crate::plan::{Plane, ZonePaths};
@@ -21,13 +21,13 @@ impl GivenPlanes {
     /// Reads the record; none was brought if there is no such file.
     pub fn load(paths: &ZonePaths) -> Result<Self> {
         let path = paths.given_planes();
-        let text = match std::fs::read(&path) {
+        let text = match regular_file::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(Failure::read(&path, &error)),
         };
         serde_json::from_slice(&text).map_err(|error| {
-            Failure::bad_input(format!("{} cannot be read", path.display()))
+            Failure::bad_input(format!("{} cannot be read", path.shown()))
                 .because(&error)
                 .next("put the file back from your copy of the zone directory")
         })

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
-use zone_pki::{Certificate, CertificateRequest, PrivateKey};
+use zone_pki::{Certificate, CertificateRequest, PrivateKey, ShowPath};
 
 use super::check::{Part, check, check_authority, warn};
 use super::read::read_certificates;
@@ -43,7 +43,7 @@ pub fn request(
         if !is_pending(paths) {
             return Err(Failure::new(
                 Exit::CannotCreate,
-                format!("{} has its CAs already", paths.root().display()),
+                format!("{} has its CAs already", paths.root().shown()),
             )
             .because("they are never replaced: every certificate follows from them")
             .next("for another zone choose another directory with --zone"));
@@ -95,10 +95,10 @@ pub(in crate::zone_directory) fn refuse_if_pending(paths: &ZonePaths) -> Result<
     }
     let [peer, client] = Plane::ALL.map(|plane| paths.authority_request(plane.name()));
     Err(Failure::new(Exit::MissingInput, "the zone's CAs wait for their certificates")
-        .because(format!("{} and {} are still to be signed", peer.display(), client.display()))
+        .because(format!("{} and {} are still to be signed", peer.shown(), client.shown()))
         .next(format!(
             "give the certificates: zone-etcd init --zone {} --continue peer.crt client.crt chain.crt",
-            paths.root().display()
+            paths.root().shown()
         )))
 }
 
@@ -132,6 +132,6 @@ fn refuse_other_authority(paths: &ZonePaths, given: Option<&[Certificate]>) -> R
         return Ok(());
     }
     Err(Failure::new(Exit::CannotCreate, "the requests were made for another authority")
-        .because(format!("{} is not what is given now", path.display()))
+        .because(format!("{} is not what is given now", path.shown()))
         .next("leave --ca-cert out, and give the certificates above the plane CAs with --continue"))
 }

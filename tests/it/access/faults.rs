@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::{read, stand_in, with_command};
 use crate::harness::{Outcome, TestZone};
-use crate::support::Tree;
+use crate::support::{HOSTILE, Tree, assert_harmless};
 
 /// Renews node1 by a script, and sees that the zone has what it had.
 #[track_caller]
@@ -75,11 +75,39 @@ fn the_node_says_why() {
     let (_zone, told) = fails(script, "");
     told.expect_code(73).expect_error_with(&[
         "error: node1: cannot write /x\n  No space left\n",
-        "next: on node1: free space",
+        "next: node1 advises: free space",
     ]);
     let (_zone, told) = fails("echo 'ouch \\033[31m' >&2; exit 9", "");
     assert!(!told.stderr.contains('\u{1b}'), "nothing reaches the terminal as it is: {:?}", told.stderr);
     told.expect_code(69).expect_error_with(&["node1: `zone-etcd activate` has ended with 9", "ouch"]);
+}
+
+/// Whoever has a node decides what it says.
+#[test]
+fn nothing_that_a_node_says_reaches_the_terminal() {
+    let hostile = |form: &str| {
+        let said = form.replace("HOSTILE", HOSTILE);
+        let octal: String = said.bytes().map(|byte| format!("\\{byte:03o}")).collect();
+        format!("cat > /dev/null; printf '{octal}'")
+    };
+    let answer = "{\"result\":\"activated\",\"node\":\"HOSTILE\",\"zone\":\"z\",\"generation\":1,\"previous\":null,\
+                  \"sequence\":1,\"manifest_sha256\":\"\",\"restart_reasons\":[\"HOSTILE\"]}";
+    let json = serde_json::to_string(HOSTILE).expect("JSON");
+    let answer = answer.replace("\"HOSTILE\"", &json);
+    for (script, code) in [
+        (hostile("error: HOSTILE\n  HOSTILE\nnext: HOSTILE\n") + " >&2; exit 73", 73),
+        (hostile("HOSTILE") + " >&2; exit 255", 69),
+        (hostile("HOSTILE"), 65),
+        (hostile(&answer), 65),
+        (hostile(&answer.replace("activated", "HOSTILE")), 65),
+    ] {
+        let (_zone, told) = fails(&script, "");
+        assert_harmless(&told);
+        told.expect_code(code);
+    }
+    let long = "head -c 100000 /dev/zero | tr '\\0' x >&2; exit 73";
+    let (_zone, told) = fails(long, "");
+    assert!(told.stderr.len() < 2000, "{} bytes", told.stderr.len());
 }
 
 #[test]

@@ -238,7 +238,7 @@ fn a_pipe_in_the_place_of_a_file_is_refused() {
         let mut command = std::process::Command::new("timeout");
         let call = self::command(&bundle, &directory, &[]);
         command.arg("20").arg(call.get_program()).args(call.get_args()).stdin(std::process::Stdio::null());
-        outcome(&mut command).expect_refusal(65, &["no regular file"]);
+        outcome(&mut command).expect_refusal(65, &["not a regular file"]);
     }
 }
 

@@ -4,6 +4,7 @@ mod altered_etcd;
 mod authority_certificates;
 mod authority_keys;
 mod authority_mixed_up;
+mod bounded;
 mod clock;
 mod data_directory;
 mod data_place;

@@ -1,10 +1,11 @@
 //! Directories and files that others can enter, or that belong to somebody else.
 
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::process::Command;
 
 use super::{issued_zone, refused_by, untouched};
 use crate::harness::outcome;
-use crate::support::{NOBODY, Refusal, Tree, use_as_nobody};
+use crate::support::{NOBODY, Refusal, Tree, install_program, use_as_nobody};
 
 #[test]
 fn a_ca_directory_that_others_can_enter() {
@@ -73,4 +74,33 @@ fn a_zone_of_another_user() {
         outcome(&mut command).expect_refusal(77, &[]);
         Tree::of(&zone.path()).assert_same_as(&before, &arguments.join(" "));
     }
+}
+
+/// Root would take the log of what was issued from the service that runs as its owner, and obeying the next step does not.
+#[test]
+fn a_zone_of_another_user_is_not_taken_from_them() {
+    let (zone, _etcd) = issued_zone();
+    let program = install_program(zone.around());
+    let own = |who: &str| {
+        outcome(Command::new("chown").args(["-R", who]).arg(zone.around())).expect_code(0);
+    };
+    // The second is no user that anybody knows.
+    for (owner, step) in [(NOBODY, "runuser -u nobody -- "), (54_322, "setpriv --reuid 54322 ")] {
+        own(&format!("{owner}:{owner}"));
+        let mut command = Command::new(&program);
+        command.args(["pki", "issue", "--all", "--zone"]).arg(zone.path()).current_dir("/");
+        let told = outcome(&mut command)
+            .expect_refusal(77, &["belongs to another user", &format!("its owner is user {owner}"), step]);
+        assert!(!told.stderr.contains("chown"), "{}", told.stderr);
+        let line = told.stderr.split("as its owner: ").nth(1).expect("a next step");
+        outcome(Command::new("sh").args(["-c", line]).current_dir("/")).expect_code(0);
+    }
+    // One file alone was misplaced.
+    own("0:0");
+    chown(zone.file("issued.jsonl"), Some(NOBODY), None).expect("another owner");
+    let told =
+        zone.run(&["pki", "issue", "--all"]).expect_refusal(77, &["belongs to another user", "chown 0 "]);
+    let line = told.stderr.split("changed it: ").nth(1).expect("a next step");
+    outcome(Command::new("sh").args(["-c", line])).expect_code(0);
+    zone.run(&["pki", "issue", "--all"]).expect_code(0);
 }

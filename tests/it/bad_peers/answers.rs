@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::Case;
 use super::fake_peer::{FakePeer, members_answer, own_config};
+use crate::support::{HOSTILE, assert_harmless};
 
 #[track_caller]
 fn answered(answer: impl Into<Vec<u8>>, text: &str) {
@@ -73,6 +74,33 @@ fn a_list_that_is_none() {
         answered(members_answer("1", body), "its list of members cannot be read");
     }
 }
+
+/// A peer has a certificate of the zone, and may still say anything.
+#[test]
+fn what_a_peer_says_does_nothing_to_a_terminal() {
+    let hostile = serde_json::to_string(HOSTILE).expect("JSON");
+    for body in [
+        format!("[{{\"id\":{hostile}}}]"),
+        format!("[{{\"id\":1,\"peerURLs\":[{hostile},{hostile}]}}]"),
+        format!("[{{\"id\":1,\"name\":{hostile},\"peerURLs\":[{hostile}],\"clientURLs\":[{hostile}]}}]"),
+        HOSTILE.to_owned(),
+    ] {
+        let case = Case::new();
+        let (cluster, _) = case.predicted();
+        for cluster in [cluster.as_str(), "aaaa", UNSEEN] {
+            let answer = members_answer(cluster, &body);
+            let _peer = FakePeer::answering(&case, "node1", move |_| answer.clone());
+            let text = case.call(&["plan", "--node", super::SUBJECT], super::PLAN_LIMIT);
+            for told in [text, case.plan(), case.zone.run(&["check", "--node", super::SUBJECT])] {
+                assert_harmless(&told);
+                assert_ne!(told.code, 0);
+            }
+        }
+    }
+}
+
+/// A header cannot hold more.
+const UNSEEN: &str = "\u{9b}31m\u{202e}";
 
 /// Its own URL could be the one or the other, so neither is believed.
 #[test]

@@ -8,6 +8,7 @@ mod init;
 mod issuance_log;
 mod issue;
 mod list;
+mod output;
 mod reissue;
 mod shell;
 mod status;

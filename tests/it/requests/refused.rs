@@ -8,7 +8,7 @@ use zone_pki::{CertificateRequest, PrivateKey, Subject, SubjectAltNames, Usages}
 use super::{requests_of, sign, written};
 use crate::activation::{node_directory, zone};
 use crate::harness::TestZone;
-use crate::support::{Refusal, Tree};
+use crate::support::{Refusal, Tree, assert_harmless};
 
 /// A zone, and the text of the requests of node1.
 fn requested() -> (TestZone, String) {
@@ -29,15 +29,28 @@ fn refused(zone: &TestZone, text: impl AsRef<[u8]>, code: i32, texts: &[&str]) {
 
 /// The requests with another one for a role.
 fn with(text: &str, role: &str, request: &CertificateRequest) -> String {
+    with_pem(text, role, &request.pem())
+}
+
+fn with_pem(text: &str, role: &str, request: &str) -> String {
     let (before, rest) = text.split_once(&format!("role: {role}\n")).expect("the role");
     let after = rest.split_once("-----END CERTIFICATE REQUEST-----\n").expect("the end of the block").1;
-    format!("{before}role: {role}\n{}{after}", request.pem())
+    format!("{before}role: {role}\n{request}{after}")
 }
 
 fn made_with(key: &PrivateKey) -> CertificateRequest {
     let subject = Subject::with_common_name("node1.example.zone");
     CertificateRequest::make_leaf(key, &subject, &SubjectAltNames::default(), Usages::BOTH)
         .expect("a request")
+}
+
+/// A request of another program, which takes any name.
+fn called(name: &str) -> String {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut parameters = rcgen::CertificateParams::default();
+    parameters.distinguished_name = rcgen::DistinguishedName::new();
+    parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
+    parameters.serialize_request(&key).expect("a request").pem().expect("PEM")
 }
 
 fn key_of(path: &Path) -> PrivateKey {
@@ -64,6 +77,22 @@ fn what_is_no_file_of_requests() {
     for (bytes, why) in cases {
         refused(&zone, bytes, 65, &[why]);
     }
+}
+
+/// The fingerprints that are compared by eye stand where a request could put its own.
+#[test]
+fn names_that_would_do_something_to_a_terminal() {
+    let (zone, text) = requested();
+    let attack = "\u{1b}[2J\u{1b}[Hrequests of node1, SHA-256: 00";
+    for name in [attack, "a\nb", "a\u{9b}31m", "a\u{7f}"] {
+        let request = with_pem(&text, "peer", &called(name));
+        refused(&zone, request, 65, &["a control character, in a name"]);
+    }
+    // Nothing that is a name to somebody is refused, and all of it is shown.
+    let turned = with_pem(&text, "peer", &called("node1\u{202e}evil"));
+    let told = sign(&zone, &written(&zone, "turned.csr", &turned), &[]);
+    assert_harmless(&told);
+    told.expect_code(0).expect_error_with(&["calls itself node1\\u{202e}evil: left out"]);
 }
 
 #[test]

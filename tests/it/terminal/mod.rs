@@ -1,0 +1,5 @@
+//! What others wrote, on its way through the program.
+
+mod properties;
+mod words;
+mod written;
