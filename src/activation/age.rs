@@ -58,5 +58,8 @@ pub(super) fn check(
 }
 
 fn another(manifest: &Manifest) -> String {
-    format!("have a new one made on the signing machine: zone-etcd bundle {} --out DIR", manifest.node)
+    format!(
+        "have a new one made on the signing machine: {}",
+        crate::bundle::proposed_elsewhere(&manifest.node)
+    )
 }

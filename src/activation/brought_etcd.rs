@@ -60,7 +60,7 @@ fn unusable(name: &str, version: EtcdVersion, error: &BinaryError) -> Failure {
 }
 
 fn bundle_again() -> String {
-    "on the signing host, make a bundle with an etcd that is made for this machine: zone-etcd bundle --with-binaries --out DIR; or \
+    "on the signing host, make a bundle with an etcd that is made for this machine: zone-etcd bundle --with-binaries --out DIR --passphrase-file FILE; or \
      install etcd here, and activate a bundle without programs"
         .to_owned()
 }

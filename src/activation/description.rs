@@ -37,8 +37,8 @@ impl Described {
     pub fn read(generation: &Path, manifest: &Manifest, paths: &NodePaths, name: &str) -> Result<Self> {
         let failed = |why: String| {
             Failure::bad_input(format!("{name} cannot be used on this node")).because(why).next(format!(
-                "have a new one made on the signing machine, with this version of zone-etcd: zone-etcd bundle {} --out DIR",
-                manifest.node
+                "have a new one made on the signing machine, with this version of zone-etcd: {}",
+                crate::bundle::proposed_elsewhere(&manifest.node)
             ))
         };
         let (zone, _) = ZoneConfig::load(&generation.join(DESCRIPTION))

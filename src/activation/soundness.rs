@@ -26,8 +26,8 @@ pub(super) fn check(
 ) -> Result<()> {
     let files = NodeFiles::of_generation(generation, &described.node);
     let issue = format!(
-        "have a new one made on the signing machine: zone-etcd bundle {} --out DIR",
-        described.node.name.short()
+        "have a new one made on the signing machine: {}",
+        crate::bundle::proposed_elsewhere(described.node.name.short())
     );
     let remedies = Remedies { issue: issue.clone(), then: String::new() };
     let leaf_validity =

@@ -118,7 +118,7 @@ fn next(refusal: &VersionRefusal, node: &str, root: &std::path::Path) -> String 
         ),
         _ => format!(
             "on the signing host: zone-etcd upgrade, which goes by one minor at a time; or by hand: {}; a bundle of it for each \
-             node: zone-etcd bundle --with-binaries --out DIR",
+             node: zone-etcd bundle --with-binaries --out DIR --passphrase-file FILE",
             refusal.next(&run, &ctl)
         ),
     }

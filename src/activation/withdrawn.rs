@@ -35,7 +35,8 @@ pub(super) fn refuse(to: &Activated, later: &[Activated]) -> Result<()> {
         failure.causes = withdrawn;
         let node = &to.manifest.node;
         return Err(failure.next(format!(
-            "have a new bundle made on the signing machine: zone-etcd bundle {node} --out DIR"
+            "have a new bundle made on the signing machine: {}",
+            crate::bundle::proposed_elsewhere(node)
         )));
     }
     Ok(())

@@ -79,7 +79,7 @@ pub struct NodeHistory {
 }
 
 /// What stands in the place of a file's name where there was no file: the bundle went through a pipe.
-const NO_FILE: &str = "-";
+pub(super) const NO_FILE: &str = "-";
 
 impl BundleRecord {
     /// The record of a bundle that is not sealed, and in no file.

@@ -297,7 +297,7 @@ impl Site {
         match self {
             Self::Zone(zone) => zone.proposed(&format!("pki issue {node}")),
             Self::Node(_) => format!(
-                "on the signing machine: zone-etcd bundle {node} --out DIR; then on {node}: zone-etcd activate DIR/{node}.bundle"
+                "on the signing machine: zone-etcd bundle {node} --out DIR --passphrase-file FILE; then on {node}: zone-etcd activate DIR/{node}.bundle"
             ),
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn expired(path: &Path, not_after: OffsetDateTime) -> Failure {
 pub(super) fn unusable_list(path: &Path, error: &RevocationListError) -> Failure {
     Failure::bad_input(format!("{} cannot be used", path.shown()))
         .because(error)
-        .next("on the signing machine: zone-etcd bundle NODE --out DIR; then here: zone-etcd activate DIR/NODE.bundle")
+        .next("on the signing machine: zone-etcd bundle NODE --out DIR --passphrase-file FILE; then here: zone-etcd activate DIR/NODE.bundle")
 }
 
 /// A CA file without a usable certificate.

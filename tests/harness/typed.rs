@@ -52,7 +52,8 @@ impl Typed {
             return Some(format!("it does not parse: {error}"));
         }
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
-        let is_bundle = words.first() == Some(&"bundle") && self.has("--out");
+        let makes_bundles = words.first() == Some(&"bundle") || words.starts_with(&["pki", "rotate-ca"]);
+        let is_bundle = makes_bundles && self.has("--out");
         if is_bundle && !SEALS.iter().any(|seal| self.has(seal)) {
             return Some("nothing says how the bundle is sealed".to_owned());
         }

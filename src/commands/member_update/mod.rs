@@ -139,11 +139,11 @@ fn restart(
     }
     let name = node.name.short();
     if matches!(access, Access::ByHand) {
-        let bundle = zone.proposed(&format!("bundle {name} --out DIR"));
+        let bundle = crate::bundle::proposed(zone, &[name]);
         return Err(Failure::new(Exit::TryAgain, format!("{name} does not serve where zone.toml says yet"))
             .because("its directory is on its own machine, which learns of the change from a bundle")
             .next(format!(
-                "{bundle}, with the option that seals; there: zone-etcd activate DIR/{name}.bundle && zone-etcd restart; then run this \
+                "{bundle}; there: zone-etcd activate DIR/{name}.bundle && zone-etcd restart; then run this \
                  command again"
             )));
     }
@@ -180,7 +180,7 @@ fn tell_what_is_left(zone: &ZoneDirectory, node: &Node) {
         output::message(&format!(
             "next: the bundles of the others have the old place of {}; they run on, and start with warnings until they have new ones: {}",
             node.name.short(),
-            zone.proposed(&format!("bundle {} --out DIR", bundled.join(" ")))
+            crate::bundle::proposed(zone, &bundled)
         ));
     }
 }

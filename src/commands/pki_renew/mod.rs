@@ -89,7 +89,7 @@ fn tell_of_bundles(zone: &ZoneDirectory, rows: &[Row]) -> Result<()> {
     if !names.is_empty() {
         output::message(&format!(
             "next: nodes with a directory of their own have theirs when they activate new bundles: {}",
-            zone.proposed(&format!("bundle {} --out DIR", names.join(" ")))
+            crate::bundle::proposed(zone, &names)
         ));
     }
     Ok(())

@@ -212,7 +212,7 @@ pub(super) fn next_for_lists(
     (!by_hand.is_empty()).then(|| {
         format!(
             "nodes with a directory of their own have the old lists until they activate new bundles: {}",
-            zone.proposed(&format!("bundle {} --out DIR", by_hand.join(" ")))
+            crate::bundle::proposed(zone, by_hand)
         )
     })
 }

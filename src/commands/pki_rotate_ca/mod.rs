@@ -150,7 +150,7 @@ fn refuse_unreached(zone: &ZoneDirectory, typed: &Typed) -> Result<()> {
         .next(format!(
             "add [access] with command = \"ssh root@{{address}} zone-etcd\"; or carry each stage in files: {}; or take {name} out of \
              zone.toml until the rotation is over",
-            zone.proposed(&format!("{} --out DIR", typed.again()))
+            zone.proposed(&format!("{} --out DIR --passphrase-file FILE", typed.again()))
         )))
 }
 

@@ -52,7 +52,10 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
     }
     if let Some(older) = live.older_lists.first() {
         let renew = site.proposed(&format!("pki renew {} --due", older.member));
-        let bundle = site.proposed(&format!("bundle {} --out DIR", older.member));
+        let bundle = match site.zone() {
+            Some(zone) => crate::bundle::proposed(zone, &[older.member.as_str()]),
+            None => crate::bundle::proposed_elsewhere(&older.member),
+        };
         return Some(format!("bring it the new list: {renew}; where files are carried: {bundle}"));
     }
     if let Some(Difference::NotAMember { node }) =

@@ -39,7 +39,7 @@ fn older_lists(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
             "it uses an older list, and takes what was revoked since",
         )
         .remedy(format!(
-            "zone-etcd pki renew {member} --due {zone_arg}; where files are carried: zone-etcd bundle {member} --out DIR {zone_arg}"
+            "zone-etcd pki renew {member} --due {zone_arg}; where files are carried: zone-etcd bundle {member} --out DIR --passphrase-file FILE {zone_arg}"
         ))
     };
     live.older_lists.iter().map(found).collect()

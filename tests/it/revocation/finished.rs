@@ -1,10 +1,12 @@
 //! What was interrupted is finished by the same command, and what the log has lost is revoked all the same.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::Command;
 
 use super::{list, serial, zone};
-use crate::harness::{TestZone, outcome};
+use crate::harness::{TestZone, outcome, program};
 use crate::support::{Refusal, Tree};
 
 const NODES: [&str; 3] = ["node1", "node2", "node3"];
@@ -97,5 +99,40 @@ fn a_list_that_is_carried_is_not_known_to_be_in_use() {
         let unknown = format!("whether {node} uses the new list is not known");
         assert!(told.stderr.contains(&unknown), "{}", told.stderr);
     }
-    assert!(told.stderr.contains("zone-etcd bundle node1 node2 node3 --out DIR"), "{}", told.stderr);
+    assert!(told.stderr.contains("zone-etcd bundle node1 node2 node3 --out DIR --plain"), "{}", told.stderr);
+}
+
+/// What is proposed works as typed, and seals to whom the last files were sealed.
+#[test]
+fn the_bundles_that_are_proposed_are_sealed_as_the_last_ones() {
+    let zone = zone();
+    let (out, passphrase) = (zone.around().join("out"), zone.around().join("FILE"));
+    fs::write(&passphrase, "correct horse battery\n").expect("a passphrase");
+    fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).expect("its mode");
+    let keys = NODES.map(|node| format!("{node}={}", age::x25519::Identity::generate().to_public()));
+    let recipients: Vec<&str> = keys.iter().flat_map(|key| ["--recipient", key.as_str()]).collect();
+    let by_passphrase = ["--passphrase-file", passphrase.to_str().expect("UTF-8")];
+    for (seal, client) in
+        [(&recipients[..], "backup"), (&by_passphrase[..], "apiserver"), (&["--plain"][..], "other")]
+    {
+        zone.run(&["pki", "issue", "--client", client]).expect_code(0);
+        outcome(zone.command(&["bundle"]).args(seal).arg("--out").arg(&out)).expect_code(0);
+        let told = zone.run(&["pki", "revoke", &format!("client/{client}")]).expect_code(69);
+        let start = told.stderr.find("zone-etcd bundle").expect("a command");
+        let proposed = told.stderr[start..].lines().next().expect("a line");
+        // The command stands alone: a shell takes it as it is.
+        let program = program();
+        let typed = proposed.replacen("zone-etcd", &program.to_string_lossy(), 1);
+        outcome(Command::new("sh").args(["-c", &typed]).current_dir(zone.around())).expect_code(0);
+        let sealed: Vec<serde_json::Value> = fs::read_to_string(zone.file("bundles.jsonl"))
+            .expect("the log")
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect();
+        let [.., before, last] = &sealed[..] else { panic!("no bundles") };
+        assert_eq!((&before["seal"], &last["node"]), (&last["seal"], &"node3.example.zone".into()));
+        let earlier = sealed.iter().rev().filter(|record| record["node"] == last["node"]).nth(1);
+        assert_eq!(earlier.expect("the one before")["sealed_to"], last["sealed_to"], "{proposed}");
+        fs::remove_dir_all(zone.around().join("DIR")).expect("what was made");
+    }
 }

@@ -1,0 +1,55 @@
+//! The command that makes bundles again, as the operator seals them.
+
+use zone_pki::RecordLog;
+
+use super::log::{BundleRecord, NO_FILE};
+use super::unseal::Seal;
+use crate::report::shell_quoted;
+use crate::zone_directory::ZoneDirectory;
+
+/// Where nobody knows how bundles are sealed: every node can open this one.
+const SEAL: &str = "--passphrase-file FILE";
+
+/// The command for the bundles of these nodes, to be typed where their zone directory is. They are sealed as the last files were.
+pub fn proposed(zone: &ZoneDirectory, nodes: &[&str]) -> String {
+    zone.proposed(&format!("bundle {} --out DIR {}", nodes.join(" "), seal_of(zone, nodes)))
+}
+
+/// The same, said on a node, which does not know where the zone directory is.
+pub fn proposed_elsewhere(node: &str) -> String {
+    format!("zone-etcd bundle {node} --out DIR {SEAL}")
+}
+
+fn seal_of(zone: &ZoneDirectory, nodes: &[&str]) -> String {
+    let Some(records) = nodes.iter().map(|node| latest_file(zone, node)).collect::<Option<Vec<_>>>() else {
+        return SEAL.to_owned();
+    };
+    if records.iter().all(|record| record.seal == Seal::Plain) {
+        return "--plain".to_owned();
+    }
+    if !records.iter().all(|record| record.seal == Seal::Recipients && !record.sealed_to.is_empty()) {
+        return SEAL.to_owned();
+    }
+    let keys = nodes.iter().zip(&records).flat_map(|(node, record)| {
+        record
+            .sealed_to
+            .iter()
+            .map(move |key| format!("--recipient {}", shell_quoted(&format!("{node}={key}"))))
+    });
+    keys.collect::<Vec<_>>().join(" ")
+}
+
+/// What is recorded of the last bundle of a node that was a file: one that went through a pipe says nothing of how files are sealed.
+fn latest_file(zone: &ZoneDirectory, node: &str) -> Option<BundleRecord> {
+    let name = zone.config.node(node)?.name.full().to_owned();
+    let mut latest: Option<BundleRecord> = None;
+    let note = |record: BundleRecord| {
+        let is_newer = latest.as_ref().is_none_or(|latest| latest.sequence <= record.sequence);
+        if record.node == name && record.file != NO_FILE && is_newer {
+            latest = Some(record);
+        }
+    };
+    // What cannot be read is told of by whatever makes the bundles.
+    RecordLog::open(zone.paths.bundle_log()).and_then(|log| log.for_each(note)).ok()?;
+    latest
+}
