@@ -53,6 +53,7 @@ fn main() -> ExitCode {
             "--length" => budget.length = number().expect("a number") as usize,
             "--seed" => budget.seed = number().expect("a number"),
             "--without" => budget.without = arguments.next(),
+            "--test-threads" | "--skip" | "--color" | "--format" => drop(arguments.next()),
             // A filter of `cargo test` that means other tests.
             filter if !filter.starts_with('-') && !"revocation_model".contains(filter) => {
                 return ExitCode::SUCCESS;
