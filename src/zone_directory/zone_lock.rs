@@ -97,7 +97,10 @@ fn still_held(paths: &ZonePaths) -> Failure {
         format!("another command has issued in {} for too long", paths.root().shown()),
     )
     .because(format!("{} s were waited for it", LIMIT.as_secs()))
-    .next(format!("see which it is, and whether it goes on: fuser -v {}", paths.root().shown()))
+    .next(format!(
+        "see which it is, and whether it goes on: fuser -v {}",
+        report::shell_quoted_path(paths.root())
+    ))
 }
 
 fn take(paths: &ZonePaths, try_lock: fn(&File) -> std::result::Result<(), TryLockError>) -> Result<File> {
