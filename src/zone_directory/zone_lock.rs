@@ -78,9 +78,10 @@ impl ZoneLock {
         HeldAuthorities { authorities, lock: self }
     }
 
-    /// The same, whether or not those that sign are valid now.
-    pub fn authorities_at_any_time(&self) -> Result<HeldAuthorities<'_>> {
-        Ok(HeldAuthorities { authorities: Authorities::load_at_any_time(&self.paths)?, lock: self })
+    /// The same, also where those that sign are not valid yet.
+    pub fn authorities_before_their_time(&self, now: OffsetDateTime) -> Result<HeldAuthorities<'_>> {
+        let authorities = Authorities::load_before_their_time(&self.paths, now)?;
+        Ok(HeldAuthorities { authorities, lock: self })
     }
 }
 
