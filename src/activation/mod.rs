@@ -6,6 +6,7 @@
 //! | `this_node`, `age` | whether it is for this node, and of this time |
 //! | `staging`, `programs`, `founding` | what is written, and what is taken over |
 //! | `description`, `soundness` | whether a member could work with it |
+//! | `refused` | why not, for a person and for the signing host |
 //! | `version_gate` | whether its etcd may run on the data that is here |
 //! | `brought_etcd` | whether the etcd that it brings can be run here |
 //! | `changes` | what a member that runs does not notice by itself |
@@ -24,6 +25,7 @@ pub mod fingerprint;
 mod founding;
 mod link;
 mod programs;
+mod refused;
 mod revocation_lists;
 mod rollback;
 mod soundness;
@@ -42,9 +44,10 @@ use time::OffsetDateTime;
 
 pub use description::LOCAL_CONFIG;
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use refused::{ActiveBundle, Refusal, Refused};
 pub use rollback::rollback;
 pub use store::NodeStore;
-pub use version_gate::{Missing, Refused, VersionRefused};
+pub use version_gate::Missing;
 
 use crate::bundle::{Manifest, OpenBundle};
 use crate::error::{Exit, Failure, Result};

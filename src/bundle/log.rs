@@ -9,6 +9,7 @@ use zone_pki::{RecordLog, hex};
 
 use super::contents::NodeContents;
 use super::manifest::Manifest;
+use super::numbering::Numbering;
 use super::unseal::Seal;
 use crate::error::Result;
 use crate::plan::ZonePaths;
@@ -126,6 +127,11 @@ impl BundleHistory {
     /// The bundles of a node, if there were any.
     pub fn node(&self, name: &str) -> Option<&NodeHistory> {
         self.nodes.get(name)
+    }
+
+    /// What decides on the number of a node's next bundle, which has one above this one by its own word, or 0.
+    pub fn numbering(&self, name: &str, above: u64) -> Numbering<'_> {
+        Numbering { history: self.node(name), above }
     }
 
     /// The clusters that bundles have given the right to found, and since when.

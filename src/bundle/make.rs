@@ -8,8 +8,9 @@ use super::directory::BundleDirectory;
 use super::envelope::Envelope;
 use super::error::BundleError;
 use super::identity::Identity;
-use super::log::{BundleHistory, BundleRecord, NodeHistory};
+use super::log::{BundleHistory, BundleRecord};
 use super::manifest::{FORMAT, Manifest};
+use super::numbering::Numbering;
 use super::open::OpenBundle;
 use super::right::{BootstrapRight, JoinOnly};
 use super::sealing::Sealing;
@@ -57,19 +58,18 @@ impl BundleMaker<'_> {
         contents: &NodeContents,
         sealing: &Sealing<'_>,
         right: BootstrapRight,
-        history: Option<&NodeHistory>,
+        numbering: Numbering<'_>,
     ) -> Result<Made> {
-        if let Some(record) = self.unchanged(node, contents, sealing, right, history)? {
+        if let Some(record) = self.unchanged(node, contents, sealing, right, numbering.latest())? {
             return Ok(Made { record, how: MadeHow::Unchanged });
         }
-        self.directory.check_replaceable(&node.name, history)?;
-        let sequence = history.map_or(1, |history| history.latest.sequence + 1);
+        self.directory.check_replaceable(&node.name, numbering.history)?;
         let (manifest, envelope) = signed_manifest(
             self.contents,
             self.signer,
             node,
             contents,
-            (sequence, self.now),
+            (numbering.next(), self.now),
             right.may_bootstrap(),
         )?;
         let path = self.directory.file(&node.name);
@@ -116,9 +116,9 @@ impl BundleMaker<'_> {
         contents: &NodeContents,
         sealing: &Sealing<'_>,
         right: BootstrapRight,
-        history: Option<&NodeHistory>,
+        latest: Option<&BundleRecord>,
     ) -> Result<Option<BundleRecord>> {
-        let Some(latest) = history.map(|history| &history.latest) else { return Ok(None) };
+        let Some(latest) = latest else { return Ok(None) };
         let is_the_same = latest.contents_sha256 == contents.sha256
             && latest.seal == sealing.seal()
             && latest.sealed_to == sealing.keys()
