@@ -6,6 +6,7 @@ use crate::activation::ActiveBundle;
 use crate::bundle::{Numbering, is_recorded};
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
+use crate::host::signing_host_id;
 use crate::plan::Plane;
 use crate::report;
 use crate::zone_directory::{Authorities, ZoneDirectory};
@@ -32,9 +33,15 @@ pub(super) fn above(
         .next("run the command again"));
     }
     refuse_older_authorities(zone, name, active)?;
+    let why = match (&active.signing_host, signing_host_id()) {
+        (Some(there), Some(here)) if *there != here => {
+            "it was made on another signing host: stop working with one of the two"
+        }
+        _ => "it was put back from a copy, or there is another one",
+    };
     report::warning(&format!(
-        "{name} has bundle {number}, made at {}, and this zone directory does not know of it: it was put back from a copy, or there is \
-         another one; the next is {}. What else is not recorded here: {}",
+        "{name} has bundle {number}, made at {}, and this zone directory does not know of it: {why}; the next is {}. What else is not \
+         recorded here: {}",
         instant(active.issued_at),
         number.saturating_add(1),
         zone.proposed("pki check")

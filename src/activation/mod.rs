@@ -107,6 +107,8 @@ pub struct Activation {
     pub may_bootstrap: bool,
     /// Whether a member runs on the node.
     pub is_member: bool,
+    /// The number of the bundle before, if another signing host has made that one.
+    pub other_host_before: Option<u64>,
     /// Why a member that runs has to be started anew; empty if it need not.
     pub restart: Vec<String>,
 }
@@ -168,8 +170,12 @@ pub fn activate<R: Read>(
     programs.install()?;
     link::make(&store.paths)?;
     let generation = staged.commit().map_err(|error| store.unwritten(&error))?;
+    let other_host_before = active.as_ref().map(|active| &active.manifest).filter(|before| {
+        matches!((&before.signing_host, &manifest.signing_host), (Some(before), Some(new)) if before != new)
+    });
     Ok(Activation {
         change: Change::Activated,
+        other_host_before: other_host_before.map(|before| before.sequence),
         may_bootstrap: founding::may_bootstrap(&generation.path, &manifest),
         generation: generation.number,
         previous: active.map(|active| active.generation.number),
@@ -212,6 +218,7 @@ fn switch_to(
         previous: active.filter(|_| !is_active).map(|active| active.generation.number),
         is_member: described.member.is_some(),
         manifest,
+        other_host_before: None,
         restart: restart_reasons,
     })
 }

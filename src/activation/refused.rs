@@ -44,6 +44,9 @@ pub struct ActiveBundle {
     /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     pub issued_at: OffsetDateTime,
+    /// The machine that it was made on, by an id that follows from its machine-id; absent if that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_host: Option<String>,
     /// SHA-256 of each CA that members there trust, hexadecimal.
     pub trusted_sha256: Vec<String>,
 }
@@ -69,6 +72,7 @@ impl ActiveBundle {
             sequence: manifest.sequence,
             manifest_sha256: hex::encode(&manifest.digest()),
             issued_at: manifest.issued_at,
+            signing_host: manifest.signing_host.clone(),
             trusted_sha256: Plane::ALL.into_iter().flat_map(trusted).map(fingerprint).collect(),
         }
     }

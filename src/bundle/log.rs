@@ -39,6 +39,9 @@ pub struct BundleRecord {
     pub cluster_id: Option<String>,
     /// Whether it carries the right to bootstrap.
     pub may_bootstrap: bool,
+    /// The machine that it was made on, by an id that follows from its machine-id; absent if that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_host: Option<String>,
     /// How it is sealed.
     pub seal: Seal,
     /// The keys that it is sealed to.
@@ -95,6 +98,7 @@ impl BundleRecord {
             certificates: contents.certificates.clone(),
             cluster_id: manifest.cluster_id.clone(),
             may_bootstrap: manifest.may_bootstrap,
+            signing_host: manifest.signing_host.clone(),
             seal: Seal::Plain,
             sealed_to: Vec::new(),
             file: NO_FILE.to_owned(),

@@ -69,8 +69,12 @@ impl BundleMaker<'_> {
             self.signer,
             node,
             contents,
-            (numbering.next(), self.now),
-            right.may_bootstrap(),
+            Stamp {
+                sequence: numbering.next(),
+                issued_at: self.now,
+                may_bootstrap: right.may_bootstrap(),
+                signing_host: self.contents.signing_host.clone(),
+            },
         )?;
         let path = self.directory.file(&node.name);
         let programs = self.contents.programs.as_deref();
@@ -140,15 +144,23 @@ impl BundleMaker<'_> {
     }
 }
 
-/// What a bundle with this number and time says of itself, and its signature.
+/// What a bundle says of itself that does not follow from what it brings.
+pub(super) struct Stamp {
+    pub(super) sequence: u64,
+    pub(super) issued_at: OffsetDateTime,
+    pub(super) may_bootstrap: bool,
+    pub(super) signing_host: Option<String>,
+}
+
+/// What a bundle with this stamp says of itself, and its signature.
 pub(super) fn signed_manifest(
     zone: &ZoneContents,
     signer: &DocumentSigner,
     node: &Node,
     contents: &NodeContents,
-    (sequence, issued_at): (u64, OffsetDateTime),
-    may_bootstrap: bool,
+    stamp: Stamp,
 ) -> Result<(Manifest, Envelope)> {
+    let Stamp { sequence, issued_at, may_bootstrap, signing_host } = stamp;
     let manifest = Manifest {
         format: FORMAT,
         zone: zone.zone.clone(),
@@ -161,6 +173,7 @@ pub(super) fn signed_manifest(
         cluster_id: zone.cluster_of(node).map(str::to_owned),
         token: zone.token.clone(),
         may_bootstrap,
+        signing_host,
         keys: contents.keys,
         files: zone.entries(&contents.files),
         raw: Vec::new(),

@@ -37,6 +37,13 @@ pub(super) fn run(arguments: &ActivateArgs, now: OffsetDateTime) -> Result<()> {
         }
         (Err(refused), _) => return Err(refused.failure),
     };
+    if let Some(before) = activation.other_host_before {
+        crate::report::warning(&format!(
+            "bundle {} was made on another signing host than bundle {before} before it: if that one was not replaced, stop working with one \
+             of the two",
+            activation.manifest.sequence
+        ));
+    }
     let report = Report::new(&activation, &root);
     match arguments.format {
         Format::Text => report.tell(),

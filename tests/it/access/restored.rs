@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use super::{read, renewed, stand_in, there, with_command, zone};
-use crate::harness::TestZone;
+use crate::harness::{TestZone, outcome, program};
 use crate::support::{Refusal, Tree, replace_in};
 
 fn copy_of(zone: &TestZone) -> TestZone {
@@ -118,4 +119,35 @@ fn what_a_node_says_of_its_bundle_is_not_believed_beyond_reason() {
         &["node1 has bundle 7, which another command has brought", "run the command again"],
     );
     assert_eq!(asked(&zone), 1, "it was made here");
+}
+
+/// The same on a machine with another machine-id.
+fn elsewhere(zone: &TestZone, arguments: &[&str]) -> crate::harness::Outcome {
+    let id = zone.around().join("machine-id");
+    fs::write(&id, "0123456789abcdef0123456789abcdef\n").expect("an id");
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", "mount --bind \"$0\" /etc/machine-id && exec \"$@\""]).arg(id);
+    command.arg(program()).args(arguments).arg("--zone").arg(zone.path()).env("NO_COLOR", "1");
+    outcome(&mut command)
+}
+
+#[test]
+fn two_signing_hosts_are_noticed_on_both_sides() {
+    let zone = zone();
+    let directory = there(&zone, "node1");
+    let copy = copy_of(&zone);
+    renewed(&zone, &["node1"]);
+    let host = manifest_of(&directory)["signing_host"].clone();
+    assert_eq!(host, records(&zone)[0]["signing_host"]);
+    let id = fs::read_to_string("/etc/machine-id").expect("an id");
+    assert!(host.as_str().is_some_and(|host| host.len() == 32 && host != id.trim()), "{host}");
+
+    elsewhere(&copy, &["pki", "renew", "node1"]).expect_code(0).expect_error_with(&[
+        "node1 has bundle 1, made at ",
+        "it was made on another signing host: stop working with one of the two; the next is 2",
+        "bundle 2 was made on another signing host than bundle 1 before it",
+    ]);
+    assert_ne!(manifest_of(&directory)["signing_host"], host);
+    let told = elsewhere(&copy, &["pki", "renew", "node1"]).expect_code(0);
+    assert!(!told.stderr.contains("signing host"), "{}", told.stderr);
 }
