@@ -51,7 +51,7 @@ pub(super) fn above(
 
 /// A copy from before a rotation would have members that do not trust each other.
 fn refuse_older_authorities(zone: &ZoneDirectory, name: &str, active: &ActiveBundle) -> Result<()> {
-    let authorities = Authorities::load_at_any_time(&zone.paths)?;
+    let authorities = Authorities::load_before_their_time(&zone.paths, time::OffsetDateTime::now_utc())?;
     let trusted = Plane::ALL.into_iter().flat_map(|plane| authorities.trusted(plane));
     let known: Vec<String> = trusted.map(|ca| hex::encode(&ca.fingerprint_sha256())).collect();
     if active.trusted_sha256.iter().all(|ca| known.contains(ca)) {

@@ -15,6 +15,7 @@ pub mod openssh;
 pub mod processes;
 pub mod supervised;
 pub mod tls;
+pub mod typed;
 pub mod writer;
 
 use std::ffi::OsStr;

@@ -2,12 +2,17 @@
 //!
 //! Blocks marked `sh` are run page by page and in order, each in a shell of its own, all of a page in one fresh directory,
 //! with the program and the bundled tools first in `PATH`. `sh repository` runs in a view of the source tree in which nothing
-//! can be written but what is built. Blocks with other marks are for reading.
+//! can be written but what is built. `sh zone` finds a zone in `z`, with all its certificates, and `sh members` one whose members
+//! run; there NODE is `node1`, NAME is a client, and 10.0.1.10 is the first of them. What is in `console` blocks is parsed.
+//! Blocks with other marks are for reading.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::harness::{bundle, outcome, program};
+use zone_etcd::diagnosis::log::explanations;
+
+use crate::harness::typed::commands_in;
+use crate::harness::{bundle, outcome, program, zone_etcd};
 
 /// How long a block may take before something in it hangs, in seconds.
 const LIMIT: &str = "120";
@@ -25,12 +30,57 @@ cd "$0"
 exec bash -euo pipefail "$1"
 "#;
 
+/// What has to be there for a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Nothing,
+    Repository,
+    Zone,
+    Members,
+}
+
 /// A block of commands.
 struct Block {
     /// The line on which its first command stands.
     line: usize,
     text: String,
-    in_repository: bool,
+    stage: Stage,
+}
+
+impl Stage {
+    fn named(words: &[&str]) -> Self {
+        match words {
+            [] => Self::Nothing,
+            ["repository"] => Self::Repository,
+            ["zone"] => Self::Zone,
+            ["members"] => Self::Members,
+            _ => panic!("no stage is called {words:?}"),
+        }
+    }
+
+    /// The block as a shell is to run it, with its placeholders filled in.
+    fn script(self, text: &str) -> String {
+        if matches!(self, Self::Nothing | Self::Repository) {
+            return text.to_owned();
+        }
+        text.replace("NODE", "node1")
+            .replace("NAME", "backup")
+            .replace("https://10.0.1.10:2379", "\"${ETCDCTL_ENDPOINTS%%,*}\"")
+    }
+}
+
+/// Makes the zone of `sh zone`, once a page.
+fn make_zone(directory: &Path) {
+    if directory.join("z").exists() {
+        return;
+    }
+    let zone = |arguments: &[&str]| {
+        let done = outcome(zone_etcd(arguments).current_dir(directory));
+        done.expect_code(0);
+    };
+    let nodes = ["--node", "node1=127.61.7.1", "--node", "node2=127.61.7.2", "--node", "node3=127.61.7.3"];
+    zone(&[&["init", "--zone", "z", "--name", "example.com"][..], &nodes].concat());
+    zone(&["pki", "issue", "--all", "--zone", "z"]);
 }
 
 fn repository() -> &'static Path {
@@ -39,8 +89,10 @@ fn repository() -> &'static Path {
 
 fn pages() -> Vec<PathBuf> {
     let mut pages = vec![repository().join("README.md")];
-    let documents = std::fs::read_dir(repository().join("docs")).into_iter().flatten();
-    pages.extend(documents.map(|entry| entry.expect("an entry").path()));
+    for directory in ["docs", "docs/problems"] {
+        let documents = std::fs::read_dir(repository().join(directory)).expect("the documents");
+        pages.extend(documents.map(|entry| entry.expect("an entry").path()));
+    }
     pages.retain(|page| page.extension().is_some_and(|extension| extension == "md") && page.is_file());
     pages.sort();
     pages
@@ -57,8 +109,8 @@ fn blocks(text: &str) -> Vec<Block> {
                 let words: Vec<&str> = bare[ticks..].split_whitespace().collect();
                 let is_run = words.first() == Some(&"sh");
                 if is_run {
-                    let in_repository = words[1..].contains(&"repository");
-                    blocks.push(Block { line: index + 2, text: String::new(), in_repository });
+                    let stage = Stage::named(&words[1..]);
+                    blocks.push(Block { line: index + 2, text: String::new(), stage });
                 }
                 open = Some((ticks, is_run.then(|| line.len() - bare.len())));
             }
@@ -84,12 +136,19 @@ fn run(page: &Path, block: &Block, directory: &Path) -> Result<(), String> {
     let path =
         std::env::join_paths(programs.into_iter().chain(std::env::split_paths(&inherited))).expect("PATH");
     let script = directory.join(".block");
-    std::fs::write(&script, &block.text).expect("the block");
+    std::fs::write(&script, block.stage.script(&block.text)).expect("the block");
+    if block.stage == Stage::Zone {
+        make_zone(directory);
+    }
     let mut command = Command::new("unshare");
     // A process namespace of its own: when the block ends, so does everything that it started.
     command.args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
-    command.args(["timeout", LIMIT, "bash", "-euo", "pipefail"]);
-    if block.in_repository {
+    command.args(["timeout", LIMIT]);
+    if block.stage == Stage::Members {
+        command.arg(program()).args(["dev", "--dir", "z", "--"]);
+    }
+    command.args(["bash", "-euo", "pipefail"]);
+    if block.stage == Stage::Repository {
         command.args(["-c", IN_REPOSITORY]).arg(repository()).arg(&script);
     } else {
         command.arg(&script);
@@ -132,27 +191,88 @@ fn every_command_in_the_documents_works() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
+/// What cannot be staged is at least what could be typed.
+#[test]
+fn every_command_that_is_only_shown_parses() {
+    let mut count = 0;
+    let mut faults = Vec::new();
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).expect("a page");
+        for (number, line) in shown_lines(&text) {
+            let whole = "ab".repeat(32);
+            let line = line.replace("6C:8F:25:…", &whole).replace("int SHA256", &format!("int {whole}"));
+            for typed in commands_in(&line).iter().filter(|typed| typed.is_in_command_position()) {
+                count += 1;
+                if let Some(fault) = typed.fault() {
+                    faults.push(format!("{}:{number}: {line}\n{fault}", page.display()));
+                }
+            }
+        }
+    }
+    println!("{count} commands of the documents were parsed");
+    assert!(count > 50 && faults.is_empty(), "{count} commands\n{}", faults.join("\n\n"));
+}
+
+/// The lines of `console` blocks that somebody types, with their numbers.
+fn shown_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut is_within = false;
+    text.lines().enumerate().filter_map(move |(index, line)| {
+        let bare = line.trim_start();
+        if bare.starts_with("```") {
+            is_within = bare == "```console";
+            return None;
+        }
+        let typed = bare.strip_prefix("$ ").or_else(|| bare.strip_prefix("# "))?;
+        is_within.then_some((index + 1, typed))
+    })
+}
+
+/// The lines that etcd prints are explained with commands as well.
+#[test]
+fn every_remedy_of_the_log_parses() {
+    let faults: Vec<String> = explanations()
+        .flat_map(|row| commands_in(row.remedy).into_iter().map(move |typed| (row, typed)))
+        .filter(|(_, typed)| typed.is_subcommand() && !typed.is_named_only)
+        .filter_map(|(row, typed)| Some(format!("{}: {}: {}", row.id, typed.words.join(" "), typed.fault()?)))
+        .collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
 #[test]
 fn blocks_are_found_with_their_lines() {
     let text = "# Title\n\n```sh\necho one\n```\n\n```console\n$ no\n```\n\n1. list\n   ```sh repository\n   echo two\n     in\n   ```\n\
                 ````text\n```sh\nno\n```\n````\n";
-    let found: Vec<_> =
-        blocks(text).into_iter().map(|block| (block.line, block.text, block.in_repository)).collect();
-    assert_eq!(found, [(4, "echo one\n".to_owned(), false), (13, "echo two\n  in\n".to_owned(), true)]);
+    let found: Vec<_> = blocks(text).into_iter().map(|block| (block.line, block.text, block.stage)).collect();
+    assert_eq!(
+        found,
+        [
+            (4, "echo one\n".to_owned(), Stage::Nothing),
+            (13, "echo two\n  in\n".to_owned(), Stage::Repository)
+        ]
+    );
 }
 
 #[test]
 fn a_block_that_fails_says_where_and_what() {
     let directory = tempfile::tempdir().expect("a directory");
-    let block = |text: &str, in_repository| Block { line: 7, text: text.to_owned(), in_repository };
-    let fails =
-        |text: &str| run(Path::new("page.md"), &block(text, false), directory.path()).expect_err("it fails");
+    let block = |text: &str, stage| Block { line: 7, text: text.to_owned(), stage };
+    let fails = |text: &str| {
+        run(Path::new("page.md"), &block(text, Stage::Nothing), directory.path()).expect_err("it fails")
+    };
     let failure = fails("echo seen\nfalse | true\necho unseen >&2\n");
     assert!(failure.starts_with("page.md:7: exit 1") && failure.contains("seen\n"), "{failure}");
     assert!(!failure.contains("stderr:\nunseen"), "{failure}");
     assert!(fails("echo \"$NO_SUCH_VARIABLE\"").contains("NO_SUCH_VARIABLE"));
-    run(Path::new("page.md"), &block("test -f Cargo.toml; ! touch Cargo.lock.new", true), directory.path())
-        .expect("read-only");
-    run(Path::new("page.md"), &block("zone-etcd --version; etcdctl version", false), directory.path())
-        .expect("found in PATH");
+    run(
+        Path::new("page.md"),
+        &block("test -f Cargo.toml; ! touch Cargo.lock.new", Stage::Repository),
+        directory.path(),
+    )
+    .expect("read-only");
+    run(
+        Path::new("page.md"),
+        &block("zone-etcd --version; etcdctl version", Stage::Nothing),
+        directory.path(),
+    )
+    .expect("found in PATH");
 }

@@ -9,8 +9,9 @@ pub(super) const ROWS: &[Explanation] = &[
         cause: "somebody ran `member remove` for it, and the others turn it away for good",
         why_it_matters: "it will never rejoin with this data; etcd ends with code 0, so a service manager that \
                  restarts always loops",
-        remedy: "if it was meant, stop its service; to bring the node back: `zone-etcd ctl -- member add \
-                 NODE --peer-urls=URL`, then `zone-etcd run --zone DIR --node NODE --set-aside-data`",
+        remedy: "if it was meant, stop its service; to bring the node back: `zone-etcd ctl -- member add NODE \
+                 --learner --peer-urls=URL`, then `zone-etcd run --zone DIR --node NODE --set-aside-data`, \
+                 then `zone-etcd ctl -- member promote ID` once it has caught up",
         harm: Harm::Member,
         page: "removed-member",
         patterns: &[
@@ -46,8 +47,9 @@ pub(super) const ROWS: &[Explanation] = &[
         why_it_matters: "started over it would vote again as a member that has forgotten its votes; etcd refuses \
                  this only while others answer",
         remedy: "if the data was moved, put it back; if it is lost, replace the member: `zone-etcd ctl -- \
-                 member remove {member}`, `zone-etcd ctl -- member add NODE --peer-urls=URL`, `zone-etcd \
-                 run --zone DIR --node NODE --set-aside-data`",
+                 member remove {member}`, `zone-etcd ctl -- member add NODE --learner --peer-urls=URL`, \
+                 `zone-etcd run --zone DIR --node NODE --set-aside-data`, then `zone-etcd ctl -- member \
+                 promote ID` once it has caught up",
         harm: Harm::Member,
         page: "forgotten-votes",
         patterns: &["member {member} has already been bootstrapped"],
@@ -59,7 +61,7 @@ pub(super) const ROWS: &[Explanation] = &[
         cause: "the cluster was changed after this list was written, or `member add` was forgotten",
         why_it_matters: "the member does not join",
         remedy: "compare `zone-etcd ctl -- member list` with the nodes of zone.toml; add the node first: \
-                 `zone-etcd ctl -- member add NODE --peer-urls=URL`",
+                 `zone-etcd ctl -- member add NODE --learner --peer-urls=URL`",
         harm: Harm::Member,
         page: "initial-cluster",
         patterns: &["member count is unequal"],
@@ -224,8 +226,8 @@ pub(super) const ROWS: &[Explanation] = &[
         title: "the learner has not caught up yet",
         cause: "a learner can be promoted only once it has nearly all of the leader's log",
         why_it_matters: "it has no vote until it is promoted",
-        remedy: "wait until its raft index is near the leader's (`zone-etcd status`), and promote it \
-                 again; check that it runs",
+        remedy: "wait until its raft index is near the leader's (`zone-etcd status`), and promote it again; \
+                 check that it runs",
         harm: Harm::Refusal,
         page: "members",
         patterns: &[

@@ -257,7 +257,8 @@ pub(super) const ROWS: &[Explanation] = &[
         why_it_matters: "the member ends at once, and will again with the same data",
         remedy: "read the lines before this one; if it happens at every start and the other members are \
                  well, replace the member: `zone-etcd ctl -- member remove ID`, `zone-etcd ctl -- member \
-                 add NODE --peer-urls=URL`, `zone-etcd run --zone DIR --node NODE --set-aside-data`",
+                 add NODE --learner --peer-urls=URL`, `zone-etcd run --zone DIR --node NODE \
+                 --set-aside-data`, then `zone-etcd ctl -- member promote ID` once it has caught up",
         harm: Harm::Member,
         page: "damaged-data",
         patterns: &[
