@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::activation::{Change, VersionRefused};
+use crate::activation::{Change, Refusal};
 use crate::bundle::BundleRecord;
 use crate::config::Node;
 use crate::others;
@@ -35,12 +35,16 @@ impl ActivationAnswer {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        others::json(bytes).map_err(|error| match bytes.iter().all(u8::is_ascii_whitespace) {
-            true => "it is empty".to_owned(),
-            false if VersionRefused::parse(bytes).is_some() => {
+        others::json(bytes).map_err(|error| match Refusal::parse(bytes) {
+            _ if bytes.iter().all(u8::is_ascii_whitespace) => "it is empty".to_owned(),
+            Some(Refusal::VersionRefused { .. }) => {
                 "the node has refused the bundle: its etcd must not run on the data there".to_owned()
             }
-            false => format!("it is not the JSON of an activation: {error}"),
+            Some(Refusal::Older(active)) => format!(
+                "the node has refused the bundle: it has bundle {0}, so make one above that, with --above {0}",
+                active.sequence
+            ),
+            None => format!("it is not the JSON of an activation: {error}"),
         })
     }
 

@@ -7,7 +7,7 @@ use zone_pki::KeyAlgorithm;
 use super::answer::ActivationAnswer;
 use super::process::{self, Finished};
 use super::remote_failure::{Called, lines};
-use crate::activation::{Change, Fingerprint, Missing, VersionRefused};
+use crate::activation::{ActiveBundle, Change, Fingerprint, Missing, Refusal};
 use crate::config::{AccessSettings, Node};
 use crate::error::{Exit, Failure, Result};
 use crate::others;
@@ -36,6 +36,8 @@ pub enum Offered {
     Taken(ActivationAnswer),
     /// Its etcd must not run on the data there: what is missing, and what to say of it.
     Refused(Missing, Failure),
+    /// It has another bundle, with a number that is not below: which, and what to say of it.
+    Older(ActiveBundle, Failure),
 }
 
 impl NodeCommand {
@@ -57,8 +59,10 @@ impl NodeCommand {
         let root = root.to_string();
         let arguments = ["activate", "-", "--format", "json", "--root-fingerprint", &root];
         let finished = self.call(&arguments, "--node-dir", &self.directory, bundle, self.limit)?;
-        match VersionRefused::parse(&finished.stdout).filter(|_| finished.code != Some(0)) {
-            Some(refused) => Ok(Offered::Refused(refused.missing, self.called("activate").failed(&finished))),
+        let refused = || self.called("activate").failed(&finished);
+        match Refusal::parse(&finished.stdout).filter(|_| finished.code != Some(0)) {
+            Some(Refusal::VersionRefused { missing }) => Ok(Offered::Refused(missing, refused())),
+            Some(Refusal::Older(active)) => Ok(Offered::Older(active, refused())),
             None => self.answer(&self.ended_well(&arguments, finished)?).map(Offered::Taken),
         }
     }

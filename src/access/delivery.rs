@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::answer::ActivationAnswer;
-use super::command::{NodeCommand, Offered};
+use super::parcel::{Carried, Delivered, Parcel};
 use super::{Access, by_hand};
-use crate::activation::{Fingerprint, Missing};
+use crate::activation::Fingerprint;
 use crate::bundle::{
     Asked, BootstrapRight, BundleDirectory, BundleHistory, BundleMaker, BundleRecord, Earlier, PipedBundle,
     Programs, Sealing, ZoneContents,
 };
-use crate::config::{EtcdSettings, Node, NodeName};
+use crate::config::{EtcdSettings, Node};
 use crate::error::{Failure, Result};
 use crate::operation_lock::{OperationLock, still_held};
 use crate::rolling::{Event, Watch};
@@ -30,34 +29,21 @@ pub struct Courier<'z> {
     contents: ZoneContents,
     history: BundleHistory,
     earlier: Earlier,
+    wanted: Wanted,
+    /// A number that the node has by its own word; 0 if it did not say any.
+    above: u64,
     now: OffsetDateTime,
 }
 
-/// What a node is to get. It can be carried when others may change the zone again: a node takes nothing that is older than what
-/// it has.
-#[derive(Debug)]
-pub struct Parcel {
-    node: NodeName,
-    // Nothing for a node that runs from the zone directory.
-    carried: Option<Carried>,
-}
-
-#[derive(Debug)]
-struct Carried {
-    to: Node,
-    by: Box<NodeCommand>,
-    bundle: PipedBundle,
-    root: Fingerprint,
-}
-
-/// What a node has now.
-#[derive(Debug)]
-pub struct Delivered {
-    /// The node.
-    pub node: NodeName,
-    /// What it answered; none from a node that runs from the zone directory.
-    pub answer: Option<ActivationAnswer>,
-    by: Option<Box<NodeCommand>>,
+/// What a parcel brings, so that it can be made again with another number.
+#[derive(Clone, Debug)]
+pub(super) enum Wanted {
+    /// Certificates that are up to date, CAs and lists.
+    UpToDate,
+    /// Lists, and the certificates that the node has.
+    Lists,
+    /// What it takes to run etcd with other settings than `zone.toml` has.
+    Step { etcd: Box<EtcdSettings>, programs: Option<Arc<Programs>> },
 }
 
 /// Brings each of these nodes what the zone has for it now, one after the other, and ends with the first that does not take it.
@@ -74,7 +60,7 @@ pub fn deliver(
     let mut delivered = Vec::new();
     for parcel in parcels {
         still_held(lock)?;
-        let each = parcel.carry()?;
+        let each = parcel.carry(zone)?;
         watch.event(Event::Issued { holder: each.node.short().to_owned() });
         delivered.push(each);
     }
@@ -97,11 +83,10 @@ pub fn pack_step(
     programs: Option<Arc<Programs>>,
     now: OffsetDateTime,
 ) -> Result<Parcel> {
+    let wanted = Wanted::Step { etcd: Box::new(etcd.clone()), programs };
     let held = zone.lock()?;
     let authorities = held.authorities(now)?;
-    let contents = ZoneContents::with_etcd(zone, &authorities, etcd, programs);
-    let mut courier = Courier::bringing(contents, zone, &authorities, now)?;
-    if let Some(parcel) = courier.pack(node)? {
+    if let Some(parcel) = Courier::bringing(wanted, zone, &authorities, now)?.pack(node)? {
         return Ok(parcel);
     }
     Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?.refuse_revoked(zone)?;
@@ -115,12 +100,12 @@ impl<'z> Courier<'z> {
         authorities: &'z HeldAuthorities<'z>,
         now: OffsetDateTime,
     ) -> Result<Self> {
-        Self::bringing(ZoneContents::new(zone, authorities, None), zone, authorities, now)
+        Self::bringing(Wanted::UpToDate, zone, authorities, now)
     }
 
-    /// The same for other contents than those that follow from `zone.toml`.
+    /// The same for something else.
     fn bringing(
-        contents: ZoneContents,
+        wanted: Wanted,
         zone: &'z ZoneDirectory,
         authorities: &'z HeldAuthorities<'z>,
         now: OffsetDateTime,
@@ -128,8 +113,14 @@ impl<'z> Courier<'z> {
         // The log and the manifest have whole seconds, as certificates do.
         let now = now.replace_nanosecond(0).unwrap_or(now);
         let history = BundleHistory::load(&zone.paths, authorities.lock())?;
+        let contents = match &wanted {
+            Wanted::UpToDate | Wanted::Lists => ZoneContents::new(zone, authorities, None),
+            Wanted::Step { etcd, programs } => {
+                ZoneContents::with_etcd(zone, authorities, etcd, programs.clone())
+            }
+        };
         let earlier = Earlier::look(zone, &contents, &history);
-        Ok(Self { zone, authorities, signer: None, contents, history, earlier, now })
+        Ok(Self { zone, authorities, signer: None, contents, history, earlier, wanted, above: 0, now })
     }
 
     /// Brings the certificates of a node up to date, and makes what it gets of them. Nothing for one that was revoked: what it had
@@ -140,9 +131,25 @@ impl<'z> Courier<'z> {
         self.parcel(node, &assessment).map(Some)
     }
 
+    /// Makes what a node is to get once more, with a number above the one that it has.
+    pub(super) fn pack_above(
+        zone: &ZoneDirectory,
+        node: &Node,
+        wanted: Wanted,
+        above: u64,
+        now: OffsetDateTime,
+    ) -> Result<Option<Parcel>> {
+        let held = zone.lock()?;
+        let authorities = held.authorities(now)?;
+        let are_lists = matches!(wanted, Wanted::Lists);
+        let mut courier = Courier { above, ..Courier::bringing(wanted, zone, &authorities, now)? };
+        if are_lists { courier.pack_lists(node) } else { courier.pack(node) }
+    }
+
     /// The same for a member that is to refuse what was revoked, be it a certificate of its own: it gets the lists beside the
     /// certificates that it has. Nothing for one whose certificates are not whole here.
     pub fn pack_lists(&mut self, node: &Node) -> Result<Option<Parcel>> {
+        self.wanted = Wanted::Lists;
         self.refuse_by_hand(node)?;
         if let Some(assessment) = self.bring_up_to_date(node)? {
             return self.parcel(node, &assessment).map(Some);
@@ -166,18 +173,18 @@ impl<'z> Courier<'z> {
     fn parcel(&mut self, node: &Node, assessment: &Assessment<'_>) -> Result<Parcel> {
         let name = node.name.clone();
         let Access::Command(by) = Access::of(self.zone, node) else {
-            return Ok(Parcel { node: name, carried: None });
+            return Ok(Parcel::nothing(name));
         };
         let contents = self.contents.of(node, assessment)?;
         let right = self.right_of(node);
         let signer = signer_in(&mut self.signer, self.zone, self.authorities, self.now)?;
         let root = Fingerprint::of(signer.authority.certificate());
-        let known = self.history.node(node.name.full());
-        let bundle = PipedBundle::make(&self.contents, signer, node, &contents, right, known, self.now)?;
+        let numbering = self.history.numbering(node.name.full(), self.above);
+        let bundle = PipedBundle::make(&self.contents, signer, node, &contents, right, numbering, self.now)?;
         if bundle.is_new {
             self.history.append(std::slice::from_ref(&bundle.record))?;
         }
-        Ok(Parcel { node: name, carried: Some(Carried { to: node.clone(), by, bundle, root }) })
+        Ok(Parcel::of(Carried { to: node.clone(), by, bundle, root, wanted: self.wanted.clone() }))
     }
 
     /// The same for a node to which a file is carried: writes its bundle, unless the one that is there will do. Nothing for one
@@ -195,7 +202,7 @@ impl<'z> Courier<'z> {
         directory.recover(&node.name, self.history.node(name))?;
         let signer = signer_in(&mut self.signer, self.zone, self.authorities, now)?;
         let maker = BundleMaker { contents: &self.contents, directory, signer, now };
-        let made = maker.make(node, &contents, sealing, right, self.history.node(name))?;
+        let made = maker.make(node, &contents, sealing, right, self.history.numbering(name, self.above))?;
         maker.commit(&[node], std::iter::once(&made), &mut self.history)?;
         Ok(Some(made.record))
     }
@@ -206,7 +213,7 @@ impl<'z> Courier<'z> {
     }
 
     fn right_of(&self, node: &Node) -> BootstrapRight {
-        let had_bundle = self.latest(node).is_some();
+        let had_bundle = self.history.numbering(node.name.full(), self.above).had_bundle();
         self.earlier.right_of(self.zone, &self.contents, node, had_bundle, Asked::default())
     }
 
@@ -242,40 +249,5 @@ fn signer_in<'s>(
     match slot {
         Some(signer) => Ok(signer),
         None => Ok(slot.insert(document_signer(zone, authorities, now)?)),
-    }
-}
-
-impl Parcel {
-    /// Has the node take it.
-    pub fn carry(self) -> Result<Delivered> {
-        self.offer()?.map_err(|(_, failure)| failure)
-    }
-
-    /// The same; the inner error is a node whose data does not go with the etcd of the bundle.
-    pub fn offer(self) -> Result<std::result::Result<Delivered, (Missing, Failure)>> {
-        let Some(Carried { to, by, bundle, root }) = self.carried else {
-            return Ok(Ok(Delivered { node: self.node, answer: None, by: None }));
-        };
-        let answer = match by.activate(&bundle.bytes, root)? {
-            Offered::Taken(answer) => answer,
-            Offered::Refused(missing, failure) => return Ok(Err((missing, failure))),
-        };
-        answer.check(&to, &bundle.record).map_err(|why| {
-            Failure::bad_input(format!("{} has not taken what was brought", to.name.short()))
-                .because(why)
-                .next("look at `command` and `node_dir` of [access] in zone.toml: they lead to another node")
-        })?;
-        Ok(Ok(Delivered { node: self.node, answer: Some(answer), by: Some(by) }))
-    }
-}
-
-impl Delivered {
-    /// Has the node go back to what it had before, and returns whether that was anything. One that runs from the zone directory has
-    /// nothing of its own.
-    pub fn take_back(&self) -> Result<bool> {
-        match (&self.by, &self.answer) {
-            (Some(by), Some(answer)) => by.rollback(answer),
-            _ => Ok(false),
-        }
     }
 }

@@ -8,6 +8,8 @@
 //! | `restarter` | members restarted there |
 //! | [`answer`] | what a node answers that has taken up a bundle |
 //! | [`delivery`] | each node gets what the zone has for it |
+//! | [`parcel`] | what was made for a node, on its way |
+//! | `unrecorded` | a node has a bundle that the zone directory does not know of |
 //! | [`own_keys`] | nodes that make their own keys make others, and have them certified |
 //! | [`by_hand`] | files that are carried there, and answers that are carried back |
 
@@ -16,13 +18,16 @@ pub mod by_hand;
 pub mod command;
 pub mod delivery;
 pub mod own_keys;
+pub mod parcel;
 mod process;
 mod remote_failure;
 mod restarter;
+mod unrecorded;
 
 pub use answer::ActivationAnswer;
 pub use command::NodeCommand;
-pub use delivery::{Courier, Delivered, deliver, pack_step};
+pub use delivery::{Courier, deliver, pack_step};
+pub use parcel::{Delivered, Parcel};
 pub use restarter::ReachRestarter;
 
 use crate::config::Node;

@@ -2,8 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::delivery::{Courier, Parcel};
-use super::{Access, by_hand};
+use super::{Access, Courier, Parcel, by_hand};
 use crate::config::Node;
 use crate::error::{Failure, Result};
 use crate::report;

@@ -6,6 +6,7 @@
 //! | `this_node`, `age` | whether it is for this node, and of this time |
 //! | `staging`, `programs`, `founding` | what is written, and what is taken over |
 //! | `description`, `soundness` | whether a member could work with it |
+//! | `refused` | why not, for a person and for the signing host |
 //! | `version_gate` | whether its etcd may run on the data that is here |
 //! | `brought_etcd` | whether the etcd that it brings can be run here |
 //! | `changes` | what a member that runs does not notice by itself |
@@ -24,6 +25,7 @@ pub mod fingerprint;
 mod founding;
 mod link;
 mod programs;
+mod refused;
 mod revocation_lists;
 mod rollback;
 mod soundness;
@@ -42,9 +44,10 @@ use time::OffsetDateTime;
 
 pub use description::LOCAL_CONFIG;
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use refused::{ActiveBundle, Refusal, Refused};
 pub use rollback::rollback;
 pub use store::NodeStore;
-pub use version_gate::{Missing, Refused, VersionRefused};
+pub use version_gate::Missing;
 
 use crate::bundle::{Manifest, OpenBundle};
 use crate::error::{Exit, Failure, Result};
@@ -104,6 +107,8 @@ pub struct Activation {
     pub may_bootstrap: bool,
     /// Whether a member runs on the node.
     pub is_member: bool,
+    /// The number of the bundle before, if another signing host has made that one.
+    pub other_host_before: Option<u64>,
     /// Why a member that runs has to be started anew; empty if it need not.
     pub restart: Vec<String>,
 }
@@ -165,8 +170,12 @@ pub fn activate<R: Read>(
     programs.install()?;
     link::make(&store.paths)?;
     let generation = staged.commit().map_err(|error| store.unwritten(&error))?;
+    let other_host_before = active.as_ref().map(|active| &active.manifest).filter(|before| {
+        matches!((&before.signing_host, &manifest.signing_host), (Some(before), Some(new)) if before != new)
+    });
     Ok(Activation {
         change: Change::Activated,
+        other_host_before: other_host_before.map(|before| before.sequence),
         may_bootstrap: founding::may_bootstrap(&generation.path, &manifest),
         generation: generation.number,
         previous: active.map(|active| active.generation.number),
@@ -209,6 +218,7 @@ fn switch_to(
         previous: active.filter(|_| !is_active).map(|active| active.generation.number),
         is_member: described.member.is_some(),
         manifest,
+        other_host_before: None,
         restart: restart_reasons,
     })
 }

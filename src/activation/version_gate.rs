@@ -5,28 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::description::Described;
 use super::proposed;
+use super::refused::{Refusal, Refused};
 use crate::config::EtcdVersion;
 use crate::error::{Failure, Result};
 use crate::host::NodeLock;
 use crate::launch;
 use crate::plan::VersionRefusal;
-
-/// Why an activation was refused.
-#[derive(Debug)]
-pub struct Refused {
-    /// What to say of it.
-    pub failure: Failure,
-    /// What its version of etcd is missing, if it is that.
-    pub missing: Option<Missing>,
-}
-
-/// The answer to a program whose bundle is refused because of the data: what `--format json` prints beside exit code 65.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VersionRefused {
-    result: RefusedWord,
-    /// What is missing.
-    pub missing: Missing,
-}
 
 /// What is missing for a version of etcd to run on the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,24 +24,6 @@ pub enum Missing {
     Other,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum RefusedWord {
-    VersionRefused,
-}
-
-impl VersionRefused {
-    /// What is told of a refusal.
-    pub fn new(missing: Missing) -> Self {
-        Self { result: RefusedWord::VersionRefused, missing }
-    }
-
-    /// Reads what a node printed; none if it is anything else.
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
-    }
-}
-
 impl From<VersionRefusal> for Missing {
     fn from(refusal: VersionRefusal) -> Self {
         match refusal {
@@ -65,12 +31,6 @@ impl From<VersionRefusal> for Missing {
             VersionRefusal::ClusterBehind { .. } => Self::ClusterVersion,
             _ => Self::Other,
         }
-    }
-}
-
-impl From<Failure> for Refused {
-    fn from(failure: Failure) -> Self {
-        Self { failure, missing: None }
     }
 }
 
@@ -96,7 +56,7 @@ pub(super) fn check(described: &Described, name: &str) -> Result<(), Refused> {
         node,
         member.paths.root(),
     ));
-    Err(Refused { failure, missing: Some(refusal.into()) })
+    Err(Refused { failure, refusal: Some(Box::new(Refusal::VersionRefused { missing: refusal.into() })) })
 }
 
 /// The path to take. Where a version is missing in between, the bundles are made on the signing host.

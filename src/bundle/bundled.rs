@@ -1,4 +1,4 @@
-//! Certificates that went to nodes in bundles, for a log of what was issued that has lost them.
+//! What went to nodes in bundles, by their records: certificates, for a log of what was issued that has lost them, and the bundles themselves.
 
 use zone_pki::{LogEntry, RecordLog};
 
@@ -34,4 +34,15 @@ pub fn bundled_certificates(paths: &ZonePaths) -> Result<Vec<LogEntry>> {
     })
     .map_err(failure)?;
     Ok(found)
+}
+
+/// Whether the bundle of a node with this manifest was made here.
+pub fn is_recorded(paths: &ZonePaths, node: &str, manifest_sha256: &str) -> Result<bool> {
+    let path = paths.bundle_log();
+    let failure = |error| log_failure(&path, &error, "nothing was changed");
+    let log: RecordLog<BundleRecord> = RecordLog::open(&path).map_err(failure)?;
+    let mut is_there = false;
+    log.for_each(|record| is_there |= record.node == node && record.manifest_sha256 == manifest_sha256)
+        .map_err(failure)?;
+    Ok(is_there)
 }

@@ -14,6 +14,7 @@ use super::programs::Programs;
 use super::write::BundleFile;
 use crate::config::{EtcdSettings, Node, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
+use crate::host::signing_host_id;
 use crate::plan::InitialCluster;
 use crate::zone_directory::{Assessment, Authorities, ZoneDirectory};
 
@@ -47,6 +48,8 @@ pub struct ZoneContents {
     pub cluster_id: String,
     /// The cluster token.
     pub token: String,
+    /// The machine that bundles are made on.
+    pub signing_host: Option<String>,
     /// The programs, if they are to come along.
     pub programs: Option<Arc<Programs>>,
     description: String,
@@ -88,6 +91,7 @@ impl ZoneContents {
             zone: zone.config.name.as_str().to_owned(),
             cluster_id: cluster.id.to_string(),
             token: token.as_str().to_owned(),
+            signing_host: signing_host_id(),
             programs,
             description: described.render_members(token.as_str()),
             members: zone.config.members().map(local_member).collect(),

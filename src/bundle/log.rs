@@ -9,6 +9,7 @@ use zone_pki::{RecordLog, hex};
 
 use super::contents::NodeContents;
 use super::manifest::Manifest;
+use super::numbering::Numbering;
 use super::unseal::Seal;
 use crate::error::Result;
 use crate::plan::ZonePaths;
@@ -38,6 +39,9 @@ pub struct BundleRecord {
     pub cluster_id: Option<String>,
     /// Whether it carries the right to bootstrap.
     pub may_bootstrap: bool,
+    /// The machine that it was made on, by an id that follows from its machine-id; absent if that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_host: Option<String>,
     /// How it is sealed.
     pub seal: Seal,
     /// The keys that it is sealed to.
@@ -94,6 +98,7 @@ impl BundleRecord {
             certificates: contents.certificates.clone(),
             cluster_id: manifest.cluster_id.clone(),
             may_bootstrap: manifest.may_bootstrap,
+            signing_host: manifest.signing_host.clone(),
             seal: Seal::Plain,
             sealed_to: Vec::new(),
             file: NO_FILE.to_owned(),
@@ -126,6 +131,11 @@ impl BundleHistory {
     /// The bundles of a node, if there were any.
     pub fn node(&self, name: &str) -> Option<&NodeHistory> {
         self.nodes.get(name)
+    }
+
+    /// What decides on the number of a node's next bundle, which has one above this one by its own word, or 0.
+    pub fn numbering(&self, name: &str, above: u64) -> Numbering<'_> {
+        Numbering { history: self.node(name), above }
     }
 
     /// The clusters that bundles have given the right to found, and since when.

@@ -8,8 +8,9 @@ use super::directory::BundleDirectory;
 use super::envelope::Envelope;
 use super::error::BundleError;
 use super::identity::Identity;
-use super::log::{BundleHistory, BundleRecord, NodeHistory};
+use super::log::{BundleHistory, BundleRecord};
 use super::manifest::{FORMAT, Manifest};
+use super::numbering::Numbering;
 use super::open::OpenBundle;
 use super::right::{BootstrapRight, JoinOnly};
 use super::sealing::Sealing;
@@ -57,20 +58,23 @@ impl BundleMaker<'_> {
         contents: &NodeContents,
         sealing: &Sealing<'_>,
         right: BootstrapRight,
-        history: Option<&NodeHistory>,
+        numbering: Numbering<'_>,
     ) -> Result<Made> {
-        if let Some(record) = self.unchanged(node, contents, sealing, right, history)? {
+        if let Some(record) = self.unchanged(node, contents, sealing, right, numbering.latest())? {
             return Ok(Made { record, how: MadeHow::Unchanged });
         }
-        self.directory.check_replaceable(&node.name, history)?;
-        let sequence = history.map_or(1, |history| history.latest.sequence + 1);
+        self.directory.check_replaceable(&node.name, numbering.history)?;
         let (manifest, envelope) = signed_manifest(
             self.contents,
             self.signer,
             node,
             contents,
-            (sequence, self.now),
-            right.may_bootstrap(),
+            Stamp {
+                sequence: numbering.next(),
+                issued_at: self.now,
+                may_bootstrap: right.may_bootstrap(),
+                signing_host: self.contents.signing_host.clone(),
+            },
         )?;
         let path = self.directory.file(&node.name);
         let programs = self.contents.programs.as_deref();
@@ -116,9 +120,9 @@ impl BundleMaker<'_> {
         contents: &NodeContents,
         sealing: &Sealing<'_>,
         right: BootstrapRight,
-        history: Option<&NodeHistory>,
+        latest: Option<&BundleRecord>,
     ) -> Result<Option<BundleRecord>> {
-        let Some(latest) = history.map(|history| &history.latest) else { return Ok(None) };
+        let Some(latest) = latest else { return Ok(None) };
         let is_the_same = latest.contents_sha256 == contents.sha256
             && latest.seal == sealing.seal()
             && latest.sealed_to == sealing.keys()
@@ -140,15 +144,23 @@ impl BundleMaker<'_> {
     }
 }
 
-/// What a bundle with this number and time says of itself, and its signature.
+/// What a bundle says of itself that does not follow from what it brings.
+pub(super) struct Stamp {
+    pub(super) sequence: u64,
+    pub(super) issued_at: OffsetDateTime,
+    pub(super) may_bootstrap: bool,
+    pub(super) signing_host: Option<String>,
+}
+
+/// What a bundle with this stamp says of itself, and its signature.
 pub(super) fn signed_manifest(
     zone: &ZoneContents,
     signer: &DocumentSigner,
     node: &Node,
     contents: &NodeContents,
-    (sequence, issued_at): (u64, OffsetDateTime),
-    may_bootstrap: bool,
+    stamp: Stamp,
 ) -> Result<(Manifest, Envelope)> {
+    let Stamp { sequence, issued_at, may_bootstrap, signing_host } = stamp;
     let manifest = Manifest {
         format: FORMAT,
         zone: zone.zone.clone(),
@@ -161,6 +173,7 @@ pub(super) fn signed_manifest(
         cluster_id: zone.cluster_of(node).map(str::to_owned),
         token: zone.token.clone(),
         may_bootstrap,
+        signing_host,
         keys: contents.keys,
         files: zone.entries(&contents.files),
         raw: Vec::new(),

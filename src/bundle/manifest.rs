@@ -54,6 +54,9 @@ pub struct Manifest {
     pub token: String,
     /// Whether the node may found the cluster, and not only join it.
     pub may_bootstrap: bool,
+    /// The machine that it was made on, by an id that follows from its machine-id; absent if that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_host: Option<String>,
     /// Where the keys are.
     pub keys: KeyPlace,
     /// The files, in the order of the archive.

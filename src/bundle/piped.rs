@@ -5,8 +5,9 @@ use zeroize::Zeroizing;
 use zone_pki::hex;
 
 use super::contents::{NodeContents, ZoneContents};
-use super::log::{BundleRecord, NodeHistory};
-use super::make::signed_manifest;
+use super::log::BundleRecord;
+use super::make::{Stamp, signed_manifest};
+use super::numbering::Numbering;
 use super::programs::Programs;
 use super::right::BootstrapRight;
 use super::sealing::Sealing;
@@ -38,21 +39,29 @@ impl PipedBundle {
         node: &Node,
         contents: &NodeContents,
         right: BootstrapRight,
-        history: Option<&NodeHistory>,
+        numbering: Numbering<'_>,
         now: OffsetDateTime,
     ) -> Result<Self> {
-        let signed =
-            |number, may_bootstrap| signed_manifest(zone, signer, node, contents, number, may_bootstrap);
-        let latest = history.map(|history| &history.latest);
+        let signed = |stamp| signed_manifest(zone, signer, node, contents, stamp);
         let mut again = None;
-        if let Some(latest) = latest.filter(|latest| latest.contents_sha256 == contents.sha256) {
-            let made = signed((latest.sequence, latest.issued_at), latest.may_bootstrap)?;
+        if let Some(latest) = numbering.latest().filter(|latest| latest.contents_sha256 == contents.sha256) {
+            let made = signed(Stamp {
+                sequence: latest.sequence,
+                issued_at: latest.issued_at,
+                may_bootstrap: latest.may_bootstrap,
+                signing_host: latest.signing_host.clone(),
+            })?;
             again = (hex::encode(&made.0.digest()) == latest.manifest_sha256).then_some(made);
         }
         let is_new = again.is_none();
         let (manifest, envelope) = match again {
             Some(made) => made,
-            None => signed((latest.map_or(1, |latest| latest.sequence + 1), now), right.may_bootstrap())?,
+            None => signed(Stamp {
+                sequence: numbering.next(),
+                issued_at: now,
+                may_bootstrap: right.may_bootstrap(),
+                signing_host: zone.signing_host.clone(),
+            })?,
         };
         let size: usize = contents.files.iter().map(|file| file.bytes.len()).sum();
         // Sized beforehand, so that no copy of a key is left behind in freed memory.

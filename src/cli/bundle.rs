@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{Format, ZoneArg};
+use crate::bundle::Numbering;
 
 /// `bundle`
 #[derive(Debug, Args)]
@@ -50,6 +51,9 @@ pub struct BundleMakeArgs {
     /// Give this member the right to found the cluster again; only if the zone has never run
     #[arg(long, value_name = "NODE")]
     pub allow_bootstrap: Vec<String>,
+    /// Number the bundle above N, which the node has: for a zone directory that was put back from a copy
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=Numbering::AT_MOST))]
+    pub above: Option<u64>,
     /// How to print what was made
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -31,6 +31,7 @@ pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<()> {
     certify(&file, node, &zone, terms, now, &zone.lock()?)?;
     // What was issued is in the zone directory now, and `bundle` goes on from there, also after an interruption.
     let make = BundleMakeArgs {
+        above: None,
         zone: arguments.zone.clone(),
         nodes: vec![node.name.full().to_owned()],
         out: Some(out),

@@ -144,7 +144,7 @@ impl Source {
         if self.inline.is_some() {
             return self.read();
         }
-        let path = self.path.shown();
+        let path = crate::report::shell_quoted_path(&self.path);
         private_file::read(&self.path).map_err(|error| match error {
             PrivateFileError::NotFound => self.missing(),
             PrivateFileError::Mode { .. } => Fault::new(

@@ -5,6 +5,7 @@ mod boot_time;
 mod core_dumps;
 mod disk;
 mod kernel;
+mod machine;
 mod node_files;
 mod node_lock;
 mod open_files;
@@ -26,6 +27,7 @@ pub use disk::{
     runs_no_programs,
 };
 pub use kernel::kernel_text;
+pub use machine::signing_host_id;
 pub use node_files::{
     AccessFault, AccessKind, FileFault, KeyFit, NodeFiles, PlaneFiles, RevocationFault, RoleFiles,
 };

@@ -77,9 +77,10 @@ fn file_failure(purpose: &PassphrasePurpose, path: &Path, error: &PrivateFileErr
     let failed = |exit| Failure::new(exit, format!("cannot use the passphrase file {shown}"));
     match error {
         PrivateFileError::NotFound => failed(Exit::MissingInput).because(error).next("check the path"),
-        PrivateFileError::Mode { .. } => failed(Exit::Permission)
-            .because(error)
-            .next(format!("if nobody else has read it: chmod 600 {shown}")),
+        PrivateFileError::Mode { .. } => failed(Exit::Permission).because(error).next(format!(
+            "if nobody else has read it: chmod 600 {}",
+            crate::report::shell_quoted_path(path)
+        )),
         PrivateFileError::Owner { uid } => {
             failed(Exit::Permission).because(error).next(step_as_owner(*uid, path))
         }

@@ -2,7 +2,7 @@
 //!
 //! What is printed holds what others wrote: names, subjects, paths, answers. So nothing leaves here but line breaks, what a
 //! reader sees as itself ([`visible_lines`]), and colours, which are put on afterwards and nowhere else. Where one line is meant,
-//! line breaks do not leave either; text in which they cannot be told from ours is made [`Visible`](zone_pki::Visible) where it
+//! line breaks do not leave either; text in which they cannot be told from ours is made [`Visible`] where it
 //! comes in.
 
 #![allow(

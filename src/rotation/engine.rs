@@ -111,7 +111,9 @@ impl Rotation<'_> {
     pub fn back(&mut self, from: Stage) -> Result<()> {
         let rotated = self.rotated;
         if from == Stage::NewLeaves {
-            self.change_at_any_time(|zone, authorities, now| switch_back(zone, authorities, rotated, now))?;
+            self.change_before_its_time(|zone, authorities, now| {
+                switch_back(zone, authorities, rotated, now)
+            })?;
         }
         if from > Stage::Before {
             // Also where the old CA signs already: an earlier call may have been killed before every member showed that. Restarts
@@ -136,12 +138,12 @@ impl Rotation<'_> {
     }
 
     /// The same where the CAs that sign may not be valid: a step back from them.
-    fn change_at_any_time(
+    fn change_before_its_time(
         &mut self,
         step: impl FnOnce(&ZoneDirectory, &HeldAuthorities<'_>, OffsetDateTime) -> Result<()>,
     ) -> Result<()> {
         let held = self.zone.lock()?;
-        let authorities = held.authorities_at_any_time()?;
+        let authorities = held.authorities_before_their_time(now())?;
         self.hands.may_go_on()?;
         step(self.zone, &authorities, now())
     }
@@ -192,7 +194,7 @@ impl Rotation<'_> {
     /// What every member of the cluster shows now.
     fn look(&self) -> Result<Vec<(String, Seen)>> {
         let live = self.observer.observe()?;
-        let authorities = Authorities::load_at_any_time(&self.zone.paths)?;
+        let authorities = Authorities::load_before_their_time(&self.zone.paths, now())?;
         let planes = self.rotated.planes();
         let seen = |member: &LiveMember| (member.name.clone(), Seen::of(member, planes, &authorities));
         Ok(live.members.iter().map(seen).collect())

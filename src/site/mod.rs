@@ -205,7 +205,7 @@ impl Site {
         match self {
             Self::Zone(zone) => {
                 zone.refuse_unless_issued()?;
-                Authorities::load_at_any_time(&zone.paths)
+                Authorities::load_before_their_time(&zone.paths, now)
             }
             Self::Node(node) => node.authorities(now),
         }

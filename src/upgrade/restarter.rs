@@ -91,7 +91,7 @@ impl StepRestarter<'_> {
                 let programs = self.programs.clone();
                 let parcel = pack_step(self.zone, node, &settings, programs, OffsetDateTime::now_utc())?;
                 self.lock.still_held()?;
-                Ok(parcel.offer()?.map(drop))
+                Ok(parcel.offer(self.zone)?.map(drop))
             }
         }
     }
@@ -132,7 +132,7 @@ impl StepRestarter<'_> {
                 let settings = self.zone.config.etcd.at_step(running, true);
                 let parcel = pack_step(self.zone, node, &settings, None, OffsetDateTime::now_utc())?;
                 self.lock.still_held()?;
-                parcel.offer()?.map_err(|(_, failure)| failure)?;
+                parcel.offer(self.zone)?.map_err(|(_, failure)| failure)?;
             }
         }
         self.reach.restart(node, watch).map(drop)

@@ -80,10 +80,10 @@ impl Authorities {
         Self::with_certificates(paths, AuthorityCertificates::load(paths, now)?)
     }
 
-    /// The same, whether or not those that sign are valid now: for who looks, and for the way back from CAs that a clock which was
+    /// The same, also where those that sign are not valid yet: for who looks, and for the way back from CAs that a clock which was
     /// ahead has made.
-    pub fn load_at_any_time(paths: &ZonePaths) -> Result<Self> {
-        Self::with_certificates(paths, AuthorityCertificates::load_at_any_time(paths)?)
+    pub fn load_before_their_time(paths: &ZonePaths, now: OffsetDateTime) -> Result<Self> {
+        Self::with_certificates(paths, AuthorityCertificates::load_before_their_time(paths, now)?)
     }
 
     fn with_certificates(paths: &ZonePaths, certificates: AuthorityCertificates) -> Result<Self> {
@@ -137,8 +137,13 @@ impl AuthorityCertificates {
         authorities.check_places(paths)
     }
 
-    fn load_at_any_time(paths: &ZonePaths) -> Result<Self> {
-        Self::read(paths)?.check_places(paths)
+    fn load_before_their_time(paths: &ZonePaths, now: OffsetDateTime) -> Result<Self> {
+        let authorities = Self::read(paths)?;
+        for (stem, certificate) in authorities.all() {
+            let begun = now.max(certificate.not_before());
+            check_usable(&paths.authority_certificate(stem), certificate, begun)?;
+        }
+        authorities.check_places(paths)
     }
 
     fn read(paths: &ZonePaths) -> Result<Self> {

@@ -12,6 +12,7 @@ use super::CaPassphrase;
 use super::failures::{certificate_failure, expired, load_failure, not_yet_valid, private_zone_failure};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::ZonePaths;
+use crate::report::shell_quoted_path;
 
 /// Reads a CA with its key, to sign with it.
 pub fn load_authority(
@@ -49,7 +50,7 @@ pub(super) fn check_directory(directory: &Path) -> Result<()> {
         PrivateFileError::NotFound => {
             Failure::new(Exit::MissingInput, format!("there is no {}", directory.shown())).next(format!(
                 "make the zone's CAs: zone-etcd init --zone {}",
-                directory.parent().unwrap_or(directory).shown()
+                shell_quoted_path(directory.parent().unwrap_or(directory))
             ))
         }
         error => private_zone_failure(directory, &error),

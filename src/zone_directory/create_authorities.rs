@@ -26,6 +26,7 @@ use super::{CaPassphrase, ZoneLock};
 use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{Plane, ZonePaths, organization, permitted_dns};
+use crate::report::shell_quoted_path;
 use crate::weakened::Fix;
 
 /// How the keys of new CAs are written.
@@ -97,7 +98,7 @@ fn refuse_key_alone(paths: &ZonePaths, stem: &str) -> Result<()> {
     Err(Failure::new(Exit::MissingInput, format!("{} is not there, but {} is", certificate.shown(), key.shown()))
         .next(format!(
             "put the file back from your copy of the zone directory; if an `init` was interrupted: mv {0} {0}.unused",
-            key.shown()
+            shell_quoted_path(&key)
         )))
 }
 

@@ -73,7 +73,8 @@ pub(super) fn locked_key_failure(path: &Path, error: &DecryptError) -> Failure {
             .next("run the command again with the right passphrase: --ca-passphrase-file FILE"),
         DecryptError::Unsupported { .. } | DecryptError::Cost { .. } => {
             Failure::bad_input(format!("{shown} cannot be opened")).because(error).next(format!(
-                "encrypt it in another way: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {shown} -out {shown}.new"
+                "encrypt it in another way: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {0} -out {0}.new",
+                crate::report::shell_quoted_path(path)
             ))
         }
         DecryptError::Damaged { .. } | DecryptError::Key(_) => {

@@ -241,7 +241,7 @@ fn zone_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure {
     failure.next(format!(
         "name the zone's directory with --zone; or make a zone: \
          zone-etcd init --zone {} --name example.zone --node node1=10.0.1.10",
-        paths.root().shown()
+        shell_quoted_path(paths.root())
     ))
 }
 

@@ -78,9 +78,10 @@ impl ZoneLock {
         HeldAuthorities { authorities, lock: self }
     }
 
-    /// The same, whether or not those that sign are valid now.
-    pub fn authorities_at_any_time(&self) -> Result<HeldAuthorities<'_>> {
-        Ok(HeldAuthorities { authorities: Authorities::load_at_any_time(&self.paths)?, lock: self })
+    /// The same, also where those that sign are not valid yet.
+    pub fn authorities_before_their_time(&self, now: OffsetDateTime) -> Result<HeldAuthorities<'_>> {
+        let authorities = Authorities::load_before_their_time(&self.paths, now)?;
+        Ok(HeldAuthorities { authorities, lock: self })
     }
 }
 
@@ -97,7 +98,10 @@ fn still_held(paths: &ZonePaths) -> Failure {
         format!("another command has issued in {} for too long", paths.root().shown()),
     )
     .because(format!("{} s were waited for it", LIMIT.as_secs()))
-    .next(format!("see which it is, and whether it goes on: fuser -v {}", paths.root().shown()))
+    .next(format!(
+        "see which it is, and whether it goes on: fuser -v {}",
+        report::shell_quoted_path(paths.root())
+    ))
 }
 
 fn take(paths: &ZonePaths, try_lock: fn(&File) -> std::result::Result<(), TryLockError>) -> Result<File> {

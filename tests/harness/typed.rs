@@ -87,8 +87,10 @@ pub fn commands_in(text: &str) -> Vec<Typed> {
 fn words(text: &str, is_quoted: bool) -> (Vec<String>, bool) {
     let mut words = Vec::new();
     let mut word = String::new();
+    // A path with characters that cannot be seen is a call of printf(1).
+    let printed = text.replace("\"$(printf '", "'").replace("')\"", "'").replace("$'", "'");
     let (mut is_in_quotes, mut is_escaped) = (false, false);
-    for character in text.chars() {
+    for character in printed.chars() {
         match character {
             _ if is_escaped => {
                 is_escaped = false;

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::bundle::opening::{name_of, open};
 use super::{json, print};
-use crate::activation::{self, Refused, Target, VersionRefused};
+use crate::activation::{self, Refused, Target};
 use crate::cli::{ActivateArgs, Format};
 use crate::error::Result;
 use crate::zone_directory::absolute;
@@ -31,12 +31,19 @@ pub(super) fn run(arguments: &ActivateArgs, now: OffsetDateTime) -> Result<()> {
     };
     let activation = match (activated, arguments.format) {
         (Ok(activation), _) => activation,
-        (Err(Refused { failure, missing: Some(missing) }), Format::Json) => {
-            print(&json(&VersionRefused::new(missing))?)?;
+        (Err(Refused { failure, refusal: Some(refusal) }), Format::Json) => {
+            print(&json(&refusal)?)?;
             return Err(failure);
         }
         (Err(refused), _) => return Err(refused.failure),
     };
+    if let Some(before) = activation.other_host_before {
+        crate::report::warning(&format!(
+            "bundle {} was made on another signing host than bundle {before} before it: if that one was not replaced, stop working with one \
+             of the two",
+            activation.manifest.sequence
+        ));
+    }
     let report = Report::new(&activation, &root);
     match arguments.format {
         Format::Text => report.tell(),

@@ -26,6 +26,12 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
     zone.report_warnings();
     let nodes = nodes(arguments, &zone)?;
     let asked = Said::read(arguments, &zone, &nodes)?;
+    if arguments.above.is_some() && arguments.nodes.len() != 1 {
+        return Err(Failure::new(Exit::Usage, "--above is the number of one node")
+            .because("the bundles of each node are counted by themselves")
+            .next("name the node that refused its bundle, and no other"));
+    }
+    let above = arguments.above.unwrap_or(0);
     let seals = SealChoice::read(&arguments.sealing, &zone)?;
     nodes.iter().try_for_each(|node| seals.of(node).map(drop))?;
 
@@ -65,10 +71,11 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
             .collect();
         let made = in_parallel(&work, |(node, assessment)| {
             let known = history.node(node.name.full());
+            let numbering = history.numbering(node.name.full(), above);
             directory.recover(&node.name, known)?;
-            let right = earlier.right_of(&zone, &contents, node, known.is_some(), asked.of(node));
+            let right = earlier.right_of(&zone, &contents, node, numbering.had_bundle(), asked.of(node));
             let files = contents.of(node, assessment)?;
-            let made = maker.make(node, &files, &seals.of(node)?, right, known)?;
+            let made = maker.make(node, &files, &seals.of(node)?, right, numbering)?;
             Ok((made, files.expires_at, right))
         })?;
         let admitted: Vec<&Node> = work.iter().map(|(node, _)| *node).collect();

@@ -213,7 +213,7 @@ fn make_clients(zone: &ZoneDirectory, now: OffsetDateTime, held: &ZoneLock) -> R
 }
 
 fn tell_next_steps(zone: &ZoneDirectory, written: &Path) {
-    let shown = written.shown();
+    let shown = report::shell_quoted_path(written);
     let Some(first) = zone.config.members().next() else { return };
     report::message(&format!(
         "\nkeep {} safe: whoever has its keys can join the cluster and read all of it\n\

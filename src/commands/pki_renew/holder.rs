@@ -7,9 +7,9 @@ use super::outbox::Outbox;
 use super::proof::{self, leaf};
 use super::report::{Row, Served};
 use super::selection::Selection;
-use crate::access::delivery::{Parcel, pack};
+use crate::access::delivery::pack;
 use crate::access::own_keys::pack_for_new_keys;
-use crate::access::{Access, ActivationAnswer, Courier, Delivered};
+use crate::access::{Access, ActivationAnswer, Courier, Delivered, Parcel};
 use crate::activation::Change;
 use crate::config::Node;
 use crate::error::{Failure, Result};
@@ -63,7 +63,7 @@ impl Renewal<'_> {
         let Some(after) = after else { return Err(Failure::internal("nothing was issued")) };
         let undo =
             Undo { zone: self.zone, store: &store, before: before.as_ref(), after: &after, name: &name };
-        let delivered = match parcel.map(Parcel::carry).transpose() {
+        let delivered = match parcel.map(|parcel| parcel.carry(self.zone)).transpose() {
             Ok(delivered) => delivered,
             Err(failure) => return Err(undo.not_delivered(failure)),
         };
@@ -98,7 +98,7 @@ impl Renewal<'_> {
         }
         for parcel in pack(self.zone, &[node], self.now)? {
             let is_new = |answer: &ActivationAnswer| answer.result == Change::Activated;
-            if parcel.carry()?.answer.as_ref().is_some_and(is_new) {
+            if parcel.carry(self.zone)?.answer.as_ref().is_some_and(is_new) {
                 output::message(&format!("{name} has what it lacked"));
             }
         }

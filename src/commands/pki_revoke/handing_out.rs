@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use time::OffsetDateTime;
 use zone_pki::{GenerationStore, StoreError};
 
-use crate::access::delivery::Parcel;
-use crate::access::{Access, Courier};
+use crate::access::{Access, Courier, Parcel};
 use crate::config::Node;
 use crate::error::{Failure, Result};
 use crate::plan::Plane;
@@ -99,10 +98,10 @@ fn put_lists(zone: &ZoneDirectory, authorities: &HeldAuthorities<'_>, node: &Nod
 
 /// Brings each node what it is to have. One that is not reached keeps none of the others from it. Returns those that have it, and those that
 /// do not.
-pub(super) fn bring(all: Vec<ToBring>) -> (BTreeSet<String>, Vec<NotReached>) {
+pub(super) fn bring(zone: &ZoneDirectory, all: Vec<ToBring>) -> (BTreeSet<String>, Vec<NotReached>) {
     let (mut brought, mut not_reached) = (BTreeSet::new(), Vec::new());
     for ToBring { node, parcel } in all {
-        match parcel.carry() {
+        match parcel.carry(zone) {
             Ok(_) => {
                 brought.insert(node);
             }

@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &PkiRevokeArgs, now: OffsetDateTime) -> Result<Exit
     // A node may be waited for, and others may issue meanwhile.
     let authorities = authorities.released();
     drop(held);
-    let (brought, not_reached) = bring(handed_out.to_bring);
+    let (brought, not_reached) = bring(zone, handed_out.to_bring);
     let tried = try_all(&authorities, &serving, &trials)?;
     let lists = try_lists(zone, &authorities, &serving, &targeted)?;
 

@@ -47,7 +47,7 @@ fn give_to_members(zone: &ZoneDirectory, held: ZoneLock, now: OffsetDateTime) ->
     let handed_out = hand_out(zone, &authorities, &serving, now)?;
     drop(authorities);
     drop(held);
-    let (_, not_reached) = bring(handed_out.to_bring);
+    let (_, not_reached) = bring(zone, handed_out.to_bring);
     for NotReached { node, failure } in &not_reached {
         output::warning(&format!("{node} has the old lists still: {failure}"));
     }

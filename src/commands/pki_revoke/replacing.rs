@@ -1,7 +1,7 @@
 //! What becomes of the files of a client that was revoked.
 
 use time::OffsetDateTime;
-use zone_pki::{Certificate, ShowPath};
+use zone_pki::{Certificate, ShowPath, regular_file};
 
 use super::target::Target;
 use crate::config::ClientName;
@@ -49,7 +49,7 @@ pub(super) fn replace_client(
 /// Whether its files are those that were revoked, or cannot be told.
 fn has_revoked_in_use(zone: &ZoneDirectory, client: &ClientName, targeted: &Targeted) -> bool {
     let path = zone.paths.client_current(client).join(CLIENT_ROLE.certificate_file());
-    match std::fs::read(&path) {
+    match regular_file::read(&path) {
         Err(_) => zone.paths.client(client).exists(),
         Ok(text) => Certificate::from_pem(&text)
             .map_or(true, |certificate| targeted.all().any(|entry| entry.serial == certificate.serial_hex())),

@@ -35,7 +35,7 @@ pub(super) fn run(
 ) -> Result<()> {
     let errand =
         Carrying { arguments, zone, out, seals: SealChoice::read(&arguments.carried.sealing, zone)?, now };
-    let mut stage = stage_of(zone, arguments)?;
+    let mut stage = stage_of(zone, arguments, now)?;
     // Typed again without --continue it says the same again: a step back from where both are trusted takes the answers of all.
     let begins = if arguments.back { stage == Stage::NewLeaves } else { stage == Stage::Before };
     if !arguments.carried.go_on && begins {
@@ -99,8 +99,8 @@ fn end(arguments: &PkiRotateCaArgs) -> Stage {
     if arguments.back { Stage::Before } else { Stage::DropOld }
 }
 
-fn stage_of(zone: &ZoneDirectory, arguments: &PkiRotateCaArgs) -> Result<Stage> {
-    let authorities = Authorities::load_at_any_time(&zone.paths)?;
+fn stage_of(zone: &ZoneDirectory, arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Stage> {
+    let authorities = Authorities::load_before_their_time(&zone.paths, now)?;
     let stage = match Rotated::under_way(&authorities) {
         Some((_, Place::Next)) => Stage::TrustBoth,
         Some((_, Place::Previous)) => Stage::NewLeaves,
@@ -135,7 +135,7 @@ fn advance(
     stage: Stage,
     now: OffsetDateTime,
 ) -> Result<Stage> {
-    let authorities = Authorities::load_at_any_time(&zone.paths)?;
+    let authorities = Authorities::load_before_their_time(&zone.paths, now)?;
     let under_way = Rotated::under_way(&authorities).map(|(rotated, _)| rotated);
     let rotated = under_way.or(asked(arguments)).unwrap_or(Rotated::Planes);
     // Refuses what does not fit what is under way, as where the members can be seen.
@@ -151,7 +151,7 @@ fn advance(
     let held = zone.lock()?;
     let authorities = match (arguments.back, stale) {
         (_, Some(stale)) => held.stale_authorities(stale),
-        (true, None) => held.authorities_at_any_time()?,
+        (true, None) => held.authorities_before_their_time(now)?,
         (false, None) => held.authorities(now)?,
     };
     match (arguments.back, stage) {

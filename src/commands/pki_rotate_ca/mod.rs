@@ -114,7 +114,7 @@ struct Inferred {
 
 fn infer(site: &Site, zone: &ZoneDirectory) -> Result<Inferred> {
     let live = Observer::new(site).observe()?;
-    let authorities = Authorities::load_at_any_time(&zone.paths)?;
+    let authorities = Authorities::load_before_their_time(&zone.paths, OffsetDateTime::now_utc())?;
     let standing = Standing::infer(&authorities, &live, was_taken_back(zone, &authorities));
     Ok(Inferred { live, authorities, standing })
 }

@@ -13,6 +13,7 @@ use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{Plane, ZonePaths};
 use crate::report;
+use crate::report::shell_quoted_path;
 use crate::zone_directory::authorities::{AuthorityCertificates, ROOT};
 use crate::zone_directory::authority_files::check_directory;
 use crate::zone_directory::beside::Beside;
@@ -223,7 +224,7 @@ fn keep_if_same(path: &Path, bytes: &[u8]) -> Result<()> {
     }
     Err(Failure::new(Exit::CannotCreate, format!("{} is there already", path.shown()))
         .because("it is of an `init --continue` with other certificates that was interrupted")
-        .next(format!("give the same certificates as then, or: mv {0} {0}.unused", path.shown())))
+        .next(format!("give the same certificates as then, or: mv {0} {0}.unused", shell_quoted_path(path))))
 }
 
 /// An authority that leaves out the constraints that it was asked for makes a CA that can certify everything.

@@ -10,6 +10,7 @@ use super::read::read_certificates;
 use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{Plane, ZonePaths};
+use crate::report::shell_quoted_path;
 use crate::zone_directory::authorities::Authorities;
 use crate::zone_directory::authority_files::{check_directory, refuse_if_lost};
 use crate::zone_directory::chain::pem;
@@ -98,7 +99,7 @@ pub(in crate::zone_directory) fn refuse_if_pending(paths: &ZonePaths) -> Result<
         .because(format!("{} and {} are still to be signed", peer.shown(), client.shown()))
         .next(format!(
             "give the certificates: zone-etcd init --zone {} --continue peer.crt client.crt chain.crt",
-            paths.root().shown()
+            shell_quoted_path(paths.root())
         )))
 }
 

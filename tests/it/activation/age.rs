@@ -66,3 +66,36 @@ fn an_expired_bundle_is_refused() {
     activate(&file, &node_directory(&zone, "late"), &["--root-fingerprint", &known])
         .expect_refusal(65, &["a certificate in it has expired", "this machine's clock says"]);
 }
+
+/// The way by hand: the number that the node has goes back to the signing host, which makes the next one above it.
+#[test]
+fn a_bundle_is_made_above_the_number_that_a_node_has() {
+    let zone = zone();
+    let directory = node_directory(&zone, "n1");
+    let copy = TestZone::empty();
+    Tree::of(&zone.path()).write_to(&copy.path());
+    activated(&zone, &bundle(&zone, "node1"), &directory);
+    let old = bundle(&copy, "node1");
+    let told = activate(&old, &directory, &["--format", "json"]).expect_code(65).expect_error_with(&[
+        "has the same number",
+        "zone-etcd bundle node1.example.zone --out DIR --above 1",
+    ]);
+    let answer = json(&told);
+    assert_eq!((answer["result"].as_str(), answer["sequence"].as_u64()), (Some("older"), Some(1)));
+    assert_eq!(answer["node"], "node1.example.zone");
+
+    let above = |more: &[&str]| {
+        let out = copy.around().join("out").display().to_string();
+        copy.run(&[&["bundle", "--plain", "--out", &out, "--above", "1"], more].concat())
+    };
+    above(&[]).expect_refusal(64, &["--above", "name"]);
+    above(&["node1", "node2"]).expect_refusal(64, &["--above", "name"]);
+    above(&["node1"]).expect_code(0);
+    let told = activate(&old, &directory, &["--format", "json"]).expect_code(0);
+    let answer = json(&told);
+    assert_eq!((&answer["sequence"], &answer["result"]), (&2.into(), &"activated".into()));
+    above(&["node1"]).expect_code(0);
+    assert_eq!(bundle(&copy, "node1"), old);
+    let told = activate(&old, &directory, &["--format", "json"]).expect_code(0);
+    assert_eq!(json(&told)["sequence"], 2, "one that is above is not made again");
+}

@@ -1,0 +1,85 @@
+//! Why a bundle is refused, for a person and for the signing host.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use zone_pki::{Certificate, hex, regular_file};
+
+use super::store::Activated;
+use super::version_gate::Missing;
+use crate::error::Failure;
+use crate::others;
+use crate::plan::Plane;
+
+/// Why an activation was refused.
+#[derive(Debug)]
+pub struct Refused {
+    /// What to say of it.
+    pub failure: Failure,
+    /// What to tell a program, if there is anything that it can do.
+    pub refusal: Option<Box<Refusal>>,
+}
+
+/// The answer to a program whose bundle is refused: what `--format json` prints beside exit code 65.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "kebab-case")]
+pub enum Refusal {
+    /// Its etcd must not run on the data.
+    VersionRefused {
+        /// What is missing.
+        missing: Missing,
+    },
+    /// Its number is not above that of the bundle in use, which is another one.
+    Older(ActiveBundle),
+}
+
+/// The bundle that a node has in use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActiveBundle {
+    /// The node, by its full name.
+    pub node: String,
+    /// The number of the bundle.
+    pub sequence: u64,
+    /// SHA-256 of its manifest, hexadecimal.
+    pub manifest_sha256: String,
+    /// When it was made.
+    #[serde(with = "time::serde::rfc3339")]
+    pub issued_at: OffsetDateTime,
+    /// The machine that it was made on, by an id that follows from its machine-id; absent if that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_host: Option<String>,
+    /// SHA-256 of each CA that members there trust, hexadecimal.
+    pub trusted_sha256: Vec<String>,
+}
+
+impl Refusal {
+    /// Reads what a node printed; none if it is anything else.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        others::json(bytes).ok()
+    }
+}
+
+impl ActiveBundle {
+    /// That of the generation in use.
+    pub(super) fn of(active: &Activated) -> Self {
+        let Activated { generation, manifest } = active;
+        let trusted = |plane: Plane| {
+            let text = regular_file::read(&generation.path.join(plane.authority_file())).unwrap_or_default();
+            Certificate::chain_from_pem(&text).unwrap_or_default()
+        };
+        let fingerprint = |ca: Certificate| hex::encode(&ca.fingerprint_sha256());
+        Self {
+            node: manifest.node.clone(),
+            sequence: manifest.sequence,
+            manifest_sha256: hex::encode(&manifest.digest()),
+            issued_at: manifest.issued_at,
+            signing_host: manifest.signing_host.clone(),
+            trusted_sha256: Plane::ALL.into_iter().flat_map(trusted).map(fingerprint).collect(),
+        }
+    }
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self { failure, refusal: None }
+    }
+}
