@@ -78,7 +78,7 @@ fn a_bundle_is_made_above_the_number_that_a_node_has() {
     let old = bundle(&copy, "node1");
     let told = activate(&old, &directory, &["--format", "json"]).expect_code(65).expect_error_with(&[
         "has the same number",
-        "zone-etcd bundle node1.example.zone --out DIR --above 1",
+        "zone-etcd bundle node1.example.zone --out DIR --passphrase-file FILE --above 1",
     ]);
     let answer = json(&told);
     assert_eq!((answer["result"].as_str(), answer["sequence"].as_u64()), (Some("older"), Some(1)));
