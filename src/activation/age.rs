@@ -9,11 +9,13 @@ use super::store::Activated;
 use crate::bundle::Manifest;
 use crate::error::Failure;
 
-/// Refuses a bundle whose certificates are over, that was made for another zone, or that is older than what is active.
-/// `way_back` is the command that goes back to the generation before, if there is one.
+/// Refuses a bundle whose certificates are over, that was made for another zone, that is older than what is active, or that has the number
+/// of another one which this node has had: `all` are those. `way_back` is the command that goes back to the generation before, if there is
+/// one.
 pub(super) fn check(
     manifest: &Manifest,
     active: Option<&Activated>,
+    all: &[Activated],
     way_back: Option<String>,
     name: &str,
     now: OffsetDateTime,
@@ -30,8 +32,12 @@ pub(super) fn check(
     }
     let Some(in_use) = active else { return Ok(()) };
     let active = &in_use.manifest;
-    let older =
-        |failure| Refused { failure, refusal: Some(Box::new(Refusal::Older(ActiveBundle::of(in_use)))) };
+    // After a step back another one has the highest number, and the next has to be above that.
+    let latest = all.iter().map(|each| &each.manifest).max_by_key(|each| each.sequence).unwrap_or(active);
+    let older = |failure| Refused {
+        failure,
+        refusal: Some(Box::new(Refusal::Older(ActiveBundle::of(in_use, latest)))),
+    };
     if manifest.zone != active.zone {
         return Err(Failure::bad_input(format!("{name} is of the zone {}", manifest.zone))
             .because(format!("this node is in the zone {}", active.zone))
@@ -50,27 +56,34 @@ pub(super) fn check(
             .next(match way_back {
                 Some(command) => format!(
                     "use the newest bundle of this node; to go back: {command}; if the signing host knows of no newer one, {}",
-                    above(active)
+                    above(latest)
                 ),
-                None => format!("use the newest bundle of this node; if there is none, {}", above(active)),
+                None => format!("use the newest bundle of this node; if there is none, {}", above(latest)),
             });
         return Err(older(failure));
     }
-    if manifest.sequence == active.sequence && manifest.digest() != active.digest() {
-        let failure = Failure::bad_input(format!("{name} is not what is active, and has the same number"))
+    let has_its_number =
+        |each: &&Manifest| each.sequence == manifest.sequence && each.digest() != manifest.digest();
+    let mut had = std::iter::once(active).chain(all.iter().map(|each| &each.manifest));
+    if had.any(|each| has_its_number(&each)) {
+        let what = match manifest.sequence == active.sequence {
+            true => format!("{name} is not what is active, and has the same number"),
+            false => format!("{name} is not to be activated: this node has had another with the same number"),
+        };
+        let failure = Failure::bad_input(what)
             .because(format!(
                 "both are number {} of {}, and only one of them can be in the signing machine's log",
-                active.sequence, active.node
+                manifest.sequence, manifest.node
             ))
-            .next(above(active));
+            .next(above(latest));
         return Err(older(failure));
     }
     Ok(())
 }
 
 /// For a zone directory that was put back from a copy, or of which there are two.
-fn above(active: &Manifest) -> String {
-    format!("{} --above {}", another(active), active.sequence)
+fn above(latest: &Manifest) -> String {
+    format!("{} --above {}", another(latest), latest.sequence)
 }
 
 fn another(manifest: &Manifest) -> String {

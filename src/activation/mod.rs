@@ -141,15 +141,14 @@ pub fn activate<R: Read>(
         (Some(store), Some(active)) => store.way_back(&active.generation),
         _ => None,
     };
-    age::check(&manifest, active.as_ref(), way_back, target.bundle, now)?;
+    let had = store.as_ref().map(NodeStore::activated).transpose()?.unwrap_or_default();
+    age::check(&manifest, active.as_ref(), &had, way_back, target.bundle, now)?;
     let store = match store {
         Some(store) => store,
         None => create(root)?,
     };
     link::refuse_another(&store.paths)?;
-    if let Some(present) =
-        store.activated()?.into_iter().find(|each| each.manifest.digest() == manifest.digest())
-    {
+    if let Some(present) = had.into_iter().find(|each| each.manifest.digest() == manifest.digest()) {
         return switch_to(&store, present, active, Change::Activated, target.bundle, now);
     }
 

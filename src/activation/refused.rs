@@ -6,6 +6,7 @@ use zone_pki::{Certificate, hex, regular_file};
 
 use super::store::Activated;
 use super::version_gate::Missing;
+use crate::bundle::Manifest;
 use crate::error::Failure;
 use crate::others;
 use crate::plan::Plane;
@@ -32,7 +33,7 @@ pub enum Refusal {
     Older(ActiveBundle),
 }
 
-/// The bundle that a node has in use.
+/// The bundle that a node has: the one with the highest number, which is in use unless the node went back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActiveBundle {
     /// The node, by its full name.
@@ -59,9 +60,9 @@ impl Refusal {
 }
 
 impl ActiveBundle {
-    /// That of the generation in use.
-    pub(super) fn of(active: &Activated) -> Self {
-        let Activated { generation, manifest } = active;
+    /// What the generation in use trusts, and the bundle with the highest number that the node has had.
+    pub(super) fn of(active: &Activated, manifest: &Manifest) -> Self {
+        let generation = &active.generation;
         let trusted = |plane: Plane| {
             let text = regular_file::read(&generation.path.join(plane.authority_file())).unwrap_or_default();
             Certificate::chain_from_pem(&text).unwrap_or_default()

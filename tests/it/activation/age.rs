@@ -4,7 +4,9 @@ use std::fs;
 
 use time::{Duration, OffsetDateTime};
 
-use super::{activate, activated, add_to_description, bundle, fingerprint, json, node_directory, zone};
+use super::{
+    activate, activated, add_to_description, bundle, fingerprint, json, node_directory, roll_back, zone,
+};
 use crate::harness::TestZone;
 use crate::harness::processes::until;
 use crate::support::{Refusal, Tree, authority_at};
@@ -98,4 +100,29 @@ fn a_bundle_is_made_above_the_number_that_a_node_has() {
     assert_eq!(bundle(&copy, "node1"), old);
     let told = activate(&old, &directory, &["--format", "json"]).expect_code(0);
     assert_eq!(json(&told)["sequence"], 2, "one that is above is not made again");
+}
+
+/// After a step back the bundle in use has a lower number than others that this node has had.
+#[test]
+fn a_number_that_this_node_has_had_is_not_taken_again() {
+    let zone = zone();
+    let directory = node_directory(&zone, "n1");
+    let copy = TestZone::empty();
+    activated(&zone, &bundle(&zone, "node1"), &directory);
+    Tree::of(&zone.path()).write_to(&copy.path());
+    for zone in [&zone, &copy] {
+        zone.run(&["pki", "renew", "node1"]).expect_code(0);
+    }
+    activate(&bundle(&zone, "node1"), &directory, &[]).expect_code(0);
+    roll_back(&directory, &[]).expect_code(0);
+    let before = Tree::of(&directory);
+    let other = bundle(&copy, "node1");
+    let told = activate(&other, &directory, &["--format", "json"])
+        .expect_code(65)
+        .expect_error_with(&["this node has had another with the same number", "--above 2"]);
+    let answer = json(&told);
+    assert_eq!((answer["result"].as_str(), answer["sequence"].as_u64()), (Some("older"), Some(2)));
+    Tree::of(&directory).assert_same_as(&before, "a number that was used");
+    // Its own goes forth again.
+    activate(&bundle(&zone, "node1"), &directory, &[]).expect_code(0);
 }
