@@ -131,10 +131,10 @@ fn prepare_and_issue<'z>(
     let launch = Launch::prepare_with(found, site, node, material, options, now)?;
     launch.refuse_by_machine()?;
     let Certificates::Issued { assessment, .. } = &launch.certificates else { return Ok(launch) };
-    if assessment.is_complete() {
+    if assessment.is_startable() {
         return Ok(launch);
     }
-    assessment.refuse_revoked(zone)?;
+    assessment.refuse_start(zone)?;
     let authorities = held.authorities(now)?;
     let mut issuer = Issuer::new(zone, &authorities)?;
     issuer.bring_up_to_date(std::slice::from_ref(&**assessment), now)?;

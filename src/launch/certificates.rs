@@ -51,6 +51,6 @@ impl<'z> Certificates<'z> {
 
     /// Whether nothing has to be issued before the start.
     pub fn are_complete(&self) -> bool {
-        self.issued().is_none_or(Assessment::is_complete)
+        self.issued().is_none_or(Assessment::is_startable)
     }
 }

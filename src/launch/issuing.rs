@@ -20,7 +20,7 @@ impl Launch<'_> {
         else {
             return Ok(());
         };
-        assessment.refuse_revoked(zone)?;
+        assessment.refuse_start(zone)?;
         if refuse_without_keys(zone, assessment, now)? || foresight != Foresight::Stop {
             return Ok(());
         }

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 use zone_pki::{Certificate, CertificateRequest, Generation, GenerationStore, ShowPath};
 
+use super::ZoneDirectory;
 use super::authorities::Authorities;
 use super::entry::{Entry, Found, Verdict};
 use super::holder::{Holder, check_constraints};
 use super::revoked_holders::RevokedCertificate;
 use crate::config::ZoneConfig;
 use crate::error::{Exit, Failure, Result};
-use crate::plan::{IssueReason, Role, ZonePaths};
+use crate::plan::{IssueReason, Plane, Role, ZonePaths, plane_of_role};
 use crate::weakened::Fix;
 
 /// Everything that a holder has to have, and what is missing of it.
@@ -161,6 +162,27 @@ impl<'z> Assessment<'z> {
         } else {
             !self.is_complete()
         }
+    }
+
+    /// Whether a member may start with what is there and nothing has to be written: nothing is due, or it is revoked and may start.
+    pub fn is_startable(&self) -> bool {
+        self.is_complete() || (self.is_revoked() && self.trust_is_current && !self.is_kept_from_starting())
+    }
+
+    /// Whether it was revoked so that its member must not start: others refuse its peer certificate, or what it had is not there. With a
+    /// certificate of the client plane revoked it serves on, and a voter that does not come back would be missed.
+    pub fn is_kept_from_starting(&self) -> bool {
+        let is_of_peers =
+            |certificate: &RevokedCertificate| plane_of_role(&certificate.role) != Some(Plane::Client);
+        self.is_revoked() && (!self.is_withheld_whole() || self.revoked.iter().any(is_of_peers))
+    }
+
+    /// Refuses a start that revocation forbids.
+    ///
+    /// # Errors
+    /// As [`refuse_revoked`](Self::refuse_revoked).
+    pub fn refuse_start(&self, zone: &ZoneDirectory) -> Result<()> {
+        if self.is_kept_from_starting() { self.refuse_revoked(zone) } else { Ok(()) }
     }
 
     /// Whether it was revoked, and all that it had is there.

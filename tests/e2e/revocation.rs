@@ -5,7 +5,9 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::harness::isolation::isolated;
-use crate::harness::members::{again, call, etcdctl, loopback_zone, start_on_loopback};
+use crate::harness::members::{
+    again, call, etcdctl, loopback_zone, start, start_on_loopback, wait_until_serving,
+};
 use crate::harness::processes::{Running, until};
 use crate::harness::{Outcome, TestZone};
 use nix::sys::signal::Signal;
@@ -123,7 +125,7 @@ fn a_member_that_the_quorum_needs_is_not_revoked() {
 #[test]
 fn a_certificate_is_refused_by_the_member_of_its_own_node() {
     isolated(|| {
-        let (zone, _members) = running_zone();
+        let (zone, mut members) = running_zone();
         let of_node2 = |arguments: &[&str]| {
             let file = |name: &str| zone.file(&format!("nodes/node2/pki/current/{name}"));
             let mut command: Command = again(&etcdctl(&zone, "https://127.0.0.1:2389"), arguments);
@@ -140,6 +142,12 @@ fn a_certificate_is_refused_by_the_member_of_its_own_node() {
         assert!(told.stderr.contains("node2 is a member still"), "{}", told.stderr);
         assert_ne!(of_node2(&["put", "a", "b"]).code, 0);
         zone.run(&["status"]).expect_code(0);
+        // The member itself does without it, and is not lost to the cluster when its machine restarts.
+        members[1].stop();
+        members[1] = start(&zone, "node2");
+        wait_until_serving(&mut members[1..2]);
+        zone.run(&["status"]).expect_code(0);
+        assert_ne!(of_node2(&["put", "a", "b"]).code, 0);
     });
 }
 

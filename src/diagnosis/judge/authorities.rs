@@ -9,7 +9,7 @@ use super::certificates::{Remedies, time_left};
 use super::count;
 use crate::diagnosis::{CheckId, Finding, Verdict};
 use crate::host::{NodeFiles, PlaneFiles, RevocationFault, RoleFiles};
-use crate::plan::{Recorded, Role, days_left};
+use crate::plan::{Plane, Recorded, Role, days_left};
 
 pub(super) fn authorities(files: &NodeFiles, leaf_validity: Duration, now: OffsetDateTime) -> Vec<Finding> {
     let planes = files.planes.iter().map(|plane| (plane.plane.authority_file(), &plane.authorities));
@@ -76,22 +76,27 @@ pub(super) fn revocations(
         Err(RevocationFault::File(_)) => return None,
         Err(RevocationFault::List(_, error)) => return Some(fail(error.to_string())),
     };
+    if let Some(finding) = not_signed(files, plane, remedies) {
+        return Some(finding);
+    }
     let own = own_listed(files, plane);
     if !own.is_empty() {
         let names: Vec<String> = own.iter().map(|role| role.certificate_file()).collect();
         let found = format!("it lists this node's own {}", names.join(", "));
+        // Members look at the certificate of a peer, and nobody looks at one of the client plane that a member needs to serve.
+        let verdict = match plane.plane {
+            Plane::Peer => Verdict::Failed,
+            Plane::Client => Verdict::Warning,
+        };
         return Some(
-            Finding::new(check, Verdict::Failed, path.shown().to_string(), found)
-                .because("whoever has this list refuses this node")
+            Finding::new(check, verdict, path.shown().to_string(), found)
+                .because("members that have this list refuse it")
                 .remedy(format!(
-                    "if this node is to stay, have new certificates issued: move {} away, then {}",
-                    files.directory.shown(),
+                    "if this node is to stay, have it reinstated on the signing host with `pki issue --reinstate`; where that is another \
+                     machine, then {}",
                     remedies.reissue()
                 )),
         );
-    }
-    if let Some(finding) = not_signed(files, plane, remedies) {
-        return Some(finding);
     }
     if let Some(next) = list.next_update().filter(|next| *next < now) {
         let found = format!("a newer one was to come by {}", instant(next));

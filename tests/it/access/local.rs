@@ -106,6 +106,11 @@ fn the_holder_of_a_certificate_gets_the_list_first() {
     let log = String::from_utf8(read(&zone.file("bundles.jsonl"))).expect("text");
     let order: Vec<bool> = log.lines().skip(3).map(|line| line.contains("node2.example.zone")).collect();
     assert_eq!(order, [true, false, false], "{log}");
+    // It may start with it, since its member does without.
+    let local = there(&zone, "node2").join("node.json");
+    let told = outcome(crate::harness::zone_etcd(["check", "--config"]).arg(local));
+    assert!(told.stdout.contains("it lists this node's own client.crt"), "{}", told.stdout);
+    assert_ne!(told.code, 65, "{}{}", told.stdout, told.stderr);
 }
 
 /// Two nodes that `[access]` leads to one directory are not mixed up.
