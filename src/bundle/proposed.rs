@@ -1,5 +1,7 @@
 //! The command that makes bundles again, as the operator seals them.
 
+use std::collections::BTreeMap;
+
 use zone_pki::RecordLog;
 
 use super::log::{BundleRecord, NO_FILE};
@@ -21,9 +23,7 @@ pub fn proposed_elsewhere(node: &str) -> String {
 }
 
 fn seal_of(zone: &ZoneDirectory, nodes: &[&str]) -> String {
-    let Some(records) = nodes.iter().map(|node| latest_file(zone, node)).collect::<Option<Vec<_>>>() else {
-        return SEAL.to_owned();
-    };
+    let Some(records) = latest_files(zone, nodes) else { return SEAL.to_owned() };
     if records.iter().all(|record| record.seal == Seal::Plain) {
         return "--plain".to_owned();
     }
@@ -39,17 +39,21 @@ fn seal_of(zone: &ZoneDirectory, nodes: &[&str]) -> String {
     keys.collect::<Vec<_>>().join(" ")
 }
 
-/// What is recorded of the last bundle of a node that was a file: one that went through a pipe says nothing of how files are sealed.
-fn latest_file(zone: &ZoneDirectory, node: &str) -> Option<BundleRecord> {
-    let name = zone.config.node(node)?.name.full().to_owned();
-    let mut latest: Option<BundleRecord> = None;
+/// What is recorded of the last bundle of each node that was a file: one that went through a pipe says nothing of how files are sealed. None
+/// unless each had one.
+fn latest_files(zone: &ZoneDirectory, nodes: &[&str]) -> Option<Vec<BundleRecord>> {
+    let names: Vec<&str> = nodes
+        .iter()
+        .map(|node| zone.config.node(node).map(|node| node.name.full()))
+        .collect::<Option<_>>()?;
+    let mut latest: BTreeMap<String, BundleRecord> = BTreeMap::new();
     let note = |record: BundleRecord| {
-        let is_newer = latest.as_ref().is_none_or(|latest| latest.sequence <= record.sequence);
-        if record.node == name && record.file != NO_FILE && is_newer {
-            latest = Some(record);
+        let is_newer = latest.get(&record.node).is_none_or(|latest| latest.sequence <= record.sequence);
+        if names.contains(&record.node.as_str()) && record.file != NO_FILE && is_newer {
+            latest.insert(record.node.clone(), record);
         }
     };
-    // What cannot be read is told of by whatever makes the bundles.
+    // What cannot be read is told of by the command that makes the bundles.
     RecordLog::open(zone.paths.bundle_log()).and_then(|log| log.for_each(note)).ok()?;
-    latest
+    names.iter().map(|name| latest.remove(*name)).collect()
 }

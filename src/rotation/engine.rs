@@ -74,7 +74,7 @@ impl Rotation<'_> {
             if stage > Stage::Before {
                 match self.bring(stage) {
                     Err(refusal) if from == Stage::Before && stage == Stage::TrustBoth => {
-                        return Err(self.discard_next(refusal)?);
+                        return Err(self.discard_next(refusal));
                     }
                     brought => brought?,
                 }
@@ -150,14 +150,20 @@ impl Rotation<'_> {
 
     /// A node that refuses CAs which were made just now ends it: nothing rests on them yet, so they are discarded, and the zone is as it
     /// was before. Returns what to tell.
-    fn discard_next(&mut self, refusal: Failure) -> Result<Failure> {
+    fn discard_next(&mut self, refusal: Failure) -> Failure {
         if refusal.exit != Exit::BadInput {
-            return Ok(refusal);
+            return refusal;
         }
         let rotated = self.rotated;
-        self.change(|zone, authorities, _| retire(zone, rotated, Place::Next, authorities.lock()))?;
-        self.bring(Stage::Before)?;
-        Ok(refusal.because("the new CA was discarded, and every node trusts what it did before"))
+        let discarded = self
+            .change(|zone, authorities, _| retire(zone, rotated, Place::Next, authorities.lock()))
+            .and_then(|()| self.bring(Stage::Before));
+        match discarded {
+            Ok(()) => refusal.because("the new CA was discarded, and every node trusts what it did before"),
+            Err(failure) => refusal
+                .because(format!("the new CA is not discarded everywhere: {failure}"))
+                .next(format!("discard it: {}", self.zone.proposed("pki rotate-ca --back"))),
+        }
     }
 
     /// Brings a stage to every client and node, and waits until every member shows it.

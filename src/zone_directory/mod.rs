@@ -39,8 +39,9 @@ mod zone_lock;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use memchr::memmem;
 use time::OffsetDateTime;
-use zone_pki::{ShowPath, regular_file};
+use zone_pki::{RecordLog, ShowPath};
 
 pub use adopting::{AdoptedList, adopt_list};
 pub use aside::make_aside;
@@ -144,12 +145,19 @@ impl ZoneDirectory {
         self.paths.node(name).with_data(described.and_then(|node| node.data_directory.as_deref()))
     }
 
-    /// Whether the node of this short name was given a bundle, and has not run from this directory.
+    /// Whether the node of this short name was given a bundle, and has not run from this directory. A log that cannot be read may have
+    /// one of it.
     pub fn has_bundled(&self, node: &str) -> bool {
         let Some(node) = self.config.node(node) else { return false };
+        if self.node_paths(&node.name).state().exists() {
+            return false;
+        }
         let record = format!("\"node\":\"{}\"", node.name.full());
-        let log = regular_file::read_to_string(&self.paths.bundle_log()).unwrap_or_default();
-        log.lines().any(|line| line.contains(&record)) && !self.node_paths(&node.name).state().exists()
+        let record = memmem::Finder::new(&record);
+        let mut was_given_one = false;
+        let read = RecordLog::<serde_json::Value>::open(self.paths.bundle_log())
+            .and_then(|log| log.for_each_of(|line| record.find(line).is_some(), |_| was_given_one = true));
+        was_given_one || read.is_err()
     }
 
     /// A command for this zone, as the operator can type it here.

@@ -104,7 +104,7 @@ pub(super) fn run(arguments: &PkiRevokeArgs, now: OffsetDateTime) -> Result<Exit
 
 /// What was issued to the target, as far as anything in the zone directory knows of it.
 fn issued(zone: &ZoneDirectory, target: &Target, now: OffsetDateTime) -> Result<Targeted> {
-    find_issued(zone, &target.records, bundled_certificates(&zone.paths)?, now)
+    find_issued(zone, &target.records, || bundled_certificates(&zone.paths), now)
 }
 
 /// The members that are to refuse what is revoked: all but the one that leaves. The holder's come first, for whoever has its key knows

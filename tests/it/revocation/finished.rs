@@ -136,3 +136,18 @@ fn the_bundles_that_are_proposed_are_sealed_as_the_last_ones() {
         fs::remove_dir_all(zone.around().join("DIR")).expect("what was made");
     }
 }
+
+/// The log of bundles of a large zone is larger than anything that is read whole.
+#[test]
+fn a_node_whose_bundle_is_in_a_long_log_is_not_forgotten() {
+    let zone = zone();
+    let out = zone.around().join("out");
+    outcome(zone.command(&["bundle", "--plain"]).arg("--out").arg(out)).expect_code(0);
+    let path = zone.file("bundles.jsonl");
+    let log = fs::read(&path).expect("the log");
+    let line = [vec![b' '; 1023], vec![b'\n']].concat();
+    fs::write(&path, [line.repeat(65 << 10), log].concat()).expect("the log");
+    zone.run(&["pki", "revoke", "client/backup"])
+        .expect_code(69)
+        .expect_error_with(&["whether node2 uses the new list is not known"]);
+}
