@@ -40,7 +40,7 @@ pub enum CertificateError {
         /// What the parser says.
         reason: String,
     },
-    /// Others read it, and Go does not: etcd would refuse to start with it, or whoever presents it.
+    /// Others read it, and Go does not: etcd would not start with it, or refuse the peer that presents it.
     #[error("the certificate {rule}")]
     NotForGo {
         /// What Go refuses.

@@ -93,7 +93,7 @@ impl Called<'_> {
         };
         let next = said.iter().find_map(|line| line.strip_prefix("next: "));
         let next = match next {
-            // Its advice, and not ours: whoever has that node has it say what he likes.
+            // Its advice, and not ours: that node may be in other hands.
             Some(next) => format!("{} advises: {next}", self.node),
             None => format!("see what it says there: {} {}", self.reach, self.command),
         };

@@ -79,7 +79,7 @@ fn not_valid_yet(files: &NodeFiles, now: OffsetDateTime) -> Vec<Finding> {
         .collect()
 }
 
-/// A list may have a certificate that this node uses already: whoever else has its key is to be refused here before anywhere.
+/// A list may have a certificate that this node uses already: others who have its key are to be refused here first.
 fn tolerate_own_lists(
     files: &NodeFiles,
     in_use: Option<&Path>,

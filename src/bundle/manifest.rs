@@ -199,7 +199,7 @@ impl Manifest {
     }
 }
 
-/// A bundle writes to the generation, and brings programs of the names that are known: whoever signs it chooses what they do, but not
+/// A bundle writes to the generation, and brings programs of the names that are known: its signer chooses what they do, but not
 /// what else is found where they lie.
 fn check_path(path: &str) -> Result<(), BundleError> {
     let refuse = || Err(BundleError::Path { path: path.to_owned() });

@@ -149,7 +149,7 @@ impl MemberClient {
         .await
     }
 
-    /// The endpoint's own limits begin anew with each step, and none covers the TLS handshake. The kernel accepts connections for a member
+    /// The endpoint's own limits begin again with each step, and none covers the TLS handshake. The kernel accepts connections for a member
     /// that is stopped by SIGSTOP.
     pub(super) async fn in_time<A>(
         &self,

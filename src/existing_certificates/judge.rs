@@ -74,7 +74,7 @@ fn accepted(
             "etcd would accept {}, and zone-etcd's own connections, which rustls verifies, would not: {error}",
             sources.certificate
         );
-        Fault::new(what, "have it made anew without that; docs/existing-certificates.md has the list")
+        Fault::new(what, "have it issued without that; docs/existing-certificates.md has the list")
     })
 }
 
@@ -95,7 +95,7 @@ fn validity(certificate: &Certificate, source: &Source, now: OffsetDateTime, fau
     if now > certificate.not_after() {
         let what =
             format!("{source} has expired: {subject} was valid until {}", instant(certificate.not_after()));
-        faults.push(Fault::new(what, "have it made anew, or set this machine's clock if it is wrong"));
+        faults.push(Fault::new(what, "have it issued again, or set this machine's clock if it is wrong"));
     }
     if now < certificate.not_before() {
         let what =

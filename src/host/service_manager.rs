@@ -134,7 +134,7 @@ fn hand_on(answers: impl Read, waiting: Receiver<(u64, Sender<Answer>)>, mut chi
             let _ = open.swap_remove(place).1.send(answer);
         }
     }
-    // Whoever waits still is told that nobody answers.
+    // A caller that still waits is told that no member answers.
     drop((open, waiting));
     let _ = child.wait();
 }

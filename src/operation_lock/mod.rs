@@ -40,7 +40,7 @@ const TRIES: usize = 5;
 #[derive(Debug)]
 pub struct OperationLock {
     members: Members,
-    /// That of the write of the key. Whoever writes it later has another.
+    /// That of the write of the key. A later writer has another.
     revision: i64,
     keep_alive: KeepAlive,
 }

@@ -122,7 +122,7 @@ impl Shared {
                 shared.talk(connection, from);
             }
         });
-        // It was closed with the work, and whoever it was calls again.
+        // It was closed with the work, and the caller calls again.
         if taken.is_err() {
             self.handshakes.fetch_sub(1, Ordering::Relaxed);
         }

@@ -1,4 +1,4 @@
-//! What clap says of a command line. The words that it quotes are the caller's, who may have them from somebody else.
+//! What clap says of a command line. The words that it quotes are the caller's, who may have them from others.
 
 use std::error::Error as _;
 

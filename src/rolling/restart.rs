@@ -127,7 +127,7 @@ pub fn make_ready(
             std::thread::sleep(SETTLED_AFTER);
         } else {
             report::message(&format!(
-                "{name} is the leader, and the certificate here may not move leadership: etcd hands over by itself when it is told to end"
+                "{name} is the leader, and the certificate here may not move leadership: etcd hands over by itself when it is stopped"
             ));
         }
     }

@@ -201,7 +201,7 @@ fn authority_spec(zone: &ZoneConfig, what: &str, edition: u32) -> AuthoritySpec 
     AuthoritySpec { subject, path_length: 0, permitted_dns: permitted_dns(zone), validity, key: zone.pki.key }
 }
 
-/// Copies of a zone directory make CAs of the same number, and whoever is shown the names of CAs has to tell those apart as well: the
+/// Copies of a zone directory make CAs of the same number, and a client that is shown the names of CAs has to tell those apart as well: the
 /// name of each that follows another tells its key.
 fn named_by_key(mut spec: AuthoritySpec, edition: u32, key: &PrivateKey) -> AuthoritySpec {
     if edition > 1 && !Fix::NamedByKey.is_off() {

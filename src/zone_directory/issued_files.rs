@@ -1,5 +1,5 @@
 //! Certificates as the files of a zone directory have them. The log of what was issued may have been put back from a copy, or have
-//! lost its end, and whoever is revoked is to be refused all the same.
+//! lost its end, and what is revoked is to be refused all the same.
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
 //! A certificate that is issued to be on a revocation list, and to nobody: a member that refuses it uses this list or a later one, and
 //! one that takes it uses an older one. So the list in use on a member can be compared with the zone's, whatever carried it there and
-//! whoever has the keys of what was revoked.
+//! wherever the keys of what was revoked are.
 //!
 //! The last entry of a list is its probe. A list without entries has none.
 

@@ -7,7 +7,7 @@ use super::{Refusal, Rule, constraints, policy};
 use crate::instant::instant;
 use crate::spec::Usage;
 
-/// What `crypto/tls` refuses among the certificates that somebody presents.
+/// What `crypto/tls` refuses among the certificates that a peer presents.
 pub(super) fn presentable(certificate: &Parsed<'_>) -> Result<(), Refusal> {
     match certificate.body.key.kind {
         KeyKind::Rsa(bits) if bits > 8192 => {
@@ -85,7 +85,7 @@ fn within_validity(certificate: &Parsed<'_>, now: OffsetDateTime) -> Result<(), 
     } else {
         return Ok(());
     };
-    let remedy = "have it made anew, or set this machine's clock if it is wrong";
+    let remedy = "have it issued again, or set this machine's clock if it is wrong";
     Err(Rule::new(what, "isValid; RFC 5280, 4.1.2.5", remedy).of(certificate.certificate))
 }
 

@@ -82,7 +82,7 @@ pub(crate) fn readable(der: &[u8]) -> Result<(), Rule> {
     parse::parse(der).map(drop)
 }
 
-/// Whether a Go program that trusts `anchors` accepts what somebody presents, leaf first, for each of `usages`; as a client, that dialled
+/// Whether a Go program that trusts `anchors` accepts the chain that a peer presents, leaf first, for each of `usages`; as a client, that dialled
 /// `host`.
 ///
 /// # Errors

@@ -29,7 +29,7 @@ pub(super) fn chains<'p, 'c>(
     anchors: &'p [Parsed<'c>],
     now: OffsetDateTime,
 ) -> Result<Vec<Chain<'p, 'c>>, Refusal> {
-    // Whoever trusts the certificate itself asks for no issuer.
+    // Where the certificate itself is trusted, no issuer is needed.
     if anchors.iter().any(|anchor| anchor.certificate == leaf.certificate) {
         return Ok(vec![vec![leaf]]);
     }

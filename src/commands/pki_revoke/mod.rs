@@ -107,7 +107,7 @@ fn issued(zone: &ZoneDirectory, target: &Target, now: OffsetDateTime) -> Result<
     find_issued(zone, &target.records, || bundled_certificates(&zone.paths), now)
 }
 
-/// The members that are to refuse what is revoked: all but the one that leaves. The holder's come first, for whoever has its key knows
+/// The members that are to refuse what is revoked: all but the one that leaves. The holder's come first, for a thief of its key knows
 /// where it is.
 fn serving<'z>(
     zone: &'z ZoneDirectory,

@@ -136,7 +136,7 @@ fn refuse_clock_ahead(live: &LiveZone) -> Result<()> {
         Failure::new(Exit::TryAgain, "nothing was done: this machine's clock is not that of the members");
     failure.causes = causes;
     Err(failure.because("a CA that is made now would not be valid there").next(
-        "set the clock of whoever is wrong right (timedatectl set-ntp true, or chronyc makestep), and run the command again",
+        "set the clock that is wrong (timedatectl set-ntp true, or chronyc makestep), and run the command again",
     ))
 }
 
