@@ -7,25 +7,26 @@ use zone_pki::{GenerationStore, StoreError};
 
 use crate::access::{Access, Courier, Parcel};
 use crate::config::Node;
-use crate::error::{Failure, Result};
+use crate::error::{Exit, Failure, Result};
 use crate::plan::Plane;
 use crate::zone_directory::{Assessment, HeldAuthorities, Holder, Issuer, ZoneDirectory};
 
 /// How the lists get to the members, by the short names of their nodes. One that never ran and never had a bundle is in none of these.
 #[derive(Default)]
 pub(super) struct HandedOut {
-    /// Those that have them: their files are here.
-    pub(super) here: BTreeSet<String>,
-    /// What is left to do for those that are reached by a command.
-    pub(super) to_bring: Vec<ToBring>,
-    /// Those to which a file is carried.
-    pub(super) by_hand: BTreeSet<String>,
+    to_bring: Vec<(String, Parcel)>,
+    so_far: Brought,
 }
 
-/// What is left to do for a node that is reached by a command.
-pub(super) struct ToBring {
-    node: String,
-    parcel: Parcel,
+/// Which members have the lists, by the short names of their nodes.
+#[derive(Default)]
+pub(super) struct Brought {
+    /// Those whose files are here, or that have taken them.
+    pub(super) known: BTreeSet<String>,
+    /// Those that were to get them by a command, and have the old ones.
+    pub(super) not_reached: Vec<NotReached>,
+    /// Those to which a file is carried.
+    pub(super) by_hand: BTreeSet<String>,
 }
 
 /// A node that has the old lists still.
@@ -59,12 +60,12 @@ pub(super) fn hand_out(
         match Access::of(zone, node) {
             Access::Here => {
                 put_lists(zone, authorities, node)?;
-                handed_out.here.insert(name);
+                handed_out.so_far.known.insert(name);
             }
             _ if !zone.has_bundled(&name) => {}
             Access::Command(_) => reached.push(*node),
             Access::ByHand => {
-                handed_out.by_hand.insert(name);
+                handed_out.so_far.by_hand.insert(name);
             }
         }
     }
@@ -72,8 +73,10 @@ pub(super) fn hand_out(
         let mut courier = Courier::new(zone, authorities, now)?;
         for node in reached {
             let name = node.name.short().to_owned();
-            let parcel = courier.pack_lists(node)?;
-            handed_out.to_bring.extend(parcel.map(|parcel| ToBring { node: name, parcel }));
+            match courier.pack_lists(node)? {
+                Some(parcel) => handed_out.to_bring.push((name, parcel)),
+                None => handed_out.so_far.not_reached.push(not_whole(zone, name)),
+            }
         }
     }
     Ok(handed_out)
@@ -89,24 +92,44 @@ fn put_lists(zone: &ZoneDirectory, authorities: &HeldAuthorities<'_>, node: &Nod
     let Some(generation) = store.current().map_err(|error| failed(&error))? else { return Ok(()) };
     for plane in Plane::ALL {
         let (file, list) = (plane.revocation_file(), authorities.revocations(plane).der());
-        if generation.read(file).is_ok_and(|present| present != list) {
+        if generation.read(file).ok().as_deref() != Some(list) {
             generation.replace(file, list).map_err(|error| failed(&error))?;
         }
     }
     Ok(())
 }
 
-/// Brings each node what it is to have. One that is not reached keeps none of the others from it. Returns those that have it, and those that
-/// do not.
-pub(super) fn bring(zone: &ZoneDirectory, all: Vec<ToBring>) -> (BTreeSet<String>, Vec<NotReached>) {
-    let (mut brought, mut not_reached) = (BTreeSet::new(), Vec::new());
-    for ToBring { node, parcel } in all {
-        match parcel.carry(zone) {
-            Ok(_) => {
-                brought.insert(node);
+/// A node of which a certificate was revoked, and another or its key is gone here.
+fn not_whole(zone: &ZoneDirectory, node: String) -> NotReached {
+    let others = zone.proposed(&format!("pki issue {node} --reinstate"));
+    let failure =
+        Failure::new(Exit::MissingInput, "its certificates are not whole here, so it gets no bundle")
+            .because(format!("if it is trusted, it gets others: {others}"));
+    NotReached { node, failure }
+}
+
+impl HandedOut {
+    /// Brings each node what it is to have. One that is not reached keeps none of the others from it.
+    pub(super) fn bring(self, zone: &ZoneDirectory) -> Brought {
+        let Self { to_bring, so_far: mut brought } = self;
+        for (node, parcel) in to_bring {
+            match parcel.carry(zone) {
+                Ok(_) => drop(brought.known.insert(node)),
+                Err(failure) => brought.not_reached.push(NotReached { node, failure }),
             }
-            Err(failure) => not_reached.push(NotReached { node, failure }),
         }
+        brought
     }
-    (brought, not_reached)
+}
+
+impl Brought {
+    /// Whether a member runs that is to have the lists.
+    pub(super) fn is_meant(&self, node: &str) -> bool {
+        self.known.contains(node) || self.by_hand.contains(node) || self.is_not_reached(node)
+    }
+
+    /// Whether it was to get them by a command, and has the old ones.
+    pub(super) fn is_not_reached(&self, node: &str) -> bool {
+        self.not_reached.iter().any(|left| left.node == node)
+    }
 }

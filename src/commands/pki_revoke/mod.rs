@@ -24,12 +24,13 @@ use crate::error::{Exit, Failure, Result};
 use crate::site::Site;
 use crate::weakened::Fix;
 use crate::zone_directory::{Authorities, Targeted, ZoneDirectory, find_issued, revoke};
-use handing_out::{bring, hand_out};
+use handing_out::hand_out;
 use leaving::{Membership, leave};
+use outcome::Outcome;
 use replacing::replace_client;
 use report::Report;
 use target::Target;
-use trial::{Trial, try_all, try_lists};
+use trial::{Trial, planes_of, try_all, try_lists};
 
 pub(super) fn run(arguments: &PkiRevokeArgs, now: OffsetDateTime) -> Result<ExitCode> {
     // The log and the lists have whole seconds.
@@ -68,19 +69,10 @@ pub(super) fn run(arguments: &PkiRevokeArgs, now: OffsetDateTime) -> Result<Exit
     // A node may be waited for, and others may issue meanwhile.
     let authorities = authorities.released();
     drop(held);
-    let (brought, not_reached) = bring(zone, handed_out.to_bring);
+    let brought = handed_out.bring(zone);
     let tried = try_all(&authorities, &serving, &trials)?;
-    let lists = try_lists(zone, &authorities, &serving, &targeted)?;
-
-    let known = handed_out.here.union(&brought).cloned().collect();
-    let is_meant = |name: &&str| {
-        let elsewhere =
-            handed_out.by_hand.contains(*name) || not_reached.iter().any(|left| left.node == *name);
-        handed_out.here.contains(*name) || brought.contains(*name) || elsewhere
-    };
-    let names: Vec<&str> = serving.iter().map(|node| node.name.short()).filter(is_meant).collect();
-    let in_use = outcome::of_members(&names, &known, &not_reached, &tried, &lists);
-    let by_hand = handed_out.by_hand;
+    let lists = try_lists(zone, &authorities, &serving, &planes_of(&targeted))?;
+    let outcome = Outcome::of(&serving, &brought, &tried, &lists);
     let reason = arguments.reason;
     let report = Report {
         target: &target,
@@ -90,16 +82,15 @@ pub(super) fn run(arguments: &PkiRevokeArgs, now: OffsetDateTime) -> Result<Exit
         tried,
         lists,
         replaced,
-        not_reached,
-        by_hand,
-        in_use,
+        brought,
+        outcome,
     };
     print(&match arguments.format {
         Format::Text => report.text(),
         Format::Json => json(&report.rows())?,
     })?;
     report.tell(zone, node);
-    Ok(report.exit_code())
+    Ok(report.outcome.exit_code())
 }
 
 /// What was issued to the target, as far as anything in the zone directory knows of it.

@@ -7,9 +7,12 @@ use std::process::ExitCode;
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
-use super::handing_out::{NotReached, bring, hand_out};
-use super::report::next_for_lists;
-use crate::error::{Exit, Result};
+use super::handing_out::hand_out;
+use super::outcome::Outcome;
+use super::report::tell_members;
+use super::trial::try_lists;
+use crate::error::Result;
+use crate::plan::Plane;
 use crate::report as output;
 use crate::zone_directory::{AdoptedList, RebuiltList, ZoneDirectory, ZoneLock, adopt_list, rebuild_lists};
 
@@ -45,18 +48,13 @@ fn give_to_members(zone: &ZoneDirectory, held: ZoneLock, now: OffsetDateTime) ->
     let authorities = held.authorities(now)?;
     let serving = authorities.serving_members(&zone.config);
     let handed_out = hand_out(zone, &authorities, &serving, now)?;
-    drop(authorities);
+    let authorities = authorities.released();
     drop(held);
-    let (_, not_reached) = bring(zone, handed_out.to_bring);
-    for NotReached { node, failure } in &not_reached {
-        output::warning(&format!("{node} has the old lists still: {failure}"));
-    }
-    let by_hand: Vec<&str> = handed_out.by_hand.iter().map(String::as_str).collect();
-    let left: Vec<&str> = not_reached.iter().map(|left| left.node.as_str()).collect();
-    if let Some(next) = next_for_lists(zone, &left, &by_hand, None) {
-        output::message(&format!("next: {next}"));
-    }
-    Ok(if not_reached.is_empty() { ExitCode::SUCCESS } else { Exit::Unavailable.into() })
+    let brought = handed_out.bring(zone);
+    let lists = try_lists(zone, &authorities, &serving, &Plane::ALL)?;
+    let outcome = Outcome::of(&serving, &brought, &[], &lists);
+    tell_members(zone, &brought, &outcome, None);
+    Ok(outcome.exit_code())
 }
 
 fn tell(list: &RebuiltList) {

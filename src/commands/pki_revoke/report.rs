@@ -1,18 +1,15 @@
 //! What was revoked, and what the members make of it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::process::ExitCode;
-
 use serde::Serialize;
 use zone_pki::{LogEntry, RevocationReason};
 
-use super::handing_out::NotReached;
+use super::handing_out::{Brought, NotReached};
 use super::leaving::Membership;
-use super::outcome::InUse;
+use super::outcome::{InUse, Outcome};
 use super::target::Target;
 use super::trial::{TriedCertificate, TriedList};
+use crate::bundle;
 use crate::config::Node;
-use crate::error::Exit;
 use crate::live::{Reception, Tried};
 use crate::plan::plane_of_role;
 use crate::report::{self as output, Table, enumerated};
@@ -26,11 +23,8 @@ pub(super) struct Report<'r> {
     pub(super) tried: Vec<TriedCertificate>,
     pub(super) lists: Vec<TriedList>,
     pub(super) replaced: Option<String>,
-    pub(super) not_reached: Vec<NotReached>,
-    /// Nodes to which a file is carried.
-    pub(super) by_hand: BTreeSet<String>,
-    /// What is known of each member that serves.
-    pub(super) in_use: BTreeMap<String, InUse>,
+    pub(super) brought: Brought,
+    pub(super) outcome: Outcome,
 }
 
 /// A certificate that is revoked, for a program. Fields are added, never renamed.
@@ -93,17 +87,6 @@ impl Report<'_> {
         table.render()
     }
 
-    /// Success only if every member that serves is known to refuse what was revoked.
-    pub(super) fn exit_code(&self) -> ExitCode {
-        if self.in_use.values().any(|in_use| *in_use == InUse::Older) {
-            Exit::BadInput.into()
-        } else if self.in_use.values().any(|in_use| matches!(in_use, InUse::Unknown(_))) {
-            Exit::Unavailable.into()
-        } else {
-            ExitCode::SUCCESS
-        }
-    }
-
     /// What the operator has to know, and to do.
     pub(super) fn tell(&self, zone: &ZoneDirectory, node: Option<&Node>) {
         if self.targeted.live.is_empty() {
@@ -128,23 +111,7 @@ impl Report<'_> {
             "connections that are open go on until they end: etcd looks at a list when one begins. To end them: {}",
             zone.proposed("restart --rolling")
         ));
-        for NotReached { node, failure } in &self.not_reached {
-            output::warning(&format!("{node} has the old lists still: {failure}"));
-        }
-        for (name, in_use) in &self.in_use {
-            match in_use {
-                InUse::Older => {
-                    output::warning(&format!("{name} takes what was revoked: it uses an older list"))
-                }
-                InUse::Unknown(why) if !self.not_reached.iter().any(|left| left.node == *name) => {
-                    output::warning(&format!("whether {name} uses the new list is not known: {why}"));
-                }
-                InUse::Unknown(_) | InUse::Zones => {}
-            }
-        }
-        if let Some(next) = self.next(zone) {
-            output::message(&format!("next: {next}"));
-        }
+        tell_members(zone, &self.brought, &self.outcome, Some(&self.target.written));
     }
 
     /// A member whose own certificate was revoked serves on, until the others or its clients see that.
@@ -171,49 +138,51 @@ impl Report<'_> {
             }
         }
     }
+}
 
-    fn next(&self, zone: &ZoneDirectory) -> Option<String> {
-        let left: Vec<&str> = self.not_reached.iter().map(|left| left.node.as_str()).collect();
-        let is_left = |name: &&str| self.in_use.get(*name).is_some_and(|in_use| *in_use != InUse::Zones);
-        let by_hand: Vec<&str> = self.by_hand.iter().map(String::as_str).filter(is_left).collect();
-        next_for_lists(zone, &left, &by_hand, Some(&self.target.written)).or_else(|| {
-            let wrong: Vec<&str> = self
-                .in_use
-                .iter()
-                .filter(|(_, in_use)| **in_use != InUse::Zones)
-                .map(|(name, _)| name.as_str())
-                .collect();
-            (!wrong.is_empty()).then(|| {
-                format!(
-                    "see which files {} was started with, and try again: {}",
-                    enumerated(&wrong),
-                    zone.proposed(&format!("pki revoke {}", self.target.written))
-                )
-            })
-        })
+/// What is known of the lists that members use, and what to do where they are not the zone's. `target` is what was revoked.
+pub(super) fn tell_members(zone: &ZoneDirectory, brought: &Brought, outcome: &Outcome, target: Option<&str>) {
+    for NotReached { node, failure } in &brought.not_reached {
+        output::warning(&format!("{node} has the old lists still: {failure}"));
+    }
+    for (name, in_use) in outcome.left() {
+        match in_use {
+            InUse::Older => output::warning(&format!("{name} takes what was revoked: it uses an older list")),
+            InUse::Unknown(why) if !brought.is_not_reached(name) => {
+                output::warning(&format!("whether {name} uses the new list is not known: {why}"));
+            }
+            InUse::Unknown(_) | InUse::Zones => {}
+        }
+    }
+    if let Some(next) = next(zone, brought, outcome, target) {
+        output::message(&format!("next: {next}"));
     }
 }
 
-/// How the nodes get the new lists that do not have them yet: `left` were not reached, to `by_hand` files are carried. `target` is what was
-/// revoked.
-pub(super) fn next_for_lists(
-    zone: &ZoneDirectory,
-    left: &[&str],
-    by_hand: &[&str],
-    target: Option<&str>,
-) -> Option<String> {
-    if !left.is_empty() {
+fn next(zone: &ZoneDirectory, brought: &Brought, outcome: &Outcome, target: Option<&str>) -> Option<String> {
+    let not_reached: Vec<&str> = brought.not_reached.iter().map(|left| left.node.as_str()).collect();
+    let again = || match target {
+        Some(target) => zone.proposed(&format!("pki revoke {target}")),
+        None => zone.proposed("pki check"),
+    };
+    if !not_reached.is_empty() {
         let command = match target {
-            Some(target) => format!("pki revoke {target}"),
-            None => format!("pki renew {} --due", left.join(" ")),
+            Some(_) => again(),
+            None => zone.proposed(&format!("pki renew {} --due", not_reached.join(" "))),
         };
-        return Some(format!("bring them the lists when they are reached: {}", zone.proposed(&command)));
+        return Some(format!("bring them the lists when they are reached: {command}"));
     }
-    (!by_hand.is_empty()).then(|| {
-        format!(
+    let by_hand: Vec<&str> =
+        brought.by_hand.iter().map(String::as_str).filter(|node| outcome.is_left(node)).collect();
+    if !by_hand.is_empty() {
+        return Some(format!(
             "nodes with a directory of their own have the old lists until they activate new bundles: {}",
-            crate::bundle::proposed(zone, by_hand)
-        )
+            bundle::proposed(zone, &by_hand)
+        ));
+    }
+    let left: Vec<&str> = outcome.left().map(|(name, _)| name).collect();
+    (!left.is_empty()).then(|| {
+        format!("see which files {} was started with, and try again: {}", enumerated(&left), again())
     })
 }
 

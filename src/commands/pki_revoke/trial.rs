@@ -7,7 +7,7 @@ use zone_pki::{Certificate, LogEntry, Usage, regular_file};
 use crate::config::{ClientName, Node};
 use crate::error::{Failure, Result};
 use crate::live::{ANSWER_LIMIT, Tried, try_list, try_on_members};
-use crate::plan::{Plane, Role, role_named};
+use crate::plan::{Plane, Role, plane_of_role, role_named};
 use crate::tls::{KeyPair, MaterialError};
 use crate::zone_directory::{Authorities, Targeted, ZoneDirectory};
 
@@ -77,24 +77,26 @@ pub(super) fn try_all(
         .collect()
 }
 
-/// Tries the lists of the planes on which something was revoked.
+/// Tries the lists of these planes on every member that serves.
 pub(super) fn try_lists(
     zone: &ZoneDirectory,
     authorities: &Authorities,
     serving: &[&Node],
-    targeted: &Targeted,
+    planes: &[Plane],
 ) -> Result<Vec<TriedList>> {
-    let is_meant = |plane: &Plane| {
-        targeted.all().any(|entry| role_named(&entry.role).is_some_and(|role| role.plane == *plane))
-    };
-    Plane::ALL
-        .into_iter()
-        .filter(is_meant)
+    planes
+        .iter()
         .map(|plane| {
-            let members = try_list(zone, authorities, plane, serving, ANSWER_LIMIT).map_err(failed)?;
-            Ok(TriedList { plane, members })
+            let members = try_list(zone, authorities, *plane, serving, ANSWER_LIMIT).map_err(failed)?;
+            Ok(TriedList { plane: *plane, members })
         })
         .collect()
+}
+
+/// The planes on which something was revoked.
+pub(super) fn planes_of(targeted: &Targeted) -> Vec<Plane> {
+    let is_meant = |plane: &Plane| targeted.all().any(|entry| plane_of_role(&entry.role) == Some(*plane));
+    Plane::ALL.into_iter().filter(is_meant).collect()
 }
 
 fn failed(error: MaterialError) -> Failure {

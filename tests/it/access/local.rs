@@ -113,6 +113,22 @@ fn the_holder_of_a_certificate_gets_the_list_first() {
     assert_ne!(told.code, 65, "{}{}", told.stdout, told.stderr);
 }
 
+/// Its bundle cannot be made, so it has the old list, and the same command ends that once it has certificates again.
+#[test]
+fn a_member_whose_certificates_are_not_whole_here_is_not_forgotten() {
+    let zone = zone();
+    renewed(&zone, &["--all"]);
+    let serial = crate::revocation::serial(&zone, "nodes/node2/pki/current/client.crt");
+    fs::remove_file(zone.file("nodes/node2/pki/current/server.key")).expect("a key");
+    zone.run(&["pki", "revoke", &serial])
+        .expect_code(69)
+        .expect_error_with(&["node2 has the old lists still", "pki issue node2 --reinstate"]);
+    NODES.iter().filter(|node| **node != "node2").for_each(|node| assert_same(&zone, node));
+    zone.run(&["pki", "issue", "node2", "--reinstate"]).expect_code(0);
+    zone.run(&["pki", "revoke", &serial]).expect_code(0);
+    NODES.iter().for_each(|node| assert_same(&zone, node));
+}
+
 /// Two nodes that `[access]` leads to one directory are not mixed up.
 #[test]
 fn a_directory_of_another_node_is_refused() {

@@ -151,3 +151,18 @@ fn a_node_whose_bundle_is_in_a_long_log_is_not_forgotten() {
         .expect_code(69)
         .expect_error_with(&["whether node2 uses the new list is not known"]);
 }
+
+/// What is taken over goes the same ways as what is revoked, and is as little known to be in use.
+#[test]
+fn a_list_that_is_taken_over_is_carried_too() {
+    let zone = zone();
+    let copy = TestZone::empty();
+    Tree::of(&zone.path()).write_to(&copy.path());
+    zone.run(&["pki", "revoke", "client/backup"]).expect_code(0);
+    let out = copy.around().join("out");
+    outcome(copy.command(&["bundle", "--plain"]).arg("--out").arg(out)).expect_code(0);
+    let list = zone.file("ca/client.crl").display().to_string();
+    let told = copy.run(&["pki", "revoke", "--adopt-list", &list]).expect_code(69);
+    assert!(told.stderr.contains("whether node1 uses the new list is not known"), "{}", told.stderr);
+    assert!(told.stderr.contains("zone-etcd bundle node1 node2 node3 --out DIR --plain"), "{}", told.stderr);
+}
