@@ -1,20 +1,19 @@
 //! The directories, and each action on them.
 
+mod rotation;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use serde_json::json;
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
-use zone_etcd::zone_directory::{CaPassphrase, RevocationTarget, ZoneDirectory, find_issued, revoke};
-use zone_pki::{Certificate, RevocationReason};
+use zone_pki::Certificate;
 
 use crate::action::{Action, CLIENTS, Holder, MEMBERS, OWN_KEYS};
-use crate::files::{self, Issued, PLANES};
+use crate::files::{self, Issued};
 use crate::harness::clock::turn;
 use crate::harness::{Outcome, outcome, zone_etcd};
 use crate::oracle::{OfNode, OfZone, certificates_of, full_name};
@@ -82,11 +81,6 @@ impl World {
 
     fn out(&self) -> String {
         self.root.path().join(format!("out-{}", self.at)).display().to_string()
-    }
-
-    /// Where the bundles of a rotation are.
-    fn stage(&self) -> String {
-        self.root.path().join(format!("stage-{}", self.at)).display().to_string()
     }
 
     fn node_directory(&self, node: &str) -> PathBuf {
@@ -248,73 +242,6 @@ impl World {
             of_holder.into_iter().filter(|entry| serial.is_none_or(|serial| entry.serial == serial)),
         );
         self.zones[at].known.check_handed_out(self.path())
-    }
-
-    fn revoke_under_rotation(&mut self, client: &str) {
-        let holder = format!("client/{client}");
-        let now = self.now().replace_nanosecond(0).expect("whole seconds");
-        let none = CaPassphrase::new(None, None).expect("none");
-        let zone = ZoneDirectory::open(self.path(), none).expect("a zone").with_clock_said_right(true);
-        let held = zone.lock().expect("the lock");
-        let mut command = self.command(&["pki", "rotate-ca", "--plain", "--back", "--out", &self.stage()]);
-        command
-            .arg("--zone")
-            .arg(self.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
-        let mut rotation = command.spawn().expect("it runs");
-        let mut lines = BufReader::new(rotation.stderr.take().expect("a pipe")).lines();
-        let waits = |line: &std::io::Result<String>| {
-            line.as_ref().is_ok_and(|line| line.contains("waiting for another command"))
-        };
-        let _waits = lines.by_ref().any(|line| waits(&line));
-        let target = RevocationTarget::Holder(holder.clone());
-        let targeted = find_issued(&zone, &target, || Ok(Vec::new()), now).expect("the log");
-        let revoked = revoke(&zone, &targeted.live, RevocationReason::KeyCompromise, now, &held);
-        drop(held);
-        lines.for_each(drop);
-        rotation.wait().expect("it ends");
-        if revoked.is_ok() && !targeted.live.is_empty() {
-            let issued = files::issued(self.path());
-            let at = self.at;
-            let known = &mut self.zones[at].known;
-            known.revoke(&holder, newest_or_valid(&issued, &holder, now).into_iter());
-        }
-    }
-
-    /// A stage, carried to every node and answered, and the next one begun.
-    fn rotate(&self, options: &[&str]) -> Result<(), String> {
-        let out = self.stage();
-        let call = [&["pki", "rotate-ca", "--plain", "--out", &out], options].concat();
-        let told = self.zone(&call);
-        refuse_fault(&told)?;
-        if told.code != 0 {
-            return Ok(());
-        }
-        for node in self.nodes.keys() {
-            let told = self.activate(node, &out, &[]);
-            refuse_fault(&told)?;
-            if told.code == 0 {
-                fs::write(Path::new(&out).join(format!("{node}.answer")), told.stdout).expect("an answer");
-            }
-            let trusted = PLANES.map(|plane| self.trusted(node, plane));
-            let [peer, client] = trusted;
-            let restarted = json!({
-                "node": node, "pid_before": 1, "pid_after": 2, "took_ms": 1, "leadership_moved_to": null,
-                "interrupted": false, "service": null, "trusted_before": { "peer": null, "client": null },
-                "trusted_after": { "peer": peer, "client": client },
-            });
-            fs::write(Path::new(&out).join(format!("{node}.restarted")), restarted.to_string())
-                .expect("an answer");
-        }
-        refuse_fault(&self.zone(&[&call[..], &["--continue"]].concat()))
-    }
-
-    fn trusted(&self, node: &str, plane: &str) -> Vec<String> {
-        let path = self.node_directory(node).join(format!("pki/current/{plane}-ca.crt"));
-        let all = Certificate::chain_from_pem(&fs::read(path).unwrap_or_default()).unwrap_or_default();
-        all.iter().map(|ca| ca.subject().to_owned()).collect()
     }
 
     fn check(

@@ -1,7 +1,7 @@
 //! Revocation lists only grow on a node: what was refused here is not let in again by a bundle or by a step back.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zone_pki::RevocationList;
 
@@ -42,15 +42,21 @@ fn zone_with_clients() -> TestZone {
     zone
 }
 
-/// The zone directory was put back from a copy of the day before, and has forgotten the revocation.
-#[test]
-fn a_bundle_of_a_restored_zone_directory_lets_nobody_in_again() {
+/// A zone that has revoked a client, its directory as it was before, and a node directory that has the list.
+fn forgotten() -> (TestZone, TestZone, PathBuf) {
     let zone = zone_with_clients();
     let restored = copy_of(&zone);
     let directory = node_directory(&zone, "n1");
     activated(&zone, &bundle(&zone, "node1"), &directory);
     revoke(&zone, "client/app");
     activate(&bundle(&zone, "node1"), &directory, &[]).expect_code(0);
+    (zone, restored, directory)
+}
+
+/// The zone directory was put back from a copy of the day before, and has forgotten the revocation.
+#[test]
+fn a_bundle_of_a_restored_zone_directory_lets_nobody_in_again() {
+    let (_zone, restored, directory) = forgotten();
     let in_use = list_in_use(&directory);
     assert_eq!(in_use.len(), 2, "the certificate, and the probe of the list");
     renew(&restored, 2);
@@ -127,12 +133,7 @@ fn a_step_back_that_no_list_fits_is_refused() {
 /// The way forward for a zone directory that was put back from a copy: what the nodes refuse, it takes over.
 #[test]
 fn a_restored_zone_directory_takes_over_what_a_node_refuses() {
-    let zone = zone_with_clients();
-    let restored = copy_of(&zone);
-    let directory = node_directory(&zone, "n1");
-    activated(&zone, &bundle(&zone, "node1"), &directory);
-    revoke(&zone, "client/app");
-    activate(&bundle(&zone, "node1"), &directory, &[]).expect_code(0);
+    let (_zone, restored, directory) = forgotten();
     let in_use = list_in_use(&directory);
 
     let kept = directory.join("pki/current/client.crl").display().to_string();
