@@ -25,8 +25,9 @@ pub(super) fn refuse_older(
     let mut shorter = Vec::new();
     for plane in Plane::ALL {
         let file = plane.revocation_file();
-        let path = active.generation.path.join(file);
-        let (Some(new), Some(in_use)) = (read(&generation.join(file)), read(&path)) else { continue };
+        let (Some(new), Some(in_use)) = (read(&generation.join(file)), known(file, active, store)?) else {
+            continue;
+        };
         let before = causes.len();
         if let (Some(number), Some(last)) = (new.number(), in_use.number())
             && number < last
@@ -71,8 +72,7 @@ pub(super) fn keep_in_use(to: &Activated, active: &Activated, store: &NodeStore)
     for plane in Plane::ALL {
         let file = plane.revocation_file();
         let path = &to.generation.path;
-        let (Some(own), Some(in_use)) = (read(&path.join(file)), read(&active.generation.path.join(file)))
-        else {
+        let (Some(own), Some(in_use)) = (read(&path.join(file)), known(file, active, store)?) else {
             continue;
         };
         let is_newer = own.number() >= in_use.number() && own.missing_of(&in_use).next().is_none();
@@ -91,6 +91,16 @@ pub(super) fn keep_in_use(to: &Activated, active: &Activated, store: &NodeStore)
         to.generation.replace(file, in_use.der()).map_err(|error| store.unwritten(&error))?;
     }
     Ok(())
+}
+
+/// The list in use; if it is damaged, the newest that the other generations have.
+fn known(file: &str, active: &Activated, store: &NodeStore) -> Result<Option<RevocationList>> {
+    if let Some(list) = read(&active.generation.path.join(file)) {
+        return Ok(Some(list));
+    }
+    let others = store.activated()?;
+    let lists = others.iter().filter_map(|other| read(&other.generation.path.join(file)));
+    Ok(lists.max_by_key(RevocationList::number))
 }
 
 /// One that cannot be read is told of when the generation is checked.

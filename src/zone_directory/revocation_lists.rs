@@ -90,15 +90,22 @@ pub fn rebuild_lists(
         }
         let entries = recorded.remove(&plane).unwrap_or_default();
         let authority = load_authority(&zone.paths, plane.name(), &zone.ca_passphrase, now)?;
-        // Its number has to be above that of the list that is lost (RFC 5280, 5.2.3), which counts from one.
-        let number = u64::try_from(now.unix_timestamp()).unwrap_or_default();
         let listed = entries.len();
+        let number = number_above_any_before(now, listed);
         let list = SignedList::sign(zone, &authority, plane, entries, number, now)?;
         let kept = keep(&path)?;
         list.put()?;
         rebuilt.push(RebuiltList { path, listed, kept });
     }
     Ok(rebuilt)
+}
+
+/// A number above that of every list before (RFC 5280, 5.2.3), which none of the files tells any more. They count from one or from
+/// an earlier call of this; each has more than the one before it recorded, a revocation or its probe, so `recorded` tells those
+/// of the same second apart.
+fn number_above_any_before(now: OffsetDateTime, recorded: usize) -> u64 {
+    let seconds = u64::try_from(now.unix_timestamp()).unwrap_or_default();
+    seconds.saturating_mul(1_000_000).saturating_add(recorded as u64)
 }
 
 /// Gives what is there a second name; the first one goes to what takes its place.

@@ -80,6 +80,6 @@ fn each_node_restarts_its_own_member() {
             outcome(zone_etcd(["check", "--config"]).arg(&config)).expect_code(0);
         }
         assert_eq!(members.iter().map(Supervised::starts).collect::<Vec<_>>(), [2; 3]);
-        assert!(said.contains("hands over by itself when it is told to end"), "{said}");
+        assert!(said.contains("hands over by itself when it is stopped"), "{said}");
     });
 }

@@ -154,3 +154,15 @@ fn a_restored_zone_directory_takes_over_what_a_node_refuses() {
     let other = zone_with_clients();
     other.run(&["pki", "revoke", "--adopt-list", &kept]).expect_refusal(65, &["is of another zone"]);
 }
+
+/// What a damaged list had is known from the generation before.
+#[test]
+fn a_damaged_list_lets_nobody_in_again() {
+    let (zone, restored, directory) = forgotten();
+    renew(&zone, 1);
+    activate(&bundle(&zone, "node1"), &directory, &[]).expect_code(0);
+    renew(&restored, 3);
+    let old = bundle(&restored, "node1");
+    fs::write(directory.join("pki/current/client.crl"), "garbage").expect("garbage");
+    activate(&old, &directory, &[]).expect_refusal(65, &["would let in again who was revoked"]);
+}

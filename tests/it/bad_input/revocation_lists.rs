@@ -119,3 +119,30 @@ fn rebuilds_a_list_from_what_is_recorded() {
     zone.run(&["pki", "revoke"]).expect_code(64);
     zone.run(&["pki", "revoke", "client/health", "--rebuild-lists"]).expect_code(64);
 }
+
+/// Each list has a number above those before it (RFC 5280, 5.2.3), however soon it follows: a node refuses one that goes back.
+#[test]
+fn a_list_that_is_made_again_twice_at_once_has_a_higher_number() {
+    let (zone, _etcd) = issued_zone();
+    for client in ["app", "backup"] {
+        zone.run(&["pki", "issue", "--client", client]).expect_code(0);
+    }
+    let rebuilt = || {
+        fs::write(zone.file("ca/client.crl"), "garbage").expect("a file");
+        zone.run(&["pki", "revoke", "--rebuild-lists"]).expect_code(0);
+    };
+    let number = || {
+        let list = fs::read(zone.file("ca/client.crl")).expect("a list");
+        zone_pki::RevocationList::from_der(&list).expect("a list").number().expect("a number")
+    };
+    rebuilt();
+    let first = number();
+    for client in ["client/app", "client/backup"] {
+        let told = zone.run(&["pki", "revoke", client]);
+        assert!(matches!(told.code, 0 | 69), "{}", told.stderr);
+    }
+    let second = number();
+    assert!(second > first, "{second} follows {first}");
+    rebuilt();
+    assert!(number() > second, "{} follows {second}", number());
+}
