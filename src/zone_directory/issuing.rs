@@ -130,7 +130,7 @@ impl<'z> Issuer<'z> {
             let (chain, key) = match &entry.verdict {
                 Verdict::Keep { certificate, key, .. } => (self.chain(entry, certificate), key.clone()),
                 Verdict::Issue(_) => {
-                    refuse_to_make_a_key(assessment, entry)?;
+                    refuse_to_make_a_key(self.zone, assessment, entry)?;
                     let (certificate, key) = self.issue(entry, now)?;
                     let entry_of =
                         LogEntry::of(&certificate, entry.role.name, &assessment.holder.name(), now);
@@ -194,7 +194,7 @@ impl<'z> Issuer<'z> {
 }
 
 /// A node that has made its own keys makes them all.
-fn refuse_to_make_a_key(assessment: &Assessment<'_>, entry: &Entry) -> Result<()> {
+fn refuse_to_make_a_key(zone: &ZoneDirectory, assessment: &Assessment<'_>, entry: &Entry) -> Result<()> {
     let is_revoked = matches!(entry.verdict, Verdict::Issue(IssueReason::Reinstated));
     if (entry.request.is_some() && !is_revoked) || !assessment.has_keys_elsewhere() {
         return Ok(());
@@ -205,10 +205,7 @@ fn refuse_to_make_a_key(assessment: &Assessment<'_>, entry: &Entry) -> Result<()
         format!("there is no request for the {} certificate of {node}", entry.role.name),
     )
     .because(format!("{node} makes its own keys, so none is made for it here"))
-    .next(format!(
-        "on {node}: zone-etcd pki csr --node {full}{} > {node}.csr; then here: zone-etcd pki sign {node}.csr --out DIR",
-        if is_revoked { " --new-keys" } else { "" }
-    )))
+    .next(zone.proposed_requests(&full, if is_revoked { " --new-keys" } else { "" }, "")))
 }
 
 fn store_failure(paths: &ZonePaths, error: &zone_pki::StoreError) -> Failure {

@@ -165,6 +165,16 @@ impl ZoneDirectory {
         format!("zone-etcd {command} --zone {}", report::shell_quoted_path(&self.written))
     }
 
+    /// The commands that have a node ask for certificates, and sign what it asks for here. `csr` and `sign` are options of each.
+    pub fn proposed_requests(&self, node: &str, csr: &str, sign: &str) -> String {
+        let file = format!("{}.csr", node.split('.').next().unwrap_or(node));
+        let csr = format!("zone-etcd pki csr --node {node}{csr} > {file}");
+        format!(
+            "on that node: {csr}; then here: {}",
+            self.proposed(&format!("pki sign {file} --out DIR{sign}"))
+        )
+    }
+
     /// Prints the warnings, each with its line, and what is wrong with the clock.
     pub fn report_warnings(&self) {
         self.warn_of_clock();

@@ -67,11 +67,9 @@ impl Assessment<'_> {
         }
         let name = self.holder.short_name();
         let again = match self.holder {
-            Holder::Node(_) if self.has_keys_elsewhere() => format!(
-                "zone-etcd pki csr --node {} --new-keys > {name}.csr, and here: {}",
-                self.holder.name(),
-                zone.proposed(&format!("pki sign {name}.csr --out DIR --reinstate"))
-            ),
+            Holder::Node(_) if self.has_keys_elsewhere() => {
+                zone.proposed_requests(&self.holder.name(), " --new-keys", " --reinstate")
+            }
             Holder::Node(_) => zone.proposed(&format!("pki issue {name} --reinstate")),
             Holder::Client(client) => zone.proposed(&format!("pki issue --client {client} --reinstate")),
         };

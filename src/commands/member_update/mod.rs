@@ -105,11 +105,7 @@ fn issue(
     let authorities = held.authorities(now)?;
     let assessment = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?;
     assessment.refuse_revoked(zone)?;
-    let name = node.name.short();
-    assessment.refuse_keys_elsewhere(format!(
-        "on {name}: zone-etcd pki csr > {name}.csr; then here: {}",
-        zone.proposed(&format!("pki sign {name}.csr --out DIR"))
-    ))?;
+    assessment.refuse_keys_elsewhere(zone.proposed_requests(&assessment.holder.name(), "", ""))?;
     let due = assessment.entries.iter().filter_map(|entry| match entry.verdict() {
         Verdict::Withheld(_) | Verdict::Keep { .. } => None,
         Verdict::Issue(_) => Some(entry.role.name),

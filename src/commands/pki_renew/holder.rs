@@ -143,7 +143,8 @@ impl Renewal<'_> {
                 Some(pack_for_new_keys(self.zone, node, self.selection.of_revoked(), self.now)?)
             }
             (holder, way) => {
-                refuse_keys_elsewhere(&assessment)?;
+                let again = self.zone.proposed_requests(&assessment.holder.name(), " --new-keys", "");
+                assessment.refuse_keys_elsewhere(again)?;
                 Issuer::new(self.zone, &authorities)?.bring_up_to_date(&[assessment], self.now)?;
                 match (holder, way) {
                     (Holder::Node(node), Way::Command) => {
@@ -161,13 +162,6 @@ impl Renewal<'_> {
         let Holder::Node(node) = holder else { return None };
         proof::answers(node, self.live).then_some(node)
     }
-}
-
-fn refuse_keys_elsewhere(assessment: &Assessment<'_>) -> Result<()> {
-    let name = assessment.holder.short_name();
-    assessment.refuse_keys_elsewhere(format!(
-        "on {name}: zone-etcd pki csr --new-keys > {name}.csr; then here: zone-etcd pki sign {name}.csr"
-    ))
 }
 
 /// The way back.

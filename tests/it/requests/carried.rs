@@ -189,7 +189,7 @@ fn what_takes_the_keys_is_sent_to_their_node() {
     let out = zone.around().join("exported").display().to_string();
     let export = ["pki", "export", "node1", "--layout", "pem", "--out", &out];
     let starts = ["run", "plan", "check"].map(|command| [command, "--node", "node1"]);
-    for arguments in starts.iter().map(|start| &start[..]).chain([&export[..]]) {
+    for arguments in starts.iter().map(|start| &start[..]).chain([&export[..], &["pki", "renew", "node1"]]) {
         zone.run(arguments).expect_refusal(66, &["the keys of node1 are not here", "node1 made them itself"]);
     }
     assert!(!zone.around().join("exported").exists(), "nothing was exported");
