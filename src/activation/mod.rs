@@ -7,6 +7,7 @@
 //! | `staging`, `programs`, `founding` | what is written, and what is taken over |
 //! | `description`, `soundness` | whether a member could work with it |
 //! | `refused` | why not, for a person and for the signing host |
+//! | `proposed` | what to type on a node, and where |
 //! | `version_gate` | whether its etcd may run on the data that is here |
 //! | `brought_etcd` | whether the etcd that it brings can be run here |
 //! | `changes` | what a member that runs does not notice by itself |
@@ -25,6 +26,7 @@ pub mod fingerprint;
 mod founding;
 mod link;
 mod programs;
+mod proposed;
 mod refused;
 mod revocation_lists;
 mod rollback;
@@ -44,6 +46,7 @@ use time::OffsetDateTime;
 
 pub use description::LOCAL_CONFIG;
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use proposed::{directory_there, proposed, proposed_activate, proposed_renewal, proposed_with_config};
 pub use refused::{ActiveBundle, Refusal, Refused};
 pub use rollback::rollback;
 pub use store::NodeStore;
@@ -52,7 +55,6 @@ pub use version_gate::Missing;
 use crate::bundle::{Manifest, OpenBundle};
 use crate::error::{Exit, Failure, Result};
 use crate::node_directory::refuse_data_among;
-use crate::report;
 use crate::requests::NodeKeys;
 use crate::weakened::Fix;
 use description::Described;
@@ -247,12 +249,4 @@ fn create(root: &Path) -> Result<NodeStore> {
                 .next("run the command again"))
         }
     }
-}
-
-/// A command for a node directory, as the operator can type it.
-pub fn proposed(command: &str, root: &Path) -> String {
-    if root == Path::new(DEFAULT_NODE_DIRECTORY) {
-        return format!("zone-etcd {command}");
-    }
-    format!("zone-etcd {command} --node-dir {}", report::shell_quoted_path(root))
 }

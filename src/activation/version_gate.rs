@@ -69,7 +69,8 @@ fn next(refusal: &VersionRefusal, node: &str, root: &std::path::Path) -> String 
     match refusal {
         VersionRefusal::SnapshotOf36Missing { .. } => format!(
             "on the signing host: zone-etcd upgrade, which has 3.6 write one first; or here: stop the member, start it once with `{run} \
-             -- --snapshot-count=1`, stop it when it takes requests, and start it as before; then activate {node}.bundle again"
+             -- --snapshot-count=1`, stop it when it takes requests, and start it as before; then: {}",
+            proposed(&format!("activate {node}.bundle"), root)
         ),
         VersionRefusal::Downgrade { .. } | VersionRefusal::OtherDowngrade { .. } => refusal.next(&run, &ctl),
         VersionRefusal::ClusterBehind { .. } => format!(
