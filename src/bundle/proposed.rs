@@ -14,13 +14,12 @@ const SEAL: &str = "--passphrase-file FILE";
 
 /// The command for the bundles of these nodes, to be typed where their zone directory is. They are sealed as the last files were.
 pub fn proposed(zone: &ZoneDirectory, nodes: &[&str]) -> String {
-    proposed_and_seal(zone, nodes).0
+    zone.proposed(&format!("bundle {} --out DIR {}", nodes.join(" "), proposed_sealing(zone, nodes).0))
 }
 
-/// The same, and what it seals them with.
-pub fn proposed_and_seal(zone: &ZoneDirectory, nodes: &[&str]) -> (String, Seal) {
-    let (options, seal) = seal_of(zone, nodes).unwrap_or_else(|| (SEAL.to_owned(), Seal::Passphrase));
-    (zone.proposed(&format!("bundle {} --out DIR {options}", nodes.join(" "))), seal)
+/// The options that seal bundles of these nodes as the last files were, and what that is.
+pub fn proposed_sealing(zone: &ZoneDirectory, nodes: &[&str]) -> (String, Seal) {
+    seal_of(zone, nodes).unwrap_or_else(|| (SEAL.to_owned(), Seal::Passphrase))
 }
 
 /// The same, said on a node, which does not know where the zone directory is.

@@ -91,7 +91,7 @@ impl Others {
 
 /// How nodes get bundles to which files are carried. Where their directories are is not known here.
 pub(super) fn carried(zone: &ZoneDirectory, names: &[&str]) -> String {
-    let (bundle, seal) = bundle::proposed_and_seal(zone, names);
+    let (bundle, (_, seal)) = (bundle::proposed(zone, names), bundle::proposed_sealing(zone, names));
     let name = if let [name] = names { name } else { "NODE" };
     let activate = proposed_activate(&format!("DIR/{name}.bundle"), seal, Path::new(DEFAULT_NODE_DIRECTORY));
     format!("{bundle}; there (unless in {DEFAULT_NODE_DIRECTORY}, with --node-dir and --config): {activate}")
