@@ -47,7 +47,7 @@ use time::OffsetDateTime;
 pub use description::LOCAL_CONFIG;
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use proposed::{directory_there, proposed, proposed_activate, proposed_renewal, proposed_with_config};
-pub use refused::{ActiveBundle, Refusal, Refused};
+pub use refused::{ActiveBundle, ListsInUse, Refusal, Refused};
 pub use rollback::rollback;
 pub use store::NodeStore;
 pub use version_gate::Missing;

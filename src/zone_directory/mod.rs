@@ -43,7 +43,7 @@ use memchr::memmem;
 use time::OffsetDateTime;
 use zone_pki::{RecordLog, ShowPath};
 
-pub use adopting::{AdoptedList, adopt_list};
+pub use adopting::{AdoptedList, adopt_list, plane_that_signed};
 pub use aside::make_aside;
 pub use assessment::Assessment;
 pub use authorities::{Authorities, ROOT};
