@@ -44,6 +44,9 @@ impl ActivationAnswer {
                 "the node has refused the bundle: it has bundle {0}, so make one above that, with --above {0}",
                 active.sequence
             ),
+            Some(Refusal::OlderLists(_)) => {
+                "the node has refused the bundle: it would let in again who was revoked".to_owned()
+            }
             None => format!("it is not the JSON of an activation: {error}"),
         })
     }

@@ -8,11 +8,12 @@ use zone_pki::{ShowPath, regular_file};
 
 use super::answer::ActivationAnswer;
 use super::delivery::Courier;
-use crate::activation::Fingerprint;
-use crate::bundle::{BundleDirectory, BundleHistory, BundleRecord, Seal, Sealing};
+use crate::activation::{Fingerprint, proposed_activate};
+use crate::bundle::{BundleDirectory, BundleHistory, BundleRecord, Sealing};
 use crate::config::{Node, NodeName};
 use crate::error::{Exit, Failure, Result};
 use crate::others;
+use crate::plan::directory_there;
 use crate::report::shell_quoted;
 use crate::rolling::RestartedMember;
 use crate::zone_directory::{ZoneDirectory, document_signer_certificate};
@@ -71,7 +72,7 @@ pub fn write_bundles<'s>(
     let root = Fingerprint::of(document_signer_certificate(zone, &authorities)?);
     let written = nodes.iter().filter_map(|node| {
         let record = seal(node).and_then(|seal| courier.write(node, &directory, &seal)).transpose()?;
-        Some(record.map(|record| Errand::new(node, &directory, &record, root)))
+        Some(record.map(|record| Errand::new(zone, node, &directory, &record, root)))
     });
     written.collect()
 }
@@ -96,7 +97,7 @@ pub fn read_answers(
     for node in nodes {
         let latest = history.node(node.name.full()).filter(|_| directory.file(&node.name).exists());
         let Some(record) = latest.map(|history| &history.latest) else { continue };
-        let mut errand = Errand::new(node, &directory, record, root);
+        let mut errand = Errand::new(zone, node, &directory, record, root);
         errand.standing = standing(&errand.answer, node, record)?;
         errands.push(errand);
     }
@@ -108,14 +109,20 @@ pub fn read_answers(
 }
 
 impl Errand {
-    fn new(node: &Node, directory: &BundleDirectory, record: &BundleRecord, root: Fingerprint) -> Self {
+    fn new(
+        zone: &ZoneDirectory,
+        node: &Node,
+        directory: &BundleDirectory,
+        record: &BundleRecord,
+        root: Fingerprint,
+    ) -> Self {
         let answer = directory.path().join(format!("{}.answer", node.name.short()));
         Self {
             node: node.name.clone(),
             bundle: directory.file(&node.name),
             sequence: record.sequence,
             standing: Standing::Open,
-            line: line(&node.name, record, root),
+            line: line(node, record, root, &directory_there(&zone.config, node)),
             answer,
         }
     }
@@ -126,16 +133,12 @@ impl Errand {
     }
 }
 
-fn line(node: &NodeName, record: &BundleRecord, root: Fingerprint) -> String {
-    let opened = match record.seal {
-        Seal::Plain => "",
-        Seal::Passphrase => " --passphrase-file FILE",
-        Seal::Recipients => " --identity KEYFILE",
-    };
+fn line(node: &Node, record: &BundleRecord, root: Fingerprint, place: &Path) -> String {
     // Afterwards a node knows the signer from what it has.
     let first = if record.sequence == 1 { format!(" --root-fingerprint {root}") } else { String::new() };
-    let [bundle, answer] = ["bundle", "answer"].map(|end| shell_quoted(&format!("{}.{end}", node.short())));
-    format!("zone-etcd activate {bundle}{opened}{first} --format json > {answer}")
+    let [bundle, answer] =
+        ["bundle", "answer"].map(|end| shell_quoted(&format!("{}.{end}", node.name.short())));
+    format!("{}{first} --format json > {answer}", proposed_activate(&bundle, record.seal, place))
 }
 
 fn standing(answer: &Path, node: &Node, record: &BundleRecord) -> Result<Standing> {

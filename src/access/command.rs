@@ -7,7 +7,7 @@ use zone_pki::KeyAlgorithm;
 use super::answer::ActivationAnswer;
 use super::process::{self, Finished};
 use super::remote_failure::{Called, lines};
-use crate::activation::{ActiveBundle, Change, Fingerprint, Missing, Refusal};
+use crate::activation::{ActiveBundle, Change, Fingerprint, ListsInUse, Missing, Refusal};
 use crate::config::{AccessSettings, Node};
 use crate::error::{Exit, Failure, Result};
 use crate::others;
@@ -38,6 +38,8 @@ pub enum Offered {
     Refused(Missing, Failure),
     /// It has another bundle, with a number that is not below: which, and what to say of it.
     Older(ActiveBundle, Failure),
+    /// It has newer revocation lists: which, and what to say of it.
+    OlderLists(ListsInUse, Failure),
 }
 
 impl NodeCommand {
@@ -63,6 +65,7 @@ impl NodeCommand {
         match Refusal::parse(&finished.stdout).filter(|_| finished.code != Some(0)) {
             Some(Refusal::VersionRefused { missing }) => Ok(Offered::Refused(missing, refused())),
             Some(Refusal::Older(active)) => Ok(Offered::Older(active, refused())),
+            Some(Refusal::OlderLists(in_use)) => Ok(Offered::OlderLists(in_use, refused())),
             None => self.answer(&self.ended_well(&arguments, finished)?).map(Offered::Taken),
         }
     }

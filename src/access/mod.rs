@@ -9,6 +9,7 @@
 //! | [`answer`] | what a node answers that has taken up a bundle |
 //! | [`delivery`] | each node gets what the zone has for it |
 //! | [`parcel`] | what was made for a node, on its way |
+//! | `unlisted` | a node refuses more than the zone directory knows of |
 //! | `unrecorded` | a node has a bundle that the zone directory does not know of |
 //! | [`own_keys`] | nodes that make their own keys make others, and have them certified |
 //! | [`by_hand`] | files that are carried there, and answers that are carried back |
@@ -22,6 +23,7 @@ pub mod parcel;
 mod process;
 mod remote_failure;
 mod restarter;
+mod unlisted;
 mod unrecorded;
 
 pub use answer::ActivationAnswer;

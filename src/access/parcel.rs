@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use super::answer::ActivationAnswer;
 use super::command::{NodeCommand, Offered};
 use super::delivery::{Courier, Wanted};
-use super::unrecorded;
+use super::{unlisted, unrecorded};
 use crate::activation::{Fingerprint, Missing};
 use crate::bundle::PipedBundle;
 use crate::config::{Node, NodeName};
@@ -65,25 +65,28 @@ impl Parcel {
         };
         let (active, failure) = match carried.by.activate(&carried.bundle.bytes, carried.root)? {
             Offered::Older(active, failure) => (active, failure),
-            answered => return carried.answered(answered),
+            answered => return carried.answered(zone, answered),
         };
         let Carried { to, wanted, .. } = carried;
         let above = unrecorded::above(zone, &to, &active, failure)?;
         let again = Courier::pack_above(zone, &to, wanted, above, OffsetDateTime::now_utc())?;
         match again.and_then(|parcel| parcel.carried) {
-            Some(carried) => carried.answered(carried.by.activate(&carried.bundle.bytes, carried.root)?),
+            Some(carried) => {
+                carried.answered(zone, carried.by.activate(&carried.bundle.bytes, carried.root)?)
+            }
             None => Err(Failure::internal("nothing was packed for a node that had something packed")),
         }
     }
 }
 
 impl Carried {
-    fn answered(&self, offered: Offered) -> Result<Offer> {
+    fn answered(&self, zone: &ZoneDirectory, offered: Offered) -> Result<Offer> {
         let Self { to, by, bundle, .. } = self;
         let answer = match offered {
             Offered::Taken(answer) => answer,
             Offered::Refused(missing, failure) => return Ok(Err((missing, failure))),
             Offered::Older(_, failure) => return Err(failure),
+            Offered::OlderLists(in_use, failure) => return Err(unlisted::kept(zone, to, &in_use, failure)),
         };
         answer.check(to, &bundle.record).map_err(|why| {
             Failure::bad_input(format!("{} has not taken what was brought", to.name.short()))

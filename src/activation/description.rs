@@ -11,10 +11,7 @@ use crate::config::{Node, ZoneConfig};
 use crate::error::{Failure, Result};
 use crate::host;
 use crate::node_directory::DESCRIPTION;
-use crate::plan::{ClusterToken, MemberPlan, NodePaths};
-
-/// The local config of the node in a generation.
-pub const LOCAL_CONFIG: &str = "node.json";
+use crate::plan::{ClusterToken, LOCAL_CONFIG, MemberPlan, NodePaths};
 
 /// The zone and the node of a generation.
 #[derive(Debug)]

@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 
 use zone_pki::{ShowPath, private_file};
 
-use super::description::LOCAL_CONFIG;
 use crate::error::{Exit, Failure, Result};
-use crate::plan::NodePaths;
+use crate::plan::{LOCAL_CONFIG, NodePaths};
 use crate::report;
 use crate::zone_directory::private_failure;
 

@@ -7,6 +7,7 @@
 //! | `staging`, `programs`, `founding` | what is written, and what is taken over |
 //! | `description`, `soundness` | whether a member could work with it |
 //! | `refused` | why not, for a person and for the signing host |
+//! | `proposed` | what to type on a node, and where |
 //! | `version_gate` | whether its etcd may run on the data that is here |
 //! | `brought_etcd` | whether the etcd that it brings can be run here |
 //! | `changes` | what a member that runs does not notice by itself |
@@ -25,6 +26,7 @@ pub mod fingerprint;
 mod founding;
 mod link;
 mod programs;
+mod proposed;
 mod refused;
 mod revocation_lists;
 mod rollback;
@@ -42,9 +44,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-pub use description::LOCAL_CONFIG;
 pub use fingerprint::{Fingerprint, FingerprintError};
-pub use refused::{ActiveBundle, Refusal, Refused};
+pub use proposed::{proposed_activate, proposed_renewal};
+pub use refused::{ActiveBundle, ListsInUse, Refusal, Refused};
 pub use rollback::rollback;
 pub use store::NodeStore;
 pub use version_gate::Missing;
@@ -52,7 +54,6 @@ pub use version_gate::Missing;
 use crate::bundle::{Manifest, OpenBundle};
 use crate::error::{Exit, Failure, Result};
 use crate::node_directory::refuse_data_among;
-use crate::report;
 use crate::requests::NodeKeys;
 use crate::weakened::Fix;
 use description::Described;
@@ -61,9 +62,6 @@ use store::{Activated, EmptyDirectories};
 use this_node::Evidence;
 use trust::Trust;
 use zone_pki::ShowPath;
-
-/// The node directory of a machine that is one node.
-pub const DEFAULT_NODE_DIRECTORY: &str = "/var/lib/zone-etcd";
 
 /// Where a bundle is to be activated, and what the operator knows.
 #[derive(Clone, Copy, Debug)]
@@ -247,12 +245,4 @@ fn create(root: &Path) -> Result<NodeStore> {
                 .next("run the command again"))
         }
     }
-}
-
-/// A command for a node directory, as the operator can type it.
-pub fn proposed(command: &str, root: &Path) -> String {
-    if root == Path::new(DEFAULT_NODE_DIRECTORY) {
-        return format!("zone-etcd {command}");
-    }
-    format!("zone-etcd {command} --node-dir {}", report::shell_quoted_path(root))
 }

@@ -1,5 +1,7 @@
 //! Why a bundle is refused, for a person and for the signing host.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use zone_pki::{Certificate, hex, regular_file};
@@ -31,6 +33,53 @@ pub enum Refusal {
     },
     /// Its number is not above that of the bundle in use, which is another one.
     Older(ActiveBundle),
+    /// Its revocation lists are older than those in use.
+    OlderLists(ListsInUse),
+}
+
+/// The revocation lists that a node has, of the planes whose lists in a bundle are older.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListsInUse {
+    /// The node, by its full name.
+    pub node: String,
+    /// Each list in DER, hexadecimal, by the name of its file. One that is too long for an answer is left out.
+    lists: BTreeMap<String, Hex>,
+}
+
+/// Bytes, hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+struct Hex(Vec<u8>);
+
+impl From<Hex> for String {
+    fn from(bytes: Hex) -> Self {
+        hex::encode(&bytes.0)
+    }
+}
+
+impl TryFrom<String> for Hex {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        hex::decode(&text).map(Self).ok_or("it is not hexadecimal")
+    }
+}
+
+impl ListsInUse {
+    /// In bytes: both lists fit into an answer, which is read up to 1 MiB.
+    const LIST_AT_MOST: usize = 200 << 10;
+
+    /// Those of a node, each in DER.
+    pub(super) fn new(node: &str, lists: impl IntoIterator<Item = (Plane, Vec<u8>)>) -> Self {
+        let fitting = lists.into_iter().filter(|(_, der)| der.len() <= Self::LIST_AT_MOST);
+        let lists = fitting.map(|(plane, der)| (plane.revocation_file().to_owned(), Hex(der)));
+        Self { node: node.to_owned(), lists: lists.collect() }
+    }
+
+    /// The list of a plane in DER, as the node told of it: nobody has verified it.
+    pub fn of(&self, plane: Plane) -> Option<&[u8]> {
+        self.lists.get(plane.revocation_file()).map(|der| der.0.as_slice())
+    }
 }
 
 /// The bundle that a node has: the one with the highest number, which is in use unless the node went back.
@@ -55,7 +104,9 @@ pub struct ActiveBundle {
 impl Refusal {
     /// Reads what a node printed; none if it is anything else.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
-        others::json(bytes).ok()
+        // Lists are longer than what is shown to a person, and nothing of this answer is.
+        let whole = serde_json::from_slice(bytes).ok();
+        whole.filter(|refusal| matches!(refusal, Self::OlderLists(_))).or_else(|| others::json(bytes).ok())
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use zone_pki::{Certificate, RevocationList, ShowPath, hex, regular_file};
 
+use super::refused::{ListsInUse, Refusal, Refused};
 use super::store::{Activated, NodeStore};
 use crate::error::{Failure, Result};
 use crate::plan::Plane;
@@ -20,9 +21,9 @@ pub(super) fn refuse_older(
     active: &Activated,
     store: &NodeStore,
     name: &str,
-) -> Result<()> {
+) -> Result<(), Refused> {
     let mut causes = Vec::new();
-    let mut shorter = Vec::new();
+    let (mut shorter, mut told) = (Vec::new(), Vec::new());
     for plane in Plane::ALL {
         let file = plane.revocation_file();
         let (Some(new), Some(in_use)) = (read(&generation.join(file)), known(file, active, store)?) else {
@@ -37,6 +38,7 @@ pub(super) fn refuse_older(
         causes.extend(lacks(file, &new, &in_use));
         if causes.len() > before {
             shorter.push(store.paths.current(file));
+            told.push((plane, in_use.der().to_vec()));
         }
     }
     if causes.is_empty() {
@@ -45,11 +47,13 @@ pub(super) fn refuse_older(
     let mut failure = Failure::bad_input(format!("{name} would let in again who was revoked"));
     failure.causes = causes;
     let files: Vec<String> = shorter.iter().map(|path| shell_quoted(&path.shown().to_string())).collect();
-    Err(failure.because("the zone directory that it was made from is another one, or was put back from a copy").next(format!(
+    let failure = failure.because("the zone directory that it was made from is another one, or was put back from a copy").next(format!(
         "have that signing host take over what is listed here: copy {} to it, and there: zone-etcd pki revoke --adopt-list FILE; \
          or, if they are to be let in again, activate with --accept-older-crl",
         files.join(" and ")
-    )))
+    ));
+    let in_use = ListsInUse::new(&active.manifest.node, told);
+    Err(Refused { failure, refusal: Some(Box::new(Refusal::OlderLists(in_use))) })
 }
 
 /// What a list lacks that is refused here, in one phrase.

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use zone_pki::private_file::{self, PrivateFileError};
 use zone_pki::{Certificate, Generation, GenerationStore, ShowPath, StoreError};
 
-use super::proposed;
 use crate::bundle::{BundleError, Envelope, MANIFEST_FILE, Manifest, SIGNATURE_FILE};
 use crate::error::{Exit, Failure, Result};
-use crate::plan::{NodePaths, ROOT_FILE};
+use crate::plan::{NodePaths, ROOT_FILE, proposed_on_node};
 use crate::zone_directory::{create_directory, private_failure};
 
 /// A node directory that no other command changes meanwhile.
@@ -102,7 +101,7 @@ impl NodeStore {
     /// The command that goes back to the generation before this one, if there is one.
     pub fn way_back(&self, from: &Generation) -> Option<String> {
         let earlier = self.activated().ok()?.into_iter().any(|each| each.generation.number < from.number);
-        earlier.then(|| proposed("activate --rollback", self.paths.root()))
+        earlier.then(|| proposed_on_node("activate --rollback", self.paths.root()))
     }
 
     fn read(&self, generation: Generation) -> Result<Activated> {

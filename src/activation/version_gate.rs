@@ -4,13 +4,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::description::Described;
-use super::proposed;
 use super::refused::{Refusal, Refused};
 use crate::config::EtcdVersion;
 use crate::error::{Failure, Result};
 use crate::host::NodeLock;
 use crate::launch;
-use crate::plan::VersionRefusal;
+use crate::plan::{VersionRefusal, proposed_on_node};
 
 /// What is missing for a version of etcd to run on the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,18 +62,19 @@ pub(super) fn check(described: &Described, name: &str) -> Result<(), Refused> {
 fn next(refusal: &VersionRefusal, node: &str, root: &std::path::Path) -> String {
     let run = format!(
         "zone-etcd run --config {}",
-        crate::report::shell_quoted_path(&root.join(super::LOCAL_CONFIG))
+        crate::report::shell_quoted_path(&root.join(crate::plan::LOCAL_CONFIG))
     );
     let ctl = run.replacen(" run ", " ctl ", 1);
     match refusal {
         VersionRefusal::SnapshotOf36Missing { .. } => format!(
             "on the signing host: zone-etcd upgrade, which has 3.6 write one first; or here: stop the member, start it once with `{run} \
-             -- --snapshot-count=1`, stop it when it takes requests, and start it as before; then activate {node}.bundle again"
+             -- --snapshot-count=1`, stop it when it takes requests, and start it as before; then: {}",
+            proposed_on_node(&format!("activate {node}.bundle"), root)
         ),
         VersionRefusal::Downgrade { .. } | VersionRefusal::OtherDowngrade { .. } => refusal.next(&run, &ctl),
         VersionRefusal::ClusterBehind { .. } => format!(
             "activate and restart the other members first; wait until `{ctl} -- endpoint status` says so of each, then: {}",
-            proposed("activate FILE", root)
+            proposed_on_node("activate FILE", root)
         ),
         _ => format!(
             "on the signing host: zone-etcd upgrade, which goes by one minor at a time; or by hand: {}; a bundle of it for each \

@@ -14,7 +14,12 @@ const SEAL: &str = "--passphrase-file FILE";
 
 /// The command for the bundles of these nodes, to be typed where their zone directory is. They are sealed as the last files were.
 pub fn proposed(zone: &ZoneDirectory, nodes: &[&str]) -> String {
-    zone.proposed(&format!("bundle {} --out DIR {}", nodes.join(" "), seal_of(zone, nodes)))
+    zone.proposed(&format!("bundle {} --out DIR {}", nodes.join(" "), proposed_sealing(zone, nodes).0))
+}
+
+/// The options that seal bundles of these nodes as the last files were, and what that is.
+pub fn proposed_sealing(zone: &ZoneDirectory, nodes: &[&str]) -> (String, Seal) {
+    seal_of(zone, nodes).unwrap_or_else(|| (SEAL.to_owned(), Seal::Passphrase))
 }
 
 /// The same, said on a node, which does not know where the zone directory is.
@@ -22,13 +27,14 @@ pub fn proposed_elsewhere(node: &str) -> String {
     format!("zone-etcd bundle {node} --out DIR {SEAL}")
 }
 
-fn seal_of(zone: &ZoneDirectory, nodes: &[&str]) -> String {
-    let Some(records) = latest_files(zone, nodes) else { return SEAL.to_owned() };
+/// None where a passphrase has sealed them, or nobody knows what.
+fn seal_of(zone: &ZoneDirectory, nodes: &[&str]) -> Option<(String, Seal)> {
+    let records = latest_files(zone, nodes)?;
     if records.iter().all(|record| record.seal == Seal::Plain) {
-        return "--plain".to_owned();
+        return Some(("--plain".to_owned(), Seal::Plain));
     }
     if !records.iter().all(|record| record.seal == Seal::Recipients && !record.sealed_to.is_empty()) {
-        return SEAL.to_owned();
+        return None;
     }
     let keys = nodes.iter().zip(&records).flat_map(|(node, record)| {
         record
@@ -36,7 +42,7 @@ fn seal_of(zone: &ZoneDirectory, nodes: &[&str]) -> String {
             .iter()
             .map(move |key| format!("--recipient {}", shell_quoted(&format!("{node}={key}"))))
     });
-    keys.collect::<Vec<_>>().join(" ")
+    Some((keys.collect::<Vec<_>>().join(" "), Seal::Recipients))
 }
 
 /// What is recorded of the last bundle of each node that was a file: one that went through a pipe says nothing of how files are sealed. None

@@ -37,6 +37,17 @@ pub enum Seal {
     Recipients,
 }
 
+impl Seal {
+    /// What `activate` has to be told to open it, as an operator types it.
+    pub fn opened_with(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Passphrase => " --passphrase-file FILE",
+            Self::Recipients => " --identity KEYFILE",
+        }
+    }
+}
+
 /// What lies below the seal and the compression: a tar archive.
 pub(super) type Plaintext<R> = zstd::Decoder<'static, BufReader<Unsealed<R>>>;
 

@@ -41,6 +41,6 @@ pub struct ActivateArgs {
 #[derive(Clone, Debug, Args)]
 pub struct NodeDirectoryArg {
     /// The directory of this node
-    #[arg(long, value_name = "DIR", default_value = crate::activation::DEFAULT_NODE_DIRECTORY)]
+    #[arg(long, value_name = "DIR", default_value = crate::plan::DEFAULT_NODE_DIRECTORY)]
     pub node_dir: PathBuf,
 }

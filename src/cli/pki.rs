@@ -152,10 +152,10 @@ pub struct PkiRevokeArgs {
     /// Revoke nothing: make the revocation lists again that are lost or cannot be used, from issued.jsonl
     #[arg(long, conflicts_with_all = ["target", "reason", "format"])]
     pub rebuild_lists: bool,
-    /// Revoke what this list has, a copy of pki/current/client.crl or peer.crl of a node: for a zone directory that was put back
+    /// Revoke what these lists have, copies of pki/current/client.crl or peer.crl of a node: for a zone directory that was put back
     /// from a copy
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "reason", "format", "rebuild_lists"])]
-    pub adopt_list: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["target", "reason", "format", "rebuild_lists"])]
+    pub adopt_list: Vec<PathBuf>,
     /// Why, as RFC 5280 names it: keyCompromise, superseded, cessationOfOperation, ...
     #[arg(long, value_name = "REASON", default_value_t)]
     pub reason: RevocationReason,

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 
 use super::client::{present, warn_of_validity};
 use super::findings::{Report, exit_code, render_wrong, summary};
+use super::renewal::proposed_renewal;
 use super::start_check::check_node;
 use super::{json, open_site, print};
 use crate::cli::{DoctorArgs, Format};
@@ -74,7 +75,26 @@ fn examine(site: &Site, now: OffsetDateTime) -> Vec<Finding> {
         findings.extend(judge_zone::judge(live, &on_disk(&checks), site.config().etcd.quota, &zone_arg));
     }
     findings.extend(examine_nodes(site, checks, now));
+    renew_all_at_once(site, &mut findings);
     without_repetition(findings)
+}
+
+/// What is old is renewed by one command, whatever it is and wherever, and not by one for each file.
+fn renew_all_at_once(site: &Site, findings: &mut [Finding]) {
+    let Some(zone) = site.zone() else { return };
+    let is_old = |finding: &Finding| {
+        let issue = finding.node.as_deref().map(|node| site.proposed_issue(node));
+        finding.check == CheckId::CertificateValidity && issue.is_some() && finding.remedy == issue
+    };
+    let old: Vec<usize> =
+        (0..findings.len()).filter(|index| findings.get(*index).is_some_and(is_old)).collect();
+    let holders = old.iter().filter_map(|index| findings.get(*index)?.node.as_deref()).collect();
+    let renewal = proposed_renewal(zone, &holders);
+    for index in old {
+        if let Some(finding) = findings.get_mut(index) {
+            finding.remedy = Some(renewal.clone());
+        }
+    }
 }
 
 /// A member that is down is told of once, not by each of the others.

@@ -21,6 +21,7 @@ mod pki_revoke;
 mod pki_rotate_ca;
 mod pki_sign;
 mod plan;
+mod renewal;
 mod restart;
 mod run;
 mod shell;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::renewal::proposed_renewal;
 use super::{json, open_zone, print};
 use crate::cli::{Format, PkiListArgs};
 use crate::error::{Exit, Result};
@@ -19,6 +20,7 @@ pub(super) fn run(arguments: &PkiListArgs, now: OffsetDateTime) -> Result<ExitCo
     let authorities = Authorities::load(&zone.paths, now)?;
     let mut findings = check(&zone, &authorities, now)?;
     findings.extend(older_lists_in_use(&zone, &authorities));
+    renew_all_at_once(&zone, &mut findings);
     match arguments.format {
         Format::Text if findings.is_empty() => {
             report::message(&format!("every certificate of {} is in order", zone.config.name))
@@ -27,6 +29,16 @@ pub(super) fn run(arguments: &PkiListArgs, now: OffsetDateTime) -> Result<ExitCo
         Format::Json => print(&json(&findings.iter().map(Row::new).collect::<Vec<_>>())?)?,
     }
     Ok(if findings.is_empty() { ExitCode::SUCCESS } else { Exit::BadInput.into() })
+}
+
+/// What is old is renewed by one command, whatever it is and wherever.
+fn renew_all_at_once(zone: &ZoneDirectory, findings: &mut [Finding]) {
+    let old = findings.iter().filter(|finding| finding.is_old);
+    let renewal = proposed_renewal(zone, &old.map(|finding| finding.holder.as_str()).collect());
+    findings
+        .iter_mut()
+        .filter(|finding| finding.is_old)
+        .for_each(|finding| finding.next.clone_from(&renewal));
 }
 
 /// What members do with what was revoked; of those that do not answer nothing is said.
@@ -38,6 +50,7 @@ fn older_lists_in_use(zone: &ZoneDirectory, authorities: &Authorities) -> Vec<Fi
         what: format!("its member uses an older revocation list on the {} plane", plane.name()),
         next: zone.proposed(&format!("pki renew {member} --due")),
         role: "trust".to_owned(),
+        is_old: false,
         holder: member,
     };
     older.into_iter().map(finding).collect()
@@ -45,7 +58,7 @@ fn older_lists_in_use(zone: &ZoneDirectory, authorities: &Authorities) -> Vec<Fi
 
 fn table(findings: &[Finding]) -> String {
     let mut table = Table::new(&["node", "role", "finding", "next"]);
-    for Finding { holder, role, what, next } in findings {
+    for Finding { holder, role, what, next, .. } in findings {
         table.row([holder.clone(), role.clone(), what.clone(), next.clone()]);
     }
     table.render()

@@ -5,10 +5,11 @@ use std::path::Path;
 use zone_pki::ShowPath;
 
 use super::print;
-use crate::activation::{NodeStore, proposed};
+use crate::activation::NodeStore;
 use crate::cli::PkiCsrArgs;
 use crate::config::{DnsName, NameFault};
 use crate::error::{Exit, Failure, Result};
+use crate::plan::proposed_on_node;
 use crate::report;
 use crate::requests::NodeKeys;
 use crate::zone_directory::absolute;
@@ -60,7 +61,7 @@ fn full_name(text: &str) -> Result<String> {
 fn no_name(root: &Path) -> Failure {
     Failure::new(Exit::Usage, "nothing says which node this is").next(format!(
         "give its full name: {} > NODE.csr",
-        proposed("pki csr --node node1.example.zone", root)
+        proposed_on_node("pki csr --node node1.example.zone", root)
     ))
 }
 

@@ -9,6 +9,7 @@ pub use data_place::refuse_data_among;
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
+use crate::activation::proposed_renewal;
 use crate::config::{LocalConfig, Node, NodeName, Problem, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::existing_certificates::Sources;
@@ -134,7 +135,7 @@ impl NodeDirectory {
         let generation = self.paths.current("");
         zone_pki::private_file::check_directory(&generation)
             .map_err(|error| private_failure(&generation, &error))?;
-        Authorities::of_generation(&generation, now)
+        Authorities::of_generation(&generation, &self.renewal("here"), now)
     }
 
     /// The last thing that is recorded here to have been done. A file that cannot be read is told of where it is used.
@@ -167,6 +168,11 @@ impl NodeDirectory {
         self.warnings.iter().for_each(|problem| report::problem(&file, problem));
     }
 
+    /// How the node comes to other certificates. `place` is where it is, as seen by who reads that.
+    pub fn renewal(&self, place: &str) -> String {
+        proposed_renewal(self.name.short(), place, self.paths.root())
+    }
+
     /// A command for this node, as the operator can type it here.
     pub fn proposed(&self, command: &str) -> String {
         format!("zone-etcd {command} --config {}", report::shell_quoted_path(&self.written))
@@ -184,7 +190,8 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
 }
 
 fn mixed_up(file: &Path, name: &str, description: &Path) -> Failure {
+    let short = name.split('.').next().unwrap_or(name);
     Failure::new(Exit::Configuration, format!("{} does not fit what was activated", file.shown()))
         .because(format!("it is for {name}, which {} does not know", description.shown()))
-        .next("activate the node's own bundle again: zone-etcd activate FILE")
+        .next(proposed_renewal(short, "here", file.parent().unwrap_or(Path::new("/"))))
 }

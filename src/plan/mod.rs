@@ -7,6 +7,7 @@ mod cluster;
 mod constraints;
 mod log_position;
 mod member;
+mod node_commands;
 mod observed;
 mod on_disk;
 mod paths;
@@ -30,6 +31,9 @@ pub use cluster::{ClusterToken, EtcdId, InitialCluster, InitialMember, PeerUrl, 
 pub use constraints::{is_permitted, permitted_dns};
 pub use log_position::LogPosition;
 pub use member::{HostFacts, MemberPlan, MemberPlanError};
+pub use node_commands::{
+    DEFAULT_NODE_DIRECTORY, LOCAL_CONFIG, directory_there, proposed_on_node, proposed_with_config,
+};
 pub use observed::{BOOTSTRAP_LASTS, FoundingWords, Observed, RightToBootstrap};
 pub use on_disk::{DataDirectory, Ids, Lost, Nonce, OnDisk, Past, Phase, SaidOfData, Shown, shows};
 pub use paths::{NodePaths, ZonePaths};

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Plane;
 use crate::config::{ClientName, NodeName};
 
 /// The directory of a zone on its signing machine.
@@ -49,6 +50,11 @@ impl ZonePaths {
     /// Which plane CAs were made elsewhere.
     pub fn given_planes(&self) -> PathBuf {
         self.authorities().join("given.json")
+    }
+
+    /// A revocation list that a node has told of, which counts for nothing before it is taken over.
+    pub fn received_list(&self, node: &NodeName, plane: Plane) -> PathBuf {
+        self.root.join("received").join(format!("{}.{}", node.short(), plane.revocation_file()))
     }
 
     /// Where CAs are kept that are trusted no more.

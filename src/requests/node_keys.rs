@@ -122,7 +122,7 @@ impl NodeKeys {
     /// How other keys are made in place of these, which are kept under another name.
     fn remade(&self) -> String {
         let root = self.directory.ancestors().nth(2).unwrap_or(&self.directory);
-        format!("have new keys made: {}", crate::activation::proposed("pki csr --new-keys", root))
+        format!("have new keys made: {}", crate::plan::proposed_on_node("pki csr --new-keys", root))
     }
 
     fn own_names(&self) -> SubjectAltNames {

@@ -11,12 +11,15 @@ pub use material::Material;
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
-use crate::activation::LOCAL_CONFIG;
+use crate::activation::proposed_renewal;
 use crate::config::{ClientName, EtcdSettings, Node, NodeName, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::host::UpgradeStep;
 use crate::node_directory::{DESCRIPTION, NodeDirectory, refuse_data_among};
-use crate::plan::{NodePaths, Recorded, RightToBootstrap};
+use crate::plan::{
+    DEFAULT_NODE_DIRECTORY, LOCAL_CONFIG, NodePaths, Recorded, RightToBootstrap, directory_there,
+    proposed_with_config,
+};
 use crate::report::shell_quoted_path;
 use crate::zone_directory::{Assessment, Authorities, CaPassphrase, Holder, ZoneDirectory};
 
@@ -276,7 +279,10 @@ impl Site {
     /// The same, to be typed on the machine of that node: one that was given a bundle has a directory of its own there.
     pub fn proposed_on(&self, command: &str, node: &str) -> String {
         match self {
-            Self::Zone(zone) if zone.has_bundled(node) => format!("zone-etcd {command}"),
+            Self::Zone(zone) if zone.has_bundled(node) => {
+                let there = zone.config.node(node).map(|node| directory_there(&zone.config, node));
+                proposed_with_config(command, &there.unwrap_or_else(|| DEFAULT_NODE_DIRECTORY.into()))
+            }
             _ => self.proposed_for(command, node),
         }
     }
@@ -296,9 +302,13 @@ impl Site {
     pub fn proposed_issue(&self, node: &str) -> String {
         match self {
             Self::Zone(zone) => zone.proposed(&format!("pki issue {node}")),
-            Self::Node(_) => format!(
-                "on the signing machine: zone-etcd bundle {node} --out DIR --passphrase-file FILE; then on {node}: zone-etcd activate DIR/{node}.bundle"
-            ),
+            Self::Node(own) if own.name.short() == node => own.renewal(&format!("on {node}")),
+            Self::Node(own) => {
+                // Where others have theirs is not known here, but on machines that are one node each.
+                let is_default = own.paths.root() == Path::new(DEFAULT_NODE_DIRECTORY);
+                let root = if is_default { DEFAULT_NODE_DIRECTORY } else { "NODE_DIR" };
+                proposed_renewal(node, &format!("on {node}"), Path::new(root))
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use super::authority_files::load_authority;
 use super::editions::retired;
 use super::failures::issuance_log_failure;
 use super::signed_list::SignedList;
-use super::{HeldAuthorities, ZoneDirectory};
+use super::{Authorities, HeldAuthorities, ZoneDirectory};
 use crate::error::{Failure, Result};
 use crate::plan::Plane;
 
@@ -42,12 +42,7 @@ pub fn adopt_list(
             .because(&error)
             .next("name a copy of pki/current/client.crl or pki/current/peer.crl of a node")
     })?;
-    let retired = retired(zone);
-    let signed_by = |plane: &Plane| {
-        let retired = retired.iter().filter(|(stem, _)| *stem == plane.name()).map(|(_, ca)| ca);
-        list.verify(authorities.trusted(*plane).into_iter().chain(retired)).is_ok()
-    };
-    let Some(plane) = Plane::ALL.into_iter().find(signed_by) else {
+    let Some(plane) = plane_that_signed(zone, authorities, &list) else {
         return Err(Failure::bad_input(format!("{shown} is of another zone"))
             .because("no CA of this zone has signed it")
             .next("do not use it, and see where it comes from"));
@@ -65,6 +60,19 @@ pub fn adopt_list(
         SignedList::sign(zone, &authority, plane, entries, number, now)?.put()?;
     }
     Ok(AdoptedList { plane, added: missing.len(), unknown })
+}
+
+/// The plane whose CA has signed a list, be it one that is trusted no more.
+pub fn plane_that_signed(
+    zone: &ZoneDirectory,
+    authorities: &Authorities,
+    list: &RevocationList,
+) -> Option<Plane> {
+    let retired = retired(zone);
+    Plane::ALL.into_iter().find(|plane| {
+        let retired = retired.iter().filter(|(stem, _)| *stem == plane.name()).map(|(_, ca)| ca);
+        list.verify(authorities.trusted(*plane).into_iter().chain(retired)).is_ok()
+    })
 }
 
 /// What is to be recorded of those that were issued here.

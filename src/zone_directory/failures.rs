@@ -5,7 +5,7 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 use zone_pki::private_file::PrivateFileError;
-use zone_pki::{CertificateError, DecryptError, LoadError, RevocationListError, ShowPath, instant};
+use zone_pki::{CertificateError, DecryptError, LoadError, ShowPath, instant};
 
 use crate::error::{Exit, Failure};
 use crate::host::step_as_owner;
@@ -28,13 +28,6 @@ pub(super) fn expired(path: &Path, not_after: OffsetDateTime) -> Failure {
     Failure::bad_input(format!("{} has expired", path.shown()))
         .because(format!("it was valid until {}", instant(not_after)))
         .next("check this machine's clock; if it is right, the zone needs a new CA: docs/expired.md")
-}
-
-/// A revocation list that etcd could not read, or that is not of the plane's CA.
-pub(super) fn unusable_list(path: &Path, error: &RevocationListError) -> Failure {
-    Failure::bad_input(format!("{} cannot be used", path.shown()))
-        .because(error)
-        .next("on the signing machine: zone-etcd bundle NODE --out DIR --passphrase-file FILE; then here: zone-etcd activate DIR/NODE.bundle")
 }
 
 /// A CA file without a usable certificate.

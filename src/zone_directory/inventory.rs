@@ -17,7 +17,7 @@ use super::issued_files::issued_in_files;
 use super::revoking::RevocationTarget;
 use crate::config::{ClientName, Node};
 use crate::error::{Failure, Result};
-use crate::plan::{RENEW_AT, ROOT_FILE, clients_of, days_left};
+use crate::plan::{IssueReason, RENEW_AT, ROOT_FILE, clients_of, days_left};
 
 /// One certificate, or one that is missing.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub struct Finding {
     pub what: String,
     /// What to do.
     pub next: String,
+    /// Whether no more is wrong than its age.
+    pub is_old: bool,
 }
 
 /// The zone's clients: those of the configuration, and those that were issued by name and are still there. A directory that
@@ -136,6 +138,7 @@ fn check_unknown_clients(zone: &ZoneDirectory, recorded: &HashSet<String>) -> Re
             role: entry.role,
             what: format!("issued.jsonl does not have it: serial number {}", entry.serial),
             next: zone.proposed(&format!("pki issue --client {client}")),
+            is_old: false,
         }));
     }
     Ok(findings)
@@ -170,6 +173,7 @@ fn check_recorded(
                 Holder::Node(_) => format!("pki renew {holder}"),
                 Holder::Client(client) => format!("pki renew --client {client}"),
             }),
+            is_old: false,
         })
     };
     assessment.entries.iter().filter_map(lost).collect()
@@ -179,7 +183,8 @@ fn check_recorded(
 fn finding(holder: &str, role: &str, failure: Failure) -> Finding {
     let Failure { what, causes, next, .. } = failure;
     let what = [vec![what], causes].concat().join(": ");
-    Finding { holder: holder.to_owned(), role: role.to_owned(), what, next: next.unwrap_or_default() }
+    let next = next.unwrap_or_default();
+    Finding { holder: holder.to_owned(), role: role.to_owned(), what, next, is_old: false }
 }
 
 fn for_each_holder(zone: &ZoneDirectory, mut take: impl FnMut(Holder<'_>) -> Result<()>) -> Result<()> {
@@ -216,6 +221,7 @@ fn check_authorities(zone: &ZoneDirectory, authorities: &Authorities, now: Offse
                 role,
                 what: format!("{} days left", days_left(certificate, now)),
                 next: "plan for a new CA before it expires".to_owned(),
+                is_old: false,
             });
         }
     }
@@ -234,16 +240,21 @@ fn check_holder(
         Holder::Node(_) => format!("pki issue {holder}"),
         Holder::Client(client) => format!("pki issue --client {client}"),
     });
-    let mut find = |role: &str, what: String| {
-        findings.push(Finding { holder: holder.clone(), role: role.to_owned(), what, next: issue.clone() });
+    let mut find = |role: &str, what: String, is_old: bool| {
+        let (holder, role, next) = (holder.clone(), role.to_owned(), issue.clone());
+        findings.push(Finding { holder, role, what, next, is_old });
     };
+    let makes_its_keys = assessment.has_keys_elsewhere();
     for entry in &assessment.entries {
         match &entry.verdict {
-            Verdict::Issue(reason) => find(entry.role.name, reason.to_string()),
-            Verdict::Withheld(_) => find(entry.role.name, "revoked".to_owned()),
+            Verdict::Issue(reason) => {
+                let is_old = matches!(reason, IssueReason::Ageing { .. }) && !makes_its_keys;
+                find(entry.role.name, reason.to_string(), is_old);
+            }
+            Verdict::Withheld(_) => find(entry.role.name, "revoked".to_owned(), false),
             Verdict::Keep { certificate, .. } => {
                 if let Err(error) = verify_as_clients_do(certificate, entry, authorities, now) {
-                    find(entry.role.name, error);
+                    find(entry.role.name, error, false);
                 }
             }
         }
@@ -252,6 +263,7 @@ fn check_holder(
         find(
             "trust",
             format!("{ROOT_FILE}, the plane CAs, the revocation lists or the chains differ from the zone's"),
+            false,
         );
     }
     findings

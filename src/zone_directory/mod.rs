@@ -43,7 +43,7 @@ use memchr::memmem;
 use time::OffsetDateTime;
 use zone_pki::{RecordLog, ShowPath};
 
-pub use adopting::{AdoptedList, adopt_list};
+pub use adopting::{AdoptedList, adopt_list, plane_that_signed};
 pub use aside::make_aside;
 pub use assessment::Assessment;
 pub use authorities::{Authorities, ROOT};
@@ -76,7 +76,7 @@ pub use zone_lock::{HeldAuthorities, ZoneLock, ZoneReadLock};
 
 use crate::config::{Node, NodeName, Problem, Protection, ZoneConfig, ZoneConfigError};
 use crate::error::{Exit, Failure, Result};
-use crate::plan::{NodePaths, ZonePaths};
+use crate::plan::{DEFAULT_NODE_DIRECTORY, NodePaths, ZonePaths, directory_there, proposed_on_node};
 use crate::report::{self, shell_quoted_path};
 
 /// A zone that was read, with where it lies.
@@ -168,7 +168,9 @@ impl ZoneDirectory {
     /// The commands that have a node ask for certificates, and sign what it asks for here. `csr` and `sign` are options of each.
     pub fn proposed_requests(&self, node: &str, csr: &str, sign: &str) -> String {
         let file = format!("{}.csr", node.split('.').next().unwrap_or(node));
-        let csr = format!("zone-etcd pki csr --node {node}{csr} > {file}");
+        let place = self.config.node(node).map(|node| directory_there(&self.config, node));
+        let place = place.as_deref().unwrap_or(Path::new(DEFAULT_NODE_DIRECTORY));
+        let csr = format!("{} > {file}", proposed_on_node(&format!("pki csr --node {node}{csr}"), place));
         format!(
             "on that node: {csr}; then here: {}",
             self.proposed(&format!("pki sign {file} --out DIR{sign}"))

@@ -1,30 +1,27 @@
 //! The CAs as a node was given them.
 
+use std::io;
 use std::path::Path;
 
 use time::OffsetDateTime;
-use zone_pki::{Certificate, RevocationList, regular_file};
+use zone_pki::{Certificate, RevocationList, ShowPath, regular_file};
 
 use super::authorities::{Authorities, AuthorityCertificates};
 use super::beside::{Beside, BesideCa, Place};
 use super::existing::GivenPlanes;
-use super::failures::{certificate_failure, expired, unusable_list};
+use super::failures::expired;
 use super::revoked_holders::RevokedHolders;
 use crate::error::{Failure, Result};
 use crate::plan::{NODE_ROLES, Plane, ROOT_FILE, Role};
 
 impl Authorities {
     /// Reads what a node was given of them. Whether they belong together was verified when they were activated, and what a
-    /// start rests on of them is checked with the certificates below them.
-    pub fn of_generation(generation: &Path, now: OffsetDateTime) -> Result<Self> {
-        let list = |plane: Plane| {
-            let path = generation.join(plane.revocation_file());
-            let der = regular_file::read(&path).map_err(|error| Failure::read(&path, &error))?;
-            RevocationList::from_der(&der).map_err(|error| unusable_list(&path, &error))
-        };
-        let (peer, beside_peer) = plane_of_generation(generation, Plane::Peer, now)?;
-        let (client, beside_client) = plane_of_generation(generation, Plane::Client, now)?;
-        let roots = read_all(generation, ROOT_FILE, now)?;
+    /// start rests on of them is checked with the certificates below them. `renewal` is how the node gets others.
+    pub fn of_generation(generation: &Path, renewal: &str, now: OffsetDateTime) -> Result<Self> {
+        let given = Given { generation, renewal };
+        let (peer, beside_peer) = given.plane(Plane::Peer, now)?;
+        let (client, beside_client) = given.plane(Plane::Client, now)?;
+        let roots = given.certificates(ROOT_FILE, now)?;
         let (root, beside_root) = split(roots, |root| client.names_issuer(root) && peer.names_issuer(root));
         let certificates = AuthorityCertificates {
             root,
@@ -42,8 +39,8 @@ impl Authorities {
         };
         Ok(Self {
             certificates,
-            peer_revocations: list(Plane::Peer)?,
-            client_revocations: list(Plane::Client)?,
+            peer_revocations: given.list(Plane::Peer)?,
+            client_revocations: given.list(Plane::Client)?,
             revoked_holders: RevokedHolders::default(),
         })
     }
@@ -55,18 +52,50 @@ impl BesideCa {
     }
 }
 
-/// The CA that issued the node's certificates of a plane, and the other that it trusts.
-fn plane_of_generation(
-    generation: &Path,
-    plane: Plane,
-    now: OffsetDateTime,
-) -> Result<(Certificate, Option<BesideCa>)> {
-    let leaf = NODE_ROLES.iter().filter(|role| role.plane == plane).find_map(|role| {
-        let text = regular_file::read(&generation.join(role.certificate_file())).ok()?;
-        Certificate::from_pem(&text).ok()
-    });
-    let trusted = read_all(generation, plane.authority_file(), now)?;
-    Ok(split(trusted, |ca| leaf.as_ref().is_some_and(|leaf| leaf.names_issuer(ca))))
+/// What a node was given, and how it gets others.
+struct Given<'g> {
+    generation: &'g Path,
+    renewal: &'g str,
+}
+
+impl Given<'_> {
+    /// The CA that issued the node's certificates of a plane, and the other that it trusts.
+    fn plane(&self, plane: Plane, now: OffsetDateTime) -> Result<(Certificate, Option<BesideCa>)> {
+        let leaf = NODE_ROLES.iter().filter(|role| role.plane == plane).find_map(|role| {
+            let text = regular_file::read(&self.generation.join(role.certificate_file())).ok()?;
+            Certificate::from_pem(&text).ok()
+        });
+        let trusted = self.certificates(plane.authority_file(), now)?;
+        Ok(split(trusted, |ca| leaf.as_ref().is_some_and(|leaf| leaf.names_issuer(ca))))
+    }
+
+    /// The certificates of a file, at least one, none of them expired but those that others make good.
+    fn certificates(&self, file: &str, now: OffsetDateTime) -> Result<Vec<Certificate>> {
+        let path = self.generation.join(file);
+        let all = Certificate::chain_from_pem(&self.read(&path)?)
+            .map_err(|error| self.unusable(&path).because(&error))?;
+        let (valid, over): (Vec<_>, Vec<_>) = all.into_iter().partition(|each| now <= each.not_after());
+        match (valid.is_empty(), over.first()) {
+            (true, Some(first)) => Err(expired(&path, first.not_after())),
+            _ => Ok(valid),
+        }
+    }
+
+    fn list(&self, plane: Plane) -> Result<RevocationList> {
+        let path = self.generation.join(plane.revocation_file());
+        RevocationList::from_der(&self.read(&path)?).map_err(|error| self.unusable(&path).because(&error))
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>> {
+        regular_file::read(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Failure::read(path, &error).next(self.renewal),
+            _ => Failure::read(path, &error),
+        })
+    }
+
+    fn unusable(&self, path: &Path) -> Failure {
+        Failure::bad_input(format!("{} cannot be used", path.shown())).next(self.renewal)
+    }
 }
 
 /// Takes the one that is meant, or the first, and the next of the others.
@@ -79,19 +108,6 @@ fn split(
     // Whether it is to sign or did makes no difference to a node.
     let beside = certificates.into_iter().next();
     (first, beside.map(|certificate| BesideCa { place: Place::Next, certificate }))
-}
-
-/// The certificates of a file, at least one, none of them expired but those that others make good.
-fn read_all(generation: &Path, file: &str, now: OffsetDateTime) -> Result<Vec<Certificate>> {
-    let path = generation.join(file);
-    let text = regular_file::read(&path).map_err(|error| Failure::read(&path, &error))?;
-    let all = Certificate::chain_from_pem(&text)
-        .map_err(|error| certificate_failure(&path, &path.with_extension("key"), &error))?;
-    let (valid, over): (Vec<_>, Vec<_>) = all.into_iter().partition(|each| now <= each.not_after());
-    match (valid.is_empty(), over.first()) {
-        (true, Some(first)) => Err(expired(&path, first.not_after())),
-        _ => Ok(valid),
-    }
 }
 
 /// Every CA that the trust file and the chains of a generation name. A file that cannot be read is told of where it is used.

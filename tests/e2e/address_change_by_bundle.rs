@@ -68,13 +68,16 @@ fn by_a_bundle_and_a_restart_on_the_node() {
         std::fs::write(zone.file("zone.toml"), text).expect("zone.toml");
         zone.run(&["member", "update", "node2"]).expect_code(75).expect_error_with(&[
             "does not serve where zone.toml says yet",
-            "bundle node2 --out DIR",
+            "bundle node2 --out DIR --plain",
+            "zone-etcd activate DIR/node2.bundle",
             "zone-etcd restart",
+            "zone-etcd member update node2",
         ]);
         carry(&zone, "node2");
         on(&zone, "node2", &["restart"]).expect_code(0);
         let done = zone.run(&["member", "update", "node2"]).expect_code(0);
-        assert!(done.stderr.contains("bundle node1 node3 --out DIR"), "{}", done.stderr);
+        assert!(done.stderr.contains("zone-etcd bundle node1 node3 --out DIR --plain"), "{}", done.stderr);
+        assert!(done.stderr.contains("zone-etcd activate DIR/NODE.bundle"), "{}", done.stderr);
         zone.run(&["status"]).expect_code(0);
         // The others go by their data: the founding of the new description is not theirs.
         for node in ["node1", "node3"] {
@@ -89,5 +92,19 @@ fn by_a_bundle_and_a_restart_on_the_node() {
             assert!(!said.contains("warning"), "{said}");
         }
         zone.run(&["status"]).expect_code(0);
+
+        // A name more: its member shows certificates without it. There is no zone directory on its machine.
+        let text = std::fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
+        let text = text.replace("name = \"node2\"", "name = \"node2\"\nsans = [\"also.example.zone\"]");
+        std::fs::write(zone.file("zone.toml"), text).expect("zone.toml");
+        let told = zone.run(&["member", "update", "node2"]).expect_code(75).expect_error_with(&[
+            "does not serve as zone.toml says",
+            "bundle node2 --out DIR --plain",
+            "zone-etcd activate DIR/node2.bundle",
+            "zone-etcd member update node2",
+        ]);
+        assert!(!told.stderr.contains("check"), "{}", told.stderr);
+        carry(&zone, "node2");
+        zone.run(&["member", "update", "node2"]).expect_code(0);
     });
 }

@@ -43,6 +43,7 @@ mod harness;
 
 mod access;
 mod address_change;
+mod address_change_by_access;
 mod address_change_by_bundle;
 mod authentication;
 mod clients;

@@ -6,9 +6,9 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use zone_pki::{ShowPath, hex};
 
-use crate::activation::{Activation, Change, LOCAL_CONFIG};
+use crate::activation::{Activation, Change};
 use crate::host::NodeLock;
-use crate::plan::NodePaths;
+use crate::plan::{LOCAL_CONFIG, NodePaths};
 use crate::report::{self, shell_quoted_path};
 
 /// The result for a program. Fields are added, never renamed.

@@ -6,13 +6,13 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
-use crate::activation::Fingerprint;
+use crate::activation::{Fingerprint, proposed_activate};
 use crate::bundle::{BootstrapRight, BundleDirectory, BundleRecord, JoinOnly, Made, MadeHow, Seal};
 use crate::cli::Format;
 use crate::commands::json;
 use crate::config::Node;
 use crate::error::Result;
-use crate::plan::BOOTSTRAP_LASTS;
+use crate::plan::{BOOTSTRAP_LASTS, directory_there};
 use crate::report::{self, Table, shell_quoted, shell_quoted_path};
 use crate::zone_directory::{DocumentSigner, SignerName, ZoneDirectory};
 
@@ -133,17 +133,16 @@ impl Outcome<'_> {
     pub(super) fn tell(&self) {
         self.tell_rights();
         let Some(first) = self.rows.first() else { return };
-        let file = shell_quoted(&first.record.file);
+        let Some(node) = self.zone.config.node(&first.name) else { return };
+        let place = directory_there(&self.zone.config, node);
+        let activate = proposed_activate(&shell_quoted(&first.record.file), first.record.seal, &place);
         let (with, carried) = match first.record.seal {
             // Whoever made it knew the passphrase, which is all that a first activation wants to know.
-            Seal::Passphrase => (" --passphrase-file FILE".to_owned(), "the passphrase"),
-            seal => {
-                let identity = if seal == Seal::Plain { "" } else { " --identity KEYFILE" };
-                (format!("{identity} --root-fingerprint {}", self.fingerprint()), "the fingerprint of the CA")
-            }
+            Seal::Passphrase => (String::new(), "the passphrase"),
+            _ => (format!(" --root-fingerprint {}", self.fingerprint()), "the fingerprint of the CA"),
         };
         report::message(&format!(
-            "next: carry each file to its machine, and {carried} by another way; there:\n  zone-etcd activate {file}{with}"
+            "next: carry each file to its machine, and {carried} by another way; there:\n  {activate}{with}"
         ));
     }
 

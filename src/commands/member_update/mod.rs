@@ -2,6 +2,7 @@
 //! is not done yet, as the cluster, the certificates and the member itself tell, so that the command can be run again.
 
 mod change;
+mod others;
 mod report;
 
 use std::time::Duration;
@@ -26,7 +27,12 @@ use crate::rolling::{InPlace, Observer, RestartedMember, Restarter, make_ready};
 use crate::site::Site;
 use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, Verdict, ZoneDirectory};
 use change::{listed, refuse_other_changes, serves_as_described};
+use others::{Others, carried};
 use report::Report;
+
+/// Why a node to which files are carried does not know of the change.
+const LEARNS_FROM_A_BUNDLE: &str =
+    "its directory is on its own machine, which learns of the change from a bundle";
 
 pub(super) fn run(arguments: &MemberUpdateArgs, now: OffsetDateTime) -> Result<()> {
     let zone = open_zone(&arguments.zone)?;
@@ -54,16 +60,16 @@ pub(super) fn run(arguments: &MemberUpdateArgs, now: OffsetDateTime) -> Result<(
     let told = tell_the_cluster(&observer, node, &before, &held)?;
     let issued = issue(zone, node, &held, now)?;
     let restarted = restart(&observer, zone, node, &held, arguments.limit.into())?;
-    check(&observer, zone, node, now)?;
+    check(&site, &observer, zone, node, now)?;
+    let others = Others::tell(&site, zone, node, &held)?;
     drop(held);
 
-    let report = Report::new(node, told.then_some(before), issued, restarted);
+    let report = Report::new(node, told.then_some(before), issued, restarted, &others);
     match arguments.format {
         Format::Json => print(&json(&report)?)?,
         Format::Text => print(&report.text())?,
     }
-    tell_what_is_left(zone, node);
-    Ok(())
+    others.settle(zone, node)
 }
 
 /// Tells the cluster where members reach the member, if that is elsewhere now. It comes first: a member that moved unannounced would
@@ -135,12 +141,12 @@ fn restart(
     }
     let name = node.name.short();
     if matches!(access, Access::ByHand) {
-        let bundle = crate::bundle::proposed(zone, &[name]);
         return Err(Failure::new(Exit::TryAgain, format!("{name} does not serve where zone.toml says yet"))
-            .because("its directory is on its own machine, which learns of the change from a bundle")
+            .because(LEARNS_FROM_A_BUNDLE)
             .next(format!(
-                "{bundle}; there: zone-etcd activate DIR/{name}.bundle && zone-etcd restart; then run this \
-                 command again"
+                "{} && zone-etcd restart; then here: {}",
+                carried(zone, &[name]),
+                again(zone, name)
             )));
     }
     let mut restarter =
@@ -149,16 +155,29 @@ fn restart(
 }
 
 /// Whether all of it is in use.
-fn check(observer: &Observer<'_>, zone: &ZoneDirectory, node: &Node, now: OffsetDateTime) -> Result<()> {
+fn check(
+    site: &Site,
+    observer: &Observer<'_>,
+    zone: &ZoneDirectory,
+    node: &Node,
+    now: OffsetDateTime,
+) -> Result<()> {
     let live = observer.observe()?;
     let authorities = Authorities::load(&zone.paths, now)?;
     let assessment = Assessment::of(Holder::Node(node), &zone.config, &zone.paths, &authorities, now)?;
     let generation = assessment.current.ok_or_else(|| Failure::internal("nothing was issued"))?;
     let name = node.name.short();
     let failed = |why: String| {
-        Failure::new(Exit::Unavailable, format!("{name} does not serve as zone.toml says"))
-            .because(why)
-            .next(format!("on {name}: {}", zone.proposed(&format!("check --node {name}"))))
+        let what = format!("{name} does not serve as zone.toml says");
+        match Access::of(zone, node) {
+            Access::ByHand => Failure::new(Exit::TryAgain, what)
+                .because(why)
+                .because(LEARNS_FROM_A_BUNDLE)
+                .next(format!("{}; then here: {}", carried(zone, &[name]), again(zone, name))),
+            Access::Here | Access::Command(_) => Failure::new(Exit::Unavailable, what)
+                .because(why)
+                .next(format!("on {name}: {}", site.proposed_on("check", name))),
+        }
     };
     proof::shows(&live, node, &generation).map_err(failed)?;
     if serves_as_described(&live, node) {
@@ -167,16 +186,6 @@ fn check(observer: &Observer<'_>, zone: &ZoneDirectory, node: &Node, now: Offset
     Err(failed("it answers somewhere else".to_owned()))
 }
 
-/// Nodes with a directory of their own know of the others what was in their bundles.
-fn tell_what_is_left(zone: &ZoneDirectory, node: &Node) {
-    let others =
-        zone.config.members().filter(|other| other.name != node.name).map(|other| other.name.short());
-    let bundled: Vec<&str> = others.filter(|name| zone.has_bundled(name)).collect();
-    if !bundled.is_empty() {
-        output::message(&format!(
-            "next: the bundles of the others have the old place of {}; they run on, and start with warnings until they have new ones: {}",
-            node.name.short(),
-            crate::bundle::proposed(zone, &bundled)
-        ));
-    }
+fn again(zone: &ZoneDirectory, name: &str) -> String {
+    zone.proposed(&format!("member update {name}"))
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::others::Others;
 use crate::config::Node;
 use crate::plan::PeerUrl;
 use crate::rolling::RestartedMember;
@@ -17,6 +18,9 @@ pub(super) struct Report {
     /// The roles of which certificates were issued.
     issued: Vec<&'static str>,
     restarted: Option<RestartedMember>,
+    /// The other nodes that know of it from bundles and were told, and those that were not.
+    others_told: Vec<String>,
+    others_left: Vec<String>,
 }
 
 impl Report {
@@ -25,6 +29,7 @@ impl Report {
         moved_from: Option<Vec<String>>,
         issued: Vec<&'static str>,
         restarted: Option<RestartedMember>,
+        others: &Others,
     ) -> Self {
         Self {
             node: node.name.short().to_owned(),
@@ -33,6 +38,8 @@ impl Report {
             client_url: node.client_url(),
             issued,
             restarted,
+            others_told: others.told.clone(),
+            others_left: others.left(),
         }
     }
 
@@ -46,9 +53,13 @@ impl Report {
             Some(restarted) => format!("back after {:.2} s", restarted.took().as_secs_f64()),
             None => "not needed".to_owned(),
         };
+        let others = match self.others_told.as_slice() {
+            [] => String::new(),
+            told => format!("  other nodes      told: {}\n", told.join(", ")),
+        };
         format!(
             "{} serves as zone.toml says\n  members    {} (the cluster: {cluster})\n  clients    {}\n  new certificates  {issued}\n  \
-             restart    {restarted}\n",
+             restart    {restarted}\n{others}",
             self.node, self.peer_url, self.client_url
         )
     }

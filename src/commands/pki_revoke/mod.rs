@@ -38,10 +38,10 @@ pub(super) fn run(arguments: &PkiRevokeArgs, now: OffsetDateTime) -> Result<Exit
     let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
     zone.refuse_unless_issued()?;
-    let target = match (&arguments.target, &arguments.adopt_list) {
+    let target = match (&arguments.target, arguments.adopt_list.as_slice()) {
         (Some(target), _) => target,
-        (None, Some(list)) => return other_lists::adopt(&zone, list, now),
-        (None, None) => return other_lists::rebuild(&zone, now),
+        (None, []) => return other_lists::rebuild(&zone, now),
+        (None, lists) => return other_lists::adopt(&zone, lists, now),
     };
     let target = Target::parse(target, &zone)?;
     refuse_nothing(&issued(&zone, &target, now)?, &target, &zone)?;

@@ -1,7 +1,7 @@
 //! `pki revoke --rebuild-lists` and `--adopt-list`: lists that are lost or damaged, made again from what is recorded, and what another
 //! list of the zone has taken over.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use time::OffsetDateTime;
@@ -27,21 +27,27 @@ pub(super) fn rebuild(zone: &ZoneDirectory, now: OffsetDateTime) -> Result<ExitC
     give_to_members(zone, held, now)
 }
 
-pub(super) fn adopt(zone: &ZoneDirectory, list: &Path, now: OffsetDateTime) -> Result<ExitCode> {
+pub(super) fn adopt(zone: &ZoneDirectory, lists: &[PathBuf], now: OffsetDateTime) -> Result<ExitCode> {
     let held = zone.lock()?;
-    let authorities = held.authorities(now)?;
-    let AdoptedList { plane, added, unknown } = adopt_list(zone, list, &authorities, now)?;
-    drop(authorities);
+    for list in lists {
+        // Each is compared with what the one before has left.
+        let adopted = adopt_list(zone, list, &held.authorities(now)?, now)?;
+        tell_adopted(&adopted);
+    }
+    give_to_members(zone, held, now)
+}
+
+fn tell_adopted(adopted: &AdoptedList) {
+    let AdoptedList { plane, added, unknown } = adopted;
     match added {
         0 => output::message(&format!("the zone's {} has everything that it lists", plane.revocation_file())),
         _ => output::message(&format!("{added} more are on the zone's {} now", plane.revocation_file())),
     }
-    if unknown > 0 {
+    if *unknown > 0 {
         output::warning(&format!(
             "{unknown} of them are not in issued.jsonl: their certificates are refused, and whose they were is not known here"
         ));
     }
-    give_to_members(zone, held, now)
 }
 
 fn give_to_members(zone: &ZoneDirectory, held: ZoneLock, now: OffsetDateTime) -> Result<ExitCode> {

@@ -143,7 +143,8 @@ impl Report<'_> {
 /// What is known of the lists that members use, and what to do where they are not the zone's. `target` is what was revoked.
 pub(super) fn tell_members(zone: &ZoneDirectory, brought: &Brought, outcome: &Outcome, target: Option<&str>) {
     for NotReached { node, failure } in &brought.not_reached {
-        output::warning(&format!("{node} has the old lists still: {failure}"));
+        let next = failure.next.as_ref().map(|next| format!("; {next}")).unwrap_or_default();
+        output::warning(&format!("{node} has the old lists still: {failure}{next}"));
     }
     for (name, in_use) in outcome.left() {
         match in_use {

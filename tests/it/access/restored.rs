@@ -72,6 +72,85 @@ fn a_zone_directory_without_any_record_gives_no_right_to_bootstrap_again() {
     assert_eq!((&manifest["sequence"], &manifest["may_bootstrap"]), (&json!(2), &json!(false)));
 }
 
+/// What `pki revoke --adopt-list …` was proposed in a refusal.
+#[track_caller]
+fn adoption(told: &crate::harness::Outcome) -> String {
+    let at =
+        told.stderr.find("zone-etcd pki revoke --adopt-list").unwrap_or_else(|| panic!("{}", told.stderr));
+    told.stderr[at..].lines().next().expect("a line").to_owned()
+}
+
+#[track_caller]
+fn typed(zone: &TestZone, line: &str) -> crate::harness::Outcome {
+    let programs = program().parent().expect("a directory").display().to_string();
+    let path = format!("{programs}:{}", std::env::var("PATH").expect("PATH"));
+    let mut shell = Command::new("sh");
+    outcome(shell.args(["-c", line]).current_dir(zone.around()).env("PATH", path).env("NO_COLOR", "1"))
+}
+
+/// Somebody was revoked on each plane since the copy was made. Nothing is copied by hand.
+#[test]
+fn what_nodes_refuse_is_taken_over_by_the_line_that_is_proposed() {
+    let zone = zone();
+    zone.run(&["pki", "issue", "--client", "app"]).expect_code(0);
+    renewed(&zone, &["--all"]);
+    let restored = copy_of(&zone);
+    zone.run(&["pki", "revoke", "client/app"]).expect_code(0);
+    zone.run(&["pki", "revoke", "node3"]).expect_code(0);
+    let in_use = read(&there(&zone, "node1").join("pki/current/client.crl"));
+
+    let own_lists = || ["client", "peer"].map(|plane| read(&restored.file(&format!("ca/{plane}.crl"))));
+    let before = own_lists();
+    let told = restored.run(&["pki", "renew", "node1"]).expect_code(65);
+    let told =
+        told.expect_error_with(&["would let in again who was revoked", "take over what node1 refuses"]);
+    assert!(!told.stderr.contains("copy "), "{}", told.stderr);
+    assert_eq!(own_lists(), before, "nothing is taken over without being told");
+    assert_eq!(read(&there(&zone, "node1").join("pki/current/client.crl")), in_use);
+
+    let line = adoption(&told);
+    assert_eq!(line.matches("/received/node1.").count(), 2, "{line}");
+    typed(&restored, &line);
+    assert_ne!(own_lists()[0], before[0]);
+    assert_ne!(own_lists()[1], before[1]);
+    restored.run(&["pki", "renew", "node1"]).expect_code(0);
+    restored.run(&["pki", "renew", "--client", "app"]).expect_code(65);
+    restored.run(&["pki", "renew", "node3"]).expect_code(65);
+    for list in ["client.crl", "peer.crl"] {
+        let of = |bytes: Vec<u8>| zone_pki::RevocationList::from_der(&bytes).expect("a list");
+        let new = of(read(&there(&zone, "node1").join("pki/current").join(list)));
+        let known = of(read(&zone.file("ca").join(list)));
+        assert_eq!(new.missing_of(&known).count(), 0, "{list}");
+        assert!(new.number() > known.number(), "{list}");
+    }
+}
+
+/// What a node tells of its lists counts only if a CA of the zone has signed it.
+#[test]
+fn lists_of_others_are_kept_nowhere() {
+    let zone = with_command("PLACE/stand-in", "");
+    replace_in(&zone.file("zone.toml"), "PLACE", &zone.around().display().to_string());
+    let other = TestZone::init("example.zone", &["node1=10.0.1.1"]);
+    let foreign = zone_pki::hex::encode(&read(&other.file("ca/client.crl")));
+    let own = zone_pki::hex::encode(&read(&zone.file("ca/client.crl")));
+    let answer = |node: &str, file: &str, list: &str| json!({ "result": "older-lists", "node": node, "lists": { file: list } });
+    for (node, file, list) in [
+        ("node1.example.zone", "client.crl", foreign.as_str()),
+        ("node1.example.zone", "peer.crl", own.as_str()),
+        ("node2.example.zone", "client.crl", own.as_str()),
+        ("node1.example.zone", "../../client.crl", own.as_str()),
+        ("node1.example.zone", "client.crl", "zz"),
+        ("node1.example.zone", "client.crl", ""),
+    ] {
+        let told = answered(&zone, &answer(node, file, list)).expect_code(65);
+        assert!(!told.stderr.contains("--adopt-list"), "{file}: {}", told.stderr);
+        assert!(!zone.file("received").exists(), "{file}");
+    }
+    let told = answered(&zone, &answer("node1.example.zone", "client.crl", &own)).expect_code(65);
+    assert!(adoption(&told).contains("/received/node1.client.crl"), "{}", told.stderr);
+    assert_eq!(read(&zone.file("received/node1.client.crl")), read(&zone.file("ca/client.crl")));
+}
+
 /// What a node answers that has something else, told by a script that counts how often it is asked.
 #[track_caller]
 fn answered(zone: &TestZone, answer: &Value) -> crate::harness::Outcome {

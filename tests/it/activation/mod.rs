@@ -4,6 +4,7 @@ mod age;
 mod brought_etcd;
 mod damage;
 mod fingerprint;
+mod next_steps;
 mod programs;
 mod revocation_lists;
 mod rollback;

@@ -3,6 +3,7 @@
 mod check;
 mod core_dumps;
 mod environment;
+mod expired;
 mod generations;
 mod init;
 mod issuance_log;
