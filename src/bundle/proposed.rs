@@ -14,12 +14,20 @@ const SEAL: &str = "--passphrase-file FILE";
 
 /// The command for the bundles of these nodes, to be typed where their zone directory is. They are sealed as the last files were.
 pub fn proposed(zone: &ZoneDirectory, nodes: &[&str]) -> String {
-    zone.proposed(&format!("bundle {} --out DIR {}", nodes.join(" "), seal_of(zone, nodes)))
+    zone.proposed(&format!("bundle {} {}", nodes.join(" "), proposed_out(zone, nodes)))
 }
+
+/// The options of it, which `pki renew` has as well.
+pub fn proposed_out(zone: &ZoneDirectory, nodes: &[&str]) -> String {
+    format!("--out DIR {}", seal_of(zone, nodes))
+}
+
+/// The same, said on a node.
+pub const OUT_ELSEWHERE: &str = "--out DIR --passphrase-file FILE";
 
 /// The same, said on a node, which does not know where the zone directory is.
 pub fn proposed_elsewhere(node: &str) -> String {
-    format!("zone-etcd bundle {node} --out DIR {SEAL}")
+    format!("zone-etcd bundle {node} {OUT_ELSEWHERE}")
 }
 
 fn seal_of(zone: &ZoneDirectory, nodes: &[&str]) -> String {

@@ -4,14 +4,16 @@
 //! be proposed.
 
 mod material;
+mod way;
 
 use std::path::{Path, PathBuf};
 
 pub use material::Material;
 use time::OffsetDateTime;
+use way::Way;
 use zone_pki::ShowPath;
 
-use crate::activation::LOCAL_CONFIG;
+use crate::activation::{DEFAULT_NODE_DIRECTORY, LOCAL_CONFIG};
 use crate::config::{ClientName, EtcdSettings, Node, NodeName, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::host::UpgradeStep;
@@ -273,11 +275,16 @@ impl Site {
         }
     }
 
-    /// The same, to be typed on the machine of that node: one that was given a bundle has a directory of its own there.
+    /// The same, to be typed on the machine of that node: one that was given a bundle, or gets them by the command of `[access]`, has a
+    /// directory of its own there.
     pub fn proposed_on(&self, command: &str, node: &str) -> String {
-        match self {
-            Self::Zone(zone) if zone.has_bundled(node) => format!("zone-etcd {command}"),
-            _ => self.proposed_for(command, node),
+        let Self::Zone(zone) = self else { return self.proposed_for(command, node) };
+        match Way::to(zone, node) {
+            Way::ZoneDirectory | Way::Copy => self.proposed_for(command, node),
+            Way::Command { directory } if directory != Path::new(DEFAULT_NODE_DIRECTORY) => {
+                format!("zone-etcd {command} --config {}", quoted(&directory.join(LOCAL_CONFIG)))
+            }
+            Way::Command { .. } | Way::Files => format!("zone-etcd {command}"),
         }
     }
 

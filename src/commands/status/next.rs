@@ -51,12 +51,7 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
         ));
     }
     if let Some(older) = live.older_lists.first() {
-        let renew = site.proposed(&format!("pki renew {} --due", older.member));
-        let bundle = match site.zone() {
-            Some(zone) => crate::bundle::proposed(zone, &[older.member.as_str()]),
-            None => crate::bundle::proposed_elsewhere(&older.member),
-        };
-        return Some(format!("bring it the new list: {renew}; where files are carried: {bundle}"));
+        return Some(format!("bring {} the new list: {}", older.member, site.proposed_lists(&older.member)));
     }
     if let Some(Difference::NotAMember { node }) =
         live.differences.iter().find(|difference| matches!(difference, Difference::NotAMember { .. }))
@@ -81,7 +76,7 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
     }
     let bad = live.members.iter().find(|member| member.planes().any(|view| view.untrusted.is_some()));
     if let Some(node) = bad.and_then(|member| member.node.as_ref()) {
-        return Some(issue(answer, node.short()));
+        return Some(renew(answer, node.short()));
     }
     Some("look at what the members log".to_owned())
 }
@@ -101,7 +96,7 @@ fn about_down(answer: &Answer<'_>, member: &LiveMember) -> String {
         return format!("look at the machine of {name}: it is not in zone.toml");
     };
     match failure_of(answer, member) {
-        Some(DialError::Untrusted(_)) => issue(answer, node.short()),
+        Some(DialError::Untrusted(_)) => renew(answer, node.short()),
         Some(DialError::Name { .. } | DialError::TimedOut(Stage::Resolve)) => {
             format!("mend the look-up of the address of {name}, or write its IP address into zone.toml")
         }
@@ -142,8 +137,8 @@ fn is_absent(answer: &Answer<'_>, member: &LiveMember) -> bool {
     answer.live.listed.is_some() && member.listed.is_none()
 }
 
-fn issue(answer: &Answer<'_>, node: &str) -> String {
-    format!("issue its certificates anew: {}", answer.site.proposed_issue(node))
+fn renew(answer: &Answer<'_>, node: &str) -> String {
+    format!("have its certificates replaced: {}", answer.site.proposed_renewal(node))
 }
 
 fn ctl(answer: &Answer<'_>, arguments: &str) -> String {
