@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Site;
 use crate::access::Access;
 use crate::bundle;
+use crate::live::PortFault;
 use crate::zone_directory::ZoneDirectory;
 
 /// How it does.
@@ -56,6 +57,28 @@ impl Site {
             Way::Command { .. } => zone.proposed(&format!("pki renew {node} --due")),
             Way::Files => bundle::proposed(zone, &[node]),
             Way::Copy => self.issued_and_copied(node),
+        }
+    }
+
+    /// How the cluster is told that the node of this short name is where zone.toml has it.
+    pub fn proposed_update(&self, node: &str) -> String {
+        let update = format!("member update {node}");
+        match self {
+            Self::Zone(zone) => zone.proposed(&update),
+            Self::Node(_) => format!("on the signing host: zone-etcd {update}"),
+        }
+    }
+
+    /// What to do about ports that are not what they should be.
+    pub fn proposed_ports(&self, node: &str, fault: &PortFault) -> String {
+        match fault {
+            PortFault::Swapped { .. } => format!(
+                "give the node {node} its client_port and its peer_port in {} the other way round, or swap what forwards to them",
+                self.place_to_correct()
+            ),
+            PortFault::PeerCutOff { peer, .. } => format!(
+                "let all members reach {peer} and {node} reach theirs: a firewall or a route lets its port for clients through, and not this one"
+            ),
         }
     }
 

@@ -12,6 +12,11 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
     if live.judgement.health == Health::Healthy {
         return None;
     }
+    // The other plane refuses whoever asks.
+    if let Some((member, fault)) = live.members.iter().find_map(|member| Some((member, member.port_fault()?)))
+    {
+        return Some(site.proposed_ports(&member.name, &fault));
+    }
     if live.refuses_us() {
         let Some(zone) = site.zone() else {
             return Some(
@@ -95,6 +100,10 @@ fn about_down(answer: &Answer<'_>, member: &LiveMember) -> String {
     let Some(node) = &member.node else {
         return format!("look at the machine of {name}: it is not in zone.toml");
     };
+    // One that was founded with an address that was mistyped is that member still, also if it never started.
+    if let Some(update) = moved(answer, member) {
+        return update;
+    }
     match failure_of(answer, member) {
         Some(DialError::Untrusted(_)) => renew(answer, node.short()),
         Some(DialError::Name { .. } | DialError::TimedOut(Stage::Resolve)) => {
@@ -113,6 +122,17 @@ fn about_down(answer: &Answer<'_>, member: &LiveMember) -> String {
         }
         Some(_) => format!("look at what etcd logs on {name}"),
     }
+}
+
+/// How the cluster is told of a node that it looks for elsewhere.
+fn moved(answer: &Answer<'_>, member: &LiveMember) -> Option<String> {
+    let is_it = |difference: &&Difference| matches!(difference, Difference::PeerUrls { node, .. } if *node == member.name);
+    answer.live.differences.iter().find(is_it)?;
+    let update = answer.site.proposed_update(&member.name);
+    Some(format!(
+        "if {} is where zone.toml says, tell the cluster, and start it there: {update}",
+        member.name
+    ))
 }
 
 /// Why the member cannot be reached where it is described.

@@ -23,6 +23,9 @@ pub(super) fn member_list(live: &LiveZone, site: &Site, zone_arg: &str) -> Vec<F
                     id_of(live, member)
                 ),
             ),
+            Difference::NotAMember { node } if has_left(site, live, node) => {
+                (Verdict::Failed, "it was revoked: take it out of zone.toml".to_owned())
+            }
             Difference::NotAMember { node } => (
                 Verdict::Failed,
                 format!(
@@ -68,6 +71,12 @@ pub(super) fn member_list(live: &LiveZone, site: &Site, zone_arg: &str) -> Vec<F
     }
     findings.extend(learners(live, site, zone_arg));
     findings
+}
+
+/// Whether all that the node had was revoked: then it is not to come back by a mere addition.
+fn has_left(site: &Site, live: &LiveZone, node: &str) -> bool {
+    let Ok(authorities) = site.authorities_to_ask(live.at) else { return false };
+    !authorities.serving_members(site.config()).iter().any(|serving| serving.name.short() == node)
 }
 
 fn id_of(live: &LiveZone, name: &str) -> String {

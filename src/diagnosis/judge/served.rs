@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use zone_pki::{Certificate, instant};
 
 use crate::diagnosis::{CheckId, Finding, Verdict};
-use crate::live::{LiveZone, PlaneView};
+use crate::live::{LiveMember, LiveZone, PlaneView, PortFault};
 use crate::plan::{Plane, RENEW_AT, days_left};
 use crate::site::Site;
 
@@ -17,7 +17,9 @@ pub(super) fn served(live: &LiveZone, on_disk: &OnDisk, site: &Site) -> Vec<Find
     let check = CheckId::ServedCertificate;
     let mut findings = Vec::new();
     let mut well = BTreeSet::new();
-    for member in &live.members {
+    let has_own_ports =
+        |member: &&LiveMember| !matches!(member.port_fault(), Some(PortFault::Swapped { .. }));
+    for member in live.members.iter().filter(has_own_ports) {
         for view in member.planes() {
             let subject = format!("{}, {} plane", member.name, view.plane.name());
             let renewal = match member.node {

@@ -162,6 +162,13 @@ fn members_down(live: &LiveZone, site: &Site) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut up = Vec::new();
     for member in &live.members {
+        if let Some(fault) = member.port_fault() {
+            findings.push(
+                Finding::new(check, Verdict::Failed, member.name.clone(), fault.to_string())
+                    .remedy(site.proposed_ports(&member.name, &fault)),
+            );
+            continue;
+        }
         let unstarted = member.listed.as_ref().is_some_and(|listed| !listed.is_started());
         match &member.status {
             // One that the list knows and nobody started has a finding of its own.
