@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 pub use material::Material;
 use time::OffsetDateTime;
 use way::Way;
+pub use way::proposed_lists;
 use zone_pki::ShowPath;
 
 use crate::activation::{DEFAULT_NODE_DIRECTORY, LOCAL_CONFIG};

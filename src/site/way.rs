@@ -45,18 +45,15 @@ impl Site {
         match Way::to(zone, node) {
             Way::ZoneDirectory | Way::Command { .. } => zone.proposed(&renew),
             Way::Files => zone.proposed(&format!("{renew} {}", bundle::proposed_out(zone, &[node]))),
-            Way::Copy => self.issued_and_copied(node),
+            Way::Copy => issued_and_copied(zone, node),
         }
     }
 
     /// How the member of the node of this short name gets the revocation lists that it has missed.
     pub fn proposed_lists(&self, node: &str) -> String {
-        let Self::Zone(zone) = self else { return self.proposed_issue(node) };
-        match Way::to(zone, node) {
-            Way::ZoneDirectory => self.proposed_issue(node),
-            Way::Command { .. } => zone.proposed(&format!("pki renew {node} --due")),
-            Way::Files => bundle::proposed(zone, &[node]),
-            Way::Copy => self.issued_and_copied(node),
+        match self {
+            Self::Zone(zone) => proposed_lists(zone, node),
+            Self::Node(_) => self.proposed_issue(node),
         }
     }
 
@@ -87,8 +84,19 @@ impl Site {
         let Self::Zone(zone) = self else { return true };
         matches!(Way::to(zone, node), Way::Command { .. } | Way::Files)
     }
+}
 
-    fn issued_and_copied(&self, node: &str) -> String {
-        format!("{}; then copy nodes/{node}/pki to the machine of {node}", self.proposed_issue(node))
+/// As [`Site::proposed_lists`], where the zone directory is.
+pub fn proposed_lists(zone: &ZoneDirectory, node: &str) -> String {
+    match Way::to(zone, node) {
+        Way::ZoneDirectory => zone.proposed(&format!("pki issue {node}")),
+        Way::Command { .. } => zone.proposed(&format!("pki renew {node} --due")),
+        Way::Files => bundle::proposed(zone, &[node]),
+        Way::Copy => issued_and_copied(zone, node),
     }
+}
+
+fn issued_and_copied(zone: &ZoneDirectory, node: &str) -> String {
+    let issue = zone.proposed(&format!("pki issue {node}"));
+    format!("{issue}; then copy nodes/{node}/pki to the machine of {node}")
 }

@@ -97,6 +97,12 @@ fn a_nodes_member_leaves_before_its_certificates_are_revoked() {
         }
         let listed = call(&etcdctl(&zone, MEMBER), &["member", "list"]).expect_code(0).stdout;
         assert!(listed.lines().count() == 2 && !listed.contains("node3"), "{listed}");
+        // Nobody is told to add it again.
+        let told = zone.run(&["status"]);
+        assert!(!told.stdout.contains("member add"), "{}", told.stdout);
+        let told = zone.run(&["doctor"]).stdout;
+        assert!(told.contains("it was revoked: take it out of zone.toml"), "{told}");
+        assert!(!told.contains("member add"), "{told}");
         call(&etcdctl(&zone, MEMBER), &["put", "a", "b"]).expect_code(0);
         // A member that was taken out ends by itself.
         until("the end of the member", || (!members[2].is_alive()).then_some(()));

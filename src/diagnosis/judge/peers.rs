@@ -25,6 +25,8 @@ pub struct Own<'a> {
     pub faults: Vec<(String, Option<String>)>,
     /// The revocation list of the peer plane.
     pub revocations: Option<&'a RevocationList>,
+    /// The CAs of the client plane, by which a port for clients gives itself away.
+    pub of_clients: &'a [Certificate],
 }
 
 /// What is proposed about a peer.
@@ -126,6 +128,15 @@ fn failed(answer: &PeerAnswer, error: &DialError, own: &Own<'_>, steps: &StepsOf
             own,
         ),
         DialError::Alert(_) => refused(error.to_string(), node, own),
+        DialError::Untrusted(_) if is_of_clients(answer, own) => Finding::new(
+            CheckId::PeerReachable,
+            Verdict::Failed,
+            "",
+            "its port for clients answers there: the certificate is one of the client plane",
+        )
+        .remedy(format!(
+            "compare client_port and peer_port of {node} in zone.toml with the ports on which its etcd listens, and with what forwards to them"
+        )),
         DialError::Untrusted(_) => {
             Finding::new(CheckId::PeerCertificate, Verdict::Failed, "", error.to_string())
                 .remedy(format!("have it replaced: {}", steps.renew))
@@ -138,6 +149,11 @@ fn failed(answer: &PeerAnswer, error: &DialError, own: &Own<'_>, steps: &StepsOf
             "look on {node} what listens there: it is not the peer port of a member of this zone"
         )),
     }
+}
+
+fn is_of_clients(answer: &PeerAnswer, own: &Own<'_>) -> bool {
+    let leaf = answer.chain.first().and_then(|der| Certificate::from_der(der).ok());
+    leaf.is_some_and(|leaf| own.of_clients.iter().any(|authority| leaf.names_issuer(authority)))
 }
 
 /// A peer refuses this node: what was found wrong with its certificate before is the reason, as far as can be told.

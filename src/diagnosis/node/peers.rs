@@ -60,7 +60,9 @@ impl NodeCheck<'_> {
                 ];
             }
         };
+        let of_clients = self.files.plane(Plane::Client).and_then(|files| files.authorities.as_deref().ok());
         let own = Own {
+            of_clients: of_clients.unwrap_or_default(),
             file: format!("{}.crt", self.presented()),
             faults,
             revocations: self.files.plane(Plane::Peer).and_then(|files| files.revocations.as_ref().ok()),
