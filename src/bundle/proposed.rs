@@ -14,7 +14,12 @@ const SEAL: &str = "--passphrase-file FILE";
 
 /// The command for the bundles of these nodes, to be typed where their zone directory is. They are sealed as the last files were.
 pub fn proposed(zone: &ZoneDirectory, nodes: &[&str]) -> String {
-    zone.proposed(&format!("bundle {} --out DIR {}", nodes.join(" "), proposed_sealing(zone, nodes).0))
+    zone.proposed(&format!("bundle {} {}", nodes.join(" "), proposed_out(zone, nodes)))
+}
+
+/// The options of it, which `pki renew` has as well.
+pub fn proposed_out(zone: &ZoneDirectory, nodes: &[&str]) -> String {
+    format!("--out DIR {}", proposed_sealing(zone, nodes).0)
 }
 
 /// The options that seal bundles of these nodes as the last files were, and what that is.
@@ -22,9 +27,12 @@ pub fn proposed_sealing(zone: &ZoneDirectory, nodes: &[&str]) -> (String, Seal) 
     seal_of(zone, nodes).unwrap_or_else(|| (SEAL.to_owned(), Seal::Passphrase))
 }
 
+/// The same, said on a node.
+pub const OUT_ELSEWHERE: &str = "--out DIR --passphrase-file FILE";
+
 /// The same, said on a node, which does not know where the zone directory is.
 pub fn proposed_elsewhere(node: &str) -> String {
-    format!("zone-etcd bundle {node} --out DIR {SEAL}")
+    format!("zone-etcd bundle {node} {OUT_ELSEWHERE}")
 }
 
 /// None where a passphrase has sealed them, or nobody knows what.

@@ -71,8 +71,7 @@ fn examine(site: &Site, now: OffsetDateTime) -> Vec<Finding> {
         .map(|node| (node, with_live_urls(NodeCheck::new(site, node, now), node, live.as_ref())))
         .collect();
     if let Some(live) = &live {
-        let zone_arg = site.proposed("").trim_start_matches("zone-etcd").trim().to_owned();
-        findings.extend(judge_zone::judge(live, &on_disk(&checks), site.config().etcd.quota, &zone_arg));
+        findings.extend(judge_zone::judge(live, &on_disk(&checks), site));
     }
     findings.extend(examine_nodes(site, checks, now));
     renew_all_at_once(site, &mut findings);
@@ -205,9 +204,15 @@ fn examine_node(
 
 fn not_seen_from_here(site: &Site, nodes: &[&str]) -> Finding {
     let found = "the address that it sends from, its disk, its ports and its limits cannot be seen from here";
-    let command = site.proposed_for("check", nodes.first().unwrap_or(&"NODE"));
-    Finding::new(CheckId::SourceAddress, Verdict::Note, nodes.join(", "), found)
-        .remedy(format!("on each of these machines: {command}"))
+    let finding = Finding::new(CheckId::SourceAddress, Verdict::Note, nodes.join(", "), found);
+    match nodes {
+        [] => finding,
+        [node] => finding.remedy(format!("on {node}: {}", site.proposed_on("check", node))),
+        [first, ..] => {
+            let command = site.proposed_on("check", first);
+            finding.remedy(format!("on each of these machines, as on {first}: {command}"))
+        }
+    }
 }
 
 fn verdict(site: &Site, findings: &[Finding]) -> String {

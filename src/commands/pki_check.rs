@@ -11,6 +11,7 @@ use crate::cli::{Format, PkiListArgs};
 use crate::error::{Exit, Result};
 use crate::live::{ANSWER_LIMIT, OlderList, older_lists};
 use crate::report::{self, Table};
+use crate::site::proposed_lists;
 use crate::zone_directory::{Authorities, Finding, ZoneDirectory, check};
 
 pub(super) fn run(arguments: &PkiListArgs, now: OffsetDateTime) -> Result<ExitCode> {
@@ -48,7 +49,7 @@ fn older_lists_in_use(zone: &ZoneDirectory, authorities: &Authorities) -> Vec<Fi
     let older = older_lists(zone, authorities, &serving, ANSWER_LIMIT).unwrap_or_default();
     let finding = |OlderList { member, plane }| Finding {
         what: format!("its member uses an older revocation list on the {} plane", plane.name()),
-        next: zone.proposed(&format!("pki renew {member} --due")),
+        next: proposed_lists(zone, &member),
         role: "trust".to_owned(),
         is_old: false,
         holder: member,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::access::Access;
-use crate::bundle::proposed_sealing;
+use crate::bundle::proposed_out;
 use crate::zone_directory::ZoneDirectory;
 
 /// The command for the certificates of these holders: `node1`, `client/app`. Of several it renews everything that is due, and brings it
@@ -12,7 +12,7 @@ pub(super) fn proposed_renewal(zone: &ZoneDirectory, holders: &BTreeSet<&str>) -
     let carried: Vec<&str> = holders.iter().copied().filter(|holder| is_carried(zone, holder)).collect();
     let out = match carried.as_slice() {
         [] => String::new(),
-        nodes => format!(" --out DIR {}", proposed_sealing(zone, nodes).0),
+        nodes => format!(" {}", proposed_out(zone, nodes)),
     };
     let which = match Vec::from_iter(holders).as_slice() {
         [one] => match one.strip_prefix("client/") {

@@ -6,7 +6,7 @@
 //! | [`table`] | every check: its name, why it matters, how bad it is |
 //! | [`finding`] | what a check found |
 //! | [`hostname`] | whether a certificate stands for a host, by Go's rules |
-//! | [`judge`] | what to think of what was observed. Pure |
+//! | [`judge`] | what to think of what was observed |
 //! | [`node`] | a node and its machine, observed and judged: what `check` does, and `run` a part of it |
 
 pub mod finding;

@@ -102,6 +102,14 @@ pub(super) fn refusal_failure(
         Refusal::NotListed { .. } => {
             failure.next(format!("tell the cluster of it, and start it:\n{}", replacement(site, member, data, None)))
         }
+        // It is a voter, which no other may be added beside.
+        Refusal::OtherClusterAnswers { never_ran, .. } if never_ran.contains(&member.member.name) => failure
+            .because(format!("that cluster has a member {name} that never ran, at another address"))
+            .next(format!(
+                "if this node is that member, and its address in zone.toml is right now, tell the cluster of it: {}\nthen start it: {}",
+                site.proposed_update(name),
+                run(site, member, false)
+            )),
         Refusal::OtherClusterAnswers { .. } => failure.next(format!(
             "if {name} is new in this zone, tell the cluster of it, and start it:\n{}\notherwise put [[node]], addresses, ports \
              and token back as they were when the zone was founded",

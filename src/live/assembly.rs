@@ -9,6 +9,7 @@ use super::gather::Answers;
 use super::judgement::{MemberFacts, Standing};
 use super::members::{LiveMember, MemberStatus};
 use super::plane::PlaneView;
+use super::ports::PortFault;
 use crate::config::{Node, ZoneConfig};
 use crate::etcd::client::{ListedMember, StatusResponse};
 use crate::plan::{EtcdId, PeerUrl, Plane};
@@ -229,7 +230,9 @@ fn facts_of(member: &LiveMember, observed: &Observed) -> MemberFacts {
         (Some(_), Some(listed)) if listed.is_learner => Standing::Learner,
         (Some(_), Some(_)) => Standing::Voter,
     };
-    let mut faults = Vec::new();
+    let mut faults: Vec<String> = Vec::new();
+    let swapped = |fault: &PortFault| matches!(fault, PortFault::Swapped { .. });
+    let ports = member.port_fault();
     if let Ok(status) = &member.status
         && Some(status.cluster_id) != observed.cluster_id
     {
@@ -237,7 +240,7 @@ fn facts_of(member: &LiveMember, observed: &Observed) -> MemberFacts {
     }
     for view in member.planes() {
         // A member that is down for its certificate would be named twice.
-        if view.plane == Plane::Client && member.status.is_err() {
+        if (view.plane == Plane::Client && member.status.is_err()) || ports.as_ref().is_some_and(swapped) {
             continue;
         }
         if let Some(why) = &view.untrusted {
@@ -247,11 +250,16 @@ fn facts_of(member: &LiveMember, observed: &Observed) -> MemberFacts {
             faults.push(format!("{fault}, on the {} plane", view.plane.name()));
         }
     }
+    let cut_off = ports.as_ref().filter(|fault| !swapped(fault));
+    faults.extend(cut_off.map(ToString::to_string));
     MemberFacts {
         name: member.name.clone(),
         standing,
         unstarted: member.listed.as_ref().is_some_and(|listed| !listed.is_started()),
-        down: member.status.as_ref().err().cloned(),
+        down: member.status.as_ref().err().map(|why| match ports.as_ref().filter(|fault| swapped(fault)) {
+            Some(fault) => fault.to_string(),
+            None => why.clone(),
+        }),
         quorum_read: match &member.status {
             Ok(MemberStatus { quorum_read: Some(read), .. }) => Some(read.clone().map(drop)),
             _ => None,

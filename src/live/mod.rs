@@ -10,6 +10,7 @@
 //! | `gather`, `client_plane`, `plane` | the questions: over etcd's API, and by a look at the handshakes of both planes |
 //! | `assembly`, `members` | the answers, member by member |
 //! | `hashing`, `comparison` | the data of the voters, compared |
+//! | `ports` | ports that answer as others should, or not at all |
 //! | `alarms` | what members raise, and how it is told |
 //! | `differences` | zone.toml against the live member list |
 //! | `removal` | a member taken out, if the others are a quorum without it |
@@ -31,6 +32,7 @@ mod list_in_use;
 mod members;
 mod moving;
 mod plane;
+mod ports;
 mod removal;
 mod trial;
 
@@ -49,6 +51,7 @@ pub use judgement::{Health, Judgement, MemberFacts, Standing, judge};
 pub use list_in_use::{ListMemory, OlderList, older_lists, try_list};
 pub use members::{LiveMember, MemberStatus};
 pub use plane::{AcceptedAuthority, PlaneView};
+pub use ports::PortFault;
 pub use removal::RemovalError;
 pub use trial::{Reception, Tried, try_on_members};
 

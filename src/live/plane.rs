@@ -32,6 +32,8 @@ pub struct PlaneView {
     pub chain: Vec<Certificate>,
     /// Why the chain does not lead to the plane's CA, if it does not.
     pub untrusted: Option<String>,
+    /// Whether the chain leads to the CA of the other plane, so that it is that plane's port.
+    pub is_other_planes: bool,
     /// Whose certificates it takes from clients; none if it asked for no certificate, or it did not come to that.
     pub accepts: Option<Vec<AcceptedAuthority>>,
     /// From the first packet to the connection: one round trip.
@@ -97,6 +99,7 @@ impl PlaneView {
             failure: Some(failure),
             chain: Vec::new(),
             untrusted: None,
+            is_other_planes: false,
             accepts: None,
             round_trip: None,
             local: None,
@@ -170,11 +173,20 @@ impl Shown {
         let untrusted = chain
             .first()
             .and_then(|leaf| why_untrusted(leaf, &chain[1..], authorities.issuer_of(plane, leaf), now));
+        let other = match plane {
+            Plane::Client => Plane::Peer,
+            Plane::Peer => Plane::Client,
+        };
+        let leads_to_other = |leaf: &Certificate| {
+            why_untrusted(leaf, &chain[1..], authorities.issuer_of(other, leaf), now).is_none()
+        };
+        let is_other_planes = untrusted.is_some() && chain.first().is_some_and(leads_to_other);
         let accepts = named.map(|subjects| subjects.into_iter().map(accepted).collect());
         PlaneView {
             failure,
             chain,
             untrusted,
+            is_other_planes,
             accepts,
             round_trip,
             local,

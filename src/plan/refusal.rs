@@ -196,6 +196,8 @@ pub enum Refusal {
         answered: EtcdId,
         /// What follows from the zone description.
         predicted: Ids,
+        /// The names of its members that never ran: one of this node's name was founded with another address.
+        never_ran: Vec<String>,
     },
     /// The others do not agree on which cluster they are.
     #[error("{} answers for cluster {} and {} for cluster {}: the zone has split", one.0, one.1, other.0, other.1)]

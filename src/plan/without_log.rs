@@ -144,6 +144,11 @@ impl WithoutLog<'_> {
             PeerState::Serves { cluster_minor, .. } => *cluster_minor,
             _ => None,
         })?;
+        // A cluster is at 3.0 until all of its members have been seen, as one that was founded without this one is
+        // (`MinClusterVersion` in `api/version/version.go`).
+        if minor == 0 {
+            return None;
+        }
         let ours = self.observed.etcd_version.minor;
         (ours < minor || ours > minor + 1).then_some(minor)
     }
@@ -152,7 +157,16 @@ impl WithoutLog<'_> {
         match self.voted_as() {
             Some(ids) if ids.cluster == cluster.id => Refusal::Removed { ids, replaced_by: None },
             _ if cluster.id == self.observed.predicted.cluster => Refusal::NotListed { cluster: cluster.id },
-            _ => Refusal::OtherClusterAnswers { answered: cluster.id, predicted: self.observed.predicted },
+            _ => Refusal::OtherClusterAnswers {
+                answered: cluster.id,
+                predicted: self.observed.predicted,
+                never_ran: cluster
+                    .members
+                    .iter()
+                    .filter(|member| !member.has_run())
+                    .map(|member| member.name.clone())
+                    .collect(),
+            },
         }
     }
 

@@ -4,11 +4,14 @@
 //! be proposed.
 
 mod material;
+mod way;
 
 use std::path::{Path, PathBuf};
 
 pub use material::Material;
 use time::OffsetDateTime;
+use way::Way;
+pub use way::proposed_lists;
 use zone_pki::ShowPath;
 
 use crate::activation::proposed_renewal;
@@ -17,8 +20,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::host::UpgradeStep;
 use crate::node_directory::{DESCRIPTION, NodeDirectory, refuse_data_among};
 use crate::plan::{
-    DEFAULT_NODE_DIRECTORY, LOCAL_CONFIG, NodePaths, Recorded, RightToBootstrap, directory_there,
-    proposed_with_config,
+    DEFAULT_NODE_DIRECTORY, LOCAL_CONFIG, NodePaths, Recorded, RightToBootstrap, proposed_with_config,
 };
 use crate::report::shell_quoted_path;
 use crate::zone_directory::{Assessment, Authorities, CaPassphrase, Holder, ZoneDirectory};
@@ -276,14 +278,14 @@ impl Site {
         }
     }
 
-    /// The same, to be typed on the machine of that node: one that was given a bundle has a directory of its own there.
+    /// The same, to be typed on the machine of that node: one that was given a bundle, or gets them by the command of `[access]`, has a
+    /// directory of its own there.
     pub fn proposed_on(&self, command: &str, node: &str) -> String {
-        match self {
-            Self::Zone(zone) if zone.has_bundled(node) => {
-                let there = zone.config.node(node).map(|node| directory_there(&zone.config, node));
-                proposed_with_config(command, &there.unwrap_or_else(|| DEFAULT_NODE_DIRECTORY.into()))
-            }
-            _ => self.proposed_for(command, node),
+        let Self::Zone(zone) = self else { return self.proposed_for(command, node) };
+        match Way::to(zone, node) {
+            Way::ZoneDirectory | Way::Copy => self.proposed_for(command, node),
+            Way::Command { directory } => proposed_with_config(command, &directory),
+            Way::Files => proposed_with_config(command, Path::new(DEFAULT_NODE_DIRECTORY)),
         }
     }
 

@@ -10,7 +10,7 @@
 //! | [`systemd`] | the units of `packaging/systemd`, without a system manager |
 //! | [`crash`] | SIGKILL at every step of a start; `scripts/crash` |
 //! | [`data_disk`] | a data directory on a disk that is full |
-//! | [`status`], [`status_faults`], [`status_changes`] | the zone as it answers: healthy, with members down, with other members than described |
+//! | [`status`], [`status_faults`], [`status_changes`], [`status_mistyped`] | the zone as it answers: healthy, with members down, with other members than described |
 //! | [`decision`] | the start decision with other members that answer, are down, or are somebody else |
 //! | [`offline`] | bundles that are carried over: one cluster, and no second one |
 //! | [`dev`] | the throwaway zone |
@@ -75,6 +75,7 @@ mod start;
 mod status;
 mod status_changes;
 mod status_faults;
+mod status_mistyped;
 mod systemd;
 mod tls_refusals;
 mod tls_setup;

@@ -7,6 +7,23 @@ use std::path::Path;
 use std::process::Command;
 
 use super::typed::commands_in;
+use super::{Outcome, outcome, zone_etcd};
+
+/// Does what was proposed: runs the first command of a next step, with these words in the place of its placeholders.
+#[track_caller]
+pub fn obey(step: &str, meant: &[(&str, &str)]) -> Outcome {
+    outcome(&mut proposed_command(step, meant))
+}
+
+/// That command, to be run somewhere.
+#[track_caller]
+pub fn proposed_command(step: &str, meant: &[(&str, &str)]) -> Command {
+    let typed = commands_in(step).into_iter().next().unwrap_or_else(|| panic!("no command in: {step}"));
+    let instead = |word: String| {
+        meant.iter().find(|(word_there, _)| *word_there == word).map_or(word, |(_, by)| (*by).to_owned())
+    };
+    zone_etcd(typed.words.into_iter().map(instead))
+}
 
 /// Looks at everything that a call has proposed.
 #[track_caller]

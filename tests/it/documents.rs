@@ -227,6 +227,17 @@ fn shown_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
+/// A node may have a directory of its own, and there `--zone` would take a copy of the CAs' keys.
+#[test]
+fn what_the_log_proposes_on_a_node_needs_no_zone_directory() {
+    for row in explanations() {
+        for typed in commands_in(row.remedy) {
+            let is_on_node = ["run", "check"].contains(&typed.words[0].as_str());
+            assert!(!(is_on_node && typed.has("--zone")), "{}: {}", row.id, row.remedy);
+        }
+    }
+}
+
 /// The lines that etcd prints are explained with commands as well.
 #[test]
 fn every_remedy_of_the_log_parses() {

@@ -12,6 +12,11 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
     if live.judgement.health == Health::Healthy {
         return None;
     }
+    // The other plane refuses whoever asks.
+    if let Some((member, fault)) = live.members.iter().find_map(|member| Some((member, member.port_fault()?)))
+    {
+        return Some(site.proposed_ports(&member.name, &fault));
+    }
     if live.refuses_us() {
         let Some(zone) = site.zone() else {
             return Some(
@@ -51,12 +56,7 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
         ));
     }
     if let Some(older) = live.older_lists.first() {
-        let renew = site.proposed(&format!("pki renew {} --due", older.member));
-        let bundle = match site.zone() {
-            Some(zone) => crate::bundle::proposed(zone, &[older.member.as_str()]),
-            None => crate::bundle::proposed_elsewhere(&older.member),
-        };
-        return Some(format!("bring it the new list: {renew}; where files are carried: {bundle}"));
+        return Some(format!("bring {} the new list: {}", older.member, site.proposed_lists(&older.member)));
     }
     if let Some(Difference::NotAMember { node }) =
         live.differences.iter().find(|difference| matches!(difference, Difference::NotAMember { .. }))
@@ -81,7 +81,7 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
     }
     let bad = live.members.iter().find(|member| member.planes().any(|view| view.untrusted.is_some()));
     if let Some(node) = bad.and_then(|member| member.node.as_ref()) {
-        return Some(issue(answer, node.short()));
+        return Some(renew(answer, node.short()));
     }
     Some("look at what the members log".to_owned())
 }
@@ -100,8 +100,12 @@ fn about_down(answer: &Answer<'_>, member: &LiveMember) -> String {
     let Some(node) = &member.node else {
         return format!("look at the machine of {name}: it is not in zone.toml");
     };
+    // One that was founded with an address that was mistyped is that member still, also if it never started.
+    if let Some(update) = moved(answer, member) {
+        return update;
+    }
     match failure_of(answer, member) {
-        Some(DialError::Untrusted(_)) => issue(answer, node.short()),
+        Some(DialError::Untrusted(_)) => renew(answer, node.short()),
         Some(DialError::Name { .. } | DialError::TimedOut(Stage::Resolve)) => {
             format!("mend the look-up of the address of {name}, or write its IP address into zone.toml")
         }
@@ -118,6 +122,17 @@ fn about_down(answer: &Answer<'_>, member: &LiveMember) -> String {
         }
         Some(_) => format!("look at what etcd logs on {name}"),
     }
+}
+
+/// How the cluster is told of a node that it looks for elsewhere.
+fn moved(answer: &Answer<'_>, member: &LiveMember) -> Option<String> {
+    let is_it = |difference: &&Difference| matches!(difference, Difference::PeerUrls { node, .. } if *node == member.name);
+    answer.live.differences.iter().find(is_it)?;
+    let update = answer.site.proposed_update(&member.name);
+    Some(format!(
+        "if {} is where zone.toml says, tell the cluster, and start it there: {update}",
+        member.name
+    ))
 }
 
 /// Why the member cannot be reached where it is described.
@@ -142,8 +157,8 @@ fn is_absent(answer: &Answer<'_>, member: &LiveMember) -> bool {
     answer.live.listed.is_some() && member.listed.is_none()
 }
 
-fn issue(answer: &Answer<'_>, node: &str) -> String {
-    format!("issue its certificates anew: {}", answer.site.proposed_issue(node))
+fn renew(answer: &Answer<'_>, node: &str) -> String {
+    format!("have its certificates replaced: {}", answer.site.proposed_renewal(node))
 }
 
 fn ctl(answer: &Answer<'_>, arguments: &str) -> String {

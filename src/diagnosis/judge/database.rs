@@ -102,8 +102,8 @@ fn defragment(member: &Told<'_>, zone_arg: &str) -> String {
     )
 }
 
-/// How far voters lag behind the furthest.
-pub fn lag(members: &[Told<'_>]) -> Vec<Finding> {
+/// How far voters lag behind the furthest. `look` is the command that looks at one on its machine.
+pub fn lag(members: &[Told<'_>], look: impl Fn(&str) -> String) -> Vec<Finding> {
     let check = CheckId::RaftLag;
     let mut findings = Vec::new();
     let mut well = Vec::new();
@@ -118,7 +118,7 @@ pub fn lag(members: &[Told<'_>]) -> Vec<Finding> {
             }
         };
         let remedy = match member.is_described {
-            true => format!("look at its disk and network: on {0}, zone-etcd check --node {0}", member.name),
+            true => format!("look at its disk and network, {}", look(member.name)),
             false => "look at the disk and the network of its machine".to_owned(),
         };
         findings.push(

@@ -4,8 +4,9 @@ use super::count;
 use super::database::LAG_NOTE;
 use crate::diagnosis::{CheckId, Finding, Verdict};
 use crate::live::{Difference, LiveMember, LiveZone};
+use crate::site::Site;
 
-pub(super) fn member_list(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
+pub(super) fn member_list(live: &LiveZone, site: &Site, zone_arg: &str) -> Vec<Finding> {
     let check = CheckId::MemberList;
     if live.listed.is_none() {
         return Vec::new();
@@ -22,6 +23,9 @@ pub(super) fn member_list(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
                     id_of(live, member)
                 ),
             ),
+            Difference::NotAMember { node } if has_left(site, live, node) => {
+                (Verdict::Failed, "it was revoked: take it out of zone.toml".to_owned())
+            }
             Difference::NotAMember { node } => (
                 Verdict::Failed,
                 format!(
@@ -65,8 +69,14 @@ pub(super) fn member_list(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
             format!("{}, as in zone.toml", count(listed, "member")),
         ));
     }
-    findings.extend(learners(live, zone_arg));
+    findings.extend(learners(live, site, zone_arg));
     findings
+}
+
+/// Whether all that the node had was revoked: then it is not to come back by a mere addition.
+fn has_left(site: &Site, live: &LiveZone, node: &str) -> bool {
+    let Ok(authorities) = site.authorities_to_ask(live.at) else { return false };
+    !authorities.serving_members(site.config()).iter().any(|serving| serving.name.short() == node)
 }
 
 fn id_of(live: &LiveZone, name: &str) -> String {
@@ -74,12 +84,15 @@ fn id_of(live: &LiveZone, name: &str) -> String {
     member.and_then(LiveMember::id).map_or_else(|| "ID".to_owned(), |id| id.to_string())
 }
 
-fn learners(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
+fn learners(live: &LiveZone, site: &Site, zone_arg: &str) -> Vec<Finding> {
     let judge = |member: &LiveMember| {
         let (found, remedy) = match &member.status {
             Ok(status) if status.raft_lag > LAG_NOTE => (
                 format!("it is {} entries behind", status.raft_lag),
-                "wait until it has caught up; if it does not, look at its disk and network with zone-etcd check".to_owned(),
+                format!(
+                    "wait until it has caught up; if it does not, look at its disk and network, {}",
+                    site.proposed_look_at(&member.name)
+                ),
             ),
             Ok(_) => (
                 "it has caught up, and does not vote yet".to_owned(),

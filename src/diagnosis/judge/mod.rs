@@ -1,4 +1,5 @@
-//! What to think of what was observed. Pure: facts are arguments, findings the result.
+//! What to think of what was observed: facts are arguments, findings the result. How a node is run, for the commands that are proposed, is known to
+//! the [`Site`](crate::site::Site).
 
 pub mod authorities;
 pub mod certificates;

@@ -25,23 +25,30 @@ pub struct Own<'a> {
     pub faults: Vec<(String, Option<String>)>,
     /// The revocation list of the peer plane.
     pub revocations: Option<&'a RevocationList>,
-    /// How to have a certificate issued anew; `NODE` stands for the node.
-    pub issue: String,
-    /// How to start a member; `NODE` stands for the node.
+    /// The CAs of the client plane, by which a port for clients gives itself away.
+    pub of_clients: &'a [Certificate],
+}
+
+/// What is proposed about a peer.
+#[derive(Clone, Debug)]
+pub struct StepsOfPeer {
+    /// How it gets other certificates.
+    pub renew: String,
+    /// How its member is started, on its machine.
     pub run: String,
 }
 
 /// What one peer answered.
-pub fn judge(answer: &PeerAnswer, own: &Own<'_>, now: OffsetDateTime) -> Vec<Finding> {
+pub fn judge(answer: &PeerAnswer, own: &Own<'_>, steps: &StepsOfPeer, now: OffsetDateTime) -> Vec<Finding> {
     let node = answer.peer.node.as_str();
     let mut findings = match &answer.reply {
-        Ok(reply) => answered(answer, reply, own, now),
-        Err(error) => vec![failed(answer, error, own)],
+        Ok(reply) => answered(answer, reply, own, steps, now),
+        Err(error) => vec![failed(answer, error, own, steps)],
     };
     // A server shows its certificate before it refuses ours.
     if answer.reply.is_err()
         && !matches!(answer.reply, Err(DialError::Untrusted(_)))
-        && let Some(finding) = certificate(answer, own, now)
+        && let Some(finding) = certificate(answer, own, steps, now)
     {
         findings.push(finding);
     }
@@ -54,7 +61,13 @@ pub fn judge(answer: &PeerAnswer, own: &Own<'_>, now: OffsetDateTime) -> Vec<Fin
     findings
 }
 
-fn answered(answer: &PeerAnswer, reply: &Reply, own: &Own<'_>, now: OffsetDateTime) -> Vec<Finding> {
+fn answered(
+    answer: &PeerAnswer,
+    reply: &Reply,
+    own: &Own<'_>,
+    steps: &StepsOfPeer,
+    now: OffsetDateTime,
+) -> Vec<Finding> {
     let Some(version) = version_of(reply) else {
         return vec![
             Finding::new(
@@ -68,7 +81,7 @@ fn answered(answer: &PeerAnswer, reply: &Reply, own: &Own<'_>, now: OffsetDateTi
     };
     let found = format!("etcd {version}, round trip {}", shown(reply.connected_after));
     let mut findings = vec![Finding::passed(CheckId::PeerReachable, "", found)];
-    findings.extend(certificate(answer, own, now));
+    findings.extend(certificate(answer, own, steps, now));
     findings.push(Finding::passed(
         CheckId::PeerAdmission,
         "",
@@ -84,7 +97,7 @@ pub fn version_of(reply: &Reply) -> Option<String> {
     body.get("etcdserver")?.as_str().filter(|_| reply.status == 200).map(str::to_owned)
 }
 
-fn failed(answer: &PeerAnswer, error: &DialError, own: &Own<'_>) -> Finding {
+fn failed(answer: &PeerAnswer, error: &DialError, own: &Own<'_>, steps: &StepsOfPeer) -> Finding {
     let node = &answer.peer.node;
     let unreachable = |remedy: String| {
         Finding::new(CheckId::PeerReachable, Verdict::Unreachable, "", error.to_string()).remedy(remedy)
@@ -93,7 +106,7 @@ fn failed(answer: &PeerAnswer, error: &DialError, own: &Own<'_>) -> Finding {
         Finding::new(CheckId::PeerReachable, Verdict::Failed, "", error.to_string()).remedy(remedy)
     };
     match error {
-        DialError::Refused(_) => unreachable(format!("start its member, on {node}: {}", own.run.replace("NODE", node))),
+        DialError::Refused(_) => unreachable(format!("start its member, on {node}: {}", steps.run)),
         DialError::Name { host, .. } => {
             unreachable(format!("make {host} known to the name server or in /etc/hosts"))
         }
@@ -115,11 +128,18 @@ fn failed(answer: &PeerAnswer, error: &DialError, own: &Own<'_>) -> Finding {
             own,
         ),
         DialError::Alert(_) => refused(error.to_string(), node, own),
+        DialError::Untrusted(_) if is_of_clients(answer, own) => Finding::new(
+            CheckId::PeerReachable,
+            Verdict::Failed,
+            "",
+            "its port for clients answers there: the certificate is one of the client plane",
+        )
+        .remedy(format!(
+            "compare client_port and peer_port of {node} in zone.toml with the ports on which its etcd listens, and with what forwards to them"
+        )),
         DialError::Untrusted(_) => {
-            Finding::new(CheckId::PeerCertificate, Verdict::Failed, "", error.to_string()).remedy(format!(
-                "have it issued anew from this zone's directory: {}",
-                own.issue.replace("NODE", node)
-            ))
+            Finding::new(CheckId::PeerCertificate, Verdict::Failed, "", error.to_string())
+                .remedy(format!("have it replaced: {}", steps.renew))
         }
         // A start that waits for its turn does that, for seconds; something else may do it for ever.
         DialError::Closed(_) => unreachable(format!(
@@ -129,6 +149,11 @@ fn failed(answer: &PeerAnswer, error: &DialError, own: &Own<'_>) -> Finding {
             "look on {node} what listens there: it is not the peer port of a member of this zone"
         )),
     }
+}
+
+fn is_of_clients(answer: &PeerAnswer, own: &Own<'_>) -> bool {
+    let leaf = answer.chain.first().and_then(|der| Certificate::from_der(der).ok());
+    leaf.is_some_and(|leaf| own.of_clients.iter().any(|authority| leaf.names_issuer(authority)))
 }
 
 /// A peer refuses this node: what was found wrong with its certificate before is the reason, as far as can be told.
@@ -149,19 +174,23 @@ fn refused(found: String, node: &str, own: &Own<'_>) -> Finding {
 }
 
 /// The certificate that it serves. The handshake has verified it already, but for the revocation list and the days left.
-fn certificate(answer: &PeerAnswer, own: &Own<'_>, now: OffsetDateTime) -> Option<Finding> {
+fn certificate(
+    answer: &PeerAnswer,
+    own: &Own<'_>,
+    steps: &StepsOfPeer,
+    now: OffsetDateTime,
+) -> Option<Finding> {
     let leaf = Certificate::from_der(answer.chain.first()?).ok()?;
-    let (check, node) = (CheckId::PeerCertificate, &answer.peer.node);
-    let issue = own.issue.replace("NODE", node);
+    let check = CheckId::PeerCertificate;
     if own.revocations.is_some_and(|list| list.lists(&leaf)) {
         return Some(
             Finding::new(check, Verdict::Failed, "", "it is on the revocation list that this node has")
-                .remedy(issue),
+                .remedy(steps.renew.clone()),
         );
     }
     if leaf.validity_used(now) >= RENEW_AT {
         let found = format!("{} days left, less than a third of its life", days_left(&leaf, now));
-        return Some(Finding::new(check, Verdict::Warning, "", found).remedy(issue));
+        return Some(Finding::new(check, Verdict::Warning, "", found).remedy(steps.renew.clone()));
     }
     Some(Finding::passed(check, "", format!("{} days left", days_left(&leaf, now))))
 }

@@ -5,32 +5,36 @@ use std::collections::{BTreeMap, BTreeSet};
 use zone_pki::{Certificate, instant};
 
 use crate::diagnosis::{CheckId, Finding, Verdict};
-use crate::live::{LiveZone, PlaneView};
+use crate::live::{LiveMember, LiveZone, PlaneView, PortFault};
 use crate::plan::{Plane, RENEW_AT, days_left};
+use crate::site::Site;
 
 /// What the directory of a zone knows of its nodes: the certificates that are on disk, by node and plane.
 pub type OnDisk = BTreeMap<(String, Plane), Certificate>;
 
 /// What members serve, against their plane's CA and what is on disk here.
-pub(super) fn served(live: &LiveZone, on_disk: &OnDisk, zone_arg: &str) -> Vec<Finding> {
+pub(super) fn served(live: &LiveZone, on_disk: &OnDisk, site: &Site) -> Vec<Finding> {
     let check = CheckId::ServedCertificate;
     let mut findings = Vec::new();
     let mut well = BTreeSet::new();
-    for member in &live.members {
+    let has_own_ports =
+        |member: &&LiveMember| !matches!(member.port_fault(), Some(PortFault::Swapped { .. }));
+    for member in live.members.iter().filter(has_own_ports) {
         for view in member.planes() {
             let subject = format!("{}, {} plane", member.name, view.plane.name());
-            let issue = match member.node {
-                Some(_) => format!("zone-etcd pki issue {} {zone_arg}", member.name),
+            let renewal = match member.node {
+                Some(_) => site.proposed_renewal(&member.name),
                 None => "put it into zone.toml again, or remove it from the cluster".to_owned(),
             };
-            match fault_of(view, on_disk.get(&(member.name.clone(), view.plane)), live) {
+            let on_disk = on_disk.get(&(member.name.clone(), view.plane));
+            match fault_of(view, on_disk, live, site.has_own_directory(&member.name)) {
                 None if view.leaf().is_none() => {}
                 None => {
                     well.insert(member.name.clone());
                 }
                 Some((verdict, found, to_do)) => {
                     findings
-                        .push(Finding::new(check, verdict, subject, found).remedy(to_do.unwrap_or(issue)));
+                        .push(Finding::new(check, verdict, subject, found).remedy(to_do.unwrap_or(renewal)));
                 }
             }
         }
@@ -46,6 +50,7 @@ fn fault_of(
     view: &PlaneView,
     on_disk: Option<&Certificate>,
     live: &LiveZone,
+    has_own_directory: bool,
 ) -> Option<(Verdict, String, Option<String>)> {
     let leaf = view.leaf()?;
     if let Some(why) = &view.untrusted {
@@ -67,6 +72,6 @@ fn fault_of(
     differs.then(|| {
         let step = "copy the node's pki directory to it, or the newer one from it: etcd reads it at the next handshake";
         let found = "it serves another certificate than the one in this zone directory".to_owned();
-        (Verdict::Note, found, Some(step.to_owned()))
+        (Verdict::Note, found, (!has_own_directory).then(|| step.to_owned()))
     })
 }

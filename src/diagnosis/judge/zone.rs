@@ -8,20 +8,23 @@ use super::served::{OnDisk, served};
 use crate::diagnosis::{CheckId, Finding, Verdict};
 use crate::live::{AlarmKind, Comparison, Health, LiveMember, LiveZone, MemberStatus, OlderList};
 use crate::plan::EtcdId;
+use crate::site::Site;
 
-/// Everything about the live zone. `quota` is what zone.toml says; `zone_arg` is `--zone DIR` for commands that are proposed.
-pub fn judge(live: &LiveZone, on_disk: &OnDisk, quota: u64, zone_arg: &str) -> Vec<Finding> {
+/// Everything about the live zone. `site` knows how each node is run, for the commands that are proposed.
+pub fn judge(live: &LiveZone, on_disk: &OnDisk, site: &Site) -> Vec<Finding> {
+    let zone_arg = site.proposed("").trim_start_matches("zone-etcd").trim().to_owned();
+    let (zone_arg, quota) = (zone_arg.as_str(), site.config().etcd.quota);
     let mut findings = Vec::from_iter(data(live, zone_arg));
-    findings.push(quorum(live, zone_arg));
+    findings.push(quorum(live, site));
     findings.extend(clusters(live));
     findings.extend(alarms(live, zone_arg));
-    findings.extend(members_down(live, zone_arg));
-    findings.extend(member_list(live, zone_arg));
-    findings.extend(served(live, on_disk, zone_arg));
-    findings.extend(older_lists(live, zone_arg));
+    findings.extend(members_down(live, site));
+    findings.extend(member_list(live, site, zone_arg));
+    findings.extend(served(live, on_disk, site));
+    findings.extend(older_lists(live, site));
     let told: Vec<Told<'_>> = statuses(live).map(|(member, status)| Told::of(member, status)).collect();
     findings.extend(databases(&told, quota, zone_arg));
-    findings.extend(lag(&told));
+    findings.extend(lag(&told, |member| site.proposed_look_at(member)));
     let versions: Vec<(String, String)> =
         statuses(live).map(|(member, status)| (member.name.clone(), status.version.clone())).collect();
     findings.extend(super::peers::versions(&versions));
@@ -29,7 +32,7 @@ pub fn judge(live: &LiveZone, on_disk: &OnDisk, quota: u64, zone_arg: &str) -> V
     findings
 }
 
-fn older_lists(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
+fn older_lists(live: &LiveZone, site: &Site) -> Vec<Finding> {
     let found = |older: &OlderList| {
         let OlderList { member, plane } = older;
         Finding::new(
@@ -38,9 +41,7 @@ fn older_lists(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
             format!("{member}, {} plane", plane.name()),
             "it uses an older list, and takes what was revoked since",
         )
-        .remedy(format!(
-            "zone-etcd pki renew {member} --due {zone_arg}; where files are carried: zone-etcd bundle {member} --out DIR --passphrase-file FILE {zone_arg}"
-        ))
+        .remedy(site.proposed_lists(member))
     };
     live.older_lists.iter().map(found).collect()
 }
@@ -70,7 +71,7 @@ fn data(live: &LiveZone, zone_arg: &str) -> Option<Finding> {
     })
 }
 
-fn quorum(live: &LiveZone, zone_arg: &str) -> Finding {
+fn quorum(live: &LiveZone, site: &Site) -> Finding {
     let check = CheckId::Quorum;
     let judgement = &live.judgement;
     if judgement.health != Health::LostQuorum {
@@ -83,8 +84,13 @@ fn quorum(live: &LiveZone, zone_arg: &str) -> Finding {
     }
     let why = judgement.reasons.first().cloned().unwrap_or_default();
     if statuses(live).next().is_none() {
+        let first = live.members.iter().find_map(|member| member.node.as_ref());
+        let run = first.map(|node| {
+            let node = node.short();
+            format!("start the members, each on its node; on {node}: {}", site.proposed_on("run", node))
+        });
         return Finding::new(check, Verdict::Unreachable, "cluster", why)
-            .remedy(format!("start the members, each on its node: zone-etcd run {zone_arg} --node NODE"));
+            .remedy(run.unwrap_or_else(|| "start the members".to_owned()));
     }
     Finding::new(check, Verdict::Failed, "cluster", why)
         .remedy("start the members that are down; what keeps one from answering is told below")
@@ -151,37 +157,60 @@ fn alarms(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
     vec![data, no_space]
 }
 
-fn members_down(live: &LiveZone, zone_arg: &str) -> Vec<Finding> {
+fn members_down(live: &LiveZone, site: &Site) -> Vec<Finding> {
     let check = CheckId::MemberDown;
     let mut findings = Vec::new();
     let mut up = Vec::new();
     for member in &live.members {
+        if let Some(fault) = member.port_fault() {
+            findings.push(
+                Finding::new(check, Verdict::Failed, member.name.clone(), fault.to_string())
+                    .remedy(site.proposed_ports(&member.name, &fault)),
+            );
+            continue;
+        }
         let unstarted = member.listed.as_ref().is_some_and(|listed| !listed.is_started());
         match &member.status {
             // One that the list knows and nobody started has a finding of its own.
             Err(_) if unstarted => {}
             Err(why) => findings.push(
-                Finding::new(check, Verdict::Unreachable, member.name.clone(), format!("it does not answer: {why}"))
-                    .remedy(match &member.node {
-                        Some(node) => {
-                            let node = node.short();
-                            format!("on {node}: zone-etcd check {zone_arg} --node {node}, then zone-etcd run {zone_arg} --node {node}")
-                        }
-                        None => "start it, or remove it from the cluster".to_owned(),
-                    }),
+                Finding::new(
+                    check,
+                    Verdict::Unreachable,
+                    member.name.clone(),
+                    format!("it does not answer: {why}"),
+                )
+                .remedy(match &member.node {
+                    Some(node) => {
+                        let node = node.short();
+                        let [check, run] = ["check", "run"].map(|command| site.proposed_on(command, node));
+                        format!("on {node}: {check}; then {run}")
+                    }
+                    None => "start it, or remove it from the cluster".to_owned(),
+                }),
             ),
-            Ok(MemberStatus { quorum_read: Some(Err(why)), .. }) if live.judgement.health != Health::LostQuorum => {
+            Ok(MemberStatus { quorum_read: Some(Err(why)), .. })
+                if live.judgement.health != Health::LostQuorum =>
+            {
                 let remedy = match &member.node {
                     Some(node) => {
                         let node = node.short();
-                        format!("on {node}: zone-etcd check {zone_arg} --node {node} tells which of its connections fails")
+                        format!(
+                            "on {node}, see which of its connections fails: {}",
+                            site.proposed_on("check", node)
+                        )
                     }
                     None => "look at the network of its machine, or remove it from the cluster".to_owned(),
                 };
                 findings.push(
-                    Finding::new(check, Verdict::Failed, member.name.clone(), format!("it does not reach the quorum: {why}"))
-                        .because("it is up, and of no use: the others do not hear it, or it does not hear them")
-                        .remedy(remedy),
+                    Finding::new(
+                        check,
+                        Verdict::Failed,
+                        member.name.clone(),
+                        format!("it does not reach the quorum: {why}"),
+                    )
+                    .because("it is up, and of no use: the others do not hear it, or it does not hear them")
+                    .remedy(remedy),
                 );
             }
             Ok(_) => up.push(member.name.as_str()),

@@ -75,7 +75,13 @@ impl<'z> NodeCheck<'z> {
             }
             _ => String::new(),
         };
-        let remedies = Remedies { issue: site.proposed_issue(node.name.short()), then };
+        let name = node.name.short();
+        // Files that are not as they were made are in the bundle as they should be, and the same bundle again changes nothing.
+        let issue = match site.has_own_directory(name) {
+            true => site.proposed_renewal(name),
+            false => site.proposed_issue(name),
+        };
+        let remedies = Remedies { issue, then };
         Self { site, node, paths, files, member, remedies, listed: Vec::new(), now }
     }
 

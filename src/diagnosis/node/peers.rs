@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use super::asking::Asked;
 use super::{NAMES_LIMIT, NodeCheck};
-use crate::diagnosis::judge::peers::{self, Own};
+use crate::diagnosis::judge::peers::{self, Own, StepsOfPeer};
 use crate::diagnosis::judge::source::{self, Route};
 use crate::diagnosis::{CheckId, Finding, Verdict};
 use crate::host;
 use crate::plan::{MemberPlan, Plane};
+use crate::tls::PeerAnswer;
 
 impl NodeCheck<'_> {
     pub(super) fn source(&self, resolved: &BTreeMap<String, Result<Vec<IpAddr>, String>>) -> Vec<Finding> {
@@ -59,15 +60,19 @@ impl NodeCheck<'_> {
                 ];
             }
         };
+        let of_clients = self.files.plane(Plane::Client).and_then(|files| files.authorities.as_deref().ok());
         let own = Own {
+            of_clients: of_clients.unwrap_or_default(),
             file: format!("{}.crt", self.presented()),
             faults,
             revocations: self.files.plane(Plane::Peer).and_then(|files| files.revocations.as_ref().ok()),
-            issue: self.site.proposed_issue("NODE"),
-            run: self.site.proposed_for("run", "NODE"),
         };
-        let mut findings: Vec<Finding> =
-            answers.iter().flat_map(|answer| peers::judge(answer, &own, self.now)).collect();
+        let judge = |answer: &PeerAnswer| {
+            let node = answer.peer.node.as_str();
+            let (renew, run) = (self.site.proposed_renewal(node), self.site.proposed_on("run", node));
+            peers::judge(answer, &own, &StepsOfPeer { renew, run }, self.now)
+        };
+        let mut findings: Vec<Finding> = answers.iter().flat_map(judge).collect();
         let replies =
             || answers.iter().filter_map(|answer| Some((&answer.peer.node, answer.reply.as_ref().ok()?)));
         let mut versions: Vec<(String, String)> =

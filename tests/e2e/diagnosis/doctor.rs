@@ -9,6 +9,7 @@ use crate::harness::members::{
     call, etcdctl, fill_database, loopback_text, loopback_zone, start, start_alone, start_on_loopback,
     wait_for_quorum, wait_until_serving,
 };
+use crate::harness::next_step::obey;
 use crate::harness::processes::{Running, until};
 use crate::harness::tls::{Client, Identity, Treatment};
 use crate::harness::{TestZone, outcome, zone_etcd};
@@ -276,7 +277,12 @@ fn revocation_list_in_use() {
         zone.run(&["pki", "revoke", "client/health"]).expect_code(0);
         fs::write(&list, before).expect("an older list");
         let findings = examined(&zone, 65);
-        found(&findings, "revocation-list-in-use", "failed", "node3, client plane");
+        let finding = found(&findings, "revocation-list-in-use", "failed", "node3, client plane");
+        let step = finding["remedy"].as_str().expect("a remedy");
+        let told = zone.run(&["status"]).expect_code(65).stdout;
+        assert!(told.contains(&format!("\nnext: bring node3 the new list: {step}\n")), "{told}");
+        obey(step, &[]).expect_code(0);
+        zone.run(&["status"]).expect_code(0);
     });
 }
 

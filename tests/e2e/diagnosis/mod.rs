@@ -4,9 +4,11 @@
 //! |---|---|
 //! | [`check`] | one node: what only a running member, or another machine, can show |
 //! | [`doctor`] | the zone |
+//! | [`foreign`] | members that show certificates of another CA: the proposed line replaces them, however the node is run |
 
 mod check;
 mod doctor;
+mod foreign;
 
 use serde_json::Value;
 

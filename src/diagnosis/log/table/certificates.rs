@@ -137,8 +137,9 @@ pub(super) const ROWS: &[Explanation] = &[
         cause: "it was issued by another zone's CA, or by the CA of the client plane, or its CA was made \
                  anew",
         why_it_matters: "the peer cannot send anything to this member",
-        remedy: "compare `zone-etcd pki check --zone DIR` on both nodes: all must have the same root and \
-                 peer CA; then `zone-etcd pki issue NODE --zone DIR`. etcd reads its CA file only at the \
+        remedy: "compare what `zone-etcd check` says on both nodes: all must have the same root and peer CA; \
+                 then, on the signing host, `zone-etcd pki renew NODE --zone DIR`. etcd reads its CA \
+                 file only at the \
                  start: restart members whose CA file was replaced",
         harm: Harm::Member,
         page: "unknown-authority",
@@ -166,7 +167,7 @@ pub(super) const ROWS: &[Explanation] = &[
         cause: "the server's certificate was issued by another CA than the one in the caller's CA file, \
                  or it comes without the CA between it and the root",
         why_it_matters: "the caller refuses the connection",
-        remedy: "compare `zone-etcd pki check --zone DIR` on both sides; clients trust `ca.crt`, the \
+        remedy: "run `zone-etcd check` on the node of the member; clients trust `ca.crt`, the \
                  root. etcd reads its CA file only at the start: restart members whose CA file was \
                  replaced",
         harm: Harm::Member,
@@ -181,7 +182,7 @@ pub(super) const ROWS: &[Explanation] = &[
         cause: "it trusts another CA: another zone's, or an older one; a member that dials a peer gets \
                  this, and so does one that a client dials with a wrong CA file",
         why_it_matters: "this connection is refused",
-        remedy: "compare `zone-etcd pki check --zone DIR` on both sides; clients trust `ca.crt`, the \
+        remedy: "run `zone-etcd check` on the node of the member; clients trust `ca.crt`, the \
                  root. etcd reads its CA file only at the start: restart members whose CA file was \
                  replaced",
         harm: Harm::Refusal,
@@ -282,7 +283,8 @@ pub(super) const ROWS: &[Explanation] = &[
         cause: "a client without certificate and key, a browser, a scanner, or one whose certificate was \
                  issued by a CA that this port does not trust: such a certificate is not even sent",
         why_it_matters: "that client is refused, as it should be",
-        remedy: "nothing, if it is `zone-etcd status` or `doctor`, which look at the certificate of the peer port so; else give it a \
+        remedy: "nothing, if it is `zone-etcd status` or `doctor`, which look at the certificate of the \
+                 peer port so; else give it a \
                  certificate: `zone-etcd pki issue --client NAME --zone DIR`, and its files: \
                  `zone-etcd env --zone DIR`; its address is {remote-addr}",
         harm: Harm::Notice,
@@ -299,7 +301,7 @@ pub(super) const ROWS: &[Explanation] = &[
                  does not trust. The client's own error tells which",
         why_it_matters: "that client does not get in; if it is the address of this machine, it may be the REST \
                  gateway or a health check",
-        remedy: "run `zone-etcd pki check --zone DIR` for the member, and check that the client trusts \
+        remedy: "run `zone-etcd check` on the node of the member, and check that the client trusts \
                  `ca.crt` and dials an address that is in the certificate; its address is {remote-addr}",
         harm: Harm::Refusal,
         page: "bad-certificate",
@@ -314,8 +316,8 @@ pub(super) const ROWS: &[Explanation] = &[
                  address that was dialled, may not serve, or has not the name that the peer allows. The \
                  peer's own log tells which",
         why_it_matters: "the peer cannot send anything to this member; with two such members there is no quorum",
-        remedy: "explain the log of the peer at {remote-addr} too; run `zone-etcd pki check --zone DIR`, \
-                 then `zone-etcd pki issue NODE --zone DIR`",
+        remedy: "explain the log of the peer at {remote-addr} too; run `zone-etcd check` \
+                 on both nodes, then, on the signing host, `zone-etcd pki renew NODE --zone DIR`",
         harm: Harm::Member,
         page: "bad-certificate",
         patterns: &["rejected connection on peer endpoint*remote error: tls: bad certificate"],
@@ -328,8 +330,8 @@ pub(super) const ROWS: &[Explanation] = &[
         cause: "it says `bad certificate` for every reason: wrong key usage, an unwanted name, not yet \
                  valid. Its own log tells which",
         why_it_matters: "nothing that is sent to it over this connection arrives",
-        remedy: "explain the log of the other side too; run `zone-etcd pki check --zone DIR`, then \
-                 `zone-etcd pki issue NODE --zone DIR`",
+        remedy: "explain the log of the other side too; run `zone-etcd check` on both \
+                 nodes, then, on the signing host, `zone-etcd pki renew NODE --zone DIR`",
         harm: Harm::Refusal,
         page: "bad-certificate",
         patterns: &["remote error: tls: bad certificate", "remote error: tls: unsupported certificate"],

@@ -257,8 +257,8 @@ pub(super) const ROWS: &[Explanation] = &[
         why_it_matters: "the member ends at once, and will again with the same data",
         remedy: "read the lines before this one; if it happens at every start and the other members are \
                  well, replace the member: `zone-etcd ctl -- member remove ID`, `zone-etcd ctl -- member \
-                 add NODE --learner --peer-urls=URL`, `zone-etcd run --zone DIR --node NODE \
-                 --set-aside-data`, then `zone-etcd ctl -- member promote ID` once it has caught up",
+                 add NODE --learner --peer-urls=URL`, `zone-etcd run --set-aside-data` on the node, \
+                 then `zone-etcd ctl -- member promote ID` once it has caught up",
         harm: Harm::Member,
         page: "damaged-data",
         patterns: &[
@@ -275,7 +275,7 @@ pub(super) const ROWS: &[Explanation] = &[
         title: "the client port could not be served",
         cause: "the listener or the REST gateway of the client plane failed: {reason}",
         why_it_matters: "etcd ends, after it has already said that it is ready",
-        remedy: "run `zone-etcd pki check --zone DIR`, and `zone-etcd check --zone DIR --node NODE`",
+        remedy: "run `zone-etcd check` on the node, which names the files",
         harm: Harm::Outage,
         page: "certificate-files",
         patterns: &["registerGateway failed*error={reason}"],

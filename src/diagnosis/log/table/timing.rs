@@ -23,8 +23,8 @@ pub(super) const ROWS: &[Explanation] = &[
         cause: "fdatasync of the write-ahead log took longer than a second: a slow or shared disk, or a \
                  machine that was stopped for a moment",
         why_it_matters: "every write waits for it; heartbeats come late and leaders change",
-        remedy: "give etcd a disk of its own, an SSD; measure with `zone-etcd check --zone DIR --node \
-                 NODE`; etcd's metric is etcd_disk_wal_fsync_duration_seconds (99 % below 10 ms)",
+        remedy: "give etcd a disk of its own, an SSD; measure with `zone-etcd check` on the node; \
+                 etcd's metric is etcd_disk_wal_fsync_duration_seconds (99 % below 10 ms)",
         harm: Harm::Strain,
         page: "slow-disk",
         patterns: &["slow fdatasync"],
@@ -105,7 +105,7 @@ pub(super) const ROWS: &[Explanation] = &[
         title: "messages to a peer do not get away fast enough",
         cause: "the network or the peer is too slow for what is sent to it",
         why_it_matters: "messages are dropped; the peer falls behind and may need a whole snapshot",
-        remedy: "measure the way to the peer: `zone-etcd check --zone DIR --node NODE`; raise `heartbeat` \
+        remedy: "measure the way to the peer: `zone-etcd check` on the node; raise `heartbeat` \
                  and `election` in zone.toml if the round trip is long",
         harm: Harm::Strain,
         page: "slow-network",

@@ -274,7 +274,7 @@ fn raft_lag() {
     let judged = |raft_lag, is_learner| {
         let status = MemberStatus { raft_lag, ..status() };
         let told = Told { name: "node1", endpoint: None, is_described: true, is_learner, status: &status };
-        lag(&[told]).first().map(|finding| (finding.check, finding.verdict))
+        lag(&[told], str::to_owned).first().map(|finding| (finding.check, finding.verdict))
     };
     assert_eq!(judged(1000, false), Some((CheckId::RaftLag, Verdict::Passed)));
     assert_eq!(judged(1001, false), Some((CheckId::RaftLag, Verdict::Note)));

@@ -87,6 +87,22 @@ fn peer_certificate() {
 }
 
 #[test]
+fn a_port_for_clients_is_told_from_a_foreign_certificate() {
+    let zone = three_members_issued();
+    let swapped = zone.around().join("swapped");
+    std::fs::create_dir(&swapped).expect("a directory");
+    for (from, to) in [("server.crt", "peer.crt"), ("server.key", "peer.key"), ("peer-ca.crt", "peer-ca.crt")]
+    {
+        std::fs::copy(generation(&zone, "node2").join(from), swapped.join(to)).expect("copied");
+    }
+    stand_at(peer_port(&zone, 2), &swapped, Manner::Closes);
+    let findings = checked(&zone, 69);
+    assert_eq!(failed(&findings), ["peer-reachable"]);
+    let finding = found(&findings, "peer-reachable", "failed", "its port for clients answers there");
+    assert!(finding["remedy"].as_str().expect("a remedy").contains("client_port and peer_port of node2"));
+}
+
+#[test]
 fn peer_admission() {
     let zone = with_peer(Manner::Closes);
     let findings = checked(&zone, 69);

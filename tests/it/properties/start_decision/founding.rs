@@ -41,7 +41,11 @@ fn every_row_of_a_member_that_shows_nothing() {
         ([absent(), serves(us, Listed::Not)], Err(Refusal::NotListed { cluster: us })),
         (
             [absent(), serves(OTHER.cluster, Listed::Not)],
-            Err(Refusal::OtherClusterAnswers { answered: OTHER.cluster, predicted: OURS }),
+            Err(Refusal::OtherClusterAnswers {
+                answered: OTHER.cluster,
+                predicted: OURS,
+                never_ran: Vec::new(),
+            }),
         ),
         (
             [serves(us, Listed::Not), serves(OTHER.cluster, Listed::Not)],
