@@ -55,7 +55,7 @@ seed() {
 make_zone() {
     local program=$1 fingerprint
     "$program" init --zone z --name example.zone --node node1=10.0.1.1 --node node2=10.0.1.2 --node node3=10.0.1.3
-    "$program" bundle node1 --zone z --plain --out bundles
+    "$program" bundle node1 --zone z --no-encryption --out bundles
     "$program" bundle node2 --zone z --recipient "$FUZZ_RECIPIENT" --out bundles
     fingerprint=$(openssl x509 -noout -fingerprint -sha256 -in z/ca/root.crt)
     "$program" activate bundles/node1.bundle --node-dir n --node node1 --root-fingerprint "$fingerprint"

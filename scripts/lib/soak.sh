@@ -14,9 +14,9 @@ readonly SOAK_OPERATIONS=(
     "revoke-client   revoke_a_client"
     "revoke-admin    zone-etcd pki revoke client/admin"
     "restart         zone-etcd restart --rolling"
-    "rotate-peer     zone-etcd pki rotate-ca --plane peer --again"
-    "rotate-client   zone-etcd pki rotate-ca --plane client --again"
-    "rotate-root     zone-etcd pki rotate-ca --root --again"
+    "rotate-peer     zone-etcd pki rotate-ca --plane peer --force"
+    "rotate-client   zone-etcd pki rotate-ca --plane client --force"
+    "rotate-root     zone-etcd pki rotate-ca --root --force"
 )
 
 revoke_a_client() {
@@ -27,7 +27,7 @@ revoke_a_client() {
 # A rotation is killed at a random instant of the first eight seconds, and the same command finishes it.
 rotate_killed() {
     local rotation
-    zone-etcd pki rotate-ca --root --again &
+    zone-etcd pki rotate-ca --root --force &
     rotation=$!
     sleep "$((RANDOM % 8)).$((RANDOM % 10))"
     kill -KILL "$rotation" 2>/dev/null || true

@@ -73,7 +73,7 @@ fn not_valid_yet(files: &NodeFiles, now: OffsetDateTime) -> Vec<Finding> {
                 instant(now)
             );
             Finding::new(CheckId::AuthorityValidity, Verdict::Failed, file, found).remedy(
-                "compare this machine's clock with the signing machine's; if that one was ahead, there: zone-etcd pki rotate-ca --back",
+                "compare this machine's clock with the signing machine's; if that one was ahead, there: zone-etcd pki rotate-ca --rollback",
             )
         })
         .collect()

@@ -39,7 +39,7 @@ pub fn proposed_elsewhere(node: &str) -> String {
 fn seal_of(zone: &ZoneDirectory, nodes: &[&str]) -> Option<(String, Seal)> {
     let records = latest_files(zone, nodes)?;
     if records.iter().all(|record| record.seal == Seal::Plain) {
-        return Some(("--plain".to_owned(), Seal::Plain));
+        return Some(("--no-encryption".to_owned(), Seal::Plain));
     }
     if !records.iter().all(|record| record.seal == Seal::Recipients && !record.sealed_to.is_empty()) {
         return None;

@@ -80,7 +80,7 @@ pub struct BundleSealingArgs {
     pub passphrase: BundlePassphraseArgs,
     /// Do not seal: whoever gets the file has the keys of the node
     #[arg(long)]
-    pub plain: bool,
+    pub no_encryption: bool,
 }
 
 /// `bundle inspect`

@@ -10,7 +10,7 @@ use super::BundleSealingArgs;
 #[derive(Clone, Debug, Default, Args)]
 #[command(mut_arg("recipients", |seal| seal.requires("out")), mut_arg("recipients_file", |seal| seal.requires("out")))]
 #[command(mut_arg("passphrase_file", |seal| seal.requires("out")), mut_arg("passphrase_fd", |seal| seal.requires("out")))]
-#[command(mut_arg("plain", |seal| seal.requires("out")))]
+#[command(mut_arg("no_encryption", |seal| seal.requires("out")))]
 pub struct CarriedArgs {
     /// For nodes that are not reached from here: write NODE.bundle into this directory, to be carried there, and say what to type
     #[arg(long, value_name = "DIR")]

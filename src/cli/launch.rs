@@ -26,7 +26,7 @@ pub struct StartArgs {
     pub etcd: EtcdArgs,
     /// If what is in the data directory keeps the member from starting, rename it and start without
     #[arg(long)]
-    pub set_aside_data: bool,
+    pub move_data_aside: bool,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub words: OperatorWords,

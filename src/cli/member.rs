@@ -22,7 +22,7 @@ pub struct MemberUpdateArgs {
     pub node: String,
     /// How long its member may take to come back
     #[arg(long, value_name = "TIME", default_value = "60s")]
-    pub limit: humantime::Duration,
+    pub timeout: humantime::Duration,
     /// How to print what was done
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -112,7 +112,7 @@ pub struct HolderArgs {
 
 /// `pki renew`
 #[derive(Debug, Args)]
-#[command(mut_arg("go_on", |go_on| go_on.conflicts_with_all(["role", "before", "due", "recipients", "recipients_file", "passphrase_file", "passphrase_fd", "plain"])))]
+#[command(mut_arg("go_on", |go_on| go_on.conflicts_with_all(["role", "before", "due", "recipients", "recipients_file", "passphrase_file", "passphrase_fd", "no_encryption"])))]
 pub struct PkiRenewArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]

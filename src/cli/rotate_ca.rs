@@ -23,23 +23,23 @@ pub struct PkiRotateCaArgs {
     #[arg(long)]
     pub status: bool,
     /// End when this stage is in force everywhere; the same command without it goes on
-    #[arg(long, value_enum, value_name = "STAGE", conflicts_with_all = ["status", "back"])]
+    #[arg(long, value_enum, value_name = "STAGE", conflicts_with_all = ["status", "rollback"])]
     pub stop_after: Option<StopAfter>,
     /// Go back to the old CA, from any stage before the last
     #[arg(long, conflicts_with = "status")]
-    pub back: bool,
+    pub rollback: bool,
     /// Rotate a CA that is not a day old, as after another rotation
-    #[arg(long, conflicts_with_all = ["status", "back"])]
-    pub again: bool,
+    #[arg(long, conflicts_with_all = ["status", "rollback"])]
+    pub force: bool,
     /// How long a member may take to come back after its restart
     #[arg(long, value_name = "TIME", default_value = "60s")]
-    pub limit: humantime::Duration,
+    pub timeout: humantime::Duration,
     /// Write what clients elsewhere have to trust, for each stage, below this directory
     #[arg(long, value_name = "DIR", conflicts_with = "status")]
-    pub kit: Option<PathBuf>,
+    pub trust_bundle: Option<PathBuf>,
     /// Try the whole rotation on a throwaway zone on this machine, with as many members, the same kind of keys and the same etcd,
     /// and report what clients saw of it; the zone itself is left alone
-    #[arg(long, conflicts_with_all = ["status", "stop_after", "back", "again", "kit"])]
+    #[arg(long, conflicts_with_all = ["status", "stop_after", "rollback", "force", "trust_bundle"])]
     pub rehearse: bool,
     /// With --rehearse: write the report as one page for a browser, too
     #[arg(long, value_name = "FILE", requires = "rehearse")]

@@ -128,9 +128,9 @@ fn open_site_with(arguments: &SiteArgs, passphrase: CaPassphrase) -> Result<Site
 
 /// What a start is asked for, for this zone.
 fn launch_options(site: &Site, node: &Node, arguments: StartArgs) -> Result<LaunchOptions> {
-    let StartArgs { etcd, set_aside_data, words, flags } = arguments;
+    let StartArgs { etcd, move_data_aside, words, flags } = arguments;
     let said = SaidOfData {
-        set_aside: set_aside_data,
+        set_aside: move_data_aside,
         is_current: words.data_is_current,
         accept_older: words.accept_older_data,
     };

@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<()> {
         nodes: vec![node.name.full().to_owned()],
         out: Some(out),
         // Without keys, there is nothing in it that has to be kept secret.
-        sealing: BundleSealingArgs { plain: true, ..BundleSealingArgs::default() },
+        sealing: BundleSealingArgs { no_encryption: true, ..BundleSealingArgs::default() },
         with_binaries: false,
         rebuilt: Vec::new(),
         allow_bootstrap: Vec::new(),

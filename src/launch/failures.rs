@@ -256,7 +256,7 @@ fn replacing_commands(
 }
 
 pub(super) fn run(site: &Site, member: &MemberPlan, set_aside: bool) -> String {
-    let option = if set_aside { " --set-aside-data" } else { "" };
+    let option = if set_aside { " --move-data-aside" } else { "" };
     site.proposed_for(&format!("run{option}"), member.node.short())
 }
 

@@ -106,7 +106,7 @@ pub struct OnDisk {
 /// What the operator says of the data, for one start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SaidOfData {
-    /// `--set-aside-data`: it is to be moved away.
+    /// `--move-data-aside`: it is to be moved away.
     pub set_aside: bool,
     /// `--data-is-current`: this is the very disk that the member ran on last.
     pub is_current: bool,

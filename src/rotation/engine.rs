@@ -162,7 +162,7 @@ impl Rotation<'_> {
             Ok(()) => refusal.because("the new CA was discarded, and every node trusts what it did before"),
             Err(failure) => refusal
                 .because(format!("the new CA is not discarded everywhere: {failure}"))
-                .next(format!("discard it: {}", self.zone.proposed("pki rotate-ca --back"))),
+                .next(format!("discard it: {}", self.zone.proposed("pki rotate-ca --rollback"))),
         }
     }
 

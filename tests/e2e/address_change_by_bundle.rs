@@ -20,7 +20,7 @@ fn directory(zone: &TestZone, node: &str) -> PathBuf {
 #[track_caller]
 fn carry(zone: &TestZone, node: &str) {
     let out = zone.around().join("carried");
-    let mut bundle = zone.command(&["bundle", node, "--plain"]);
+    let mut bundle = zone.command(&["bundle", node, "--no-encryption"]);
     outcome(bundle.arg("--out").arg(&out)).expect_code(0);
     let mut openssl = Command::new("openssl");
     openssl.args(["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(zone.file("ca/root.crt"));
@@ -68,7 +68,7 @@ fn by_a_bundle_and_a_restart_on_the_node() {
         std::fs::write(zone.file("zone.toml"), text).expect("zone.toml");
         zone.run(&["member", "update", "node2"]).expect_code(75).expect_error_with(&[
             "does not serve where zone.toml says yet",
-            "bundle node2 --out DIR --plain",
+            "bundle node2 --out DIR --no-encryption",
             "zone-etcd activate DIR/node2.bundle",
             "zone-etcd restart",
             "zone-etcd member update node2",
@@ -76,7 +76,11 @@ fn by_a_bundle_and_a_restart_on_the_node() {
         carry(&zone, "node2");
         on(&zone, "node2", &["restart"]).expect_code(0);
         let done = zone.run(&["member", "update", "node2"]).expect_code(0);
-        assert!(done.stderr.contains("zone-etcd bundle node1 node3 --out DIR --plain"), "{}", done.stderr);
+        assert!(
+            done.stderr.contains("zone-etcd bundle node1 node3 --out DIR --no-encryption"),
+            "{}",
+            done.stderr
+        );
         assert!(done.stderr.contains("zone-etcd activate DIR/NODE.bundle"), "{}", done.stderr);
         zone.run(&["status"]).expect_code(0);
         // The others go by their data: the founding of the new description is not theirs.
@@ -99,7 +103,7 @@ fn by_a_bundle_and_a_restart_on_the_node() {
         std::fs::write(zone.file("zone.toml"), text).expect("zone.toml");
         let told = zone.run(&["member", "update", "node2"]).expect_code(75).expect_error_with(&[
             "does not serve as zone.toml says",
-            "bundle node2 --out DIR --plain",
+            "bundle node2 --out DIR --no-encryption",
             "zone-etcd activate DIR/node2.bundle",
             "zone-etcd member update node2",
         ]);

@@ -153,7 +153,7 @@ impl Machines {
     fn bring_bundles(&mut self) {
         self.bundles += 1;
         let out = self.zone.around().join(format!("bundles-{}", self.bundles));
-        let mut command = self.zone.command(&["bundle", "--plain"]);
+        let mut command = self.zone.command(&["bundle", "--no-encryption"]);
         outcome(command.args(NODES).arg("--out").arg(&out)).expect_code(0);
         let mut openssl = Command::new("openssl");
         openssl.args(["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(self.zone.file("ca/root.crt"));

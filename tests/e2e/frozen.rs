@@ -70,7 +70,7 @@ fn a_member_that_freezes_as_it_comes_back_is_named_in_time() {
         let members = supervise_on_loopback(&zone, &["node1", "node2", "node3"]);
         let begun = Instant::now();
         let told = std::thread::scope(|scope| {
-            let restart = scope.spawn(|| zone.run(&["restart", "--node", "node1", "--limit", "5s"]));
+            let restart = scope.spawn(|| zone.run(&["restart", "--node", "node1", "--timeout", "5s"]));
             until("another start", || (members[0].starts() == 2).then_some(()));
             members[0].wait_for_line(&["\"starting an etcd server\""]);
             members[0].signal(Signal::SIGSTOP);

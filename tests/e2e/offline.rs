@@ -29,7 +29,7 @@ impl Offline {
     /// Makes a bundle, and carries it to its machine.
     fn bundle(&self, node: &str) -> PathBuf {
         let out = self.zone.around().join("carried");
-        let mut command = self.zone.command(&["bundle", node, "--plain"]);
+        let mut command = self.zone.command(&["bundle", node, "--no-encryption"]);
         outcome(command.arg("--out").arg(&out)).expect_code(0);
         out.join(format!("{node}.bundle"))
     }

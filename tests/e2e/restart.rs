@@ -157,7 +157,7 @@ fn a_member_that_nobody_starts_again_is_told_of() {
         let zone = loopback_zone(3, "");
         zone.run(&["init"]).expect_code(0);
         let mut members = start_on_loopback(&zone, &NODES[..3]);
-        let told = zone.run(&["restart", "--rolling", "--limit", "2s"]).expect_code(69);
+        let told = zone.run(&["restart", "--rolling", "--timeout", "2s"]).expect_code(69);
         let told =
             told.expect_error_with(&["was told to end, and is not back", "nobody has started it again"]);
         assert!(told.stderr.contains("zone-etcd run --node") && told.stderr.contains("not restarted: "));
@@ -249,7 +249,7 @@ fn a_second_rolling_restart_is_refused_and_told_of_the_first() {
     isolated(|| {
         let (zone, mut members) = zone_of(3);
         // The one that comes first does not come back for a while.
-        let mut command = zone.command(&["restart", "--rolling", "--limit", "20s"]);
+        let mut command = zone.command(&["restart", "--rolling", "--timeout", "20s"]);
         members.iter().for_each(|member| member.replace_command(Command::new("true")));
         let mut first = Running::start(&mut command, zone.around(), "first");
         first.wait_for_line(&["restarting"]);

@@ -139,7 +139,7 @@ fn nor_by_a_rotation_or_a_move_on_a_node_that_is_reached() {
         let texts = ["node2 is not restarted: it would not start again", "state.json is damaged"];
         refused(members, 65, &texts, || zone.run(&["pki", "rotate-ca", "--plane", "peer"]));
         fs::write(&state, &sound).expect("written");
-        zone.run(&["pki", "rotate-ca", "--back"]).expect_code(0);
+        zone.run(&["pki", "rotate-ca", "--rollback"]).expect_code(0);
 
         let before = starts(members);
         let text = fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
@@ -161,7 +161,7 @@ fn nor_by_what_is_typed_where_a_bundle_was_carried() {
         let reached = Reached::new();
         let Reached { zone, members, .. } = &reached;
         let out = zone.around().join("out");
-        let mut rotate = zone.command(&["pki", "rotate-ca", "--plane", "peer", "--plain"]);
+        let mut rotate = zone.command(&["pki", "rotate-ca", "--plane", "peer", "--no-encryption"]);
         let rotate = outcome(rotate.arg("--out").arg(&out)).expect_code(0);
         assert!(
             rotate.stderr.contains("&& zone-etcd restart --format json > node2.restarted"),
@@ -220,7 +220,7 @@ fn nobody_is_stopped_in_a_zone_directory() {
             refused(&members, 77, &texts, || zone.run(arguments));
         }
         chmod(&data, 0o700);
-        zone.run(&["pki", "rotate-ca", "--back"]).expect_code(0);
+        zone.run(&["pki", "rotate-ca", "--rollback"]).expect_code(0);
         let would = zone.run(&["restart", "--node", "node2", "--dry-run"]).expect_code(0);
         assert_eq!(would.stdout, "node2 would start again: resume\n");
 

@@ -43,7 +43,7 @@ fn supervise(zone: &TestZone, node: &str) -> Supervised {
 /// Makes the bundle of a node, with programs, and activates it there.
 fn bundle_and_activate(zone: &TestZone, node: &str) -> Outcome {
     let out = zone.around().join("out");
-    let mut bundle = zone.command(&["bundle", node, "--plain", "--with-binaries"]);
+    let mut bundle = zone.command(&["bundle", node, "--no-encryption", "--with-binaries"]);
     outcome(bundle.arg("--out").arg(&out)).expect_code(0);
     let mut activate = zone_etcd(["activate"]);
     activate.arg(out.join(format!("{node}.bundle"))).arg("--node-dir").arg(node_directory(node));

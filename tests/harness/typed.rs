@@ -7,7 +7,7 @@ use zone_etcd::cli::Cli;
 const NAME: &str = "zone-etcd ";
 /// The options that say how a bundle is sealed.
 const SEALS: [&str; 6] = [
-    "--plain",
+    "--no-encryption",
     "--passphrase-file",
     "--passphrase-fd",
     "--passphrase-credential",

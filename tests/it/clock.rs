@@ -32,7 +32,7 @@ const ISSUES: [&[&str]; 7] = [
     &["pki", "renew", "node1"],
     &["pki", "revoke", "client/health"],
     &["pki", "rotate-ca", "--plane", "client"],
-    &["bundle", "--plain", "--out", "out"],
+    &["bundle", "--no-encryption", "--out", "out"],
     &["init"],
     &["run", "--node", "node1"],
 ];
@@ -136,21 +136,21 @@ fn the_operator_can_say_that_the_clock_is_right() {
     zone.run(&["init"]).expect_code(0);
     let out = zone.around().join("out");
     let out = out.to_str().expect("UTF-8");
-    at(Duration::days(30), &zone, &["bundle", "--plain", "--out", out]).expect_code(0);
+    at(Duration::days(30), &zone, &["bundle", "--no-encryption", "--out", out]).expect_code(0);
     zone.run(&["pki", "issue", "--all"]).expect_refusal(75, &["bundles.jsonl", "--clock-is-right"]);
     let told = zone.run(&["pki", "issue", "--all", "--clock-is-right"]).expect_code(0);
     assert!(told.stderr.contains("issued 4 certificates"), "{}", told.stderr);
-    zone.run(&["bundle", "--plain", "--out", out]).expect_code(75);
-    zone.run(&["bundle", "--plain", "--out", out, "--clock-is-right"]).expect_code(0);
+    zone.run(&["bundle", "--no-encryption", "--out", out]).expect_code(75);
+    zone.run(&["bundle", "--no-encryption", "--out", out, "--clock-is-right"]).expect_code(0);
     zone.run(&["pki", "issue", "--all"]).expect_code(0);
-    zone.run(&["bundle", "--plain", "--out", out]).expect_code(0);
+    zone.run(&["bundle", "--no-encryption", "--out", out]).expect_code(0);
     let told = zone.run(&["pki", "check"]).expect_code(0);
     assert!(!told.stderr.contains("clock"), "{}", told.stderr);
 }
 
 /// A node that was activated with the first bundle of its member, which is newer than its certificates.
 fn node(zone: &TestZone) -> PathBuf {
-    let mut command = zone.command(&["bundle", "--plain"]);
+    let mut command = zone.command(&["bundle", "--no-encryption"]);
     outcome(command.arg("--out").arg(zone.around().join("out"))).expect_code(0);
     let mut root = std::process::Command::new("openssl");
     root.args(["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(zone.file("ca/root.crt"));

@@ -20,7 +20,7 @@ fn zone() -> TestZone {
 #[track_caller]
 fn carry(zone: &TestZone, arguments: &[&str]) -> Outcome {
     let out = zone.around().join("out").display().to_string();
-    zone.run(&[&["pki", "rotate-ca", "--plain", "--out", &out][..], arguments].concat())
+    zone.run(&[&["pki", "rotate-ca", "--no-encryption", "--out", &out][..], arguments].concat())
 }
 
 /// The roles of the CAs in `pki list`.
@@ -40,12 +40,12 @@ fn options_that_do_not_go_together() {
     let zone = zone();
     for arguments in [
         &["--root", "--plane", "peer"][..],
-        &["--back", "--stop-after", "trust-both"],
-        &["--status", "--back"],
-        &["--plain"],
+        &["--rollback", "--stop-after", "trust-both"],
+        &["--status", "--rollback"],
+        &["--no-encryption"],
         &["--continue"],
         &["--html", "page"],
-        &["--rehearse", "--back"],
+        &["--rehearse", "--rollback"],
     ] {
         zone.run(&[&["pki", "rotate-ca"][..], arguments].concat()).expect_code(64);
     }
@@ -76,9 +76,10 @@ fn the_next_cas_wait_beside_those_that_sign() {
     assert_eq!(authorities(&zone), listed);
     // Back takes the answers of all nodes: some of them may show certificates of the CA that is to go. Typing it twice is no answer.
     for _ in 0..2 {
-        let told = carry(&zone, &["--back"]).expect_code(0);
+        let told = carry(&zone, &["--rollback"]).expect_code(0);
         assert!(
-            told.stderr.contains("pki rotate-ca --back --out") && told.stderr.contains("--plain --continue"),
+            told.stderr.contains("pki rotate-ca --rollback --out")
+                && told.stderr.contains("--no-encryption --continue"),
             "{}",
             told.stderr
         );
@@ -116,7 +117,7 @@ fn a_passphrase_that_is_not_the_zones() {
 fn two_that_begin_at_once() {
     let zone = zone();
     let begin = |out: &str| {
-        let mut command = zone.command(&["pki", "rotate-ca", "--plain"]);
+        let mut command = zone.command(&["pki", "rotate-ca", "--no-encryption"]);
         command
             .arg("--out")
             .arg(zone.around().join(out))
@@ -195,7 +196,7 @@ fn answers_that_are_none() {
     let wrong = carry(&zone, &["--continue"]).expect_code(65);
     assert!(wrong.stdout.contains("wrong: ") && wrong.stderr.contains("node1.answer"), "{}", wrong.stderr);
     let elsewhere = zone.around().join("elsewhere").display().to_string();
-    zone.run(&["pki", "rotate-ca", "--plain", "--out", &elsewhere, "--continue"]).expect_code(66);
+    zone.run(&["pki", "rotate-ca", "--no-encryption", "--out", &elsewhere, "--continue"]).expect_code(66);
     assert!(!zone.file("ca/previous").exists(), "nothing went on");
 }
 
@@ -232,7 +233,7 @@ fn cas_that_are_not_valid_yet_block_nothing() {
     let zone = zone();
     zone.run(&["pki", "issue", "--all"]).expect_code(0);
     let out = zone.around().join("out").display().to_string();
-    let begin = ["pki", "rotate-ca", "--plain", "--out", &out];
+    let begin = ["pki", "rotate-ca", "--no-encryption", "--out", &out];
     let ahead = |arguments: &[&str]| outcome(turn(&mut zone.command(arguments), time::Duration::days(30)));
     ahead(&begin).expect_code(0);
     assert_eq!(authorities(&zone).len(), 5);
@@ -245,7 +246,7 @@ fn cas_that_are_not_valid_yet_block_nothing() {
     assert_ne!(revoked.code, 65, "{}", revoked.stderr);
     zone.run(&["run", "--node", "node1", "--dry-run"]);
     for _ in 0..2 {
-        carry(&zone, &["--back"]).expect_code(0);
+        carry(&zone, &["--rollback"]).expect_code(0);
     }
 }
 
@@ -263,7 +264,7 @@ fn the_way_back_is_open_from_cas_that_are_not_valid_yet() {
     }
     drop(held);
     zone.run(&["pki", "issue", "--all"]).expect_code(65);
-    carry(&zone, &["--back"]).expect_code(0);
+    carry(&zone, &["--rollback"]).expect_code(0);
     let listed = authorities(&zone);
     assert!(listed[1].contains("CN=example.zone peer CA"), "{listed:?}");
     zone.run(&["pki", "check"]).expect_code(0);

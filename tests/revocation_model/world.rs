@@ -63,7 +63,7 @@ impl World {
         }
         world.request(false);
         world.sign(false).expect_code(0);
-        world.zone(&["bundle", "--plain", "--out", &world.out()]).expect_code(0);
+        world.zone(&["bundle", "--no-encryption", "--out", &world.out()]).expect_code(0);
         for node in MEMBERS.iter().chain([&OWN_KEYS]) {
             world.activate(node, &world.out(), &[]).expect_code(0);
         }
@@ -156,7 +156,7 @@ impl World {
                 told = Some(self.sign(*reinstate));
                 reinstated = reinstate.then(|| full_name(OWN_KEYS));
             }
-            Action::Bundle => told = Some(self.zone(&["bundle", "--plain", "--out", &self.out()])),
+            Action::Bundle => told = Some(self.zone(&["bundle", "--no-encryption", "--out", &self.out()])),
             Action::Activate { node, accept_older } => {
                 let options: &[&str] = if *accept_older { &["--accept-older-crl"] } else { &[] };
                 told = Some(self.activate(node, &self.out(), options));
@@ -191,7 +191,7 @@ impl World {
                 self.zones[at].known.adopt();
             }
             Action::Rotate { root } => self.rotate(if *root { &["--root"] } else { &[] })?,
-            Action::RotateBack => self.rotate(&["--back"])?,
+            Action::RotateBack => self.rotate(&["--rollback"])?,
             Action::Copy if self.zones.len() == 1 => {
                 let mut copy = self.zones[0].clone();
                 copy.path = self.root.path().join("zone-2");

@@ -184,7 +184,7 @@ impl Outcome<'_> {
     fn allow_bootstrap(&self, rows: &[&Row]) -> String {
         let Some(first) = rows.first() else { return String::new() };
         let seal = match first.record.seal {
-            Seal::Plain => "--plain",
+            Seal::Plain => "--no-encryption",
             Seal::Passphrase => "--passphrase-file FILE",
             Seal::Recipients => "--recipient KEY",
         };

@@ -29,7 +29,7 @@ impl SealChoice {
     pub(in crate::commands) fn read(arguments: &BundleSealingArgs, zone: &ZoneDirectory) -> Result<Self> {
         let has_recipients = !arguments.recipients.is_empty() || arguments.recipients_file.is_some();
         let has_passphrase = passphrase::is_named(&arguments.passphrase);
-        match (has_recipients, has_passphrase, arguments.plain) {
+        match (has_recipients, has_passphrase, arguments.no_encryption) {
             (true, false, false) => read_recipients(arguments, zone),
             (false, true, false) => read_passphrase(arguments),
             (false, false, true) => Ok(Self::Plain),
@@ -64,7 +64,7 @@ fn not_one(what: &str) -> Failure {
             "--recipient KEY: only who has the private key opens it, such as the node with its SSH host key",
         )
         .because("--passphrase-file FILE: whoever knows the passphrase opens it")
-        .because("--plain: not sealed, so whoever gets the file has the keys of the node")
+        .because("--no-encryption: not sealed, so whoever gets the file has the keys of the node")
         .next("give one of the three, such as --recipient \"$(cat node1.pub)\"")
 }
 

@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &MemberUpdateArgs, now: OffsetDateTime) -> Result<(
     let held = OperationLock::take(&site, &format!("member update {name}"))?;
     let told = tell_the_cluster(&observer, node, &before, &held)?;
     let issued = issue(zone, node, &held, now)?;
-    let restarted = restart(&observer, zone, node, &held, arguments.limit.into())?;
+    let restarted = restart(&observer, zone, node, &held, arguments.timeout.into())?;
     check(&site, &observer, zone, node, now)?;
     let others = Others::tell(&site, zone, node, &held)?;
     drop(held);

@@ -37,7 +37,7 @@ pub(super) fn run(
         Carrying { arguments, zone, out, seals: SealChoice::read(&arguments.carried.sealing, zone)?, now };
     let mut stage = stage_of(zone, arguments, now)?;
     // Typed again without --continue it says the same again: a step back from where both are trusted takes the answers of all.
-    let begins = if arguments.back { stage == Stage::NewLeaves } else { stage == Stage::Before };
+    let begins = if arguments.rollback { stage == Stage::NewLeaves } else { stage == Stage::Before };
     if !arguments.carried.go_on && begins {
         stage = advance(arguments, zone, stage, now)?;
     }
@@ -85,7 +85,7 @@ impl Carrying<'_> {
     /// Issues to everybody what a stage asks for, and writes the bundles that differ from those that are there.
     fn write(&self, stage: Stage) -> Result<Vec<Errand>> {
         let zone = self.zone;
-        let mut narration = Narration::new(zone, self.arguments.kit.as_deref());
+        let mut narration = Narration::new(zone, self.arguments.trust_bundle.as_deref());
         narration.event(Event::Stage { name: stage.name(), what: stage.meaning().to_owned() });
         issue_to_clients(zone, &mut narration)?;
         narration.finish()?;
@@ -96,7 +96,7 @@ impl Carrying<'_> {
 
 /// Where a rotation ends.
 fn end(arguments: &PkiRotateCaArgs) -> Stage {
-    if arguments.back { Stage::Before } else { Stage::DropOld }
+    if arguments.rollback { Stage::Before } else { Stage::DropOld }
 }
 
 fn stage_of(zone: &ZoneDirectory, arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Stage> {
@@ -110,19 +110,19 @@ fn stage_of(zone: &ZoneDirectory, arguments: &PkiRotateCaArgs, now: OffsetDateTi
     };
     let is_under_way = Rotated::under_way(&authorities).is_some() || arguments.carried.go_on;
     let is_wrong_way = match stage {
-        Stage::Before => is_under_way && !arguments.back,
-        Stage::DropOld => arguments.back,
+        Stage::Before => is_under_way && !arguments.rollback,
+        Stage::DropOld => arguments.rollback,
         Stage::TrustBoth | Stage::NewLeaves => false,
     };
     if is_wrong_way {
-        let way = if arguments.back { "forward" } else { "back" };
+        let way = if arguments.rollback { "forward" } else { "back" };
         return Err(Failure::bad_input(format!(
             "the last rotation goes {way}, and is at its last stage: {}",
             stage.meaning()
         ))
-        .next(match arguments.back {
-            true => "leave --back out",
-            false => "add --back",
+        .next(match arguments.rollback {
+            true => "leave --rollback out",
+            false => "add --rollback",
         }));
     }
     Ok(stage)
@@ -143,18 +143,18 @@ fn advance(
     if Choice::make(arguments, &standing, zone, &authorities, now)?.is_none() {
         return Err(Failure::bad_input("there is nothing to carry").next("see what is said above"));
     }
-    if !arguments.back && stage == Stage::NewLeaves {
+    if !arguments.rollback && stage == Stage::NewLeaves {
         clients::tell(zone)?;
     }
     let stale = Fix::ReadUnderLock.is_off().then_some(authorities);
     // What was revoked while this waited for the lock is not in what was read before.
     let held = zone.lock()?;
-    let authorities = match (arguments.back, stale) {
+    let authorities = match (arguments.rollback, stale) {
         (_, Some(stale)) => held.stale_authorities(stale),
         (true, None) => held.authorities_before_their_time(now)?,
         (false, None) => held.authorities(now)?,
     };
-    match (arguments.back, stage) {
+    match (arguments.rollback, stage) {
         (false, Stage::Before) => prepare_next(zone, &authorities, rotated, now).map(|()| Stage::TrustBoth),
         (false, Stage::TrustBoth) => switch(zone, &authorities, rotated, now).map(|()| Stage::NewLeaves),
         (false, _) => retire(zone, rotated, Place::Previous, &held).map(|()| Stage::DropOld),

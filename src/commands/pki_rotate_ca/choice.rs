@@ -38,12 +38,12 @@ impl Choice {
             None => Stage::DropOld,
         };
         let Some(rotated) = standing.rotated else {
-            if arguments.back {
+            if arguments.rollback {
                 output::message("there is nothing to go back from: no rotation is under way");
                 return Ok(None);
             }
             let rotated = asked.unwrap_or(Rotated::Planes);
-            if !arguments.again
+            if !arguments.force
                 && tell_if_just_rotated(rotated, zone, authorities, now, &Typed::of(arguments))
             {
                 return Ok(None);
@@ -55,10 +55,10 @@ impl Choice {
         {
             return Err(other_rotation(zone, rotated, asked, standing.stage));
         }
-        if standing.stage == Stage::Before && !arguments.back {
+        if standing.stage == Stage::Before && !arguments.rollback {
             return Err(being_taken_back(zone));
         }
-        if arguments.back {
+        if arguments.rollback {
             return match standing.stage {
                 Stage::DropOld => Err(too_late(zone)),
                 _ => Ok(Some(Self { rotated, until: None })),
@@ -106,7 +106,7 @@ fn tell_if_just_rotated(
     let (was, them) = if rotated.is_one() { ("was", "it") } else { ("were", "them") };
     output::message(&format!(
         "nothing to do: {rotated} {was} replaced less than a day ago, and every member trusts nothing else\nto replace {them} once more: {}",
-        zone.proposed(&format!("{} --again", typed.again()))
+        zone.proposed(&format!("{} --force", typed.again()))
     ));
     true
 }
@@ -120,7 +120,7 @@ fn other_rotation(zone: &ZoneDirectory, rotated: Rotated, asked: Rotated, stage:
         .next(format!(
             "go on with that: {}; or back: {}",
             zone.proposed("pki rotate-ca"),
-            zone.proposed("pki rotate-ca --back")
+            zone.proposed("pki rotate-ca --rollback")
         ))
 }
 
@@ -128,7 +128,7 @@ fn being_taken_back(zone: &ZoneDirectory) -> Failure {
     Failure::bad_input(
         "the last rotation is being taken back, and not all members have lost the other CA yet",
     )
-    .next(format!("finish that first: {}", zone.proposed("pki rotate-ca --back")))
+    .next(format!("finish that first: {}", zone.proposed("pki rotate-ca --rollback")))
 }
 
 fn too_late(zone: &ZoneDirectory) -> Failure {

@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
     zone.report_warnings();
     zone.refuse_unless_issued()?;
     // The way back from CAs that a clock which was ahead has made is open to the clock that is right.
-    let zone = if arguments.back { zone.with_clock_said_right(true) } else { zone };
+    let zone = if arguments.rollback { zone.with_clock_said_right(true) } else { zone };
     let site = Site::Zone(zone);
     let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
     act_as_owner_of(&site)?;
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
         return status::print_status(zone, &standing, arguments.format);
     }
     refuse_unreached(zone, &Typed::of(arguments))?;
-    let is_way_back = arguments.back && standing.rotated.is_some() && standing.stage > Stage::Before;
+    let is_way_back = arguments.rollback && standing.rotated.is_some() && standing.stage > Stage::Before;
     let lock =
         match wait_until_seen(&site, zone, standing).and_then(|()| OperationLock::take(&site, OPERATION)) {
             Ok(lock) => Some(lock),
@@ -91,8 +91,8 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
     if choice.until.is_some() {
         refuse_unless_restartable(&observer)?;
     }
-    let mut hands = ReachedHands::new(&site, zone, lock, arguments.limit.into());
-    let mut narration = Narration::new(zone, arguments.kit.as_deref());
+    let mut hands = ReachedHands::new(&site, zone, lock, arguments.timeout.into());
+    let mut narration = Narration::new(zone, arguments.trust_bundle.as_deref());
     let mut rotation =
         Rotation { zone, observer, rotated: choice.rotated, hands: &mut hands, watch: &mut narration };
     let reached = match choice.until {

@@ -21,11 +21,12 @@ impl Typed {
             (false, Some(RotatedPlane::All)) => " --plane all",
             (false, None) => "",
         };
-        let kit = arguments.kit.as_ref().map(|kit| format!(" --kit {}", shell_quoted_path(kit)));
+        let kit =
+            arguments.trust_bundle.as_ref().map(|kit| format!(" --trust-bundle {}", shell_quoted_path(kit)));
         Self {
             which: which.to_owned(),
             kit: kit.unwrap_or_default(),
-            back: if arguments.back { " --back" } else { "" },
+            back: if arguments.rollback { " --rollback" } else { "" },
             seal: sealing(&arguments.carried.sealing),
         }
     }
@@ -42,7 +43,7 @@ impl Typed {
 
     /// Back.
     pub(super) fn back(&self) -> String {
-        format!("{OPERATION} --back{}", self.kit)
+        format!("{OPERATION} --rollback{}", self.kit)
     }
 
     /// How bundles are sealed.
@@ -65,8 +66,8 @@ fn sealing(arguments: &BundleSealingArgs) -> String {
     if let Some(descriptor) = arguments.passphrase.passphrase_fd {
         add("--passphrase-fd", &descriptor.to_string());
     }
-    if arguments.plain {
-        text.push_str(" --plain");
+    if arguments.no_encryption {
+        text.push_str(" --no-encryption");
     }
     text
 }

@@ -71,7 +71,7 @@ fn one(site: &Site, arguments: &RestartArgs) -> Result<()> {
     let node = site.node(arguments.node.as_deref())?;
     refuse_without_member(node)?;
     let mut watch = Told(site);
-    let restarted = restart_member(&Observer::new(site), node, arguments.limit.into(), None, &mut watch)?;
+    let restarted = restart_member(&Observer::new(site), node, arguments.timeout.into(), None, &mut watch)?;
     match arguments.format {
         Format::Json => print(&json(&restarted)?),
         Format::Text => print(&report::text(&[restarted])),
@@ -83,7 +83,7 @@ fn rolling(site: &Site, arguments: &RestartArgs) -> Result<()> {
     let held = OperationLock::take(site, "restart --rolling")?;
     let observer = Observer::new(site);
     let Some(zone) = site.zone() else { return Err(Failure::internal("a zone that is none")) };
-    let in_place = InPlace { observer, limit: arguments.limit.into(), held: Some(&held) };
+    let in_place = InPlace { observer, limit: arguments.timeout.into(), held: Some(&held) };
     let mut restarter = ReachRestarter { zone, in_place };
     let mut done = Vec::new();
     let ended = restart_members(&observer, &nodes, &mut restarter, &held, &mut Told(site), &mut done);

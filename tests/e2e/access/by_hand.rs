@@ -43,7 +43,7 @@ fn what_was_carried_is_seen_in_use() {
     isolated(|| {
         let zone = loopback_zone(3, "");
         zone.run(&["init"]).expect_code(0);
-        renew(&zone, &["--all", "--plain"]).expect_code(0);
+        renew(&zone, &["--all", "--no-encryption"]).expect_code(0);
         NODES.iter().for_each(|node| carry(&zone, node));
         assert_eq!(served(&zone, 0), ["done delivered"; 3], "no member runs");
         let parent = std::process::id().to_string();
@@ -58,7 +58,7 @@ fn what_was_carried_is_seen_in_use() {
         }
         assert_eq!(served(&zone, 0), ["done proved"; 3]);
 
-        let told = renew(&zone, &["node1", "node2", "--plain"]).expect_code(0);
+        let told = renew(&zone, &["node1", "node2", "--no-encryption"]).expect_code(0);
         assert!(told.stdout.contains("in its bundle"), "{}", told.stdout);
         carry(&zone, "node2");
         assert_eq!(served(&zone, 0), ["open open", "done proved", "done proved"]);

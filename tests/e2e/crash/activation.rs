@@ -13,13 +13,13 @@ use crate::harness::{Outcome, TestZone, outcome, zone_etcd};
 
 #[test]
 fn a_first_bundle() {
-    let node = Node::new("first activation", &["--plain"]);
+    let node = Node::new("first activation", &["--no-encryption"]);
     node.for_each_step(&node.activate(), finishes);
 }
 
 #[test]
 fn a_bundle_with_programs() {
-    let node = Node::new("activation with programs", &["--plain", "--with-binaries"]);
+    let node = Node::new("activation with programs", &["--no-encryption", "--with-binaries"]);
     node.for_each_step(&node.activate(), |again, when| {
         finishes(again, when);
         for program in ["bin/zone-etcd", "libexec/zone-etcd"] {
@@ -30,7 +30,7 @@ fn a_bundle_with_programs() {
 
 #[test]
 fn a_later_bundle() {
-    let node = Node::new("later activation", &["--plain"]);
+    let node = Node::new("later activation", &["--no-encryption"]);
     outcome(&mut node.activate()).expect_code(0);
     node.change("sans = [\"192.0.2.7\"]\n");
     node.for_each_step(&node.activate(), finishes);
@@ -38,7 +38,7 @@ fn a_later_bundle() {
 
 #[test]
 fn back_to_the_bundle_before() {
-    let node = Node::new("rollback", &["--plain"]);
+    let node = Node::new("rollback", &["--no-encryption"]);
     outcome(&mut node.activate()).expect_code(0);
     node.change("sans = [\"192.0.2.7\"]\n");
     outcome(&mut node.activate()).expect_code(0);

@@ -122,7 +122,7 @@ fn issuing_for_all() {
 #[test]
 fn bundles() {
     isolated(|| {
-        let mut crash = Crash::new("bundle", &["bundle", "--plain"]);
+        let mut crash = Crash::new("bundle", &["bundle", "--no-encryption"]);
         crash.make_zone();
         let out = crash.zone.file("out");
         crash.arguments.extend(["--out".to_owned(), out.display().to_string()]);

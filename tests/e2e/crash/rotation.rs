@@ -14,7 +14,7 @@ const NODES: [&str; 3] = ["node1", "node2", "node3"];
 impl Crash {
     /// A zone whose bundles were carried, and a command that goes on with a rotation in files.
     fn of_rotation(name: &'static str, more: &[&str]) -> Self {
-        let mut crash = Self::new(name, &["pki", "rotate-ca", "--root", "--plain"]);
+        let mut crash = Self::new(name, &["pki", "rotate-ca", "--root", "--no-encryption"]);
         crash.make_zone();
         let out = crash.zone.file("out").display().to_string();
         crash.arguments.extend(["--out".to_owned(), out]);

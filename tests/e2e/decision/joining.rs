@@ -115,7 +115,7 @@ fn plan_refuses_an_unlisted_member() {
         let add = format!("member add node3 --learner --peer-urls={}", peer_url(3));
         let refusal =
             refused(&zone, "node3", &[], 65, &["it has no member here", "tell the cluster of it", &add]);
-        assert!(!refusal.stderr.contains("--set-aside-data"), "{}", refusal.stderr);
+        assert!(!refusal.stderr.contains("--move-data-aside"), "{}", refusal.stderr);
         let mut third = super::told::do_as_told(&zone, "node3", &refusal);
         wait_for_quorum(&client(&zone, 3));
         assert!(third.is_alive());

@@ -21,7 +21,7 @@ fn plan_refuses_a_removed_member() {
         let mut third = members.remove(2);
         // etcd ends as if all was well, so an init system would start it for ever.
         assert_eq!(third.end().code(), Some(0), "{}", third.stderr());
-        let texts = [id.as_str(), REMOVED, "its data was left as it is", "--set-aside-data"];
+        let texts = [id.as_str(), REMOVED, "its data was left as it is", "--move-data-aside"];
         refused(&zone, "node3", &[], 65, &texts);
         members.iter_mut().for_each(|member| {
             let _ = member.stop();
@@ -37,11 +37,11 @@ fn plan_refuses_a_removed_member() {
         refused(&zone, "node3", &[], 65, &[&id, REMOVED, "the cluster expects a new member here"]);
         let data = zone.file("nodes/node3/data");
         let before = contents(&data);
-        let shown = zone.run(&["plan", "--node", "node3", "--set-aside-data"]).expect_code(0).stdout;
+        let shown = zone.run(&["plan", "--node", "node3", "--move-data-aside"]).expect_code(0).stdout;
         assert!(shown.contains("is put aside") && shown.contains("join:"), "{shown}");
         assert_eq!(contents(&data), before, "plan moves nothing");
         let mut third =
-            Running::start(&mut run_with(&zone, "node3", &["--set-aside-data"]), zone.around(), "node3");
+            Running::start(&mut run_with(&zone, "node3", &["--move-data-aside"]), zone.around(), "node3");
         third.wait_for_line(&["put ", "nodes/node3/data aside as ", "data.aside-"]);
         third.wait_for_line(&["ready to serve client requests"]);
         let learners: Vec<_> =

@@ -1,4 +1,4 @@
-//! `--set-aside-data`: what does not fit is put aside and never deleted, and not where votes would be lost.
+//! `--move-data-aside`: what does not fit is put aside and never deleted, and not where votes would be lost.
 
 use std::path::PathBuf;
 
@@ -25,11 +25,11 @@ fn plan_refuses_foreign_data() {
         std::fs::rename(one.file("nodes/node1/data"), other.file("nodes/node1/data"))
             .expect("the data moves");
         let [found, expected] = &ids;
-        let texts = [found, expected, "but this zone's is member", "run --node node1 --set-aside-data"];
+        let texts = [found, expected, "but this zone's is member", "run --node node1 --move-data-aside"];
         refused(&other, "node1", &[], 65, &texts);
         assert!(!other.file("nodes/node1/state.json").exists(), "the refused start is not recorded as one");
         let mut member =
-            Running::start(&mut run_with(&other, "node1", &["--set-aside-data"]), other.around(), "node1");
+            Running::start(&mut run_with(&other, "node1", &["--move-data-aside"]), other.around(), "node1");
         wait_for_quorum(&client(&other, 1));
         assert_eq!(call(&client(&other, 1), &["get", "whose"]).stdout, "", "a new cluster");
         member.stop();
@@ -56,9 +56,9 @@ fn plan_refuses_data_without_log() {
             std::fs::set_permissions(zone.file(path), mode).expect("a mode");
         };
         mode("nodes/node1/data");
-        refused(&zone, "node1", &[], 65, &["no write-ahead log", "run --node node1 --set-aside-data"]);
+        refused(&zone, "node1", &[], 65, &["no write-ahead log", "run --node node1 --move-data-aside"]);
         let mut member =
-            Running::start(&mut run_with(&zone, "node1", &["--set-aside-data"]), zone.around(), "node1");
+            Running::start(&mut run_with(&zone, "node1", &["--move-data-aside"]), zone.around(), "node1");
         wait_for_quorum(&client(&zone, 1));
         member.stop();
         let aside = set_aside(&zone);
@@ -73,9 +73,9 @@ fn votes_are_not_put_aside() {
     isolated(|| {
         let zone = issued_zone(1);
         start_alone(&zone).stop();
-        refused(&zone, "node1", &["--set-aside-data"], 65, &["forgotten its votes"]);
+        refused(&zone, "node1", &["--move-data-aside"], 65, &["forgotten its votes"]);
         std::fs::remove_file(zone.file("nodes/node1/state.json")).expect("the state");
-        refused(&zone, "node1", &["--set-aside-data"], 65, &["forgotten its votes"]);
+        refused(&zone, "node1", &["--move-data-aside"], 65, &["forgotten its votes"]);
         assert_eq!(set_aside(&zone), Vec::<PathBuf>::new(), "nothing was moved");
         let _member = start_alone(&zone);
     });

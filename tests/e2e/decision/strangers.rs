@@ -75,7 +75,7 @@ fn plan_refuses_when_the_others_run_another_cluster() {
         let mut others =
             command_lines.map(|(node, argv)| bare_stranger(&zone, node, &argv, &both, "another-token"));
         others.iter_mut().for_each(|other| drop(other.wait_for_line(&["ready to serve client requests"])));
-        let texts = ["but the other members run cluster", "this one would be alone", "--set-aside-data"];
+        let texts = ["but the other members run cluster", "this one would be alone", "--move-data-aside"];
         refused(&zone, "node1", &[], 65, &texts);
     });
 }

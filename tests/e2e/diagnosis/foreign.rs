@@ -101,7 +101,7 @@ fn replaced_by_files_that_are_carried() {
         let zone = loopback_zone(1, "");
         zone.run(&["init"]).expect_code(0);
         let out = zone.around().join("carried");
-        let mut bundle = zone.command(&["bundle", "node1", "--plain"]);
+        let mut bundle = zone.command(&["bundle", "node1", "--no-encryption"]);
         outcome(bundle.arg("--out").arg(&out)).expect_code(0);
         activate(&zone, &out);
         let _member = start(&zone);

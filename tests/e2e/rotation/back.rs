@@ -11,7 +11,7 @@ fn from_where_both_are_trusted() {
     isolated(|| {
         let (zone, _members) = running_zone(3);
         rotate(&zone, &["--stop-after", "trust-both"]).expect_code(0);
-        rotate(&zone, &["--back"]).expect_code(0).expect_error_with(&["the old CA alone, as before"]);
+        rotate(&zone, &["--rollback"]).expect_code(0).expect_error_with(&["the old CA alone, as before"]);
         assert_alone(3, "client CA", "peer CA");
         assert!(standing(&zone)["rotated"].is_null());
         assert!(zone.file("ca/retired/1/peer.key").exists(), "nothing is deleted");
@@ -23,12 +23,12 @@ fn from_where_the_new_one_signs() {
     isolated(|| {
         let (zone, _members) = running_zone(3);
         rotate(&zone, &["--root", "--stop-after", "new-leaves"]).expect_code(0);
-        rotate(&zone, &["--back"]).expect_code(0);
+        rotate(&zone, &["--rollback"]).expect_code(0);
         assert_alone(3, "client CA", "peer CA");
         zone.run(&["status"]).expect_code(0);
         zone.run(&["pki", "check"]).expect_code(0);
         // And forward once more, with a name of its own.
-        rotate(&zone, &["--root", "--again"]).expect_code(0);
+        rotate(&zone, &["--root", "--force"]).expect_code(0);
         assert_alone(3, "G3 client CA", "G3 peer CA");
     });
 }
@@ -54,7 +54,7 @@ fn killed_and_run_again() {
         let (zone, _members) = running_zone(3);
         rotate(&zone, &["--stop-after", "new-leaves"]).expect_code(0);
         for point in ["trust-both: ", "before: ", " restarted, back after"] {
-            let mut command = zone.command(&["pki", "rotate-ca", "--back"]);
+            let mut command = zone.command(&["pki", "rotate-ca", "--rollback"]);
             let mut back = Running::start(&mut command, zone.around(), "back");
             back.wait_for_line(&[point]);
             back.signal(Signal::SIGKILL);
@@ -62,8 +62,8 @@ fn killed_and_run_again() {
         }
         rotate(&zone, &[])
             .expect_code(65)
-            .expect_error_with(&["is being taken back", "pki rotate-ca --back"]);
-        rotate(&zone, &["--back"]).expect_code(0).expect_error_with(&["the old CA alone, as before"]);
+            .expect_error_with(&["is being taken back", "pki rotate-ca --rollback"]);
+        rotate(&zone, &["--rollback"]).expect_code(0).expect_error_with(&["the old CA alone, as before"]);
         assert_alone(3, "client CA", "peer CA");
     });
 }

@@ -96,12 +96,12 @@ fn by_hand() {
         zone.run(&["init"]).expect_code(0);
         let out = zone.around().join("out");
         let place = out.display().to_string();
-        let told = zone.run(&["pki", "renew", "--all", "--plain", "--out", &place]).expect_code(0);
+        let told = zone.run(&["pki", "renew", "--all", "--no-encryption", "--out", &place]).expect_code(0);
         NODES.iter().for_each(|node| type_on(&out, node, &told.stderr));
         let members = started(&zone);
 
-        let files = ["--plain", "--out", &place];
-        let go_on = ["--plain", "--out", &place, "--continue"];
+        let files = ["--no-encryption", "--out", &place];
+        let go_on = ["--no-encryption", "--out", &place, "--continue"];
         let told = rotate(&zone, &files).expect_code(0);
         type_on(&out, "node1", &told.stderr);
         let open = rotate(&zone, &go_on).expect_code(0);
@@ -132,7 +132,7 @@ fn without_a_way_to_the_nodes() {
         zone.run(&["init"]).expect_code(0);
         let out = zone.around().join("out");
         let told = zone
-            .run(&["pki", "renew", "--all", "--plain", "--out", &out.display().to_string()])
+            .run(&["pki", "renew", "--all", "--no-encryption", "--out", &out.display().to_string()])
             .expect_code(0);
         NODES.iter().for_each(|node| type_on(&out, node, &told.stderr));
         let _members = started(&zone);

@@ -28,7 +28,7 @@ fn the_way_back_needs_no_member_that_is_well() {
     isolated(|| {
         let (zone, _members) = running_zone(3);
         rotate(&zone, &["--stop-after", "trust-both"]).expect_code(0);
-        rotate(&zone, &["--back"]).expect_code(0);
+        rotate(&zone, &["--rollback"]).expect_code(0);
         let none = CaPassphrase::new(None, None).expect("none");
         let directory = ZoneDirectory::open(&zone.path(), none).expect("a zone");
         let ahead = OffsetDateTime::now_utc() + Duration::days(30);
@@ -42,7 +42,7 @@ fn the_way_back_needs_no_member_that_is_well() {
         outcome(turn(&mut issue, Duration::days(30))).expect_code(0);
         assert_ne!(zone.run(&["status"]).code, 0);
         rotate(&zone, &["--status"]).expect_code(65);
-        rotate(&zone, &["--back"]).expect_code(0);
+        rotate(&zone, &["--rollback"]).expect_code(0);
         assert_alone(3, "client CA", "peer CA");
         zone.run(&["status"]).expect_code(0);
         zone.run(&["pki", "check"]).expect_code(0);

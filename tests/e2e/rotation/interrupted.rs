@@ -23,7 +23,7 @@ fn killed_and_run_again() {
         let (zone, _members) = running_zone(3);
         for (round, point) in POINTS.into_iter().enumerate() {
             let edition = format!("G{}", round + 2);
-            let mut command = zone.command(&["pki", "rotate-ca", "--again"]);
+            let mut command = zone.command(&["pki", "rotate-ca", "--force"]);
             let mut running = Running::start(&mut command, zone.around(), &format!("rotation-{round}"));
             running.wait_for_line(&[point]);
             running.signal(Signal::SIGKILL);
@@ -79,7 +79,7 @@ fn a_member_does_not_come_back() {
         members[0].replace_command(std::process::Command::new("false"));
         members[1].replace_command(std::process::Command::new("false"));
         members[2].replace_command(std::process::Command::new("false"));
-        let told = rotate(&zone, &["--plane", "peer", "--limit", "5s"]).expect_code(69);
+        let told = rotate(&zone, &["--plane", "peer", "--timeout", "5s"]).expect_code(69);
         assert!(told.stderr.contains("not restarted: "), "the two others were left alone: {}", told.stderr);
         let alive = members.iter().filter(|member| member.starts() == 1).count();
         assert_eq!(alive, 2, "{}", told.stderr);

@@ -68,8 +68,8 @@ fn each_stage_is_what_it_says() {
 
         let again = rotate(&zone, &[]).expect_code(0);
         assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
-        assert!(again.stderr.contains("pki rotate-ca --again"), "{}", again.stderr);
-        rotate(&zone, &["--back"]).expect_code(0).expect_error_with(&["nothing to go back from"]);
+        assert!(again.stderr.contains("pki rotate-ca --force"), "{}", again.stderr);
+        rotate(&zone, &["--rollback"]).expect_code(0).expect_error_with(&["nothing to go back from"]);
     });
 }
 
@@ -110,8 +110,9 @@ fn the_root_is_replaced_and_the_cluster_stays_the_same() {
             (plan["cluster_id"].clone(), plan["token"].clone(), plan["members"].clone())
         };
         let before = ids();
-        let told = rotate(&zone, &["--root", "--kit", &zone.around().join("kit").display().to_string()])
-            .expect_code(0);
+        let told =
+            rotate(&zone, &["--root", "--trust-bundle", &zone.around().join("kit").display().to_string()])
+                .expect_code(0);
         assert_eq!(ids(), before);
         assert_alone(3, "G2 client CA", "G2 peer CA");
         let kit = std::fs::read_to_string(zone.around().join("kit/trust-both/ca.crt")).expect("a kit");
@@ -120,7 +121,7 @@ fn the_root_is_replaced_and_the_cluster_stays_the_same() {
         assert_eq!(kit, std::fs::read_to_string(zone.file("ca/root.crt")).expect("the root"));
         // Any later member is named as the others are, and starts.
         zone.run(&["status"]).expect_code(0);
-        rotate(&zone, &["--root", "--again"]).expect_code(0);
+        rotate(&zone, &["--root", "--force"]).expect_code(0);
         assert_alone(3, "G3 client CA", "G3 peer CA");
         assert_eq!(ids(), before);
     });

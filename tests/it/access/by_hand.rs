@@ -46,7 +46,7 @@ fn each(states: [&str; 3]) -> Vec<(String, String)> {
 #[test]
 fn step_by_step() {
     let zone = zone();
-    let told = renew(&zone, &["--all", "--plain"]).expect_code(0);
+    let told = renew(&zone, &["--all", "--no-encryption"]).expect_code(0);
     assert!(told.stdout.contains("in its bundle"), "{}", told.stdout);
     assert!(told.stderr.contains("--continue --zone"), "{}", told.stderr);
     assert_eq!(states(&zone, 0), each(["open"; 3]));
@@ -62,7 +62,7 @@ fn step_by_step() {
     super::assert_same(&zone, "node2");
 
     // The next renewal of one of them: what it answered before is no answer to that.
-    let told = renew(&zone, &["node1", "--plain"]).expect_code(0);
+    let told = renew(&zone, &["node1", "--no-encryption"]).expect_code(0);
     assert!(!told.stderr.contains("--root-fingerprint"), "it knows the zone: {}", told.stderr);
     assert_eq!(states(&zone, 0), each(["open", "done", "done"]));
     type_there(&zone, &told.stderr, "node1").expect_code(0);
@@ -72,7 +72,7 @@ fn step_by_step() {
 #[test]
 fn an_answer_has_to_be_of_its_node_and_its_bundle() {
     let zone = zone();
-    let told = renew(&zone, &["--all", "--plain"]).expect_code(0).stderr;
+    let told = renew(&zone, &["--all", "--no-encryption"]).expect_code(0).stderr;
     type_there(&zone, &told, "node1").expect_code(0);
     let answer = |node: &str| zone.around().join("carried").join(format!("{node}.answer"));
     let right = String::from_utf8(read(&answer("node1"))).expect("text");
@@ -102,8 +102,8 @@ fn an_answer_has_to_be_of_its_node_and_its_bundle() {
 fn they_are_sealed_as_bundles_are() {
     let zone = zone();
     renew(&zone, &["node1"])
-        .expect_refusal(64, &["nothing says how the bundles are to be sealed", "--plain"]);
-    zone.run(&["pki", "renew", "node1", "--plain"]).expect_code(64);
+        .expect_refusal(64, &["nothing says how the bundles are to be sealed", "--no-encryption"]);
+    zone.run(&["pki", "renew", "node1", "--no-encryption"]).expect_code(64);
     zone.run(&["pki", "renew", "node1", "--continue"]).expect_code(64);
     renew(&zone, &["node1", "--continue"]).expect_refusal(66, &["there is no directory"]);
     let age = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";

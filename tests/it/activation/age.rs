@@ -88,7 +88,7 @@ fn a_bundle_is_made_above_the_number_that_a_node_has() {
 
     let above = |more: &[&str]| {
         let out = copy.around().join("out").display().to_string();
-        copy.run(&[&["bundle", "--plain", "--out", &out, "--above", "1"], more].concat())
+        copy.run(&[&["bundle", "--no-encryption", "--out", &out, "--above", "1"], more].concat())
     };
     above(&[]).expect_refusal(64, &["--above", "name"]);
     above(&["node1", "node2"]).expect_refusal(64, &["--above", "name"]);

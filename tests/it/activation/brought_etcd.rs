@@ -34,7 +34,7 @@ fn bundle_with(zone: &TestZone, etcd: &[u8], version: &str) -> PathBuf {
     fs::write(libexec.join("manifest.json"), manifest).expect("a manifest");
     let out = zone.around().join("out");
     let mut command = Command::new(prefix.join("bin/zone-etcd"));
-    command.args(["bundle", "node1", "--plain", "--with-binaries", "--zone"]).arg(zone.path());
+    command.args(["bundle", "node1", "--no-encryption", "--with-binaries", "--zone"]).arg(zone.path());
     outcome(command.arg("--out").arg(&out)).expect_code(0);
     out.join("node1.bundle")
 }
@@ -94,7 +94,7 @@ fn programs_on_a_file_system_that_runs_none_are_refused() {
 
         // Without programs there is nothing to run there.
         let out = zone.around().join("without");
-        outcome(zone.command(&["bundle", "node1", "--plain"]).arg("--out").arg(&out)).expect_code(0);
+        outcome(zone.command(&["bundle", "node1", "--no-encryption"]).arg("--out").arg(&out)).expect_code(0);
         let fingerprint = fingerprint(&zone);
         activate(&out.join("node1.bundle"), &directory, &["--root-fingerprint", &fingerprint]).expect_code(0);
     });

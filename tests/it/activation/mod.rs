@@ -41,7 +41,7 @@ pub fn described(text: &str) -> TestZone {
 #[track_caller]
 pub fn bundle(zone: &TestZone, node: &str) -> PathBuf {
     let out = zone.around().join("out");
-    let mut command = zone.command(&["bundle", node, "--plain"]);
+    let mut command = zone.command(&["bundle", node, "--no-encryption"]);
     outcome(command.arg("--out").arg(&out)).expect_code(0);
     out.join(format!("{node}.bundle"))
 }

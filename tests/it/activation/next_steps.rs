@@ -94,7 +94,7 @@ fn a_bundle_is_said_to_be_activated_where_the_node_has_its_directory() {
         &zone.file("zone.toml"),
         "\n[access]\ncommand = \"ssh {name} zone-etcd\"\nnode_dir = \"/srv/{name}\"\n",
     );
-    let mut command = zone.command(&["bundle", "node1", "--plain"]);
+    let mut command = zone.command(&["bundle", "node1", "--no-encryption"]);
     let told = outcome(command.arg("--out").arg(zone.around().join("out"))).expect_code(0);
     assert!(
         told.stderr.contains("zone-etcd activate node1.bundle --node-dir /srv/node1 --root-fingerprint"),

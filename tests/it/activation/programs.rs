@@ -10,7 +10,7 @@ use crate::support::Refusal;
 
 fn with_binaries(zone: &TestZone) -> PathBuf {
     let out = zone.around().join("out");
-    let mut command = zone.command(&["bundle", "node1", "--plain", "--with-binaries"]);
+    let mut command = zone.command(&["bundle", "node1", "--no-encryption", "--with-binaries"]);
     outcome(command.arg("--out").arg(&out)).expect_code(0);
     out.join("node1.bundle")
 }

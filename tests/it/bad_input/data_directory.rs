@@ -122,7 +122,7 @@ fn files_without_a_log_are_not_bootstrapped_over() {
     let (zone, etcd) = issued_zone();
     std::fs::create_dir_all(data(&zone).join("member/wal.tmp")).expect("a directory");
     std::fs::set_permissions(data(&zone), PermissionsExt::from_mode(0o700)).expect("a mode");
-    refused_by(&zone, &etcd, &PLAN, 65, &["no write-ahead log", "run --node node1 --set-aside-data"]);
+    refused_by(&zone, &etcd, &PLAN, 65, &["no write-ahead log", "run --node node1 --move-data-aside"]);
     std::fs::remove_dir(data(&zone).join("member/wal.tmp")).expect("removed");
     std::fs::remove_dir(data(&zone).join("member")).expect("removed");
     let others = Others::of(&zone, "node1");

@@ -74,7 +74,7 @@ fn it_is_not_among_the_keys_of_a_node() {
         );
         std::fs::write(zone.file("zone.toml"), described).expect("zone.toml");
         let out = zone.around().join("out");
-        outcome(zone.command(&["bundle", "node1", "--plain"]).arg("--out").arg(&out)).expect_code(0);
+        outcome(zone.command(&["bundle", "node1", "--no-encryption"]).arg("--out").arg(&out)).expect_code(0);
         let node = zone.around().join("node");
         let mut activate = zone_etcd(["activate"]);
         activate.arg(out.join("node1.bundle")).arg("--node-dir").arg(&node);

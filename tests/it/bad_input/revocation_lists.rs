@@ -69,7 +69,7 @@ fn a_bundle_with_an_unusable_list_spends_no_right() {
     fs::write(zone.file("ca/peer.crl"), "garbage").expect("garbage");
     let out = zone.around().join("out");
     let bundle = || {
-        let mut command = zone.command(&["bundle", "--plain"]);
+        let mut command = zone.command(&["bundle", "--no-encryption"]);
         outcome(command.arg("--out").arg(&out))
     };
     let before = Tree::of(&zone.path());

@@ -18,7 +18,7 @@ fn mode(path: &Path) -> u32 {
 #[test]
 fn files_and_their_directory_are_private() {
     let zone = zone();
-    bundle(&zone, &["--plain"]).expect_code(0);
+    bundle(&zone, &["--no-encryption"]).expect_code(0);
     assert_eq!(mode(&out(&zone)), 0o700);
     let names: Vec<String> = Tree::of(&out(&zone)).paths().map(|path| path.display().to_string()).collect();
     for name in ["node1.bundle", "node2.bundle", "node3.bundle", "worker.bundle"] {

@@ -49,7 +49,7 @@ fn bundle(zone: &TestZone, arguments: &[&str]) -> Outcome {
 
 /// Plain bundles, as `--format json` tells of them.
 fn plain(zone: &TestZone, arguments: &[&str]) -> Value {
-    let made = bundle(zone, &[&["--plain", "--format", "json"], arguments].concat()).expect_code(0);
+    let made = bundle(zone, &[&["--no-encryption", "--format", "json"], arguments].concat()).expect_code(0);
     serde_json::from_str(&made.stdout).expect("JSON")
 }
 

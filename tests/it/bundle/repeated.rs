@@ -60,14 +60,14 @@ fn a_file_that_is_not_ours_is_left_alone() {
     let zone = zone();
     fs::create_dir(out(&zone)).expect("a directory");
     fs::write(file(&zone, "node1"), "somebody's").expect("a file");
-    bundle(&zone, &["node1", "--plain"])
+    bundle(&zone, &["node1", "--no-encryption"])
         .expect_refusal(73, &["is there already", "none of this zone's bundles"]);
     assert_eq!(fs::read_to_string(file(&zone, "node1")).expect("the file"), "somebody's");
     assert!(log(&zone, "bundles.jsonl").is_empty());
 
     fs::remove_file(file(&zone, "node1")).expect("the file");
     fs::create_dir(out(&zone).join(".node1.bundle.partial")).expect("a directory");
-    bundle(&zone, &["node1", "--plain"]).expect_refusal(73, &["is in the way"]);
+    bundle(&zone, &["node1", "--no-encryption"]).expect_refusal(73, &["is in the way"]);
 }
 
 /// It was written and recorded, and the call ended before it had its name.

@@ -49,11 +49,11 @@ fn a_lost_file_does_not_bring_it_back() {
     let zone = zone();
     plain(&zone, &["node1"]);
     std::fs::remove_file(file(&zone, "node1")).expect("the bundle");
-    let told = bundle(&zone, &["node1", "--plain"]).expect_code(0);
+    let told = bundle(&zone, &["node1", "--no-encryption"]).expect_code(0);
     assert!(!may(&zone, "node1"));
     assert!(told.stderr.contains("may only join a cluster that runs: node1"), "{}", told.stderr);
     let all = "bundle node1 --allow-bootstrap node1 --out";
-    assert!(told.stderr.contains(all) && told.stderr.contains("--plain"), "{}", told.stderr);
+    assert!(told.stderr.contains(all) && told.stderr.contains("--no-encryption"), "{}", told.stderr);
     assert_eq!(log(&zone, "bundles.jsonl").last().expect("a record")["sequence"], 2);
 }
 
@@ -61,7 +61,7 @@ fn a_lost_file_does_not_bring_it_back() {
 #[test]
 fn the_bundle_for_a_rebuilt_machine_is_another() {
     let zone = zone();
-    let told = bundle(&zone, &["--plain"]).expect_code(0);
+    let told = bundle(&zone, &["--no-encryption"]).expect_code(0);
     assert!(told.stderr.contains("may found the cluster until 20"), "{}", told.stderr);
     assert!(told.stderr.contains("bundle it with --rebuilt NODE"), "{}", told.stderr);
     let report = plain(&zone, &["node1", "--rebuilt", "node1"]);
@@ -73,9 +73,9 @@ fn the_bundle_for_a_rebuilt_machine_is_another() {
     let again = plain(&zone, &["node1", "--rebuilt", "node1"]);
     assert_eq!(super::row(&again, "node1")["written"], false);
     for wrong in [["node1", "--rebuilt", "node2"], ["worker", "--rebuilt", "worker"]] {
-        bundle(&zone, &[&wrong[..], &["--plain"]].concat()).expect_refusal(64, &["--rebuilt"]);
+        bundle(&zone, &[&wrong[..], &["--no-encryption"]].concat()).expect_refusal(64, &["--rebuilt"]);
     }
-    let both = ["node1", "--rebuilt", "node1", "--allow-bootstrap", "node1", "--plain"];
+    let both = ["node1", "--rebuilt", "node1", "--allow-bootstrap", "node1", "--no-encryption"];
     bundle(&zone, &both).expect_refusal(64, &["may have voted before"]);
 }
 

@@ -137,7 +137,7 @@ fn a_passphrase() {
 #[test]
 fn a_work_factor_has_a_limit() {
     let zone = zone();
-    bundle(&zone, &["node1", "--plain"]).expect_code(0);
+    bundle(&zone, &["node1", "--no-encryption"]).expect_code(0);
     let header = "age-encryption.org/v1\n-> scrypt AAAAAAAAAAAAAAAAAAAAAA 30\n\
         AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n\
         --- AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n0123456789abcdef";

@@ -14,7 +14,7 @@ fn openssl_verifies_it_with_the_roots_key() {
         let text = format!("[pki]\nkey = \"{key}\"\n{}", super::NODES);
         let zone = TestZone::described(&text);
         zone.run(&["init"]).expect_code(0);
-        bundle(&zone, &["worker", "--plain"]).expect_code(0);
+        bundle(&zone, &["worker", "--no-encryption"]).expect_code(0);
         let entries = entries_of(&file(&zone, "worker"));
         let envelope: Value = serde_json::from_slice(&entries[1].bytes).expect("the envelope");
         let place = |name: &str| zone.around().join(name);
@@ -39,7 +39,7 @@ fn openssl_verifies_it_with_the_roots_key() {
         openssl.args(["x509", "-fingerprint", "-sha256", "-noout", "-in"]).arg(zone.file("ca/root.crt"));
         let printed = outcome(&mut openssl).expect_code(0).stdout;
         let fingerprint = printed.trim().split_once('=').expect("a fingerprint").1;
-        let told = bundle(&zone, &["worker", "--plain"]).expect_code(0);
+        let told = bundle(&zone, &["worker", "--no-encryption"]).expect_code(0);
         assert!(told.stdout.contains(fingerprint), "{}", told.stdout);
         assert!(told.stderr.contains(&format!("--root-fingerprint {fingerprint}")), "{}", told.stderr);
     }

@@ -10,12 +10,12 @@ const KEY: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8
 fn a_bundle_is_sealed_in_one_way() {
     let zone = zone();
     let before = Tree::of(&zone.path());
-    let all = ["--recipient", "--passphrase-file", "--plain"];
+    let all = ["--recipient", "--passphrase-file", "--no-encryption"];
     bundle(&zone, &[]).expect_refusal(64, &["nothing says how"]).expect_error_with(&all);
-    bundle(&zone, &["--plain", "--recipient", KEY])
+    bundle(&zone, &["--no-encryption", "--recipient", KEY])
         .expect_refusal(64, &["in one way"])
         .expect_error_with(&all);
-    bundle(&zone, &["--plain", "--passphrase-fd", "0"]).expect_refusal(64, &["in one way"]);
+    bundle(&zone, &["--no-encryption", "--passphrase-fd", "0"]).expect_refusal(64, &["in one way"]);
     Tree::of(&zone.path()).assert_same_as(&before, "a call without a seal");
     assert!(!out(&zone).exists());
 }
@@ -73,10 +73,11 @@ fn keys_that_nothing_is_sealed_to() {
 #[test]
 fn nodes_that_are_not_there() {
     let zone = zone();
-    bundle(&zone, &["node9", "--plain"]).expect_refusal(64, &["no node `node9`"]);
-    bundle(&zone, &["node1", "--plain", "--allow-bootstrap", "node2"])
+    bundle(&zone, &["node9", "--no-encryption"]).expect_refusal(64, &["no node `node9`"]);
+    bundle(&zone, &["node1", "--no-encryption", "--allow-bootstrap", "node2"])
         .expect_refusal(64, &["no bundle is made"]);
-    bundle(&zone, &["--plain", "--allow-bootstrap", "worker"]).expect_refusal(64, &["no member runs"]);
+    bundle(&zone, &["--no-encryption", "--allow-bootstrap", "worker"])
+        .expect_refusal(64, &["no member runs"]);
     assert!(!out(&zone).exists());
 }
 
@@ -84,14 +85,14 @@ fn nodes_that_are_not_there() {
 #[test]
 fn a_node_may_be_called_inspect() {
     let zone = crate::harness::TestZone::init("example.zone", &["inspect=10.0.1.1"]);
-    bundle(&zone, &["inspect.example.zone", "--plain"]).expect_code(0);
+    bundle(&zone, &["inspect.example.zone", "--no-encryption"]).expect_code(0);
     inspect(&file(&zone, "inspect"), &[]).expect_code(0);
 }
 
 #[test]
 fn files_that_are_no_bundle() {
     let zone = zone();
-    bundle(&zone, &["node1", "--plain"]).expect_code(0);
+    bundle(&zone, &["node1", "--no-encryption"]).expect_code(0);
     let path = zone.around().join("file");
     for (bytes, what) in [
         (&b""[..], "it is empty"),

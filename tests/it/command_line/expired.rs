@@ -108,7 +108,8 @@ fn on_nodes_to_which_files_are_carried() {
     };
     // The certificates of a bundle have to be valid when it is taken up.
     let bundle = |out: &str| {
-        outcome(zone.command(&["bundle", "--plain"]).arg("--out").arg(zone.around().join(out))).expect_code(0)
+        outcome(zone.command(&["bundle", "--no-encryption"]).arg("--out").arg(zone.around().join(out)))
+            .expect_code(0)
     };
     let made = bundle("first").stdout;
     let fingerprint =
@@ -116,7 +117,7 @@ fn on_nodes_to_which_files_are_carried() {
     NODES.iter().for_each(|node| activate(node, "first", &["--root-fingerprint", fingerprint]));
     expire(&zone, || drop(zone.run(&["pki", "renew", "--all"]).expect_code(0)));
     let line = proposed(&zone);
-    assert!(line.contains("pki renew --all --due --out DIR --plain"), "{line}");
+    assert!(line.contains("pki renew --all --due --out DIR --no-encryption"), "{line}");
     typed(&zone, &line);
     zone.run(&["pki", "check"]).expect_code(0);
     for node in NODES {

@@ -33,7 +33,7 @@ fn what_cannot_be_understood_exits_64() {
     usage_error(&["restart", "node1"], &["--rolling"]);
     usage_error(&["restart", "--rolling", "--node", "node1"], &["--node"]);
     usage_error(&["restart", "--rolling", "--config", "node.json"], &["--config"]);
-    usage_error(&["restart", "--limit", "soon"], &["soon"]);
+    usage_error(&["restart", "--timeout", "soon"], &["soon"]);
     usage_error(&["member"], &["Usage: zone-etcd member"]);
     usage_error(&["member", "update"], &["NODE"]);
     usage_error(&["completions", "tcsh"], &["tcsh"]);

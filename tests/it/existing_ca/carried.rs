@@ -10,7 +10,7 @@ use crate::support::{Refusal, Tree};
 /// Makes a bundle of the node, and returns the fingerprint that is told with it.
 #[track_caller]
 fn bundled(zone: &TestZone, signer: &str) -> String {
-    let mut command = zone.command(&["bundle", "node1", "--plain", "--format", "json"]);
+    let mut command = zone.command(&["bundle", "node1", "--no-encryption", "--format", "json"]);
     let told = activation::json(&outcome(command.arg("--out").arg(zone.around().join("out"))).expect_code(0));
     assert_eq!(told["signer"], signer);
     told["signer_sha256"].as_str().expect("a fingerprint").to_owned()
@@ -76,7 +76,7 @@ fn a_root_whose_key_was_taken_away_is_not_stood_in_for() {
     assert_carries_over(&zone, "root");
     std::fs::rename(zone.file("ca/root.key"), zone.around().join("root.key")).expect("a move");
     let before = Tree::of(&zone.around().join("out"));
-    let mut command = zone.command(&["bundle", "node1", "--plain"]);
+    let mut command = zone.command(&["bundle", "node1", "--no-encryption"]);
     outcome(command.arg("--out").arg(zone.around().join("out"))).expect_refusal(66, &["ca/root.key"]);
     Tree::of(&zone.around().join("out")).assert_same_as(&before, "a bundle that nobody signs");
 }

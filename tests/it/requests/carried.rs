@@ -130,7 +130,7 @@ fn the_zone_renews_for_the_same_key() {
     let key = fs::read(directory.join("pki/current/server.key")).expect("the key");
     add_to_description(&zone, "[pki]\nserver_names = [\"etcd.example.zone\"]\n");
     // No request is carried over: the one that is kept has the key.
-    let mut bundle = zone.command(&["bundle", "node1", "--plain"]);
+    let mut bundle = zone.command(&["bundle", "node1", "--no-encryption"]);
     outcome(bundle.arg("--out").arg(zone.around().join("out"))).expect_code(0);
     activate(&signed(&zone, "node1"), &directory, &[]).expect_code(0);
     assert_eq!(fs::read(directory.join("pki/current/server.key")).expect("the key"), key);

@@ -77,7 +77,7 @@ fn a_certificate_that_only_the_record_of_a_bundle_has() {
     let zone = zone();
     let serial = serial(&zone, "nodes/node2/pki/current/client.crt");
     let out = zone.around().join("out");
-    outcome(zone.command(&["bundle", "node2", "--plain"]).arg("--out").arg(out)).expect_code(0);
+    outcome(zone.command(&["bundle", "node2", "--no-encryption"]).arg("--out").arg(out)).expect_code(0);
     fs::remove_dir_all(zone.file("nodes/node2")).expect("its directory");
     let log = fs::read_to_string(zone.file("issued.jsonl")).expect("the log");
     let kept: Vec<&str> = log.lines().filter(|line| !line.contains("node2")).collect();
@@ -93,13 +93,17 @@ fn a_certificate_that_only_the_record_of_a_bundle_has() {
 fn a_list_that_is_carried_is_not_known_to_be_in_use() {
     let zone = zone();
     let out = zone.around().join("out");
-    outcome(zone.command(&["bundle", "--plain"]).arg("--out").arg(out)).expect_code(0);
+    outcome(zone.command(&["bundle", "--no-encryption"]).arg("--out").arg(out)).expect_code(0);
     let told = zone.run(&["pki", "revoke", "client/backup"]).expect_code(69);
     for node in NODES {
         let unknown = format!("whether {node} uses the new list is not known");
         assert!(told.stderr.contains(&unknown), "{}", told.stderr);
     }
-    assert!(told.stderr.contains("zone-etcd bundle node1 node2 node3 --out DIR --plain"), "{}", told.stderr);
+    assert!(
+        told.stderr.contains("zone-etcd bundle node1 node2 node3 --out DIR --no-encryption"),
+        "{}",
+        told.stderr
+    );
 }
 
 /// What is proposed works as typed, and seals to whom the last files were sealed.
@@ -113,7 +117,7 @@ fn the_bundles_that_are_proposed_are_sealed_as_the_last_ones() {
     let recipients: Vec<&str> = keys.iter().flat_map(|key| ["--recipient", key.as_str()]).collect();
     let by_passphrase = ["--passphrase-file", passphrase.to_str().expect("UTF-8")];
     for (seal, client) in
-        [(&recipients[..], "backup"), (&by_passphrase[..], "apiserver"), (&["--plain"][..], "other")]
+        [(&recipients[..], "backup"), (&by_passphrase[..], "apiserver"), (&["--no-encryption"][..], "other")]
     {
         zone.run(&["pki", "issue", "--client", client]).expect_code(0);
         outcome(zone.command(&["bundle"]).args(seal).arg("--out").arg(&out)).expect_code(0);
@@ -142,7 +146,7 @@ fn the_bundles_that_are_proposed_are_sealed_as_the_last_ones() {
 fn a_node_whose_bundle_is_in_a_long_log_is_not_forgotten() {
     let zone = zone();
     let out = zone.around().join("out");
-    outcome(zone.command(&["bundle", "--plain"]).arg("--out").arg(out)).expect_code(0);
+    outcome(zone.command(&["bundle", "--no-encryption"]).arg("--out").arg(out)).expect_code(0);
     let path = zone.file("bundles.jsonl");
     let log = fs::read(&path).expect("the log");
     let line = [vec![b' '; 1023], vec![b'\n']].concat();
@@ -160,9 +164,13 @@ fn a_list_that_is_taken_over_is_carried_too() {
     Tree::of(&zone.path()).write_to(&copy.path());
     zone.run(&["pki", "revoke", "client/backup"]).expect_code(0);
     let out = copy.around().join("out");
-    outcome(copy.command(&["bundle", "--plain"]).arg("--out").arg(out)).expect_code(0);
+    outcome(copy.command(&["bundle", "--no-encryption"]).arg("--out").arg(out)).expect_code(0);
     let list = zone.file("ca/client.crl").display().to_string();
     let told = copy.run(&["pki", "revoke", "--adopt-list", &list]).expect_code(69);
     assert!(told.stderr.contains("whether node1 uses the new list is not known"), "{}", told.stderr);
-    assert!(told.stderr.contains("zone-etcd bundle node1 node2 node3 --out DIR --plain"), "{}", told.stderr);
+    assert!(
+        told.stderr.contains("zone-etcd bundle node1 node2 node3 --out DIR --no-encryption"),
+        "{}",
+        told.stderr
+    );
 }

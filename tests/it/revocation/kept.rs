@@ -38,7 +38,7 @@ fn a_node_gets_nothing_when_its_certificates_are_due() {
             &["pki", "renew", "--all", "--due"][..],
             &["pki", "renew", "--all"],
             &["pki", "issue", "--all"],
-            &["bundle", "--plain", "--out", &out],
+            &["bundle", "--no-encryption", "--out", &out],
         ] {
             let told = later(&zone, of_all).expect_code(0);
             assert!(told.stderr.contains("left out, because revoked: node2"), "{of_all:?}: {}", told.stderr);
@@ -49,7 +49,7 @@ fn a_node_gets_nothing_when_its_certificates_are_due() {
             &["pki", "issue", "node2.example.zone", "node3"],
             &["pki", "renew", "node2"],
             &["pki", "renew", "node2", "--due"],
-            &["bundle", "node2", "--plain", "--out", &out],
+            &["bundle", "node2", "--no-encryption", "--out", &out],
             &["pki", "export", "node2", "--layout", "pem", "--out", &kit],
             &["run", "--node", "node2"],
         ] {

@@ -29,7 +29,7 @@ fn words_that_are_none() {
     for arguments in [
         &["plan", "--format", HOSTILE][..],
         &["status", "--watch", HOSTILE],
-        &["status", "--limit", HOSTILE],
+        &["status", "--timeout", HOSTILE],
         &["upgrade", "--to", HOSTILE],
         &["activate", "x", "--root-fingerprint", HOSTILE],
         &["init", "--name", HOSTILE, "--node", HOSTILE],
@@ -66,7 +66,7 @@ fn paths() {
         &["doctor", "--node", "node1"],
         &["status"],
         &["env"],
-        &["bundle", "node1", "--out", &name, "--plain"],
+        &["bundle", "node1", "--out", &name, "--no-encryption"],
         &["pki", "export", "--node", "node1", "--out", &name],
     ] {
         let told = at(arguments);

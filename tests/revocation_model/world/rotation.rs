@@ -25,7 +25,8 @@ impl World {
         let none = CaPassphrase::new(None, None).expect("none");
         let zone = ZoneDirectory::open(self.path(), none).expect("a zone").with_clock_said_right(true);
         let held = zone.lock().expect("the lock");
-        let mut command = self.command(&["pki", "rotate-ca", "--plain", "--back", "--out", &self.stage()]);
+        let mut command =
+            self.command(&["pki", "rotate-ca", "--no-encryption", "--rollback", "--out", &self.stage()]);
         command
             .arg("--zone")
             .arg(self.path())
@@ -55,7 +56,7 @@ impl World {
     /// A stage, carried to every node and answered, and the next one begun.
     pub(super) fn rotate(&self, options: &[&str]) -> Result<(), String> {
         let out = self.stage();
-        let call = [&["pki", "rotate-ca", "--plain", "--out", &out], options].concat();
+        let call = [&["pki", "rotate-ca", "--no-encryption", "--out", &out], options].concat();
         let told = self.zone(&call);
         refuse_fault(&told)?;
         if told.code != 0 {

@@ -10,7 +10,7 @@ pub(super) const ROWS: &[Explanation] = &[
         why_it_matters: "it will never rejoin with this data; etcd ends with code 0, so a service manager that \
                  restarts always loops",
         remedy: "if it was meant, stop its service; to bring the node back: `zone-etcd ctl -- member add NODE \
-                 --learner --peer-urls=URL`, then `zone-etcd run --set-aside-data` on the node, \
+                 --learner --peer-urls=URL`, then `zone-etcd run --move-data-aside` on the node, \
                  then `zone-etcd ctl -- member promote ID` once it has caught up",
         harm: Harm::Member,
         page: "removed-member",
@@ -48,7 +48,7 @@ pub(super) const ROWS: &[Explanation] = &[
                  this only while others answer",
         remedy: "if the data was moved, put it back; if it is lost, replace the member: `zone-etcd ctl -- \
                  member remove {member}`, `zone-etcd ctl -- member add NODE --learner --peer-urls=URL`, \
-                 `zone-etcd run --set-aside-data` on the node, then `zone-etcd ctl -- member \
+                 `zone-etcd run --move-data-aside` on the node, then `zone-etcd ctl -- member \
                  promote ID` once it has caught up",
         harm: Harm::Member,
         page: "forgotten-votes",
@@ -92,7 +92,7 @@ pub(super) const ROWS: &[Explanation] = &[
         why_it_matters: "they will never talk to each other; each side may believe that the other is down",
         remedy: "compare `zone-etcd plan --zone DIR --node NODE` on both: the cluster id, token and \
                  members must be the same; the one whose data is not of this zone has to be replaced, \
-                 with its data set aside: `zone-etcd run --set-aside-data` on the node",
+                 with its data set aside: `zone-etcd run --move-data-aside` on the node",
         harm: Harm::Member,
         page: "cluster-id",
         patterns: &["cluster ID mismatch", "got different cluster ID"],
@@ -112,7 +112,7 @@ pub(super) const ROWS: &[Explanation] = &[
         why_it_matters: "messages for one member reach another, which turns them away",
         remedy: "compare the ids of `zone-etcd ctl -- member list` with the member id of `zone-etcd plan` \
                  on each node; a copied data directory has to be set aside: `zone-etcd run \
-                 --set-aside-data` on the node",
+                 --move-data-aside` on the node",
         harm: Harm::Member,
         page: "cluster-id",
         patterns: &[

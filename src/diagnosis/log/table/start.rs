@@ -257,7 +257,7 @@ pub(super) const ROWS: &[Explanation] = &[
         why_it_matters: "the member ends at once, and will again with the same data",
         remedy: "read the lines before this one; if it happens at every start and the other members are \
                  well, replace the member: `zone-etcd ctl -- member remove ID`, `zone-etcd ctl -- member \
-                 add NODE --learner --peer-urls=URL`, `zone-etcd run --set-aside-data` on the node, \
+                 add NODE --learner --peer-urls=URL`, `zone-etcd run --move-data-aside` on the node, \
                  then `zone-etcd ctl -- member promote ID` once it has caught up",
         harm: Harm::Member,
         page: "damaged-data",

@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Explanation] = &[
                  right",
         remedy: "find the odd one out with `zone-etcd ctl -- endpoint hashkv --cluster`, stop it, take it \
                  out with `zone-etcd ctl -- member remove ID`, and let it join again with an empty data \
-                 directory (`zone-etcd run --set-aside-data` on the node); if no two members \
+                 directory (`zone-etcd run --move-data-aside` on the node); if no two members \
                  agree, restore a snapshot",
         harm: Harm::Data,
         page: "data-differs",
@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Explanation] = &[
         why_it_matters: "it has forgotten its votes; etcd ends here to protect the others, and starting it as new \
                  instead can lose acknowledged writes",
         remedy: "take the member out and add it again: `zone-etcd ctl -- member remove ID`, `zone-etcd ctl -- \
-                 member add NODE --learner --peer-urls=URL`, then `zone-etcd run --set-aside-data` on \
+                 member add NODE --learner --peer-urls=URL`, then `zone-etcd run --move-data-aside` on \
                  the node, then `zone-etcd ctl -- member promote ID` once it has caught up",
         harm: Harm::Data,
         page: "forgotten-votes",
@@ -103,7 +103,7 @@ pub(super) const ROWS: &[Explanation] = &[
         why_it_matters: "the member cannot know what it has acknowledged, and does not start",
         remedy: "if the other members are well, replace this one: `zone-etcd ctl -- member remove ID`, \
                  `zone-etcd ctl -- member add NODE --learner --peer-urls=URL`, `zone-etcd run \
-                 --set-aside-data` on the node, then `zone-etcd ctl -- member promote ID` once it has caught \
+                 --move-data-aside` on the node, then `zone-etcd ctl -- member promote ID` once it has caught \
                  up; look for disk errors in `dmesg`; a zone of one member needs a snapshot",
         harm: Harm::Data,
         page: "damaged-data",
@@ -146,7 +146,7 @@ pub(super) const ROWS: &[Explanation] = &[
         why_it_matters: "the member does not start, or ends when it meets the damaged page",
         remedy: "if the other members are well, replace this one: `zone-etcd ctl -- member remove ID`, \
                  `zone-etcd ctl -- member add NODE --learner --peer-urls=URL`, `zone-etcd run \
-                 --set-aside-data` on the node, then `zone-etcd ctl -- member promote ID` once it has caught \
+                 --move-data-aside` on the node, then `zone-etcd ctl -- member promote ID` once it has caught \
                  up; look for disk errors in `dmesg`; a zone of one member needs a snapshot",
         harm: Harm::Data,
         page: "damaged-data",
@@ -174,7 +174,7 @@ pub(super) const ROWS: &[Explanation] = &[
                  snapshot that the log refers to: files were lost, or copied from different times",
         why_it_matters: "the member starts from an older snapshot, if the log reaches back to it, or not at all",
         remedy: "if it does not start, replace the member: `zone-etcd ctl -- member remove ID`, `zone-etcd \
-                 ctl -- member add NODE --learner --peer-urls=URL`, `zone-etcd run --set-aside-data` on \
+                 ctl -- member add NODE --learner --peer-urls=URL`, `zone-etcd run --move-data-aside` on \
                  the node, then `zone-etcd ctl -- member promote ID` once it has caught up; copy a \
                  data directory only while etcd is stopped, or use `zone-etcd ctl -- snapshot save FILE \
                  --endpoints=URL`",
