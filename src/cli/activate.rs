@@ -16,7 +16,7 @@ pub struct ActivateArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub directory: NodeDirectoryArg,
-    /// Which node this is, if neither its name nor its address tells
+    /// Which node this is, if neither the host name nor an address tells
     #[arg(long, value_name = "NAME")]
     pub node: Option<String>,
     /// The fingerprint of the zone's root, or of the CA that signs in its place, as `bundle` printed it; needed for the first
@@ -26,14 +26,14 @@ pub struct ActivateArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub seal: BundleSealArgs,
-    /// Take revocation lists (CRLs) that are older than those in use, or list less: lets in again who was revoked since
+    /// Accept revocation lists (CRLs) that are older than those in use: certificates revoked since are accepted again
     #[arg(long)]
     pub accept_older_crl: bool,
-    /// Go back to the generation before the one in use
+    /// Roll back to the previous generation
     #[arg(long, conflicts_with_all = ["file", "node", "root_fingerprint", "accept_older_crl", "identity", "identity_fd", "passphrase_file", "passphrase_fd"])]
     pub rollback: bool,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 

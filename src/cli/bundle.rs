@@ -12,7 +12,7 @@ use crate::bundle::Numbering;
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct BundleArgs {
-    /// What to do instead of making bundles.
+    /// What to do instead of writing bundles.
     #[command(subcommand)]
     pub command: Option<BundleCommand>,
     #[command(flatten)]
@@ -23,7 +23,7 @@ pub struct BundleArgs {
 /// `bundle inspect`
 #[derive(Debug, Subcommand)]
 pub enum BundleCommand {
-    /// Check a bundle and list what is in it, without the keys
+    /// Verify a bundle and list its contents, without the keys
     Inspect(BundleInspectArgs),
 }
 
@@ -36,30 +36,30 @@ pub struct BundleMakeArgs {
     /// The nodes, by short or full name; all if none is named
     #[arg(value_name = "NODE")]
     pub nodes: Vec<String>,
-    /// Write NODE.bundle into this directory, which is made if it is not there
+    /// Write NODE.bundle to this directory, which is created if missing
     #[arg(long, value_name = "DIR", required = true)]
     pub out: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub sealing: BundleSealingArgs,
-    /// Put zone-etcd and the bundled etcd into each bundle
+    /// Include zone-etcd and the bundled etcd in each bundle
     #[arg(long)]
     pub with_binaries: bool,
-    /// The machine of this node was rebuilt: with its new bundle its member may only join
+    /// The host of this node was rebuilt: with the new bundle its member may only join
     #[arg(long, value_name = "NODE")]
     pub rebuilt: Vec<String>,
-    /// Give this member the right to found the cluster again; only if the zone has never run
+    /// Allow this member to bootstrap the cluster again; only if the zone has never run
     #[arg(long, value_name = "NODE")]
     pub allow_bootstrap: Vec<String>,
-    /// Number the bundle above N, which the node has: for a zone directory that was put back from a copy
+    /// Number the bundle above N, which the node has: for a zone directory restored from a copy
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=Numbering::AT_MOST))]
     pub above: Option<u64>,
-    /// How to print what was made
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 
-/// How the bundles that are made are sealed.
+/// How bundles are encrypted.
 #[derive(Clone, Debug, Default, Args)]
 pub struct BundleSealingArgs {
     #[arg(
@@ -72,13 +72,13 @@ pub struct BundleSealingArgs {
     )]
     #[allow(missing_docs, reason = "the help says it")]
     pub recipients: Vec<String>,
-    /// Seal to the keys in this file, a line for each: KEY, or NODE KEY
+    /// Encrypt to the keys in this file, one per line: KEY, or NODE KEY
     #[arg(long, value_name = "FILE")]
     pub recipients_file: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub passphrase: BundlePassphraseArgs,
-    /// Do not seal: whoever gets the file has the keys of the node
+    /// Do not encrypt: anyone who gets the file has the keys of the node
     #[arg(long)]
     pub no_encryption: bool,
 }
@@ -92,18 +92,18 @@ pub struct BundleInspectArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub seal: BundleSealArgs,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 
-/// What opens a sealed bundle.
+/// What decrypts a bundle.
 #[derive(Clone, Debug, Default, Args)]
 pub struct BundleSealArgs {
-    /// The private key that opens it: an age identity file or an SSH private key
+    /// The private key that decrypts it: an age identity file or an SSH private key
     #[arg(long, value_name = "FILE", conflicts_with_all = ["identity_fd", "passphrase_file", "passphrase_fd"])]
     pub identity: Option<PathBuf>,
-    /// The same from an open file descriptor, such as the SSH key of the host, which root alone may read
+    /// Like --identity, from file descriptor N, such as the SSH key of the host, which root alone may read
     #[arg(long, value_name = "N", conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
     #[arg(value_parser = clap::value_parser!(i32).range(0..))]
     pub identity_fd: Option<RawFd>,
@@ -115,10 +115,10 @@ pub struct BundleSealArgs {
 /// The passphrase of a bundle.
 #[derive(Clone, Debug, Default, Args)]
 pub struct BundlePassphraseArgs {
-    /// The passphrase is the first line of this file, which nobody else may read
+    /// Read the passphrase from the first line of this file, which must be mode 0600
     #[arg(long, value_name = "FILE", conflicts_with = "passphrase_fd")]
     pub passphrase_file: Option<PathBuf>,
-    /// The passphrase is the first line that comes from this file descriptor
+    /// Like --passphrase-file, from file descriptor N
     #[arg(long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(i32).range(0..))]
     pub passphrase_fd: Option<RawFd>,

@@ -9,11 +9,11 @@ use super::{Format, ZoneArg};
 /// `ca`
 #[derive(Debug, Subcommand)]
 pub enum CaCommand {
-    /// Show which keys are locked, in the clear, or not here
+    /// Show which keys are encrypted, unencrypted, or not on this host
     Status(CaStatusArgs),
-    /// Lock keys with a passphrase, or change the passphrase of those that are locked
+    /// Encrypt keys with a passphrase, or change the passphrase
     Lock(CaLockArgs),
-    /// Write locked keys in the clear again
+    /// Decrypt encrypted keys
     Unlock(CaUnlockArgs),
 }
 
@@ -23,8 +23,8 @@ pub struct CaStatusArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 
@@ -35,13 +35,13 @@ pub struct CaLockArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
-    /// Only this key; once for each [default: all that are here]
+    /// Only this key; may be repeated [default: all on this host]
     #[arg(long = "key", value_enum, value_name = "KEY")]
     pub keys: Vec<CaKey>,
-    /// Change the passphrase to the first line of this file, which nobody else may read
+    /// Change the passphrase to the first line of this file, which must be mode 0600
     #[arg(long, value_name = "FILE")]
     pub new_passphrase_file: Option<PathBuf>,
-    /// The same from an open file descriptor
+    /// Like --new-passphrase-file, from file descriptor N
     #[arg(long, value_name = "N", conflicts_with = "new_passphrase_file")]
     #[arg(value_parser = clap::value_parser!(i32).range(0..))]
     pub new_passphrase_fd: Option<i32>,
@@ -56,7 +56,7 @@ pub struct CaUnlockArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
-    /// Only this key; once for each [default: all that are here]
+    /// Only this key; may be repeated [default: all on this host]
     #[arg(long = "key", value_enum, value_name = "KEY")]
     pub keys: Vec<CaKey>,
 }
@@ -64,10 +64,10 @@ pub struct CaUnlockArgs {
 /// The key of a CA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CaKey {
-    /// That of the root, which makes the CAs of the planes
+    /// The root CA, which issues the CAs of the planes
     Root,
-    /// That of the peer plane's CA
+    /// The peer plane's CA
     Peer,
-    /// That of the client plane's CA
+    /// The client plane's CA
     Client,
 }

@@ -6,16 +6,16 @@ use clap::Args;
 
 use super::BundleSealingArgs;
 
-/// Where the bundles go that are carried, and the answers to them.
+/// Where offline bundles are written, and their answers read.
 #[derive(Clone, Debug, Default, Args)]
 #[command(mut_arg("recipients", |seal| seal.requires("out")), mut_arg("recipients_file", |seal| seal.requires("out")))]
 #[command(mut_arg("passphrase_file", |seal| seal.requires("out")), mut_arg("passphrase_fd", |seal| seal.requires("out")))]
 #[command(mut_arg("no_encryption", |seal| seal.requires("out")))]
 pub struct CarriedArgs {
-    /// For nodes that are not reached from here: write NODE.bundle into this directory, to be carried there, and say what to type
+    /// For nodes that cannot be reached from here: write NODE.bundle to this directory, to be copied there, and print what to type
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Read what such nodes answered, from the same directory, tell who is done, and go on
+    /// Read the answers of those nodes from the same directory, and continue
     #[arg(long = "continue", requires = "out")]
     pub go_on: bool,
     #[command(flatten)]

@@ -31,7 +31,7 @@ pub struct CtlArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub etcd: EtcdArgs,
-    /// What to hand to etcdctl; its options follow `--`
+    /// Arguments for etcdctl; its options follow `--`
     #[arg(trailing_var_arg = true, required = true, value_name = "ARGS", allow_hyphen_values = true)]
     pub arguments: Vec<OsString>,
 }

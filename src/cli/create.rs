@@ -13,7 +13,7 @@ pub struct DevArgs {
     /// How many members a new zone has [default: 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=9))]
     pub nodes: Option<u8>,
-    /// Keep the zone in this directory instead of a temporary one
+    /// Keep the zone in this directory, instead of a temporary one
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
     /// The version of etcd that a new zone runs, among the bundled ones
@@ -25,7 +25,7 @@ pub struct DevArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub etcd: EtcdArgs,
-    /// Run this command once the zone is ready, stop the zone, and exit with its code
+    /// Run this command once the zone is ready, then stop the zone and exit with its code
     #[arg(last = true, value_name = "CMD")]
     pub command: Vec<OsString>,
 }
@@ -50,7 +50,7 @@ pub struct InitArgs {
         help = "A node: NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]], IPv6 in brackets; once for each"
     )]
     pub nodes: Vec<String>,
-    /// Lock the keys of the CAs that are made, all or these: they are never on the disk in the clear
+    /// Encrypt the keys of the new CAs, all or these: they are never on disk unencrypted
     #[arg(long, value_enum, value_name = "KEY", num_args = 0..=1, require_equals = true)]
     #[arg(value_delimiter = ',', default_missing_value = "root,peer,client")]
     pub lock: Vec<CaKey>,

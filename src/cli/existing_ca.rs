@@ -8,28 +8,28 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "CAs made elsewhere")]
 pub struct ExistingCaArgs {
-    /// A root or intermediate CA, with the chain above it: the zone's plane CAs are made below it
+    /// A root or intermediate CA, with its chain; it issues the zone's plane CAs
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
     /// Its key
     #[arg(long, value_name = "FILE", requires = "ca_cert", conflicts_with = "external")]
     pub ca_key: Option<PathBuf>,
-    /// The CA of the peer plane, with the chain above it
+    /// The CA of the peer plane, with its chain
     #[arg(long, value_name = "FILE", requires = "peer_ca_key")]
     pub peer_ca: Option<PathBuf>,
     /// Its key
     #[arg(long, value_name = "FILE", requires = "peer_ca")]
     pub peer_ca_key: Option<PathBuf>,
-    /// The CA of the client plane, with the chain above it
+    /// The CA of the client plane, with its chain
     #[arg(long, value_name = "FILE", requires = "client_ca_key")]
     pub client_ca: Option<PathBuf>,
     /// Its key
     #[arg(long, value_name = "FILE", requires = "client_ca")]
     pub client_ca_key: Option<PathBuf>,
-    /// Write certificate requests for the plane CAs, to be signed by an authority that keeps its key
+    /// Write certificate signing requests for the plane CAs, to be signed by an external CA
     #[arg(long, conflicts_with_all = ["peer_ca", "client_ca"])]
     pub external: bool,
-    /// Take the certificates that were issued for those requests, and the chain above them
+    /// Import the certificates that were issued for those requests, with their chain
     #[arg(long = "continue", value_name = "CERTS", num_args = 1..)]
     #[arg(conflicts_with_all = ["external", "ca_cert", "peer_ca", "client_ca"])]
     pub signed: Vec<PathBuf>,

@@ -24,7 +24,7 @@ pub struct StartArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub etcd: EtcdArgs,
-    /// If what is in the data directory keeps the member from starting, rename it and start without
+    /// If the data directory keeps the member from starting, rename it and start empty
     #[arg(long)]
     pub move_data_aside: bool,
     #[command(flatten)]
@@ -38,18 +38,18 @@ pub struct StartArgs {
 /// What only the operator can know. Each is for one start, and loses acknowledged writes if it is not true.
 #[derive(Debug, Default, Args)]
 pub struct OperatorWords {
-    /// Found the cluster without this node, which has never run; say it on each of a majority of the zone. May be repeated. If the node
+    /// Bootstrap the cluster without this node, which has never run; give it on each of a majority of the zone. May be repeated. If the node
     /// has run, acknowledged writes are lost
     #[arg(long, value_name = "NODE", help_heading = "What only the operator can know")]
     pub found_without: Vec<String>,
-    /// This node's member never ran, although the cluster was founded with it. If it has run, acknowledged writes are lost
+    /// This node's member never ran, although the cluster was bootstrapped with it. If it has run, acknowledged writes are lost
     #[arg(long, help_heading = "What only the operator can know")]
     pub never_ran: bool,
     /// The data is on the very disk that this member ran on last, although state.json is lost. If it is a copy, acknowledged writes are
     /// lost
     #[arg(long, help_heading = "What only the operator can know")]
     pub data_is_current: bool,
-    /// Go on with an older copy of the data; only for a zone of one member. What was written since is lost
+    /// Resume with an older copy of the data; only for a zone of one member. Later writes are lost
     #[arg(long, help_heading = "What only the operator can know")]
     pub accept_older_data: bool,
 }
@@ -60,11 +60,11 @@ pub struct RunArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub launch: LaunchArgs,
-    /// Issue what is missing although something is recorded for later than this machine's clock says: the clock is right, and was
+    /// Issue certificates although records are dated after this host's clock: the clock is right, and was
     /// ahead then
     #[arg(long, conflicts_with = "config")]
     pub clock_is_right: bool,
-    /// End when the process that started this one, whose id is given, ends
+    /// Exit when the parent process with this id exits
     #[arg(long, hide = true, value_name = "PID")]
     pub end_with_parent: Option<i32>,
 }
@@ -75,18 +75,18 @@ pub struct PlanArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub launch: LaunchArgs,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: PlanFormat,
 }
 
-/// How to print a plan.
+/// The output format of `plan`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum PlanFormat {
-    /// For a person
+    /// Text
     #[default]
     Text,
-    /// All of it, for a program
+    /// JSON
     Json,
     /// The command line, one argument a line
     Argv,

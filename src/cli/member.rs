@@ -7,7 +7,7 @@ use super::{Format, ZoneArg};
 /// `member`
 #[derive(Debug, Subcommand)]
 pub enum MemberCommand {
-    /// Move a member to the address, ports and names that zone.toml has for its node now
+    /// Move a member to the address, ports and names that zone.toml now has
     Update(MemberUpdateArgs),
 }
 
@@ -20,10 +20,10 @@ pub struct MemberUpdateArgs {
     /// The node that was changed in zone.toml
     #[arg(value_name = "NODE")]
     pub node: String,
-    /// How long its member may take to come back
+    /// How long to wait for its member to come back
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub timeout: humantime::Duration,
-    /// How to print what was done
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }

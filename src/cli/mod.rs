@@ -60,25 +60,25 @@ Exit codes: 0 done, 64 usage, 65 bad input, 66 missing input, 69 unavailable, 70
 pub enum Command {
     /// Run a throwaway mutual-TLS zone on this machine
     Dev(DevArgs),
-    /// Describe a new zone and make its CAs
+    /// Create a zone: zone.toml and its CAs
     Init(InitArgs),
-    /// Take up a bundle on this node, or go back to the one before
+    /// Activate a bundle on this node, or roll back
     Activate(ActivateArgs),
-    /// Start this node's member: becomes etcd
+    /// Start this node's member, by executing etcd
     Run(RunArgs),
-    /// Restart one member, or all of them in turn
+    /// Restart one member, or all of them one at a time
     Restart(RestartArgs),
-    /// Bring every member to another version of etcd, one minor at a time
+    /// Upgrade every member to another version of etcd, one minor at a time
     Upgrade(UpgradeArgs),
-    /// Show what `run` would do, and touch nothing
+    /// Show what `run` would do, and change nothing
     Plan(PlanArgs),
-    /// Show the zone, live: members, leader, sizes, alarms, certificates
+    /// Show the state of the zone: members, leader, sizes, alarms, certificates
     Status(StatusArgs),
-    /// Check one node: its certificates, its machine, and what its peers say
+    /// Check one node: its certificates, its host and its peers
     Check(CheckArgs),
-    /// Find out what is wrong with the zone, or explain a log of etcd
+    /// Diagnose the zone, or explain an etcd log
     Doctor(DoctorArgs),
-    /// Lock and unlock the keys of the CAs
+    /// Encrypt and decrypt the keys of the CAs
     #[command(subcommand)]
     Ca(CaCommand),
     /// List, check, issue, request, sign and export certificates
@@ -87,9 +87,9 @@ pub enum Command {
     /// Change a member of the cluster
     #[command(subcommand)]
     Member(MemberCommand),
-    /// Make for each node one file that brings its machine into the zone
+    /// Create a bundle for each node: one file that brings its host into the zone
     Bundle(BundleArgs),
-    /// Print the settings that etcdctl needs, for a shell
+    /// Print etcdctl's environment, for a shell
     Env(EnvArgs),
     /// Run the bundled etcdctl against the zone
     Ctl(CtlArgs),
@@ -108,7 +108,7 @@ pub struct ZoneArg {
     /// The zone directory, with zone.toml
     #[arg(long, value_name = "DIR", env = "ZONE_ETCD_ZONE", hide_env_values = true, default_value = ".")]
     pub zone: PathBuf,
-    /// Go on although something is recorded for later than this machine's clock says: the clock is right, and was ahead then
+    /// Continue although records are dated after this host's clock: the clock is right, and was ahead then
     #[arg(long)]
     pub clock_is_right: bool,
     #[command(flatten)]
@@ -119,16 +119,16 @@ pub struct ZoneArg {
 /// Where the passphrase of locked CA keys comes from.
 #[derive(Clone, Debug, Default, Args)]
 pub struct CaPassphraseArgs {
-    /// If a locked CA key is needed: its passphrase is the first line of this file, which nobody else may read
+    /// Read the passphrase of encrypted CA keys from the first line of this file, which must be mode 0600
     #[arg(long, value_name = "FILE")]
     pub ca_passphrase_file: Option<PathBuf>,
-    /// The same from an open file descriptor
+    /// Like --ca-passphrase-file, from file descriptor N
     #[arg(long, value_name = "N", conflicts_with = "ca_passphrase_file")]
     #[arg(value_parser = clap::value_parser!(i32).range(0..))]
     pub ca_passphrase_fd: Option<i32>,
 }
 
-/// Which zone: from its directory on the signing machine, or from an activated node.
+/// Which zone: from its directory on the signing host, or from an activated node.
 #[derive(Clone, Debug, Args)]
 pub struct SiteArgs {
     /// The zone directory, with zone.toml [env: ZONE_ETCD_ZONE] [default: .]
@@ -146,7 +146,7 @@ pub struct SiteArgs {
 /// Which etcd.
 #[derive(Clone, Debug, Default, Args)]
 pub struct EtcdArgs {
-    /// Run this etcd binary instead of the bundled one
+    /// Use this etcd binary instead of the bundled one
     #[arg(long, value_name = "PATH")]
     pub etcd: Option<PathBuf>,
     /// Allow the etcd in PATH if none is bundled
@@ -154,12 +154,12 @@ pub struct EtcdArgs {
     pub system_etcd: bool,
 }
 
-/// How to print a report.
+/// The output format of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For a person
+    /// Text
     #[default]
     Text,
-    /// For a program
+    /// JSON
     Json,
 }

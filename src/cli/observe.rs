@@ -16,13 +16,13 @@ pub struct StatusArgs {
     /// The client whose certificate to use
     #[arg(long, value_name = "NAME", default_value = "admin")]
     pub client: String,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: StatusFormat,
-    /// Write it to this file, aside first and then in place (a pipe or a device is written to), instead of to standard output
+    /// Write to this file instead of standard output; it is replaced atomically, unless it is a pipe or a device
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Go on until Ctrl-C, and look again every so many seconds [default: 2]
+    /// Refresh every SECONDS, until Ctrl-C [default: 2]
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub watch: Option<u32>,
@@ -31,15 +31,15 @@ pub struct StatusArgs {
 const STATUS_CODES: &str = "\
 Exit codes of status: 0 healthy or data not compared, 65 degraded but with a quorum, 69 quorum lost or nobody answers";
 
-/// How to print the state of a zone.
+/// The output format of `status`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum StatusFormat {
-    /// For a person
+    /// Text
     #[default]
     Text,
-    /// All of it, for a program; with --watch one line each time
+    /// JSON; with --watch, one line per refresh
     Json,
-    /// Metrics, for the textfile collector of Prometheus' node exporter
+    /// Prometheus metrics, for the textfile collector of node_exporter
     Prometheus,
 }
 
@@ -53,8 +53,8 @@ pub struct CheckArgs {
     /// The node to check, on its own machine; an activated node knows its own name
     #[arg(long, value_name = "NAME")]
     pub node: Option<String>,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 
@@ -65,10 +65,10 @@ pub struct DoctorArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
-    /// Explain this log of etcd instead, `-` for standard input; no zone is needed
+    /// Explain this etcd log instead, `-` for standard input; needs no zone
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
 }

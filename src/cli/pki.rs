@@ -16,7 +16,7 @@ pub enum PkiCommand {
     Check(PkiListArgs),
     /// Issue now what `run` would issue at the start
     Issue(PkiIssueArgs),
-    /// Issue new keys and certificates before their time, and see that members use them
+    /// Renew keys and certificates ahead of time, and verify that members use them
     Renew(PkiRenewArgs),
     /// Revoke the certificates of a node or a client, or one certificate
     Revoke(PkiRevokeArgs),
@@ -26,7 +26,7 @@ pub enum PkiCommand {
     Export(PkiExportArgs),
     /// On a node: make its keys, and print the requests for their certificates
     Csr(PkiCsrArgs),
-    /// On the signing machine: issue what a node requests, and write its bundle, without keys
+    /// On the signing host: sign the requests of a node, and write its bundle, without keys
     Sign(PkiSignArgs),
 }
 
@@ -36,8 +36,8 @@ pub struct PkiListArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 
@@ -67,17 +67,17 @@ pub struct PkiSignArgs {
     /// What `pki csr` printed; `-` is standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Write NODE.bundle into this directory; DIR/NODE.bundle is the same
+    /// Write NODE.bundle to this directory; DIR/NODE.bundle is the same
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Accept new keys although the node has certificates that are valid, and have it use the new ones from then on
+    /// Accept new keys although the node's certificates are still valid; it uses the new ones from then on
     #[arg(long)]
     pub replace_keys: bool,
-    /// Sign for a node that was revoked: its machine is trusted again
+    /// Sign for a node that was revoked, and trust its host again
     #[arg(long)]
     pub reinstate: bool,
-    /// How to print what was made
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 
@@ -90,7 +90,7 @@ pub struct PkiIssueArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub holders: HolderArgs,
-    /// Issue again to who was revoked and is named: its machine is trusted again
+    /// Issue to a node or client that was revoked, and trust its host again
     #[arg(long, conflicts_with = "all")]
     pub reinstate: bool,
 }
@@ -105,7 +105,7 @@ pub struct HolderArgs {
     /// Every node, and every client that was issued or is in zone.toml
     #[arg(long, conflicts_with_all = ["nodes", "clients"])]
     pub all: bool,
-    /// A client whose certificate is meant; once for each
+    /// A client whose certificate to use; may be repeated
     #[arg(long = "client", value_name = "NAME")]
     pub clients: Vec<String>,
 }
@@ -120,23 +120,23 @@ pub struct PkiRenewArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub holders: HolderArgs,
-    /// Issue again to who was revoked and is named: its machine is trusted again
+    /// Issue to a node or client that was revoked, and trust its host again
     #[arg(long, conflicts_with = "all")]
     pub reinstate: bool,
     /// Only this role: peer, peer-client, server, gateway, node-client, client
     #[arg(long, value_name = "ROLE")]
     pub role: Option<String>,
-    /// Only what ends within this time, such as 30d
+    /// Only certificates that expire within this time, such as 30d
     #[arg(long, value_name = "TIME")]
     pub before: Option<humantime::Duration>,
-    /// Only what is past two thirds of its life, or missing
+    /// Only certificates past two thirds of their lifetime, or missing
     #[arg(long, conflicts_with = "before")]
     pub due: bool,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub carried: CarriedArgs,
-    /// How to print what was renewed
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 
@@ -146,21 +146,21 @@ pub struct PkiRevokeArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
-    /// A node, whose member leaves the cluster first; client/NAME; or the serial number of one certificate, hexadecimal
+    /// A node, whose member leaves the cluster first; client/NAME; or the serial number of one certificate, in hexadecimal
     #[arg(value_name = "NODE | client/NAME | SERIAL", required_unless_present_any = ["rebuild_lists", "adopt_list"])]
     pub target: Option<String>,
-    /// Revoke nothing: make the revocation lists again that are lost or cannot be used, from issued.jsonl
+    /// Rebuild missing or damaged revocation lists from issued.jsonl; revoke nothing
     #[arg(long, conflicts_with_all = ["target", "reason", "format"])]
     pub rebuild_lists: bool,
     /// Revoke what these lists have, copies of pki/current/client.crl or peer.crl of a node: for a zone directory that was put back
     /// from a copy
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["target", "reason", "format", "rebuild_lists"])]
     pub adopt_list: Vec<PathBuf>,
-    /// Why, as RFC 5280 names it: keyCompromise, superseded, cessationOfOperation, ...
+    /// The reason, as in RFC 5280: keyCompromise, superseded, cessationOfOperation, ...
     #[arg(long, value_name = "REASON", default_value_t)]
     pub reason: RevocationReason,
-    /// How to print what came of it
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 
@@ -180,13 +180,13 @@ pub struct PkiExportArgs {
     /// Which files
     #[arg(long, value_enum, value_name = "LAYOUT")]
     pub layout: ExportLayout,
-    /// The directory to make
+    /// The directory to create
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// With the layout pkcs12: its passphrase is the first line of this file, which nobody else may read
+    /// With --layout pkcs12: read its passphrase from the first line of this file, which must be mode 0600
     #[arg(long, value_name = "FILE")]
     pub pkcs12_passphrase_file: Option<PathBuf>,
-    /// The same from an open file descriptor
+    /// Like --pkcs12-passphrase-file, from file descriptor N
     #[arg(long, value_name = "N", conflicts_with = "pkcs12_passphrase_file")]
     #[arg(value_parser = clap::value_parser!(i32).range(0..))]
     pub pkcs12_passphrase_fd: Option<i32>,

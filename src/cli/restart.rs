@@ -19,13 +19,13 @@ pub struct RestartArgs {
     /// The nodes for --rolling [default: all that have a member]
     #[arg(value_name = "NODE", requires = "rolling")]
     pub nodes: Vec<String>,
-    /// Say whether the member would start again, and stop nothing
+    /// Only check that the member would start; stop nothing
     #[arg(long, conflicts_with = "rolling")]
     pub dry_run: bool,
-    /// How long a member may take to come back
+    /// How long to wait for a member to come back
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub timeout: humantime::Duration,
-    /// How to print what was done
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }

@@ -19,45 +19,45 @@ pub struct PkiRotateCaArgs {
     /// Replace the root as well, and with it the CAs of both planes; the cluster's token and ids stay
     #[arg(long, conflicts_with = "plane")]
     pub root: bool,
-    /// Show how far each member is, and change nothing
+    /// Show the progress of each member, change nothing
     #[arg(long)]
     pub status: bool,
-    /// End when this stage is in force everywhere; the same command without it goes on
+    /// Stop when this stage is in effect everywhere; the same command without it continues
     #[arg(long, value_enum, value_name = "STAGE", conflicts_with_all = ["status", "rollback"])]
     pub stop_after: Option<StopAfter>,
-    /// Go back to the old CA, from any stage before the last
+    /// Roll back to the old CA, from any stage but the last
     #[arg(long, conflicts_with = "status")]
     pub rollback: bool,
-    /// Rotate a CA that is not a day old, as after another rotation
+    /// Rotate a CA that is less than a day old
     #[arg(long, conflicts_with_all = ["status", "rollback"])]
     pub force: bool,
-    /// How long a member may take to come back after its restart
+    /// How long to wait for a member to come back
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub timeout: humantime::Duration,
-    /// Write what clients elsewhere have to trust, for each stage, below this directory
+    /// Write the CA certificates that clients elsewhere must trust, for each stage, to this directory
     #[arg(long, value_name = "DIR", conflicts_with = "status")]
     pub trust_bundle: Option<PathBuf>,
-    /// Try the whole rotation on a throwaway zone on this machine, with as many members, the same kind of keys and the same etcd,
-    /// and report what clients saw of it; the zone itself is left alone
+    /// Try the rotation on a throwaway zone on this host, with as many members, the same kind of keys and the same etcd,
+    /// and report what clients saw; the zone itself is not touched
     #[arg(long, conflicts_with_all = ["status", "stop_after", "rollback", "force", "trust_bundle"])]
     pub rehearse: bool,
-    /// With --rehearse: write the report as one page for a browser, too
+    /// With --rehearse: also write the report as an HTML page
     #[arg(long, value_name = "FILE", requires = "rehearse")]
     pub html: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub carried: CarriedArgs,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 
 /// Whose CA is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RotatedPlane {
-    /// That of the peer plane
+    /// The peer plane
     Peer,
-    /// That of the client plane
+    /// The client plane
     Client,
     /// Both
     All,
@@ -68,6 +68,6 @@ pub enum RotatedPlane {
 pub enum StopAfter {
     /// Every member trusts both CAs
     TrustBoth,
-    /// Every certificate is of the new CA
+    /// Every certificate is issued by the new CA
     NewLeaves,
 }

@@ -15,14 +15,14 @@ pub struct UpgradeArgs {
     /// stop on the way
     #[arg(long, value_name = "VERSION", value_parser = supported)]
     pub to: Option<EtcdVersion>,
-    /// Show the steps, and change nothing
+    /// Show the steps, change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// How long a member may take to come back
+    /// How long to wait for a member to come back
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub timeout: humantime::Duration,
-    /// How to print what was done
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 

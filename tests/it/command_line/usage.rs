@@ -169,7 +169,7 @@ fn help_says_what_an_option_is_for_in_this_command() {
         (&["init", "--help"], "The passphrase to lock with (--lock)"),
         (&["ctl", "--help"], "Run the etcdctl beside this etcd binary"),
         (&["activate", "--help"], "or of the CA that signs in its place"),
-        (&["activate", "--help"], "is the first line of this file, which nobody else may read"),
+        (&["activate", "--help"], "the first line of this file, which must be mode 0600"),
         (&["bundle", "--help"], "Without NODE= every bundle is sealed to it"),
         (&["--help"], "List, check, issue, request, sign and export certificates"),
         (&["man", "--help"], "zone-etcd man | man -l -"),
