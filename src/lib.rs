@@ -24,10 +24,10 @@
 //! | [`passphrase`] | where a passphrase comes from |
 //! | [`development`] | a supervised throwaway zone on loopback |
 //! | [`requests`] | keys that never leave their node, and the requests for their certificates |
-//! | [`activation`] | a node takes up a bundle: verified, staged, switched to |
+//! | [`activation`] | a node activates a bundle: verified, staged, switched to |
 //! | [`rotation`] | a CA takes the place of another while the zone runs |
 //! | [`upgrade`] | a zone brought to another version of etcd, one minor at a time |
-//! | [`access`] | how the signing machine reaches the nodes: a command, or files that are carried |
+//! | [`access`] | how the signing host reaches the nodes: a command, or files that are carried |
 //! | [`rolling`] | members restarted, one after the other, while the others carry the cluster |
 //! | [`operation_lock`] | the lock of an operation on a whole zone, in its etcd |
 //! | [`rolling`] | members started anew, one after the other |

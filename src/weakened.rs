@@ -1,7 +1,7 @@
 //! Fixes that `scripts/revocation-model` switches off one by one, to see that its search finds what each is for. They can be switched off
 //! in a build with the feature `weakened` alone, which nobody gets.
 
-/// What keeps a revocation in force.
+/// What keeps a revocation in effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fix {
     /// That a holder was revoked comes before every other verdict.

@@ -44,8 +44,8 @@ pub enum CheckError {
         /// The certificate.
         subject: String,
     },
-    /// A name is wanted that the certificate does not stand for.
-    #[error("{subject} does not stand for {name}")]
+    /// A name is wanted that the certificate does not cover.
+    #[error("{subject} does not cover {name}")]
     NameMissing {
         /// The certificate.
         subject: String,
@@ -69,7 +69,7 @@ pub enum CheckError {
         usage: Usage,
     },
     /// A name lies outside the name constraints of an authority above (RFC 5280, 4.2.1.10).
-    #[error("{subject} stands for {names}, not all within the constraints of its authority")]
+    #[error("{subject} covers {names}, not all within the constraints of its authority")]
     OutsideConstraints {
         /// The certificate.
         subject: String,
@@ -107,8 +107,8 @@ pub enum CheckError {
     },
 }
 
-/// Verifies that `leaf` leads to `anchor`, possibly through `intermediates`, at `now`; that it may be used for `usages`
-/// and for nothing else; and that it stands for every one of `names`.
+/// Verifies that `leaf` chains to `anchor`, possibly through `intermediates`, at `now`; that it may be used for `usages`
+/// and for nothing else; and that it covers every one of `names`.
 ///
 /// Each certificate's signature is verified once, whatever the number of usages and names. The anchor's own signature
 /// is not, but all else that Go looks at in an anchor is. A wildcard in `names` has to be in the certificate as such.

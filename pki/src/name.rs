@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::visible::Visible;
 
-/// A host that a certificate stands for. DNS names sort before addresses.
+/// A host that a certificate covers. DNS names sort before addresses.
 ///
 /// [`FromStr`] gives a valid one in its canonical spelling. One that is put together by hand is made canonical by
 /// [`SubjectAltNames`], and checked when a certificate is issued.
@@ -157,7 +157,7 @@ impl SubjectAltNames {
         self.0.iter()
     }
 
-    /// Whether this very name is in the set. A wildcard in the set does not stand for the names that it covers.
+    /// Whether this very name is in the set. A wildcard in the set does not cover the names that it covers.
     pub fn contains(&self, name: &SubjectAltName) -> bool {
         self.0.contains(name) || self.0.contains(&name.clone().canonical())
     }

@@ -167,7 +167,7 @@ impl Usages {
 pub struct LeafSpec {
     /// Whom it is about.
     pub subject: Subject,
-    /// The hosts that it stands for. A client needs none.
+    /// The hosts that it covers. A client needs none.
     pub names: SubjectAltNames,
     /// What it may be used for: one or both.
     pub usages: Usages,

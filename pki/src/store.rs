@@ -51,15 +51,15 @@ pub enum StoreError {
         source: PrivateFileError,
     },
     /// `current` is not a link to a generation.
-    #[error("{} leads to {}, which is not a generation", path.shown(), target.shown())]
+    #[error("{} points to {}, which is not a generation", path.shown(), target.shown())]
     Current {
         /// The link.
         path: PathBuf,
         /// Where it leads.
         target: PathBuf,
     },
-    /// `current` leads to a generation that is not there.
-    #[error("{} leads to generation {number}, which is missing", path.shown())]
+    /// `current` points to a generation that is not there.
+    #[error("{} points to generation {number}, which is missing", path.shown())]
     Missing {
         /// The link.
         path: PathBuf,

@@ -1,4 +1,4 @@
-//! What a node answers that has taken up a bundle, or gone back: the JSON of `activate --format json`.
+//! What a node answers that has activated a bundle, or gone back: the JSON of `activate --format json`.
 
 use serde::Deserialize;
 

@@ -56,7 +56,7 @@ impl NodeCommand {
         }
     }
 
-    /// Has the node take up a bundle that is not sealed. `root` is whom it believes, if it is its first.
+    /// Has the node activate a bundle that is not sealed. `root` is whom it believes, if it is its first.
     pub fn activate(&self, bundle: &[u8], root: Fingerprint) -> Result<Offered> {
         let root = root.to_string();
         let arguments = ["activate", "-", "--format", "json", "--root-fingerprint", &root];
@@ -70,7 +70,7 @@ impl NodeCommand {
         }
     }
 
-    /// Has the node go back to what it had before it took up the bundle of this answer, and returns whether that was anything.
+    /// Has the node go back to what it had before it activated the bundle of this answer, and returns whether that was anything.
     pub fn rollback(&self, activated: &ActivationAnswer) -> Result<bool> {
         let Some(previous) = activated.previous.filter(|_| activated.result != Change::Unchanged) else {
             return Ok(false);

@@ -1,4 +1,4 @@
-//! How the signing machine reaches the nodes: the same bundles and the same answers, whatever carries them.
+//! How the signing host reaches the nodes: the same bundles and the same answers, whatever carries them.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -6,7 +6,7 @@
 //! | `process` | one such process: its input, its outputs, its end, all of them bounded |
 //! | `remote_failure` | what a node said that could not do it |
 //! | `restarter` | members restarted there |
-//! | [`answer`] | what a node answers that has taken up a bundle |
+//! | [`answer`] | what a node answers that has activated a bundle |
 //! | [`delivery`] | each node gets what the zone has for it |
 //! | [`parcel`] | what was made for a node, on its way |
 //! | `unlisted` | a node refuses more than the zone directory knows of |

@@ -91,7 +91,7 @@ impl Carried {
         answer.check(to, &bundle.record).map_err(|why| {
             Failure::bad_input(format!("{} has not taken what was brought", to.name.short()))
                 .because(why)
-                .next("look at `command` and `node_dir` of [access] in zone.toml: they lead to another node")
+                .next("look at `command` and `node_dir` of [access] in zone.toml: they point to another node")
         })?;
         Ok(Ok(Delivered { node: to.name.clone(), answer: Some(answer), by: Some(by.clone()) }))
     }

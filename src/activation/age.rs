@@ -72,7 +72,7 @@ pub(super) fn check(
         };
         let failure = Failure::bad_input(what)
             .because(format!(
-                "both are number {} of {}, and only one of them can be in the signing machine's log",
+                "both are number {} of {}, and only one of them can be in the signing host's log",
                 manifest.sequence, manifest.node
             ))
             .next(above(latest));
@@ -87,8 +87,5 @@ fn above(latest: &Manifest) -> String {
 }
 
 fn another(manifest: &Manifest) -> String {
-    format!(
-        "have a new one made on the signing machine: {}",
-        crate::bundle::proposed_elsewhere(&manifest.node)
-    )
+    format!("have a new one made on the signing host: {}", crate::bundle::proposed_elsewhere(&manifest.node))
 }

@@ -34,7 +34,7 @@ impl Described {
     pub fn read(generation: &Path, manifest: &Manifest, paths: &NodePaths, name: &str) -> Result<Self> {
         let failed = |why: String| {
             Failure::bad_input(format!("{name} cannot be used on this node")).because(why).next(format!(
-                "have a new one made on the signing machine, with this version of zone-etcd: {}",
+                "have a new one made on the signing host, with this version of zone-etcd: {}",
                 crate::bundle::proposed_elsewhere(&manifest.node)
             ))
         };
@@ -59,7 +59,7 @@ impl Described {
         let member = MemberPlan::new(&zone, &node, token, paths.clone(), host::facts()).ok();
         let cluster = member.as_ref().map(|member| member.cluster.id.to_string());
         if zone.etcd.token.as_deref() != Some(manifest.token.as_str()) || cluster != manifest.cluster_id {
-            return Err(failed(format!("its {DESCRIPTION} leads to another cluster than its manifest")));
+            return Err(failed(format!("its {DESCRIPTION} gives another cluster than its manifest")));
         }
         Ok(Self { zone, node, member })
     }

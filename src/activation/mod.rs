@@ -1,4 +1,4 @@
-//! Bundles taken up on their node: verified, written aside, checked as a start would check them, and put in use in one step.
+//! Bundles activated on their node: verified, written aside, checked as a start would check them, and put in use in one step.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -111,7 +111,7 @@ pub struct Activation {
     pub restart: Vec<String>,
 }
 
-/// Takes up a bundle.
+/// Activates a bundle.
 ///
 /// # Errors
 /// Nothing is in use that was not before.

@@ -88,7 +88,7 @@ pub(super) fn keep_in_use(to: &Activated, active: &Activated, store: &NodeStore)
             Failure::bad_input(format!("{} is of no use any more", path.shown()))
                 .because(format!("the {file} in use has to stay, and cannot be used with its CAs: {error}"))
                 .next(format!(
-                    "have a new bundle made on the signing machine: {}",
+                    "have a new bundle made on the signing host: {}",
                     crate::bundle::proposed_elsewhere(&to.manifest.node)
                 ))
         })?;

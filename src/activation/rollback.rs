@@ -14,7 +14,7 @@ pub fn rollback(node_directory: &Path, now: OffsetDateTime) -> Result<Activation
     let shown = node_directory.shown();
     let nothing = |what: String| {
         Failure::new(Exit::MissingInput, what).next(
-            "have a new bundle made on the signing machine, and activate it: zone-etcd bundle NODE --out DIR --passphrase-file FILE",
+            "have a new bundle made on the signing host, and activate it: zone-etcd bundle NODE --out DIR --passphrase-file FILE",
         )
     };
     let Some(store) = NodeStore::open(node_directory)? else {

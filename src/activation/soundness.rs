@@ -26,7 +26,7 @@ pub(super) fn check(
 ) -> Result<()> {
     let files = NodeFiles::of_generation(generation, &described.node);
     let issue = format!(
-        "have a new one made on the signing machine: {}",
+        "have a new one made on the signing host: {}",
         crate::bundle::proposed_elsewhere(described.node.name.short())
     );
     let remedies = Remedies { issue: issue.clone(), then: String::new() };
@@ -73,7 +73,7 @@ fn not_valid_yet(files: &NodeFiles, now: OffsetDateTime) -> Vec<Finding> {
                 instant(now)
             );
             Finding::new(CheckId::AuthorityValidity, Verdict::Failed, file, found).remedy(
-                "compare this machine's clock with the signing machine's; if that one was ahead, there: zone-etcd pki rotate-ca --rollback",
+                "compare this machine's clock with the signing host's; if that one was ahead, there: zone-etcd pki rotate-ca --rollback",
             )
         })
         .collect()
@@ -103,7 +103,7 @@ fn tolerate_own_lists(
     }
 }
 
-/// Whether what this node shows to others leads to a certificate that clients trust. Validity is judged by another check.
+/// Whether what this node shows to others chains to a certificate that clients trust. Validity is judged by another check.
 fn leads_to_root(files: &NodeFiles, now: OffsetDateTime) -> Vec<Finding> {
     let text = regular_file::read(&files.directory.join(ROOT_FILE)).unwrap_or_default();
     // Without a root that can be read, there is a finding that says so.
@@ -124,7 +124,7 @@ fn leads_to_root(files: &NodeFiles, now: OffsetDateTime) -> Vec<Finding> {
     of_clients
         .filter_map(|files| {
             let error = leads(files.chain.as_ref().ok()?).err()?;
-            let found = format!("it does not lead to {ROOT_FILE}: {error}");
+            let found = format!("it does not chain to {ROOT_FILE}: {error}");
             let subject = files.role.certificate_file();
             Some(Finding::new(CheckId::CertificateChain, Verdict::Failed, subject, found))
         })

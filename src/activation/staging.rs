@@ -98,7 +98,7 @@ fn no_key(certificate: String, node: &str, store: &NodeStore) -> Failure {
         ))
         .next(format!(
             "sign the requests of this node: zone-etcd pki csr --node {node} --node-dir {root} > {node}.csr, and on the \
-             signing machine: zone-etcd pki sign {node}.csr --out DIR"
+             signing host: zone-etcd pki sign {node}.csr --out DIR"
         ))
 }
 

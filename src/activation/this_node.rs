@@ -87,7 +87,7 @@ fn named_after_another<'z>(zone: &'z ZoneConfig, node: &Node, host: &str) -> Opt
     (found.name != node.name).then(|| found.name.full())
 }
 
-/// Only addresses tell: what a name leads to may be known to nobody yet.
+/// Only addresses tell: what a name resolves to may be known to nobody yet.
 fn at_address_of_another(zone: &ZoneConfig, node: &Node) -> Option<String> {
     let is_here = |node: &Node| matches!(node.address, Address::Ip(ip) if host::is_here(ip));
     if !matches!(node.address, Address::Ip(_)) || is_here(node) {

@@ -16,7 +16,7 @@ pub(super) struct Trust<'t> {
     pub known: Option<&'t Certificate>,
     /// The fingerprint, in hexadecimal, of another that what is active names beside its own.
     pub other: Option<&'t str>,
-    /// The fingerprint that the operator has from the signing machine.
+    /// The fingerprint that the operator has from the signing host.
     pub given: Option<Fingerprint>,
 }
 
@@ -42,7 +42,7 @@ impl Trust<'_> {
                 )))
             }
             Some(_) => Ok(fingerprint),
-            // Whoever sealed it knew the passphrase, which the operator has from the signing machine as well.
+            // Whoever sealed it knew the passphrase, which the operator has from the signing host as well.
             None if self.given.is_none() && bundle.seal() != Seal::Passphrase => {
                 Err(nobody_to_believe(name, bundle.envelope().signer()))
             }
@@ -63,6 +63,6 @@ fn nobody_to_believe(name: &str, signer: SignerName) -> Failure {
         .because("it is the first bundle here, so the fingerprint of the CA that signed it is needed")
         .next(format!(
             "give --root-fingerprint SHA256: `zone-etcd bundle` printed it, \
-             and so does, on the signing machine: openssl x509 -noout -fingerprint -sha256 -in ca/{signer}.crt",
+             and so does, on the signing host: openssl x509 -noout -fingerprint -sha256 -in ca/{signer}.crt",
         ))
 }

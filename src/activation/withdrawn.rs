@@ -35,7 +35,7 @@ pub(super) fn refuse(to: &Activated, later: &[Activated]) -> Result<()> {
         failure.causes = withdrawn;
         let node = &to.manifest.node;
         return Err(failure.next(format!(
-            "have a new bundle made on the signing machine: {}",
+            "have a new bundle made on the signing host: {}",
             crate::bundle::proposed_elsewhere(node)
         )));
     }

@@ -72,7 +72,7 @@ pub enum BundleError {
     /// The signature is not by the CA that is named.
     #[error("the signature of its manifest is not by the CA that it names")]
     Signature,
-    /// The signer in the envelope is not the one in the manifest, or leads to nothing in the trust file.
+    /// The signer in the envelope is not the one in the manifest, or chains to nothing in the trust file.
     #[error("{place} is not the CA that the manifest names")]
     OtherSigner {
         /// Where the other CA is.

@@ -73,7 +73,7 @@ impl<R: Read> OpenBundle<R> {
         Ok(&self.signer)
     }
 
-    /// Checks that the CA which signed leads to `pki/ca.crt`, of which these are the bytes.
+    /// Checks that the CA which signed chains to `pki/ca.crt`, of which these are the bytes.
     pub fn check_trust_file(&self, bytes: &[u8]) -> Result<(), BundleError> {
         self.envelope.check_trust_file(bytes)
     }

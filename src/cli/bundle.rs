@@ -67,8 +67,8 @@ pub struct BundleSealingArgs {
         value_name = "[NODE=]KEY",
         // A private key that is given by mistake is refused here, and not quoted by the command line's own reader.
         allow_hyphen_values = true,
-        help = "Seal the bundle of NODE to this age or SSH public key (age1..., \"ssh-ed25519 ...\"); once for \
-                each. Without NODE= every bundle is sealed to it, and whoever has its private key opens them all"
+        help = "Encrypt the bundle of NODE to this age or SSH public key (age1..., \"ssh-ed25519 ...\"); may be \
+                repeated. Without NODE= every bundle is encrypted to it"
     )]
     #[allow(missing_docs, reason = "the help says it")]
     pub recipients: Vec<String>,

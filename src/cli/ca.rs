@@ -48,7 +48,7 @@ pub struct CaLockArgs {
 }
 
 const LOCKING_FILE: &str = "\
-The passphrase to lock with, or that keys are locked with, is the first line of this file, which nobody else may read";
+Read the passphrase to encrypt with, or that keys are encrypted with, from the first line of this file, which must be mode 0600";
 
 /// `ca unlock`
 #[derive(Debug, Args)]

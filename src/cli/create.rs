@@ -31,7 +31,7 @@ pub struct DevArgs {
 }
 
 const LOCKING_FILE: &str = "\
-The passphrase to lock with (--lock), or of a locked key that is taken, is the first line of this file, which nobody else may read";
+Read the passphrase to encrypt with (--lock), or of an encrypted key that is imported, from the first line of this file, which must be mode 0600";
 
 /// `init`
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ pub struct InitArgs {
     #[arg(
         long = "node",
         value_name = "NAME=ADDRESS",
-        help = "A node: NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]], IPv6 in brackets; once for each"
+        help = "A node: NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]], IPv6 in brackets; may be repeated"
     )]
     pub nodes: Vec<String>,
     /// Encrypt the keys of the new CAs, all or these: they are never on disk unencrypted

@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &PkiCsrArgs) -> Result<()> {
     print(&requests.render())?;
     report::message(&format!("requests of {node}, SHA-256 of their keys: {}", requests.fingerprint()));
     report::message(
-        "next: carry the output to the signing machine as FILE, and compare that line there: \
+        "next: carry the output to the signing host as FILE, and compare that line there: \
          zone-etcd pki sign FILE --out DIR",
     );
     Ok(())

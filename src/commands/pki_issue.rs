@@ -40,9 +40,7 @@ pub(super) fn run(arguments: &PkiIssueArgs, now: OffsetDateTime) -> Result<()> {
         ));
     }
     match issued {
-        0 if brought.is_empty() => {
-            report::message("nothing to issue: every certificate is there and will do")
-        }
+        0 if brought.is_empty() => report::message("nothing to issue: all certificates are valid"),
         0 => {}
         1 => report::message("issued 1 certificate"),
         count => report::message(&format!("issued {count} certificates")),

@@ -63,7 +63,7 @@ fn tell_what_is_dropped(settings: &EtcdSettings) {
     }
 }
 
-/// On the signing machine, what is missing is issued first. An activated node has what it was given.
+/// On the signing host, what is missing is issued first. An activated node has what it was given.
 fn prepare<'z>(
     site: &'z Site,
     node: &'z Node,

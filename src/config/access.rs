@@ -1,4 +1,4 @@
-//! `[access]`: how the signing machine runs `zone-etcd` on a node.
+//! `[access]`: how the signing host runs `zone-etcd` on a node.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -101,7 +101,7 @@ pub(super) fn check_places(access: &At<AccessSettings>, nodes: &[At<Node>], prob
         let place = (access.value.command(node), access.value.node_directory(node));
         if let Some(other) = places.insert(place, node) {
             let (one, two) = (other.name.short(), node.name.short());
-            let what = format!("`command` and `node_dir` lead to one directory for {one} and {two}");
+            let what = format!("`command` and `node_dir` point to one directory for {one} and {two}");
             problems.error(
                 access.span.clone(),
                 what,

@@ -24,7 +24,7 @@ impl ZoneConfig {
     }
 
     /// The text of a `zone.toml` from which this description is read, of a zone that issues its own certificates; without
-    /// `[access]`, which is the signing machine's alone.
+    /// `[access]`, which is the signing host's alone.
     pub fn render(&self) -> String {
         let mut text = format!("[zone]\nname = {}\n", quoted(self.name.as_str()));
         self.pki.render_to(&mut text);

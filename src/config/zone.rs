@@ -33,7 +33,7 @@ pub struct ZoneConfig {
     pub etcd: EtcdSettings,
     /// `[tls]`: how its connections are protected.
     pub tls: Protection,
-    /// `[access]`: how the signing machine reaches the nodes. Nodes are not told.
+    /// `[access]`: how the signing host reaches the nodes. Nodes are not told.
     pub access: Option<AccessSettings>,
 }
 

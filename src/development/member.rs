@@ -26,7 +26,7 @@ use crate::report;
 /// Lines of a member that are kept, to be shown if it dies.
 const LINES_KEPT: usize = 12;
 
-/// What etcd logs first when it is told to end (`pkg/osutil/interrupt_unix.go`).
+/// What etcd logs first when it is stopped (`pkg/osutil/interrupt_unix.go`).
 const TOLD_TO_END: &str = "received signal; shutting down";
 
 /// A member that is running.

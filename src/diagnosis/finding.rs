@@ -94,7 +94,7 @@ impl Finding {
     }
 }
 
-/// For a program. Fields are added, never renamed.
+/// The JSON. Fields are added, never renamed.
 impl Serialize for Finding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let row = self.check.row();

@@ -1,4 +1,4 @@
-//! Whether a certificate stands for a host, by the rules of Go's `crypto/x509` (`Certificate.VerifyHostname`), which is what etcd
+//! Whether a certificate covers a host, by the rules of Go's `crypto/x509` (`Certificate.VerifyHostname`), which is what etcd
 //! and its clients go by: no common name, addresses against addresses alone, a wildcard for one label.
 
 use std::net::IpAddr;

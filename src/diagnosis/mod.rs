@@ -5,7 +5,7 @@
 //! | [`log`] | lines that etcd printed, explained from one table |
 //! | [`table`] | every check: its name, why it matters, how bad it is |
 //! | [`finding`] | what a check found |
-//! | [`hostname`] | whether a certificate stands for a host, by Go's rules |
+//! | [`hostname`] | whether a certificate covers a host, by Go's rules |
 //! | [`judge`] | what to think of what was observed |
 //! | [`node`] | a node and its machine, observed and judged: what `check` does, and `run` a part of it |
 

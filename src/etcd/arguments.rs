@@ -40,7 +40,7 @@ fn membership(plan: &MemberPlan, start: &StartDecision, flags: &mut Flags) {
     }
     let (members, state) = match start {
         StartDecision::Join(join) => (live_list(plan, join), "existing"),
-        // etcd ignores all three once it has a log; they are then what the zone description leads to.
+        // etcd ignores all three once it has a log; they are then what the zone description gives.
         StartDecision::Resume(_) | StartDecision::Bootstrap => (plan.cluster.flag_value(), "new"),
     };
     flags.set("initial-cluster", members);

@@ -8,7 +8,7 @@ use crate::config::NodeName;
 use crate::diagnosis::hostname::stands_for;
 use crate::plan::Fence;
 
-/// The fence that the peer plane needs: none if no CA of clients leads to a CA of peers.
+/// The fence that the peer plane needs: none if no CA of clients chains to a CA of peers.
 pub(super) fn between(
     peer: &ReadPlane,
     client: &ReadPlane,

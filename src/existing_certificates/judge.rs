@@ -43,7 +43,7 @@ pub(super) fn plane(
             Plane::Peer => "other members dial",
             Plane::Client => "clients dial",
         };
-        let what = format!("{} does not stand for {host}, and {who} {url}", sources.certificate);
+        let what = format!("{} does not cover {host}, and {who} {url}", sources.certificate);
         faults.push(Fault::new(what, format!("have it made with subjectAltName={kind}:{host}")));
     }
     if !read.authorities.is_empty() {
@@ -83,7 +83,7 @@ pub(super) fn warnings(client: &ReadPlane, sources: &PlaneSources) -> Vec<String
     let on_node = |leaf: &&Certificate| !stands_for(leaf, "127.0.0.1");
     let warning = |_| {
         format!(
-            "{} does not stand for 127.0.0.1: programs on this node have to dial its address",
+            "{} does not cover 127.0.0.1: programs on this node have to dial its address",
             sources.certificate
         )
     };

@@ -1,4 +1,4 @@
-//! Addresses of this machine, and what names lead to, within a bounded time.
+//! Addresses of this machine, and what names resolve to, within a bounded time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -40,7 +40,7 @@ pub fn source_towards(to: SocketAddr) -> io::Result<IpAddr> {
     Ok(socket.local_addr()?.ip())
 }
 
-/// What names lead to, all asked at the same time. One that has no answer within `limit` is given up; its look-up is left behind,
+/// What names resolve to, all asked at the same time. One that has no answer within `limit` is given up; its look-up is left behind,
 /// since getaddrinfo(3) cannot be ended.
 pub fn resolve(
     names: impl IntoIterator<Item = String>,

@@ -60,7 +60,7 @@ fn refuse_dangling(data: &Path) -> Result<()> {
     match std::fs::read_link(data) {
         Ok(target) if !data.exists() => Err(Failure::new(
             Exit::MissingInput,
-            format!("{} leads to {}, which is not there", data.shown(), target.shown()),
+            format!("{} points to {}, which is not there", data.shown(), target.shown()),
         )
         .next("mount the disk that it is on")),
         _ => Ok(()),
@@ -134,7 +134,7 @@ pub(super) fn refuse_lost_directory(site: &Site, node: &Node, member: &MemberPla
 /// What the other node directories here tell of the zone's past.
 #[derive(Default)]
 struct Neighbours {
-    /// A cluster that one of them has run, if it is not the one that the description leads to.
+    /// A cluster that one of them has run, if it is not the one that the description gives.
     founded: Option<EtcdId>,
     /// One that is in the description no more, and has run the member that this node would be.
     ran_as: Option<String>,

@@ -41,7 +41,7 @@ pub(super) fn refusal_failure(
             run(site, member, true)
         )),
         Refusal::OtherCluster { found, expected } if found.cluster == expected.cluster => failure.next(format!(
-            "a member that was added has another id than zone.toml leads to, and the others know it: start them first, then:\n{}",
+            "a member that was added has another id than zone.toml gives, and the others know it: start them first, then:\n{}",
             run(site, member, false)
         )),
         Refusal::OtherCluster { .. } => failure.next(format!(
@@ -131,7 +131,7 @@ pub(super) fn refusal_failure(
         )),
         Refusal::NoRightToBootstrap { .. } => failure.because("no other member answers for a cluster").next(format!(
             "start the members that have run, then: {}\nwith them it joins, or says how; only if this zone has never run, give its \
-             members the right to found it, on the signing machine:\n{}",
+             members the right to found it, on the signing host:\n{}",
             run(site, member, false),
             allow_bootstrap(member)
         )),
@@ -205,7 +205,7 @@ pub(super) fn lost_directory_failure(site: &Site, member: &MemberPlan) -> Failur
     let name = member.node.short();
     let issue = site.proposed_issue(member.node.short());
     let failure = Failure::bad_input(format!("{name} must not start")).because(format!(
-        "certificates were issued for it, but {} is gone: it may have forgotten its votes",
+        "certificates were issued for it, but {} is gone: it may have lost its votes",
         member.paths.generations().shown()
     ));
     if member.cluster.members.len() == 1 {

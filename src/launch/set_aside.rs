@@ -22,7 +22,7 @@ pub(super) fn move_away(data: &Path, now: OffsetDateTime) -> Result<()> {
             .next("run the command again in a second"));
     }
     if let Ok(target) = std::fs::read_link(data) {
-        return Err(Failure::bad_input(format!("{} leads to {}", data.shown(), target.shown()))
+        return Err(Failure::bad_input(format!("{} points to {}", data.shown(), target.shown()))
             .because("the data would stay where it is, and new data would go elsewhere")
             .next(format!("empty it yourself: move what is in {} to another place", target.shown())));
     }

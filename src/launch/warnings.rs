@@ -128,7 +128,7 @@ fn move_it(site: &Site, node: &str) -> String {
     match site {
         Site::Zone(zone) => format!("move it: {}", zone.proposed(&format!("member update {node}"))),
         Site::Node(_) => format!(
-            "if it moved, it is moved on the signing machine: zone-etcd member update {node}; if it did and this says so \
+            "if it moved, it is moved on the signing host: zone-etcd member update {node}; if it did and this says so \
              still, a bundle that was made since tells this node"
         ),
     }
@@ -143,7 +143,7 @@ fn changed_description(launch: &Launch<'_>, decision: &StartDecision) -> Vec<Str
         return Vec::new();
     }
     vec![format!(
-        "{} leads to member {} of cluster {}, but {} runs as member {} of cluster {}: members, peer addresses or the \
+        "{} is for member {} of cluster {}, but {} runs as member {} of cluster {}: members, peer addresses or the \
          token were changed since, and etcd goes by its data",
         launch.site.description(),
         predicted.member,

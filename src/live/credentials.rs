@@ -59,7 +59,7 @@ impl Credentials {
         MemberClient::new(url, &target.host, &self.grpc, limit).map_err(|error| error.to_string())
     }
 
-    /// The same for members whose peer plane has a CA of its own, which leads to nothing that clients trust.
+    /// The same for members whose peer plane has a CA of its own, which chains to nothing that clients trust.
     pub(super) fn trusting(&self, authorities: &Authorities) -> Self {
         let leads_there = authorities
             .above(Plane::Peer)

@@ -30,9 +30,9 @@ pub struct PlaneView {
     pub failure: Option<DialError>,
     /// What it presented, leaf first. Empty if it did not come to that.
     pub chain: Vec<Certificate>,
-    /// Why the chain does not lead to the plane's CA, if it does not.
+    /// Why the chain does not chain to the plane's CA, if it does not.
     pub untrusted: Option<String>,
-    /// Whether the chain leads to the CA of the other plane, so that it is that plane's port.
+    /// Whether the chain ends at the CA of the other plane, so that it is that plane's port.
     pub is_other_planes: bool,
     /// Whose certificates it takes from clients; none if it asked for no certificate, or it did not come to that.
     pub accepts: Option<Vec<AcceptedAuthority>>,
@@ -196,7 +196,7 @@ impl Shown {
     }
 }
 
-/// Whether a leaf leads to the plane's CA itself: one of the other plane leads to the root as well.
+/// Whether a leaf chains to the plane's CA itself: one of the other plane chains to the root as well.
 fn why_untrusted(
     leaf: &Certificate,
     rest: &[Certificate],

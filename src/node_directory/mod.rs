@@ -98,7 +98,7 @@ impl NodeDirectory {
         })
     }
 
-    /// Whether a bundle has given it the right to found the cluster that its description leads to. Where there is no bundle, nobody
+    /// Whether a bundle has given it the right to found the cluster that its description gives. Where there is no bundle, nobody
     /// else has a say in it.
     pub fn right_to_bootstrap(&self, now: OffsetDateTime) -> RightToBootstrap {
         if !self.is_activated() {
@@ -170,7 +170,7 @@ impl NodeDirectory {
 
     /// How the node comes to other certificates. `place` is where it is, as seen by who reads that.
     pub fn renewal(&self, place: &str) -> String {
-        proposed_renewal(self.name.short(), place, self.paths.root())
+        proposed_renewal("bundle", self.name.short(), place, self.paths.root())
     }
 
     /// A command for this node, as the operator can type it here.
@@ -193,5 +193,5 @@ fn mixed_up(file: &Path, name: &str, description: &Path) -> Failure {
     let short = name.split('.').next().unwrap_or(name);
     Failure::new(Exit::Configuration, format!("{} does not fit what was activated", file.shown()))
         .because(format!("it is for {name}, which {} does not know", description.shown()))
-        .next(proposed_renewal(short, "here", file.parent().unwrap_or(Path::new("/"))))
+        .next(proposed_renewal("bundle", short, "here", file.parent().unwrap_or(Path::new("/"))))
 }

@@ -48,7 +48,7 @@ pub enum AwaitedFor {
     Repair(String),
     /// To run a version of this program that knows the protocol.
     NewerProgram,
-    /// To be described as this zone is here; the cluster that its description leads to.
+    /// To be described as this zone is here; the cluster that its description gives.
     SameDescription(EtcdId),
     /// To have the right to found the cluster.
     Right,

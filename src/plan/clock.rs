@@ -1,6 +1,6 @@
 //! This machine's clock against what was recorded with a time. Pure.
 //!
-//! A clock that went back is told by a record from later. One that is ahead cannot be told from a signing machine that was off for
+//! A clock that went back is told by a record from later. One that is ahead cannot be told from a signing host that was off for
 //! a year, so it is named and not refused.
 
 use std::fmt;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Plane;
 use crate::config::{ClientName, NodeName};
 
-/// The directory of a zone on its signing machine.
+/// The directory of a zone on its signing host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ZonePaths {
     root: PathBuf,

@@ -62,7 +62,7 @@ pub struct LauncherSays {
     pub removed: Vec<EtcdId>,
 }
 
-/// What a start of another member shows of it, in the cluster that its description leads to.
+/// What a start of another member shows of it, in the cluster that its description gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LauncherShows {
     /// It never ran, as far as it knows.

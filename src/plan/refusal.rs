@@ -98,7 +98,7 @@ pub enum Refusal {
         /// Whom for.
         awaited: Vec<Awaited>,
     },
-    /// The data is of no member that the zone description leads to, and nothing is known of an earlier start.
+    /// The data is of no member that the zone description gives, and nothing is known of an earlier start.
     #[error(
         "the data directory belongs to member {} of cluster {}, but this zone's is member {} of cluster {}",
         found.member, found.cluster, expected.member, expected.cluster
@@ -111,7 +111,7 @@ pub enum Refusal {
     },
     /// The log is gone, and with it the votes that the member gave.
     #[error(
-        "member {} of cluster {} was started here, and its write-ahead log is gone: it has forgotten its votes",
+        "member {} of cluster {} was started here, and its write-ahead log is gone: it has lost its votes",
         past.member, past.cluster
     )]
     ForgottenVotes {
@@ -120,7 +120,7 @@ pub enum Refusal {
     },
     /// The operator wants data put aside that holds votes, and nobody expects another member in its place.
     #[error(
-        "the data directory holds the log of member {} of cluster {}: without it this member would have forgotten its votes",
+        "the data directory holds the log of member {} of cluster {}: without it this member would have lost its votes",
         ids.member, ids.cluster
     )]
     VotesAside {
@@ -151,9 +151,9 @@ pub enum Refusal {
         "the data directory holds files of etcd, but no write-ahead log: nobody can tell what they are of"
     )]
     DataWithoutLog,
-    /// The zone has a cluster already, and its description now leads to another.
+    /// The zone has a cluster already, and its description now describes another.
     #[error(
-        "this zone runs cluster {founded}, but zone.toml leads to cluster {}: its members or the token were changed",
+        "this zone runs cluster {founded}, but zone.toml describes cluster {}: its members or the token were changed",
         predicted.cluster
     )]
     SecondCluster {
@@ -172,7 +172,7 @@ pub enum Refusal {
     },
     /// The cluster knows this member as one that has run, and there is no data.
     #[error(
-        "member {} of cluster {} has run, and its data is not here: it has forgotten its votes",
+        "member {} of cluster {} has run, and its data is not here: it has lost its votes",
         ids.member, ids.cluster
     )]
     DataLost {
@@ -185,9 +185,9 @@ pub enum Refusal {
         /// The cluster.
         cluster: EtcdId,
     },
-    /// The others run a cluster that the zone description does not lead to, and it does not know this member.
+    /// The others run a cluster that the zone description does not give, and it does not know this member.
     #[error(
-        "the other members run cluster {answered}, but zone.toml leads to cluster {}: nodes or addresses in zone.toml were \
+        "the other members run cluster {answered}, but zone.toml describes cluster {}: nodes or addresses in zone.toml were \
          changed after the cluster was founded, or the token is another",
         predicted.cluster
     )]

@@ -19,7 +19,7 @@ pub(super) fn resume(ids: Ids, observed: &Observed, peers: &[Peer]) -> Result<St
     if !lists_us && (observed.removed || peers.iter().any(|peer| peer.says_removed(ids))) {
         return Err(Refusal::Removed { ids, replaced_by: replaced_by() });
     }
-    // Nothing here tells that this is our data, and it is not what the description leads to. The data of a member that was added
+    // Nothing here tells that this is our data, and it is not what the description gives. The data of a member that was added
     // never is: then its cluster has to say that it is the one at our URL.
     let has_our_url = || {
         of_ours()

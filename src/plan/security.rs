@@ -35,7 +35,7 @@ pub struct MutualTls {
 /// The files of a certificate with its chain, and of its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PairFiles {
-    /// The certificate and what leads to the CA.
+    /// The certificate with its chain to the CA.
     pub certificate: PathBuf,
     /// The key.
     pub key: PathBuf,
@@ -45,7 +45,7 @@ pub struct PairFiles {
 /// (`client/pkg/transport/listener.go`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fence {
-    /// Those that stand for one of these names.
+    /// Those that cover one of these names.
     Hostnames(Vec<String>),
     /// Those with one of these common names.
     CommonNames(Vec<String>),

@@ -41,7 +41,7 @@ impl WithoutLog<'_> {
         }
     }
 
-    /// Whether this member is committed to found the cluster that the description leads to. A commit to another counts for nothing.
+    /// Whether this member is committed to found the cluster that the description gives. A commit to another counts for nothing.
     fn is_committed(&self) -> bool {
         matches!(self.shown, Shown::Committed(ids) | Shown::Attempted(ids) if ids == self.observed.predicted)
     }

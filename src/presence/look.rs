@@ -145,7 +145,7 @@ impl Looker {
     fn read(&self, line: &[u8]) -> Result<LauncherSays, String> {
         let (message, says) = Message::parse(line).map_err(|error| error.to_string())?;
         if message.process == self.expected.process {
-            return Err("its address leads to this very process".to_owned());
+            return Err("its address is that of this very process".to_owned());
         }
         if message.zone != self.expected.zone || message.node != self.node {
             return Err(format!("a start of another node or zone answers there, not {}", self.node));

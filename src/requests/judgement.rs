@@ -1,4 +1,4 @@
-//! What the signing machine thinks of a node's requests. Only the keys of requests are ever used, so what is refused are keys:
+//! What the signing host thinks of a node's requests. Only the keys of requests are ever used, so what is refused are keys:
 //! those that nobody has proven to hold, that somebody else has, or that are not the node's any more.
 
 use std::collections::{BTreeMap, BTreeSet};

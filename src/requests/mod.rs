@@ -1,10 +1,10 @@
-//! Keys that never leave their node: made there, certified on the signing machine by requests (PKCS#10) that are carried over.
+//! Keys that never leave their node: made there, certified on the signing host by requests (PKCS#10) that are carried over.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | [`file`](mod@file) | the file that is carried: the requests of one node, one for each role |
 //! | [`node_keys`] | on the node: the keys, and the requests made from them |
-//! | [`judgement`] | on the signing machine: which requests are refused, and how they differ from `zone.toml` |
+//! | [`judgement`] | on the signing host: which requests are refused, and how they differ from `zone.toml` |
 //! | [`signing`] | there as well: the certificates for them |
 
 pub mod file;

@@ -1,4 +1,4 @@
-//! On the signing machine: the certificates of a node, issued for the keys of its requests.
+//! On the signing host: the certificates of a node, issued for the keys of its requests.
 
 use time::OffsetDateTime;
 use zone_pki::IssuanceLog;

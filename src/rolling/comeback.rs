@@ -36,7 +36,7 @@ pub(super) struct Back {
 
 /// What has been seen of it last.
 enum Seen {
-    /// The process that was told to end.
+    /// The process that was stopped.
     Running,
     /// No process.
     Gone,
@@ -141,7 +141,7 @@ fn wrong_with(live: &LiveZone, node: &Node) -> Option<String> {
 
 fn not_back(observer: &Observer<'_>, node: &Node, member: &RunningMember, seen: &Seen) -> Failure {
     let (site, name) = (observer.site, node.name.short());
-    let stopped = || Failure::new(Exit::Unavailable, format!("{name} was told to end, and is not back"));
+    let stopped = || Failure::new(Exit::Unavailable, format!("{name} was stopped, and did not come back"));
     // Something has changed since it was stopped.
     if let (Seen::Gone, Err(refusal)) =
         (seen, foresee_again(site, node, Foresight::Stop, OffsetDateTime::now_utc()))
@@ -152,7 +152,7 @@ fn not_back(observer: &Observer<'_>, node: &Node, member: &RunningMember, seen: 
     }
     let why = match seen {
         Seen::Running => format!("process {} has not ended", member.process.pid),
-        Seen::Gone => "nobody has started it again".to_owned(),
+        Seen::Gone => "it was not restarted: is a supervisor running?".to_owned(),
         Seen::Silent(why) => format!("it was started again, and: {why}"),
     };
     let next = match (&member.service, seen) {

@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Has the member hand over to the voter that is the furthest; if that fails, to the next. Returns the name of the one that leads
 /// then. If none takes over, the member stays as it is: whatever keeps them from it would keep an election from its end.
 ///
-/// None if the certificate has no right to that: etcd itself hands over when it is told to end (`EtcdServer.Stop`), and whether
+/// None if the certificate has no right to that: etcd itself hands over when it is stopped (`EtcdServer.Stop`), and whether
 /// that comes in time nobody sees.
 ///
 /// # Errors

@@ -30,7 +30,7 @@ pub(super) struct RunningMember {
     pub(super) service: Option<String>,
 }
 
-/// A member that was told to end.
+/// A member that was stopped.
 #[derive(Debug)]
 pub(super) enum Stopping {
     /// By a signal, after which whoever started it starts another.
@@ -135,7 +135,7 @@ fn not_permitted(site: &Site, node: &Node, process: Process) -> Failure {
 }
 
 fn not_signalled(node: &Node, error: Errno) -> Failure {
-    Failure::new(Exit::Unavailable, format!("{} cannot be told to end", node.name.short()))
+    Failure::new(Exit::Unavailable, format!("{} cannot be stopped", node.name.short()))
         .because(&error)
         .next("run the command on the machine that the member runs on")
 }

@@ -1,4 +1,4 @@
-//! The stages, one after the other, each brought to every node and seen to be in force before the next.
+//! The stages, one after the other, each brought to every node and seen to be in effect before the next.
 //!
 //! Nothing is recorded of how far it is: the zone's own stage follows from `ca/`, that of a member from what it shows. A rotation
 //! that was interrupted goes on with whatever is not as it has to be.
@@ -59,7 +59,7 @@ pub struct Rotation<'r> {
 }
 
 impl Rotation<'_> {
-    /// Goes on from a stage until another is in force everywhere. Returns the last.
+    /// Goes on from a stage until another is in effect everywhere. Returns the last.
     ///
     /// # Errors
     /// The first thing that is in the way. Everything that was done stays, and the zone keeps its quorum.
@@ -233,7 +233,7 @@ fn now() -> OffsetDateTime {
 fn not_in_force(zone: &ZoneDirectory, stage: Stage, behind: &[&(String, Seen)]) -> Failure {
     let names: Vec<&str> = behind.iter().map(|(name, _)| name.as_str()).collect();
     let mut failure =
-        Failure::new(Exit::Unavailable, format!("{} is not in force on {}", stage.name(), names.join(", ")));
+        Failure::new(Exit::Unavailable, format!("{} is not in effect on {}", stage.name(), names.join(", ")));
     for (name, seen) in behind {
         failure = failure.because(format!("{name}: {}", describe(seen)));
     }

@@ -1,4 +1,4 @@
-//! Where a command stands: at the zone directory of the signing machine, or at the directory of an activated node.
+//! Where a command stands: at the zone directory of the signing host, or at the directory of an activated node.
 //!
 //! A member starts the same way from both. What differs is who can issue, what is known of other nodes, and which commands can
 //! be proposed.
@@ -31,7 +31,7 @@ pub const DEFAULT_CONFIG: &str = "/var/lib/zone-etcd/node.json";
 /// Where a command stands.
 #[derive(Debug)]
 pub enum Site {
-    /// At the zone directory of the signing machine, which knows every node and can issue.
+    /// At the zone directory of the signing host, which knows every node and can issue.
     Zone(ZoneDirectory),
     /// At the directory of an activated node, which knows its members and holds no CA key.
     Node(NodeDirectory),
@@ -106,7 +106,7 @@ impl Site {
     pub fn place_to_correct(&self) -> &'static str {
         match self {
             Self::Node(node) if node.is_activated() => {
-                "zone.toml on the signing machine, and activate another bundle"
+                "zone.toml on the signing host, and activate another bundle"
             }
             site => site.description(),
         }
@@ -117,7 +117,7 @@ impl Site {
         matches!(self, Self::Node(node) if !node.is_activated())
     }
 
-    /// The zone directory, for what only the signing machine can do.
+    /// The zone directory, for what only the signing host can do.
     pub fn zone(&self) -> Option<&ZoneDirectory> {
         match self {
             Self::Zone(zone) => Some(zone),
@@ -304,15 +304,18 @@ impl Site {
     pub fn proposed_issue(&self, node: &str) -> String {
         match self {
             Self::Zone(zone) => zone.proposed(&format!("pki issue {node}")),
-            Self::Node(own) if own.name.short() == node => own.renewal(&format!("on {node}")),
-            Self::Node(own) => {
-                // Where others have theirs is not known here, but on machines that are one node each.
-                let is_default = own.paths.root() == Path::new(DEFAULT_NODE_DIRECTORY);
-                let root = if is_default { DEFAULT_NODE_DIRECTORY } else { "NODE_DIR" };
-                proposed_renewal(node, &format!("on {node}"), Path::new(root))
-            }
+            Self::Node(own) => from_signing_host("bundle", own, node),
         }
     }
+}
+
+/// How a node of this short name comes to what it lacks, said on the node `own`.
+fn from_signing_host(command: &str, own: &NodeDirectory, node: &str) -> String {
+    let root = own.paths.root();
+    // Where others have theirs is not known here, but on machines that are one node each.
+    let is_known = own.name.short() == node || root == Path::new(DEFAULT_NODE_DIRECTORY);
+    let root = if is_known { root } else { Path::new("NODE_DIR") };
+    proposed_renewal(command, node, &format!("on {node}"), root)
 }
 
 /// Whoever has no zone may stand at a node.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Site;
+use super::{Site, from_signing_host};
 use crate::access::Access;
 use crate::bundle;
 use crate::live::PortFault;
@@ -39,8 +39,9 @@ impl Site {
     /// what is in the zone directory, which may be as it should be, and a bundle with the same in it is the one that the node has.
     pub fn proposed_renewal(&self, node: &str) -> String {
         let renew = format!("pki renew {node}");
-        let Self::Zone(zone) = self else {
-            return format!("on the signing host: zone-etcd {renew} {}", bundle::OUT_ELSEWHERE);
+        let zone = match self {
+            Self::Zone(zone) => zone,
+            Self::Node(own) => return from_signing_host("pki renew", own, node),
         };
         match Way::to(zone, node) {
             Way::ZoneDirectory | Way::Command { .. } => zone.proposed(&renew),

@@ -292,7 +292,7 @@ fn timeout_text(stage: Stage) -> &'static str {
     match stage {
         Stage::Resolve => "its name was not resolved in time",
         Stage::Connect => "it did not answer in time",
-        Stage::Handshake => "it takes connections and says nothing",
+        Stage::Handshake => "it accepts TCP, no TLS reply",
         Stage::Reply => "it does not answer requests in time",
     }
 }

@@ -165,7 +165,7 @@ impl Trust {
         };
         let resolver = Recorder::of_request(config.client_auth_cert_resolver.clone(), seen.clone());
         config.client_auth_cert_resolver = Arc::new(resolver);
-        // A session that is taken up again would show no certificate.
+        // A session that is resumed would show no certificate.
         config.resumption = rustls::client::Resumption::disabled();
         Ok((config, seen))
     }

@@ -171,7 +171,7 @@ impl AuthorityCertificates {
         Ok(self)
     }
 
-    /// A plane CA below another root would lead to another cluster token, and one in the other plane's place would open that
+    /// A plane CA below another root would give another cluster token, and one in the other plane's place would open that
     /// plane to every certificate that it ever issued.
     fn check_place(&self, paths: &ZonePaths, plane: Plane) -> Result<()> {
         let certificate = self.plane(plane);

@@ -205,10 +205,12 @@ fn refuse_link(path: &Path) -> Result<()> {
         return Ok(());
     }
     let shown = path.shown();
-    Err(Failure::bad_input(format!("{shown} is a link, and what it leads to is not replaced")).next(format!(
-        "lock the key there: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {0} -out {0}.locked",
-        crate::report::shell_quoted_path(path)
-    )))
+    Err(Failure::bad_input(format!("{shown} is a link, and what it points to is not replaced")).next(
+        format!(
+            "lock the key there: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {0} -out {0}.locked",
+            crate::report::shell_quoted_path(path)
+        ),
+    ))
 }
 
 /// A key that nobody can open is lost, so what was written is opened before anything is replaced.

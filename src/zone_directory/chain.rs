@@ -25,7 +25,7 @@ impl AuthorityCertificates {
         std::iter::once(self.plane(plane)).chain(between).collect()
     }
 
-    /// What clients trust: the top above the zone's root first, and what the client plane leads to if that is another.
+    /// What clients trust: the top above the zone's root first, and what the client plane chains to if that is another.
     pub fn trusted_by_clients(&self) -> Vec<&Certificate> {
         let top = self.above_root().last().copied().unwrap_or(&self.root);
         let clients_top = self.top(Plane::Client);
@@ -43,7 +43,7 @@ impl AuthorityCertificates {
         trusted
     }
 
-    /// Verifies that a leaf of the plane leads to the top above it, as the strictest of its verifiers goes.
+    /// Verifies that a leaf of the plane chains to the top above it, as the strictest of its verifiers goes.
     ///
     /// # Errors
     /// The first thing that is wrong.

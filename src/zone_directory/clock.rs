@@ -1,4 +1,4 @@
-//! The clock of the signing machine against the logs of the zone, which have a time in each record.
+//! The clock of the signing host against the logs of the zone, which have a time in each record.
 //!
 //! The last record of each log counts, and not the greatest time in it: once something is issued at the right time, what was issued
 //! with a clock that was ahead keeps nobody from going on.

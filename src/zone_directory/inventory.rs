@@ -208,7 +208,7 @@ fn check_authorities(zone: &ZoneDirectory, authorities: &Authorities, now: Offse
         let role = format!("{stem} CA");
         // Whether a locked key fits is seen when it is opened; nobody is asked here.
         let is_locked = key_state(&zone.paths, stem).is_ok_and(|state| state == KeyState::Locked);
-        // A key that is kept elsewhere is no fault of the certificates that are in force.
+        // A key that is kept elsewhere is no fault of the certificates that are in effect.
         if !is_locked
             && zone.paths.authority_key(stem).exists()
             && let Err(failure) = load_authority(&zone.paths, stem, &zone.ca_passphrase, now)

@@ -1,4 +1,4 @@
-//! A zone's directory on its signing machine: its description, its CAs, and what they issued.
+//! A zone's directory on its signing host: its description, its CAs, and what they issued.
 
 mod adopting;
 mod aside;

@@ -1,4 +1,4 @@
-//! A member moves whose node the signing machine reaches: the other nodes are told as well.
+//! A member moves whose node the signing host reaches: the other nodes are told as well.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

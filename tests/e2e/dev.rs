@@ -1,4 +1,4 @@
-//! `dev`: a throwaway zone around a command, or until it is told to end.
+//! `dev`: a throwaway zone around a command, or until it is stopped.
 
 use std::fs;
 use std::path::Path;

@@ -210,7 +210,7 @@ fn nodes_with_a_directory_of_their_own_come_back_with_new_bundles() {
         refused.expect_error_with(&[
             "node1 could not work with its certificates",
             "peer.crt: it expired at",
-            "next: on the signing machine: zone-etcd bundle node1 --out DIR --passphrase-file FILE; then on node1: zone-etcd activate",
+            "next: on the signing host: zone-etcd bundle node1 --out DIR --passphrase-file FILE; then on node1: zone-etcd activate",
         ]);
         let told = machines.about("doctor", "node2");
         assert!(

@@ -76,7 +76,7 @@ fn a_member_that_freezes_as_it_comes_back_is_named_in_time() {
             members[0].signal(Signal::SIGSTOP);
             restart.join().expect("an end")
         });
-        told.expect_code(69).expect_error_with(&["node1 was told to end, and is not back"]);
+        told.expect_code(69).expect_error_with(&["node1 was stopped, and did not come back"]);
         assert!(begun.elapsed() < LIMIT, "{:?}", begun.elapsed());
         members[0].signal(Signal::SIGCONT);
     });

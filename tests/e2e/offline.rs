@@ -12,7 +12,7 @@ use crate::harness::{Outcome, TestZone, bundle, outcome, zone_etcd};
 
 const NODES: [(&str, &str); 3] = [("infra0", "10.0.1.10"), ("infra1", "10.0.1.11"), ("infra2", "10.0.1.12")];
 
-/// The signing machine, which is on no network, and the machines.
+/// The signing host, which is on no network, and the machines.
 struct Offline {
     zone: TestZone,
     network: Network,

@@ -122,7 +122,7 @@ fn a_load_sees_that_the_leader_is_killed_and_comes_back_to_it() {
     });
 }
 
-/// A stopped process takes connections and says nothing.
+/// A stopped process accepts TCP and gives no TLS reply.
 #[test]
 fn a_member_that_hangs_costs_one_time_out() {
     isolated(|| {

@@ -63,7 +63,7 @@ fn a_member_that_lost_its_data_is_refused() {
         let result = outcome(&mut run_command(&zone, "node1", &[])).expect_code(65);
         result.expect_error_with(&[
             "its write-ahead log is gone",
-            "forgotten its votes",
+            "lost its votes",
             "put the data back into",
         ]);
         assert!(!zone.file("nodes/node1/data").exists(), "nothing is made in its place");

@@ -62,7 +62,7 @@ fn a_member_that_says_nothing_holds_up_nobody() {
         let (zone, members) = three_members("");
         members[1].signal(Signal::SIGSTOP);
         let text = shown_in_time(&zone, 65).stdout;
-        assert!(text.contains("\n  node2 is down: it takes connections and says nothing\n"), "{text}");
+        assert!(text.contains("\n  node2 is down: it accepts TCP, no TLS reply\n"), "{text}");
         for name in ["node1", "node3"] {
             assert_eq!(row(&text, name)[1..3], ["up", "3.7.3"], "{text}");
         }

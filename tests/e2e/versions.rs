@@ -1,4 +1,4 @@
-//! Three members of each supported line of etcd: what the flags ask for is in force, whatever they are called there.
+//! Three members of each supported line of etcd: what the flags ask for is in effect, whatever they are called there.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -8,6 +8,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use zone_etcd::diagnosis::log::explanations;
 
@@ -16,6 +18,9 @@ use crate::harness::{bundle, outcome, program, zone_etcd};
 
 /// How long a block may take before something in it hangs, in seconds.
 const LIMIT: &str = "120";
+
+/// Pages wait for their members more than they compute.
+const PAGES_AT_ONCE: usize = 4;
 
 /// Runs a block where nothing of the source tree can be written but what is built: the target directory and the bundles.
 const IN_REPOSITORY: &str = r#"
@@ -143,6 +148,10 @@ fn run(page: &Path, block: &Block, directory: &Path) -> Result<(), String> {
     let mut command = Command::new("unshare");
     // A process namespace of its own: when the block ends, so does everything that it started.
     command.args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
+    if block.stage != Stage::Repository {
+        // Pages that run at once have the same addresses; what builds may fetch.
+        command.args(["--net", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]);
+    }
     command.args(["timeout", LIMIT]);
     if block.stage == Stage::Members {
         command.arg(program()).args(["dev", "--dir", "z", "--"]);
@@ -173,21 +182,26 @@ fn run(page: &Path, block: &Block, directory: &Path) -> Result<(), String> {
 
 #[test]
 fn every_command_in_the_documents_works() {
-    let mut count = 0;
-    let mut failures = Vec::new();
-    for page in pages() {
-        let text = std::fs::read_to_string(&page).expect("a page");
-        let directory = tempfile::tempdir().expect("a directory");
-        for block in blocks(&text) {
-            count += 1;
-            if let Err(failure) = run(&page, &block, directory.path()) {
-                failures.push(failure);
-                // What follows on the page builds on it.
-                break;
+    let count = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    let pages = Mutex::new(pages());
+    let worker = || {
+        while let Some(page) = { pages.lock().expect("the pages").pop() } {
+            let text = std::fs::read_to_string(&page).expect("a page");
+            let directory = tempfile::tempdir().expect("a directory");
+            for block in blocks(&text) {
+                count.fetch_add(1, Ordering::Relaxed);
+                if let Err(failure) = run(&page, &block, directory.path()) {
+                    failures.lock().expect("the failures").push(failure);
+                    // What follows on the page builds on it.
+                    break;
+                }
             }
         }
-    }
-    println!("{count} blocks of the documents were run");
+    };
+    std::thread::scope(|scope| (0..PAGES_AT_ONCE).for_each(|_| drop(scope.spawn(worker))));
+    println!("{} blocks of the documents were run", count.into_inner());
+    let failures = failures.into_inner().expect("the failures");
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 

@@ -95,7 +95,7 @@ fn every_fault_has_its_name_and_its_remedy() {
                 made.leaf("node", "ca", "DNS:node1.example.zone");
             },
             &[
-                "does not stand for 192.0.2.1, and other members dial https://192.0.2.1:2380",
+                "does not cover 192.0.2.1, and other members dial https://192.0.2.1:2380",
                 "subjectAltName=IP:192.0.2.1",
                 "clients dial https://192.0.2.1:2379",
             ],
@@ -179,7 +179,7 @@ fn an_expired_certificate_is_told_of_with_everything_else() {
     let refused = plan(directory.path()).expect_code(65).expect_error_with(&[
         &format!("has expired: CN=node1.example.zone was valid until {end}"),
         "clientAuth",
-        "does not stand for 192.0.2.1",
+        "does not cover 192.0.2.1",
     ]);
     // There is no such table in a node.json.
     assert!(!refused.stderr.contains("etcd.flags"), "{}", refused.stderr);

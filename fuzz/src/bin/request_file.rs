@@ -1,4 +1,4 @@
-//! The requests of a node, as they are carried to the signing machine: what is read is written and read as the same.
+//! The requests of a node, as they are carried to the signing host: what is read is written and read as the same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

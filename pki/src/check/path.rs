@@ -45,7 +45,7 @@ pub(super) fn verify(
     go::verify_chain(&chain, usages, now).map_err(|refusal| CheckError::RefusedByGo(Box::new(refusal)))
 }
 
-/// Verifies that the leaf stands for each of the names.
+/// Verifies that the leaf covers each of the names.
 pub(super) fn verify_names(leaf: &Certificate, names: &SubjectAltNames) -> Result<(), CheckError> {
     if names.is_empty() {
         return Ok(());

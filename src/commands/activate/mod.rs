@@ -1,4 +1,4 @@
-//! `activate`: take up a bundle on its node, or go back to the one before.
+//! `activate`: activate a bundle on its node, or go back to the one before.
 
 mod report;
 

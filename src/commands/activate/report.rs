@@ -20,7 +20,7 @@ pub(super) struct Report<'a> {
     generation: u64,
     previous: Option<u64>,
     sequence: u64,
-    /// Of the bundle: the signing machine compares it with the one that it made.
+    /// Of the bundle: the signing host compares it with the one that it made.
     manifest_sha256: String,
     #[serde(with = "time::serde::rfc3339")]
     expires_at: OffsetDateTime,

@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &MemberUpdateArgs, now: OffsetDateTime) -> Result<(
     zone.report_warnings();
     zone.refuse_unless_issued()?;
     let site = Site::Zone(zone);
-    let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
+    let Site::Zone(zone) = &site else { return Err(Failure::internal("a directory that is not a zone")) };
     let node = zone.node(&arguments.node)?;
     refuse_without_member(node)?;
     act_as_owner_of(&site)?;

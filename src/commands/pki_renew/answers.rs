@@ -1,4 +1,4 @@
-//! `--continue`: who has taken up the bundle that was carried, and whose member shows it.
+//! `--continue`: who has activated the bundle that was carried, and whose member shows it.
 
 use std::path::Path;
 

@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &PkiRenewArgs, now: OffsetDateTime) -> Result<()> {
     zone.report_warnings();
     zone.refuse_unless_issued()?;
     let site = Site::Zone(zone);
-    let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
+    let Site::Zone(zone) = &site else { return Err(Failure::internal("a directory that is not a zone")) };
     let selection = Selection::read(arguments, zone)?;
     zone.refuse_clock_behind()?;
     bring_admin_up_to_date(&site, now);

@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &PkiRevokeArgs, now: OffsetDateTime) -> Result<Exit
 
     // Who may still vote is taken out first: a list alone evicts no member, and without its certificates it could not be asked to go.
     let site = Site::Zone(zone);
-    let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
+    let Site::Zone(zone) = &site else { return Err(Failure::internal("a directory that is not a zone")) };
     zone.refuse_clock_behind()?;
     Authorities::load(&zone.paths, now)?;
     bring_admin_up_to_date(&site, now);

@@ -39,7 +39,7 @@ impl Choice {
         };
         let Some(rotated) = standing.rotated else {
             if arguments.rollback {
-                output::message("there is nothing to go back from: no rotation is under way");
+                output::message("there is nothing to go back from: no rotation is in progress");
                 return Ok(None);
             }
             let rotated = asked.unwrap_or(Rotated::Planes);

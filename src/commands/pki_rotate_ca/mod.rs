@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
     // The way back from CAs that a clock which was ahead has made is open to the clock that is right.
     let zone = if arguments.rollback { zone.with_clock_said_right(true) } else { zone };
     let site = Site::Zone(zone);
-    let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
+    let Site::Zone(zone) = &site else { return Err(Failure::internal("a directory that is not a zone")) };
     act_as_owner_of(&site)?;
     if arguments.rehearse {
         return rehearsal::run(arguments, zone).map(|()| ExitCode::SUCCESS);

@@ -58,7 +58,7 @@ fn place_of(page: &Path) -> Result<OutputFile> {
 
 fn operate(zone: &ZoneDirectory, rotated: Rotated, watch: &mut dyn Watch) -> Result<()> {
     let site = Site::Zone(reopened(zone.paths.root())?);
-    let Site::Zone(zone) = &site else { return Err(Failure::internal("a zone that is none")) };
+    let Site::Zone(zone) = &site else { return Err(Failure::internal("a directory that is not a zone")) };
     let lock = OperationLock::take(&site, OPERATION)?;
     let stage = infer(&site, zone)?.standing.stage;
     let mut hands = ReachedHands::new(&site, zone, Some(lock), RESTART_LIMIT);

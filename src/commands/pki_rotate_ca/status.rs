@@ -12,11 +12,11 @@ use crate::report::Table;
 use crate::rotation::{Seen, Shown, Stage, Standing, describe};
 use crate::zone_directory::{Rotated, ZoneDirectory};
 
-/// For a program. Fields are added, never renamed.
+/// The JSON. Fields are added, never renamed.
 #[derive(Serialize)]
 struct Report<'s> {
     zone: &'s str,
-    /// `peer`, `client`, `planes` or `root`; none if no rotation is under way.
+    /// `peer`, `client`, `planes` or `root`; none if no rotation is in progress.
     rotated: Option<&'static str>,
     stage: Stage,
     members: Vec<Row<'s>>,
@@ -78,7 +78,7 @@ fn plane_row(shown: &Shown) -> PlaneRow<'_> {
 
 fn text(standing: &Standing) -> String {
     let heading = match standing.rotated {
-        None => "no rotation is under way".to_owned(),
+        None => "no rotation is in progress".to_owned(),
         Some(rotated) if standing.stage == Stage::Before => format!("{rotated}: back to what was before"),
         Some(rotated) => format!("{rotated}: {}", standing.stage),
     };

@@ -82,7 +82,7 @@ fn rolling(site: &Site, arguments: &RestartArgs) -> Result<()> {
     let nodes = selected(site, &arguments.nodes)?;
     let held = OperationLock::take(site, "restart --rolling")?;
     let observer = Observer::new(site);
-    let Some(zone) = site.zone() else { return Err(Failure::internal("a zone that is none")) };
+    let Some(zone) = site.zone() else { return Err(Failure::internal("a directory that is not a zone")) };
     let in_place = InPlace { observer, limit: arguments.timeout.into(), held: Some(&held) };
     let mut restarter = ReachRestarter { zone, in_place };
     let mut done = Vec::new();

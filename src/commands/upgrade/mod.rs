@@ -86,7 +86,7 @@ fn walk(
 }
 
 fn zone_of(site: &Site) -> Result<&ZoneDirectory> {
-    site.zone().ok_or_else(|| Failure::internal("a zone that is none"))
+    site.zone().ok_or_else(|| Failure::internal("a directory that is not a zone"))
 }
 
 /// An upgrade that is begun and cannot reach a node would stop in the middle.

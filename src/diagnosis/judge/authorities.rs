@@ -33,7 +33,7 @@ fn judge_authority(
     now: OffsetDateTime,
 ) -> Finding {
     let (check, subject) = (CheckId::AuthorityValidity, file.to_owned());
-    let remedy = "have a new one take its place, on the signing machine: zone-etcd pki rotate-ca";
+    let remedy = "have a new one take its place, on the signing host: zone-etcd pki rotate-ca";
     if now > authority.not_after() {
         let found = format!("it expired at {}", instant(authority.not_after()));
         return Finding::new(check, Verdict::Failed, subject, found).remedy(remedy);

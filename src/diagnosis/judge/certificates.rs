@@ -48,7 +48,7 @@ pub fn judge(
     findings
 }
 
-/// Whether the leaf leads to its plane's CA. Validity is another check, so this asks for an instant at which both are valid.
+/// Whether the leaf chains to its plane's CA. Validity is another check, so this asks for an instant at which both are valid.
 fn chain_of(files: &NodeFiles, role: &Role, chain: &[Certificate], remedies: &Remedies) -> Finding {
     let subject = role.certificate_file();
     let check = CheckId::CertificateChain;

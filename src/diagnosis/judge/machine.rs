@@ -138,7 +138,7 @@ pub fn listeners(urls: &[&str], faults: &[PortFault], node: &str, own: Option<&O
     findings
 }
 
-/// What a host name leads to.
+/// What a host name resolves to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
     /// The name.
@@ -174,18 +174,18 @@ pub fn host_names(resolutions: &[Resolution], own: &str) -> Vec<Finding> {
                 check,
                 Verdict::Failed,
                 subject,
-                format!("it leads to {list}, and this machine has none of these"),
+                format!("it resolves to {list}, and this machine has none of these"),
             )
-            .remedy(format!("run this on {node}, or correct what {name} leads to"));
+            .remedy(format!("run this on {node}, or correct what {name} resolves to"));
         }
         if node != own && addresses.iter().all(IpAddr::is_loopback) {
             return Finding::new(
                 check,
                 Verdict::Warning,
                 subject,
-                format!("it leads to {list}, this machine itself"),
+                format!("it resolves to {list}, this machine itself"),
             )
-            .remedy(format!("correct what {name} leads to, in /etc/hosts or the name server"));
+            .remedy(format!("correct what {name} resolves to, in /etc/hosts or the name server"));
         }
         Finding::passed(check, subject, list)
     };

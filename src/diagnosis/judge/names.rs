@@ -18,7 +18,7 @@ pub struct Dialled {
     pub source: &'static str,
 }
 
-/// Whether the certificates stand for every URL.
+/// Whether the certificates cover every URL.
 pub fn names(files: &NodeFiles, dialled: &[Dialled], remedies: &Remedies) -> Vec<Finding> {
     let mut findings = Vec::new();
     for stem in ["peer", "server"] {
@@ -36,7 +36,7 @@ pub fn names(files: &NodeFiles, dialled: &[Dialled], remedies: &Remedies) -> Vec
         }
         for dialled in missing {
             let host = host_of(&dialled.url).unwrap_or(&dialled.url);
-            let found = format!("it does not stand for {host}, where {} has {}", dialled.source, dialled.url);
+            let found = format!("it does not cover {host}, where {} has {}", dialled.source, dialled.url);
             findings.push(
                 Finding::new(CheckId::CertificateNames, Verdict::Failed, file.clone(), found).remedy(format!(
                     "if zone.toml has the address of this node, {}; else add sans = [\"{host}\"] below its [[node]] first",

@@ -24,7 +24,7 @@ pub fn flags(running: &[String], planned: &[String]) -> Finding {
             Some(None) => "set".to_owned(),
             Some(Some(value)) => value.clone(),
         };
-        differing.push(format!("--{name} is {}, zone.toml leads to {}", value(&running), value(&planned)));
+        differing.push(format!("--{name} is {}, zone.toml has {}", value(&running), value(&planned)));
     }
     if differing.is_empty() {
         return Finding::passed(check, "command line", "as zone.toml says");

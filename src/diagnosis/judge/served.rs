@@ -41,7 +41,7 @@ pub(super) fn served(live: &LiveZone, on_disk: &OnDisk, site: &Site) -> Vec<Find
     }
     if !well.is_empty() {
         let names: Vec<String> = well.into_iter().collect();
-        findings.push(Finding::passed(check, names.join(", "), "lead to their plane's CA"));
+        findings.push(Finding::passed(check, names.join(", "), "chain to their plane's CA"));
     }
     findings
 }

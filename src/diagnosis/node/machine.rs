@@ -76,7 +76,7 @@ impl NodeCheck<'_> {
         self.site.config().members().filter_map(of_node).collect()
     }
 
-    /// The command line that zone.toml leads to; none if its flags would not be taken.
+    /// The command line that zone.toml gives; none if its flags would not be taken.
     fn planned_arguments(&self, member: &MemberPlan) -> Option<Vec<String>> {
         let version = self.version();
         let line = version.line().ok()?;

@@ -85,7 +85,7 @@ impl<'z> NodeCheck<'z> {
         Self { site, node, paths, files, member, remedies, listed: Vec::new(), now }
     }
 
-    /// Adds what the live member list has for this node to what its certificates have to stand for.
+    /// Adds what the live member list has for this node to what its certificates have to cover.
     pub fn listed_at(mut self, peer_urls: &[String], client_urls: &[String]) -> Self {
         self.add_listed(peer_urls, client_urls);
         self

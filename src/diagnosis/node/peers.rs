@@ -88,7 +88,7 @@ impl NodeCheck<'_> {
     }
 }
 
-/// The addresses of a certificate's DNS names, as they resolve here. `localhost` leads to this machine on every machine.
+/// The addresses of a certificate's DNS names, as they resolve here. `localhost` resolves to this machine on every machine.
 fn addresses_of_names(leaf: &zone_pki::Certificate) -> BTreeMap<String, Vec<IpAddr>> {
     let names = leaf.names().iter().filter_map(|name| match name {
         zone_pki::SubjectAltName::Dns(name) if name != "localhost" && !name.starts_with('*') => {

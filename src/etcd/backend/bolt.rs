@@ -111,7 +111,7 @@ impl BoltFile {
         budget: &mut usize,
         leaves: &mut Vec<(u32, Vec<u8>, Vec<u8>)>,
     ) -> Result<(), BackendError> {
-        let depth = depth.checked_sub(1).ok_or_else(|| self.damaged("its pages lead to each other"))?;
+        let depth = depth.checked_sub(1).ok_or_else(|| self.damaged("its pages point to each other"))?;
         for element in elements(page).ok_or_else(|| self.damaged("a page of it does not hold together"))? {
             match element {
                 Element::Branch(child) => self.walk(&self.page(child, budget)?, depth, budget, leaves)?,
@@ -123,7 +123,7 @@ impl BoltFile {
 
     /// A page with all that overflows it.
     fn page(&self, id: u64, budget: &mut usize) -> Result<Vec<u8>, BackendError> {
-        *budget = budget.checked_sub(1).ok_or_else(|| self.damaged("its pages lead to each other"))?;
+        *budget = budget.checked_sub(1).ok_or_else(|| self.damaged("its pages point to each other"))?;
         let outside = || self.damaged("a page lies outside of it");
         let start =
             id.checked_mul(self.page_size).filter(|start| *start < self.length).ok_or_else(outside)?;

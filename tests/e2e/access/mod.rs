@@ -1,4 +1,4 @@
-//! Members that the signing machine reaches while they run: by the command itself, and by OpenSSH.
+//! Members that the signing host reaches while they run: by the command itself, and by OpenSSH.
 
 mod by_hand;
 mod local;

@@ -1,4 +1,4 @@
-//! Three machines, each with an OpenSSH server and a member, and the signing machine beside them.
+//! Three machines, each with an OpenSSH server and a member, and the signing host beside them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,7 +22,7 @@ struct Machines {
 }
 
 impl Machines {
-    /// None where no server could become another user. On infra2 the key of the signing machine may run what
+    /// None where no server could become another user. On infra2 the key of the signing host may run what
     /// `packaging/ssh/zone-etcd-only` lets it.
     fn new() -> Option<Self> {
         let network = Network::new(&[NODES[0], NODES[1], NODES[2], SIGNING]);

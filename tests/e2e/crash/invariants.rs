@@ -132,7 +132,7 @@ fn logged_serials(root: &Path, when: &str) -> BTreeSet<String> {
     entries.into_iter().map(|entry| entry.serial).collect()
 }
 
-/// The certificates that `current` leads to, without those of the CAs.
+/// The certificates that `current` points to, without those of the CAs.
 fn certificates_in_use(root: &Path) -> Vec<PathBuf> {
     let list = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
     let nodes = list(&root.join("nodes")).map(|node| node.join("pki/current"));

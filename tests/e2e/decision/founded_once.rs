@@ -45,7 +45,7 @@ fn refuses_a_data_volume_that_came_back_as_its_image() {
         }
         let _third = start(&zone, "node3");
         for node in ["node1", "node2"] {
-            refused(&zone, node, &[], 65, &["must not start", "forgotten its votes"]);
+            refused(&zone, node, &[], 65, &["must not start", "lost its votes"]);
         }
         // Its own volume makes a quorum again, and nothing was lost.
         remove(&data_of(&zone, "node1"));

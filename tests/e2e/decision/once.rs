@@ -87,7 +87,7 @@ fn emptied_members_found_nothing_again() {
         let ran = LOST[0];
         lose(&zone, ran);
         for node in ["node1", "node2"] {
-            refused(&zone, node, &[], 65, &["must not start", "forgotten its votes"]);
+            refused(&zone, node, &[], 65, &["must not start", "lost its votes"]);
         }
         lose(&zone, &[""]);
         for node in ["node1", "node2"] {

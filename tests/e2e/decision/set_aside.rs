@@ -73,9 +73,9 @@ fn votes_are_not_put_aside() {
     isolated(|| {
         let zone = issued_zone(1);
         start_alone(&zone).stop();
-        refused(&zone, "node1", &["--move-data-aside"], 65, &["forgotten its votes"]);
+        refused(&zone, "node1", &["--move-data-aside"], 65, &["lost its votes"]);
         std::fs::remove_file(zone.file("nodes/node1/state.json")).expect("the state");
-        refused(&zone, "node1", &["--move-data-aside"], 65, &["forgotten its votes"]);
+        refused(&zone, "node1", &["--move-data-aside"], 65, &["lost its votes"]);
         assert_eq!(set_aside(&zone), Vec::<PathBuf>::new(), "nothing was moved");
         let _member = start_alone(&zone);
     });

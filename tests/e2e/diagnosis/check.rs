@@ -137,7 +137,7 @@ fn running_flags() {
         let _member = start_alone(&zone);
         found(&checked(&zone, 0), "running-flags", "passed", "as zone.toml says");
         replace_in(&zone.file("zone.toml"), "quota = \"1GiB\"", "quota = \"2GiB\"");
-        let text = "--quota-backend-bytes is 1073741824, zone.toml leads to 2147483648";
+        let text = "--quota-backend-bytes is 1073741824, zone.toml has 2147483648";
         found(&checked(&zone, 0), "running-flags", "note", text);
     });
 }

@@ -335,7 +335,7 @@ fn timing_equal() {
         wait_for_quorum(&etcdctl(&zone, "https://127.0.0.1:2399"));
         let findings = examined(&zone, 65);
         found(&findings, "timing-equal", "failed", "node3 with heartbeat 20 ms, election 200 ms");
-        found(&findings, "running-flags", "note", "--heartbeat-interval is 10, zone.toml leads to 20");
+        found(&findings, "running-flags", "note", "--heartbeat-interval is 10, zone.toml has 20");
         assert_eq!(failed(&findings), ["timing-equal"]);
     });
 }

@@ -68,7 +68,7 @@ fn by_the_command_of_access() {
     });
 }
 
-/// Types on a node what the signing machine says: the files are in `out`, and so is the shell.
+/// Types on a node what the signing host says: the files are in `out`, and so is the shell.
 fn type_on(out: &Path, node: &str, told: &str) {
     let mark = format!("  {node}: ");
     let line = told

@@ -81,7 +81,7 @@ fn a_node_that_was_restored_from_a_backup() {
 
 /// The zone directory's disk is full: nothing is changed, and with space the same command goes on.
 #[test]
-fn a_signing_machine_out_of_disk() {
+fn a_signing_host_out_of_disk() {
     isolated(|| {
         let (zone, _members) = running_zone(3);
         rotate(&zone, &["--stop-after", "trust-both"]).expect_code(0);

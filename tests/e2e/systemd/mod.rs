@@ -133,7 +133,7 @@ fn the_check_asks_for_what_the_program_has() {
     assert!(timer.all("RandomizedDelaySec").next().is_some(), "nodes do not all ask at once");
 }
 
-/// The signing machine makes up for a day on which it was off, and does not go by the clock of all others.
+/// The signing host makes up for a day on which it was off, and does not go by the clock of all others.
 #[test]
 fn the_renewal_asks_for_what_the_program_has() {
     let renewal = Unit::load("zone-etcd-renew.service", "");
@@ -273,7 +273,7 @@ fn a_refused_start_is_not_repeated() {
         member.wait_until_ready();
         member.stop();
         fs::rename(machine.file("nodes/node1/data"), machine.file("lost")).expect("the data is lost");
-        assert_refused(&machine, "node1", 65..=65, "a member that has forgotten its votes");
+        assert_refused(&machine, "node1", 65..=65, "a member that has lost its votes");
         fs::rename(machine.file("lost"), machine.file("nodes/node1/data")).expect("the data is back");
 
         let listener = TcpListener::bind(("127.0.0.1", 2380)).expect("the port is free");

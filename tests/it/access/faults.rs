@@ -1,4 +1,4 @@
-//! What can go wrong between the signing machine and a node: a script stands in for ssh.
+//! What can go wrong between the signing host and a node: a script stands in for ssh.
 
 use std::path::Path;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Nodes that the signing machine reaches: by the command of `[access]`, or by files that are carried.
+//! Nodes that the signing host reaches: by the command of `[access]`, or by files that are carried.
 
 mod by_hand;
 mod faults;

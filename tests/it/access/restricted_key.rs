@@ -1,4 +1,4 @@
-//! `packaging/ssh/zone-etcd-only`: what the key of the signing machine may do on a node, and where.
+//! `packaging/ssh/zone-etcd-only`: what the key of the signing host may do on a node, and where.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

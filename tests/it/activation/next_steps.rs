@@ -15,13 +15,12 @@ fn typed(line: &str, place: &Path) -> Outcome {
     outcome(Command::new("sh").args(["-c", line]).current_dir(place).env("PATH", path).env("NO_COLOR", "1"))
 }
 
-/// Does what is told in a text: the line for the signing machine there, and the other one on the node.
+/// Does what is told in a text: the line for the signing host there, and the other one on the node.
 #[track_caller]
 fn obey(zone: &TestZone, told: &str) {
     let passphrase = zone.around().join("passphrase");
     fs::write(&passphrase, "a passphrase that is long enough\n").expect("a file");
-    let text =
-        told.split("on the signing machine: ").nth(1).unwrap_or_else(|| panic!("nothing to do: {told}"));
+    let text = told.split("on the signing host: ").nth(1).unwrap_or_else(|| panic!("nothing to do: {told}"));
     let text = text.lines().next().expect("a line");
     let (there, rest) = text.split_once("; then ").expect("two commands");
     let (_, here) = rest.split_once(": ").expect("a place");

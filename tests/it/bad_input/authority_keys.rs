@@ -113,7 +113,7 @@ fn the_keys_are_not_asked_for_when_nothing_is_to_be_issued() {
     assert!(etcd.arguments().is_some(), "etcd was not started");
     zone.run(&["env"]).expect_code(0);
     zone.run(&["pki", "issue", "--all"]).expect_code(0).expect_error_with(&["nothing to issue"]);
-    // Keys that are kept elsewhere are no fault of the certificates in force.
+    // Keys that are kept elsewhere are no fault of the certificates in effect.
     zone.run(&["pki", "check"]).expect_code(0);
 }
 

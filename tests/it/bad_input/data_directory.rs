@@ -93,14 +93,14 @@ fn data_that_is_gone_is_not_bootstrapped_again() {
     give_data(&zone, member, cluster);
     start_as_current(&zone, &etcd);
     std::fs::rename(data(&zone), zone.around().join("data")).expect("moved away");
-    let texts = ["has forgotten its votes", "put the data back into", "member remove "];
+    let texts = ["has lost its votes", "put the data back into", "member remove "];
     refused_by(&zone, &etcd, &PLAN, 65, &texts);
     // Nor when an empty directory stands in its place, nor without the log alone.
     std::fs::create_dir(data(&zone)).expect("a directory");
     std::fs::set_permissions(data(&zone), PermissionsExt::from_mode(0o700)).expect("a mode");
-    refused_by(&zone, &etcd, &PLAN, 65, &["has forgotten its votes"]);
+    refused_by(&zone, &etcd, &PLAN, 65, &["has lost its votes"]);
     std::fs::create_dir_all(data(&zone).join("member/snap")).expect("a directory");
-    refused_by(&zone, &etcd, &PLAN, 65, &["has forgotten its votes"]);
+    refused_by(&zone, &etcd, &PLAN, 65, &["has lost its votes"]);
     // Put back, it starts.
     std::fs::remove_dir_all(data(&zone)).expect("removed");
     std::fs::rename(zone.around().join("data"), data(&zone)).expect("moved back");

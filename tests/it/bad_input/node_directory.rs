@@ -73,11 +73,11 @@ fn generations_that_lead_astray() {
     std::fs::remove_file(&current).expect("removed");
     symlink("gen-9", &current).expect("a link");
     let found = zone.run(&["pki", "check"]).expect_code(65);
-    assert!(found.stdout.contains("leads to generation 9, which is missing"), "{}", found.stdout);
-    refused_by(&zone, &etcd, &readers, 65, &["leads to generation 9, which is missing", "pki away"]);
+    assert!(found.stdout.contains("points to generation 9, which is missing"), "{}", found.stdout);
+    refused_by(&zone, &etcd, &readers, 65, &["points to generation 9, which is missing", "pki away"]);
     std::fs::remove_file(&current).expect("removed");
     symlink("/etc", &current).expect("a link");
-    refused_by(&zone, &etcd, &readers, 65, &["leads to /etc, which is not a generation"]);
+    refused_by(&zone, &etcd, &readers, 65, &["points to /etc, which is not a generation"]);
     untouched(&zone, &["pki", "list"], 65, &["which is not a generation"]);
 }
 

@@ -12,7 +12,7 @@ fn one_that_is_of_two_clusters_in_turn() {
         members_answer(if number % 2 == 0 { "aaaa" } else { "bbbb" }, "[]")
     });
     for _ in 0..3 {
-        case.expect_refusal(65, &["the other members run cluster ", "but zone.toml leads to cluster"]);
+        case.expect_refusal(65, &["the other members run cluster ", "but zone.toml describes cluster"]);
     }
 }
 

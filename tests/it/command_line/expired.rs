@@ -106,7 +106,7 @@ fn on_nodes_to_which_files_are_carried() {
             .arg(place(node));
         outcome(command.args(["--node", node]).args(more)).expect_code(0);
     };
-    // The certificates of a bundle have to be valid when it is taken up.
+    // The certificates of a bundle have to be valid when it is activated.
     let bundle = |out: &str| {
         outcome(zone.command(&["bundle", "--no-encryption"]).arg("--out").arg(zone.around().join(out)))
             .expect_code(0)

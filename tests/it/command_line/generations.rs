@@ -1,4 +1,4 @@
-//! Generations: a new one for each change, at most five kept, and `current` leads to the newest.
+//! Generations: a new one for each change, at most five kept, and `current` points to the newest.
 
 use std::path::Path;
 

@@ -165,12 +165,15 @@ fn help_says_what_an_option_is_for_in_this_command() {
         shown.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     for (command, text) in [
-        (["ca", "lock", "--help"].as_slice(), "The passphrase to lock with, or that keys are locked with,"),
-        (&["init", "--help"], "The passphrase to lock with (--lock)"),
+        (
+            ["ca", "lock", "--help"].as_slice(),
+            "Read the passphrase to encrypt with, or that keys are encrypted with,",
+        ),
+        (&["init", "--help"], "Read the passphrase to encrypt with (--lock)"),
         (&["ctl", "--help"], "Run the etcdctl beside this etcd binary"),
         (&["activate", "--help"], "or of the CA that signs in its place"),
         (&["activate", "--help"], "the first line of this file, which must be mode 0600"),
-        (&["bundle", "--help"], "Without NODE= every bundle is sealed to it"),
+        (&["bundle", "--help"], "Without NODE= every bundle is encrypted to it"),
         (&["--help"], "List, check, issue, request, sign and export certificates"),
         (&["man", "--help"], "zone-etcd man | man -l -"),
     ] {

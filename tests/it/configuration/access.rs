@@ -48,6 +48,6 @@ fn each_node_has_a_directory_of_its_own() {
     let two = "[[node]]\nname = \"node2\"\naddress = \"10.0.1.10\"\nmember = false\n";
     for command in ["zone-etcd", "ssh root@{address} zone-etcd"] {
         let text = zone_with(&format!("{two}\n▸[access]\ncommand = \"{command}\"\n"));
-        check([fault(text, &["lead to one directory for node1 and node2", "node_dir = \"/srv/{name}\""])]);
+        check([fault(text, &["point to one directory for node1 and node2", "node_dir = \"/srv/{name}\""])]);
     }
 }

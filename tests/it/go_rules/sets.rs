@@ -332,8 +332,8 @@ pub const SETS: &[Row] = &[
         set.middle.set(POLICY_MAPPINGS, false, sequence(&[mapping]));
     }),
     // Names.
-    row("no names", Refused("does not stand for"), |set| set.leaf.drop(NAMES)),
-    row("other addresses", Refused("does not stand for"), |set| {
+    row("no names", Refused("does not cover"), |set| set.leaf.drop(NAMES)),
+    row("other addresses", Refused("does not cover"), |set| {
         set.leaf.names(&[(DNS, b"node1.example.zone"), (IP, &[192, 0, 2, 2])]);
     }),
     row("an address of five bytes", Refused("IP address of 5 bytes"), |set| with(set, IP, &[10, 0, 0, 1, 2])),
@@ -490,7 +490,7 @@ pub const SETS: &[Row] = &[
     row("a leaf that is not valid yet", Refused("not valid yet"), |set| {
         set.leaf.from = element(0x17, b"490101000000Z")
     }),
-    row("a leaf of version 1", Refused("does not stand for"), |set| {
+    row("a leaf of version 1", Refused("does not cover"), |set| {
         set.leaf.extensions.clear();
         set.leaf.version = Vec::new();
     }),

@@ -1,4 +1,4 @@
-//! Manifests that no signing machine would write. The zone's own root has signed them.
+//! Manifests that no signing host would write. The zone's own root has signed them.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -72,13 +72,13 @@ pub fn rows() -> Vec<Row> {
         ),
         changed(
             "another token",
-            Refused(65, "leads to another cluster than its manifest"),
+            Refused(65, "gives another cluster than its manifest"),
             "token",
             "other".into(),
         ),
         changed(
             "another cluster",
-            Refused(65, "leads to another cluster than its manifest"),
+            Refused(65, "gives another cluster than its manifest"),
             "cluster_id",
             "0123456789abcdef".into(),
         ),

@@ -109,7 +109,7 @@ fn pages_that_lead_to_each_other() {
         bytes[at..at + 8].copy_from_slice(&id.to_le_bytes());
     }
     let error = read(directory.path(), &bytes).expect_err("a loop").to_string();
-    assert!(error.contains("lead to each other"), "{error}");
+    assert!(error.contains("point to each other"), "{error}");
 }
 
 /// Where a change is most likely to be noticed: the headers, the elements, and the small buckets.

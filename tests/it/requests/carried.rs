@@ -80,7 +80,7 @@ fn the_same_keys_are_asked_for_again() {
     assert_ne!(sums(request(&directory, &["--new-keys"]).expect_code(0)), first);
     assert!(directory.join("pki/requested.old-1/peer.key").exists(), "the old ones are kept");
 
-    // The signing machine tells the same digest.
+    // The signing host tells the same digest.
     let text = request(&directory, &[]).expect_code(0);
     let file = written(&zone, "node1.csr", &text.stdout.replace('\n', "\r\n"));
     assert_eq!(sums(sign(&zone, &file, &[]).expect_code(0)), sums(text));
@@ -181,7 +181,7 @@ fn a_bundle_for_keys_that_are_not_here_is_refused() {
         .expect_refusal(65, &["this is node2.example.zone: its requests"]);
 }
 
-/// The signing machine has certificates of that node, and can do nothing with them.
+/// The signing host has certificates of that node, and can do nothing with them.
 #[test]
 fn what_takes_the_keys_is_sent_to_their_node() {
     let zone = zone();

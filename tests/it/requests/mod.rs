@@ -1,4 +1,4 @@
-//! `pki csr` on a node, and `pki sign` on the signing machine.
+//! `pki csr` on a node, and `pki sign` on the signing host.
 
 mod carried;
 mod refused;

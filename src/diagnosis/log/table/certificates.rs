@@ -279,7 +279,7 @@ pub(super) const ROWS: &[Explanation] = &[
     },
     Explanation {
         id: "no-client-certificate",
-        title: "somebody came without a certificate",
+        title: "connection without client certificate",
         cause: "a client without certificate and key, a browser, a scanner, or one whose certificate was \
                  issued by a CA that this port does not trust: such a certificate is not even sent",
         why_it_matters: "that client is refused, as it should be",

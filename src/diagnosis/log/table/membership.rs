@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Explanation] = &[
         id: "removed-member-still-dials",
         title: "a member that was removed still runs",
         cause: "its process was not stopped, or its service manager starts it again and again",
-        why_it_matters: "it does no harm to the data, but takes up connections and fills logs",
+        why_it_matters: "it does no harm to the data, but uses connections and fills logs",
         remedy: "stop etcd on the node that was removed",
         harm: Harm::Notice,
         page: "removed-member",
@@ -44,7 +44,7 @@ pub(super) const ROWS: &[Explanation] = &[
         id: "already-bootstrapped",
         title: "a member whose data is gone was started as new",
         cause: "the data directory is empty, but the others know this member as started",
-        why_it_matters: "started over it would vote again as a member that has forgotten its votes; etcd refuses \
+        why_it_matters: "started over it would vote again as a member that has lost its votes; etcd refuses \
                  this only while others answer",
         remedy: "if the data was moved, put it back; if it is lost, replace the member: `zone-etcd ctl -- \
                  member remove {member}`, `zone-etcd ctl -- member add NODE --learner --peer-urls=URL`, \
@@ -108,7 +108,7 @@ pub(super) const ROWS: &[Explanation] = &[
         id: "member-id-mismatch",
         title: "a member answers under an address that belongs to another",
         cause: "two members have exchanged their addresses, a data directory was copied from another \
-                 member, or an address now leads to another machine",
+                 member, or an address is now that of another host",
         why_it_matters: "messages for one member reach another, which turns them away",
         remedy: "compare the ids of `zone-etcd ctl -- member list` with the member id of `zone-etcd plan` \
                  on each node; a copied data directory has to be set aside: `zone-etcd run \

@@ -37,7 +37,7 @@ pub(super) const ROWS: &[Explanation] = &[
         title: "the member's own log is shorter than what it has acknowledged to the leader",
         cause: "its data directory was emptied or replaced by an older copy, and it was started with its \
                  old identity",
-        why_it_matters: "it has forgotten its votes; etcd ends here to protect the others, and starting it as new \
+        why_it_matters: "it has lost its votes; etcd ends here to protect the others, and starting it as new \
                  instead can lose acknowledged writes",
         remedy: "take the member out and add it again: `zone-etcd ctl -- member remove ID`, `zone-etcd ctl -- \
                  member add NODE --learner --peer-urls=URL`, then `zone-etcd run --move-data-aside` on \

@@ -175,7 +175,7 @@ fn certificate_names() {
     for file in ["peer.crt", "server.crt"] {
         found(&findings, "certificate-names", "failed", file);
     }
-    let finding = found(&findings, "certificate-names", "failed", "it does not stand for 127.0.0.2");
+    let finding = found(&findings, "certificate-names", "failed", "it does not cover 127.0.0.2");
     assert!(finding["remedy"].as_str().expect("a remedy").contains("pki issue node1"));
     zone.run(&["pki", "issue", "node1"]).expect_code(0);
     assert!(failed(&checked(&zone, 69)).is_empty());

@@ -173,12 +173,8 @@ fn flags_of_a_running_member() {
     let differs =
         running::flags(&arguments("-heartbeat-interval=50 --debug --peer-client-cert-auth=true"), &planned);
     assert_eq!(differs.verdict, Verdict::Note);
-    assert!(
-        differs.found.contains("--heartbeat-interval is 50, zone.toml leads to 100"),
-        "{}",
-        differs.found
-    );
-    assert!(differs.found.contains("--debug is set, zone.toml leads to unset"), "{}", differs.found);
+    assert!(differs.found.contains("--heartbeat-interval is 50, zone.toml has 100"), "{}", differs.found);
+    assert!(differs.found.contains("--debug is set, zone.toml has unset"), "{}", differs.found);
 
     let (one, other) =
         (Rhythm::of("node1", &planned), Rhythm::of("node2", &arguments("--heartbeat-interval=50")));

@@ -47,7 +47,7 @@ fn start() {
     found(&checked(&zone, 69), "start", "passed", "it founds the cluster with the others");
     std::fs::rename(zone.file("nodes/node1"), zone.file("lost")).expect("the directory is lost");
     let findings = checked(&zone, 65);
-    let finding = found(&findings, "start", "failed", "it may have forgotten its votes");
+    let finding = found(&findings, "start", "failed", "it may have lost its votes");
     assert!(
         finding["remedy"].as_str().is_some_and(|remedy| remedy.contains("member add node1")),
         "{finding}"

@@ -48,8 +48,8 @@ fn with_peer(manner: Manner) -> TestZone {
 #[test]
 fn peer_reachable() {
     let cases = [
-        (Manner::Silent, 69, "unreachable", "it takes connections and says nothing"),
-        (Manner::Drip, 69, "unreachable", "says nothing"),
+        (Manner::Silent, 69, "unreachable", "it accepts TCP, no TLS reply"),
+        (Manner::Drip, 69, "unreachable", "no TLS reply"),
         (Manner::Garbage, 69, "failed", "it does not speak TLS as expected"),
         (
             Manner::Answers("HTTP/1.0 404 Not Found\r\n\r\nnothing".to_owned()),
