@@ -19,6 +19,15 @@ step() {
     step_running=''
 }
 
+# left_out WHAT: is not run here, and said at the end, also of the script that runs this one
+left_out() {
+    if [[ -n ${LEFT_OUT:-} ]]; then
+        printf '%s\n' "$*" >>"$LEFT_OUT"
+    else
+        say "not checked: $*"
+    fi
+}
+
 # For "trap report_failed_step EXIT"
 report_failed_step() {
     local status=$?

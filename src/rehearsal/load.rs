@@ -109,7 +109,7 @@ impl Load {
             let left = STEADY_LIMIT.saturating_sub(self.shared.began.elapsed());
             answers.recv_timeout(left).map_err(|_| {
                 Failure::new(Exit::Unavailable, "the zone does not answer the clients of the rehearsal")
-                    .next("zone-etcd status says what is wrong with it")
+                    .next("see what is wrong with it: zone-etcd status")
             })?;
         }
         self.steady = self.shared.began.elapsed();

@@ -69,7 +69,7 @@ async fn page(members: &[MemberClient], from: &[u8], end: &[u8]) -> Result<Page>
         if began.elapsed() > PATIENCE {
             return Err(Failure::new(Exit::Unavailable, "what was written cannot be read back")
                 .because(format!("no member answered for {} s", PATIENCE.as_secs()))
-                .next("zone-etcd status says what is wrong with the zone"));
+                .next("see what is wrong with the zone: zone-etcd status"));
         }
         sleep(LOOK_AGAIN).await;
     }

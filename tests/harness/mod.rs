@@ -91,7 +91,7 @@ impl Outcome {
 pub fn outcome(command: &mut Command) -> Outcome {
     let outcome = Outcome::from(command.output().expect("the command runs"));
     if Path::new(command.get_program()) == program() {
-        next_step::check(command, &outcome.stderr);
+        next_step::check(command, &outcome.stdout, &outcome.stderr);
     }
     outcome
 }

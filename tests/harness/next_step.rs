@@ -6,6 +6,8 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::Value;
+
 use super::typed::commands_in;
 use super::{Outcome, outcome, zone_etcd};
 
@@ -27,11 +29,15 @@ pub fn proposed_command(step: &str, meant: &[(&str, &str)]) -> Command {
 
 /// Looks at everything that a call has proposed.
 #[track_caller]
-pub fn check(command: &Command, stderr: &str) {
+pub fn check(command: &Command, stdout: &str, stderr: &str) {
     let arguments: Vec<OsString> = command.get_args().map(OsString::from).collect();
     let has = |option: &str| arguments.iter().any(|argument| argument == option);
     let is_on_node = (has("--config") || has("--node-dir")) && !has("--zone");
-    for step in next_steps(stderr) {
+    let mut steps = next_steps(stderr);
+    if let Ok(report) = serde_json::from_str(stdout) {
+        remedies(&report, &mut steps);
+    }
+    for step in steps {
         note(stderr, &step);
         let proposed = commands_in(&step).into_iter();
         // "`zone-etcd bundle` printed it": what it is called, and not what to type.
@@ -48,6 +54,19 @@ pub fn check(command: &Command, stderr: &str) {
                 "`zone-etcd {shown}` needs a zone directory, which a node does not have\nproposed in: {step}",
             );
         }
+    }
+}
+
+/// What a report in JSON proposes, wherever it stands in it.
+fn remedies(report: &Value, into: &mut Vec<String>) {
+    match report {
+        Value::Array(parts) => parts.iter().for_each(|part| remedies(part, into)),
+        Value::Object(fields) => {
+            let proposed = ["remedy", "next"].iter().filter_map(|name| fields.get(*name)?.as_str());
+            into.extend(proposed.map(str::to_owned));
+            fields.values().for_each(|field| remedies(field, into));
+        }
+        _ => {}
     }
 }
 

@@ -46,7 +46,7 @@ fn judge_authority(
     }
     if !authority.is_authority() {
         return Finding::new(check, Verdict::Failed, subject, "it is not the certificate of a CA")
-            .remedy("put the zone's own CA there: zone-etcd pki issue does");
+            .remedy("put the zone's own CA there: zone-etcd pki issue --all");
     }
     if authority.not_after() < now + leaf_validity {
         let found = format!(

@@ -168,7 +168,7 @@ fn refused(found: String, node: &str, own: &Own<'_>) -> Finding {
             }
         }
         None => finding(format!("{found}; here {} looks as it should", own.file)).remedy(format!(
-            "look for `rejected connection on peer endpoint` in the log of etcd on {node}: zone-etcd doctor --log FILE explains it"
+            "look for `rejected connection on peer endpoint` in the log of etcd on {node}: zone-etcd doctor --log FILE"
         )),
     }
 }

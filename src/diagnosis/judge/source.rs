@@ -107,8 +107,8 @@ pub fn remedy(node: &Node, source: IpAddr, issue: &str) -> String {
         .collect();
     let verb = if node.names.is_empty() { "add" } else { "write" };
     format!(
-        "{verb} sans = [{}] below the [[node]] of {} in zone.toml, then {issue}. If the address is another each time, as behind \
-         NAT: nat = true instead, and start the member again",
+        "{verb} sans = [{}] below the [[node]] of {} in zone.toml, or nat = true if the address is another each time, as behind NAT; \
+         then, before the member is started again: {issue}",
         names.join(", "),
         node.name.short()
     )
