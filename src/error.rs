@@ -123,7 +123,7 @@ impl Failure {
             std::io::ErrorKind::PermissionDenied => {
                 failure.next("run the command as the owner of that directory, or choose another one")
             }
-            _ => failure.next("choose another directory, or mend this one"),
+            _ => failure.next("choose another directory, or fix this one"),
         }
     }
 
@@ -139,7 +139,7 @@ impl Failure {
         let step = match io_error.map(std::io::Error::kind) {
             Some(std::io::ErrorKind::StorageFull) => "free space there",
             Some(std::io::ErrorKind::ReadOnlyFilesystem) => "mount that file system writable",
-            _ => "mend this",
+            _ => "fix this",
         };
         Self::new(exit, what).because(error).next(format!("{step} and run the command again: {unharmed}"))
     }
@@ -156,7 +156,7 @@ impl Failure {
                 failure.next("a part of that path is a file: name the directory itself")
             }
             std::io::ErrorKind::NotFound => failure.next("check the path, or put the file there"),
-            _ => failure.next("mend this and run the command again"),
+            _ => failure.next("fix this and run the command again"),
         }
     }
 

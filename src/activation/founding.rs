@@ -1,4 +1,4 @@
-//! The right to found the cluster, which a node's first bundle gives and later ones do not take away.
+//! The right to bootstrap the cluster, which a node's first bundle gives and later ones do not take away.
 //!
 //! It belongs to one cluster: when the list of members changes, so does the id of the cluster that a start would found, and
 //! what was given for another is worth nothing.
@@ -41,7 +41,7 @@ impl Founding {
     }
 }
 
-/// Whether a generation gives the right to found the cluster of its own manifest.
+/// Whether a generation gives the right to bootstrap the cluster of its own manifest.
 pub(super) fn may_bootstrap(generation: &Path, manifest: &Manifest) -> bool {
     manifest.may_bootstrap || generation.join(FOUNDING).exists()
 }

@@ -101,7 +101,7 @@ pub struct Activation {
     pub generation: u64,
     /// The generation that was in use before; none at the first activation, and if nothing changed.
     pub previous: Option<u64>,
-    /// Whether the node may found the cluster.
+    /// Whether the node may bootstrap the cluster.
     pub may_bootstrap: bool,
     /// Whether a member runs on the node.
     pub is_member: bool,

@@ -46,7 +46,7 @@ pub(super) fn stage<R: Read>(
     Ok((staged, programs))
 }
 
-/// Adds what the bundle does not bring: keys that never left this node, and the right to found the cluster that an earlier
+/// Adds what the bundle does not bring: keys that never left this node, and the right to bootstrap the cluster that an earlier
 /// bundle gave.
 pub(super) fn complete(
     staged: &mut Staged,

@@ -1,4 +1,4 @@
-//! What has gone before, as far as it decides on the right to found the cluster.
+//! What has gone before, as far as it decides on the right to bootstrap the cluster.
 
 use super::contents::ZoneContents;
 use super::log::BundleHistory;

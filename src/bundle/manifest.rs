@@ -52,7 +52,7 @@ pub struct Manifest {
     pub cluster_id: Option<String>,
     /// The cluster token.
     pub token: String,
-    /// Whether the node may found the cluster, and not only join it.
+    /// Whether the node may bootstrap the cluster, and not only join it.
     pub may_bootstrap: bool,
     /// The machine that it was made on, by an id that follows from its machine-id; absent if that has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

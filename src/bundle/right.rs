@@ -1,6 +1,6 @@
-//! Who may found the cluster. Pure.
+//! Who may bootstrap the cluster. Pure.
 //!
-//! A machine that is rebuilt has lost what it knew. If its new bundle let it found the cluster, it could found a second one
+//! A machine that is rebuilt has lost what it knew. If its new bundle let it bootstrap the cluster, it could found a second one
 //! before it hears of the first. So the right goes out once for each member, and for one cluster only.
 
 use std::fmt;
@@ -16,7 +16,7 @@ pub struct Known<'k> {
     pub is_rebuilt: bool,
     /// It had a bundle before.
     pub had_bundle: bool,
-    /// A bundle gave the right to found a cluster with another id.
+    /// A bundle gave the right to bootstrap a cluster with another id.
     pub other_cluster_bundled: bool,
     /// Its member has run from the zone directory here, or has data here.
     pub ran_here: bool,
@@ -31,7 +31,7 @@ pub struct Known<'k> {
 pub enum BootstrapRight {
     /// There is no member that could.
     NoMember,
-    /// It may found the cluster, or join it.
+    /// It may bootstrap the cluster, or join it.
     May,
     /// It may, because the operator says so.
     Allowed,
@@ -48,7 +48,7 @@ pub enum JoinOnly {
     HadBundle,
     /// Its member has run here.
     RanHere,
-    /// The list of members is another than the one that others may found the cluster with.
+    /// The list of members is another than the one that others may bootstrap the cluster with.
     OtherCluster,
     /// Nobody knows what bundles there were.
     DamagedLog,

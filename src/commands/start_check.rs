@@ -82,7 +82,7 @@ fn judge(start: Result<Foreseen<'_>, Failure>, others: &[Finding]) -> Finding {
             "",
             match &start.decision {
                 StartDecision::Resume(_) => "it goes on with its data",
-                StartDecision::Bootstrap => "it founds the cluster with the others",
+                StartDecision::Bootstrap => "it bootstraps the cluster with the others",
                 StartDecision::Join(_) => "it joins the cluster that expects it",
             },
         ),

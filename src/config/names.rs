@@ -109,9 +109,9 @@ fn check_label(kind: &str, text: &str, label: &str) -> Result<(), NameFault> {
 }
 
 fn suggest_label(label: &str) -> String {
-    let mended: String = label.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let mended = mended.trim_matches('-');
-    if mended.is_empty() { String::new() } else { format!(", such as `{mended}`") }
+    let fixed: String = label.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let fixed = fixed.trim_matches('-');
+    if fixed.is_empty() { String::new() } else { format!(", such as `{fixed}`") }
 }
 
 impl fmt::Display for DnsName {

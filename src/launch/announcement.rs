@@ -12,7 +12,7 @@ impl Start {
         match &self.decision {
             StartDecision::Bootstrap => {
                 let others = self.waiting_for(launch).unwrap_or_default();
-                Some(format!("{name} founds cluster {cluster}{others}"))
+                Some(format!("{name} bootstraps cluster {cluster}{others}"))
             }
             StartDecision::Resume(_) => {
                 self.waiting_for(launch).map(|others| format!("{name} goes on in cluster {cluster}{others}"))

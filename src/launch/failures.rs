@@ -112,7 +112,7 @@ pub(super) fn refusal_failure(
             )),
         Refusal::OtherClusterAnswers { .. } => failure.next(format!(
             "if {name} is new in this zone, tell the cluster of it, and start it:\n{}\notherwise put [[node]], addresses, ports \
-             and token back as they were when the zone was founded",
+             and token back as they were when the zone was bootstrapped",
             replacement(site, member, data, None)
         )),
         Refusal::TwoClusters { .. } => failure.next(format!(
@@ -120,7 +120,7 @@ pub(super) fn refusal_failure(
             site.proposed("ctl -- endpoint status --cluster -w table")
         )),
         Refusal::OthersRunAnotherCluster { .. } => failure.next(format!(
-            "one of the two was founded a second time: find out which one holds the zone's data before anything is put aside, and \
+            "one of the two was bootstrapped a second time: find out which one holds the zone's data before anything is put aside, and \
              stop the other: {}\nonly if it is theirs, join them as a new member:\n{}",
             site.proposed("status"),
             replacement(site, member, data, None)
@@ -153,7 +153,7 @@ pub(super) fn refusal_failure(
     }
 }
 
-/// The command that gives every member a bundle with which it may found the cluster. One alone is of no use.
+/// The command that gives every member a bundle with which it may bootstrap the cluster. One alone is of no use.
 fn allow_bootstrap(member: &MemberPlan) -> String {
     let names: Vec<&str> = member.cluster.members.iter().map(|member| member.name.as_str()).collect();
     let allowed: Vec<String> = names.iter().map(|name| format!("--allow-bootstrap {name}")).collect();

@@ -267,7 +267,7 @@ impl Waiting {
             let whom: Vec<String> =
                 awaited.iter().map(|awaited| format!("{} ({})", awaited.name, awaited.what)).collect();
             let what = match to {
-                WaitsTo::Found => "all members have to be there to found the cluster",
+                WaitsTo::Found => "all members have to be there to bootstrap the cluster",
                 WaitsTo::Join => "a majority of the cluster's voters has to expect this member",
                 WaitsTo::BelieveTheOperator => "most of the zone has to say that this member never ran",
             };

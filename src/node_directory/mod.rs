@@ -98,7 +98,7 @@ impl NodeDirectory {
         })
     }
 
-    /// Whether a bundle has given it the right to found the cluster that its description gives. Where there is no bundle, nobody
+    /// Whether a bundle has given it the right to bootstrap the cluster that its description gives. Where there is no bundle, nobody
     /// else has a say in it.
     pub fn right_to_bootstrap(&self, now: OffsetDateTime) -> RightToBootstrap {
         if !self.is_activated() {

@@ -8,7 +8,7 @@ use super::cluster::EtcdId;
 /// What a start waits to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitsTo {
-    /// Found the cluster with all the others.
+    /// Bootstrap the cluster with all the others.
     Found,
     /// Join a cluster that runs.
     Join,
@@ -50,7 +50,7 @@ pub enum AwaitedFor {
     NewerProgram,
     /// To be described as this zone is here; the cluster that its description gives.
     SameDescription(EtcdId),
-    /// To have the right to found the cluster.
+    /// To have the right to bootstrap the cluster.
     Right,
     /// To have its data back.
     Data,
@@ -86,7 +86,7 @@ impl fmt::Display for AwaitedFor {
             Self::SameDescription(cluster) => {
                 write!(f, "its description of the zone predicts cluster {cluster}, which is another")
             }
-            Self::Right => f.write_str("may only join: its bundle does not let it found the cluster"),
+            Self::Right => f.write_str("may only join: its bundle does not let it bootstrap the cluster"),
             Self::Data => f.write_str("has run, and its data is not there"),
             Self::Commit => f.write_str("has not committed yet"),
         }

@@ -34,7 +34,7 @@ pub struct Observed {
     pub has_taken_part: bool,
     /// The version of the etcd that would be started.
     pub etcd_version: EtcdVersion,
-    /// Whether whoever activated this node lets its member found the cluster.
+    /// Whether whoever activated this node lets its member bootstrap the cluster.
     pub right: RightToBootstrap,
 }
 
@@ -65,16 +65,16 @@ impl Observed {
     }
 }
 
-/// What the operator says of the zone, for one start: true, it is safe; false, it founds the cluster a second time.
+/// What the operator says of the zone, for one start: true, it is safe; false, it bootstraps the cluster a second time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FoundingWords {
     /// `--found-without NODE`, short names: these have never run.
     pub without: Vec<String>,
-    /// `--never-ran`: this node has never run, although its cluster was founded.
+    /// `--never-ran`: this node has never run, although its cluster was bootstrapped.
     pub never_ran: bool,
 }
 
-/// Whether a member may found the cluster, as far as who activated its node has a say in it.
+/// Whether a member may bootstrap the cluster, as far as who activated its node has a say in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RightToBootstrap {
     /// It may.
@@ -93,7 +93,7 @@ pub enum RightToBootstrap {
     Withheld,
 }
 
-/// For how long a bundle lets its member found the cluster: long enough to carry it to its machine, short enough that it is worth
+/// For how long a bundle lets its member bootstrap the cluster: long enough to carry it to its machine, short enough that it is worth
 /// nothing once the zone has been at work.
 pub const BOOTSTRAP_LASTS: Duration = Duration::days(30);
 

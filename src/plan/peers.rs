@@ -52,7 +52,7 @@ impl LiveCluster {
 pub struct LauncherSays {
     /// The ids that follow from the description there.
     pub predicted: Ids,
-    /// Whether it may found the cluster.
+    /// Whether it may bootstrap the cluster.
     pub may_found: bool,
     /// What it shows.
     pub shows: LauncherShows,
@@ -67,7 +67,7 @@ pub struct LauncherSays {
 pub enum LauncherShows {
     /// It never ran, as far as it knows.
     Nothing,
-    /// It is committed to found the cluster.
+    /// It is committed to bootstrap the cluster.
     Committed,
     /// It was about to start etcd, after it had heard that everybody is committed.
     Attempted,

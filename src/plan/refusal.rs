@@ -66,7 +66,7 @@ pub enum Refusal {
     },
     /// The members that are a quorum without this one have never seen it, and its data says that they have.
     #[error(
-        "most members of cluster {} have no record that member {} ever ran, but its data says that it did: the cluster was founded a \
+        "most members of cluster {} have no record that member {} ever ran, but its data says that it did: the cluster was bootstrapped a \
          second time without this data",
         ids.cluster, ids.member
     )]
@@ -74,9 +74,9 @@ pub enum Refusal {
         /// The member.
         ids: Ids,
     },
-    /// The cluster was founded, and this node did not commit to that.
+    /// The cluster was bootstrapped, and this node did not commit to that.
     #[error(
-        "cluster {} was founded before, and this node has no record of it ({}): its disk was lost, or it never took part",
+        "cluster {} was bootstrapped before, and this node has no record of it ({}): its disk was lost, or it never took part",
         ids.cluster,
         lost.as_ref().map_or("its member is expected to start".to_owned(), |name| format!("{name} has lost its data"))
     )]
@@ -88,7 +88,7 @@ pub enum Refusal {
     },
     /// Others did not come, or not in a state to go on with, in the time that a start waits.
     #[error("waited in vain to {}", match to {
-        WaitsTo::Found => "found the cluster: that takes all of its members",
+        WaitsTo::Found => "bootstrap the cluster: that takes all of its members",
         WaitsTo::Join => "join the cluster: that takes a majority of its voters",
         WaitsTo::BelieveTheOperator => "believe that this member never ran: that takes a majority of the zone",
     })]
@@ -188,7 +188,7 @@ pub enum Refusal {
     /// The others run a cluster that the zone description does not give, and it does not know this member.
     #[error(
         "the other members run cluster {answered}, but zone.toml describes cluster {}: nodes or addresses in zone.toml were \
-         changed after the cluster was founded, or the token is another",
+         changed after the cluster was bootstrapped, or the token is another",
         predicted.cluster
     )]
     OtherClusterAnswers {
@@ -196,7 +196,7 @@ pub enum Refusal {
         answered: EtcdId,
         /// What follows from the zone description.
         predicted: Ids,
-        /// The names of its members that never ran: one of this node's name was founded with another address.
+        /// The names of its members that never ran: one of this node's name was bootstrapped with another address.
         never_ran: Vec<String>,
     },
     /// The others do not agree on which cluster they are.
@@ -232,12 +232,12 @@ pub enum Refusal {
     NoRightToBootstrap {
         /// The ids that it would have.
         ids: Ids,
-        /// When the bundle was made, if it let the member found the cluster until it was too old for that.
+        /// When the bundle was made, if it let the member bootstrap the cluster until it was too old for that.
         of: Option<Date>,
     },
     /// The bundle that gave the right to bootstrap is from the future, so nobody can tell whether the right has lapsed.
     #[error(
-        "its bundle was made at {}, and this machine's clock says {}: how old its right to found the cluster is cannot be told",
+        "its bundle was made at {}, and this machine's clock says {}: how old its right to bootstrap the cluster is cannot be told",
         instant(*issued), instant(*now)
     )]
     ClockBehind {

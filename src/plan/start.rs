@@ -1,6 +1,6 @@
 //! The start decision: may this member start, and as what? A pure function over what was observed and heard.
 //!
-//! A zone is founded when **all** of its members are there, show no log and no past, and each has committed on its own disk; only then
+//! A zone is bootstrapped when **all** of its members are there, show no log and no past, and each has committed on its own disk; only then
 //! does any of them become etcd without data. A majority is not enough: a member that is wiped later, with its commit, would found the
 //! cluster a second time with one that has not come up yet. Afterwards a member with neither data nor a commit never bootstraps,
 //! whoever lists it. So every member that enters with an empty log is in raft's first state, once, and raft's own proof holds.
@@ -61,7 +61,7 @@ impl StartDecision {
 pub enum Step {
     /// Become etcd.
     Start(StartDecision),
-    /// Record that this member is to found the cluster, show that, and decide again.
+    /// Record that this member is to bootstrap the cluster, show that, and decide again.
     Commit,
     /// Wait for others, and decide again. Never empty.
     Wait(WaitsTo, Vec<Awaited>),

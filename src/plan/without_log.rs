@@ -41,7 +41,7 @@ impl WithoutLog<'_> {
         }
     }
 
-    /// Whether this member is committed to found the cluster that the description gives. A commit to another counts for nothing.
+    /// Whether this member is committed to bootstrap the cluster that the description gives. A commit to another counts for nothing.
     fn is_committed(&self) -> bool {
         matches!(self.shown, Shown::Committed(ids) | Shown::Attempted(ids) if ids == self.observed.predicted)
     }
@@ -86,7 +86,7 @@ impl WithoutLog<'_> {
         self.decide_to_join(cluster, member)
     }
 
-    /// The cluster was founded with this member, and waits for it.
+    /// The cluster was bootstrapped with this member, and waits for it.
     fn decide_as_founder(&self, ids: Ids) -> Result<Step, Refusal> {
         match self.shown {
             Shown::Lost(Lost { ids: past, .. }) if past == ids => Err(Refusal::ForgottenVotes { past }),
@@ -144,7 +144,7 @@ impl WithoutLog<'_> {
             PeerState::Serves { cluster_minor, .. } => *cluster_minor,
             _ => None,
         })?;
-        // A cluster is at 3.0 until all of its members have been seen, as one that was founded without this one is
+        // A cluster is at 3.0 until all of its members have been seen, as one that was bootstrapped without this one is
         // (`MinClusterVersion` in `api/version/version.go`).
         if minor == 0 {
             return None;
@@ -217,7 +217,7 @@ impl WithoutLog<'_> {
         Err(Refusal::NoRightToBootstrap { ids: self.observed.predicted, of })
     }
 
-    /// Commits when every other member is there, on a connection that is open now, and may found the cluster too.
+    /// Commits when every other member is there, on a connection that is open now, and may bootstrap the cluster too.
     fn commit_or_wait(&self) -> Step {
         let may_found = |says: &Peer| says.says.as_ref().is_some_and(|says| says.may_found);
         let missing = |peer: &Peer| {

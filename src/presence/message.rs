@@ -41,7 +41,7 @@ pub struct Message {
     pub hears: BTreeMap<String, Option<String>>,
 }
 
-/// Whether a start may found the cluster.
+/// Whether a start may bootstrap the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Right {

@@ -236,7 +236,7 @@ impl Site {
         }
     }
 
-    /// Whether the member may still found the cluster, as far as who activated the node has a say in it.
+    /// Whether the member may still bootstrap the cluster, as far as who activated the node has a say in it.
     pub fn right_to_bootstrap(&self, now: OffsetDateTime) -> RightToBootstrap {
         match self {
             // What this node has done before stands in its state.json.

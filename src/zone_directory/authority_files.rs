@@ -98,7 +98,7 @@ pub(super) fn read_chain(paths: &ZonePaths) -> Result<Vec<Certificate>> {
     Certificate::chain_from_pem(&text).map_err(|error| certificate_failure(&path, &path, &error))
 }
 
-/// The token that the zone's cluster was founded with, where a root has taken the place of the one that it follows from.
+/// The token that the zone's cluster was bootstrapped with, where a root has taken the place of the one that it follows from.
 pub(super) fn read_token(paths: &ZonePaths) -> Result<Option<String>> {
     let path = paths.pinned_token();
     match regular_file::read_to_string(&path) {

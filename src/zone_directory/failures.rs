@@ -92,7 +92,7 @@ pub(super) fn private_zone_failure(path: &Path, error: &PrivateFileError) -> Fai
     }
 }
 
-/// The failure of a private file or directory, with the command that mends its mode.
+/// The failure of a private file or directory, with the command that fixes its mode.
 pub fn private_failure(path: &Path, error: &PrivateFileError) -> Failure {
     let shown = path.shown();
     match error {

@@ -49,10 +49,10 @@ fn one_translated_member_is_refused_without_nat() {
             "this machine sends from 10.0.1.92, which is not in it",
             "sans = [\"10.0.1.92\"]",
         ]);
-        // It did not commit, so nothing is founded.
+        // It did not commit, so nothing is bootstrapped.
         for member in &mut members {
             assert!(member.is_alive());
-            assert!(!member.stderr().contains("founds cluster"), "{}", member.stderr());
+            assert!(!member.stderr().contains("bootstraps cluster"), "{}", member.stderr());
         }
     });
 }

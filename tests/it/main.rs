@@ -7,7 +7,7 @@
 //! | [`malformed`] | bundles, PEM, JSON and requests that are wrong in one way: a table of rows for each, and their number |
 //! | [`bad_peers`] | other members that are slow, broken, or somebody else: a decision within seconds, whatever they do |
 //! | [`activation`] | `activate`: whose bundle it is, for whom, what is written, and what is left alone |
-//! | [`bundle`] | bundles: what is in them, what opens them, who may found the cluster, and every way to be damaged |
+//! | [`bundle`] | bundles: what is in them, what opens them, who may bootstrap the cluster, and every way to be damaged |
 //! | [`clock`] | a clock that is wrong: what is refused, what is named, and that nothing which reports issues anything |
 //! | [`ca_keys`] | CA keys under a passphrase, and where that comes from |
 //! | [`rehearsal`] | what a rehearsal says of what its clients noted |

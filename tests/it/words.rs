@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::harness::{outcome, zone_etcd};
 
 /// What readers had to translate, and the term for it.
-const INSTEAD: [(&str, &str); 19] = [
+const INSTEAD: [(&str, &str); 21] = [
     ("signing machine", "signing host"),
     ("take up a bundle", "activate a bundle"),
     ("takes up a bundle", "activates a bundle"),
@@ -26,6 +26,8 @@ const INSTEAD: [(&str, &str); 19] = [
     ("For a program", "JSON"),
     ("in earnest", "in production"),
     ("somebody came without", "connection without"),
+    (" mend ", "fix"),
+    (" mended", "fixed"),
 ];
 
 fn faults(place: &str, text: &str) -> Vec<String> {

@@ -1,11 +1,11 @@
-//! The rules of before, in short: `decide` as it was before a zone was founded by all of its members. They rest on an observation
+//! The rules of before, in short: `decide` as it was before a zone was bootstrapped by all of its members. They rest on an observation
 //! that an image passes (device, inode and times of the data directory), on silence, and on the list of any member.
 
 use zone_etcd::plan::{
     DataDirectory, LiveMember, Observed, Peer, PeerState, Phase, Refusal, StartDecision, Step,
 };
 
-/// `believes_lists`: who is listed as one that has not run founds the cluster with the others.
+/// `believes_lists`: who is listed as one that has not run bootstraps the cluster with the others.
 pub fn decide(observed: &Observed, peers: &[Peer], believes_lists: bool) -> Result<Step, Refusal> {
     if let DataDirectory::Log(ids) = observed.disk.data {
         return Ok(Step::Start(StartDecision::Resume(ids)));

@@ -12,11 +12,11 @@ use crate::old_rules;
 pub enum Rule {
     /// Nothing.
     InEffect,
-    /// The rules of before: a zone is founded by whoever hears of no cluster in which it has run.
+    /// The rules of before: a zone is bootstrapped by whoever hears of no cluster in which it has run.
     Before,
     /// The same, and who is listed as one that has not run waits.
     BeforeUnlisted,
-    /// A majority founds the cluster.
+    /// A majority bootstraps the cluster.
     Majority,
     /// Silence counts as a member that never ran.
     SilenceIsAnAnswer,

@@ -142,7 +142,7 @@ pub struct State<const N: usize> {
     pub left: Budget,
     /// So many writes were acknowledged.
     pub written: u8,
-    /// So often the cluster was founded.
+    /// So often the cluster was bootstrapped.
     pub foundings: u8,
 }
 

@@ -12,7 +12,7 @@ use crate::state::{Identity, Record, Stage};
 use crate::volume::Position;
 use crate::writes::log_position;
 
-/// The cluster that was founded.
+/// The cluster that was bootstrapped.
 const FOUNDED: EtcdId = EtcdId(1000);
 /// What a description with more members leads to.
 const DESCRIBED_LATER: EtcdId = EtcdId(1001);

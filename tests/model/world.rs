@@ -21,7 +21,7 @@ pub enum Words {
 pub struct World {
     pub rule: Rule,
     pub budget: Budget,
-    /// The first so many nodes found the cluster. The others are added later.
+    /// The first so many nodes bootstrap the cluster. The others are added later.
     pub founders: usize,
     /// An election replicates nothing: whether a leader lacks a write is judged at the next one that is acknowledged.
     pub elections_alone: bool,
@@ -165,7 +165,7 @@ impl fmt::Display for Action {
 pub enum Harm {
     /// A leader has not got an acknowledged write that a disk, or a copy of one, still has.
     LostWrite(u8),
-    /// The cluster is founded although a disk, or a copy of one, has a log of it.
+    /// The cluster is bootstrapped although a disk, or a copy of one, has a log of it.
     FoundedTwice,
     /// A node of which no disk was touched is refused.
     Refused(usize, &'static str),
@@ -175,7 +175,7 @@ impl fmt::Display for Harm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LostWrite(_) => f.write_str("a leader lacks an acknowledged write that a disk still has"),
-            Self::FoundedTwice => f.write_str("the cluster is founded again while a disk has its log"),
+            Self::FoundedTwice => f.write_str("the cluster is bootstrapped again while a disk has its log"),
             Self::Refused(node, why) => write!(f, "n{}, which nobody touched, is refused: {why}", node + 1),
         }
     }

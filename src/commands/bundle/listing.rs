@@ -69,7 +69,7 @@ impl Inspected {
     fn facts(&self) -> String {
         let manifest = &self.manifest;
         let start = match (manifest.may_bootstrap, &manifest.cluster_id) {
-            (true, _) => "may found the cluster, or join it",
+            (true, _) => "may bootstrap the cluster, or join it",
             (false, Some(_)) => "may only join a cluster that runs",
             (false, None) => "none on this node",
         };

@@ -146,13 +146,13 @@ impl Outcome<'_> {
         ));
     }
 
-    /// Who may found the cluster, and who may only join it, and why.
+    /// Who may bootstrap the cluster, and who may only join it, and why.
     fn tell_rights(&self) {
         let founders: Vec<&Row> = self.rows.iter().filter(|row| row.record.may_bootstrap).collect();
         if let Some(earliest) = founders.iter().map(|row| row.record.issued_at).min() {
             let list: Vec<&str> = founders.iter().map(|row| row.name.as_str()).collect();
             report::message(&format!(
-                "may found the cluster until {}, or join it: {}\n  once: for a machine that is rebuilt, bundle it with --rebuilt NODE",
+                "may bootstrap the cluster until {}, or join it: {}\n  once: for a machine that is rebuilt, bundle it with --rebuilt NODE",
                 (earliest + BOOTSTRAP_LASTS).date(),
                 names(&list)
             ));
@@ -180,7 +180,7 @@ impl Outcome<'_> {
         }
     }
 
-    /// The command that lets these members found the cluster all the same.
+    /// The command that lets these members bootstrap the cluster all the same.
     fn allow_bootstrap(&self, rows: &[&Row]) -> String {
         let Some(first) = rows.first() else { return String::new() };
         let seal = match first.record.seal {

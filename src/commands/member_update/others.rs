@@ -84,7 +84,7 @@ impl Others {
             failure.because(if why.contains(name.as_str()) { why } else { format!("{name}: {why}") })
         });
         Err(failure.next(format!(
-            "once that is mended, bring what is missing: {}",
+            "once that is fixed, bring what is missing: {}",
             zone.proposed(&format!("member update {moved}"))
         )))
     }

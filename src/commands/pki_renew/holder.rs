@@ -198,7 +198,7 @@ impl Undo<'_> {
         match self.put_back() {
             Ok(what) => failure
                 .because(what)
-                .next("mend what is said above, and run the command again; nobody after it was renewed"),
+                .next("fix what is said above, and run the command again; nobody after it was renewed"),
             Err(error) => {
                 let next = error.next.clone();
                 let failure = failure.because(error.to_string());

@@ -181,7 +181,7 @@ fn unseen(site: &Site, standing: &Standing) -> Failure {
     let failure = unseen.iter().fold(Failure::new(Exit::Unavailable, what), |failure, (name, why)| {
         failure.because(format!("{name}: {why}"))
     });
-    // What cannot be seen of a node that is described can be mended there.
+    // What cannot be seen of a node that is described can be fixed there.
     let described = names.iter().find(|name| site.config().node(name).is_some());
     let first = described.or(names.first()).copied().unwrap_or_default();
     failure.next(format!("have every member well first: {}", site.proposed_look_at(first)))

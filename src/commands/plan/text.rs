@@ -24,7 +24,7 @@ pub(super) fn render(launch: &Launch<'_>, start: &Start, now: OffsetDateTime) ->
         line(
             "",
             format!(
-                "waits for {} first: all members have to be there to found the cluster",
+                "waits for {} first: all members have to be there to bootstrap the cluster",
                 enumerated(&names)
             ),
         );

@@ -100,14 +100,14 @@ fn about_down(answer: &Answer<'_>, member: &LiveMember) -> String {
     let Some(node) = &member.node else {
         return format!("look at the machine of {name}: it is not in zone.toml");
     };
-    // One that was founded with an address that was mistyped is that member still, also if it never started.
+    // One that was bootstrapped with an address that was mistyped is that member still, also if it never started.
     if let Some(update) = moved(answer, member) {
         return update;
     }
     match failure_of(answer, member) {
         Some(DialError::Untrusted(_)) => renew(answer, node.short()),
         Some(DialError::Name { .. } | DialError::TimedOut(Stage::Resolve)) => {
-            format!("mend the look-up of the address of {name}, or write its IP address into zone.toml")
+            format!("fix the look-up of the address of {name}, or write its IP address into zone.toml")
         }
         Some(DialError::Unreachable { .. } | DialError::TimedOut(Stage::Connect)) => {
             format!("look at the machine of {name}, and at the network to it")

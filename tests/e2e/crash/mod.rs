@@ -1,5 +1,5 @@
 //! SIGKILL at the steps between the first file that a command changes and its end, or etcd: the next start works, or refuses
-//! with the step that mends it, and nothing is lost.
+//! with the step that fixes it, and nothing is lost.
 //!
 //! Each test takes three steps of its command, or as many as `ZONE_ETCD_KILLS` says; `scripts/crash` takes all.
 
@@ -137,14 +137,18 @@ fn bundles() {
             assert_eq!(log.matches("\"may_bootstrap\":true").count(), 3, "{when}: {log}");
             for name in &names {
                 let inspected = outcome(zone_etcd(["bundle", "inspect"]).arg(out.join(name))).expect_code(0);
-                assert!(inspected.stdout.contains("may found the cluster"), "{when}: {}", inspected.stdout);
+                assert!(
+                    inspected.stdout.contains("may bootstrap the cluster"),
+                    "{when}: {}",
+                    inspected.stdout
+                );
             }
             crash.zone.run(&["pki", "check"]).expect_code(0);
         });
     });
 }
 
-/// The first start of a member with real etcd: it is founded once, and keeps what it acknowledges.
+/// The first start of a member with real etcd: it is bootstrapped once, and keeps what it acknowledges.
 #[test]
 fn a_first_start_of_etcd() {
     isolated(|| {

@@ -1,4 +1,4 @@
-//! Ways to found a cluster a second time, or to go on as a member that has forgotten: each is refused, and loses nothing.
+//! Ways to bootstrap a cluster a second time, or to go on as a member that has forgotten: each is refused, and loses nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};

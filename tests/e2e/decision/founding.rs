@@ -124,7 +124,7 @@ fn founding_members_that_come_late_are_waited_for() {
         wait_until_serving(&mut members);
         (1..=3).for_each(|number| wait_for_quorum(&client(&zone, number)));
         for member in &members {
-            assert!(member.stderr().contains("founds cluster"), "{}", member.stderr());
+            assert!(member.stderr().contains("bootstraps cluster"), "{}", member.stderr());
         }
     });
 }
@@ -139,7 +139,8 @@ fn who_was_left_out_of_the_founding_comes_in_by_the_word_of_its_operator() {
         let members = found_without(&zone, &["node1", "node2"], &["node3"]);
         wait_for_quorum(&client(&zone, 1));
         call(&client(&zone, 1), &["put", "kept", "here"]).expect_code(0);
-        let texts = ["was founded before", "its member is expected to start", "run --node node3 --never-ran"];
+        let texts =
+            ["was bootstrapped before", "its member is expected to start", "run --node node3 --never-ran"];
         refused(&zone, "node3", &[], 65, &texts);
         // One that cannot be asked says nothing.
         members[1].signal(Signal::SIGSTOP);
@@ -148,7 +149,7 @@ fn who_was_left_out_of_the_founding_comes_in_by_the_word_of_its_operator() {
         members[1].signal(Signal::SIGCONT);
         let mut third =
             Running::start(&mut run_with(&zone, "node3", &["--never-ran"]), zone.around(), "node3");
-        third.wait_for_line(&["node3 founds cluster"]);
+        third.wait_for_line(&["node3 bootstraps cluster"]);
         wait_for_quorum(&client(&zone, 3));
         let held = call(&client(&zone, 3), &["get", "kept", "--print-value-only"]).stdout;
         assert_eq!(held.trim(), "here");

@@ -4,11 +4,11 @@
 //! |---|---|
 //! | [`all_return`] | all members return at once, most of them not as they were |
 //! | [`founding`] | members that found their cluster: at once, late, and with others that are bound or down |
-//! | [`founded_once`] | ways to found a cluster a second time |
+//! | [`founded_once`] | ways to bootstrap a cluster a second time |
 //! | [`joining`] | members that a running cluster was told of, and those that it was not |
 //! | [`lost`] | data that is gone, and the commands that replace its member |
 //! | [`older_copies`] | data that went back in time, and notes that are lost |
-//! | [`once`] | the right to found a cluster is spent once, where etcd alone would lose writes |
+//! | [`once`] | the right to bootstrap a cluster is spent once, where etcd alone would lose writes |
 //! | [`removed`] | members that their cluster has removed |
 //! | [`set_aside`] | data that is put aside |
 //! | [`strangers`] | others that run another cluster, or are of another zone |

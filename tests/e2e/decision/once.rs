@@ -1,4 +1,4 @@
-//! The right to found a cluster is spent once. The ids of members follow from the zone description, so members that are emptied
+//! The right to bootstrap a cluster is spent once. The ids of members follow from the zone description, so members that are emptied
 //! and found again are, for the one that was away, its own cluster: with etcd alone writes that were acknowledged are lost.
 
 use std::collections::BTreeSet;

@@ -20,7 +20,8 @@ fn plan_refuses_another_cluster() {
         zone.run(&["pki", "issue", "--all"]).expect_code(0);
         for node in ["node2", "node3"] {
             let add = format!("member add {node} --learner --peer-urls=https://127.0.0.{}:2380", &node[4..]);
-            let texts = ["the other members run cluster", &add, "as they were when the zone was founded"];
+            let texts =
+                ["the other members run cluster", &add, "as they were when the zone was bootstrapped"];
             refused(&zone, node, &[], 65, &texts);
         }
         // Nor when nobody answers: what the others have on this machine tells.

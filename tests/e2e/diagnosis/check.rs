@@ -91,16 +91,16 @@ fn source_address() {
         let note = found(&elsewhere, "source-address", "note", "infra1, infra2");
         assert!(note["remedy"].as_str().expect("a remedy").contains("check --node infra1"), "{note:#}");
 
-        // The line that is named mends it, while the member runs.
+        // The line that is named fixes it, while the member runs.
         replace_in(
             &zone.file("zone.toml"),
             "address = \"10.0.1.12\"\n",
             "address = \"10.0.1.12\"\nsans = [\"10.0.1.92\"]\n",
         );
         zone.run(&["pki", "issue", "infra2"]).expect_code(0);
-        let mended = findings(&call("infra2", &check).expect_code(0));
-        found(&mended, "source-address", "passed", "10.0.1.92 to infra0, infra1");
-        found(&mended, "peer-admission", "passed", "it takes peer.crt from 10.0.1.92");
+        let fixed = findings(&call("infra2", &check).expect_code(0));
+        found(&fixed, "source-address", "passed", "10.0.1.92 to infra0, infra1");
+        found(&fixed, "peer-admission", "passed", "it takes peer.crt from 10.0.1.92");
     });
 }
 

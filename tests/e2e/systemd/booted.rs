@@ -18,7 +18,7 @@ fn running() -> (Machine, Manager) {
     let machine = three_members();
     let manager = Manager::boot(&machine);
     manager.call(&[&["systemctl", "start", "--no-block"], &SERVICES[..2]].concat()).expect_code(0);
-    // They wait for the last one to found the cluster; who starts that waits until it is ready.
+    // They wait for the last one to bootstrap the cluster; who starts that waits until it is ready.
     manager.call(&["systemctl", "start", SERVICES[2]]).expect_code(0);
     for service in &SERVICES[..2] {
         until("the others to be ready", || {

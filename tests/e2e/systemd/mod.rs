@@ -25,7 +25,7 @@ use machine::{Machine, ZONE};
 use service::{Service, open_files, prepare, receive};
 use unit::Unit;
 
-/// It says that it is ready when the cluster is founded, and later when there is a quorum, not before, and is one process all the time.
+/// It says that it is ready when the cluster is bootstrapped, and later when there is a quorum, not before, and is one process all the time.
 #[test]
 fn ready_is_said_by_the_one_process_once_there_is_a_quorum() {
     isolated(|| {

@@ -78,7 +78,7 @@ fn a_bundle_with_an_unusable_list_spends_no_right() {
     assert!(!out.exists(), "no bundle is made");
     zone.run(&["pki", "revoke", "--rebuild-lists"]).expect_code(0);
     let told = bundle().expect_code(0);
-    assert!(told.stderr.contains("may found the cluster"), "{}", told.stderr);
+    assert!(told.stderr.contains("may bootstrap the cluster"), "{}", told.stderr);
 }
 
 /// The number of every revoked certificate is in `issued.jsonl`, so a list that is lost is made again with all of them, signed,

@@ -37,7 +37,7 @@ fn the_second_is_refused_and_told_who_is_first() {
     refused_by(&zone, &etcd, &[], 75, &["nodes/node1 is in use", &process, "stop it before a new start"]);
     // To look at the plan of a running member is no start.
     zone.run(&["plan", "--node", "node1"]).expect_code(0);
-    // And another node is not concerned: it founds the cluster with the third, since this one never ran.
+    // And another node is not concerned: it bootstraps the cluster with the third, since this one never ran.
     let third = Others::of_these(&zone, &["node3"], &["--found-without", "node1"]);
     outcome(&mut zone.command(&[
         "run",

@@ -1,4 +1,4 @@
-//! Peers that answer something else than a member does. They may hide a cluster, so nothing is founded beside them.
+//! Peers that answer something else than a member does. They may hide a cluster, so nothing is bootstrapped beside them.
 
 use std::io::Write;
 
@@ -11,7 +11,7 @@ fn answered(answer: impl Into<Vec<u8>>, text: &str) {
     let (case, answer) = (Case::new(), answer.into());
     let _peer = FakePeer::answering(&case, "node1", move |_| answer.clone());
     let text = format!("node1: unusable: {text}");
-    case.expect_refusal(69, &["waited in vain to found the cluster", &text, "start or fix them"]);
+    case.expect_refusal(69, &["waited in vain to bootstrap the cluster", &text, "start or fix them"]);
 }
 
 #[test]

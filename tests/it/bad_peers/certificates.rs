@@ -18,7 +18,10 @@ fn presented(case: &Case, trust: &Path, directory: &Path, stem: &str, text: &str
     let _peer = FakePeer::inside_tls(case.port("node1"), config, |mut stream, _| {
         let _ = stream.write_all(&members_answer("1", "[]")).and_then(|()| stream.flush());
     });
-    case.expect_refusal(69, &["waited in vain to found the cluster", &format!("node1: unusable: {text}")]);
+    case.expect_refusal(
+        69,
+        &["waited in vain to bootstrap the cluster", &format!("node1: unusable: {text}")],
+    );
 }
 
 fn generation(case: &Case) -> std::path::PathBuf {

@@ -53,7 +53,7 @@ fn one_whose_list_says_more_than_is_known() {
     let own = u64::from_str_radix(&members[1], 16).expect("an id");
     let url = case.peer_url(SUBJECT);
     let body = format!("[{{\"id\":{own},\"peerURLs\":[\"{url}\"],\"isWitness\":true,\"more\":{{}}}}]");
-    // It was founded with the commit of this member.
+    // It was bootstrapped with the commit of this member.
     let state = format!(
         "{{\"format\":2,\"zone\":\"example.zone\",\"node\":\"node2.example.zone\",\"cluster_id\":\"{cluster}\",\
          \"member_id\":\"{}\",\"token\":\"\",\"etcd_version\":\"3.7.3\",\"phase\":\"committed\",\"joins\":false,\

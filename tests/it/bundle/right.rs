@@ -62,7 +62,7 @@ fn a_lost_file_does_not_bring_it_back() {
 fn the_bundle_for_a_rebuilt_machine_is_another() {
     let zone = zone();
     let told = bundle(&zone, &["--no-encryption"]).expect_code(0);
-    assert!(told.stderr.contains("may found the cluster until 20"), "{}", told.stderr);
+    assert!(told.stderr.contains("may bootstrap the cluster until 20"), "{}", told.stderr);
     assert!(told.stderr.contains("bundle it with --rebuilt NODE"), "{}", told.stderr);
     let report = plain(&zone, &["node1", "--rebuilt", "node1"]);
     assert!(!may(&zone, "node1"));

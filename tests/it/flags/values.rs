@@ -73,7 +73,7 @@ fn a_value_that_etcd_takes_is_passed_on() {
     assert_eq!(std::fs::read_dir(log.path()).expect("the directory").count(), 0, "etcd has opened its log");
 }
 
-/// The right to found a cluster is not spent on a start that etcd would end at once.
+/// The right to bootstrap a cluster is not spent on a start that etcd would end at once.
 #[test]
 fn run_spends_nothing_on_it() {
     let zone = three_members();

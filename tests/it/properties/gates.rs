@@ -112,7 +112,7 @@ fn every_gate() {
             vec![Closed::Behind { member: node2(), lag: LAG_LIMIT + 1 }],
         ),
         (
-            "the member itself is in a bad state, which a restart may mend",
+            "the member itself is in a bad state, which a restart may fix",
             changed(|cluster| cluster.members[2].answer = Err("refused".to_owned())),
             vec![],
         ),

@@ -48,7 +48,7 @@ impl<'t> Asked<'t> {
         let etcd = self.etcd.as_argument();
         let plan = outcome(&mut self.command(&["plan", "--format", "argv", "--etcd", etcd]));
         let check = outcome(&mut self.command(&["check", "--format", "json"]));
-        // A cluster is founded with all members.
+        // A cluster is bootstrapped with all members.
         let _others = self.zone.filter(|_| plan.code == 0).map(|zone| Others::of(zone, "node1"));
         let run = outcome(&mut self.command(&["run", "--etcd", etcd]));
         assert_eq!(plan.code, run.code, "plan:\n{}\nrun:\n{}", plan.stderr, run.stderr);

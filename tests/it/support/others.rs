@@ -1,4 +1,4 @@
-//! The other members of a zone, which found the cluster together with the one that a test is about.
+//! The other members of a zone, which bootstrap the cluster together with the one that a test is about.
 
 use std::process::{Child, Stdio};
 

@@ -87,7 +87,7 @@ pub(super) const ROWS: &[Explanation] = &[
     Explanation {
         id: "cluster-id-mismatch",
         title: "two members belong to different clusters",
-        cause: "they were founded with different tokens or lists of members, or one has data of another \
+        cause: "they were bootstrapped with different tokens or lists of members, or one has data of another \
                  cluster",
         why_it_matters: "they will never talk to each other; each side may believe that the other is down",
         remedy: "compare `zone-etcd plan --zone DIR --node NODE` on both: the cluster id, token and \
@@ -127,7 +127,7 @@ pub(super) const ROWS: &[Explanation] = &[
     Explanation {
         id: "local-node-not-found",
         title: "a peer does not know this member yet",
-        cause: "the peer has just started and has not read the list of members, or it was founded with \
+        cause: "the peer has just started and has not read the list of members, or it was bootstrapped with \
                  another list",
         why_it_matters: "ordinary within the first seconds of a start; if it goes on, the two have different \
                  lists of members",
@@ -144,7 +144,7 @@ pub(super) const ROWS: &[Explanation] = &[
         cause: "the member was told to join (`initial-cluster-state=existing`), but none of the other \
                  peer URLs gave it the list of members",
         why_it_matters: "the member ends, since it cannot know the cluster",
-        remedy: "start the other members or mend the way to them; `zone-etcd check` names what is wrong \
+        remedy: "start the other members or fix the network to them; `zone-etcd check` names what is wrong \
                  on the way. A new zone is not joined: remove the flag",
         harm: Harm::Member,
         page: "initial-cluster",

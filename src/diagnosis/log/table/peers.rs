@@ -8,7 +8,7 @@ pub(super) const ROWS: &[Explanation] = &[Explanation {
     cause: "the member is down, or a firewall, a route or a wrong address is between",
     why_it_matters: "ordinary for seconds while members start; a zone of three lives with one that is \
                  missing, and no more",
-    remedy: "run `zone-etcd status`; start the member, or mend the way to it: `zone-etcd check` on the \
+    remedy: "run `zone-etcd status`; start the member, or fix the network to it: `zone-etcd check` on the \
              node tries each peer",
     harm: Harm::Notice,
     page: "peer-not-answering",

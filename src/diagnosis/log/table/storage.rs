@@ -227,7 +227,7 @@ pub(super) const ROWS: &[Explanation] = &[
         cause: "the file system of the data directory is mounted read-only, often by the kernel after a \
                  disk error",
         why_it_matters: "the member cannot write, so it does not run",
-        remedy: "look for disk errors in `dmesg`, mend or replace the disk, and mount it writable",
+        remedy: "look for disk errors in `dmesg`, repair or replace the disk, and mount it writable",
         harm: Harm::Member,
         page: "file-access",
         patterns: &["read-only file system"],

@@ -64,7 +64,7 @@ pub(super) const ROWS: &[Explanation] = &[
         title: "a read could not be confirmed by a quorum",
         cause: "there is no leader, or it cannot be reached from here",
         why_it_matters: "linearizable reads fail on this member",
-        remedy: "run `zone-etcd status`: start the members that are down, or mend the way to them",
+        remedy: "run `zone-etcd status`: start the members that are down, or fix the network to them",
         harm: Harm::Outage,
         page: "no-leader",
         patterns: &["timed out waiting for read index response"],
@@ -87,7 +87,7 @@ pub(super) const ROWS: &[Explanation] = &[
         title: "there is no leader",
         cause: "fewer than half of the members run and reach each other, or an election is going on",
         why_it_matters: "nothing can be written, and only serializable reads are answered",
-        remedy: "run `zone-etcd status`: start the members that are down, or mend the way to them; if \
+        remedy: "run `zone-etcd status`: start the members that are down, or fix the network to them; if \
                  most are lost for good, the zone has to be recovered from a snapshot",
         harm: Harm::Outage,
         page: "no-leader",

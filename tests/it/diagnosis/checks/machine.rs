@@ -44,7 +44,7 @@ fn state_file() {
 #[test]
 fn start() {
     let zone = three_members_issued();
-    found(&checked(&zone, 69), "start", "passed", "it founds the cluster with the others");
+    found(&checked(&zone, 69), "start", "passed", "it bootstraps the cluster with the others");
     std::fs::rename(zone.file("nodes/node1"), zone.file("lost")).expect("the directory is lost");
     let findings = checked(&zone, 65);
     let finding = found(&findings, "start", "failed", "it may have lost its votes");

@@ -69,7 +69,7 @@ fn every_row_of_a_member_with_a_log() {
     }
 }
 
-/// Its cluster was founded a second time without it, if those that are a quorum without it have never seen it.
+/// Its cluster was bootstrapped a second time without it, if those that are a quorum without it have never seen it.
 #[test]
 fn a_member_that_took_part_is_known_to_most() {
     let own = Observed { has_taken_part: true, ..observed(disk(Log(OURS), past(Phase::Ran), None)) };
