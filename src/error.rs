@@ -72,7 +72,7 @@ impl Exit {
 
 /// Why a command ends without having done its work.
 ///
-/// The texts are lower case and without a full stop; [`crate::report`] is the one place that prints them.
+/// The texts are lower case and without a full stop; `report` is the one place that prints them.
 #[derive(Debug)]
 pub struct Failure {
     /// The exit code of the process.

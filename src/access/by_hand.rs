@@ -8,8 +8,8 @@ use zone_pki::{ShowPath, regular_file};
 
 use super::answer::ActivationAnswer;
 use super::delivery::Courier;
-use crate::activation::{Fingerprint, proposed_activate};
-use crate::bundle::{BundleDirectory, BundleHistory, BundleRecord, Sealing};
+use crate::activation::Fingerprint;
+use crate::bundle::{BundleDirectory, BundleHistory, BundleRecord, Sealing, proposed_activate};
 use crate::config::{Node, NodeName};
 use crate::error::{Exit, Failure, Result};
 use crate::others;

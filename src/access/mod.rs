@@ -49,7 +49,7 @@ pub enum Access {
 impl Access {
     /// The way to a node.
     pub fn of(zone: &ZoneDirectory, node: &Node) -> Self {
-        if zone.node_paths(&node.name).state().exists() {
+        if zone.runs_here(node) {
             return Self::Here;
         }
         match &zone.config.access {

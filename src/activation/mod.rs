@@ -7,7 +7,6 @@
 //! | `staging`, `programs`, `founding` | what is written, and what is taken over |
 //! | `description`, `soundness` | whether a member could work with it |
 //! | `refused` | why not, for a person and for the signing host |
-//! | `proposed` | what to type on a node, and where |
 //! | `version_gate` | whether its etcd may run on the data that is here |
 //! | `brought_etcd` | whether the etcd that it brings can be run here |
 //! | `changes` | what a member that runs does not notice by itself |
@@ -26,7 +25,6 @@ pub mod fingerprint;
 mod founding;
 mod link;
 mod programs;
-mod proposed;
 mod refused;
 mod revocation_lists;
 mod rollback;
@@ -45,7 +43,6 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 pub use fingerprint::{Fingerprint, FingerprintError};
-pub use proposed::{proposed_activate, proposed_renewal};
 pub use refused::{ActiveBundle, ListsInUse, Refusal, Refused};
 pub use rollback::rollback;
 pub use store::NodeStore;

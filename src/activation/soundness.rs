@@ -6,7 +6,6 @@ use time::OffsetDateTime;
 use zone_pki::{Certificate, CheckError, ShowPath, SubjectAltNames, instant, regular_file, verify};
 
 use super::description::Described;
-use crate::diagnosis::hostname::host_of;
 use crate::diagnosis::judge::authorities::{not_signed, own_listed};
 use crate::diagnosis::judge::certificates::{self, Remedies};
 use crate::diagnosis::judge::names::{self, Dialled};
@@ -15,6 +14,7 @@ use crate::error::{Failure, Result};
 use crate::host::NodeFiles;
 use crate::plan::{Plane, ROOT_FILE, Role};
 use crate::tls;
+use crate::tls::hostname::host_of;
 
 /// Refuses files that could not work, with everything that is wrong as its cause. `in_use` is the generation in use.
 pub(super) fn check(

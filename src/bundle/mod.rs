@@ -51,7 +51,10 @@ pub use numbering::Numbering;
 pub use open::{FileReader, OpenBundle};
 pub use piped::PipedBundle;
 pub use programs::Programs;
-pub use proposed::{OUT_ELSEWHERE, proposed, proposed_elsewhere, proposed_out, proposed_sealing};
+pub use proposed::{
+    OUT_ELSEWHERE, proposed, proposed_activate, proposed_elsewhere, proposed_out, proposed_renewal,
+    proposed_sealing,
+};
 pub use recipient::{Recipient, RecipientError};
 pub use right::{BootstrapRight, JoinOnly, Known};
 pub use sealing::Sealing;

@@ -13,8 +13,8 @@ use super::manifest::{FileEntry, FileMode};
 use super::write::header;
 use crate::config::EtcdVersion;
 use crate::error::{Failure, Result};
+use crate::etcd::binary_failure;
 use crate::etcd::{BinaryRequest, EtcdBinary};
-use crate::launch::binary_failure;
 
 /// The tools of a bundle of etcd, which all are in its manifest.
 const TOOLS: [&str; 3] = ["etcd", "etcdctl", "etcdutl"];

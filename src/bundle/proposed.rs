@@ -1,11 +1,13 @@
-//! The command that makes bundles again, as the operator seals them.
+//! The commands that make bundles again, as the operator seals them, and that activate them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use zone_pki::RecordLog;
 
 use super::log::{BundleRecord, NO_FILE};
 use super::unseal::Seal;
+use crate::plan::proposed_on_node;
 use crate::report::shell_quoted;
 use crate::zone_directory::ZoneDirectory;
 
@@ -33,6 +35,18 @@ pub const OUT_ELSEWHERE: &str = "--out DIR --passphrase-file FILE";
 /// The same, said on a node, which does not know where the zone directory is.
 pub fn proposed_elsewhere(node: &str) -> String {
     format!("zone-etcd bundle {node} {OUT_ELSEWHERE}")
+}
+
+/// The command that activates a bundle. `file` is as a shell reads it.
+pub fn proposed_activate(file: &str, seal: Seal, root: &Path) -> String {
+    proposed_on_node(&format!("activate {file}{}", seal.opened_with()), root)
+}
+
+/// How a node comes to what it lacks, said where nobody knows how its bundles are encrypted. `command` writes the bundle: `bundle` with
+/// what there is, `pki renew` with new certificates. `place` is where the node's directory `root` is: here, or on a node.
+pub fn proposed_renewal(command: &str, node: &str, place: &str, root: &Path) -> String {
+    let activate = proposed_activate(&format!("DIR/{node}.bundle"), Seal::Passphrase, root);
+    format!("on the signing host: zone-etcd {command} {node} {OUT_ELSEWHERE}; then {place}: {activate}")
 }
 
 /// None where a passphrase has sealed them, or nobody knows what.

@@ -12,10 +12,10 @@ use super::{binary_request, open_site, print};
 use crate::cli::{CtlArgs, EnvArgs};
 use crate::config::{ClientName, NameFault, Protection};
 use crate::error::{Exit, Failure, Result};
+use crate::etcd::binary_failure;
 use crate::etcd::{
     BinaryRequest, EtcdBinary, etcdctl_settings, etcdctl_settings_as_member, etcdctl_settings_unverified,
 };
-use crate::launch::binary_failure;
 use crate::plan::{CLIENT_ROLE, Plane, PlaneSecurity, clients_of};
 use crate::report::{self, shell_quoted};
 use crate::site::Site;

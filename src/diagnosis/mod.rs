@@ -5,12 +5,10 @@
 //! | [`log`] | lines that etcd printed, explained from one table |
 //! | [`table`] | every check: its name, why it matters, how bad it is |
 //! | [`finding`] | what a check found |
-//! | [`hostname`] | whether a certificate covers a host, by Go's rules |
 //! | [`judge`] | what to think of what was observed |
 //! | [`node`] | a node and its machine, observed and judged: what `check` does, and `run` a part of it |
 
 pub mod finding;
-pub mod hostname;
 pub mod judge;
 pub mod log;
 pub mod node;

@@ -1,11 +1,12 @@
 //! Why there is no etcd to run.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use zone_pki::ShowPath;
 
 use crate::config::{EtcdVersion, VersionError};
+use crate::error::{Exit, Failure};
 
 /// Why there is no etcd to run.
 #[derive(Debug, thiserror::Error)]
@@ -79,4 +80,35 @@ pub enum BinaryError {
 fn list(paths: &[PathBuf]) -> String {
     let shown: Vec<String> = paths.iter().map(|path| path.shown().to_string()).collect();
     shown.join(" and ")
+}
+
+/// The failure of a command that found no etcd to run.
+pub fn binary_failure(error: BinaryError) -> Failure {
+    let bundle_again = |path: &Path| {
+        format!(
+            "bundle it again: scripts/bundle-etcd --force, or run a known etcd with --etcd; not {}",
+            path.shown()
+        )
+    };
+    match &error {
+        BinaryError::NotBundled { version, .. } => Failure::new(Exit::MissingInput, error.to_string())
+            .next(format!("run scripts/bundle-etcd --version {version} (with --archive FILE for one that it cannot build), or name an etcd with --etcd PATH")),
+        BinaryError::Read { path, source } => {
+            Failure::read(path, source).next("name an etcd with --etcd PATH, or run scripts/bundle-etcd")
+        }
+        BinaryError::NotAFile(_) => {
+            Failure::bad_input(error.to_string()).next("name the etcd binary itself with --etcd")
+        }
+        BinaryError::OfAnotherUser { owner, .. } => Failure::new(Exit::Permission, error.to_string())
+            .next(format!("run it as that user: the same command behind `runuser -u {owner} --`")),
+        BinaryError::NotExecutable(path) => {
+            Failure::new(Exit::Permission, error.to_string()).next(format!("chmod 755 {}", path.shown()))
+        }
+        BinaryError::Manifest { path, .. } => Failure::bad_input(error.to_string()).next(bundle_again(path)),
+        BinaryError::Altered { path, .. } => Failure::bad_input(error.to_string()).next(bundle_again(path)),
+        BinaryError::Version { .. } => Failure::new(Exit::Configuration, error.to_string())
+            .next("run a supported one: scripts/bundle-etcd bundles 3.7.3"),
+        BinaryError::DidNotAnswer { .. } => Failure::bad_input(error.to_string())
+            .next("name an etcd binary for this machine with --etcd PATH"),
+    }
 }

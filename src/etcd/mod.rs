@@ -26,7 +26,7 @@ pub use crate::config::{EtcdVersion, Line, VersionError};
 pub use arguments::arguments;
 pub use backend::{BackendError, BackendFacts, BackendMember, Downgrade, read_backend};
 pub use binary::{BinaryRequest, EtcdBinary, Origin, VerifiedBinary, reported_version};
-pub use binary_error::BinaryError;
+pub use binary_error::{BinaryError, binary_failure};
 pub use bundle::{is_bundled, version_by_manifest};
 pub use etcdctl::{etcdctl_settings, etcdctl_settings_as_member, etcdctl_settings_unverified};
 pub use exec::{become_etcd, dropped_settings};

@@ -5,8 +5,8 @@ use zone_pki::Certificate;
 use super::plane::ReadPlane;
 use super::{Expected, Fault};
 use crate::config::NodeName;
-use crate::diagnosis::hostname::stands_for;
 use crate::plan::Fence;
+use crate::tls::hostname::covers;
 
 /// The fence that the peer plane needs: none if no CA of clients chains to a CA of peers.
 pub(super) fn between(
@@ -27,7 +27,7 @@ pub(super) fn between(
     let own = members().find(|name| name.full() == expected.name)?;
     let named = |form: fn(&NodeName) -> &str| members().map(|name| form(name).to_owned()).collect();
     for form in [NodeName::full as fn(&NodeName) -> &str, NodeName::short] {
-        if stands_for(leaf, form(own)) {
+        if covers(leaf, form(own)) {
             return Some(Fence::Hostnames(named(form)));
         }
     }

@@ -8,8 +8,8 @@ use zone_pki::{Certificate, RevocationList, Usage, Usages, go, instant};
 
 use super::plane::ReadPlane;
 use super::{Expected, Fault, PlaneSources, Source};
-use crate::diagnosis::hostname::{host_of, stands_for};
 use crate::plan::Plane;
+use crate::tls::hostname::{covers, host_of};
 use crate::tls::{KeyPair, Trust, handshake};
 
 /// Every fault of the certificates of a plane that could be read.
@@ -37,7 +37,7 @@ pub(super) fn plane(
         Plane::Client => &expected.client_url,
     };
     let host = host_of(url).unwrap_or_default();
-    if !stands_for(leaf, host) {
+    if !covers(leaf, host) {
         let kind = if host.parse::<std::net::IpAddr>().is_ok() { "IP" } else { "DNS" };
         let who = match plane {
             Plane::Peer => "other members dial",
@@ -80,7 +80,7 @@ fn accepted(
 
 /// What does not keep a member from starting.
 pub(super) fn warnings(client: &ReadPlane, sources: &PlaneSources) -> Vec<String> {
-    let on_node = |leaf: &&Certificate| !stands_for(leaf, "127.0.0.1");
+    let on_node = |leaf: &&Certificate| !covers(leaf, "127.0.0.1");
     let warning = |_| {
         format!(
             "{} does not cover 127.0.0.1: programs on this node have to dial its address",

@@ -6,7 +6,7 @@ use zone_pki::ShowPath;
 
 use super::founding;
 use crate::error::{Exit, Failure};
-use crate::etcd::{BackendError, BinaryError, ExtraFlagError, LogError, VersionsError};
+use crate::etcd::{BackendError, ExtraFlagError, LogError, VersionsError};
 use crate::host::StateError;
 use crate::plan::{DataDirectory, EtcdId, MemberPlan, MemberPlanError, Refusal, VersionRefusal};
 use crate::site::Site;
@@ -305,37 +305,6 @@ pub(super) fn state_failure(error: &StateError) -> Failure {
              member never ran or its data is complete",
         ),
         StateError::Newer { .. } => Failure::bad_input(error.to_string()).next("run the version of zone-etcd that wrote it, or a later one"),
-    }
-}
-
-/// The failure of a start that found no etcd to run.
-pub fn binary_failure(error: BinaryError) -> Failure {
-    let bundle_again = |path: &Path| {
-        format!(
-            "bundle it again: scripts/bundle-etcd --force, or run a known etcd with --etcd; not {}",
-            path.shown()
-        )
-    };
-    match &error {
-        BinaryError::NotBundled { version, .. } => Failure::new(Exit::MissingInput, error.to_string())
-            .next(format!("run scripts/bundle-etcd --version {version} (with --archive FILE for one that it cannot build), or name an etcd with --etcd PATH")),
-        BinaryError::Read { path, source } => {
-            Failure::read(path, source).next("name an etcd with --etcd PATH, or run scripts/bundle-etcd")
-        }
-        BinaryError::NotAFile(_) => {
-            Failure::bad_input(error.to_string()).next("name the etcd binary itself with --etcd")
-        }
-        BinaryError::OfAnotherUser { owner, .. } => Failure::new(Exit::Permission, error.to_string())
-            .next(format!("run it as that user: the same command behind `runuser -u {owner} --`")),
-        BinaryError::NotExecutable(path) => {
-            Failure::new(Exit::Permission, error.to_string()).next(format!("chmod 755 {}", path.shown()))
-        }
-        BinaryError::Manifest { path, .. } => Failure::bad_input(error.to_string()).next(bundle_again(path)),
-        BinaryError::Altered { path, .. } => Failure::bad_input(error.to_string()).next(bundle_again(path)),
-        BinaryError::Version { .. } => Failure::new(Exit::Configuration, error.to_string())
-            .next("run a supported one: scripts/bundle-etcd bundles 3.7.3"),
-        BinaryError::DidNotAnswer { .. } => Failure::bad_input(error.to_string())
-            .next("name an etcd binary for this machine with --etcd PATH"),
     }
 }
 

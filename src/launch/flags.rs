@@ -1,9 +1,10 @@
 //! The flags that etcd is given beside ours: whether they may be given, and whether the etcd that will run takes their values.
 
 use super::LaunchOptions;
-use super::failures::{binary_failure, flag_failure};
+use super::failures::flag_failure;
 use crate::config::Node;
 use crate::error::Result;
+use crate::etcd::binary_failure;
 use crate::etcd::{BinaryError, EtcdBinary, ExtraFlagError, ExtraFlags, VerifiedBinary, judge};
 use crate::site::Site;
 

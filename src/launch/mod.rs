@@ -26,7 +26,6 @@ use time::OffsetDateTime;
 pub use announced::Announced;
 pub use certificates::Certificates;
 use decision::{observe, refuse_lost_directory};
-pub use failures::binary_failure;
 use failures::member_failure;
 pub use noted::note_members;
 pub use running::{foresee_again, refuse_move, refuse_restart};
@@ -36,7 +35,9 @@ pub use versions::version_refusal;
 
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};
-use crate::etcd::{BinaryRequest, EtcdBinary, ExtraFlags, PeerQuestion, VerifiedBinary, arguments};
+use crate::etcd::{
+    BinaryRequest, EtcdBinary, ExtraFlags, PeerQuestion, VerifiedBinary, arguments, binary_failure,
+};
 use crate::host::{self, LockError, NodeLock};
 use crate::plan::{
     Awaited, DataDirectory, FoundingWords, Ids, MemberPlan, MemberPlanError, NodePaths, Observed, Peer,

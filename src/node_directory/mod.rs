@@ -9,7 +9,7 @@ pub use data_place::refuse_data_among;
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
-use crate::activation::proposed_renewal;
+use crate::bundle::proposed_renewal;
 use crate::config::{LocalConfig, Node, NodeName, Problem, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::existing_certificates::Sources;

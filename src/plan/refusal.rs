@@ -1,4 +1,4 @@
-//! Why a member must not start. What to do about it is said in [`crate::launch`], where paths and commands are known.
+//! Why a member must not start. What to do about it is said where paths and commands are known.
 
 use time::{Date, OffsetDateTime};
 use zone_pki::instant;

@@ -15,9 +15,10 @@ use crate::config::{
 };
 use crate::development::{DevelopmentOptions, prepare};
 use crate::error::{Exit, Failure, Result};
+use crate::etcd::binary_failure;
 use crate::etcd::{BinaryRequest, EtcdBinary};
 use crate::host::free_ports;
-use crate::launch::{binary_failure, remember_verified};
+use crate::launch::remember_verified;
 use crate::rolling::Watch;
 use crate::zone_directory::{CaPassphrase, ZoneDirectory, create_file};
 

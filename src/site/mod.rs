@@ -14,7 +14,7 @@ use way::Way;
 pub use way::proposed_lists;
 use zone_pki::ShowPath;
 
-use crate::activation::proposed_renewal;
+use crate::bundle::proposed_renewal;
 use crate::config::{ClientName, EtcdSettings, Node, NodeName, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::host::UpgradeStep;

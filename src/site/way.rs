@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use super::{Site, from_signing_host};
-use crate::access::Access;
 use crate::bundle;
 use crate::live::PortFault;
 use crate::zone_directory::ZoneDirectory;
@@ -23,13 +22,11 @@ pub(super) enum Way {
 impl Way {
     pub(super) fn to(zone: &ZoneDirectory, node: &str) -> Self {
         let Some(described) = zone.config.node(node) else { return Self::Copy };
-        match (Access::of(zone, described), &zone.config.access) {
-            (Access::Here, _) => Self::ZoneDirectory,
-            (Access::Command(_), Some(settings)) => {
-                Self::Command { directory: settings.node_directory(described).into() }
-            }
-            _ if zone.has_bundled(node) => Self::Files,
-            _ => Self::Copy,
+        match &zone.config.access {
+            _ if zone.runs_here(described) => Self::ZoneDirectory,
+            Some(settings) => Self::Command { directory: settings.node_directory(described).into() },
+            None if zone.has_bundled(node) => Self::Files,
+            None => Self::Copy,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`material`] | a certificate with its key, and the authorities that are trusted |
 //! | [`seen`] | what a server showed in a handshake |
+//! | [`hostname`] | whether a certificate covers a host, by Go's rules |
 //! | [`dial`] | one request over the wire, and how exactly it failed |
 //! | [`response`] | the end of an HTTP response, by its length |
 //! | `lines`, `listen` | what starts of members say to each other, from both sides |
@@ -14,6 +15,7 @@
 
 mod deadline;
 pub mod dial;
+pub mod hostname;
 mod lines;
 mod listen;
 pub mod material;

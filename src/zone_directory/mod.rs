@@ -184,6 +184,11 @@ impl ZoneDirectory {
         self.warnings.iter().for_each(|problem| report::problem(&file, problem));
     }
 
+    /// Whether the member of a node runs from this directory, as its record of a start tells.
+    pub fn runs_here(&self, node: &Node) -> bool {
+        self.node_paths(&node.name).state().exists()
+    }
+
     /// The node of this name.
     pub fn node(&self, name: &str) -> Result<&Node> {
         self.config.node(name).ok_or_else(|| {

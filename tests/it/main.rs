@@ -27,6 +27,7 @@
 //! | [`diagnosis`] | lines that etcd printed, explained |
 //! | [`export`] | files for other software, read by it |
 //! | [`terminal`] | what others wrote, which does nothing to a terminal and passes for no line of ours |
+//! | [`rooms`] | modules import each other one way |
 //! | [`words`] | help, messages and documents: the terms of docs/terms.md |
 //! | [`verdict`] | `plan`, `check` and `run` on the same start: one exit code, one reason |
 //! | [`documents`] | the commands in README.md and docs/ |
@@ -64,6 +65,7 @@ mod rehearsal;
 mod renewal;
 mod requests;
 mod revocation;
+mod rooms;
 mod rotation;
 mod support;
 mod terminal;

@@ -6,8 +6,10 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
-use crate::activation::{Fingerprint, proposed_activate};
-use crate::bundle::{BootstrapRight, BundleDirectory, BundleRecord, JoinOnly, Made, MadeHow, Seal};
+use crate::activation::Fingerprint;
+use crate::bundle::{
+    BootstrapRight, BundleDirectory, BundleRecord, JoinOnly, Made, MadeHow, Seal, proposed_activate,
+};
 use crate::cli::Format;
 use crate::commands::json;
 use crate::config::Node;

@@ -18,8 +18,9 @@ use crate::cli::DevArgs;
 use crate::config::ClientName;
 use crate::development::{DevelopmentOptions, DevelopmentZone, Ended, Progress, prepare};
 use crate::error::{Exit, Failure, Result};
+use crate::etcd::binary_failure;
 use crate::etcd::{BinaryRequest, EtcdBinary, EtcdVersion, Origin, etcdctl_settings};
-use crate::launch::{binary_failure, lock_node, remember_verified};
+use crate::launch::{lock_node, remember_verified};
 use crate::report;
 use crate::zone_directory::ZoneDirectory;
 

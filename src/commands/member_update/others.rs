@@ -5,8 +5,7 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use crate::access::{self, Access};
-use crate::activation::proposed_activate;
-use crate::bundle;
+use crate::bundle::{self, proposed_activate};
 use crate::commands::restart::report::Told;
 use crate::config::Node;
 use crate::error::{Exit, Failure, Result};

@@ -1,9 +1,9 @@
 //! Names of certificates against what is dialled, and handshakes with the files as they are.
 
-use crate::diagnosis::hostname::{host_of, stands_for};
 use crate::diagnosis::{CheckId, Finding, Verdict};
 use crate::host::NodeFiles;
 use crate::tls::Rehearsed;
+use crate::tls::hostname::{covers, host_of};
 
 use super::certificates::Remedies;
 
@@ -26,7 +26,7 @@ pub fn names(files: &NodeFiles, dialled: &[Dialled], remedies: &Remedies) -> Vec
         let urls: Vec<&Dialled> = dialled.iter().filter(|dialled| dialled.stem == stem).collect();
         let missing: Vec<&&Dialled> = urls
             .iter()
-            .filter(|dialled| !host_of(&dialled.url).is_some_and(|host| stands_for(leaf, host)))
+            .filter(|dialled| !host_of(&dialled.url).is_some_and(|host| covers(leaf, host)))
             .collect();
         let file = format!("{stem}.crt");
         if missing.is_empty() {

@@ -201,7 +201,7 @@ impl<'z> NodeCheck<'z> {
         for each in dialled {
             let is_new = !seen.iter().any(|other| {
                 other.stem == each.stem
-                    && super::hostname::host_of(&other.url) == super::hostname::host_of(&each.url)
+                    && crate::tls::hostname::host_of(&other.url) == crate::tls::hostname::host_of(&each.url)
             });
             if is_new {
                 seen.push(each);
@@ -214,7 +214,7 @@ impl<'z> NodeCheck<'z> {
         if self.files.has_keys_elsewhere() {
             return Vec::new();
         }
-        let host = |url: &str| super::hostname::host_of(url).unwrap_or_default().to_owned();
+        let host = |url: &str| crate::tls::hostname::host_of(url).unwrap_or_default().to_owned();
         let admin = self.site.client_generation(&ClientName::admin());
         let directories: Vec<PathBuf> = match clients {
             Clients::In => {

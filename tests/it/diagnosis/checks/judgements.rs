@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 use zone_etcd::config::ZoneConfig;
-use zone_etcd::diagnosis::hostname::{host_of, stands_for};
 use zone_etcd::diagnosis::judge::database::{Told, databases, lag};
 use zone_etcd::diagnosis::judge::machine::{disk_latency, disk_space, listeners, open_files};
 use zone_etcd::diagnosis::judge::peers;
@@ -16,6 +15,7 @@ use zone_etcd::diagnosis::{CheckId, Finding, Verdict, by_harm, worst};
 use zone_etcd::host::{DiskProbe, FreeSpace, NamedProcess, OwnMember, PortFault};
 use zone_etcd::live::MemberStatus;
 use zone_etcd::plan::EtcdId;
+use zone_etcd::tls::hostname::{covers, host_of};
 use zone_pki::{
     Authority, AuthoritySpec, Certificate, KeyAlgorithm, LeafSpec, Subject, SubjectAltNames, Usages,
 };
@@ -64,10 +64,10 @@ fn names_go_by_the_rules_of_go() {
         ("", false),
     ];
     for (host, expected) in cases {
-        assert_eq!(stands_for(&certificate, host), expected, "{host}");
+        assert_eq!(covers(&certificate, host), expected, "{host}");
     }
     // The common name counts for nothing.
-    assert!(!stands_for(&self::certificate(&["10.0.0.1"]), "node1.example.zone"));
+    assert!(!covers(&self::certificate(&["10.0.0.1"]), "node1.example.zone"));
     assert_eq!(host_of("https://[fd00::1]:2380"), Some("fd00::1"));
     assert_eq!(host_of("https://node1:2379/"), Some("node1"));
     assert_eq!(host_of("node1:2379"), None);

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use zone_pki::{Certificate, SubjectAltName};
 
 /// Whether a Go client that dials `host` takes the certificate. IPv6 may be in brackets.
-pub fn stands_for(certificate: &Certificate, host: &str) -> bool {
+pub fn covers(certificate: &Certificate, host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     if let Ok(address) = bare.parse::<IpAddr>() {
         let address = address.to_canonical();
