@@ -210,11 +210,11 @@ fn nodes_with_a_directory_of_their_own_come_back_with_new_bundles() {
         refused.expect_error_with(&[
             "node1 could not work with its certificates",
             "peer.crt: it expired at",
-            "next: on the signing host: zone-etcd bundle node1 --out DIR --passphrase-file FILE; then on node1: zone-etcd activate",
+            "next: on the signing host: zone-etcd pki renew node1 --out DIR --passphrase-file FILE; then on node1: zone-etcd activate",
         ]);
         let told = machines.about("doctor", "node2");
         assert!(
-            told.stdout.contains("it expired at") && told.stdout.contains("zone-etcd bundle node2"),
+            told.stdout.contains("it expired at") && told.stdout.contains("zone-etcd pki renew node2"),
             "{}",
             told.stdout
         );

@@ -95,7 +95,7 @@ fn three_bundles_are_one_cluster() {
         first.wait_for_line(&[
             "infra0 waits for infra1 (not there",
             "infra2 (not there",
-            "have to be there to found",
+            "have to be there to bootstrap",
         ]);
         assert!(first.is_alive(), "it waits");
         // Nothing is wrong with the one that waits, and the others see it.

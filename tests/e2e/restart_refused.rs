@@ -123,7 +123,7 @@ fn a_foreign_peer_certificate() {
             let other = fs::read(reached.file("node1", "pki/current/server.crt")).expect("a certificate");
             fs::write(reached.file("node2", "pki/current/peer.crt"), other).expect("written");
         };
-        nobody_stops(damage, 65, &["peer.crt: it was issued by another CA", "zone-etcd bundle node2"]);
+        nobody_stops(damage, 65, &["peer.crt: it was issued by another CA", "zone-etcd pki renew node2"]);
     });
 }
 

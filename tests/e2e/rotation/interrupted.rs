@@ -7,33 +7,33 @@ use crate::harness::isolation::isolated;
 use crate::harness::outcome;
 use crate::harness::processes::{Running, until};
 
-/// Killed once it has told these lines. scripts/soak kills at random instants.
-const POINTS: [&str; 6] = [
-    "trust-both: ",
-    "  node2 has what it needs",
-    " restarted, back after",
-    "new-leaves: ",
-    "drop-old: ",
-    "every member trusts the new CA alone",
-];
+#[test]
+fn killed_while_trust_spreads() {
+    isolated(|| {
+        killed_and_run_again(["trust-both: ", "  node2 has what it needs", " restarted, back after"])
+    });
+}
 
 #[test]
-fn killed_and_run_again() {
-    isolated(|| {
-        let (zone, _members) = running_zone(3);
-        for (round, point) in POINTS.into_iter().enumerate() {
-            let edition = format!("G{}", round + 2);
-            let mut command = zone.command(&["pki", "rotate-ca", "--force"]);
-            let mut running = Running::start(&mut command, zone.around(), &format!("rotation-{round}"));
-            running.wait_for_line(&[point]);
-            running.signal(Signal::SIGKILL);
-            running.end();
-            // Whatever it left, this finishes it, and begins no other.
-            rotate(&zone, &[]).expect_code(0);
-            assert_alone(3, &format!("{edition} client CA"), &format!("{edition} peer CA"));
-        }
-        zone.run(&["doctor"]).expect_code(0);
-    });
+fn killed_while_the_old_ca_goes() {
+    isolated(|| killed_and_run_again(["new-leaves: ", "drop-old: ", "every member trusts the new CA alone"]));
+}
+
+/// Killed once it has told each of these lines. scripts/soak kills at random instants.
+fn killed_and_run_again(points: [&str; 3]) {
+    let (zone, _members) = running_zone(3);
+    for (round, point) in points.iter().enumerate() {
+        let edition = format!("G{}", round + 2);
+        let mut command = zone.command(&["pki", "rotate-ca", "--force"]);
+        let mut running = Running::start(&mut command, zone.around(), &format!("rotation-{round}"));
+        running.wait_for_line(&[point]);
+        running.signal(Signal::SIGKILL);
+        running.end();
+        // Whatever it left, this finishes it, and begins no other.
+        rotate(&zone, &[]).expect_code(0);
+        assert_alone(3, &format!("{edition} client CA"), &format!("{edition} peer CA"));
+    }
+    zone.run(&["doctor"]).expect_code(0);
 }
 
 #[test]
