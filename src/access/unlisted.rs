@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 use time::OffsetDateTime;
-use zone_pki::RevocationList;
+use zone_pki::{RevocationList, regular_file};
 
 use crate::activation::ListsInUse;
 use crate::config::Node;
@@ -41,16 +41,20 @@ fn keep(zone: &ZoneDirectory, node: &Node, in_use: &ListsInUse) -> Result<Vec<Pa
         (plane_that_signed(zone, &authorities, &list) == Some(*plane)).then_some((*plane, list))
     };
     let lists = Plane::ALL.iter().filter_map(signed);
-    lists.map(|(plane, list)| write(&zone.paths.received_list(&node.name, plane), list.der())).collect()
+    lists.map(|(plane, list)| write(&zone.paths.received_list(&node.name, plane), &list)).collect()
 }
 
-/// What was kept before of this node is in its newer list.
-fn write(path: &Path, list: &[u8]) -> Result<PathBuf> {
+/// What was kept before of this node is in its newer list, unless it tells less now than it did.
+fn write(path: &Path, list: &RevocationList) -> Result<PathBuf> {
+    let kept = regular_file::read(path).ok().and_then(|der| RevocationList::from_der(&der).ok());
+    if kept.is_some_and(|kept| list.missing_of(&kept).next().is_some()) {
+        return Ok(path.to_owned());
+    }
     let directory = path.parent().unwrap_or(Path::new("."));
     let written = || {
         std::fs::create_dir_all(directory)?;
         let mut file = NamedTempFile::new_in(directory)?;
-        file.write_all(list)?;
+        file.write_all(list.der())?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)
     };

@@ -140,12 +140,13 @@ impl WithoutLog<'_> {
     /// The minor version of the running cluster, if a member of our version cannot join it: one may be a minor ahead, as in an
     /// upgrade, and never behind (`isCompatibleWithVers` in `server/etcdserver/cluster_util.go`).
     fn incompatible_minor(&self) -> Option<u64> {
-        let minor = self.peers.iter().find_map(|peer| match &peer.state {
+        let said = self.peers.iter().filter_map(|peer| match &peer.state {
             PeerState::Serves { cluster_minor, .. } => *cluster_minor,
             _ => None,
-        })?;
+        });
         // A cluster is at 3.0 until all of its members have been seen, as one that was bootstrapped without this one is
-        // (`MinClusterVersion` in `api/version/version.go`).
+        // (`MinClusterVersion` in `api/version/version.go`); a member that has just started may not know of more yet.
+        let minor = said.max()?;
         if minor == 0 {
             return None;
         }

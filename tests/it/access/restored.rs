@@ -149,6 +149,17 @@ fn lists_of_others_are_kept_nowhere() {
     let told = answered(&zone, &answer("node1.example.zone", "client.crl", &own)).expect_code(65);
     assert!(adoption(&told).contains("/received/node1.client.crl"), "{}", told.stderr);
     assert_eq!(read(&zone.file("received/node1.client.crl")), read(&zone.file("ca/client.crl")));
+
+    // Nor does an older one of the node take the place of a newer one, which nobody has taken over yet.
+    zone.run(&["pki", "issue", "--client", "app"]).expect_code(0);
+    zone.run(&["pki", "revoke", "client/app"]);
+    let newer = read(&zone.file("ca/client.crl"));
+    let of_newer = zone_pki::hex::encode(&newer);
+    for list in [&of_newer, &own] {
+        let told = answered(&zone, &answer("node1.example.zone", "client.crl", list)).expect_code(65);
+        assert!(adoption(&told).contains("/received/node1.client.crl"), "{}", told.stderr);
+    }
+    assert_eq!(read(&zone.file("received/node1.client.crl")), newer);
 }
 
 /// What a node answers that has something else, told by a script that counts how often it is asked.

@@ -92,17 +92,21 @@ fn a_member_that_took_part_is_known_to_most() {
 
 #[test]
 fn joins_only_a_cluster_that_its_version_can_work_with() {
-    for (cluster, ours, joins) in
-        [(7, 7, true), (6, 7, true), (5, 7, false), (7, 6, false), (5, 6, true), (6, 5, false), (5, 5, true)]
-    {
-        let found = || {
-            let cluster_minor = Some(cluster);
+    let alike =
+        [(7, 7, true), (6, 7, true), (5, 7, false), (7, 6, false), (5, 6, true), (6, 5, false), (5, 5, true)];
+    let alike = alike.map(|(cluster, ours, joins)| ([cluster, cluster], ours, joins));
+    // A member that has just started says 3.0, as all do until the cluster was whole once.
+    let started = [([0, 0], 5, true), ([0, 7], 5, false), ([7, 0], 5, false), ([0, 7], 7, true)];
+    for (said, ours, joins) in alike.into_iter().chain(started) {
+        let cluster = said[0].max(said[1]);
+        let found = |minor| {
+            let cluster_minor = Some(minor);
             let cluster = LiveCluster { id: OURS.cluster, members: list(Listed::Unstarted(ADDED)) };
             (PeerState::Serves { cluster, removed: false, cluster_minor }, None)
         };
         let version = EtcdVersion { major: 3, minor: ours, patch: 40 };
         let own = Observed { etcd_version: version, ..observed(disk(Empty, None, None)) };
-        let decided = decide(&own, &peers([found(), found()]));
+        let decided = decide(&own, &peers(said.map(found)));
         match decided {
             Ok(Step::Start(StartDecision::Join(_))) => assert!(joins, "{cluster} {ours}"),
             Err(Refusal::Version { minor, .. }) => assert!(!joins && minor == cluster, "{cluster} {ours}"),
