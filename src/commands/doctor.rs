@@ -15,6 +15,7 @@ use super::start_check::check_node;
 use super::{json, open_site, print};
 use crate::cli::{DoctorArgs, Format};
 use crate::config::{ClientName, Node};
+use crate::diagnosis::judge::certificates::SET_THE_CLOCK;
 use crate::diagnosis::judge::running::{Rhythm, rhythms};
 use crate::diagnosis::judge::served::OnDisk;
 use crate::diagnosis::judge::zone as judge_zone;
@@ -28,6 +29,7 @@ use crate::live::{ANSWER_LIMIT, ListMemory, LiveZone};
 use crate::plan::Plane;
 use crate::rolling::Observer;
 use crate::site::Site;
+use crate::zone_directory::Authorities;
 
 pub(super) fn run(arguments: &DoctorArgs, now: OffsetDateTime) -> Result<ExitCode> {
     if let Some(path) = &arguments.log {
@@ -49,8 +51,8 @@ pub(super) fn run(arguments: &DoctorArgs, now: OffsetDateTime) -> Result<ExitCod
 /// Every check for every node that can be reached.
 fn examine(site: &Site, now: OffsetDateTime) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let live = match ask_and_compare(site) {
-        Ok(live) => Some(live),
+    let answered = match ask_and_compare(site) {
+        Ok(answered) => Some(answered),
         Err(failure) => {
             let found = [vec![failure.what], failure.causes].concat().join(": ");
             let finding = Finding::new(
@@ -66,12 +68,13 @@ fn examine(site: &Site, now: OffsetDateTime) -> Vec<Finding> {
             None
         }
     };
+    let live = answered.as_ref().map(|(live, _)| live);
     let checks: Vec<(&Node, NodeCheck<'_>)> = site
         .nodes_here()
-        .map(|node| (node, with_live_urls(NodeCheck::new(site, node, now), node, live.as_ref())))
+        .map(|node| (node, with_live_urls(NodeCheck::new(site, node, now), node, live)))
         .collect();
-    if let Some(live) = &live {
-        findings.extend(judge_zone::judge(live, &on_disk(&checks), site));
+    if let Some((live, authorities)) = &answered {
+        findings.extend(judge_zone::judge(live, &on_disk(&checks), site, authorities));
     }
     findings.extend(examine_nodes(site, checks, now));
     renew_all_at_once(site, &mut findings);
@@ -82,10 +85,8 @@ fn examine(site: &Site, now: OffsetDateTime) -> Vec<Finding> {
 fn renew_all_at_once(site: &Site, findings: &mut [Finding]) {
     let Some(zone) = site.zone() else { return };
     let is_old = |finding: &Finding| {
-        let (Some(node), Some(remedy)) = (&finding.node, &finding.remedy) else { return false };
-        let again = [site.proposed_issue(node), site.proposed_renewal(node)];
-        // A clock that is wrong has another remedy.
-        finding.check == CheckId::CertificateValidity && again.iter().any(|again| remedy.starts_with(again))
+        let remedy = finding.remedy.as_deref();
+        finding.check == CheckId::CertificateValidity && remedy.is_some_and(|remedy| remedy != SET_THE_CLOCK)
     };
     let old: Vec<usize> =
         (0..findings.len()).filter(|index| findings.get(*index).is_some_and(is_old)).collect();
@@ -114,17 +115,17 @@ fn without_repetition(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-/// Asks with the certificate of the administrator as it is, and compares the data of the voters.
-fn ask_and_compare(site: &Site) -> Result<LiveZone> {
+/// Asks with the certificate of the administrator as it is, and compares the data of the voters. With what tells who was revoked.
+fn ask_and_compare(site: &Site) -> Result<(LiveZone, Authorities)> {
     present(site, &ClientName::admin())?;
     let observer = Observer::new(site);
     let mut live = observer.observe()?;
     observer.compare_data(&mut live)?;
+    let authorities = site.authorities_to_ask(OffsetDateTime::now_utc())?;
     if let Site::Zone(zone) = site {
-        let authorities = site.authorities_to_ask(OffsetDateTime::now_utc())?;
         live.compare_lists(zone, &authorities, ANSWER_LIMIT, &mut ListMemory::default());
     }
-    Ok(live)
+    Ok((live, authorities))
 }
 
 fn with_live_urls<'z>(check: NodeCheck<'z>, node: &Node, live: Option<&LiveZone>) -> NodeCheck<'z> {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::access::Access;
 use crate::bundle::proposed_out;
+use crate::site::gets_files;
 use crate::zone_directory::ZoneDirectory;
 
 /// The command for the certificates of these holders: `node1`, `client/app`. Of several it renews everything that is due, and brings it
 /// where it belongs; where files are carried, it writes them.
 pub(super) fn proposed_renewal(zone: &ZoneDirectory, holders: &BTreeSet<&str>) -> String {
-    let carried: Vec<&str> = holders.iter().copied().filter(|holder| is_carried(zone, holder)).collect();
+    let carried: Vec<&str> = holders.iter().copied().filter(|holder| gets_files(zone, holder)).collect();
     let out = match carried.as_slice() {
         [] => String::new(),
         nodes => format!(" {}", proposed_out(zone, nodes)),
@@ -22,10 +22,4 @@ pub(super) fn proposed_renewal(zone: &ZoneDirectory, holders: &BTreeSet<&str>) -
         _ => "--all".to_owned(),
     };
     zone.proposed(&format!("pki renew {which} --due{out}"))
-}
-
-fn is_carried(zone: &ZoneDirectory, holder: &str) -> bool {
-    zone.config
-        .node(holder)
-        .is_some_and(|node| matches!(Access::of(zone, node), Access::ByHand) && zone.has_bundled(holder))
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub use material::Material;
 use time::OffsetDateTime;
 use way::Way;
-pub use way::proposed_lists;
+pub use way::{gets_files, proposed_lists};
 use zone_pki::ShowPath;
 
 use crate::bundle::proposed_renewal;

@@ -84,6 +84,11 @@ impl Site {
     }
 }
 
+/// Whether people carry files to the node of this short name.
+pub fn gets_files(zone: &ZoneDirectory, node: &str) -> bool {
+    matches!(Way::to(zone, node), Way::Files)
+}
+
 /// As [`Site::proposed_lists`], where the zone directory is.
 pub fn proposed_lists(zone: &ZoneDirectory, node: &str) -> String {
     match Way::to(zone, node) {

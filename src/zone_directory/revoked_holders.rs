@@ -85,6 +85,11 @@ impl Authorities {
         };
         zone.members().filter(|node| !has_left(node)).collect()
     }
+
+    /// Whether the node of this short name has a member that serves.
+    pub fn serves(&self, zone: &ZoneConfig, node: &str) -> bool {
+        self.serving_members(zone).iter().any(|serving| serving.name.short() == node)
+    }
 }
 
 /// What is recorded of one holder.

@@ -96,6 +96,17 @@ pub fn outcome(command: &mut Command) -> Outcome {
     outcome
 }
 
+/// Has a shell run a line as an operator types it in this directory, with the program first in `PATH`.
+#[track_caller]
+pub fn typed_at(line: &str, directory: &Path) -> Outcome {
+    let inherited = std::env::var_os("PATH").unwrap_or_default();
+    let programs = program().parent().expect("a directory").to_owned();
+    let path = std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(&inherited)));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", line]).current_dir(directory).env("PATH", path.expect("PATH")).env("NO_COLOR", "1");
+    outcome(&mut shell)
+}
+
 /// A zone directory in a temporary place.
 pub struct TestZone {
     directory: TempDir,

@@ -62,12 +62,7 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
         live.differences.iter().find(|difference| matches!(difference, Difference::NotAMember { .. }))
     {
         return site.config().node(node).map(|described| {
-            if !answer
-                .authorities
-                .serving_members(site.config())
-                .iter()
-                .any(|serving| serving.name == described.name)
-            {
+            if !answer.authorities.serves(site.config(), node) {
                 return format!("{node} was revoked: take it out of zone.toml");
             }
             format!(

@@ -5,7 +5,7 @@ use std::path::Path;
 use time::{Duration, OffsetDateTime};
 use zone_pki::{Certificate, ShowPath, instant};
 
-use super::certificates::{Remedies, time_left};
+use super::certificates::{Remedies, SET_THE_CLOCK, time_left};
 use super::count;
 use crate::diagnosis::{CheckId, Finding, Verdict};
 use crate::host::{NodeFiles, PlaneFiles, RevocationFault, RoleFiles};
@@ -42,7 +42,7 @@ fn judge_authority(
         let found = format!("it is not valid before {}", instant(authority.not_before()));
         // One that is to sign and has issued nothing is in nobody's way.
         let verdict = if is_in_use { Verdict::Failed } else { Verdict::Warning };
-        return Finding::new(check, verdict, subject, found).remedy("set this machine's clock right");
+        return Finding::new(check, verdict, subject, found).remedy(SET_THE_CLOCK);
     }
     if !authority.is_authority() {
         return Finding::new(check, Verdict::Failed, subject, "it is not the certificate of a CA")

@@ -23,6 +23,9 @@ impl Remedies {
     }
 }
 
+/// What is proposed about a certificate that is not valid yet.
+pub const SET_THE_CLOCK: &str = "set this machine's clock right";
+
 /// Everything about the files of a generation. `leaf_validity` is how long a certificate is to be valid.
 pub fn judge(
     of_node: &NodeFiles,
@@ -137,7 +140,7 @@ fn validity_of(role: &Role, leaf: &Certificate, remedies: &Remedies, now: Offset
             instant(leaf.not_before()),
             instant(now)
         );
-        return Finding::new(check, Verdict::Failed, subject, found).remedy("set this machine's clock right");
+        return Finding::new(check, Verdict::Failed, subject, found).remedy(SET_THE_CLOCK);
     }
     if leaf.validity_used(now) >= RENEW_AT {
         let found = format!("{} left, less than a third of its life", time_left(leaf, now));

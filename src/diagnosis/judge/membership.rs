@@ -5,8 +5,14 @@ use super::database::LAG_NOTE;
 use crate::diagnosis::{CheckId, Finding, Verdict};
 use crate::live::{Difference, LiveMember, LiveZone};
 use crate::site::Site;
+use crate::zone_directory::Authorities;
 
-pub(super) fn member_list(live: &LiveZone, site: &Site, zone_arg: &str) -> Vec<Finding> {
+pub(super) fn member_list(
+    live: &LiveZone,
+    site: &Site,
+    authorities: &Authorities,
+    zone_arg: &str,
+) -> Vec<Finding> {
     let check = CheckId::MemberList;
     if live.listed.is_none() {
         return Vec::new();
@@ -23,7 +29,8 @@ pub(super) fn member_list(live: &LiveZone, site: &Site, zone_arg: &str) -> Vec<F
                     id_of(live, member)
                 ),
             ),
-            Difference::NotAMember { node } if has_left(site, live, node) => {
+            // It is not to come back by a mere addition.
+            Difference::NotAMember { node } if !authorities.serves(site.config(), node) => {
                 (Verdict::Failed, "it was revoked: take it out of zone.toml".to_owned())
             }
             Difference::NotAMember { node } => (
@@ -71,12 +78,6 @@ pub(super) fn member_list(live: &LiveZone, site: &Site, zone_arg: &str) -> Vec<F
     }
     findings.extend(learners(live, site, zone_arg));
     findings
-}
-
-/// Whether all that the node had was revoked: then it is not to come back by a mere addition.
-fn has_left(site: &Site, live: &LiveZone, node: &str) -> bool {
-    let Ok(authorities) = site.authorities_to_ask(live.at) else { return false };
-    !authorities.serving_members(site.config()).iter().any(|serving| serving.name.short() == node)
 }
 
 fn id_of(live: &LiveZone, name: &str) -> String {

@@ -9,9 +9,10 @@ use crate::diagnosis::{CheckId, Finding, Verdict};
 use crate::live::{AlarmKind, Comparison, Health, LiveMember, LiveZone, MemberStatus, OlderList};
 use crate::plan::EtcdId;
 use crate::site::Site;
+use crate::zone_directory::Authorities;
 
 /// Everything about the live zone. `site` knows how each node is run, for the commands that are proposed.
-pub fn judge(live: &LiveZone, on_disk: &OnDisk, site: &Site) -> Vec<Finding> {
+pub fn judge(live: &LiveZone, on_disk: &OnDisk, site: &Site, authorities: &Authorities) -> Vec<Finding> {
     let zone_arg = site.proposed("").trim_start_matches("zone-etcd").trim().to_owned();
     let (zone_arg, quota) = (zone_arg.as_str(), site.config().etcd.quota);
     let mut findings = Vec::from_iter(data(live, zone_arg));
@@ -19,7 +20,7 @@ pub fn judge(live: &LiveZone, on_disk: &OnDisk, site: &Site) -> Vec<Finding> {
     findings.extend(clusters(live));
     findings.extend(alarms(live, zone_arg));
     findings.extend(members_down(live, site));
-    findings.extend(member_list(live, site, zone_arg));
+    findings.extend(member_list(live, site, authorities, zone_arg));
     findings.extend(served(live, on_disk, site));
     findings.extend(older_lists(live, site));
     let told: Vec<Told<'_>> = statuses(live).map(|(member, status)| Told::of(member, status)).collect();

@@ -7,14 +7,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::{read, renewed, stand_in, there, with_command, zone};
-use crate::harness::{TestZone, outcome, program};
-use crate::support::{Refusal, Tree, replace_in};
-
-fn copy_of(zone: &TestZone) -> TestZone {
-    let copy = TestZone::empty();
-    Tree::of(&zone.path()).write_to(&copy.path());
-    copy
-}
+use crate::harness::{TestZone, outcome, program, typed_at};
+use crate::support::{Refusal, copy_of, replace_in};
 
 /// The records of a zone's bundles.
 fn records(zone: &TestZone) -> Vec<Value> {
@@ -80,14 +74,6 @@ fn adoption(told: &crate::harness::Outcome) -> String {
     told.stderr[at..].lines().next().expect("a line").to_owned()
 }
 
-#[track_caller]
-fn typed(zone: &TestZone, line: &str) -> crate::harness::Outcome {
-    let programs = program().parent().expect("a directory").display().to_string();
-    let path = format!("{programs}:{}", std::env::var("PATH").expect("PATH"));
-    let mut shell = Command::new("sh");
-    outcome(shell.args(["-c", line]).current_dir(zone.around()).env("PATH", path).env("NO_COLOR", "1"))
-}
-
 /// Somebody was revoked on each plane since the copy was made. Nothing is copied by hand.
 #[test]
 fn what_nodes_refuse_is_taken_over_by_the_line_that_is_proposed() {
@@ -110,7 +96,7 @@ fn what_nodes_refuse_is_taken_over_by_the_line_that_is_proposed() {
 
     let line = adoption(&told);
     assert_eq!(line.matches("/received/node1.").count(), 2, "{line}");
-    typed(&restored, &line);
+    typed_at(&line, restored.around());
     assert_ne!(own_lists()[0], before[0]);
     assert_ne!(own_lists()[1], before[1]);
     restored.run(&["pki", "renew", "node1"]).expect_code(0);

@@ -2,19 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use super::{activated, bundle, node_directory, zone};
-use crate::harness::{Outcome, TestZone, outcome, program, zone_etcd};
+use crate::harness::{Outcome, TestZone, outcome, typed_at, zone_etcd};
 use crate::support::{append, replace_in};
 
 /// A shell as an operator has it, in a directory.
-fn typed(line: &str, place: &Path) -> Outcome {
-    let programs = program().parent().expect("a directory").display().to_string();
-    let path = format!("{programs}:{}", std::env::var("PATH").expect("PATH"));
-    outcome(Command::new("sh").args(["-c", line]).current_dir(place).env("PATH", path).env("NO_COLOR", "1"))
-}
-
 /// Does what is told in a text: the line for the signing host there, and the other one on the node.
 #[track_caller]
 fn obey(zone: &TestZone, told: &str) {
@@ -29,8 +22,8 @@ fn obey(zone: &TestZone, told: &str) {
         line.replace(" FILE", &format!(" {}", passphrase.display()))
     };
     fs::set_permissions(&passphrase, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("its mode");
-    typed(&fill(there), &zone.path()).expect_code(0);
-    typed(&fill(here), zone.around()).expect_code(0);
+    typed_at(&fill(there), &zone.path()).expect_code(0);
+    typed_at(&fill(here), zone.around()).expect_code(0);
 }
 
 fn on_node(directory: &Path, command: &str) -> Outcome {

@@ -7,17 +7,11 @@ use zone_pki::RevocationList;
 
 use super::{activate, activated, bundle, node_directory, roll_back, zone};
 use crate::harness::TestZone;
-use crate::support::{Refusal, Tree};
+use crate::support::{Refusal, Tree, copy_of};
 
 fn list_in_use(directory: &Path) -> RevocationList {
     let der = fs::read(directory.join("pki/current/client.crl")).expect("a list");
     RevocationList::from_der(&der).expect("a list")
-}
-
-fn copy_of(zone: &TestZone) -> TestZone {
-    let copy = TestZone::empty();
-    Tree::of(&zone.path()).write_to(&copy.path());
-    copy
 }
 
 fn revoke(zone: &TestZone, client: &str) {

@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Outcome, TestZone, outcome, program, zone_etcd};
+use crate::harness::{Outcome, TestZone, outcome, program, typed_at, zone_etcd};
 use crate::support::{append, replace_in};
 
 const NODES: [&str; 3] = ["node1", "node2", "node3"];
@@ -62,11 +61,8 @@ fn proposed(zone: &TestZone) -> String {
 
 #[track_caller]
 fn typed(zone: &TestZone, line: &str) -> Outcome {
-    let programs = program().parent().expect("a directory").display().to_string();
-    let path = format!("{programs}:{}", std::env::var("PATH").expect("PATH"));
     let line = line.replace(" DIR ", &format!(" {} ", zone.around().join("again").display()));
-    let mut shell = Command::new("sh");
-    outcome(shell.args(["-c", &line]).current_dir(zone.around()).env("PATH", path)).expect_code(0)
+    typed_at(&line, zone.around()).expect_code(0)
 }
 
 #[track_caller]

@@ -10,7 +10,7 @@ use crate::harness::TestZone;
 /// A zone of three members on this machine with its CAs, each member with ports of its own.
 pub fn three_members() -> TestZone {
     static MADE: OnceLock<Tree> = OnceLock::new();
-    copy_of(
+    made_again(
         MADE.get_or_init(|| {
             let zone = TestZone::described(&description(3));
             zone.run(&["init"]).expect_code(0);
@@ -23,7 +23,7 @@ pub fn three_members() -> TestZone {
 /// The same, with every certificate issued.
 pub fn three_members_issued() -> TestZone {
     static MADE: OnceLock<Tree> = OnceLock::new();
-    copy_of(
+    made_again(
         MADE.get_or_init(|| {
             let zone = three_members();
             zone.run(&["pki", "issue", "--all"]).expect_code(0);
@@ -36,7 +36,7 @@ pub fn three_members_issued() -> TestZone {
 /// A zone of one member on this machine with its CA, which waits for nobody when it starts.
 pub fn one_member() -> TestZone {
     static MADE: OnceLock<Tree> = OnceLock::new();
-    copy_of(
+    made_again(
         MADE.get_or_init(|| {
             let zone = TestZone::described(&description(1));
             zone.run(&["init"]).expect_code(0);
@@ -49,7 +49,7 @@ pub fn one_member() -> TestZone {
 /// The same, with every certificate issued.
 pub fn one_member_issued() -> TestZone {
     static MADE: OnceLock<Tree> = OnceLock::new();
-    copy_of(
+    made_again(
         MADE.get_or_init(|| {
             let zone = one_member();
             zone.run(&["pki", "issue", "--all"]).expect_code(0);
@@ -59,9 +59,16 @@ pub fn one_member_issued() -> TestZone {
     )
 }
 
+/// A copy of a zone directory, as a backup is.
+pub fn copy_of(zone: &TestZone) -> TestZone {
+    let copy = TestZone::empty();
+    Tree::of(&zone.path()).write_to(&copy.path());
+    copy
+}
+
 /// A zone is made once and copied for each test, since the program waits for the disk at every file. No certificate depends
 /// on a port, and no test may have those of another.
-fn copy_of(made: &Tree, members: usize) -> TestZone {
+fn made_again(made: &Tree, members: usize) -> TestZone {
     let zone = TestZone::empty();
     made.write_to(&zone.path());
     std::fs::write(zone.file("zone.toml"), description(members)).expect("zone.toml");
