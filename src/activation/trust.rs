@@ -42,7 +42,7 @@ impl Trust<'_> {
                 )))
             }
             Some(_) => Ok(fingerprint),
-            // Whoever sealed it knew the passphrase, which the operator has from the signing host as well.
+            // Its maker knew the passphrase, which the operator has from the signing host as well.
             None if self.given.is_none() && bundle.seal() != Seal::Passphrase => {
                 Err(nobody_to_believe(name, bundle.envelope().signer()))
             }

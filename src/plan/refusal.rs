@@ -226,7 +226,7 @@ pub enum Refusal {
     },
     /// The bundle that this node was activated with lets its member only join.
     #[error(
-        "this node's bundle is {}: whoever had it or an earlier one may have voted as member {} of cluster {}, so the member may only join",
+        "this node's bundle is {}: a holder of it or of an earlier one may have voted as member {} of cluster {}, so the member may only join",
         of.map_or("not its first".to_owned(), |date| format!("of {date}")), ids.member, ids.cluster
     )]
     NoRightToBootstrap {

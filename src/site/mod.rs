@@ -4,24 +4,20 @@
 //! be proposed.
 
 mod material;
-mod way;
+mod proposed;
 
 use std::path::{Path, PathBuf};
 
 pub use material::Material;
+pub use proposed::{gets_files, proposed_lists};
 use time::OffsetDateTime;
-use way::Way;
-pub use way::{gets_files, proposed_lists};
 use zone_pki::ShowPath;
 
-use crate::bundle::proposed_renewal;
 use crate::config::{ClientName, EtcdSettings, Node, NodeName, ZoneConfig};
 use crate::error::{Exit, Failure, Result};
 use crate::host::UpgradeStep;
 use crate::node_directory::{DESCRIPTION, NodeDirectory, refuse_data_among};
-use crate::plan::{
-    DEFAULT_NODE_DIRECTORY, LOCAL_CONFIG, NodePaths, Recorded, RightToBootstrap, proposed_with_config,
-};
+use crate::plan::{LOCAL_CONFIG, NodePaths, Recorded, RightToBootstrap};
 use crate::report::shell_quoted_path;
 use crate::zone_directory::{Assessment, Authorities, CaPassphrase, Holder, ZoneDirectory};
 
@@ -252,73 +248,9 @@ impl Site {
             Self::Node(node) => node.paths.current(""),
         }
     }
-
-    /// A command for this zone, as the operator can type it here.
-    pub fn proposed(&self, command: &str) -> String {
-        // What follows `--` is for another program.
-        if let Some((own, others)) = command.split_once(" -- ") {
-            return format!("{} -- {others}", self.proposed(own));
-        }
-        match self {
-            Self::Zone(zone) => zone.proposed(command),
-            Self::Node(node) => node.proposed(command),
-        }
-    }
-
-    /// A command for the node of this short name, to be typed where that node's directory is.
-    pub fn proposed_for(&self, command: &str, node: &str) -> String {
-        match self {
-            Self::Zone(zone) => {
-                // The node comes before the options of the command, as in the manual.
-                let (command, options) = command.split_at(command.find(" --").unwrap_or(command.len()));
-                zone.proposed(&format!("{command} --node {node}{options}"))
-            }
-            Self::Node(own) if own.name.short() == node => own.proposed(command),
-            Self::Node(_) => format!("zone-etcd {command}"),
-        }
-    }
-
-    /// The same, to be typed on the machine of that node: one that was given a bundle, or gets them by the command of `[access]`, has a
-    /// directory of its own there.
-    pub fn proposed_on(&self, command: &str, node: &str) -> String {
-        let Self::Zone(zone) = self else { return self.proposed_for(command, node) };
-        match Way::to(zone, node) {
-            Way::ZoneDirectory | Way::Copy => self.proposed_for(command, node),
-            Way::Command { directory } => proposed_with_config(command, &directory),
-            Way::Files => proposed_with_config(command, Path::new(DEFAULT_NODE_DIRECTORY)),
-        }
-    }
-
-    /// What to do first about a member that is not as it should be: a check on its node, if the description has one of that name.
-    pub fn proposed_look_at(&self, member: &str) -> String {
-        match self.config().node(member) {
-            Some(_) => format!("on {member}: {}", self.proposed_on("check", member)),
-            None => format!(
-                "{member} is not in zone.toml: put it there again, or take it out of the cluster by its id: {}",
-                self.proposed("ctl -- member list")
-            ),
-        }
-    }
-
-    /// How the certificates of the node of this short name are made anew: where the CAs are, and then on the node.
-    pub fn proposed_issue(&self, node: &str) -> String {
-        match self {
-            Self::Zone(zone) => zone.proposed(&format!("pki issue {node}")),
-            Self::Node(own) => from_signing_host("bundle", own, node),
-        }
-    }
 }
 
-/// How a node of this short name comes to what it lacks, said on the node `own`.
-fn from_signing_host(command: &str, own: &NodeDirectory, node: &str) -> String {
-    let root = own.paths.root();
-    // Where others have theirs is not known here, but on machines that are one node each.
-    let is_known = own.name.short() == node || root == Path::new(DEFAULT_NODE_DIRECTORY);
-    let root = if is_known { root } else { Path::new("NODE_DIR") };
-    proposed_renewal(command, node, &format!("on {node}"), root)
-}
-
-/// Whoever has no zone may stand at a node.
+/// An operator without a zone directory may be at a node.
 fn no_zone(root: &Path, failure: Failure) -> Failure {
     let config = root.join(LOCAL_CONFIG);
     let next = match failure.next.clone() {

@@ -108,7 +108,7 @@ pub(super) fn refuse_short(passphrase: Passphrase) -> Result<Passphrase> {
         return Ok(passphrase);
     }
     Err(Failure::bad_input(format!("the passphrase for {} has {length} characters", PURPOSE.what))
-        .because("whoever gets hold of a locked key can try passphrases for as long as it takes")
+        .because("anyone who gets hold of a locked key can try passphrases for as long as it takes")
         .next(format!(
             "use at least {AT_LEAST}, best at random: (umask 077; openssl rand -base64 18 > FILE)"
         )))

@@ -191,7 +191,7 @@ fn refuse_if_made_elsewhere(zone: &ZoneDirectory, authorities: &Authorities, rot
                 format!("the {} CA was made elsewhere, so no other can be made here", plane.name()),
             )
             .because(format!("{} names its key", zone.paths.given_planes().shown()))
-            .next("rotate the CAs that were made here, with --plane; whoever made this one has to make the next"));
+            .next("rotate the CAs that were made here, with --plane; the maker of this one has to make the next"));
         }
     }
     if rotated == Rotated::Root && !authorities.root.is_self_issued() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::harness::{outcome, zone_etcd};
 
 /// What readers had to translate, and the term for it.
-const INSTEAD: [(&str, &str); 21] = [
+const INSTEAD: [(&str, &str); 22] = [
     ("signing machine", "signing host"),
     ("take up a bundle", "activate a bundle"),
     ("takes up a bundle", "activates a bundle"),
@@ -28,6 +28,7 @@ const INSTEAD: [(&str, &str); 21] = [
     ("somebody came without", "connection without"),
     (" mend ", "fix"),
     (" mended", "fixed"),
+    ("found or join", "bootstrap or join"),
 ];
 
 fn faults(place: &str, text: &str) -> Vec<String> {

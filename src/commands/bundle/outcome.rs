@@ -78,7 +78,7 @@ impl Row {
 
     fn start(&self) -> &'static str {
         match (self.record.may_bootstrap, &self.record.cluster_id) {
-            (true, _) => "found or join",
+            (true, _) => "bootstrap or join",
             (false, Some(_)) => "join only",
             (false, None) => "no member",
         }

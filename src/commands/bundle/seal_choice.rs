@@ -63,8 +63,8 @@ fn not_one(what: &str) -> Failure {
         .because(
             "--recipient KEY: only who has the private key opens it, such as the node with its SSH host key",
         )
-        .because("--passphrase-file FILE: whoever knows the passphrase opens it")
-        .because("--no-encryption: not sealed, so whoever gets the file has the keys of the node")
+        .because("--passphrase-file FILE: anyone who knows the passphrase opens it")
+        .because("--no-encryption: not sealed, so anyone who gets the file has the keys of the node")
         .next("give one of the three, such as --recipient \"$(cat node1.pub)\"")
 }
 
@@ -73,7 +73,7 @@ fn read_passphrase(arguments: &BundleSealingArgs) -> Result<SealChoice> {
     let length = passphrase.as_str().chars().count();
     if length < PASSPHRASE_AT_LEAST {
         return Err(Failure::bad_input(format!("the passphrase has {length} characters"))
-            .because("whoever gets a bundle can try passphrases for as long as it takes")
+            .because("anyone who gets a bundle can try passphrases for as long as it takes")
             .next(format!(
                 "use at least {PASSPHRASE_AT_LEAST}, best at random: (umask 077; openssl rand -hex 16 > FILE)"
             )));

@@ -41,7 +41,7 @@ pub(super) fn leave(site: &Site, node: &Node) -> Result<Membership> {
             format!("{} is not revoked: its member cannot leave", node.name.short()),
         )
         .because(&error)
-        .because("whoever has its key would go on voting: a revocation list does not evict a member")
+        .because("anyone who has its key would go on voting: a revocation list does not evict a member")
         .next(format!("have the other members take requests first: {}", site.proposed("status")))),
     }
 }

@@ -212,7 +212,7 @@ fn tell_what_is_next(zone: &ZoneDirectory, reached: Stage, rotated: Rotated, typ
             );
             if rotated != Rotated::Root {
                 output::message(
-                    "clients trust the root, and with it whoever has the key of the old CA: if that was stolen, replace the root as well (--root)",
+                    "clients trust the root, and with it anyone who has the key of the old CA: if that was stolen, replace the root as well (--root)",
                 );
             }
         }

@@ -12,7 +12,7 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
     if live.judgement.health == Health::Healthy {
         return None;
     }
-    // The other plane refuses whoever asks.
+    // A port of the other plane refuses every question, so this comes first.
     if let Some((member, fault)) = live.members.iter().find_map(|member| Some((member, member.port_fault()?)))
     {
         return Some(site.proposed_ports(&member.name, &fault));

@@ -144,7 +144,7 @@ fn given_planes_are_not_rotated_here() {
     let out = zone.around().join("out").display().to_string();
     zone.run(&["pki", "rotate-ca", "--no-encryption", "--out", &out]).expect_code(78).expect_error_with(&[
         "the peer CA was made elsewhere, so no other can be made here",
-        "whoever made this one has to make the next",
+        "the maker of this one has to make the next",
     ]);
     assert!(!zone.file("ca/next").exists());
 }

@@ -27,7 +27,7 @@ pub(super) const ROWS: &[Explanation] = &[
         title: "a certificate does not name the address that was dialled",
         cause: "the server's certificate is valid for {names}, but it was reached as {address}: an \
                  address was changed, or the certificate belongs to another node",
-        why_it_matters: "whoever checks certificates refuses this member under that address",
+        why_it_matters: "a verifier of certificates refuses this member under that address",
         remedy: "add the address to that node in zone.toml (`address`, or `sans = [\"{address}\"]`) and run \
                  `zone-etcd pki issue NODE --zone DIR`; no restart is needed",
         harm: Harm::Member,
@@ -44,7 +44,7 @@ pub(super) const ROWS: &[Explanation] = &[
         title: "a certificate holds no IP address, but was reached by one",
         cause: "its names are DNS names only, or there are none; {address} has to be in it as an IP \
                  address. The common name does not count",
-        why_it_matters: "whoever checks certificates refuses this member under that address",
+        why_it_matters: "a verifier of certificates refuses this member under that address",
         remedy: "add the address to that node in zone.toml (`address`, or `sans = [\"{address}\"]`) and run \
                  `zone-etcd pki issue NODE --zone DIR`; no restart is needed",
         harm: Harm::Member,

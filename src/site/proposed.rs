@@ -1,14 +1,16 @@
-//! How the member of a node comes to what the zone directory has for it, and what is proposed so that it does.
+//! What is proposed to an operator: a command that works as typed for how the node is run, and where to type it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{Site, from_signing_host};
-use crate::bundle;
+use super::Site;
+use crate::bundle::{self, proposed_renewal};
 use crate::live::PortFault;
+use crate::node_directory::NodeDirectory;
+use crate::plan::{DEFAULT_NODE_DIRECTORY, proposed_with_config};
 use crate::zone_directory::ZoneDirectory;
 
 /// How it does.
-pub(super) enum Way {
+enum Way {
     /// It runs from the zone directory.
     ZoneDirectory,
     /// The command of `[access]` brings it to a directory of its own.
@@ -20,7 +22,7 @@ pub(super) enum Way {
 }
 
 impl Way {
-    pub(super) fn to(zone: &ZoneDirectory, node: &str) -> Self {
+    fn to(zone: &ZoneDirectory, node: &str) -> Self {
         let Some(described) = zone.config.node(node) else { return Self::Copy };
         match &zone.config.access {
             _ if zone.runs_here(described) => Self::ZoneDirectory,
@@ -32,6 +34,61 @@ impl Way {
 }
 
 impl Site {
+    /// A command for this zone, as the operator can type it here.
+    pub fn proposed(&self, command: &str) -> String {
+        // What follows `--` is for another program.
+        if let Some((own, others)) = command.split_once(" -- ") {
+            return format!("{} -- {others}", self.proposed(own));
+        }
+        match self {
+            Self::Zone(zone) => zone.proposed(command),
+            Self::Node(node) => node.proposed(command),
+        }
+    }
+
+    /// A command for the node of this short name, to be typed where that node's directory is.
+    pub fn proposed_for(&self, command: &str, node: &str) -> String {
+        match self {
+            Self::Zone(zone) => {
+                // The node comes before the options of the command, as in the manual.
+                let (command, options) = command.split_at(command.find(" --").unwrap_or(command.len()));
+                zone.proposed(&format!("{command} --node {node}{options}"))
+            }
+            Self::Node(own) if own.name.short() == node => own.proposed(command),
+            Self::Node(_) => format!("zone-etcd {command}"),
+        }
+    }
+
+    /// The same, to be typed on the machine of that node: one that was given a bundle, or gets them by the command of `[access]`, has a
+    /// directory of its own there.
+    pub fn proposed_on(&self, command: &str, node: &str) -> String {
+        let Self::Zone(zone) = self else { return self.proposed_for(command, node) };
+        match Way::to(zone, node) {
+            Way::ZoneDirectory | Way::Copy => self.proposed_for(command, node),
+            Way::Command { directory } => proposed_with_config(command, &directory),
+            Way::Files => proposed_with_config(command, Path::new(DEFAULT_NODE_DIRECTORY)),
+        }
+    }
+
+    /// What to do first about a member that is not as it should be: a check on its node, if the description has one of that name.
+    pub fn proposed_look_at(&self, member: &str) -> String {
+        match self.config().node(member) {
+            Some(_) => format!("on {member}: {}", self.proposed_on("check", member)),
+            None => format!(
+                "{member} is not in zone.toml: put it there again, or take it out of the cluster by its id: {}",
+                self.proposed("ctl -- member list")
+            ),
+        }
+    }
+
+    /// How the certificates of the node of this short name are made anew: where the CAs are, and then on the node.
+    pub fn proposed_issue(&self, node: &str) -> String {
+        match self {
+            Self::Zone(zone) => zone.proposed(&format!("pki issue {node}")),
+            Self::Node(own) => from_signing_host("bundle", own, node),
+        }
+    }
+
     /// How the member of the node of this short name gets certificates in the place of those that it shows. `pki issue` looks at no more than
     /// what is in the zone directory, which may be as it should be, and a bundle with the same in it is the one that the node has.
     pub fn proposed_renewal(&self, node: &str) -> String {
@@ -102,4 +159,13 @@ pub fn proposed_lists(zone: &ZoneDirectory, node: &str) -> String {
 fn issued_and_copied(zone: &ZoneDirectory, node: &str) -> String {
     let issue = zone.proposed(&format!("pki issue {node}"));
     format!("{issue}; then copy nodes/{node}/pki to the machine of {node}")
+}
+
+/// How a node of this short name comes to what it lacks, said on the node `own`.
+fn from_signing_host(command: &str, own: &NodeDirectory, node: &str) -> String {
+    let root = own.paths.root();
+    // Where others have theirs is not known here, but on machines that are one node each.
+    let is_known = own.name.short() == node || root == Path::new(DEFAULT_NODE_DIRECTORY);
+    let root = if is_known { root } else { Path::new("NODE_DIR") };
+    proposed_renewal(command, node, &format!("on {node}"), root)
 }
