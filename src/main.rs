@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use zone_etcd::{cli::Cli, commands, error::Exit, host, report};
+use model::{error::Exit, report};
+use zone_etcd::{cli::Cli, commands, logging};
 
 fn main() -> ExitCode {
     // Any command may come to hold a key.
@@ -19,9 +20,11 @@ fn main() -> ExitCode {
             return if asked_for { ExitCode::SUCCESS } else { Exit::Usage.into() };
         }
     };
+    logging::begin(cli.log);
     match commands::run(cli) {
         Ok(code) => code,
         Err(failure) => {
+            tracing::error!(code = failure.exit as u8, what = failure.what, "failed");
             report::failure(&failure);
             failure.exit.into()
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// How it is called.
-pub const USAGE: &str = "usage: zone [--short] [--cfssl PATH] [issue|bundle|launch|start|dev ...]";
+pub const USAGE: &str = "usage: zone [--short] [--cfssl PATH] [issue|bundle|launch|start|dev|members ...]";
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Subject {
     Start,
     /// From an empty directory to a cluster that takes requests.
     Dev,
+    /// What changes of the members cost clients.
+    Members,
 }
 
 /// What is asked for.
@@ -47,12 +49,19 @@ impl Arguments {
                 "launch" => arguments.subjects.push(Subject::Launch),
                 "start" => arguments.subjects.push(Subject::Start),
                 "dev" => arguments.subjects.push(Subject::Dev),
+                "members" => arguments.subjects.push(Subject::Members),
                 other => return Err(format!("unknown argument `{other}`")),
             }
         }
         if arguments.subjects.is_empty() {
-            arguments.subjects =
-                vec![Subject::Issue, Subject::Bundle, Subject::Launch, Subject::Start, Subject::Dev];
+            arguments.subjects = vec![
+                Subject::Issue,
+                Subject::Bundle,
+                Subject::Launch,
+                Subject::Start,
+                Subject::Dev,
+                Subject::Members,
+            ];
         }
         Ok(arguments)
     }

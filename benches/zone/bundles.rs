@@ -1,4 +1,5 @@
-//! Bundles for every node of a large zone: what one costs there, against a small zone, and the peak of memory.
+//! Bundles for every node of a large zone: what one costs there, against a small zone, and the peak of
+//! memory.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,4 +1,5 @@
-//! From an empty directory to three members that take requests, against three members that are started by hand.
+//! From an empty directory to three members that take requests, against three members that are started by
+//! hand.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

@@ -1,4 +1,5 @@
-//! What the disk takes of issuing: the same directories, files and links, written again and synchronized once.
+//! What the disk takes of issuing: the same directories, files and links, written again and synchronized
+//! once.
 
 use std::fs;
 use std::os::unix::fs::symlink;

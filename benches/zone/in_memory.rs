@@ -52,7 +52,7 @@ fn block<T>(mut issue: impl FnMut() -> Result<T>) -> Result<std::time::Duration>
     outcome.map(|()| duration)
 }
 
-/// A comparison with something that does less would flatter nobody but should not happen by accident either.
+/// A comparison with something that does less would flatter no one but should not happen by accident either.
 fn same_kind_of_certificate(
     raw: &RawAuthority,
     authority: &Authority,

@@ -1,7 +1,7 @@
 //! What `run` adds to a start of etcd whose certificates are in place.
 //!
-//! etcd itself would drown it, so a stand-in takes its place that ends at once. It lies in a bundle of its own, with a
-//! manifest, and has etcd's size: `run` checks it as it checks etcd.
+//! etcd itself would drown it, so a stand-in takes its place that ends at once. It lies in a bundle of its
+//! own, with a manifest, and has etcd's size: `run` checks it as it checks etcd.
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,15 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use etcd::{BinaryRequest, EtcdVersion};
+use launch::{FoundBinary, Launch, LaunchOptions};
+use model::config::Node;
+use store::site::Site;
+use store::zone_directory::CaPassphrase;
 use time::OffsetDateTime;
-use zone_etcd::config::Node;
-use zone_etcd::etcd::{BinaryRequest, EtcdVersion};
-use zone_etcd::launch::{FoundBinary, Launch, LaunchOptions};
-use zone_etcd::site::Site;
-use zone_etcd::zone_directory::CaPassphrase;
 
 use crate::arguments::Arguments;
+use crate::members::{By, Members};
 use crate::report::{Section, in_milliseconds};
 use crate::scratch::Scratch;
 use crate::statistics::{Samples, timed};
@@ -36,60 +37,67 @@ pub fn is_stand_in() -> bool {
     program.is_some_and(|program| program.file_name().is_some_and(|name| name == STAND_IN))
 }
 
-/// The start by `run`, the same command line by hand, and what lies between the two, in turn.
+/// The start by `run`, the same command line by hand, and what lies between the two, in turn: of a member
+/// that has never run, which records on the disk that it is about to, and of one that has data, as all later
+/// ones.
 pub fn measure(arguments: &Arguments, scratch: &Scratch) -> Result<Section> {
-    let zone = scratch.directory("launch")?;
-    // In a zone of several members, the first start waits for all of them.
-    describe_local(&zone, 1, None)?;
-    issue_all(&zone)?;
+    let count = arguments.runs(100, 300);
+    let mut section = Section::new(format!(
+        "launch: a stand-in that ends at once in etcd's place, {count} runs, median (p95)"
+    ));
     let stand_in = stand_in_bundle(&scratch.directory("bundle")?)?;
-    let by_hand = command_line(&zone, &stand_in)?;
-    let known = zone.join("nodes").join(NODE).join("verified-etcd.json");
+    let first = scratch.directory("launch")?;
+    // In a zone of several members, the first start waits for all of them.
+    describe_local(&first, 1, None)?;
+    issue_all(&first)?;
+    measure_starts("first start", &first, &stand_in, count, &mut section)?;
+    let members = Members::new(scratch, "launch-data", 1, None, Duration::ZERO)?;
+    members.time_to_ready_again(By::Run)?;
+    measure_starts("start with data", members.directory(), &stand_in, count, &mut section)?;
+    Ok(section)
+}
 
+fn measure_starts(
+    what: &str,
+    zone: &Path,
+    stand_in: &Path,
+    count: usize,
+    section: &mut Section,
+) -> Result<()> {
+    let by_hand = command_line(zone, stand_in)?;
+    let known = zone.join("nodes").join(NODE).join("verified-etcd.json");
     let run = |verified: bool| {
         let mut command = Command::new(ZONE_ETCD);
-        command.args(["run", "--node", NODE, "--zone"]).arg(&zone).arg("--etcd").arg(&stand_in);
+        command.args(["run", "--node", NODE, "--zone"]).arg(zone).arg("--etcd").arg(stand_in);
         if !verified {
             std::fs::remove_file(&known)?;
         }
         duration_of(&mut command)
     };
-    // The first start finds out what the later ones know.
-    duration_of(
-        Command::new(ZONE_ETCD)
-            .args(["run", "--node", NODE, "--zone"])
-            .arg(&zone)
-            .arg("--etcd")
-            .arg(&stand_in),
-    )?;
-
-    let count = arguments.runs(100, 300);
+    // It finds out what the later ones know.
+    run(true)?;
     let (mut launched, mut bare) = (Samples::default(), Samples::default());
     let (mut unverified, mut version) = (Samples::default(), Samples::default());
     for _ in 0..count {
         launched.add(run(true)?);
-        bare.add(duration_of(Command::new(&stand_in).args(&by_hand))?);
+        bare.add(duration_of(Command::new(stand_in).args(&by_hand))?);
         version.add(duration_of(Command::new(ZONE_ETCD).arg("--version"))?);
         unverified.add(run(false)?);
     }
-
     let added = launched.less(&bare);
-    let mut section = Section::new(format!(
-        "launch: a stand-in that ends at once in etcd's place, {count} runs, median (p95)"
-    ));
     let both = |samples: &Samples| {
         format!("{} ({})", in_milliseconds(samples.median()), in_milliseconds(samples.percentile(95)))
     };
-    section.figure("zone-etcd run", both(&launched));
-    section.figure("the same command line by hand: fork, exec, exit", both(&bare));
-    section.figure("the difference", both(&added));
-    section.at_most("the difference, median", added.median(), 5.0, in_milliseconds);
+    section.figure(format!("{what}: zone-etcd run"), both(&launched));
+    section.figure("  the same command line by hand: fork, exec, exit", both(&bare));
+    section.figure("  the difference", both(&added));
+    section.at_most(format!("{what}: the difference, median"), added.median(), 5.0, in_milliseconds);
     section.figure(
         "  of it to become zone-etcd at all (zone-etcd --version)",
         in_milliseconds(version.median()),
     );
-    section.figure("zone-etcd run when it has to take etcd's digest", both(&unverified));
-    Ok(section)
+    section.figure("  when it has to take etcd's digest", both(&unverified));
+    Ok(())
 }
 
 fn stand_in_bundle(directory: &Path) -> Result<PathBuf> {
@@ -130,12 +138,12 @@ pub fn prepared<'s>(
     now: OffsetDateTime,
 ) -> Result<Launch<'s>> {
     let found = FoundBinary::look_for(site, node, options).map_err(explain)?;
-    let material = site.material(node, now).map_err(explain)?;
-    Ok(Launch::prepare_with(found, site, node, material, options, now).map_err(explain)?)
+    let certificates = site.certificates(node, now).map_err(explain)?;
+    Ok(Launch::prepare_with(found, site, node, certificates, options, now).map_err(explain)?)
 }
 
 /// The program's own failures are made to be reported by it, not to be an error of another program.
-pub fn explain(failure: zone_etcd::error::Failure) -> String {
+pub fn explain(failure: model::error::Failure) -> String {
     format!("{failure:?}")
 }
 

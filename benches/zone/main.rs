@@ -1,9 +1,11 @@
-//! What the program costs, against what it could cost: ratios, each measured in one run against something else.
+//! What the program costs, against what it could cost: ratios, each measured in one run against something
+//! else.
 //!
-//! `cargo bench --bench zone -- [--short] [issue|bundle|launch|start|dev ...]`; `scripts/bench` builds what it needs and calls it.
+//! `cargo bench --bench zone -- [--short] [issue|bundle|launch|start|dev|members ...]`; `scripts/bench`
+//! builds what it needs and calls it.
 //!
-//! Absolute figures belong to a machine and to what else it does. So every subject runs alternately with what it is
-//! compared to, and the goals are ratios, or differences that leave a wide margin.
+//! Absolute figures belong to a machine and to what else it does. So every subject runs alternately with what
+//! it is compared to, and the goals are ratios, or differences that leave a wide margin.
 
 #![allow(clippy::disallowed_methods, reason = "files and paths are the bench's own")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is this program's output")]
@@ -15,6 +17,7 @@ mod disk_alone;
 mod in_memory;
 mod launch;
 mod members;
+mod membership;
 mod on_disk;
 mod other_tools;
 mod peak_memory;
@@ -85,6 +88,7 @@ fn measure(arguments: &Arguments) -> Result<Report> {
             Subject::Bundle => report.print(bundles::measure(arguments, &scratch)?),
             Subject::Launch => report.print(launch::measure(arguments, &scratch)?),
             Subject::Start => report.print(start::measure(arguments, &scratch)?),
+            Subject::Members => report.print(membership::measure(arguments, &scratch)?),
             Subject::Dev => report.print(development::measure(arguments, &scratch)?),
         }
     }

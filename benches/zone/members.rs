@@ -1,24 +1,24 @@
-//! Members on loopback whose certificates were made beforehand, started as `run` or by hand: the bundled etcd with the command
-//! line that `run` would use.
+//! Members on loopback whose certificates were made beforehand, started as `run` or by hand: the bundled etcd
+//! with the command line that `run` would use.
 //!
-//! They count as ready when `dev`'s do: each has reported so, as to systemd, and has then answered a linearizable read to
-//! the same client over one persistent connection.
+//! They count as ready when `dev`'s do: each has reported so, as to systemd, and has then answered a
+//! linearizable read to the same client over one persistent connection.
 
 use std::cell::Cell;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use etcd::client::{ClientCredentials, MemberClient};
+use launch::LaunchOptions;
+use model::plan::NodePaths;
+use store::site::Site;
+use store::zone_directory::CaPassphrase;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
-use zone_etcd::etcd::client::{ClientCredentials, MemberClient};
-use zone_etcd::launch::LaunchOptions;
-use zone_etcd::plan::NodePaths;
-use zone_etcd::site::Site;
-use zone_etcd::zone_directory::CaPassphrase;
 
 use crate::launch::{explain, prepared};
 use crate::scratch::Scratch;
@@ -83,7 +83,8 @@ impl Drop for Running {
 }
 
 impl Members {
-    /// Makes the certificates. `timing` is heartbeat and election, if not etcd's own; `apart` lies between two starts.
+    /// Makes the certificates. `timing` is heartbeat and election, if not etcd's own; `apart` lies between
+    /// two starts.
     pub fn new(
         scratch: &Scratch,
         name: &str,
@@ -98,7 +99,13 @@ impl Members {
         Ok(Self { directory, count, timing, apart, runtime, starts: Cell::new(0) })
     }
 
-    /// From the first start of a new cluster until every member has answered. Nothing of the members is left afterwards.
+    /// The zone directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// From the first start of a new cluster until every member has answered. Nothing of the members is left
+    /// afterwards.
     pub fn time_to_ready(&self, by: By) -> Result<Duration> {
         // Other ports: what listened on the old ones may not be quite gone.
         describe_local(&self.directory, self.count, self.timing)?;
@@ -113,8 +120,8 @@ impl Members {
         Ok(duration)
     }
 
-    /// From the first start until every member has answered, with the data of the start before, if there was one. They are
-    /// killed then, and their data is kept.
+    /// From the first start until every member has answered, with the data of the start before, if there was
+    /// one. They are killed then, and their data is kept.
     pub fn time_to_ready_again(&self, by: By) -> Result<Duration> {
         self.start_all(by, &self.plan()?)
     }

@@ -35,7 +35,8 @@ impl Sample for Openssl {
     fn prepare(&self, directory: &Path, number: usize) -> Result<()> {
         let text = format!(
             "basicConstraints = critical, CA:FALSE\nkeyUsage = critical, digitalSignature\n\
-             extendedKeyUsage = serverAuth, clientAuth\nsubjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid\n\
+             extendedKeyUsage = serverAuth, clientAuth\nsubjectKeyIdentifier = hash\n\
+             authorityKeyIdentifier = keyid\n\
              subjectAltName = DNS:node{number}.{ZONE_NAME}, DNS:localhost, IP:10.0.0.{number}, IP:127.0.0.1\n"
         );
         Ok(std::fs::write(directory.join(format!("{number}.extensions")), text)?)
@@ -64,7 +65,8 @@ impl Sample for Openssl {
     }
 }
 
-/// `cfssl gencert`: key, request and certificate by one command, written as JSON; `cfssljson` makes files of it.
+/// `cfssl gencert`: key, request and certificate by one command, written as JSON; `cfssljson` makes files of
+/// it.
 #[derive(Debug)]
 pub struct Cfssl {
     program: PathBuf,
@@ -74,7 +76,8 @@ pub struct Cfssl {
 }
 
 impl Cfssl {
-    /// With the authority in `AUTHORITY.crt` and `AUTHORITY.key`; with `files`, `cfssljson` follows, from beside cfssl.
+    /// With the authority in `AUTHORITY.crt` and `AUTHORITY.key`; with `files`, `cfssljson` follows, from
+    /// beside cfssl.
     pub fn new(program: &Path, authority: &Path, files: bool) -> Self {
         let (certificate, key) = (authority.with_extension("crt"), authority.with_extension("key"));
         Self { program: program.to_owned(), files, certificate, key }
@@ -83,9 +86,10 @@ impl Cfssl {
 
 impl Sample for Cfssl {
     fn prepare(&self, directory: &Path, number: usize) -> Result<()> {
+        let name = format!("node{number}.{ZONE_NAME}");
         let request = serde_json::json!({
-            "CN": format!("node{number}.{ZONE_NAME}"),
-            "hosts": [format!("node{number}.{ZONE_NAME}"), "localhost", format!("10.0.0.{number}"), "127.0.0.1"],
+            "CN": name,
+            "hosts": [name, "localhost", format!("10.0.0.{number}"), "127.0.0.1"],
             "key": { "algo": "ecdsa", "size": 256 },
             "names": [{ "O": ZONE_NAME }],
         });

@@ -14,8 +14,8 @@ const NODES: [usize; 2] = [100, 1000];
 /// The argument that makes this program run a command and print its peak.
 const PEAK_OF: &str = "--peak-of";
 
-/// The peak of `pki issue --all` for both zones. What the description alone takes, which does grow, is shown by issuing
-/// for a node that has everything already.
+/// The peak of `pki issue --all` for both zones. What the description alone takes, which does grow, is shown
+/// by issuing for a node that has everything already.
 pub fn measure(scratch: &Scratch) -> Result<Section> {
     let mut section = Section::new("issue, peak of resident memory");
     let mut peaks = [0, 0];
@@ -37,8 +37,8 @@ pub fn measure(scratch: &Scratch) -> Result<Section> {
     Ok(section)
 }
 
-/// The peak of a command, in KiB. The kernel tells the highest of all children of a process (getrusage(2)), so each command
-/// gets a process of its own to be the child of.
+/// The peak of a command, in KiB. The kernel tells the highest of all children of a process (getrusage(2)),
+/// so each command gets a process of its own to be the child of.
 pub fn peak_of(command: &Command) -> Result<u64> {
     let mut parent = Command::new(std::env::current_exe()?);
     parent.arg(PEAK_OF).arg(command.get_program()).args(command.get_args());

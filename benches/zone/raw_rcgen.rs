@@ -26,7 +26,8 @@ impl RawAuthority {
         Ok(Self(Issuer::new(parameters, KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?)))
     }
 
-    /// A key and its certificate, both DER: what `zone_pki::Authority::issue` makes of the same specification.
+    /// A key and its certificate, both DER: what `zone_pki::Authority::issue` makes of the same
+    /// specification.
     pub fn issue(&self, spec: &LeafSpec, now: OffsetDateTime) -> Result<(Vec<u8>, Vec<u8>)> {
         let mut serial = [0; 20];
         aws_lc_rs::rand::fill(&mut serial)?;

@@ -1,9 +1,9 @@
-//! From the start of the first member until all are ready: `zone-etcd run` against etcd itself with the same command line, in
-//! turn. The certificates are there, and etcd's digest was taken by an earlier start.
+//! From the start of the first member until all are ready: `zone-etcd run` against etcd itself with the same
+//! command line, in turn. The certificates are there, and etcd's digest was taken by an earlier start.
 //!
-//! With etcd's own timing most of a start is the election: every member draws its time-out among ten, 100 ms apart. Of members
-//! that do not hold each other up that is all that can be seen in a few runs, so where the goal is to lose nothing, it is judged
-//! by runs with a tenth of that.
+//! With etcd's own timing most of a start is the election: every member draws its time-out among ten, 100 ms
+//! apart. Of members that do not hold each other up that is all that can be seen in a few runs, so where the
+//! goal is to lose nothing, it is judged by runs with a tenth of that.
 
 use std::time::Duration;
 
@@ -55,7 +55,8 @@ const CASES: [Case; 7] = [
     },
     Case { what: "3 members at once", goal: Some((95, 0.4)), ..AT_ONCE },
     Case { what: "3 members, 30 ms apart", apart: STAGGER, ..AT_ONCE },
-    // By hand, the first ones start while the last one is not there yet. Here nobody founds before all are.
+    // By hand, the first ones start while the last one is not there yet. Here no member bootstraps before all
+    // are there.
     Case {
         what: "3 members, 30 ms apart, 10/100 ms",
         timing: Some(SHORT_TIMING),

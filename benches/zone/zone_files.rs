@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use zone_etcd::config::{Template, TemplateNode};
+use model::config::{Template, TemplateNode};
 
 use crate::{Result, ZONE_ETCD};
 
@@ -47,7 +47,7 @@ pub fn describe_many(directory: &Path, nodes: usize) -> Result<()> {
 
 /// Describes a zone of members on loopback, with free ports, heartbeat and election as given, or etcd's own.
 pub fn describe_local(directory: &Path, nodes: usize, timing: Option<(&str, &str)>) -> Result<()> {
-    let ports = zone_etcd::host::free_ports(3 * nodes)?;
+    let ports = host::free_ports(3 * nodes)?;
     let node = |(index, ports): (usize, &[u16])| TemplateNode {
         client_port: Some(ports[0]),
         peer_port: Some(ports[1]),

@@ -1,4 +1,5 @@
-//! Writes logs and backends into a directory, as the tests have them made by hand: seeds of the target `data_directory`.
+//! Writes logs and backends into a directory, as the tests have them made by hand: seeds of the target
+//! `data_directory`.
 
 #[path = "../../tests/it/support/backend_file.rs"]
 mod backend_file;

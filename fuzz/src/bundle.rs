@@ -4,9 +4,9 @@ use std::io::Read;
 use std::sync::OnceLock;
 
 use serde_json::json;
+use store::bundle::{BundleError, Identity, OpenBundle};
 use tar::{EntryType, Header};
 use time::{Duration, OffsetDateTime};
-use zone_etcd::bundle::{BundleError, Identity, OpenBundle};
 use zone_pki::{Authority, AuthoritySpec, KeyAlgorithm, Subject, hex};
 
 /// The longest path that a bundle can have.
@@ -46,7 +46,10 @@ pub fn manifest(files: &serde_json::Value) -> Vec<u8> {
 pub fn signature(manifest: &[u8]) -> Vec<u8> {
     let signature = root().sign_document(CONTEXT, manifest).expect("a signature");
     let envelope = json!({
-        "format": 1, "signer": "root", "root": root().certificate().pem(), "signature": hex::encode(&signature),
+        "format": 1,
+        "signer": "root",
+        "root": root().certificate().pem(),
+        "signature": hex::encode(&signature),
     });
     serde_json::to_vec(&envelope).expect("JSON")
 }
@@ -97,7 +100,8 @@ pub fn plain(archive: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Reads a bundle to its end. Returns the bytes of each file, and checks that they are where and what the manifest says.
+/// Reads a bundle to its end. Returns the bytes of each file, and checks that they are where and what the
+/// manifest says.
 pub fn read(bytes: &[u8], identity: Option<&Identity>) -> Result<Vec<Vec<u8>>, BundleError> {
     let mut bundle = OpenBundle::open(bytes, identity)?;
     let listed = bundle.manifest().files.clone();

@@ -1,4 +1,5 @@
-//! A file for the parsers that open one themselves: made once in each process, mode 0600, then filled anew for each input.
+//! A file for the parsers that open one themselves: made once in each process, mode 0600, then filled again
+//! for each input.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, Write};

@@ -5,7 +5,7 @@ pub mod file;
 mod memory;
 pub mod pem;
 
-use zone_etcd::config::Problem;
+use model::config::Problem;
 
 /// What is told of a text: at least one problem, each at a place that is in it, and each can be printed.
 pub fn check_problems(text: &str, problems: &[Problem]) {

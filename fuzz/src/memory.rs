@@ -1,10 +1,11 @@
-//! No input may cost much memory, however small it is. libFuzzer sees what the process has in use once a second; this sees each
-//! allocation.
+//! No input may cost much memory, however small it is. libFuzzer sees what the process has in use once a
+//! second; this sees each allocation.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What may be in use at once. The largest input of libFuzzer has 1 MiB here, and the largest file that is read whole 16 MiB.
+/// What may be in use at once. The largest input of libFuzzer has 1 MiB here, and the largest file that is
+/// read whole 16 MiB.
 const AT_MOST: usize = 128 << 20;
 
 #[global_allocator]

@@ -1,4 +1,5 @@
-//! Between DER and PEM: a mutation of DER is one of the structure, and a mutation of PEM mostly one of base64.
+//! Between DER and PEM: a mutation of DER is one of the structure, and a mutation of PEM mostly one of
+//! base64.
 
 use pkcs8::der::pem::{LineEnding, encode_string};
 

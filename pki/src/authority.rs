@@ -8,10 +8,10 @@ use rcgen::{CertificateParams, Issuer, PublicKeyData};
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::certificate::{Certificate, CertificateError};
-use crate::instant::instant;
 use crate::key::{KeyError, PrivateKey};
 use crate::name::NameError;
 use crate::request::{CertificateRequest, RequestError};
+use crate::rules::Fault;
 use crate::signer::{Certified, Signer};
 use crate::spec::{AuthoritySpec, LeafSpec, SubjectError};
 
@@ -30,25 +30,17 @@ pub enum IssueError {
     /// The validity is not positive, or an instant lies outside the years 1950 to 9999.
     #[error("the validity is not positive, or an instant lies outside the years 1950 to 9999")]
     Validity,
-    /// The authority's own certificate has ended.
-    #[error("the authority expired at {}", instant(*not_after))]
-    Expired {
-        /// The last instant of the authority.
-        not_after: OffsetDateTime,
-    },
-    /// The authority's own certificate has not begun.
-    #[error("the authority is not valid before {}", instant(*not_before))]
-    NotYetValid {
-        /// The first instant of the authority.
-        not_before: OffsetDateTime,
-    },
+    /// The authority's own certificate has ended, or has not begun.
+    #[error("the authority {0}")]
+    Invalid(Fault),
     /// RFC 5280, 4.2.1.9: the authority may not have one under it, or not one with that path length.
     #[error("the authority has path length {path_length}, which does not allow the one to be issued")]
     PathLength {
         /// The authority's own.
         path_length: u32,
     },
-    /// The issuer that was written is not byte for byte the authority's subject: no verifier would find the way up.
+    /// The issuer that was written is not byte for byte the authority's subject: no verifier would find the
+    /// way up.
     #[error("the issuer in the certificate differs from the subject of the authority")]
     IssuerName,
     /// The authority's keyUsage lacks cRLSign (RFC 5280, 4.2.1.3).
@@ -100,8 +92,8 @@ impl Authority {
     /// Issues an authority under this one.
     ///
     /// # Errors
-    /// As [`generate`](Self::generate), and [`IssueError::PathLength`], [`IssueError::Expired`],
-    /// [`IssueError::NotYetValid`] where this authority does not allow it.
+    /// As [`generate`](Self::generate), and [`IssueError::PathLength`], [`IssueError::Invalid`]
+    /// where this authority does not allow it.
     pub fn issue_authority(&self, spec: &AuthoritySpec, now: OffsetDateTime) -> Result<Self, IssueError> {
         self.issue_authority_with_key(spec, PrivateKey::generate(spec.key)?, now)
     }
@@ -127,9 +119,10 @@ impl Authority {
 
     /// Issues a certificate, with a new key, for a TLS server or client.
     ///
-    /// `notBefore` is five minutes before `now`, for clocks that are behind (etcd tolerates none), but no more than a tenth
-    /// of the validity and not before the authority's own; `notAfter` is `now` and the validity, but not after the authority's own. The serial number is
-    /// random. Key usage is digitalSignature only: TLS 1.3 and the forward-secret suites of 1.2 need no other.
+    /// `notBefore` is five minutes before `now`, for clocks that are behind (etcd tolerates none), but no
+    /// more than a tenth of the validity and not before the authority's own; `notAfter` is `now` and the
+    /// validity, but not after the authority's own. The serial number is random. Key usage is
+    /// digitalSignature only: TLS 1.3 and the forward-secret suites of 1.2 need no other.
     ///
     /// # Errors
     /// As [`IssueError`] says.
@@ -140,8 +133,9 @@ impl Authority {
         Ok(Issued { certificate, key })
     }
 
-    /// Certifies the key of a request, which somebody else holds. What the certificate says comes from `spec` alone; of the request
-    /// nothing but its key is taken, and only if it proves that it has it. `spec.key` does not matter.
+    /// Certifies the key of a request, which is elsewhere. What the certificate says comes from `spec`
+    /// alone; of the request nothing but its key is taken, and only if it proves that it has it. `spec.key`
+    /// does not matter.
     ///
     /// # Errors
     /// As [`issue`](Self::issue), and [`IssueError::Request`] for a request without proof of possession.
@@ -154,7 +148,8 @@ impl Authority {
         request.verify()?;
         let parameters = parameters::leaf(spec, now, &self.certificate)?;
         let certificate = self.sign(&parameters, request.public_key())?;
-        // An algorithm identifier in a form that the encoder does not write would make it another key to those who compare.
+        // An algorithm identifier in a form that the encoder does not write would make it another key to
+        // those who compare.
         if certificate.subject_public_key_info() != request.subject_public_key_info() {
             return Err(IssueError::Encoding("the public key cannot be written as it is".to_owned()));
         }
@@ -227,19 +222,21 @@ impl Issued {
         (self.certificate, self.key)
     }
 
-    /// The PEM of the certificate and of its issuer after it: leaf first, as a TLS peer sends them (RFC 8446, 4.4.2).
+    /// The PEM of the certificate and of its issuer after it: leaf first, as a TLS peer sends them (RFC 8446,
+    /// 4.4.2).
     pub fn chain_pem(&self, issuer: &Certificate) -> String {
         self.certificate.pem() + &issuer.pem()
     }
 }
 
-/// The encoder's errors that have a meaning for the caller were ruled out before; what is left is only reported.
+/// The encoder's errors that have a meaning for the caller were ruled out before; what is left is only
+/// reported.
 pub(crate) fn encoding(error: rcgen::Error) -> IssueError {
     IssueError::Encoding(error.to_string())
 }
 
-/// The instant in UTC. The encoder chooses between the two forms of a date by the year as it is written, and panics at
-/// the turn from 2049 to 2050 if that is not the year in UTC.
+/// The instant in UTC. The encoder chooses between the two forms of a date by the year as it is written, and
+/// panics at the turn from 2049 to 2050 if that is not the year in UTC.
 pub(crate) fn utc(instant: OffsetDateTime) -> Result<OffsetDateTime, IssueError> {
     let instant = instant.checked_to_offset(UtcOffset::UTC);
     instant.filter(|instant| instant.year() >= 1950).ok_or(IssueError::Validity)

@@ -1,6 +1,6 @@
 //! A certificate (RFC 5280): its bytes, and the facts that are read out of them once.
 
-pub(crate) mod parse;
+pub(crate) mod parser;
 
 use std::fmt;
 
@@ -51,28 +51,29 @@ pub enum CertificateError {
 /// A distinguished name in DER, such as TLS names the authorities by that a server trusts, written as a
 /// [`subject`](Certificate::subject). None if it is not one.
 pub fn name_for_people(der: &[u8]) -> Option<String> {
-    parse::name_for_people(der)
+    parser::name_for_people(der)
 }
 
 /// A certificate, read and sound in form. Whether to trust it is another matter: see [`crate::check`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
     der: CertificateDer<'static>,
-    facts: parse::Facts,
+    facts: parser::Facts,
 }
 
 impl Certificate {
     /// Reads one certificate in DER, from the first byte to the last.
     ///
     /// # Errors
-    /// [`CertificateError::Damaged`], also for an extension that occurs twice or cannot be read; [`CertificateError::NotForGo`].
+    /// [`CertificateError::Damaged`], also for an extension that occurs twice or cannot be read;
+    /// [`CertificateError::NotForGo`].
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
         Self::from_owned(der.to_vec().into())
     }
 
     /// As [`from_der`](Self::from_der), for bytes that are given away.
     pub(crate) fn from_owned(der: CertificateDer<'static>) -> Result<Self, CertificateError> {
-        let facts = parse::facts(&der).map_err(|reason| CertificateError::Damaged { reason })?;
+        let facts = parser::facts(&der).map_err(|reason| CertificateError::Damaged { reason })?;
         go::readable(&der).map_err(|rule| CertificateError::NotForGo { rule })?;
         Ok(Self { der, facts })
     }
@@ -85,7 +86,8 @@ impl Certificate {
         Self::chain_from_pem(text)?.into_iter().next().ok_or(CertificateError::NoPem)
     }
 
-    /// All certificates of a PEM file, in the order of the file; at least one. Text between the blocks is passed over.
+    /// All certificates of a PEM file, in the order of the file; at least one. Text between the blocks is
+    /// passed over.
     ///
     /// # Errors
     /// As [`CertificateError`] says, one variant for each thing that can be wrong.
@@ -161,8 +163,8 @@ impl Certificate {
         self.facts.common_name.as_deref()
     }
 
-    /// The DNS names and addresses. Other kinds (URI, e-mail) are left out; DNS names are taken as they stand, in lower
-    /// case, even where [`SubjectAltNames::insert_dns`] would refuse them.
+    /// The DNS names and addresses. Other kinds (URI, e-mail) are left out; DNS names are taken as they
+    /// stand, in lower case, even where [`SubjectAltNames::insert_dns`] would refuse them.
     pub fn names(&self) -> &SubjectAltNames {
         &self.facts.names
     }
@@ -177,13 +179,14 @@ impl Certificate {
         self.facts.not_after
     }
 
-    /// What a TLS stack lets it be used for. Without the extension, or with anyExtendedKeyUsage in it, that is both
-    /// (RFC 5280, 4.2.1.12).
+    /// What a TLS stack lets it be used for. Without the extension, or with anyExtendedKeyUsage in it, that
+    /// is both (RFC 5280, 4.2.1.12).
     pub fn usages(&self) -> Usages {
         self.facts.usages
     }
 
-    /// Whether it may sign certificates: basicConstraints says CA, and keyUsage, where there is one, says keyCertSign.
+    /// Whether it may sign certificates: basicConstraints says CA, and keyUsage, where there is one, says
+    /// keyCertSign.
     pub fn is_authority(&self) -> bool {
         self.facts.authority && self.facts.may_sign_certificates
     }
@@ -193,8 +196,8 @@ impl Certificate {
         self.facts.authority
     }
 
-    /// Whether it can be trusted as a CA: before version 3 nothing in a certificate said whether it is one (RFC 5280, 6.1.4 k).
-    pub fn may_be_anchor(&self) -> bool {
+    /// Whether it is a CA, or of a version that does not say.
+    pub(crate) fn may_be_anchor(&self) -> bool {
         self.facts.authority || self.facts.version < 3
     }
 
@@ -218,7 +221,8 @@ impl Certificate {
         self.subject_der() == self.issuer_der()
     }
 
-    /// Whether it names `issuer` as its issuer. Of several with one subject the key identifier tells which (RFC 5280, 4.2.1.1).
+    /// Whether it names `issuer` as its issuer. Of several with one subject the key identifier tells which
+    /// (RFC 5280, 4.2.1.1).
     pub fn names_issuer(&self, issuer: &Self) -> bool {
         let is_identified = match (self.authority_key_identifier(), issuer.subject_key_identifier()) {
             (Some(wanted), Some(identifier)) => wanted == identifier,
@@ -267,7 +271,8 @@ impl Certificate {
         sha256(&self.der)
     }
 
-    /// How much of the validity is used up at `now`: 0 at `notBefore` and before, 1 at `notAfter`, more than 1 after.
+    /// How much of the validity is used up at `now`: 0 at `notBefore` and before, 1 at `notAfter`, more than
+    /// 1 after.
     pub fn validity_used(&self, now: OffsetDateTime) -> f64 {
         let whole = (self.not_after() - self.not_before()).as_seconds_f64();
         let used = (now - self.not_before()).as_seconds_f64();

@@ -1,4 +1,5 @@
-//! Verification by rustls-webpki, another implementation than the one that issues, and by the rules of Go, which etcd goes by.
+//! Verification by rustls-webpki, another implementation than the one that issues, and by the rules of Go,
+//! which etcd goes by.
 
 mod path;
 
@@ -6,29 +7,21 @@ use time::OffsetDateTime;
 
 use crate::certificate::Certificate;
 use crate::go::Refusal;
-use crate::instant::instant;
 use crate::key::PrivateKey;
 use crate::name::{SubjectAltName, SubjectAltNames};
-use crate::spec::{Usage, Usages};
+use crate::rules::{Fault, Rule};
+use crate::spec::Usages;
 
 /// Why a certificate does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckError {
-    /// One of the certificates has ended.
-    #[error("{subject} expired at {}", instant(*not_after))]
-    Expired {
+    /// One of the certificates breaks a rule that it is judged by alone.
+    #[error("{subject} {fault}")]
+    Unfit {
         /// Which.
         subject: String,
-        /// Its last instant.
-        not_after: OffsetDateTime,
-    },
-    /// One of the certificates has not begun.
-    #[error("{subject} is not valid before {}", instant(*not_before))]
-    NotYetValid {
-        /// Which.
-        subject: String,
-        /// Its first instant.
-        not_before: OffsetDateTime,
+        /// How.
+        fault: Fault,
     },
     /// No way leads from the certificate to the anchor.
     #[error("{subject} was issued by {issuer}, which is not trusted here")]
@@ -52,22 +45,6 @@ pub enum CheckError {
         /// The name.
         name: SubjectAltName,
     },
-    /// A usage is wanted that the certificate, or one above it, does not allow.
-    #[error("{subject} may not be used for {usage}")]
-    UsageMissing {
-        /// The certificate.
-        subject: String,
-        /// The usage.
-        usage: Usage,
-    },
-    /// The certificate allows a usage that its role must not have.
-    #[error("{subject} may be used for {usage}, which it must not")]
-    UsageExcess {
-        /// The certificate.
-        subject: String,
-        /// The usage.
-        usage: Usage,
-    },
     /// A name lies outside the name constraints of an authority above (RFC 5280, 4.2.1.10).
     #[error("{subject} covers {names}, not all within the constraints of its authority")]
     OutsideConstraints {
@@ -80,12 +57,6 @@ pub enum CheckError {
     #[error("{subject} is a certificate authority and must not be used as a leaf")]
     LeafIsAuthority {
         /// The certificate.
-        subject: String,
-    },
-    /// The anchor, or what stands between, is no authority.
-    #[error("{subject} is not a certificate authority")]
-    NotAnAuthority {
-        /// Which.
         subject: String,
     },
     /// More authorities in a row than one of them allows (RFC 5280, 4.2.1.9).
@@ -107,11 +78,12 @@ pub enum CheckError {
     },
 }
 
-/// Verifies that `leaf` chains to `anchor`, possibly through `intermediates`, at `now`; that it may be used for `usages`
-/// and for nothing else; and that it covers every one of `names`.
+/// Verifies that `leaf` chains to `anchor`, possibly through `intermediates`, at `now`; that it may be used
+/// for `usages` and for nothing else; and that it covers every one of `names`.
 ///
-/// Each certificate's signature is verified once, whatever the number of usages and names. The anchor's own signature
-/// is not, but all else that Go looks at in an anchor is. A wildcard in `names` has to be in the certificate as such.
+/// Each certificate's signature is verified once, whatever the number of usages and names. The anchor's own
+/// signature is not, but all else that Go looks at in an anchor is. A wildcard in `names` has to be in the
+/// certificate as such.
 ///
 /// # Errors
 /// The first thing that is wrong, as [`CheckError`] says.
@@ -124,9 +96,9 @@ pub fn verify(
     now: OffsetDateTime,
 ) -> Result<(), CheckError> {
     for certificate in std::iter::once(leaf).chain(intermediates.iter().copied()).chain([anchor]) {
-        check_validity(certificate, now)?;
+        abide(certificate, &[Rule::Valid(now)])?;
     }
-    check_usages(leaf, usages)?;
+    abide(leaf, &[Rule::Allows(usages), Rule::AllowsOnly(usages)])?;
     check_issuer(leaf, intermediates, anchor)?;
     path::verify(leaf, intermediates, anchor, usages, now)?;
     path::verify_names(leaf, names)
@@ -137,27 +109,10 @@ pub fn key_matches(certificate: &Certificate, key: &PrivateKey) -> bool {
     certificate.subject_public_key_info() == key.subject_public_key_info()
 }
 
-fn check_validity(certificate: &Certificate, now: OffsetDateTime) -> Result<(), CheckError> {
-    let subject = || certificate.subject().to_owned();
-    if now > certificate.not_after() {
-        return Err(CheckError::Expired { subject: subject(), not_after: certificate.not_after() });
-    }
-    if now < certificate.not_before() {
-        return Err(CheckError::NotYetValid { subject: subject(), not_before: certificate.not_before() });
-    }
-    Ok(())
-}
-
-fn check_usages(leaf: &Certificate, wanted: Usages) -> Result<(), CheckError> {
-    for usage in Usages::BOTH.iter() {
-        let subject = || leaf.subject().to_owned();
-        match (wanted.contains(usage), leaf.usages().contains(usage)) {
-            (true, false) => return Err(CheckError::UsageMissing { subject: subject(), usage }),
-            (false, true) => return Err(CheckError::UsageExcess { subject: subject(), usage }),
-            _ => {}
-        }
-    }
-    Ok(())
+/// Whether a certificate breaks none of these rules.
+fn abide(certificate: &Certificate, rules: &[Rule]) -> Result<(), CheckError> {
+    let unfit = |fault| Err(CheckError::Unfit { subject: certificate.subject().to_owned(), fault });
+    certificate.fault(rules).map_or(Ok(()), unfit)
 }
 
 /// Names are compared byte by byte, as Go and webpki do.
@@ -168,10 +123,7 @@ fn check_issuer(
 ) -> Result<(), CheckError> {
     let mut above = intermediates.iter().copied().chain([anchor]);
     match above.find(|certificate| certificate.subject_der() == leaf.issuer_der()) {
-        Some(issuer) if !issuer.is_authority() => {
-            Err(CheckError::NotAnAuthority { subject: issuer.subject().to_owned() })
-        }
-        Some(_) => Ok(()),
+        Some(issuer) => abide(issuer, &[Rule::Authority]),
         None => Err(CheckError::UnknownIssuer {
             subject: leaf.subject().to_owned(),
             issuer: leaf.issuer().to_owned(),

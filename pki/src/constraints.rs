@@ -1,4 +1,5 @@
-//! Name constraints (RFC 5280, 4.2.1.10) on DNS names and addresses: what those who are certified below an authority may be called.
+//! Name constraints (RFC 5280, 4.2.1.10) on DNS names and addresses: what those who are certified below an
+//! authority may be called.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -7,8 +8,8 @@ use x509_parser::extensions::{self, GeneralName, GeneralSubtree};
 
 use crate::name::SubjectAltName;
 
-/// The name constraints of an authority, as far as they are about DNS names and addresses. Without the extension there are none, and
-/// every name may be certified.
+/// The name constraints of an authority, as far as they are about DNS names and addresses. Without the
+/// extension there are none, and every name may be certified.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NameConstraints {
     /// The DNS names that may be certified, each with all below it, in lower case. Empty: any.
@@ -33,7 +34,7 @@ pub struct Subnet {
 /// Why a name may not be certified, with the constraint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConstraintError {
-    /// Names of its kind are permitted, and it is none of those.
+    /// Names of its kind are permitted, and it is not one of those.
     #[error("only {permitted} is permitted")]
     NotPermitted {
         /// All that is, with commas.
@@ -119,8 +120,9 @@ fn judge<T: fmt::Display>(
     Err(ConstraintError::NotPermitted { permitted: permitted.join(", ") })
 }
 
-/// Whether `name` is `base` or lies below it; a wildcard is as wide as what it covers. Some authorities write a dot before the
-/// base, which Go and webpki take for "below it, but not itself"; an empty base is every name.
+/// Whether `name` is `base` or lies below it; a wildcard is as wide as what it covers. Some authorities write
+/// a dot before the base, which Go and webpki take for "below it, but not itself"; an empty base is every
+/// name.
 fn is_within(name: &str, base: &str) -> bool {
     let name = name.strip_prefix("*.").unwrap_or(name);
     match base.strip_prefix('.') {

@@ -1,5 +1,5 @@
-//! Just enough DER (X.690) to see which kind of key an encoding holds before it is given to the parser for it, and to write
-//! one element that the encoder of certificates leaves out of requests.
+//! Just enough DER (X.690) to see which kind of key an encoding holds before it is given to the parser for
+//! it, and to write one element that the encoder of certificates leaves out of requests.
 
 /// `SEQUENCE`.
 pub(crate) const SEQUENCE: u8 = 0x30;
@@ -42,7 +42,8 @@ pub(crate) fn whole_sequence(der: &[u8]) -> Option<Reader<'_>> {
     reader.0.is_empty().then_some(Reader(contents))
 }
 
-/// A length in short or long form, and what follows it (X.690, 8.1.3). A private key needs no more than three bytes.
+/// A length in short or long form, and what follows it (X.690, 8.1.3). A private key needs no more than three
+/// bytes.
 fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let (&first, rest) = bytes.split_first()?;
     if first < 0x80 {

@@ -1,7 +1,7 @@
 //! Documents that an authority signs with the key that it signs certificates with.
 //!
-//! What is signed is the context, a line feed, and the document. No certificate begins with such a line, so neither can be
-//! taken for the other, nor a document of one context for one of another.
+//! What is signed is the context, a line feed, and the document. No certificate begins with such a line, so
+//! neither can be taken for the other, nor a document of one context for one of another.
 
 use webpki::EndEntityCert;
 use webpki::aws_lc_rs::{ECDSA_P256_SHA256, ECDSA_P384_SHA384, ED25519, RSA_PKCS1_2048_8192_SHA256};
@@ -22,8 +22,9 @@ const ALGORITHMS: [&dyn SignatureVerificationAlgorithm; 4] =
 pub struct DocumentError;
 
 impl Authority {
-    /// Signs a document: ECDSA with SHA-256 (P-256) or SHA-384 (P-384) in DER, Ed25519, or RSA PKCS#1 v1.5 with SHA-256,
-    /// as `openssl dgst -verify` reads them. `context` says what the document is for, and has no line feed in it.
+    /// Signs a document: ECDSA with SHA-256 (P-256) or SHA-384 (P-384) in DER, Ed25519, or RSA PKCS#1 v1.5
+    /// with SHA-256, as `openssl dgst -verify` reads them. `context` says what the document is for, and has
+    /// no line feed in it.
     ///
     /// # Errors
     /// [`KeyError::Library`] if the cryptographic library fails.
@@ -33,8 +34,8 @@ impl Authority {
 }
 
 impl Certificate {
-    /// Verifies a signature that [`Authority::sign_document`] made with the key of this certificate. Whether the
-    /// certificate is to be trusted is another matter.
+    /// Verifies a signature that [`Authority::sign_document`] made with the key of this certificate. Whether
+    /// the certificate is to be trusted is another matter.
     ///
     /// # Errors
     /// [`DocumentError`].

@@ -1,9 +1,11 @@
-//! Private keys under a passphrase: PKCS#8 `EncryptedPrivateKeyInfo` (RFC 5958, section 3) with PBES2 (RFC 8018).
+//! Private keys under a passphrase: PKCS#8 `EncryptedPrivateKeyInfo` (RFC 5958, section 3) with PBES2 (RFC
+//! 8018).
 //!
-//! What is written here, `openssl pkey` reads without options. What is read here is that, and what OpenSSL writes: PBKDF2
-//! with any of the SHA functions, or scrypt, and AES in CBC mode. The costs that a file asks for are bounded.
+//! What is written here, `openssl pkey` reads without options. What is read here is that, and what OpenSSL
+//! writes: PBKDF2 with any of the SHA functions, or scrypt, and AES in CBC mode. The costs that a file asks
+//! for are bounded.
 
-mod open;
+mod decryption;
 mod scheme;
 
 use aws_lc_rs::cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
@@ -20,14 +22,15 @@ use crate::pem;
 
 /// The label of such a key in PEM.
 const LABEL: &str = "ENCRYPTED PRIVATE KEY";
-/// How often the passphrase is hashed for a key that is written here: a fifth of a second, once in each process.
+/// How often the passphrase is hashed for a key that is written here: a fifth of a second, once in each
+/// process.
 const ITERATIONS: u32 = 600_000;
 
 /// Why an encrypted key was not opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecryptError {
-    /// Nothing that is sound came out. With another salt or iteration count than it was written with, a file cannot be told
-    /// from one that has another passphrase.
+    /// Nothing that is sound came out. With another salt or iteration count than it was written with, a file
+    /// cannot be told from one that has another passphrase.
     #[error("the passphrase is wrong, unless the file is damaged where that looks the same")]
     Passphrase,
     /// The structure is cut short or inconsistent, or the passphrase is right and the key inside is damaged.
@@ -104,7 +107,7 @@ pub fn decrypt(text: &[u8], passphrase: &str) -> Result<PrivateKey, DecryptError
     let der = document(text)?;
     let (parameters, sealed) = scheme::read(der.as_bytes())?;
     let derived = scheme::derive(&parameters, passphrase)?;
-    let opened = open::open(&parameters, &derived, sealed)?;
+    let opened = decryption::open(&parameters, &derived, sealed)?;
     match PrivateKey::from_pkcs8(&opened) {
         // The passphrase is right, or the beginning and the end of the key would not be what they are.
         Err(KeyError::Damaged) => Err(DecryptError::Damaged { reason: "what is inside is no private key" }),

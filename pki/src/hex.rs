@@ -10,7 +10,8 @@ pub fn encode(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// The bytes of [`encode`]'s form. None for an odd number of digits, and for anything but `0` to `9` and `a` to `f`.
+/// The bytes of [`encode`]'s form. None for an odd number of digits, and for anything but `0` to `9` and `a`
+/// to `f`.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let value = |digit: u8| match digit {
         b'0'..=b'9' => Some(digit - b'0'),

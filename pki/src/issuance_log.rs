@@ -11,7 +11,8 @@ use crate::revocation::RevocationReason;
 /// The log in `issued.jsonl`.
 pub type IssuanceLog = RecordLog<LogEntry>;
 
-/// What is recorded of a certificate. It is recorded again when it is revoked, with [`revoked`](Self::revoked).
+/// What is recorded of a certificate. It is recorded again when it is revoked, with
+/// [`revoked`](Self::revoked).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// The serial number, lower-case hexadecimal.

@@ -19,7 +19,8 @@ pub(crate) use public::PublicKey;
 
 /// The kinds of key that are accepted; but for one they are made as well.
 ///
-/// ECDSA P-256 is the default: every TLS stack reads it, and a key is made in microseconds, where RSA takes milliseconds.
+/// ECDSA P-256 is the default: every TLS stack reads it, and a key is made in microseconds, where RSA takes
+/// milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum KeyAlgorithm {
@@ -28,7 +29,8 @@ pub enum KeyAlgorithm {
     P256,
     /// ECDSA on NIST P-384, signing with SHA-384. Written `p384`.
     P384,
-    /// ECDSA on NIST P-521, signing with SHA-512. Accepted of others, and made for nobody: BoringSSL takes no such certificate.
+    /// ECDSA on NIST P-521, signing with SHA-512. Accepted of others, never made: BoringSSL takes no
+    /// such certificate.
     P521,
     /// Ed25519 (RFC 8410). Written `ed25519`.
     Ed25519,
@@ -102,7 +104,8 @@ pub enum KeyError {
     /// Bytes, but no PEM block begins in them.
     #[error("it holds no PEM block")]
     NoPem,
-    /// A certificate, or a request for one, stands where the key should be; most often the two paths are swapped.
+    /// A certificate, or a request for one, stands where the key should be; most often the two paths are
+    /// swapped.
     #[error("it holds a certificate where a private key should be")]
     Certificate,
     /// `ENCRYPTED PRIVATE KEY` (RFC 5958), or the older `Proc-Type: 4,ENCRYPTED` of RFC 1421.
@@ -151,8 +154,8 @@ impl PrivateKey {
     /// Reads the one private key in a PEM file: PKCS#8 (RFC 5958), SEC1 `EC PRIVATE KEY` (RFC 5915) or PKCS#1
     /// `RSA PRIVATE KEY` (RFC 8017).
     ///
-    /// `EC PARAMETERS`, which `openssl ecparam -genkey` writes first, is passed over. So are certificates after or
-    /// before a key: some tools write both into one file.
+    /// `EC PARAMETERS`, which `openssl ecparam -genkey` writes first, is passed over. So are certificates
+    /// after or before a key: some tools write both into one file.
     ///
     /// # Errors
     /// As [`KeyError`] says, one variant for each thing that can be wrong.

@@ -7,12 +7,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::visible::Visible;
+use crate::printable::Visible;
 
 /// A host that a certificate covers. DNS names sort before addresses.
 ///
-/// [`FromStr`] gives a valid one in its canonical spelling. One that is put together by hand is made canonical by
-/// [`SubjectAltNames`], and checked when a certificate is issued.
+/// [`FromStr`] gives a valid one in its canonical spelling. One that is put together by hand is made
+/// canonical by [`SubjectAltNames`], and checked when a certificate is issued.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum SubjectAltName {
@@ -40,8 +40,8 @@ pub enum NameError {
         /// The name as given.
         name: String,
     },
-    /// A label that is empty, longer than 63 characters, begins or ends with a hyphen, or has a character that is
-    /// neither a letter, a digit nor a hyphen (RFC 1123, 2.1).
+    /// A label that is empty, longer than 63 characters, begins or ends with a hyphen, or has a character
+    /// that is neither a letter, a digit nor a hyphen (RFC 1123, 2.1).
     #[error("{label:?} in {name:?} is not a label: 1 to 63 letters, digits and inner hyphens")]
     Label {
         /// The label.
@@ -49,14 +49,15 @@ pub enum NameError {
         /// The whole name.
         name: String,
     },
-    /// A `*` that is not the whole leftmost label, or is followed by fewer than two labels: verifiers refuse both
-    /// (RFC 6125, 6.4.3).
+    /// A `*` that is not the whole leftmost label, or is followed by fewer than two labels: verifiers refuse
+    /// both (RFC 6125, 6.4.3).
     #[error("the wildcard in {name:?} must be the whole leftmost label, before at least two others")]
     Wildcard {
         /// The whole name.
         name: String,
     },
-    /// The last label is a number: it is an address with a mistake in it, and verifiers refuse it as a DNS name.
+    /// The last label is a number: it is an address with a mistake in it, and verifiers refuse it as a DNS
+    /// name.
     #[error("{name:?} is neither an address nor a DNS name: its last label is a number")]
     Address {
         /// The whole name.
@@ -188,7 +189,8 @@ impl fmt::Display for SubjectAltNames {
     }
 }
 
-/// The one spelling of a DNS name: ASCII, lower case, no final dot, nothing but labels that every verifier accepts.
+/// The one spelling of a DNS name: ASCII, lower case, no final dot, nothing but labels that every verifier
+/// accepts.
 pub(crate) fn canonical_dns(given: &str) -> Result<String, NameError> {
     let name = given.strip_suffix('.').unwrap_or(given);
     if name.is_empty() {

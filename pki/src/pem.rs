@@ -8,14 +8,15 @@ const LABEL_AT_MOST: usize = 32;
 
 /// The labels of the blocks that begin in `text`, in order: `CERTIFICATE`, `EC PARAMETERS`, …
 ///
-/// The decoder passes over labels that it does not know. Callers have to see them: an encrypted key and a key in the
-/// place of a certificate deserve their own message, and etcd refuses a trust file with any other block in it.
+/// The decoder passes over labels that it does not know. Callers have to see them: an encrypted key and a key
+/// in the place of a certificate deserve their own message, and etcd refuses a trust file with any other
+/// block in it.
 pub(crate) fn labels(text: &[u8]) -> impl Iterator<Item = String> {
     // Only a line feed ends a line for etcd (Go's `encoding/pem`).
     text.split(|byte| *byte == b'\n').filter_map(|line| {
         let label = line.trim_ascii_end().strip_prefix(b"-----BEGIN ")?.strip_suffix(b"-----")?;
-        // No label has a hyphen (RFC 7468, section 3). In a file that has lost its line breaks, the key itself and the END line
-        // follow on this line, and labels are shown in messages.
+        // No label has a hyphen (RFC 7468, section 3). In a file that has lost its line breaks, the key
+        // itself and the END line follow on this line, and labels are shown in messages.
         match label {
             _ if label.contains(&b'-') => None,
             _ if label.len() > LABEL_AT_MOST => Some("unknown".to_owned()),
@@ -87,8 +88,8 @@ fn push_group(text: &mut String, group: &[u8]) {
     }
 }
 
-/// The base64 digit for six bits, by comparison rather than by a table: a table look-up indexed by a secret can be
-/// seen in the cache.
+/// The base64 digit for six bits, by comparison rather than by a table: a table look-up indexed by a secret
+/// can be seen in the cache.
 fn digit(six_bits: u32) -> char {
     let value = six_bits as u8;
     char::from(match value {

@@ -1,4 +1,4 @@
-//! Files that hold secrets: they have their mode from creation, and are read only if nobody else could have.
+//! Files that hold secrets: they have their mode from creation, and are read only if other users could not.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -25,7 +25,7 @@ pub enum PrivateFileError {
         expected: &'static str,
     },
     /// Its group or others may read, write or enter it.
-    #[error("its mode is {mode:04o}: nobody but its owner may have access")]
+    #[error("its mode is {mode:04o}: only its owner may have access")]
     Mode {
         /// The permission bits.
         mode: u32,
@@ -63,8 +63,8 @@ impl From<io::Error> for PrivateFileError {
     }
 }
 
-/// Reads a file that nobody but its owner may read. Symbolic links are followed; what is checked is the file that was
-/// opened, so that it cannot be exchanged between the check and the reading.
+/// Reads a file that only its owner may read. Symbolic links are followed; what is checked is the file
+/// that was opened, so that it cannot be exchanged between the check and the reading.
 ///
 /// # Errors
 /// As [`PrivateFileError`] says; an empty file is an error, for no secret is empty.
@@ -82,7 +82,8 @@ pub fn read_open(file: File) -> Result<Zeroizing<Vec<u8>>, PrivateFileError> {
     if length > SIZE_AT_MOST {
         return Err(PrivateFileError::TooLarge { size: length });
     }
-    // One byte more than there can be, so that the end is seen without the buffer growing and leaving a copy behind.
+    // One byte more than there can be, so that the end is seen without the buffer growing and leaving a copy
+    // behind.
     let mut bytes =
         Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or(0).saturating_add(1)));
     file.take(SIZE_AT_MOST + 1).read_to_end(&mut bytes)?;
@@ -101,8 +102,8 @@ pub fn open(path: &Path) -> Result<File, PrivateFileError> {
     open_checked(OpenOptions::new().read(true), path)
 }
 
-/// Checks that a directory exists, that nobody but its owner may enter it, and that its owner is the user of this
-/// process or root.
+/// Checks that a directory exists, that only its owner may enter it, and that its owner is the user of
+/// this process or root.
 ///
 /// # Errors
 /// As [`PrivateFileError`] says.
@@ -114,12 +115,13 @@ pub fn check_directory(path: &Path) -> Result<(), PrivateFileError> {
     check_access(&metadata)
 }
 
-/// Makes a new file with this content and these permission bits, such as `0o600`. The umask of the process can take
-/// bits away but adds none; the mode is not changed afterwards. The content is not yet synchronized: see [`sync`].
+/// Makes a new file with this content and these permission bits, such as `0o600`. The umask of the process
+/// can take bits away but adds none; the mode is not changed afterwards. The content is not yet synchronized:
+/// see [`sync`].
 ///
 /// # Errors
-/// [`PrivateFileError::Exists`] if something of that name is there, even a dangling link. A file that could not be
-/// written whole is removed again.
+/// [`PrivateFileError::Exists`] if something of that name is there, even a dangling link. A file that could
+/// not be written whole is removed again.
 pub fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), PrivateFileError> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     if let Err(error) = file.write_all(bytes) {

@@ -54,8 +54,8 @@ impl<T: Serialize + DeserializeOwned> RecordLog<T> {
         &self.path
     }
 
-    /// Adds entries, in one write, and waits until they are on the disk. If an earlier write was cut off in the middle
-    /// of a line, the entries begin on a line of their own.
+    /// Adds entries, in one write, and waits until they are on the disk. If an earlier write was cut off in
+    /// the middle of a line, the entries begin on a line of their own.
     ///
     /// # Errors
     /// As [`LogError`] says. None of the entries is then in the file, unless it could not be shortened again.
@@ -76,7 +76,8 @@ impl<T: Serialize + DeserializeOwned> RecordLog<T> {
         }
         let before = file.metadata()?.len();
         if let Err(error) = file.write_all(&lines).and_then(|()| file.sync_all()) {
-            // A full disk has taken a part, which nobody could read. What stays of it all the same is skipped by who reads.
+            // A full disk has taken a part, which is not readable. What stays of it all the same is skipped
+            // by who reads.
             let _ = file.set_len(before);
             return Err(error.into());
         }
@@ -86,7 +87,8 @@ impl<T: Serialize + DeserializeOwned> RecordLog<T> {
         Ok(())
     }
 
-    /// Gives each entry, oldest first, to `take`, holding one line at a time. Returns how many lines were unreadable.
+    /// Gives each entry, oldest first, to `take`, holding one line at a time. Returns how many lines were
+    /// unreadable.
     ///
     /// # Errors
     /// [`LogError::File`].
@@ -94,8 +96,8 @@ impl<T: Serialize + DeserializeOwned> RecordLog<T> {
         self.for_each_of(|_| true, take)
     }
 
-    /// As [`for_each`](Self::for_each), of the lines that `may_be_meant` takes as they are in the file: most of a long log need
-    /// not be parsed.
+    /// As [`for_each`](Self::for_each), of the lines that `may_be_meant` takes as they are in the file: most
+    /// of a long log need not be parsed.
     ///
     /// # Errors
     /// [`LogError::File`].
@@ -131,7 +133,8 @@ impl<T: Serialize + DeserializeOwned> RecordLog<T> {
         file.seek(SeekFrom::Start(start))?;
         let mut text = Vec::new();
         file.take(TAIL).read_to_end(&mut text)?;
-        // The first line may begin before what was read, and the last one may be cut off: neither is JSON then.
+        // The first line may begin before what was read, and the last one may be cut off: neither is JSON
+        // then.
         Ok(text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
     }
 

@@ -7,13 +7,15 @@ use std::path::Path;
 
 use nix::libc;
 
-/// In bytes. What is read whole is far smaller: descriptions, lists and logs of a zone of 10,000 nodes have a few MiB.
+/// In bytes. What is read whole is far smaller: descriptions, lists and logs of a zone of 10,000 nodes have a
+/// few MiB.
 pub const SIZE_AT_MOST: u64 = 64 << 20;
 
 /// Opens a file to read it, but no pipe, device or socket, for whose other end it would wait.
 ///
 /// # Errors
-/// What the system says, [`ErrorKind::IsADirectory`], and [`ErrorKind::InvalidInput`] for anything else that is no regular file.
+/// What the system says, [`ErrorKind::IsADirectory`], and [`ErrorKind::InvalidInput`] for anything else that
+/// is no regular file.
 pub fn open(path: &Path) -> io::Result<File> {
     open_with(OpenOptions::new().read(true), path)
 }
@@ -40,7 +42,8 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     read_at_most(path, SIZE_AT_MOST)
 }
 
-/// The same, of so many bytes at most. The buffer never grows, so that no copy of a part of it is left in memory.
+/// The same, of so many bytes at most. The buffer never grows, so that no copy of a part of it is left in
+/// memory.
 ///
 /// # Errors
 /// As [`read`].

@@ -1,7 +1,7 @@
-//! Requests for certificates (PKCS#10, RFC 2986): made here for an authority elsewhere, and read from those who hold their keys
-//! themselves.
+//! Requests for certificates (PKCS#10, RFC 2986): made here for an authority elsewhere, and read from those
+//! who hold their keys themselves.
 
-mod parse;
+mod parser;
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub enum RequestError {
     /// Bytes, but no PEM block begins in them.
     #[error("it holds no PEM block")]
     NoPem,
-    /// A private key: it must not leave its machine, and nobody here wants it.
+    /// A private key: it must not leave its machine, and is not wanted here.
     #[error("it holds a private key where a certificate request should be")]
     PrivateKey,
     /// Another PEM block.
@@ -55,17 +55,17 @@ pub enum RequestError {
     /// The signature is of a kind that proves nothing, such as one over SHA-1, or does not fit the key.
     #[error("the certificate request is signed with an algorithm that is not accepted for its key")]
     SignatureAlgorithm,
-    /// Whoever made the request does not have the private key.
+    /// There is no proof of possession of the private key.
     #[error("the certificate request is not signed by the key that it is for")]
     BadSignature,
 }
 
-/// A request for a certificate, sound in form. Whether its maker has the key is told by [`verify`](Self::verify), and what it
-/// asks for is a wish.
+/// A request for a certificate, sound in form. Whether its maker has the key is told by
+/// [`verify`](Self::verify), and what it asks for is a wish.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CertificateRequest {
     der: Vec<u8>,
-    facts: parse::Facts,
+    facts: parser::Facts,
 }
 
 impl CertificateRequest {
@@ -82,8 +82,8 @@ impl CertificateRequest {
         Self::make(key, &parameters::leaf_request(subject, names, usages)?)
     }
 
-    /// Asks for an authority: CA:TRUE with the path length, keyCertSign and cRLSign, and the name constraints. How long it is
-    /// valid is the issuer's to say, and `spec.key` does not matter.
+    /// Asks for an authority: CA:TRUE with the path length, keyCertSign and cRLSign, and the name
+    /// constraints. How long it is valid is the issuer's to say, and `spec.key` does not matter.
     ///
     /// # Errors
     /// [`IssueError::Subject`], [`IssueError::Name`], [`IssueError::Key`].
@@ -101,7 +101,7 @@ impl CertificateRequest {
     /// # Errors
     /// [`RequestError::Damaged`], [`RequestError::Key`].
     pub fn from_der(der: &[u8]) -> Result<Self, RequestError> {
-        Ok(Self { facts: parse::facts(der)?, der: der.to_vec() })
+        Ok(Self { facts: parser::facts(der)?, der: der.to_vec() })
     }
 
     /// The one request in a PEM file.
@@ -116,7 +116,8 @@ impl CertificateRequest {
         requests.pop().ok_or(RequestError::NoPem)
     }
 
-    /// All requests of a PEM file, in the order of the file; at least one. Text between the blocks is passed over.
+    /// All requests of a PEM file, in the order of the file; at least one. Text between the blocks is passed
+    /// over.
     ///
     /// # Errors
     /// As [`RequestError`] says, one variant for each thing that can be wrong.
@@ -141,7 +142,8 @@ impl CertificateRequest {
         requests.map(|(_, der)| Self::from_der(der)).collect()
     }
 
-    /// Whether the request is signed by the key that it is for (RFC 2986, section 3): proof that its maker has the private key.
+    /// Whether the request is signed by the key that it is for (RFC 2986, section 3): proof that its maker
+    /// has the private key.
     ///
     /// # Errors
     /// [`RequestError::SignatureAlgorithm`], [`RequestError::BadSignature`].
@@ -175,7 +177,8 @@ impl CertificateRequest {
         std::mem::take(&mut *pem::encode("CERTIFICATE REQUEST", &self.der))
     }
 
-    /// The subject that it asks for, for people, as [`Certificate::subject`](crate::Certificate::subject) has it. May be empty.
+    /// The subject that it asks for, for people, as [`Certificate::subject`](crate::Certificate::subject) has
+    /// it. May be empty.
     pub fn subject(&self) -> &str {
         &self.facts.subject
     }

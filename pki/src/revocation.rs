@@ -9,7 +9,8 @@ use time::OffsetDateTime;
 
 use crate::authority::{Authority, IssueError, encoding, utc};
 
-/// Why a certificate is no longer good (RFC 5280, 5.3.1). `removeFromCRL` is for delta lists, which are not made here.
+/// Why a certificate is no longer good (RFC 5280, 5.3.1). `removeFromCRL` is for delta lists, which are not
+/// made here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RevocationReason {
@@ -61,7 +62,7 @@ impl fmt::Display for RevocationReason {
 
 /// What is no reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("it is none of {}", RevocationReason::ALL.map(|(_, name, _)| name).join(", "))]
+#[error("expected one of {}", RevocationReason::ALL.map(|(_, name, _)| name).join(", "))]
 pub struct UnknownReason;
 
 impl FromStr for RevocationReason {
@@ -88,12 +89,13 @@ pub struct Revoked {
 impl Authority {
     /// Signs a revocation list, version 2, in DER: the only form that etcd 3.6 and later reads.
     ///
-    /// `number` becomes cRLNumber and has to grow from one list to the next (RFC 5280, 5.2.3). The authority key
-    /// identifier is the one of the authority's certificate.
+    /// `number` becomes cRLNumber and has to grow from one list to the next (RFC 5280, 5.2.3). The authority
+    /// key identifier is the one of the authority's certificate.
     ///
     /// # Errors
-    /// [`IssueError::NextUpdate`] unless `next_update` is after `now`; [`IssueError::NoRevocationSigning`] if the
-    /// authority may not sign lists; [`IssueError::Encoding`] for an empty serial number; [`IssueError::Validity`] for an instant before 1950.
+    /// [`IssueError::NextUpdate`] unless `next_update` is after `now`; [`IssueError::NoRevocationSigning`] if
+    /// the authority may not sign lists; [`IssueError::Encoding`] for an empty serial number;
+    /// [`IssueError::Validity`] for an instant before 1950.
     pub fn revocation_list(
         &self,
         revoked: &[Revoked],
@@ -110,8 +112,8 @@ impl Authority {
             crl_number: SerialNumber::from(number),
             issuing_distribution_point: None,
             revoked_certs: revoked.iter().map(entry).collect::<Result<_, _>>()?,
-            // The list's own method decides, not the issuer's: without this it would be a hash of the key, which is not
-            // what an authority from elsewhere has in its certificate.
+            // The list's own method decides, not the issuer's: without this it would be a hash of the key,
+            // which is not what an authority from elsewhere has in its certificate.
             key_identifier_method: match self.certificate().subject_key_identifier() {
                 Some(identifier) => KeyIdMethod::PreSpecified(identifier.to_vec()),
                 None => KeyIdMethod::Sha256,

@@ -1,16 +1,18 @@
-//! A revocation list that is there (RFC 5280, section 5), read as etcd reads it and verified as etcd does not.
+//! A revocation list that is there (RFC 5280, section 5), read as etcd reads it and verified as etcd does
+//! not.
 
 use std::collections::BTreeSet;
 
 use time::OffsetDateTime;
-use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert};
+use webpki::EndEntityCert;
 use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate};
 
 use crate::certificate::Certificate;
-use crate::certificate::parse::for_people;
+use crate::certificate::parser::for_people;
 use crate::der::whole_sequence;
 use crate::revocation::{RevocationReason, Revoked};
+use crate::signature_cache::algorithms;
 
 /// A revocation list in DER.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +28,7 @@ pub struct RevocationList {
     revoked: Vec<Revoked>,
 }
 
-/// Why a revocation list is none to rely on.
+/// Why a revocation list is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RevocationListError {
     /// It is empty.
@@ -119,8 +121,8 @@ impl RevocationList {
         self.serials.is_empty()
     }
 
-    /// Whether it lists this serial number. etcd compares nothing else (`checkCRL` in `client/pkg/transport/listener_tls.go`),
-    /// so a list of another authority counts as well.
+    /// Whether it lists this serial number. etcd compares nothing else (`checkCRL` in
+    /// `client/pkg/transport/listener_tls.go`), so a list of another authority counts as well.
     pub fn lists(&self, certificate: &Certificate) -> bool {
         self.lists_serial(certificate.serial())
     }
@@ -140,8 +142,8 @@ impl RevocationList {
         self.issuer_der == authority.subject_der()
     }
 
-    /// Verifies that one of `authorities` issued it: those that a plane trusts, which are two while one takes the place of the
-    /// other.
+    /// Verifies that one of `authorities` issued it: those that a plane trusts, which are two while one takes
+    /// the place of the other.
     ///
     /// # Errors
     /// [`RevocationListError::OtherIssuer`], [`RevocationListError::BadSignature`].
@@ -172,7 +174,7 @@ impl RevocationList {
         EndEntityCert::try_from(authority.tls_der()).is_ok_and(|certificate| {
             let verifies =
                 |algorithm| certificate.verify_signature(algorithm, &self.signed, &self.signature).is_ok();
-            ALL_VERIFICATION_ALGS.iter().any(|algorithm| verifies(*algorithm))
+            algorithms().iter().any(|algorithm| verifies(*algorithm))
         })
     }
 }

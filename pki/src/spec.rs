@@ -11,8 +11,8 @@ use crate::name::SubjectAltNames;
 /// RFC 5280, appendix A.1: `ub-common-name`, and the same bound for organization and unit. In characters.
 const UPPER_BOUND: usize = 64;
 
-/// Whom a certificate is about. It is encoded organization first, common name last, each at most once: an attribute
-/// that is repeated would be lost when the certificate is later loaded as an authority.
+/// Whom a certificate is about. It is encoded organization first, common name last, each at most once: an
+/// attribute that is repeated would be lost when the certificate is later loaded as an authority.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Subject {
     /// `CN`, at most 64 characters; see [`Subject::fit_common_name`].
@@ -26,7 +26,8 @@ pub struct Subject {
 /// Why a subject cannot be put into a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SubjectError {
-    /// No attribute at all. `openssl verify -x509_strict` refuses an empty subject, and RFC 5280, 4.1.2.6, for a CA.
+    /// No attribute at all. `openssl verify -x509_strict` refuses an empty subject, and RFC 5280, 4.1.2.6,
+    /// for a CA.
     #[error("the subject is empty")]
     Empty,
     /// An attribute without a character in it; X.520 wants one at least.
@@ -51,9 +52,9 @@ impl Subject {
         Self { common_name: Some(common_name.into()), ..Self::default() }
     }
 
-    /// A common name of at most 64 characters for a thing that is called `full`: `full` if it fits, else `short` if
-    /// that fits and is not empty, else the first 47 characters of `full`, a hyphen and 16 hexadecimal digits of its
-    /// SHA-256, so that two long names with a common beginning stay apart.
+    /// A common name of at most 64 characters for a thing that is called `full`: `full` if it fits, else
+    /// `short` if that fits and is not empty, else the first 47 characters of `full`, a hyphen and 16
+    /// hexadecimal digits of its SHA-256, so that two long names with a common beginning stay apart.
     pub fn fit_common_name(full: &str, short: &str) -> String {
         let fits = |name: &str| (1..=UPPER_BOUND).contains(&name.chars().count());
         if fits(full) {
@@ -156,6 +157,16 @@ impl Usages {
         }
     }
 
+    /// Those that are not among others.
+    pub const fn without(self, others: Self) -> Self {
+        Self { server: self.server && !others.server, client: self.client && !others.client }
+    }
+
+    /// `server authentication and client authentication`.
+    pub fn in_words(self) -> String {
+        self.iter().map(|usage| usage.to_string()).collect::<Vec<_>>().join(" and ")
+    }
+
     /// The usages that are set, server first.
     pub fn iter(self) -> impl Iterator<Item = Usage> {
         [Usage::Server, Usage::Client].into_iter().filter(move |usage| self.contains(*usage))
@@ -184,8 +195,8 @@ pub struct AuthoritySpec {
     pub subject: Subject,
     /// How many authorities may stand between it and a leaf (RFC 5280, 4.2.1.9); 0 if it issues leaves only.
     pub path_length: u8,
-    /// The DNS names, each with all names under it, that certificates below may carry (RFC 5280, 4.2.1.10). Empty: no
-    /// constraint. Addresses are not constrained.
+    /// The DNS names, each with all names under it, that certificates below may carry (RFC 5280, 4.2.1.10).
+    /// Empty: no constraint. Addresses are not constrained.
     pub permitted_dns: Vec<String>,
     /// From the instant of issue to `notAfter`; the issuing authority's own end cuts it short.
     pub validity: time::Duration,

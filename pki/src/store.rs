@@ -1,13 +1,13 @@
-//! Generations: directories `gen-1`, `gen-2`, … that stay as they are, but for revocation lists, which only grow, and a symbolic
-//! link `current` to the one in use.
+//! Generations: directories `gen-1`, `gen-2`, … that stay as they are, but for revocation lists, which only
+//! grow, and a symbolic link `current` to the one in use.
 //!
-//! A generation is written aside, synchronized, renamed to its number, and only then pointed at. A reader that goes
-//! through `current` therefore sees one whole generation or another, never a mixture, and an interruption at any point
-//! leaves the old one in use.
+//! A generation is written aside, synchronized, renamed to its number, and only then pointed at. A reader
+//! that goes through `current` therefore sees one whole generation or another, never a mixture, and an
+//! interruption at any point leaves the old one in use.
 
-mod bulk;
+mod bulk_commit;
 mod commit;
-mod staged;
+mod staged_generation;
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::printable::ShowPath;
 use crate::private_file::{self, PrivateFileError};
 use crate::regular_file;
-use crate::visible::ShowPath;
-pub use bulk::commit_all;
-pub use staged::{FileKind, Staged};
+pub use bulk_commit::commit_all;
+pub use staged_generation::{FileKind, Staged};
 
 /// How many generations are kept: the one in use among them.
 pub const KEPT: usize = 5;
@@ -122,8 +122,8 @@ impl GenerationStore {
             if generation.path.is_dir() {
                 return Ok(Some(generation));
             }
-            // Between the two looks, others may have committed so often that this one was pruned. The link has moved on
-            // then; if it has not, the generation is missing indeed.
+            // Between the two looks, others may have committed so often that this one was pruned. The link
+            // has moved on then; if it has not, the generation is missing indeed.
             if seen.replace(number) == Some(number) {
                 return Err(StoreError::Missing { path: self.directory.join(CURRENT), number });
             }
@@ -214,8 +214,8 @@ impl Generation {
         private_file::read(&path).map_err(StoreError::file(&path))
     }
 
-    /// Puts a public file in the place of one that is there, durably: a reader has one of the two, whole. Only for what may not
-    /// go back with the generation, as a revocation list.
+    /// Puts a public file in the place of one that is there, durably: a reader has one of the two, whole.
+    /// Only for what may not go back with the generation, as a revocation list.
     ///
     /// # Errors
     /// [`StoreError::Io`], [`StoreError::File`], [`StoreError::Name`].

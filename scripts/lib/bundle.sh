@@ -3,7 +3,7 @@
 #
 #   INTO/<version>                        symbolic link, switched atomically
 #   INTO/builds/<version>-<12 hex>/       etcd etcdctl etcdutl manifest.json
-#   INTO/builds/.partial-XXXXXX/          work in progress, removed by whoever holds the lock next
+#   INTO/builds/.partial-XXXXXX/          work in progress, removed by the next one to hold the lock
 #   INTO/.lock
 
 readonly BUNDLE_PROGRAMS=(etcd etcdctl etcdutl)

@@ -40,7 +40,7 @@ soak_inside() {
     local round operation name to_all to_pinned
     exec {to_all}> >(write_keys all -try 100ms)
     local all=$!
-    # A writer ends when nobody can write to it any more, and the second one would hold the first one's input.
+    # A writer ends when no process can write to it any more, and the second one would hold the first one's input.
     exec {to_pinned}> >(exec {to_all}>&- && write_keys pinned -pinned)
     local pinned=$!
     local asked=0
@@ -80,7 +80,7 @@ begins() {
 write_keys() {
     local name=$1
     shift
-    exec "$SOAK_WRITER" -verify -prefix "$name/" -endpoints "$ETCDCTL_ENDPOINTS" \
+    exec "$SOAK_WRITER" -prefix "$name/" -endpoints "$ETCDCTL_ENDPOINTS" \
         -certificates "$(dirname "$ETCDCTL_CERT")" "$@" >"$SOAK_OUTPUT/$name.json"
 }
 
@@ -133,7 +133,7 @@ soak_table() {
             printf '%-16s %6s %15.0f ms %15.0f ms %15.0f ms %8s\n' "$name" "$rounds" "$median" "$longest" "$pinned" "$retried"
         done
     printf '%-16s %6s %15s ms %15s ms %15s ms\n' 'goal, at most' '' "$SOAK_MEDIAN" "$SOAK_LONGEST" "$SOAK_PINNED"
-    jq --raw-output --slurp '"\(map(.written) | add) writes: \(map(.lost) | add) lost, \(map(.failed) | add) failed for good"' "$1" "$2"
+    jq --raw-output --slurp '"\(map(.written) | add) writes: \(map(.failed) | add) failed for good; \(map(.operations) | add) operations: \(map(.violations | length) | add) violations of linearizability"' "$1" "$2"
 }
 
 # soak_missed ALL PINNED: how many goals are missed

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{Format, ZoneArg};
-use crate::bundle::Numbering;
+use store::bundle::Numbering;
 
 /// `bundle`
 #[derive(Debug, Args)]
@@ -65,10 +65,11 @@ pub struct BundleSealingArgs {
     #[arg(
         long = "recipient",
         value_name = "[NODE=]KEY",
-        // A private key that is given by mistake is refused here, and not quoted by the command line's own reader.
+        // A private key that is given by mistake is refused here, and not quoted by the command line's own
+        // reader.
         allow_hyphen_values = true,
-        help = "Encrypt the bundle of NODE to this age or SSH public key (age1..., \"ssh-ed25519 ...\"); may be \
-                repeated. Without NODE= every bundle is encrypted to it"
+        help = "Encrypt the bundle of NODE to this age or SSH public key (age1..., \"ssh-ed25519 ...\"); may \
+                be repeated. Without NODE= every bundle is encrypted to it"
     )]
     #[allow(missing_docs, reason = "the help says it")]
     pub recipients: Vec<String>,
@@ -101,7 +102,8 @@ pub struct BundleInspectArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct BundleSealArgs {
     /// The private key that decrypts it: an age identity file or an SSH private key
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["identity_fd", "passphrase_file", "passphrase_fd"])]
+    #[arg(long, value_name = "FILE")]
+    #[arg(conflicts_with_all = ["identity_fd", "passphrase_file", "passphrase_fd"])]
     pub identity: Option<PathBuf>,
     /// Like --identity, from file descriptor N, such as the SSH key of the host, which root alone may read
     #[arg(long, value_name = "N", conflicts_with_all = ["passphrase_file", "passphrase_fd"])]

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Format, ZoneArg};
+use model::plan::Plane;
+use store::zone_directory::CA_KEYS;
 
 /// `ca`
 #[derive(Debug, Subcommand)]
@@ -47,8 +49,8 @@ pub struct CaLockArgs {
     pub new_passphrase_fd: Option<i32>,
 }
 
-const LOCKING_FILE: &str = "\
-Read the passphrase to encrypt with, or that keys are encrypted with, from the first line of this file, which must be mode 0600";
+const LOCKING_FILE: &str = "Read the passphrase to encrypt with, or that keys are encrypted with, from the \
+first line of this file, which must be mode 0600";
 
 /// `ca unlock`
 #[derive(Debug, Args)]
@@ -70,4 +72,15 @@ pub enum CaKey {
     Peer,
     /// The client plane's CA
     Client,
+}
+
+impl CaKey {
+    /// Its files without their ends, in `ca/`.
+    pub fn stem(self) -> &'static str {
+        match self {
+            Self::Root => CA_KEYS[0],
+            Self::Peer => Plane::Peer.name(),
+            Self::Client => Plane::Client.name(),
+        }
+    }
 }

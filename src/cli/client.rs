@@ -19,8 +19,12 @@ pub struct EnvArgs {
 
 /// `ctl`
 #[derive(Debug, Args)]
-#[command(mut_arg("etcd", |etcd| etcd.help("Run the etcdctl beside this etcd binary instead of the bundled one")))]
-#[command(mut_arg("system_etcd", |system| system.help("Allow the etcdctl beside the etcd in PATH if none is bundled")))]
+#[command(mut_arg("etcd", |etcd| {
+    etcd.help("Run the etcdctl beside this etcd binary instead of the bundled one")
+}))]
+#[command(mut_arg("system_etcd", |system| {
+    system.help("Allow the etcdctl beside the etcd in PATH if none is bundled")
+}))]
 pub struct CtlArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]

@@ -38,15 +38,16 @@ pub struct StartArgs {
 /// What only the operator can know. Each is for one start, and loses acknowledged writes if it is not true.
 #[derive(Debug, Default, Args)]
 pub struct OperatorWords {
-    /// Bootstrap the cluster without this node, which has never run; give it on each of a majority of the zone. May be repeated. If the node
-    /// has run, acknowledged writes are lost
+    /// Bootstrap the cluster without this node, which has never run; give it on each of a majority of the
+    /// zone. May be repeated. If the node has run, acknowledged writes are lost
     #[arg(long, value_name = "NODE", help_heading = "What only the operator can know")]
     pub found_without: Vec<String>,
-    /// This node's member never ran, although the cluster was bootstrapped with it. If it has run, acknowledged writes are lost
+    /// This node's member never ran, although the cluster was bootstrapped with it. If it has run,
+    /// acknowledged writes are lost
     #[arg(long, help_heading = "What only the operator can know")]
     pub never_ran: bool,
-    /// The data is on the very disk that this member ran on last, although state.json is lost. If it is a copy, acknowledged writes are
-    /// lost
+    /// The data is on the very disk that this member ran on last, although state.json is lost. If it is a
+    /// copy, acknowledged writes are lost
     #[arg(long, help_heading = "What only the operator can know")]
     pub data_is_current: bool,
     /// Resume with an older copy of the data; only for a zone of one member. Later writes are lost

@@ -3,17 +3,21 @@
 mod activate;
 mod bundle;
 mod ca;
-mod carried;
 mod client;
-mod create;
+mod defrag;
 mod existing_ca;
 mod launch;
+mod log;
 mod member;
-mod observe;
+mod new_zone;
+mod observation;
+mod offline;
 mod pki;
+mod recover;
 mod restart;
 mod rotate_ca;
 mod shell;
+mod snapshot;
 mod upgrade;
 
 use std::path::PathBuf;
@@ -24,21 +28,33 @@ pub use bundle::{
     BundleSealingArgs,
 };
 pub use ca::{CaCommand, CaKey, CaLockArgs, CaStatusArgs, CaUnlockArgs};
-pub use carried::CarriedArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use client::{CtlArgs, EnvArgs};
-pub use create::{DevArgs, InitArgs};
+pub use defrag::DefragArgs;
 pub use existing_ca::ExistingCaArgs;
 pub use launch::{LaunchArgs, OperatorWords, PlanArgs, PlanFormat, RunArgs, StartArgs};
-pub use member::{MemberCommand, MemberUpdateArgs};
-pub use observe::{CheckArgs, DoctorArgs, StatusArgs, StatusFormat};
+pub use log::{LogArgs, LogFormat};
+pub use member::{
+    MemberAddArgs, MemberCommand, MemberListArgs, MemberPromoteArgs, MemberRemoveArgs, MemberReplaceArgs,
+    MemberUpdateArgs,
+};
+pub use new_zone::{DevArgs, InitArgs};
+pub use observation::{CheckArgs, DoctorArgs, StatusArgs, StatusFormat};
+pub use offline::OfflineArgs;
 pub use pki::{
     ExportLayout, PkiCommand, PkiCsrArgs, PkiExportArgs, PkiIssueArgs, PkiListArgs, PkiRenewArgs,
     PkiRevokeArgs, PkiSignArgs,
 };
+pub use recover::{
+    RecoverArgs, RecoverCommand, RecoverLogArgs, RecoverSalvageArgs, RecoverServeArgs, RecoverZoneArgs,
+};
 pub use restart::RestartArgs;
 pub use rotate_ca::{PkiRotateCaArgs, RotatedPlane, StopAfter};
 pub use shell::{CompletionsArgs, ManArgs, ServiceAgentArgs};
+pub use snapshot::{
+    SnapshotCommand, SnapshotListArgs, SnapshotRestoreArgs, SnapshotSaveArgs, SnapshotStatusArgs,
+    SnapshotVerifyArgs,
+};
 pub use upgrade::UpgradeArgs;
 
 /// Launch an etcd cluster with mutual TLS: its PKI, its static bootstrap, its members
@@ -46,6 +62,9 @@ pub use upgrade::UpgradeArgs;
 #[command(name = "zone-etcd", version, arg_required_else_help = true, subcommand_required = true)]
 #[command(after_help = EXIT_CODES)]
 pub struct Cli {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub log: LogArgs,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -70,6 +89,8 @@ pub enum Command {
     Restart(RestartArgs),
     /// Upgrade every member to another version of etcd, one minor at a time
     Upgrade(UpgradeArgs),
+    /// Make database files smaller, one member at a time; end the alarm NOSPACE
+    Defrag(DefragArgs),
     /// Show what `run` would do, and change nothing
     Plan(PlanArgs),
     /// Show the state of the zone: members, leader, sizes, alarms, certificates
@@ -87,6 +108,11 @@ pub enum Command {
     /// Change a member of the cluster
     #[command(subcommand)]
     Member(MemberCommand),
+    /// Take snapshots of the data, check them, and restore them
+    #[command(subcommand)]
+    Snapshot(SnapshotCommand),
+    /// Recover from a quorum that is lost for good, with all that the survivors' logs hold
+    Recover(RecoverArgs),
     /// Create a bundle for each node: one file that brings its host into the zone
     Bundle(BundleArgs),
     /// Print etcdctl's environment, for a shell
@@ -134,8 +160,8 @@ pub struct SiteArgs {
     /// The zone directory, with zone.toml [env: ZONE_ETCD_ZONE] [default: .]
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     pub zone: Option<PathBuf>,
-    /// The local config of an activated node [env: ZONE_ETCD_CONFIG] [default: /var/lib/zone-etcd/node.json, if there is no
-    /// zone.toml here]
+    /// The local config of an activated node [env: ZONE_ETCD_CONFIG] [default: /var/lib/zone-etcd/node.json,
+    /// if there is no zone.toml here]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     #[command(flatten)]

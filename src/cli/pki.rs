@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use zone_pki::{KeyAlgorithm, RevocationReason};
 
-use super::{CarriedArgs, Format, NodeDirectoryArg, PkiRotateCaArgs, ZoneArg};
+use super::{Format, NodeDirectoryArg, OfflineArgs, PkiRotateCaArgs, ZoneArg};
 
 /// `pki`
 #[derive(Debug, Subcommand)]
@@ -47,7 +47,8 @@ pub struct PkiCsrArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub directory: NodeDirectoryArg,
-    /// The full name of this node, such as node1.example.zone; known once keys were made or a bundle was activated
+    /// The full name of this node, such as node1.example.zone; known once keys were made or a bundle was
+    /// activated
     #[arg(long, value_name = "NAME")]
     pub node: Option<String>,
     /// The kind of keys to make
@@ -112,7 +113,10 @@ pub struct HolderArgs {
 
 /// `pki renew`
 #[derive(Debug, Args)]
-#[command(mut_arg("go_on", |go_on| go_on.conflicts_with_all(["role", "before", "due", "recipients", "recipients_file", "passphrase_file", "passphrase_fd", "no_encryption"])))]
+#[command(mut_arg("go_on", |go_on| go_on.conflicts_with_all([
+    "role", "before", "due", "recipients", "recipients_file", "passphrase_file", "passphrase_fd",
+    "no_encryption",
+])))]
 pub struct PkiRenewArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
@@ -132,9 +136,12 @@ pub struct PkiRenewArgs {
     /// Only certificates past two thirds of their lifetime, or missing
     #[arg(long, conflicts_with = "before")]
     pub due: bool,
+    /// Only show whether it could be done, and the steps; change nothing
+    #[arg(long, conflicts_with = "go_on")]
+    pub dry_run: bool,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
-    pub carried: CarriedArgs,
+    pub carried: OfflineArgs,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
@@ -146,19 +153,27 @@ pub struct PkiRevokeArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
-    /// A node, whose member leaves the cluster first; client/NAME; or the serial number of one certificate, in hexadecimal
-    #[arg(value_name = "NODE | client/NAME | SERIAL", required_unless_present_any = ["rebuild_lists", "adopt_list"])]
+    /// A node, whose member leaves the cluster first; client/NAME; or the serial number of one certificate,
+    /// in hexadecimal
+    #[arg(
+        value_name = "NODE | client/NAME | SERIAL",
+        required_unless_present_any = ["rebuild_lists", "adopt_list"]
+    )]
     pub target: Option<String>,
     /// Rebuild missing or damaged revocation lists from issued.jsonl; revoke nothing
-    #[arg(long, conflicts_with_all = ["target", "reason", "format"])]
+    #[arg(long, conflicts_with_all = ["target", "reason", "format", "dry_run"])]
     pub rebuild_lists: bool,
-    /// Revoke what these lists have, copies of pki/current/client.crl or peer.crl of a node: for a zone directory that was put back
-    /// from a copy
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["target", "reason", "format", "rebuild_lists"])]
+    /// Revoke what these lists have, copies of pki/current/client.crl or peer.crl of a node: for a zone
+    /// directory that was put back from a copy
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(conflicts_with_all = ["target", "reason", "format", "rebuild_lists"])]
     pub adopt_list: Vec<PathBuf>,
     /// The reason, as in RFC 5280: keyCompromise, superseded, cessationOfOperation, ...
     #[arg(long, value_name = "REASON", default_value_t)]
     pub reason: RevocationReason,
+    /// Only show whether it could be done, and the steps; change nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
@@ -195,7 +210,8 @@ pub struct PkiExportArgs {
 /// Which files other software expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExportLayout {
-    /// The names of kubeadm: pki/apiserver-etcd-client, pki/etcd/ca, and for a node pki/etcd/server, peer, healthcheck-client
+    /// The names of kubeadm: pki/apiserver-etcd-client, pki/etcd/ca, and for a node pki/etcd/server, peer,
+    /// healthcheck-client
     Kubeadm,
     /// PEM: certificate and key apart, and in one file
     Pem,

@@ -19,8 +19,8 @@ pub struct RestartArgs {
     /// The nodes for --rolling [default: all that have a member]
     #[arg(value_name = "NODE", requires = "rolling")]
     pub nodes: Vec<String>,
-    /// Only check that the member would start; stop nothing
-    #[arg(long, conflicts_with = "rolling")]
+    /// Only show whether it could be done, and the steps; change nothing
+    #[arg(long)]
     pub dry_run: bool,
     /// How long to wait for a member to come back
     #[arg(long, value_name = "TIME", default_value = "60s")]

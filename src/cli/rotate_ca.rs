@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{CarriedArgs, Format, ZoneArg};
+use super::{Format, OfflineArgs, ZoneArg};
 
 /// `pki rotate-ca`
 #[derive(Debug, Args)]
@@ -22,6 +22,9 @@ pub struct PkiRotateCaArgs {
     /// Show the progress of each member, change nothing
     #[arg(long)]
     pub status: bool,
+    /// Only show whether it could be done, and the steps; change nothing
+    #[arg(long, conflicts_with = "status")]
+    pub dry_run: bool,
     /// Stop when this stage is in effect everywhere; the same command without it continues
     #[arg(long, value_enum, value_name = "STAGE", conflicts_with_all = ["status", "rollback"])]
     pub stop_after: Option<StopAfter>,
@@ -37,16 +40,17 @@ pub struct PkiRotateCaArgs {
     /// Write the CA certificates that clients elsewhere must trust, for each stage, to this directory
     #[arg(long, value_name = "DIR", conflicts_with = "status")]
     pub trust_bundle: Option<PathBuf>,
-    /// Try the rotation on a throwaway zone on this host, with as many members, the same kind of keys and the same etcd,
-    /// and report what clients saw; the zone itself is not touched
-    #[arg(long, conflicts_with_all = ["status", "stop_after", "rollback", "force", "trust_bundle"])]
+    /// Try the rotation on a throwaway zone on this host, with as many members, the same kind of keys and the
+    /// same etcd, and report what clients saw; the zone itself is not touched
+    #[arg(long, conflicts_with_all = ["status", "dry_run", "stop_after", "rollback", "force"])]
+    #[arg(conflicts_with = "trust_bundle")]
     pub rehearse: bool,
     /// With --rehearse: also write the report as an HTML page
     #[arg(long, value_name = "FILE", requires = "rehearse")]
     pub html: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
-    pub carried: CarriedArgs,
+    pub carried: OfflineArgs,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,

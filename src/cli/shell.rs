@@ -1,4 +1,4 @@
-//! The arguments of `completions` and `man`, and of what nobody types.
+//! The arguments of `completions` and `man`, and of internal commands.
 
 use clap::Args;
 

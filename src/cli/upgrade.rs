@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{Format, ZoneArg};
-use crate::config::{EtcdVersion, VersionError};
+use model::config::{EtcdVersion, VersionError};
 
 /// `upgrade`
 #[derive(Debug, Args)]
@@ -11,8 +11,8 @@ pub struct UpgradeArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
-    /// The version to go to (default: the version in zone.toml); a later one is written there first, an earlier one is where to
-    /// stop on the way
+    /// The version to go to (default: the version in zone.toml); a later one is written there first, an
+    /// earlier one is where to stop on the way
     #[arg(long, value_name = "VERSION", value_parser = supported)]
     pub to: Option<EtcdVersion>,
     /// Show the steps, change nothing

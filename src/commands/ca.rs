@@ -5,13 +5,14 @@ use std::path::Path;
 use serde::Serialize;
 use zone_pki::ShowPath;
 
-use super::{json, open_zone, print};
+use crate::arguments::open_zone;
 use crate::cli::{CaCommand, CaKey, CaLockArgs, CaStatusArgs, CaUnlockArgs, Format};
-use crate::error::{Exit, Failure, Result};
-use crate::passphrase::{PassphrasePurpose, PassphraseSource};
-use crate::plan::{Plane, ZonePaths};
-use crate::report::{self, Table};
-use crate::zone_directory::{CA_KEYS, KeyState, change_passphrase, key_state, lock_keys, unlock_keys};
+use crate::output::{json, print};
+use host::passphrase::{PassphrasePurpose, PassphraseSource};
+use model::error::{Exit, Failure, Result};
+use model::plan::ZonePaths;
+use model::report::{self, Table};
+use store::zone_directory::{CA_KEYS, KeyState, change_passphrase, key_state, lock_keys, unlock_keys};
 
 /// By which names a new passphrase is given.
 const NEW_PASSPHRASE: PassphrasePurpose = PassphrasePurpose {
@@ -21,22 +22,13 @@ const NEW_PASSPHRASE: PassphrasePurpose = PassphrasePurpose {
     credential: "zone-etcd.new-ca-passphrase",
 };
 
+#[tracing::instrument(skip_all, name = "ca")]
 pub(super) fn run(command: &CaCommand) -> Result<()> {
     match command {
         CaCommand::Status(arguments) => status(arguments),
         CaCommand::Lock(arguments) => lock(arguments),
         CaCommand::Unlock(arguments) => unlock(arguments),
     }
-}
-
-/// The stems of the files of these CAs.
-pub(super) fn stems(keys: &[CaKey]) -> Vec<&'static str> {
-    let stem = |key: &CaKey| match key {
-        CaKey::Root => CA_KEYS[0],
-        CaKey::Peer => Plane::Peer.name(),
-        CaKey::Client => Plane::Client.name(),
-    };
-    keys.iter().map(stem).collect()
 }
 
 /// The key of a CA, for a program. Fields are added, never renamed.
@@ -86,7 +78,7 @@ fn lock(arguments: &CaLockArgs) -> Result<()> {
         return Ok(());
     }
     tell("locked", &lock_keys(&zone.paths, &chosen, &zone.ca_passphrase, &held)?);
-    report::message("without the passphrase nobody can open them again, and nobody can reset it");
+    report::message("without the passphrase they cannot be opened again, and it cannot be reset");
     Ok(())
 }
 
@@ -110,7 +102,7 @@ fn chosen(paths: &ZonePaths, named: &[CaKey]) -> Result<Vec<&'static str>> {
             here.push(stem);
         }
     }
-    let named = stems(named);
+    let named: Vec<&'static str> = named.iter().map(|key| key.stem()).collect();
     if let Some(absent) = named.iter().find(|stem| !here.contains(stem)) {
         let path = paths.authority_key(absent);
         return Err(Failure::new(Exit::MissingInput, format!("{} is not here", path.shown()))

@@ -4,17 +4,18 @@ use std::process::ExitCode;
 
 use time::OffsetDateTime;
 
-use super::findings::{Report, exit_code, render_all};
-use super::start_check::{Checked, check_node, check_start};
-use super::{json, open_site, print};
+use crate::arguments::open_site;
 use crate::cli::{CheckArgs, Format};
-use crate::config::Node;
-use crate::diagnosis::NodeCheck;
-use crate::error::Result;
-use crate::launch::note_members;
-use crate::site::{DEFAULT_CONFIG, Site};
-use crate::zone_directory::Authorities;
+use crate::output::{Report, exit_code, json, print, print_verdicts, render_all};
+use diagnosis::NodeCheck;
+use launch::note_members;
+use launch::start_check::{Checked, check_node, check_start};
+use model::config::Node;
+use model::error::Result;
+use store::site::{DEFAULT_CONFIG, Site};
+use store::zone_directory::Authorities;
 
+#[tracing::instrument(skip_all, name = "check")]
 pub(super) fn run(arguments: &CheckArgs, now: OffsetDateTime) -> Result<ExitCode> {
     let site = open_site(&arguments.site)?;
     site.report_warnings();
@@ -27,10 +28,10 @@ pub(super) fn run(arguments: &CheckArgs, now: OffsetDateTime) -> Result<ExitCode
         }
         Err(_) => check_start(&site, node, now),
     };
-    print(&match arguments.format {
-        Format::Text => render_all(node.name.full(), &findings),
-        Format::Json => json(&Report::new(&findings))?,
-    })?;
+    match arguments.format {
+        Format::Text => print_verdicts(&render_all(node.name.full(), &findings))?,
+        Format::Json => print(&json(&Report::new(&findings))?)?,
+    }
     Ok(refused.map_or_else(|| exit_code(&findings), ExitCode::from))
 }
 

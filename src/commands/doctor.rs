@@ -8,29 +8,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use time::OffsetDateTime;
 
-use super::client::{present, warn_of_validity};
-use super::findings::{Report, exit_code, render_wrong, summary};
-use super::renewal::proposed_renewal;
-use super::start_check::check_node;
-use super::{json, open_site, print};
+use crate::arguments::open_site;
 use crate::cli::{DoctorArgs, Format};
-use crate::config::{ClientName, Node};
-use crate::diagnosis::judge::certificates::SET_THE_CLOCK;
-use crate::diagnosis::judge::running::{Rhythm, rhythms};
-use crate::diagnosis::judge::served::OnDisk;
-use crate::diagnosis::judge::zone as judge_zone;
-use crate::diagnosis::log::{Harm, explain_log, text as log_text};
-use crate::diagnosis::{CheckId, Finding, NodeCheck, Verdict, worst};
-use crate::error::{Exit, Failure, Result};
-use crate::host;
-use crate::host::beside;
-use crate::launch::note_members;
-use crate::live::{ANSWER_LIMIT, ListMemory, LiveZone};
-use crate::plan::Plane;
-use crate::rolling::Observer;
-use crate::site::Site;
-use crate::zone_directory::Authorities;
+use crate::output::{Report, counts, exit_code, json, print, print_verdicts, render_wrong};
+use diagnosis::log::{Harm, explain_log, text as log_text};
+use diagnosis::rules::certificates::SET_THE_CLOCK;
+use diagnosis::rules::command_line::{Rhythm, rhythms};
+use diagnosis::rules::served_certificates::OnDisk;
+use diagnosis::rules::snapshots;
+use diagnosis::rules::zone as judge_zone;
+use diagnosis::{CheckId, Finding, NodeCheck, Verdict, worst};
+use host::beside;
+use launch::note_members;
+use launch::start_check::check_node;
+use live::{ANSWER_LIMIT, ListMemory, LiveZone};
+use model::config::{ClientName, Node};
+use model::error::{Exit, Failure, Result};
+use model::plan::Plane;
+use model::report::wrapped;
+use operations::observer::Observer;
+use store::clients::{present, warn_of_validity};
+use store::site::Site;
+use store::site::proposed_renewal;
+use store::snapshot::LatestSnapshots;
+use store::zone_directory::Authorities;
 
+#[tracing::instrument(skip_all, name = "doctor")]
 pub(super) fn run(arguments: &DoctorArgs, now: OffsetDateTime) -> Result<ExitCode> {
     if let Some(path) = &arguments.log {
         return explain(path, arguments.format);
@@ -42,7 +45,7 @@ pub(super) fn run(arguments: &DoctorArgs, now: OffsetDateTime) -> Result<ExitCod
     warn_of_validity(&site, &ClientName::admin(), now);
     let findings = examine(&site, now);
     match arguments.format {
-        Format::Text => print(&format!("{}{}\n", render_wrong(&findings), verdict(&site, &findings)))?,
+        Format::Text => print_verdicts(&format!("{}{}", render_wrong(&findings), verdict(&site, &findings)))?,
         Format::Json => print(&json(&Report::new(&findings))?)?,
     }
     Ok(exit_code(&findings))
@@ -76,6 +79,11 @@ fn examine(site: &Site, now: OffsetDateTime) -> Vec<Finding> {
     if let Some((live, authorities)) = &answered {
         findings.extend(judge_zone::judge(live, &on_disk(&checks), site, authorities));
     }
+    let cluster = live.and_then(|live| live.cluster_id);
+    findings.extend(
+        LatestSnapshots::of_site(site, cluster)
+            .map(|latest| snapshots::age(latest, now, |command| site.proposed(command))),
+    );
     findings.extend(examine_nodes(site, checks, now));
     renew_all_at_once(site, &mut findings);
     without_repetition(findings)
@@ -115,7 +123,8 @@ fn without_repetition(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-/// Asks with the certificate of the administrator as it is, and compares the data of the voters. With what tells who was revoked.
+/// Asks with the certificate of the administrator as it is, and compares the data of the voters. With what
+/// tells who was revoked.
 fn ask_and_compare(site: &Site) -> Result<(LiveZone, Authorities)> {
     present(site, &ClientName::admin())?;
     let observer = Observer::new(site);
@@ -140,8 +149,8 @@ fn with_live_urls<'z>(check: NodeCheck<'z>, node: &Node, live: Option<&LiveZone>
 fn on_disk(checks: &[(&Node, NodeCheck<'_>)]) -> OnDisk {
     let mut found = OnDisk::new();
     for (node, check) in checks {
-        for (stem, plane) in [("peer", Plane::Peer), ("server", Plane::Client)] {
-            if let Some(leaf) = check.files().leaf(stem) {
+        for plane in Plane::ALL {
+            if let Some(leaf) = check.files().leaf(plane.serves_with().stem) {
                 found.insert((node.name.short().to_owned(), plane), leaf.clone());
             }
         }
@@ -149,8 +158,8 @@ fn on_disk(checks: &[(&Node, NodeCheck<'_>)]) -> OnDisk {
     found
 }
 
-/// What is here of each node: all of it, if this is its machine, and the member's directory is this one; its certificates, if they are here;
-/// else nothing.
+/// What is here of each node: all of it, if this is its machine, and the member's directory is this one; its
+/// certificates, if they are here; else nothing.
 fn examine_nodes(site: &Site, checks: Vec<(&Node, NodeCheck<'_>)>, now: OffsetDateTime) -> Vec<Finding> {
     let (mut findings, mut elsewhere, mut timed) = (Vec::new(), Vec::new(), Vec::new());
     // The nodes here share a disk, and would hold each other up.
@@ -220,12 +229,13 @@ fn not_seen_from_here(site: &Site, nodes: &[&str]) -> Finding {
 
 fn verdict(site: &Site, findings: &[Finding]) -> String {
     let word = match worst(findings) {
-        Verdict::Passed => "nothing is wrong",
-        Verdict::Note | Verdict::Warning => "works, with something to see to",
-        Verdict::Unreachable => "members do not answer; nothing else is wrong",
-        Verdict::Failed => "something is wrong",
+        Verdict::Passed | Verdict::Note | Verdict::Warning => "healthy",
+        Verdict::Unreachable | Verdict::Failed => "unhealthy",
     };
-    format!("{}: {word} ({})", site.config().name, summary(findings))
+    let passed = findings.iter().filter(|finding| finding.verdict == Verdict::Passed).count();
+    let words = [vec![word.to_owned()], counts(findings)].concat().join(", ");
+    let told = wrapped("", &format!("{}: {words}", site.config().name));
+    format!("{passed} checks passed\n{told}")
 }
 
 /// `--log`: explains what etcd printed. Needs no zone.

@@ -5,15 +5,17 @@ use std::process::ExitCode;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::renewal::proposed_renewal;
-use super::{json, open_zone, print};
+use crate::arguments::open_zone;
 use crate::cli::{Format, PkiListArgs};
-use crate::error::{Exit, Result};
-use crate::live::{ANSWER_LIMIT, OlderList, older_lists};
-use crate::report::{self, Table};
-use crate::site::proposed_lists;
-use crate::zone_directory::{Authorities, Finding, ZoneDirectory, check};
+use crate::output::{json, print};
+use live::{ANSWER_LIMIT, OlderList, older_lists};
+use model::error::{Exit, Result};
+use model::report::{self, Table};
+use store::site::proposed_lists;
+use store::site::proposed_renewal;
+use store::zone_directory::{Authorities, Finding, ZoneDirectory, check};
 
+#[tracing::instrument(skip_all, name = "pki check")]
 pub(super) fn run(arguments: &PkiListArgs, now: OffsetDateTime) -> Result<ExitCode> {
     let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();

@@ -4,16 +4,17 @@ use std::path::Path;
 
 use zone_pki::ShowPath;
 
-use super::print;
-use crate::activation::NodeStore;
 use crate::cli::PkiCsrArgs;
-use crate::config::{DnsName, NameFault};
-use crate::error::{Exit, Failure, Result};
-use crate::plan::proposed_on_node;
-use crate::report;
-use crate::requests::NodeKeys;
-use crate::zone_directory::absolute;
+use crate::output::print;
+use launch::activation::NodeStore;
+use model::config::{DnsName, NameFault};
+use model::error::{Exit, Failure, Result};
+use model::plan::proposed_on_node;
+use model::report;
+use store::requests::NodeKeys;
+use store::zone_directory::absolute;
 
+#[tracing::instrument(skip_all, name = "pki csr")]
 pub(super) fn run(arguments: &PkiCsrArgs) -> Result<()> {
     let root = absolute(&arguments.directory.node_dir)?;
     let given = arguments.node.as_deref().map(full_name).transpose()?;

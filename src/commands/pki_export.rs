@@ -3,17 +3,17 @@
 use time::OffsetDateTime;
 use zone_pki::{Generation, ShowPath, StoreError};
 
-use super::client::{bring_holder_up_to_date, client_of_zone};
-use super::open_zone;
+use crate::arguments::open_zone;
 use crate::cli::{ExportLayout, PkiExportArgs};
-use crate::config::{ClientName, Node};
-use crate::error::{Exit, Failure, Result};
-use crate::export::{ExportFile, Identity, Member, kubeadm, pem, pkcs12, refuse_present, write_new};
-use crate::launch::refuse_without_member;
-use crate::passphrase::{PassphrasePurpose, PassphraseSource};
-use crate::plan::{CLIENT_ROLE, ROOT_FILE, Role, roles_of};
-use crate::report;
-use crate::zone_directory::{Assessment, Authorities, Holder, ZoneDirectory, absolute};
+use host::passphrase::{PassphrasePurpose, PassphraseSource};
+use launch::refuse_without_member;
+use model::config::{ClientName, Node};
+use model::error::{Exit, Failure, Result};
+use model::plan::{CLIENT_ROLE, PEER, ROOT_FILE, Role, SERVER, roles_of};
+use model::report;
+use store::clients::{bring_holder_up_to_date, client_of_zone};
+use store::export::{ExportFile, Identity, Member, kubeadm, pem, pkcs12, refuse_present, write_new};
+use store::zone_directory::{Assessment, Authorities, Holder, ZoneDirectory, absolute};
 
 /// By which names the passphrase of PKCS#12 files is given.
 const PKCS12_PASSPHRASE: PassphrasePurpose = PassphrasePurpose {
@@ -23,9 +23,11 @@ const PKCS12_PASSPHRASE: PassphrasePurpose = PassphrasePurpose {
     credential: "zone-etcd.pkcs12-passphrase",
 };
 
-/// The client that the API server is, unless another is named. It has a certificate of its own, so that it can be revoked.
+/// The client that the API server is, unless another is named. It has a certificate of its own, so that it
+/// can be revoked.
 const API_SERVER: &str = "apiserver-etcd-client";
 
+#[tracing::instrument(skip_all, name = "pki export")]
 pub(super) fn run(arguments: &PkiExportArgs, now: OffsetDateTime) -> Result<()> {
     let zone = open_zone(&arguments.zone)?;
     let passphrase = passphrase(arguments)?;
@@ -60,7 +62,6 @@ fn passphrase(arguments: &PkiExportArgs) -> Result<Option<PassphraseSource>> {
         .next("leave the passphrase out, or choose --layout pkcs12"))
 }
 
-/// What one node or one client has.
 fn of_one(
     zone: &ZoneDirectory,
     arguments: &PkiExportArgs,
@@ -91,8 +92,8 @@ fn for_kubeadm(
     let (_, identities) = of_node(zone, node, now)?;
     let (_, health) = of_client(zone, &ClientName::health(), now)?;
     let member = Member {
-        server: named(&identities, "server")?,
-        peer: named(&identities, "peer")?,
+        server: named(&identities, SERVER.stem)?,
+        peer: named(&identities, PEER.stem)?,
         health: named(&health, CLIENT_ROLE.stem)?,
     };
     Ok(kubeadm(&root, api_server, Some(&member)))

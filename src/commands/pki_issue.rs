@@ -2,14 +2,15 @@
 
 use time::OffsetDateTime;
 
-use super::batches::{BATCH, progress_bar};
-use super::open_zone;
+use crate::arguments::open_zone;
 use crate::cli::PkiIssueArgs;
-use crate::config::{ClientName, NameFault};
-use crate::error::{Exit, Failure, Result};
-use crate::report;
-use crate::zone_directory::{Assessment, Holder, Issuer, OfRevoked, ZoneDirectory, admit, all_clients};
+use crate::output::{BATCH, progress_bar};
+use model::config::{ClientName, NameFault};
+use model::error::{Exit, Failure, Result};
+use model::report;
+use store::zone_directory::{Assessment, Holder, Issuer, OfRevoked, ZoneDirectory, admit, all_clients};
 
+#[tracing::instrument(skip_all, name = "pki issue")]
 pub(super) fn run(arguments: &PkiIssueArgs, now: OffsetDateTime) -> Result<()> {
     let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();

@@ -4,13 +4,15 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{json, open_zone, print};
+use crate::arguments::open_zone;
 use crate::cli::{Format, PkiListArgs};
-use crate::error::Result;
-use crate::plan::days_left;
-use crate::report::{Table, human_names};
-use crate::zone_directory::{Authorities, Listed, list};
+use crate::output::{json, print};
+use model::error::Result;
+use model::plan::days_left;
+use model::report::{Table, human_names};
+use store::zone_directory::{Authorities, Listed, list};
 
+#[tracing::instrument(skip_all, name = "pki list")]
 pub(super) fn run(arguments: &PkiListArgs, now: OffsetDateTime) -> Result<()> {
     let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();

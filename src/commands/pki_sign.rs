@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
-use super::bundle;
-use super::bundle::opening::name_of;
-use super::open_zone;
-use crate::bundle::BundleDirectory;
+use crate::arguments::{name_of, open_zone};
 use crate::cli::{BundleArgs, BundleMakeArgs, BundleSealingArgs, PkiSignArgs};
-use crate::config::{Node, NodeName};
-use crate::error::{Exit, Failure, Result};
-use crate::report;
-use crate::requests::{RequestFile, Terms, certify};
-use crate::zone_directory::{OfRevoked, ZoneDirectory};
+use model::config::{Node, NodeName};
+use model::error::{Exit, Failure, Result};
+use model::report;
+use store::bundle::BundleDirectory;
+use store::requests::{RequestFile, Terms, certify};
+use store::zone_directory::{OfRevoked, ZoneDirectory};
 
-pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<()> {
+/// Returns the bundle that brings the node its certificates.
+#[tracing::instrument(skip_all, name = "pki sign")]
+pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<BundleArgs> {
     let name = name_of(&arguments.file);
     let file = read(&arguments.file, &name)?;
     // Its warnings are told when the bundle is made.
@@ -29,7 +29,8 @@ pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<()> {
     let of_revoked = OfRevoked::said(arguments.reinstate, false);
     let terms = Terms { name: &name, may_replace: arguments.replace_keys, of_revoked };
     certify(&file, node, &zone, terms, now, &zone.lock()?)?;
-    // What was issued is in the zone directory now, and `bundle` goes on from there, also after an interruption.
+    // What was issued is in the zone directory now, and `bundle` goes on from there, also after an
+    // interruption.
     let make = BundleMakeArgs {
         above: None,
         zone: arguments.zone.clone(),
@@ -42,7 +43,7 @@ pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<()> {
         allow_bootstrap: Vec::new(),
         format: arguments.format,
     };
-    bundle::run(&BundleArgs { command: None, make }, now)
+    Ok(BundleArgs { command: None, make })
 }
 
 fn read(path: &Path, name: &str) -> Result<RequestFile> {

@@ -1,23 +1,27 @@
 //! `run`: issue what is missing, and become etcd.
 
+use std::time::Instant;
+
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
-use super::{launch_options, open_site};
+use crate::arguments::{launch_options, open_site};
 use crate::cli::{LaunchArgs, RunArgs};
-use crate::config::{EtcdSettings, Node, Protection};
-use crate::error::{Exit, Failure, Result};
-use crate::etcd::{become_etcd, dropped_settings};
-use crate::host::{close_inherited, hand_on_core_limit};
-use crate::launch::{Certificates, FoundBinary, Launch, LaunchOptions, lock_node, refuse_without_member};
-use crate::report;
-use crate::site::{Material, Site};
-use crate::zone_directory::{Authorities, Issuer, Verdict, ZoneDirectory};
+use etcd::{become_etcd, dropped_settings};
+use host::{close_inherited, end_with, hand_on_core_limit};
+use launch::{FoundBinary, Launch, LaunchOptions, lock_node, refuse_without_member};
+use model::config::{EtcdSettings, Node, Protection};
+use model::error::{Exit, Failure, Result};
+use model::report;
+use store::site::{Certificates, Site};
+use store::zone_directory::{Authorities, Issuer, Verdict, ZoneDirectory};
 
+#[tracing::instrument(skip_all, name = "run")]
 pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     if let Some(parent) = arguments.end_with_parent {
         end_with(parent)?;
     }
+    let begun = Instant::now();
     let LaunchArgs { site, node, start } = arguments.launch;
     let site = match open_site(&site)? {
         Site::Zone(zone) => Site::Zone(zone.with_clock_said_right(arguments.clock_is_right)),
@@ -46,6 +50,7 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
             .because(&error)
             .next("run it where /proc is mounted, and with limits that it may set; systemd: LimitCORE=0")
     })?;
+    tracing::info!(path = %launch.binary.path.shown(), after = ?begun.elapsed(), "becomes etcd");
     let error = become_etcd(&launch.binary.path, &start.arguments, &settings.keep_environment);
     Err(Failure::new(Exit::for_io(&error), format!("cannot run {}", launch.binary.path.shown()))
         .because(&error)
@@ -79,8 +84,8 @@ fn prepare<'z>(
             }
         }
         Site::Zone(_) | Site::Node(_) => {
-            let material = site.material(node, now)?;
-            let launch = Launch::prepare_with(found, site, node, material, options, now)?;
+            let certificates = site.certificates(node, now)?;
+            let launch = Launch::prepare_with(found, site, node, certificates, options, now)?;
             launch.refuse_by_machine()?;
             if let Some(sources) = site.sources(node) {
                 sources.lay_down(&launch.member.paths)?;
@@ -90,7 +95,8 @@ fn prepare<'z>(
     }
 }
 
-/// Members that are started together have nothing to issue, most of the time, and do not wait for each other then.
+/// Members that are started together have nothing to issue, most of the time, and do not wait for each other
+/// then.
 fn prepare_complete<'z>(
     site: &'z Site,
     zone: &'z ZoneDirectory,
@@ -104,19 +110,17 @@ fn prepare_complete<'z>(
         return Ok(None);
     }
     let authorities = Authorities::load(&zone.paths, now)?;
-    let material = Material::Issued(Box::new(authorities));
-    let launch = Launch::prepare_with(found.clone(), site, node, material, options, now)?;
+    let certificates = Certificates::issued_by(authorities, site, node, now)?;
+    let launch = Launch::prepare_with(found.clone(), site, node, certificates, options, now)?;
     if !launch.certificates.are_complete() {
         return Ok(None);
-    }
-    if let Certificates::Issued { authorities, .. } = &launch.certificates {
-        authorities.warn_of_age(&zone.paths, now);
     }
     launch.refuse_by_machine()?;
     Ok(Some(launch))
 }
 
-/// What is missing is found out and issued under one lock, so that nobody else issues the same or revokes in between.
+/// What is missing is found out and issued under one lock, so that no other process issues the same or
+/// revokes in between.
 fn prepare_and_issue<'z>(
     site: &'z Site,
     zone: &'z ZoneDirectory,
@@ -127,8 +131,8 @@ fn prepare_and_issue<'z>(
 ) -> Result<Launch<'z>> {
     let held = zone.lock()?;
     let authorities = zone.load_or_create_authorities(now, &held)?;
-    let material = Material::Issued(Box::new(authorities.released()));
-    let launch = Launch::prepare_with(found, site, node, material, options, now)?;
+    let certificates = Certificates::issued_by(authorities.released(), site, node, now)?;
+    let launch = Launch::prepare_with(found, site, node, certificates, options, now)?;
     launch.refuse_by_machine()?;
     let Certificates::Issued { assessment, .. } = &launch.certificates else { return Ok(launch) };
     if assessment.is_startable() {
@@ -149,16 +153,4 @@ fn prepare_and_issue<'z>(
     }
     issuer.keep_administrator(now);
     Ok(launch)
-}
-
-/// Has the kernel end this process, and the etcd that it becomes, when its parent ends: `dev` leaves no member behind even
-/// if it is killed. The setting survives execve(2), see PR_SET_PDEATHSIG in prctl(2).
-fn end_with(parent: i32) -> Result<()> {
-    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)
-        .map_err(|error| Failure::internal("cannot tie this process to its parent").because(&error))?;
-    if nix::unistd::getppid().as_raw() == parent {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Unavailable, format!("process {parent}, which started this one, has ended"))
-        .next("start it again"))
 }

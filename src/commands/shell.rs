@@ -3,18 +3,18 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::print;
 use crate::cli::{Cli, CompletionsArgs, ManArgs};
-use crate::error::{Exit, Failure, Result};
-use crate::site::DEFAULT_CONFIG;
+use crate::output::print;
+use model::error::{Exit, Failure, Result};
+use store::site::DEFAULT_CONFIG;
 
 pub(super) fn completions(arguments: &CompletionsArgs) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "zone-etcd", &mut script);
     let script = String::from_utf8_lossy(&script);
     print(&match arguments.shell {
-        // clap_complete sets one form of a name with a hyphen and compares with another, so nothing would be completed
-        // after the first word.
+        // clap_complete sets one form of a name with a hyphen and compares with another, so nothing would be
+        // completed after the first word.
         Shell::Bash => script.replace("zone__subcmd__etcd", "zone__etcd"),
         _ => script.into_owned(),
     })
@@ -50,8 +50,8 @@ pub(super) fn manual_page(arguments: &ManArgs) -> Result<()> {
 /// Where things are that no option names.
 fn files_section() -> String {
     format!(
-        ".SH FILES\n.TP\n\\fI{DEFAULT_CONFIG}\\fR\nThe local config of an activated node. It is used where neither \\-\\-config nor \
-         \\-\\-zone is given, and there is no zone.toml in the working directory.\n.TP\n\\fIzone.toml\\fR\nThe description of a \
-         zone, in the zone directory.\n"
+        ".SH FILES\n.TP\n\\fI{DEFAULT_CONFIG}\\fR\nThe local config of an activated node. It is used where \
+         neither \\-\\-config nor \\-\\-zone is given, and there is no zone.toml in the working \
+         directory.\n.TP\n\\fIzone.toml\\fR\nThe description of a zone, in the zone directory.\n"
     )
 }

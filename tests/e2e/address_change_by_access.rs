@@ -84,11 +84,33 @@ fn one_that_is_not_reached_is_told_by_the_same_command() {
         let not_reached = std::env::temp_dir().join("nodes/reach.not.node1");
         std::fs::write(&not_reached, "").expect("a mark");
         let told = zone.run(&["member", "update", "node2"]).expect_code(69);
-        told.expect_error_with(&["node2 has moved, but node1 does not know where to", "member update node2"]);
+        told.expect_error_with(&["node2 has moved, and node1 does not know of it", "member update node2"]);
         check("node3").expect_code(0);
         check("node1").expect_code(69);
         std::fs::remove_file(&not_reached).expect("the mark");
         zone.run(&["member", "update", "node2"]).expect_code(0);
         check("node1").expect_code(0);
+    });
+}
+
+/// Each is told by its own move of where the others are at that moment, and all in the end of where all are.
+#[test]
+fn several_move_and_all_know_of_all() {
+    isolated(|| {
+        let (zone, members) = running();
+        move_node2(&zone);
+        let text = std::fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
+        let text = text.replace("= 2399", "= 2499").replace("= 2400", "= 2500");
+        std::fs::write(zone.file("zone.toml"), text).expect("zone.toml");
+        let told = zone.run(&["member", "update", "node2", "node3", "--format", "json"]).expect_code(0);
+        for node in NODES {
+            let told = check(node);
+            assert_eq!(told.code, 0, "{node}: {}{}", told.stdout, told.stderr);
+        }
+        let reports: Value = serde_json::from_str(&told.stdout).expect("JSON");
+        let reports = reports.as_array().expect("reports");
+        assert_eq!(reports[0]["others_told"], json!([]), "they are told once, with the last");
+        assert_eq!(reports[1]["others_told"].as_array().map(Vec::len), Some(2));
+        assert_eq!(members.iter().map(Supervised::starts).collect::<Vec<_>>(), [1, 2, 2]);
     });
 }

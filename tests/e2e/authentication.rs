@@ -1,10 +1,10 @@
-//! Operations on a cluster whose authentication is on: the nodes' own certificates have no user there, and `admin` is the
-//! user `root`.
+//! Operations on a cluster whose authentication is on: the nodes' own certificates have no user there, and
+//! `admin` is the user `root`.
 
 use std::fs;
 
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, etcdctl, loopback_zone, wait_for_quorum};
+use crate::harness::members::{call, etcdctl, loopback_zone, turn_authentication_on, wait_for_quorum};
 use crate::harness::supervised::Supervised;
 use crate::harness::{TestZone, outcome, program, zone_etcd};
 
@@ -32,23 +32,15 @@ fn nodes() -> (TestZone, Vec<Supervised>) {
     (zone, members)
 }
 
-/// The certificate of `admin` is that of the user `root`, from whom nobody can take its role.
 #[track_caller]
 fn turn_on(zone: &TestZone) {
+    turn_authentication_on(zone);
     let client = etcdctl(zone, "https://127.0.0.1:2379");
-    let calls: [&[&str]; 3] = [
-        &["user", "add", "root", "--no-password"],
-        &["user", "grant-role", "root", "root"],
-        &["auth", "enable"],
-    ];
-    for arguments in calls {
-        call(&client, arguments).expect_code(0);
-    }
     assert_ne!(call(&client, &["user", "revoke-role", "root", "root"]).code, 0);
 }
 
 #[test]
-fn the_signing_host_works_on_all() {
+fn long_the_signing_host_works_on_all() {
     isolated(|| {
         let (zone, members) = nodes();
         turn_on(&zone);
@@ -81,5 +73,31 @@ fn each_node_restarts_its_own_member() {
         }
         assert_eq!(members.iter().map(Supervised::starts).collect::<Vec<_>>(), [2; 3]);
         assert!(said.contains("hands over by itself when it is stopped"), "{said}");
+    });
+}
+
+/// The data is for the role root, which the client `admin` has, and no node.
+#[test]
+fn a_snapshot_takes_the_role_root() {
+    isolated(|| {
+        let (zone, _members) = nodes();
+        turn_on(&zone);
+        let to = zone.around().join("out");
+        let to = to.to_str().expect("a path");
+        let config = std::env::temp_dir().join("nodes/node1/node.json");
+        let refused = outcome(zone_etcd(["snapshot", "save", "--to", to, "--config"]).arg(&config));
+        refused.expect_code(77).expect_error_with(&["has no right to the data", "the role root"]);
+        assert!(!std::path::Path::new(to).exists());
+        zone.run(&["snapshot", "save", "--to", to]).expect_code(0);
+        zone.run(&["snapshot", "list", to]).expect_code(0);
+        let file = fs::read_dir(to).expect("a directory").map(|entry| entry.expect("an entry").path());
+        let file = file.into_iter().find(|path| path.extension().is_some_and(|end| end == "db"));
+        let file = file.expect("a snapshot");
+        zone.run(&["snapshot", "verify", file.to_str().expect("a path")]).expect_code(0);
+        // Without authentication a node may take one, and has no key to sign it with.
+        call(&etcdctl(&zone, "https://127.0.0.1:2379"), &["auth", "disable"]).expect_code(0);
+        let taken =
+            outcome(zone_etcd(["snapshot", "save", "--to", to, "--config"]).arg(&config)).expect_code(0);
+        assert!(taken.stdout.contains("not signed"), "{}", taken.stdout);
     });
 }

@@ -11,8 +11,9 @@ use crate::harness::members::{call, etcdctl, loopback_zone, run_command, start_a
 use crate::harness::processes::Running;
 use crate::harness::{TestZone, outcome};
 
-/// etcd has nowhere to make its log, and leaves files without one. Whether there ever was a log nobody can tell, so the next
-/// start is refused, also when there is space again; what the refusals ask for ends in a member that runs.
+/// etcd has nowhere to make its log, and leaves files without one. Whether there ever was a log nobody can
+/// tell, so the next start is refused, also when there is space again; what the refusals ask for ends in a
+/// member that runs.
 #[test]
 fn a_first_start_on_a_full_one_is_repeated_on_purpose() {
     isolated(|| {

@@ -38,7 +38,8 @@ fn standard_output_is_the_commands_alone() {
 #[test]
 fn the_command_finds_the_zone_in_its_environment() {
     isolated(|| {
-        let script = "env | grep ^ETCDCTL_; env | grep ^ZONE_ETCD_; command -v etcdctl; command -v zone-etcd; \
+        let script = "env | grep ^ETCDCTL_; env | grep ^ZONE_ETCD_; command -v etcdctl; command -v \
+                      zone-etcd; \
                       test -f $ZONE_ETCD_ZONE/zone.toml && etcdctl put key value";
         let result = dev(&["--nodes", "1"], script).expect_code(0);
         let setting = |name: &str| {
@@ -159,8 +160,8 @@ fn a_killed_supervisor_leaves_no_member() {
         dev.signal(Signal::SIGKILL);
         dev.end();
         for member in members {
-            // They are now children of the namespace's first process, which is this one. Members whose standard error has
-            // gone would end by SIGPIPE too, but only once they have something to say.
+            // They are now children of the namespace's first process, which is this one. Members whose
+            // standard error has gone would end by SIGPIPE too, but only once they have something to say.
             let member = Pid::from_raw(i32::try_from(member).expect("a process id"));
             let end = until("the end of a member", || match waitpid(member, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => None,

@@ -24,16 +24,19 @@ fn clients(zone: &TestZone) -> Vec<Command> {
 const WRITTEN: &str = "written-by-the-client";
 const CHANGED: &str = "changed-by-the-disk-3";
 
-/// Writes a value that every member has in its file, and changes it in that of node3, as a disk does that loses what was written.
-/// bbolt maps the file, and its pages of data have no checksum, so the running member has the other value from now on.
+/// Writes a value that every member has in its file, and changes it in that of node3, as a disk does that
+/// loses what was written. bbolt maps the file, and its pages of data have no checksum, so the running member
+/// has the other value from now on.
 #[track_caller]
 pub fn diverge(zone: &TestZone) {
     let clients = clients(zone);
-    // More than a quarter of a page: keys that are fewer lie in the root page, which each commit writes anew.
+    // More than a quarter of a page: keys that are fewer lie in the root page, which each commit writes
+    // again.
     let more = "x".repeat(2048);
     call(&clients[0], &["put", "key", &format!("{WRITTEN}{more}")]).expect_code(0);
     clients.iter().for_each(wait_for_quorum);
-    // Until its next commit a member has what it wrote in memory alone, and 3.5 keeps a copy of that until something else is written.
+    // Until its next commit a member has what it wrote in memory alone, and 3.5 keeps a copy of that until
+    // something else is written.
     until("the member to read its file", || {
         call(&clients[0], &["put", "later", "value"]);
         change_on_disk(zone, "node3");
@@ -137,8 +140,8 @@ fn the_data_of_a_group_is_saved_as_told() {
     });
 }
 
-/// The third has the writes of the first history; the others have none, and raft entries that are not writes. Up to the lowest
-/// revision their data is the same, so a comparison there would see nothing.
+/// The third has the writes of the first history; the others have none, and raft entries that are not writes.
+/// Up to the lowest revision their data is the same, so a comparison there would see nothing.
 #[test]
 fn a_history_that_was_founded_twice_is_told() {
     isolated(|| {
@@ -168,8 +171,9 @@ fn a_history_that_was_founded_twice_is_told() {
     });
 }
 
-/// Founds the cluster with these members, their data emptied, until its first leader was elected in the first election: the
-/// entries of a later term would not be taken for those of the first cluster, and a member would panic instead.
+/// Founds the cluster with these members, their data emptied, until its first leader was elected in the first
+/// election: the entries of a later term would not be taken for those of the first cluster, and a member
+/// would panic instead.
 #[track_caller]
 fn found(zone: &TestZone, lines: &[String], clients: &[Command]) -> Vec<Running> {
     until("a first leader in the first election", || {
@@ -188,8 +192,8 @@ fn found(zone: &TestZone, lines: &[String], clients: &[Command]) -> Vec<Running>
     })
 }
 
-/// etcd alone, as `plan` would have it started, without its check for corruption: that notices this only if the others answer
-/// while it is made.
+/// etcd alone, as `plan` would have it started, without its check for corruption: that notices this only if
+/// the others answer while it is made.
 #[track_caller]
 fn bare(zone: &TestZone, number: usize, lines: &str) -> Running {
     let mut lines = lines.lines();
@@ -219,7 +223,8 @@ fn nobody_is_restarted_while_data_differs() {
     });
 }
 
-/// Compaction: members have compacted hashes at hand, and one that was restarted has not. That is no difference.
+/// Compaction: members have compacted hashes at hand, and one that was restarted has not. That is no
+/// difference.
 #[test]
 fn compaction_and_restarts_are_no_difference() {
     isolated(|| {

@@ -27,7 +27,8 @@ const FOREIGN: [(&str, &str); 12] = [
 const KEPT: [(&str, &str); 3] =
     [("UNRELATED", "stays"), ("NOTIFY_SOCKET", "/nonexistent"), ("CREDENTIALS_DIRECTORY", "/nonexistent")];
 
-/// A member that is started by a shell with core dumps, a file that it has open by mistake, and settings for other programs.
+/// A member that is started by a shell with core dumps, a file that it has open by mistake, and settings for
+/// other programs.
 #[track_caller]
 fn start(zone: &TestZone) -> Running {
     let run = run_command(zone, "node1", &[]);

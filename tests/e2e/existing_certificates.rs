@@ -1,4 +1,5 @@
-//! Members whose certificates were made elsewhere, or that have none: the examples, and the local config of a node.
+//! Members whose certificates were made elsewhere, or that have none: the examples, and the local config of a
+//! node.
 
 use std::fs;
 use std::path::Path;
@@ -130,7 +131,7 @@ fn run_example(example: &str) {
     .iter()
     .find_map(|(name, word)| (*name == example).then_some(word))
     {
-        assert!(members[0].stderr().contains(&format!("{word}: whoever")), "{}", members[0].stderr());
+        assert!(members[0].stderr().contains(&format!("{word}: any client")), "{}", members[0].stderr());
         let (name, _) = nodes[0];
         let ctl = network.on(name, zone_etcd(["ctl", "--zone"]).arg(&zones[0]));
         call(&ctl, &["--", "endpoint", "health"]).expect_code(0);
@@ -148,7 +149,8 @@ enum Names {
     InCommonName,
 }
 
-/// Three machines, each with a local config that holds its certificate and key as PEM, of one CA for everything.
+/// Three machines, each with a local config that holds its certificate and key as PEM, of one CA for
+/// everything.
 #[track_caller]
 fn run_local_config(version: &str, names: Names) {
     run_local_config_on(version, names, "P-256");
@@ -164,7 +166,8 @@ fn run_local_config_on(version: &str, names: Names, curve: &'static str) {
         .iter()
         .map(|(name, address)| {
             format!(
-                r#"{{"node_name": "{name}.example.zone", "protocol": "https", "address": "{address}", "peer_port": 2380, "client_port": 2379}}"#
+                r#"{{"node_name": "{name}.example.zone", "protocol": "https", "address": "{address}",
+                    "peer_port": 2380, "client_port": 2379}}"#
             )
         })
         .collect();
@@ -237,7 +240,8 @@ fn ask(network: &Network, directory: &Path, stem: &str, port: u16, request: &str
     let mut shell = Command::new("sh");
     let file = |stem: &str, end: &str| directory.join(format!("{stem}.{end}")).display().to_string();
     shell.arg("-c").arg(format!(
-        "printf \"{request}\" | timeout 5 openssl s_client -quiet -ign_eof -connect 10.0.1.10:{port} -CAfile {} -cert {} -key {} 2>&1",
+        "printf \"{request}\" | timeout 5 openssl s_client -quiet -ign_eof -connect 10.0.1.10:{port} -CAfile \
+         {} -cert {} -key {} 2>&1",
         file("ca", "crt"),
         file(stem, "crt"),
         file(stem, "key")

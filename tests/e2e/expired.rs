@@ -1,4 +1,5 @@
-//! Zones whose certificates have all expired: from the CA alone, from new bundles, in operation, and when the CA has expired too.
+//! Zones whose certificates have all expired: from the CA alone, from new bundles, in operation, and when the
+//! CA has expired too.
 
 use std::path::Path;
 use std::process::Command;
@@ -155,12 +156,9 @@ impl Machines {
         let out = self.zone.around().join(format!("bundles-{}", self.bundles));
         let mut command = self.zone.command(&["bundle", "--no-encryption"]);
         outcome(command.args(NODES).arg("--out").arg(&out)).expect_code(0);
-        let mut openssl = Command::new("openssl");
-        openssl.args(["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(self.zone.file("ca/root.crt"));
-        let fingerprint = outcome(&mut openssl).expect_code(0).stdout;
+        let fingerprint = self.zone.root_fingerprint();
         for node in NODES {
-            let mut command =
-                zone_etcd(["activate", "--node", node, "--root-fingerprint", fingerprint.trim()]);
+            let mut command = zone_etcd(["activate", "--node", node, "--root-fingerprint", &fingerprint]);
             command.arg("--node-dir").arg(self.zone.around().join(node));
             outcome(command.arg(out.join(format!("{node}.bundle")))).expect_code(0);
         }
@@ -210,7 +208,8 @@ fn nodes_with_a_directory_of_their_own_come_back_with_new_bundles() {
         refused.expect_error_with(&[
             "node1 could not work with its certificates",
             "peer.crt: it expired at",
-            "next: on the signing host: zone-etcd pki renew node1 --out DIR --passphrase-file FILE; then on node1: zone-etcd activate",
+            "next: on the signing host: zone-etcd pki renew node1 --out DIR --passphrase-file FILE; then on \
+             node1: zone-etcd activate",
         ]);
         let told = machines.about("doctor", "node2");
         assert!(

@@ -1,5 +1,5 @@
-//! A member that is stopped in the middle of everything: it takes connections, and says nothing. No command waits for it without end,
-//! and each says which member it is.
+//! A member that is stopped in the middle of everything: it takes connections, and says nothing. No command
+//! waits for it without end, and each says which member it is.
 
 use std::time::{Duration, Instant};
 
@@ -61,7 +61,8 @@ fn beside_a_frozen_member<'c>(commands: &[&'c [&'c str]]) -> Vec<(&'c [&'c str],
     told
 }
 
-/// It is stopped in the moment in which it is awaited again: its sockets are there, and nobody is behind them.
+/// It is stopped in the moment in which it is awaited again: its sockets are there, and nobody is behind
+/// them.
 #[test]
 fn a_member_that_freezes_as_it_comes_back_is_named_in_time() {
     isolated(|| {

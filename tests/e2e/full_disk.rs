@@ -1,4 +1,5 @@
-//! The signing host's disk is full in the middle of a command: the same command ends what it began, once there is space.
+//! The signing host's disk is full in the middle of a command: the same command ends what it began, once
+//! there is space.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -91,7 +91,8 @@ fn a_development_zone_takes_its_keys_from_zone_toml() {
 fn assert_satisfy_openssl(key: &str) {
     let zone = TestZone::described(&format!(
         "[zone]\nname = \"example.zone\"\n[pki]\nkey = \"{key}\"\nclients = [\"backup\"]\n\
-         [[node]]\nname = \"node1\"\naddress = \"10.0.1.10\"\nnat = true\nsans = [\"other.example.zone\", \"fd00::10\"]\n"
+         [[node]]\nname = \"node1\"\naddress = \"10.0.1.10\"\nnat = true\n\
+         sans = [\"other.example.zone\", \"fd00::10\"]\n"
     ));
     zone.run(&["pki", "issue", "--all"]).expect_code(0);
     assert_every_certificate_is_listed(&zone);

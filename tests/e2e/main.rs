@@ -10,19 +10,25 @@
 //! | [`systemd`] | the units of `packaging/systemd`, without a system manager |
 //! | [`crash`] | SIGKILL at every step of a start; `scripts/crash` |
 //! | [`data_disk`] | a data directory on a disk that is full |
-//! | [`status`], [`status_faults`], [`status_changes`], [`status_mistyped`] | the zone as it answers: healthy, with members down, with other members than described |
+//! | [`status`], [`status_faults`] | the zone as it answers: healthy, with members down |
+//! | [`status_changes`], [`status_mistyped`] | the same, with other members than described |
 //! | [`decision`] | the start decision with other members that answer, are down, or are somebody else |
 //! | [`offline`] | bundles that are carried over: one cluster, and no second one |
 //! | [`dev`] | the throwaway zone |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`diverged`] | voters whose data differs |
 //! | [`clients`] | `ctl` and `env` |
+//! | [`dry_run`] | what operations would do: told, and nothing done |
+//! | [`defragmentation`] | database files made smaller, and the alarm NOSPACE ended |
 //! | [`environment`] | environment, open files and core dumps of a member that runs |
 //! | [`expired`] | zones whose certificates have all expired, and how they come back |
 //! | [`go_clients`] | etcd's own Go client at work while certificates change |
 //! | [`exports`] | what `pki export` writes, used by curl and etcdctl |
 //! | [`rotation`] | CAs that take the place of others while the zone runs |
+//! | [`recovery`] | a quorum that is lost for good, and all that a survivor has, saved |
 //! | [`renewal`] | certificates renewed while the zone runs |
+//! | [`restoration`] | the data of all members replaced by that of a snapshot |
+//! | [`snapshot`] | snapshots taken, checked, restored for a try, kept |
 //! | [`operation_lock`] | two operations on one zone kept apart |
 //! | [`restart`] | members restarted one after the other, under writes |
 //! | [`restart_refused`] | members that would not start again, and are therefore not stopped |
@@ -31,7 +37,7 @@
 //! | [`revocation`] | certificates revoked while the zone runs, and a node whose member leaves |
 //! | [`tls_refusals`], [`tls_versions`] | who is refused, where and why; [`tls_setup`] is what they share |
 //! | [`existing_ca`] | members below CAs that openssl made, and who gets in with what |
-//! | [`existing_certificates`] | members whose certificates were made elsewhere, or that have none; the examples |
+//! | [`existing_certificates`] | members with certificates made elsewhere, or with none; the examples |
 //! | [`issued_certificates`] | certificates as openssl sees them, for every kind of key |
 
 #![allow(clippy::disallowed_methods, reason = "paths of tests are what the test made them")]
@@ -50,9 +56,11 @@ mod clients;
 mod crash;
 mod data_disk;
 mod decision;
+mod defragmentation;
 mod dev;
 mod diagnosis;
 mod diverged;
+mod dry_run;
 mod environment;
 mod existing_ca;
 mod existing_certificates;
@@ -62,15 +70,21 @@ mod frozen;
 mod full_disk;
 mod go_clients;
 mod issued_certificates;
+mod logged_secrets;
+mod membership;
 mod namespaces;
+mod node_lock;
 mod offline;
 mod operation_lock;
+mod recovery;
 mod rehearsal;
 mod renewal;
 mod restart;
 mod restart_refused;
+mod restoration;
 mod revocation;
 mod rotation;
+mod snapshot;
 mod start;
 mod status;
 mod status_changes;

@@ -39,13 +39,15 @@ fn members_at_ipv6_addresses_form_a_cluster() {
     });
 }
 
-/// Nodes without an address are dialled by their names, and etcd finds the name of who dials from the source address.
+/// Nodes without an address are dialled by their names, and etcd finds the name of who dials from the source
+/// address.
 #[test]
 fn members_at_host_names_form_a_cluster() {
     isolated(|| {
         let network = Network::new(&IPV4);
         let zone = TestZone::described(
-            "[zone]\nname = \"example.com\"\n[[node]]\nname = \"infra0\"\n[[node]]\nname = \"infra1\"\n[[node]]\nname = \"infra2\"\n",
+            "[zone]\nname = \"example.com\"\n[[node]]\nname = \"infra0\"\n[[node]]\nname = \"infra1\"\n\
+             [[node]]\nname = \"infra2\"\n",
         );
         zone.run(&["init"]).expect_code(0);
         let names = ["infra0.example.com", "infra1.example.com", "infra2.example.com"];
@@ -84,7 +86,8 @@ fn run_becomes_etcd_with_exactly_the_planned_arguments() {
     });
 }
 
-/// Any user of the machine can read the command line, and programs that etcd would start could read the environment.
+/// Any user of the machine can read the command line, and programs that etcd would start could read the
+/// environment.
 #[test]
 fn no_key_is_visible_in_the_process_table() {
     isolated(|| {

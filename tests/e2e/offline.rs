@@ -1,4 +1,5 @@
-//! A zone whose machines have never met: three bundles are made in one place and carried over, and no CA key is on any machine.
+//! A zone whose machines have never met: three bundles are made in one place and carried over, and no CA key
+//! is on any machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,11 +50,9 @@ impl Offline {
     }
 
     fn command(&self, file: &Path, directory: &Path) -> Command {
-        let mut openssl = Command::new("openssl");
-        openssl.args(["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(self.zone.file("ca/root.crt"));
-        let fingerprint = outcome(&mut openssl).expect_code(0).stdout;
+        let fingerprint = self.zone.root_fingerprint();
         let mut command = zone_etcd(["activate"]);
-        command.arg(file).args(["--root-fingerprint", fingerprint.trim(), "--node-dir"]).arg(directory);
+        command.arg(file).args(["--root-fingerprint", &fingerprint, "--node-dir"]).arg(directory);
         command
     }
 
@@ -123,7 +122,8 @@ fn three_bundles_are_one_cluster() {
     });
 }
 
-/// The machine has lost its disk, and comes up before any other. Its first bundle is used up, so what it gets is a later one.
+/// The machine has lost its disk, and comes up before any other. Its first bundle is used up, so what it gets
+/// is a later one.
 #[test]
 fn a_rebuilt_machine_founds_no_second_cluster() {
     isolated(|| {

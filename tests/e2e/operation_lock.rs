@@ -1,11 +1,11 @@
 //! The lock of an operation on a whole zone: who has it, who may take it over, and that its loss is noticed.
 
+use host::Process;
+use live::{Credentials, on_runtime};
 use nix::sys::signal::Signal;
-use zone_etcd::host::Process;
-use zone_etcd::live::{Credentials, on_runtime};
-use zone_etcd::operation_lock::{Holder, OperationLock};
-use zone_etcd::site::Site;
-use zone_etcd::zone_directory::CaPassphrase;
+use operations::lock::{Holder, OperationLock};
+use store::site::Site;
+use store::zone_directory::CaPassphrase;
 
 use crate::harness::isolation::isolated;
 use crate::harness::members::{call, etcdctl, loopback_zone};
@@ -76,7 +76,7 @@ fn it_outlives_its_lease_and_its_loss_is_noticed() {
         held.still_held().expect("it lives");
         call(&etcdctl, &["lease", "revoke", &lease]).expect_code(0);
         let failure = until("the loss", || held.still_held().err());
-        assert_eq!(failure.exit, zone_etcd::error::Exit::TryAgain);
+        assert_eq!(failure.exit, model::error::Exit::TryAgain);
         assert!(failure.to_string().contains("its lease has ended"), "{failure}");
     });
 }
@@ -114,7 +114,8 @@ fn it_is_taken_from_a_process_here_that_has_ended_and_from_nobody_else() {
     });
 }
 
-/// Has another operation hold the lock, as if this machine had been suspended for longer than the lease lives.
+/// Has another operation hold the lock, as if this machine had been suspended for longer than the lease
+/// lives.
 #[track_caller]
 fn take_away(zone: &TestZone, endpoint: &str) {
     let own = Holder::own("member update node9", time::OffsetDateTime::now_utc());
@@ -142,7 +143,7 @@ fn a_lock_that_another_has_is_lost_though_its_lease_lives() {
         held.still_held().expect("it was just taken");
         take_away(&zone, ENDPOINT);
         let failure = held.still_held().expect_err("another has it");
-        assert_eq!(failure.exit, zone_etcd::error::Exit::TryAgain);
+        assert_eq!(failure.exit, model::error::Exit::TryAgain);
         LOST.iter().for_each(|text| assert!(failure.to_string().contains(text), "{failure}"));
     });
 }

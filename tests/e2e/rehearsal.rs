@@ -3,14 +3,14 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use model::config::ZoneConfig;
+use model::error::{Exit, Failure};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
+use operations::event::{Event, Watch};
+use rehearsal::{Load, Measurement, Programs, rehearse};
 use serde_json::Value;
-use zone_etcd::config::ZoneConfig;
-use zone_etcd::error::{Exit, Failure};
-use zone_etcd::rehearsal::{Load, Measured, Programs, rehearse};
-use zone_etcd::rolling::{Event, Watch};
-use zone_etcd::zone_directory::{CaPassphrase, ZoneDirectory};
+use store::zone_directory::{CaPassphrase, ZoneDirectory};
 
 use crate::harness::isolation::{isolated, isolated_alone};
 use crate::harness::members::{
@@ -46,7 +46,7 @@ fn go_on(zone: &TestZone) {
     until("further writes", || (revision()? > before + 200).then_some(()));
 }
 
-fn assert_unharmed(measured: &Measured) {
+fn assert_unharmed(measured: &Measurement) {
     println!("{}", measured.text());
     measured.judge().expect("nothing is lost and nothing failed");
     assert!(measured.writes() > 100, "{}", measured.text());
@@ -76,7 +76,7 @@ fn a_load_follows_new_certificates_without_a_gap() {
             ["before", "renew", "revoked"]
         );
         // A busy machine may be slow to answer; nobody is refused.
-        let tries = measured.recording.writers.iter().flat_map(|track| &track.failed_tries);
+        let tries = measured.history.writers.iter().flat_map(|track| &track.failed_tries);
         let refused: Vec<_> = tries.filter(|tried| !tried.why.starts_with("no answer within")).collect();
         assert!(refused.is_empty(), "{refused:?}");
     });
@@ -205,7 +205,7 @@ fn a_rehearsal_is_held_on_a_zone_like_the_one_that_is_meant() {
 }
 
 #[test]
-fn nothing_is_left_of_a_rehearsal_that_fails() {
+fn long_nothing_is_left_of_a_rehearsal_that_fails() {
     isolated(|| {
         let failure =
             rehearse(&like(""), &programs(), |_, _| Err(Failure::new(Exit::TryAgain, "it went wrong")))
@@ -250,7 +250,7 @@ fn nothing_is_left_of_a_rehearsal_that_is_interrupted() {
 
 /// Through the command: the report, the page, and nothing of it in the zone.
 #[test]
-fn a_rotation_is_rehearsed() {
+fn long_a_rotation_is_rehearsed() {
     isolated(|| {
         let zone = TestZone::init("example.zone", &["a=10.0.0.1", "b=10.0.0.2", "c=10.0.0.3"]);
         let page = zone.around().join("page.html");
@@ -307,7 +307,7 @@ fn a_rehearsal_goes_on_while_members_are_restarted() {
         })
         .expect("the rehearsal is held");
         assert_unharmed(&measured);
-        assert_eq!(measured.recording.events.len(), 7);
+        assert_eq!(measured.history.events.len(), 7);
         assert!(
             measured.stages[1].writers[1].longest_gap < Duration::from_millis(2500),
             "{}",

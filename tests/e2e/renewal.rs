@@ -60,8 +60,8 @@ fn every_certificate_is_new_and_in_use_and_no_process_is() {
     });
 }
 
-/// The zone directory is on a machine of its own, which has none of the addresses in the certificates: etcd takes none of a peer's from
-/// there, and that is no reason to put them back.
+/// The zone directory is on a machine of its own, which has none of the addresses in the certificates: etcd
+/// takes none of a peer's from there, and that is no reason to put them back.
 #[test]
 fn a_desk_that_is_no_node_renews() {
     isolated(|| {

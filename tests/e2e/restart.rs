@@ -1,4 +1,5 @@
-//! Members restarted while the others carry the cluster: one, all in turn, and what keeps a member from being restarted.
+//! Members restarted while the others carry the cluster: one, all in turn, and what keeps a member from being
+//! restarted.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,11 +9,11 @@ use nix::mount::{MsFlags, mount};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
+use crate::harness::go_writer::GoWriter;
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, etcdctl, fill_database, loopback_zone, start_on_loopback};
+use crate::harness::members::{call, etcdctl, loopback_zone, start_on_loopback};
 use crate::harness::processes::{Running, until};
 use crate::harness::supervised::{Supervised, supervise_in_order, supervise_on_loopback};
-use crate::harness::writer::Writer;
 use crate::harness::{Outcome, TestZone, outcome, zone_etcd};
 
 const NODES: [&str; 5] = ["node1", "node2", "node3", "node4", "node5"];
@@ -136,20 +137,6 @@ fn nobody_is_restarted_while_a_member_is_added() {
     });
 }
 
-#[test]
-fn an_alarm_closes_the_gates() {
-    isolated(|| {
-        let zone = loopback_zone(3, "[etcd]\nquota = \"16MiB\"\n");
-        zone.run(&["init"]).expect_code(0);
-        let members = supervise_on_loopback(&zone, &NODES[..3]);
-        fill_database(&zone, &etcdctl(&zone, &endpoints(3)[0]));
-        zone.run(&["restart", "--node", "node2"])
-            .expect_code(69)
-            .expect_error_with(&["has raised the alarm NOSPACE", "doctor"]);
-        assert!(members.iter().all(|member| member.starts() == 1));
-    });
-}
-
 /// Nothing looks after these members.
 #[test]
 fn a_member_that_nobody_starts_again_is_told_of() {
@@ -175,7 +162,7 @@ fn all_are_restarted_and_no_write_is_lost() {
 }
 
 #[test]
-fn five_are_restarted_and_no_write_is_lost() {
+fn long_five_are_restarted_and_no_write_is_lost() {
     isolated(|| rolling_under_writes(5));
 }
 
@@ -183,10 +170,9 @@ fn five_are_restarted_and_no_write_is_lost() {
 fn rolling_under_writes(count: u16) {
     let (zone, members) = zone_of(count);
     let (before, led) = (pids(&members), leader(&zone));
-    let writer = Writer::start(&zone, &endpoints(count));
+    let writer = GoWriter::start(&zone, &endpoints(count));
     let told = zone.run(&["restart", "--rolling", "--format", "json"]).expect_code(0);
-    let written = writer.stop();
-    println!("{written:?}");
+    writer.finish_unharmed();
     let report = json(&told);
     let restarted: Vec<&str> =
         report.as_array().expect("members").iter().filter_map(|member| member["node"].as_str()).collect();
@@ -196,7 +182,8 @@ fn rolling_under_writes(count: u16) {
         .lines()
         .filter_map(|line| line.strip_prefix("leadership moved from ")?.split(' ').next())
         .collect();
-    // On a busy machine members elect another leader in between; whoever led in the end was the last, and nobody was ended who led.
+    // On a busy machine members elect another leader in between; the one that led in the end was the last,
+    // and nobody was ended who led.
     if moved == [NODES[led]] {
         assert_eq!(restarted.last(), Some(&NODES[led]), "the leader comes last: {restarted:?}");
     }
@@ -210,8 +197,6 @@ fn rolling_under_writes(count: u16) {
         assert_ne!(*before, after);
     }
     assert!(members.iter().all(|member| member.starts() == 2));
-    assert!(written.acknowledged > 100, "{written:?}");
-    assert_eq!((written.lost, written.failed), (0, 0), "{written:?}");
 }
 
 #[test]
@@ -225,10 +210,10 @@ fn those_that_are_named_are_restarted() {
 
 /// Killed at whatever it is doing: nothing waits for it, not even its lock, and the next completes.
 #[test]
-fn a_killed_restart_is_run_again() {
+fn long_a_killed_restart_is_run_again() {
     isolated(|| {
         let (zone, members) = zone_of(3);
-        let writer = Writer::start(&zone, &endpoints(3));
+        let writer = GoWriter::start(&zone, &endpoints(3));
         for line in ["restarting", "takes requests again", "leadership moved"] {
             let mut command = zone.command(&["restart", "--rolling"]);
             let mut first = Running::start(&mut command, zone.around(), "first");
@@ -241,8 +226,7 @@ fn a_killed_restart_is_run_again() {
                 before.iter().zip(pids(&members)).filter(|(before, after)| *before != after).count();
             assert_eq!(restarted, 3);
         }
-        let written = writer.stop();
-        assert_eq!((written.lost, written.failed), (0, 0), "{written:?}");
+        writer.finish_unharmed();
     });
 }
 
@@ -295,7 +279,8 @@ fn a_service_is_restarted_by_its_manager() {
         .expect("a mount over a file in /proc");
         let log = zone.around().join("systemctl.log");
         let script = format!(
-            "#!/bin/sh\necho \"$@\" >> {}\ncase \"$*\" in *MainPID*) echo {pid};; *restart*) kill {pid};; esac\n",
+            "#!/bin/sh\necho \"$@\" >> {}\ncase \"$*\" in *MainPID*) echo {pid};; *restart*) kill {pid};; \
+             esac\n",
             log.display()
         );
         let systemctl = zone.around().join("systemctl");
@@ -316,7 +301,8 @@ fn a_service_is_restarted_by_its_manager() {
     });
 }
 
-/// As with the units: the zone and the member are a user's, and root restarts. What is written meanwhile is the user's.
+/// As with the units: the zone and the member are a user's, and root restarts. What is written meanwhile is
+/// the user's.
 #[test]
 fn root_restarts_the_member_of_a_user() {
     if !nix::unistd::geteuid().is_root() {

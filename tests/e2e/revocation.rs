@@ -1,4 +1,5 @@
-//! Certificates that are revoked while a zone runs: refused at once, without a restart; and a node whose member leaves.
+//! Certificates that are revoked while a zone runs: refused at once, without a restart; and a node whose
+//! member leaves.
 
 use std::process::Command;
 

@@ -21,8 +21,8 @@ fn pairs(kinds: &[(&str, &str)]) -> Vec<(String, String)> {
     kinds.iter().map(|(kind, member)| ((*kind).to_owned(), (*member).to_owned())).collect()
 }
 
-/// A node that the zone description has and the cluster does not, then added as a learner, then started, then taken out of the
-/// description again.
+/// A node that the zone description has and the cluster does not, then added as a learner, then started, then
+/// taken out of the description again.
 #[test]
 fn from_a_node_to_a_learner() {
     isolated(|| {
@@ -50,7 +50,8 @@ fn from_a_node_to_a_learner() {
         let live = until("a learner that answers", || {
             let text = zone.run(&["status", "--format", "json"]).stdout;
             let live: Value = serde_json::from_str(&text).expect("JSON");
-            // The other members learn of its name one after the other, and until then their lists differ from its own.
+            // The other members learn of its name one after the other, and until then their lists differ from
+            // its own.
             let is_settled = kinds(&live) == pairs(&[("name", "node3"), ("learner", "node3")]);
             (is_settled && live["health"] == "healthy").then_some(live)
         });
@@ -78,7 +79,8 @@ fn start_learner(zone: &TestZone, name: &str) -> Running {
             ("--name", _) => format!("--name={name}"),
             ("--initial-cluster-state", _) => "--initial-cluster-state=existing".to_owned(),
             ("--initial-cluster", _) => format!(
-                "--initial-cluster=node1=https://127.0.0.1:2380,node2=https://127.0.0.1:2390,{name}=https://127.0.0.1:2400"
+                "--initial-cluster=node1=https://127.0.0.1:2380,\
+                 node2=https://127.0.0.1:2390,{name}=https://127.0.0.1:2400"
             ),
             _ => line
                 .replace("nodes/node2/", "nodes/node3/")
@@ -111,7 +113,10 @@ fn members_that_are_not_in_the_description_are_asked_too() {
         assert_eq!(live["members"][1]["state"], "up");
         let shown = outcome(&mut zone.command(&["status"])).expect_code(0).stdout;
         assert!(
-            shown.contains("\n  node2 is reached by members at https://127.0.0.1:2390, not at\n  https://127.0.0.1:3390\n"),
+            shown.contains(
+                "\n  node2 is reached by members at https://127.0.0.1:2390, not at\n  \
+                 https://127.0.0.1:3390\n"
+            ),
             "{shown}"
         );
     });

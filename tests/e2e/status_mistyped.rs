@@ -1,4 +1,5 @@
-//! Addresses in zone.toml that are not those of the members: a founder's that was mistyped, swapped ports, a port that is closed.
+//! Addresses in zone.toml that are not those of the members: a founder's that was mistyped, swapped ports, a
+//! port that is closed.
 
 use std::fs;
 use std::process::Command;
@@ -14,7 +15,8 @@ use crate::harness::processes::{Running, until};
 use crate::harness::{TestZone, outcome};
 use crate::status::status;
 
-/// The others have founded the cluster without it. A learner beside it would leave a voter for ever that never comes.
+/// The others have founded the cluster without it. A learner beside it would leave a voter for ever that
+/// never comes.
 #[test]
 fn a_founder_whose_address_is_corrected_stays_the_member_that_it_is() {
     isolated(|| {
@@ -57,7 +59,10 @@ fn swapped_ports_are_named() {
         let shown = zone.run(&["status"]).expect_code(69).stdout;
         let words: String = shown.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(
-            words.contains("node1 is down: the ports are swapped: https://127.0.0.1:2380 answers as the peer plane, and https://127.0.0.1:2379 as the client plane"),
+            words.contains(
+                "node1 is down: the ports are swapped: https://127.0.0.1:2380 answers as the peer \
+                 plane, and https://127.0.0.1:2379 as the client plane"
+            ),
             "{shown}"
         );
         assert!(

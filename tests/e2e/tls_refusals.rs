@@ -1,4 +1,5 @@
-//! Who is refused, at which door, and why. Beside each refusal stands somebody who differs in that alone and is admitted.
+//! Who is refused, at which door, and why. Beside each refusal stands somebody who differs in that alone and
+//! is admitted.
 
 use time::{Duration, OffsetDateTime};
 use zone_pki::{Authority, Certificate, RevocationReason, Revoked, Usages};

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use etcd::client::{ClientCredentials, MemberClient};
 use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};
 use time::OffsetDateTime;
-use zone_etcd::etcd::client::{ClientCredentials, MemberClient};
 use zone_pki::{Authority, KeyAlgorithm, LeafSpec, Subject, SubjectAltName, SubjectAltNames, Usages};
 
 use crate::harness::TestZone;
@@ -92,8 +92,9 @@ impl Guarded {
         }
     }
 
-    /// Asserts that the door is closed to this identity, by this alert and for this reason in etcd's log, with every version
-    /// of TLS. `alert` names the one of TLS 1.2 and the one of 1.3; none where the connection is closed without one.
+    /// Asserts that the door is closed to this identity, by this alert and for this reason in etcd's log,
+    /// with every version of TLS. `alert` names the one of TLS 1.2 and the one of 1.3; none where the
+    /// connection is closed without one.
     #[track_caller]
     pub fn assert_refused(
         &self,
@@ -117,7 +118,8 @@ impl Guarded {
         }
     }
 
-    /// Waits until etcd has logged, beyond the length that its log had, that it refused somebody for this reason.
+    /// Waits until etcd has logged, beyond the length that its log had, that it refused somebody for this
+    /// reason.
     #[track_caller]
     pub fn wait_for_refusal(&self, door: &Door, logged: usize, reason: &str) {
         until(&format!("`{}` with `{reason}` in the log", door.endpoint), || {
@@ -129,7 +131,8 @@ impl Guarded {
         });
     }
 
-    /// Whether a read through gRPC succeeds. The directory is one with `ca.crt`, `client.crt` and `client.key`.
+    /// Whether a read through gRPC succeeds. The directory is one with `ca.crt`, `client.crt` and
+    /// `client.key`.
     pub fn reads_with_grpc(&self, directory: &Path) -> bool {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {

@@ -1,4 +1,5 @@
-//! Members whose connections reach the others from an address that is not in their certificates, as through NAT.
+//! Members whose connections reach the others from an address that is not in their certificates, as through
+//! NAT.
 
 use std::process::Command;
 

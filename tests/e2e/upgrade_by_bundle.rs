@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::harness::go_writer::GoWriter;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{call, etcdctl, loopback_zone, wait_for_quorum};
 use crate::harness::supervised::Supervised;
-use crate::harness::writer::Writer;
 use crate::harness::{Outcome, TestZone, outcome, program, zone_etcd};
 use crate::upgrade::{ENDPOINTS, NODES, set_version, wait_for_storage_version};
 use crate::upgrade_walk::assert_went_well;
@@ -20,7 +20,8 @@ fn zone_with_access(members: u16, version: &str) -> TestZone {
     let zone = loopback_zone(
         members,
         &format!(
-            "[etcd]\nversion = \"{version}\"\n[access]\ncommand = \"{program}\"\nnode_dir = \"{place}/{{name}}\"\nlimit = \"60s\"\n"
+            "[etcd]\nversion = \"{version}\"\n[access]\ncommand = \"{program}\"\n\
+             node_dir = \"{place}/{{name}}\"\nlimit = \"60s\"\n"
         ),
     );
     zone.run(&["init"]).expect_code(0);
@@ -103,9 +104,10 @@ fn a_bundle_whose_etcd_must_not_run_on_the_data_switches_nothing() {
     });
 }
 
-/// Two minors with bundles that the command of `[access]` brings, and the snapshot in between, while somebody writes.
+/// Two minors with bundles that the command of `[access]` brings, and the snapshot in between, while somebody
+/// writes.
 #[test]
-fn upgrade_takes_nodes_with_bundles_from_3_5_to_3_7() {
+fn long_upgrade_takes_nodes_with_bundles_from_3_5_to_3_7() {
     isolated(|| {
         let zone = zone_with_access(3, "3.5.35");
         zone.run(&["pki", "renew", "--all"]).expect_code(0);
@@ -113,7 +115,7 @@ fn upgrade_takes_nodes_with_bundles_from_3_5_to_3_7() {
         let client = etcdctl(&zone, ENDPOINT);
         wait_for_quorum(&client);
         call(&client, &["put", "kept", "here"]).expect_code(0);
-        let writer = Writer::start(&zone, &ENDPOINTS.map(str::to_owned));
+        let writer = GoWriter::start(&zone, &ENDPOINTS);
 
         set_version(&zone, "3.7.3");
         zone.run(&["upgrade"]).expect_code(0).expect_error_with(&[

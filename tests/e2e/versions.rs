@@ -1,4 +1,5 @@
-//! Three members of each supported line of etcd: what the flags ask for is in effect, whatever they are called there.
+//! Three members of each supported line of etcd: what the flags ask for is in effect, whatever they are
+//! called there.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -110,7 +110,8 @@ impl AuthoritiesElsewhere {
         std::fs::write(self.file(name), text).expect("the whole");
     }
 
-    /// Runs cfssl there, and puts the certificate into `NAME.crt` and the key, if it made one, into `NAME.key`.
+    /// Runs cfssl there, and puts the certificate into `NAME.crt` and the key, if it made one, into
+    /// `NAME.key`.
     #[track_caller]
     pub fn cfssl(&self, arguments: &str, name: &str) {
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/cfssl-1.6.5/cfssl");
@@ -139,7 +140,8 @@ impl AuthoritiesElsewhere {
         std::io::Write::write_all(&mut file, bytes).expect("its content");
     }
 
-    /// `init` for a new zone of one node on loopback with these options; a word that is the name of a file here stands for it.
+    /// `init` for a new zone of one node on loopback with these options; a word that is the name of a file
+    /// here stands for it.
     #[track_caller]
     pub fn init(&self, zone: &TestZone, options: &[&str]) -> Outcome {
         let mut command = zone.command(&["init"]);

@@ -121,7 +121,8 @@ pub const INFRA: [(&str, &str); 3] =
 /// Directories that examples name, which a test has below its own.
 pub const PREFIXES: [&str; 3] = ["/path/to", "/opt/etcd/certs", "/data/etcd"];
 
-/// Puts an example into `directory`, with the directories that it names below that, and makes the certificates.
+/// Puts an example into `directory`, with the directories that it names below that, and makes the
+/// certificates.
 #[track_caller]
 pub fn lay_out(example: &str, nodes: &[(&str, &str)], directory: &Path) -> PathBuf {
     let zone = directory.join("zone");

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::processes::{Running, until};
 use super::{Outcome, TestZone, bundle, outcome, zone_etcd};
 
-/// `zone.toml` for members on 127.0.0.1, the first on etcd's own ports; `more` is added at its end. Loopback answers at once,
-/// so the intervals are as small as etcd takes them.
+/// `zone.toml` for members on 127.0.0.1, the first on etcd's own ports; `more` is added at its end. Loopback
+/// answers at once, so the intervals are as small as etcd takes them.
 pub fn loopback_zone(members: u16, more: &str) -> TestZone {
     TestZone::described(&loopback_text("example.zone", members, more))
 }
@@ -70,7 +70,8 @@ pub fn found_without(zone: &TestZone, nodes: &[&str], others: &[&str]) -> Vec<Ru
     members
 }
 
-/// Ends them all at once, as a loss of power does: a leader that is asked to end hands over first, and another term begins.
+/// Ends them all at once, as a loss of power does: a leader that is asked to end hands over first, and
+/// another term begins.
 pub fn kill_all(mut members: Vec<Running>) {
     members.iter().for_each(|member| member.signal(Signal::SIGKILL));
     for member in &mut members {
@@ -103,8 +104,8 @@ pub fn start_alone(zone: &TestZone) -> Running {
     start_on_loopback(zone, &["node1"]).remove(0)
 }
 
-/// etcdctl as the administrator, with the settings that `env` prints, but for one endpoint. A call costs a process, so the
-/// settings are read once and cloned with [`again`].
+/// etcdctl as the administrator, with the settings that `env` prints, but for one endpoint. A call costs a
+/// process, so the settings are read once and cloned with [`again`].
 #[track_caller]
 pub fn etcdctl(zone: &TestZone, endpoint: &str) -> Command {
     let settings = zone.run(&["env"]).expect_code(0).stdout;
@@ -168,7 +169,8 @@ pub fn plan(zone: &TestZone, node: &str) -> Value {
     serde_json::from_str(&text).expect("the plan is JSON")
 }
 
-/// Asserts that the cluster has the ids that `plan` computed, and that every member of the plan is a started one.
+/// Asserts that the cluster has the ids that `plan` computed, and that every member of the plan is a started
+/// one.
 #[track_caller]
 pub fn assert_ids_as_planned(etcdctl: &Command, plan: &Value) {
     let text = call(etcdctl, &["member", "list", "--write-out", "json", "--hex"]).expect_code(0).stdout;
@@ -199,4 +201,18 @@ pub fn process_lines(pid: u32, file: &str) -> Vec<String> {
     let bytes = fs::read(format!("/proc/{pid}/{file}")).expect("the process runs");
     let text = String::from_utf8(bytes).expect("UTF-8");
     text.split_terminator('\0').map(str::to_owned).collect()
+}
+
+/// The certificate of `admin` is that of the user `root`, from whom nobody can take its role.
+#[track_caller]
+pub fn turn_authentication_on(zone: &TestZone) {
+    let client = etcdctl(zone, "https://127.0.0.1:2379");
+    let calls: [&[&str]; 3] = [
+        &["user", "add", "root", "--no-password"],
+        &["user", "grant-role", "root", "root"],
+        &["auth", "enable"],
+    ];
+    for arguments in calls {
+        call(&client, arguments).expect_code(0);
+    }
 }

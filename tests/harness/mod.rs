@@ -3,6 +3,7 @@
 //! Each test binary uses a part of this.
 #![allow(dead_code, reason = "each test binary uses a part of the harness")]
 
+pub mod asked;
 pub mod authorities_elsewhere;
 pub mod clock;
 pub mod elsewhere;
@@ -16,7 +17,6 @@ pub mod processes;
 pub mod supervised;
 pub mod tls;
 pub mod typed;
-pub mod writer;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -40,8 +40,11 @@ pub fn bundle(version: &str) -> PathBuf {
 pub fn zone_etcd<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(program());
     command.args(arguments).env("NO_COLOR", "1");
-    // The last two are set for the machine that the tests run on, and `run` warns of what it does not pass on.
-    for name in ["ZONE_ETCD_ZONE", "ZONE_ETCD_CONFIG", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+    // The last two are set for the machine that the tests run on, and `run` warns of what it does not pass
+    // on.
+    for name in
+        ["COLUMNS", "ZONE_ETCD_ZONE", "ZONE_ETCD_CONFIG", "ZONE_ETCD_LOG", "SSL_CERT_FILE", "SSL_CERT_DIR"]
+    {
         command.env_remove(name);
     }
     command
@@ -116,6 +119,22 @@ impl TestZone {
     /// An empty place; the zone itself is in `zone/`.
     pub fn empty() -> Self {
         Self { directory: tempfile::tempdir().expect("a temporary directory") }
+    }
+
+    /// The fingerprint of its root, as openssl prints it.
+    #[track_caller]
+    pub fn root_fingerprint(&self) -> String {
+        let mut openssl = Command::new("openssl");
+        openssl.args(["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(self.file("ca/root.crt"));
+        outcome(&mut openssl).expect_code(0).stdout.trim().to_owned()
+    }
+
+    /// Activates a bundle in a node directory, as its first.
+    #[track_caller]
+    pub fn activate(&self, bundle: &Path, directory: &Path) {
+        let mut activate = zone_etcd(["activate", "--root-fingerprint", &self.root_fingerprint()]);
+        activate.arg(bundle).arg("--node-dir").arg(directory).stdin(std::process::Stdio::null());
+        outcome(&mut activate).expect_code(0);
     }
 
     /// A zone that `init` made, each node as `NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]]`.

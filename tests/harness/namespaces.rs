@@ -1,13 +1,16 @@
-//! Machines: a network namespace for each node, on one bridge. To be used in [`super::isolation`], which takes it all away.
+//! Machines: a network namespace for each node, on one bridge. To be used in [`super::isolation`], which
+//! takes it all away.
 
 use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use nix::mount::{MsFlags, mount};
 
 use super::outcome;
+use super::processes::{Running, until};
 
 /// The machines of a test.
 pub struct Network;
@@ -38,15 +41,55 @@ impl Network {
     pub fn add_address(&self, machine: &str, address: &str) {
         match address.parse().expect("an IP address") {
             IpAddr::V4(_) => ip(&format!("-n {machine} address add {address}/24 dev eth0")),
-            // Without nodad the address could not be used for a second, while the kernel asks whether it is taken.
+            // Without nodad the address could not be used for a second, while the kernel asks whether it is
+            // taken.
             IpAddr::V6(_) => ip(&format!("-n {machine} address add {address}/64 dev eth0 nodad")),
         }
+    }
+
+    /// Moves the machines apart: what one sends another has only after `delay`. This process gets an address
+    /// of its own, with links that are not delayed. All links are cut when what is returned is killed.
+    #[track_caller]
+    pub fn far_apart(
+        &self,
+        machines: &[(&str, &str)],
+        own: &str,
+        delay: Duration,
+        directory: &Path,
+    ) -> Running {
+        ip("link add to-this type veth peer name this0");
+        ip("link set to-this up");
+        ip("link set this0 up");
+        ip(&format!("address add {own}/24 dev this0"));
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/delay");
+        assert!(program.is_file(), "run scripts/clients first");
+        let mut command = Command::new(program);
+        command.arg(format!("{}ms", delay.as_millis()));
+        for (name, _) in machines {
+            ip(&format!("link set to-{name} nomaster"));
+            command.arg(format!("to-{name}"));
+        }
+        let links = Running::start(command.arg("to-this"), directory, "links");
+        until("the links", || links.stdout().contains("connected").then_some(()));
+        links
     }
 
     /// Makes the connections of a machine come from another of its addresses.
     #[track_caller]
     pub fn send_from(&self, machine: &str, subnet: &str, address: &str) {
         ip(&format!("-n {machine} route replace {subnet} dev eth0 src {address}"));
+    }
+
+    /// Cuts a machine off from these addresses, both ways; its own is none of the loss.
+    #[track_caller]
+    pub fn cut(&self, machine: &str, from: &[&str]) {
+        from.iter().for_each(|address| ip(&format!("-n {machine} route add blackhole {address}/32")));
+    }
+
+    /// Undoes [`Self::cut`].
+    #[track_caller]
+    pub fn heal(&self, machine: &str, from: &[&str]) {
+        from.iter().for_each(|address| ip(&format!("-n {machine} route del blackhole {address}/32")));
     }
 
     /// The command as one of a machine. nsenter(1) becomes it, so its process id is the same.
@@ -66,7 +109,8 @@ impl Network {
         placed
     }
 
-    /// Host names that every machine knows, by a hosts file which this test alone sees. No name server is known.
+    /// Host names that every machine knows, by a hosts file which this test alone sees. No name server is
+    /// known.
     #[track_caller]
     pub fn name_hosts(&self, directory: &Path, hosts: &[(&str, &str)]) {
         let lines = hosts.iter().map(|(address, name)| format!("{address} {name}\n"));

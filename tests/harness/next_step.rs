@@ -1,5 +1,6 @@
-//! The next steps that the program proposes: each command in them has to be one of ours that parses, and to fit where it was said. Every
-//! call that a test makes is looked at, so whatever a test can bring about is tried.
+//! The next steps that the program proposes: each command in them has to be one of ours that parses, and to
+//! fit where it was said. Every call that a test makes is looked at, so whatever a test can bring about is
+//! tried.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -11,7 +12,8 @@ use serde_json::Value;
 use super::typed::commands_in;
 use super::{Outcome, outcome, zone_etcd};
 
-/// Does what was proposed: runs the first command of a next step, with these words in the place of its placeholders.
+/// Does what was proposed: runs the first command of a next step, with these words in the place of its
+/// placeholders.
 #[track_caller]
 pub fn obey(step: &str, meant: &[(&str, &str)]) -> Outcome {
     outcome(&mut proposed_command(step, meant))

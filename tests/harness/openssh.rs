@@ -17,8 +17,9 @@ pub struct OpenSsh {
 }
 
 impl OpenSsh {
-    /// Makes the key of the caller, and what a server needs of this machine; only the test sees that. None where the user
-    /// namespace has no other user, since a server becomes another one for what it does before it knows who calls.
+    /// Makes the key of the caller, and what a server needs of this machine; only the test sees that. None
+    /// where the user namespace has no other user, since a server becomes another one for what it does before
+    /// it knows who calls.
     #[track_caller]
     pub fn new(directory: &Path) -> Option<Self> {
         let map = fs::read_to_string("/proc/self/uid_map").expect("the map of user ids");
@@ -45,8 +46,8 @@ impl OpenSsh {
         Some(made)
     }
 
-    /// Starts the server of a machine, where programs are found in `programs`. `only` is what the caller may run there, if not
-    /// everything.
+    /// Starts the server of a machine, where programs are found in `programs`. `only` is what the caller may
+    /// run there, if not everything.
     #[track_caller]
     pub fn serve(
         &self,
@@ -68,7 +69,8 @@ impl OpenSsh {
             (file(&format!("{machine}.authorized_keys")), file(&format!("{machine}.config")));
         fs::write(&keys, restriction + &public("caller")).expect("a file");
         let text = format!(
-            "ListenAddress {address}\nHostKey {}\nPidFile none\nAuthorizedKeysFile {keys}\nStrictModes no\nUsePAM no\n\
+            "ListenAddress {address}\nHostKey {}\nPidFile none\nAuthorizedKeysFile {keys}\nStrictModes no\n\
+             UsePAM no\n\
              PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\n\
              SetEnv PATH={}:/usr/bin:/bin\n",
             file(machine),
@@ -92,7 +94,8 @@ impl OpenSsh {
         let config = self.directory.join("client.config");
         let file = |name: &str| self.directory.join(name).display().to_string();
         let text = format!(
-            "BatchMode yes\nIdentitiesOnly yes\nIdentityFile {}\nUserKnownHostsFile {}\nStrictHostKeyChecking yes\n\
+            "BatchMode yes\nIdentitiesOnly yes\nIdentityFile {}\nUserKnownHostsFile {}\n\
+             StrictHostKeyChecking yes\n\
              ConnectTimeout 5\n",
             file("caller"),
             file("known_hosts")

@@ -20,8 +20,8 @@ const BETWEEN_QUESTIONS: (Duration, Duration) = (Duration::from_millis(5), Durat
 /// Lines of a process that are shown when the test fails.
 pub(super) const LINES_SHOWN: usize = 30;
 
-/// Asks until there is an answer, and panics if there is none in time. What takes long to ask, since it starts a process, is asked
-/// less often: the processors are there for those who are waited for.
+/// Asks until there is an answer, and panics if there is none in time. What takes long to ask, since it
+/// starts a process, is asked less often: the processors are there for those who are waited for.
 #[track_caller]
 pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
@@ -43,7 +43,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts the command. Its output goes to `NAME.out` and `NAME.err` in `directory`, written anew.
+    /// Starts the command. Its output goes to `NAME.out` and `NAME.err` in `directory`, written again.
     #[track_caller]
     pub fn start(command: &mut Command, directory: &Path, name: &str) -> Self {
         let (stdout, stderr) = (directory.join(format!("{name}.out")), directory.join(format!("{name}.err")));
@@ -67,7 +67,8 @@ impl Running {
         fs::read_to_string(&self.stderr).expect("the output is UTF-8")
     }
 
-    /// Waits until a line of standard error holds every text, and returns it. Panics if the process ends before.
+    /// Waits until a line of standard error holds every text, and returns it. Panics if the process ends
+    /// before.
     #[track_caller]
     pub fn wait_for_line(&mut self, texts: &[&str]) -> String {
         until(&format!("a line with {texts:?} in\n{}", self.stderr.display()), || {

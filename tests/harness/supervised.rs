@@ -1,4 +1,5 @@
-//! Members under a supervisor, as a service manager would keep them: one that ends by SIGTERM is started again.
+//! Members under a supervisor, as a service manager would keep them: one that ends by SIGTERM is started
+//! again.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -43,7 +44,8 @@ impl Shared {
         self.running = Some(Running::start(&mut self.command, &self.directory, &name));
     }
 
-    /// Looks at the member, and starts it again if it is to run. Returns whether there is anything left to look after.
+    /// Looks at the member, and starts it again if it is to run. Returns whether there is anything left to
+    /// look after.
     fn look(&mut self) -> bool {
         let Some(running) = &mut self.running else { return false };
         if running.is_alive() {
@@ -118,7 +120,8 @@ impl Supervised {
         lock(&self.shared).running.as_ref().expect("it was started").signal(signal);
     }
 
-    /// Ends the member by a signal for good, and returns how it ended. It can be started once more with [`Self::start_again`].
+    /// Ends the member by a signal for good, and returns how it ended. It can be started once more with
+    /// [`Self::start_again`].
     #[track_caller]
     pub fn end(&mut self, signal: Signal) -> ExitStatus {
         {
@@ -178,7 +181,8 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts the members of these nodes under supervisors, all at once. `place` puts the command where the node is.
+/// Starts the members of these nodes under supervisors, all at once. `place` puts the command where the node
+/// is.
 #[track_caller]
 pub fn supervise_in_order(
     zone: &TestZone,

@@ -1,4 +1,5 @@
-//! A TLS client that does what no sane client does: it presents what it is told to, and tells by which alert it is refused.
+//! A TLS client that does what no sane client does: it presents what it is told to, and tells by which alert
+//! it is refused.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -74,8 +75,8 @@ impl Client<'_> {
         socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a time-out");
         let mut stream = Stream::new(&mut connection, &mut socket);
         let mut answer = vec![0; 65536];
-        // With TLS 1.3 the client has finished before the server has looked at its certificate, so a refusal shows only
-        // when the answer is read.
+        // With TLS 1.3 the client has finished before the server has looked at its certificate, so a refusal
+        // shows only when the answer is read.
         match stream.write_all(request.as_bytes()).and_then(|()| stream.read(&mut answer)) {
             Ok(0) => Treatment::Closed,
             Ok(length) => Treatment::Answered(String::from_utf8_lossy(&answer[..length]).into_owned()),

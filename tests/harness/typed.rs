@@ -57,11 +57,13 @@ impl Typed {
         if is_bundle && !SEALS.iter().any(|seal| self.has(seal)) {
             return Some("nothing says how the bundle is sealed".to_owned());
         }
-        if words.windows(2).any(|pair| pair == ["member", "add"]) && !self.has("--learner") {
+        // `zone-etcd member add` takes the steps itself.
+        let is_etcdctl = words.first() == Some(&"ctl");
+        if is_etcdctl && words.windows(2).any(|pair| pair == ["member", "add"]) && !self.has("--learner") {
             return Some("a member is added as a learner, which cannot cost the quorum".to_owned());
         }
         let has_endpoint = words.iter().any(|word| word.starts_with("--endpoints="));
-        if words.windows(2).any(|pair| pair == ["snapshot", "save"]) && !has_endpoint {
+        if is_etcdctl && words.windows(2).any(|pair| pair == ["snapshot", "save"]) && !has_endpoint {
             return Some("a snapshot is of one member, and `ctl` names all of them".to_owned());
         }
         None
@@ -82,8 +84,8 @@ pub fn commands_in(text: &str) -> Vec<Typed> {
         .collect()
 }
 
-/// The words of a command as a shell would see them, up to where the sentence goes on; and whether it is only named, in backticks and
-/// without arguments.
+/// The words of a command as a shell would see them, up to where the sentence goes on; and whether it is only
+/// named, in backticks and without arguments.
 fn words(text: &str, is_quoted: bool) -> (Vec<String>, bool) {
     let mut words = Vec::new();
     let mut word = String::new();

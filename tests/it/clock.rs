@@ -1,4 +1,5 @@
-//! A clock that is wrong: what is refused, what is named, and that nothing which only reports issues anything.
+//! A clock that is wrong: what is refused, what is named, and that nothing which only reports issues
+//! anything.
 
 use std::fs;
 use std::path::PathBuf;
@@ -129,7 +130,8 @@ fn what_issues_is_refused_while_the_clock_is_behind_what_was_issued() {
     at(Duration::days(-5), &zone, &["ca", "unlock"]).expect_code(0);
 }
 
-/// Whoever has issued with a clock that was ahead gets on with one that is right, and says so once for each log.
+/// Whoever has issued with a clock that was ahead gets on with one that is right, and says so once for each
+/// log.
 #[test]
 fn the_operator_can_say_that_the_clock_is_right() {
     let zone = TestZone::described(NODES);

@@ -1,17 +1,18 @@
 //! The commands in README.md and docs/ are run as they stand.
 //!
-//! Blocks marked `sh` are run page by page and in order, each in a shell of its own, all of a page in one fresh directory,
-//! with the program and the bundled tools first in `PATH`. `sh repository` runs in a view of the source tree in which nothing
-//! can be written but what is built. `sh zone` finds a zone in `z`, with all its certificates, and `sh members` one whose members
-//! run; there NODE is `node1`, NAME is a client, and 10.0.1.10 is the first of them. What is in `console` blocks is parsed.
-//! Blocks with other marks are for reading.
+//! Blocks marked `sh` are run page by page and in order, each in a shell of its own, all of a page in one
+//! fresh directory, with the program and the bundled tools first in `PATH`. `sh repository` runs in a view of
+//! the source tree in which nothing can be written but what is built. `sh zone` finds a zone in `z`, with all
+//! its certificates, and `sh members` one whose members run; there NODE is `node1`, NAME is a client, and
+//! 10.0.1.10 is the first of them. What is in `console` blocks is parsed. Blocks with other marks are for
+//! reading.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use zone_etcd::diagnosis::log::explanations;
+use diagnosis::log::explanations;
 
 use crate::harness::typed::commands_in;
 use crate::harness::{bundle, outcome, program, zone_etcd};
@@ -22,7 +23,8 @@ const LIMIT: &str = "120";
 /// Pages wait for their members more than they compute.
 const PAGES_AT_ONCE: usize = 4;
 
-/// Runs a block where nothing of the source tree can be written but what is built: the target directory and the bundles.
+/// Runs a block where nothing of the source tree can be written but what is built: the target directory and
+/// the bundles.
 const IN_REPOSITORY: &str = r#"
 mount --make-rprivate /
 mount --bind "$0" "$0"
@@ -265,7 +267,8 @@ fn every_remedy_of_the_log_parses() {
 
 #[test]
 fn blocks_are_found_with_their_lines() {
-    let text = "# Title\n\n```sh\necho one\n```\n\n```console\n$ no\n```\n\n1. list\n   ```sh repository\n   echo two\n     in\n   ```\n\
+    let text = "# Title\n\n```sh\necho one\n```\n\n```console\n$ no\n```\n\n\
+                1. list\n   ```sh repository\n   echo two\n     in\n   ```\n\
                 ````text\n```sh\nno\n```\n````\n";
     let found: Vec<_> = blocks(text).into_iter().map(|block| (block.line, block.text, block.stage)).collect();
     assert_eq!(

@@ -1,15 +1,17 @@
-//! `node.json`: every fault with its place, through the public interface of the parser; files through the command line.
+//! `node.json`: every fault with its place, through the public interface of the parser; files through the
+//! command line.
 
 use std::fs;
 
-use zone_etcd::config::{LocalConfig, PemSource, Severity};
+use model::config::{LocalConfig, PemSource, Severity};
 
 use crate::harness::{outcome, zone_etcd};
 
 const HEAD: &str = r#""name": "node1.example.zone", "ca": "ca.crt", "cert": "node.crt", "key": "node.key""#;
+const NAME: &str = r#""node_name": "n1.example.zone""#;
 
 fn parse(text: &str) -> Result<(LocalConfig, Vec<String>), Vec<String>> {
-    let render = |problems: Vec<zone_etcd::config::Problem>| -> Vec<String> {
+    let render = |problems: Vec<model::config::Problem>| -> Vec<String> {
         problems.iter().map(|problem| problem.render("node.json")).collect()
     };
     LocalConfig::parse(text).map(|(config, warnings)| (config, render(warnings))).map_err(render)
@@ -29,7 +31,8 @@ fn defaults_fill_what_is_not_written() {
     assert_eq!(config.ca, PemSource::File("ca.crt".into()));
 }
 
-/// The form that the program writes which activates nodes (`zone node`, local config), with ports side by side on one machine.
+/// The form that the program writes which activates nodes (`zone node`, local config), with ports side by
+/// side on one machine.
 #[test]
 fn three_members_on_one_machine_with_consecutive_ports() {
     let text = r#"{
@@ -142,12 +145,7 @@ fn every_problem_has_its_place() {
         (&member(r#""client_port": 2380.5"#), "write a whole number without quotes"),
         (&member(r#""protocol": "http""#), "`http` is no protocol"),
         (&member(r#""address": "https://10.0.0.1""#), "is a URL, not an address"),
-        (
-            &format!(
-                r#"{{{HEAD}, "etcd": [{{"node_name": "n1.example.zone"}}, {{"node_name": "n1.example.zone"}}]}}"#
-            ),
-            "two nodes are called `n1`",
-        ),
+        (&format!(r#"{{{HEAD}, "etcd": [{{{NAME}}}, {{{NAME}}}]}}"#), "two nodes are called `n1`"),
         (
             &format!(r#"{{{HEAD}, "etcd": [{{"node_name": "n1.other.zone"}}]}}"#),
             "is outside the zone example.zone",
@@ -165,7 +163,8 @@ fn every_problem_has_its_place() {
 #[test]
 fn an_even_number_is_warned_of() {
     let text = format!(
-        r#"{{{HEAD}, "etcd": [{{"node_name": "node1", "address": "10.0.0.1"}}, {{"node_name": "node2", "address": "10.0.0.2"}}]}}"#
+        r#"{{{HEAD}, "etcd": [{{"node_name": "node1", "address": "10.0.0.1"}},
+            {{"node_name": "node2", "address": "10.0.0.2"}}]}}"#
     );
     let (_, problems) = LocalConfig::parse(&text).expect("a config");
     assert!(

@@ -3,12 +3,12 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`configuration`] | `zone.toml`: every fault with its place, and what is valid |
-//! | [`bad_input`] | files, disks, ports and binaries that are wrong: one error, one next step, nothing lost |
-//! | [`malformed`] | bundles, PEM, JSON and requests that are wrong in one way: a table of rows for each, and their number |
-//! | [`bad_peers`] | other members that are slow, broken, or somebody else: a decision within seconds, whatever they do |
+//! | [`bad_input`] | files, disks, ports and binaries that are wrong: one error, nothing lost |
+//! | [`malformed`] | bundles, PEM, JSON and requests that are wrong in one way: a row for each |
+//! | [`bad_peers`] | other members that are slow, broken, or others: a decision within seconds |
 //! | [`activation`] | `activate`: whose bundle it is, for whom, what is written, and what is left alone |
-//! | [`bundle`] | bundles: what is in them, what opens them, who may bootstrap the cluster, and every way to be damaged |
-//! | [`clock`] | a clock that is wrong: what is refused, what is named, and that nothing which reports issues anything |
+//! | [`bundle`] | bundles: what is in them, what opens them, and every way to be damaged |
+//! | [`clock`] | a clock that is wrong: what is refused, what is named |
 //! | [`ca_keys`] | CA keys under a passphrase, and where that comes from |
 //! | [`rehearsal`] | what a rehearsal says of what its clients noted |
 //! | [`requests`] | `pki csr` and `pki sign`: keys that never leave their node |
@@ -30,6 +30,7 @@
 //! | [`rooms`] | modules import each other one way |
 //! | [`words`] | help, messages and documents: the terms of docs/terms.md |
 //! | [`verdict`] | `plan`, `check` and `run` on the same start: one exit code, one reason |
+//! | [`dry_run`] | `--dry-run` where no member runs: what would be done, and nothing is |
 //! | [`documents`] | the commands in README.md and docs/ |
 //! | [`support`] | what these share |
 
@@ -51,6 +52,7 @@ mod command_line;
 mod configuration;
 mod diagnosis;
 mod documents;
+mod dry_run;
 mod examples;
 mod existing_ca;
 mod existing_certificates;
@@ -59,6 +61,7 @@ mod flags;
 mod go_rules;
 mod golden;
 mod local_config;
+mod logging;
 mod malformed;
 mod properties;
 mod rehearsal;

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use etcd::KeyValue;
+use model::error::Exit;
+use operations::event::Event;
+use rehearsal::{
+    Answered, FailedTry, GivenUp, History, Keys, Measurement, Stage, Subject, TimedEvent, Track,
+};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use zone_etcd::error::Exit;
-use zone_etcd::etcd::KeyValue;
-use zone_etcd::rehearsal::{
-    Answered, FailedTry, GivenUp, Keys, Measured, Noted, Recording, Stage, Subject, Track,
-};
-use zone_etcd::rolling::Event;
 
 const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
@@ -27,13 +27,13 @@ fn track(client: &'static str, times: impl IntoIterator<Item = u64>) -> Track {
     Track { client, answered: answered.collect(), ..Track::default() }
 }
 
-fn stage_at(at: u64, name: &'static str) -> Noted {
-    Noted { at: ms(at), event: Event::Stage { name, what: format!("what {name} does") } }
+fn stage_at(at: u64, name: &'static str) -> TimedEvent {
+    TimedEvent { at: ms(at), event: Event::Stage { name, what: format!("what {name} does") } }
 }
 
 /// A second without anything, then two stages of a second.
-fn recording(writer: Track) -> Recording {
-    Recording {
+fn history(writer: Track) -> History {
+    History {
         steady: ms(5),
         ended: ms(3000),
         events: vec![stage_at(1000, "first"), stage_at(2000, "second")],
@@ -43,20 +43,20 @@ fn recording(writer: Track) -> Recording {
     }
 }
 
-fn measured(recording: Recording, found: &[BTreeSet<u64>]) -> Measured {
+fn measured(history: History, found: &[BTreeSet<u64>]) -> Measurement {
     let subject =
         Subject { members: vec!["node1".to_owned()], key: "p256".to_owned(), etcd: "3.7.3".to_owned() };
-    Measured::new(subject, OffsetDateTime::UNIX_EPOCH, recording, found)
+    Measurement::new(subject, OffsetDateTime::UNIX_EPOCH, history, found)
 }
 
-fn everything(recording: &Recording) -> Vec<BTreeSet<u64>> {
+fn everything(history: &History) -> Vec<BTreeSet<u64>> {
     let numbers = |track: &Track| track.answered.iter().map(|write| write.number).collect();
-    recording.writers.iter().map(numbers).collect()
+    history.writers.iter().map(numbers).collect()
 }
 
-fn whole(recording: Recording) -> Measured {
-    let found = everything(&recording);
-    measured(recording, &found)
+fn whole(history: History) -> Measurement {
+    let found = everything(&history);
+    measured(history, &found)
 }
 
 fn gaps(stages: &[Stage]) -> Vec<(&'static str, u128)> {
@@ -66,7 +66,7 @@ fn gaps(stages: &[Stage]) -> Vec<(&'static str, u128)> {
 #[test]
 fn the_longest_gap_of_each_stage_is_found() {
     let times = (5..3000).step_by(5).filter(|at| !(1500..1620).contains(at));
-    let measured = whole(recording(track("writer", times)));
+    let measured = whole(history(track("writer", times)));
     assert_eq!(gaps(&measured.stages), [("before", 5), ("first", 125), ("second", 5)]);
     let first = &measured.stages[1];
     assert_eq!((first.began, first.ended), (ms(1000), ms(2000)));
@@ -81,7 +81,7 @@ fn the_longest_gap_is_rated_against_the_goal_and_what_the_machine_costs() {
     // 100 ms while nothing was done, which rates nothing; then one of the goal's length, and the same again.
     let away = |at: &u64| (505..600).contains(at) || (1505..1650).contains(at) || (2505..2650).contains(at);
     let times: Vec<u64> = (5..3000).step_by(5).filter(|at| !away(at)).collect();
-    let measured = whole(recording(track("round robin", times.iter().copied())));
+    let measured = whole(history(track("round robin", times.iter().copied())));
     let goal = measured.against_goal().expect("stages");
     assert_eq!(
         (goal.client, goal.stage, goal.longest, goal.before),
@@ -89,18 +89,19 @@ fn the_longest_gap_is_rated_against_the_goal_and_what_the_machine_costs() {
     );
     assert!(goal.is_met());
 
-    let measured = whole(recording(track("round robin", times.into_iter().filter(|at| *at != 2650))));
+    let measured = whole(history(track("round robin", times.into_iter().filter(|at| *at != 2650))));
     let goal = measured.against_goal().expect("stages");
     assert_eq!((goal.stage, goal.is_met()), ("second", false));
     measured.judge().expect("a long gap harms nobody");
-    let told = "longest gap, round robin: 155 ms in second; goal, at most 150 ms: missed; while nothing was done: 100 ms";
+    let told = "longest gap, round robin: 155 ms in second; goal, at most 150 ms: missed; while nothing was \
+                done: 100 ms";
     assert!(measured.text().contains(told), "{}", measured.text());
     assert!(measured.html().contains(told));
     let report = serde_json::to_value(measured.json()).expect("JSON");
     assert_eq!((&report["passed"], &report["goal"]["met"]), (&Value::Bool(true), &Value::Bool(false)));
     assert_eq!(report["goal"]["longest_gap_seconds"], 0.155);
 
-    let mut nothing = recording(track("round robin", (5..3000).step_by(5)));
+    let mut nothing = history(track("round robin", (5..3000).step_by(5)));
     nothing.events.clear();
     assert_eq!(whole(nothing).against_goal(), None);
 }
@@ -109,15 +110,15 @@ fn the_longest_gap_is_rated_against_the_goal_and_what_the_machine_costs() {
 #[test]
 fn a_gap_over_a_border_counts_for_both_stages() {
     let times = (5..3000).step_by(5).filter(|at| !(1900..2100).contains(at));
-    let measured = whole(recording(track("writer", times)));
+    let measured = whole(history(track("writer", times)));
     assert_eq!(gaps(&measured.stages), [("before", 5), ("first", 205), ("second", 205)]);
 }
 
 #[test]
 fn a_writer_that_is_answered_no_more_has_a_gap_to_the_end() {
-    let mut recording = recording(track("writer", (5..1000).step_by(5)));
-    recording.writers[0].given_up.push(GivenUp { number: 199, at: ms(2990) });
-    let measured = whole(recording);
+    let mut history = history(track("writer", (5..1000).step_by(5)));
+    history.writers[0].given_up.push(GivenUp { number: 199, at: ms(2990) });
+    let measured = whole(history);
     assert_eq!(gaps(&measured.stages), [("before", 2005), ("first", 2005), ("second", 2005)]);
     let failure = measured.judge().expect_err("a write failed");
     assert_eq!(failure.exit, Exit::Unavailable);
@@ -129,19 +130,19 @@ fn a_writer_that_is_answered_no_more_has_a_gap_to_the_end() {
 
 #[test]
 fn the_time_until_the_first_answer_is_nobodys() {
-    let mut recording = recording(track("writer", (900..3000).step_by(5)));
-    recording.steady = ms(900);
-    assert_eq!(gaps(&whole(recording).stages), [("before", 5), ("first", 5), ("second", 5)]);
+    let mut history = history(track("writer", (900..3000).step_by(5)));
+    history.steady = ms(900);
+    assert_eq!(gaps(&whole(history).stages), [("before", 5), ("first", 5), ("second", 5)]);
 }
 
 #[test]
 fn an_acknowledged_write_that_is_not_there_is_lost_in_its_stage() {
-    let recording = recording(track("writer", (5..3000).step_by(5)));
-    let mut found = everything(&recording);
+    let history = history(track("writer", (5..3000).step_by(5)));
+    let mut found = everything(&history);
     let dropped =
-        recording.writers[0].answered.iter().find(|write| write.at > ms(2500)).expect("a write").number;
+        history.writers[0].answered.iter().find(|write| write.at > ms(2500)).expect("a write").number;
     assert!(found[0].remove(&dropped));
-    let measured = measured(recording, &found);
+    let measured = measured(history, &found);
     let lost: Vec<usize> = measured.stages.iter().map(|stage| stage.writers[0].lost).collect();
     assert_eq!((lost, measured.lost_writes()), (vec![0, 0, 1], 1));
     let failure = measured.judge().expect_err("a write is lost");
@@ -151,7 +152,7 @@ fn an_acknowledged_write_that_is_not_there_is_lost_in_its_stage() {
 
 #[test]
 fn a_writer_of_which_nothing_was_found_has_lost_everything() {
-    let measured = measured(recording(track("writer", (5..3000).step_by(5))), &[]);
+    let measured = measured(history(track("writer", (5..3000).step_by(5))), &[]);
     assert_eq!(measured.lost_writes(), measured.writes());
 }
 
@@ -172,12 +173,12 @@ fn a_key_counts_only_with_the_value_that_was_written() {
 
 #[test]
 fn tries_that_failed_are_told_with_whom_and_why() {
-    let mut recording = recording(track("writer", (5..3000).step_by(5)));
-    recording.writers[0].answered[300].tries = 3;
+    let mut history = history(track("writer", (5..3000).step_by(5)));
+    history.writers[0].answered[300].tries = 3;
     let why = "tcp connect error".to_owned();
-    recording.writers[0].failed_tries.push(FailedTry { at: ms(1500), node: "node2".to_owned(), why });
-    recording.stale_reads.push(ms(2500));
-    let measured = whole(recording);
+    history.writers[0].failed_tries.push(FailedTry { at: ms(1500), node: "node2".to_owned(), why });
+    history.stale_reads.push(ms(2500));
+    let measured = whole(history);
     assert_eq!(measured.stages[1].writers[0].retried, 1);
     assert!(measured.judge().expect_err("a read of the past").to_string().contains("1 of 599 reads"));
     let report = serde_json::to_value(measured.json()).expect("JSON");
@@ -189,18 +190,18 @@ fn tries_that_failed_are_told_with_whom_and_why() {
     assert_eq!(report["stages"][2]["reader"]["lost"], 1);
 }
 
-/// A recording with an event of every kind.
-fn eventful() -> Recording {
-    let mut recording = recording(track("writer", (5..3000).step_by(5)));
+/// A history with an event of every kind.
+fn eventful() -> History {
+    let mut history = history(track("writer", (5..3000).step_by(5)));
     for (at, event) in [
         (1100, Event::LeaderMoved { from: "node1".to_owned(), to: "node2".to_owned() }),
         (1200, Event::Restarting { node: "node1".to_owned() }),
         (1900, Event::Restarted { node: "node1".to_owned(), took: ms(700) }),
         (2100, Event::Issued { holder: "client/admin".to_owned() }),
     ] {
-        recording.events.push(Noted { at: ms(at), event });
+        history.events.push(TimedEvent { at: ms(at), event });
     }
-    recording
+    history
 }
 
 #[test]
@@ -249,19 +250,19 @@ fn assert_well_formed(page: &str) {
 
 #[test]
 fn a_browser_gets_one_file_that_is_well_formed() {
-    let mut recording = eventful();
+    let mut history = eventful();
     let evil = "<script>alert('&\"')</script>\u{0}";
     for node in ["node1", evil] {
-        recording.writers[0].failed_tries.push(FailedTry {
+        history.writers[0].failed_tries.push(FailedTry {
             at: ms(1500),
             node: node.to_owned(),
             why: evil.to_owned(),
         });
     }
-    recording
+    history
         .events
-        .push(Noted { at: ms(2500), event: Event::Stage { name: "third", what: evil.to_owned() } });
-    recording.events.push(Noted {
+        .push(TimedEvent { at: ms(2500), event: Event::Stage { name: "third", what: evil.to_owned() } });
+    history.events.push(TimedEvent {
         at: ms(2600),
         event: Event::LeaderMoved { from: evil.to_owned(), to: "node1".to_owned() },
     });
@@ -270,8 +271,8 @@ fn a_browser_gets_one_file_that_is_well_formed() {
         key: "p256".to_owned(),
         etcd: "3.7.3".to_owned(),
     };
-    let found = everything(&recording);
-    let page = Measured::new(subject, OffsetDateTime::UNIX_EPOCH, recording, &found).html();
+    let found = everything(&history);
+    let page = Measurement::new(subject, OffsetDateTime::UNIX_EPOCH, history, &found).html();
     assert_well_formed(&page);
     assert!(!page.contains("<script") && !page.contains('\0'), "{page}");
     for elsewhere in ["http", "src=", "url(", "@import", "href="] {

@@ -2,15 +2,18 @@
 
 use std::fs;
 
-use time::OffsetDateTime;
-use zone_etcd::plan::Plane;
-use zone_etcd::zone_directory::{
-    CaPassphrase, Place, Rotated, ZoneDirectory, prepare_next, retire, switch, was_taken_back,
+use model::plan::Plane;
+use serde_json::json;
+use store::zone_directory::{
+    CaPassphrase, Place, RotationScope, ZoneDirectory, prepare_next, retire, switch, was_taken_back,
 };
+use time::OffsetDateTime;
+use zone_pki::Certificate;
 
+use crate::activation::activated;
 use crate::harness::clock::turn;
 use crate::harness::{Outcome, TestZone, outcome};
-use crate::support::{Tree, three_members};
+use crate::support::{Refusal, Tree, three_members};
 
 fn zone() -> TestZone {
     three_members()
@@ -21,6 +24,27 @@ fn zone() -> TestZone {
 fn carry(zone: &TestZone, arguments: &[&str]) -> Outcome {
     let out = zone.around().join("out").display().to_string();
     zone.run(&[&["pki", "rotate-ca", "--no-encryption", "--out", &out][..], arguments].concat())
+}
+
+/// Every node activates its bundle, restarts its member, and answers both.
+fn answer(zone: &TestZone) {
+    let out = zone.around().join("out");
+    for node in ["node1", "node2", "node3"] {
+        let directory = zone.around().join(node);
+        let told = activated(zone, &out.join(format!("{node}.bundle")), &directory);
+        fs::write(out.join(format!("{node}.answer")), told.to_string()).expect("an answer");
+        let trusted = |plane: &str| -> Vec<String> {
+            let pem = fs::read(directory.join(format!("pki/current/{plane}-ca.crt"))).expect("the CAs");
+            let cas = Certificate::chain_from_pem(&pem).expect("certificates");
+            cas.iter().map(|ca| ca.subject().to_owned()).collect()
+        };
+        let restarted = json!({
+            "node": node, "pid_before": 1, "pid_after": 2, "took_ms": 1, "leadership_moved_to": null,
+            "interrupted": false, "service": null, "trusted_before": { "peer": null, "client": null },
+            "trusted_after": { "peer": trusted("peer"), "client": trusted("client") },
+        });
+        fs::write(out.join(format!("{node}.restarted")), restarted.to_string()).expect("an answer");
+    }
 }
 
 /// The roles of the CAs in `pki list`.
@@ -74,7 +98,8 @@ fn the_next_cas_wait_beside_those_that_sign() {
     // The same command says the same, and begins nothing.
     carry(&zone, &["--root"]).expect_code(0);
     assert_eq!(authorities(&zone), listed);
-    // Back takes the answers of all nodes: some of them may show certificates of the CA that is to go. Typing it twice is no answer.
+    // Back takes the answers of all nodes: some of them may show certificates of the CA that is to go. Typing
+    // it twice is no answer.
     for _ in 0..2 {
         let told = carry(&zone, &["--rollback"]).expect_code(0);
         assert!(
@@ -200,12 +225,13 @@ fn answers_that_are_none() {
     assert!(!zone.file("ca/previous").exists(), "nothing went on");
 }
 
-/// The keys in `ca/retired` are to be destroyed once nobody needs them; who takes a whole directory away makes no room for the next.
+/// The keys in `ca/retired` are to be destroyed once nobody needs them; who takes a whole directory away
+/// makes no room for the next.
 #[test]
 fn what_is_retired_follows_what_was_taken_away() {
     let zone = zone();
     let now = OffsetDateTime::now_utc();
-    let rotated = Rotated::Plane(Plane::Peer);
+    let rotated = RotationScope::Plane(Plane::Peer);
     let opened =
         ZoneDirectory::open(&zone.path(), CaPassphrase::new(None, None).expect("none")).expect("a zone");
     let held = opened.lock().expect("the lock");
@@ -227,7 +253,8 @@ fn what_is_retired_follows_what_was_taken_away() {
     assert!(taken_back(), "the last retirement tells");
 }
 
-/// The signing host's clock was thirty days ahead, and is right again: CAs that nobody uses are in nobody's way.
+/// The signing host's clock was thirty days ahead, and is right again: CAs that nobody uses are in nobody's
+/// way.
 #[test]
 fn cas_that_are_not_valid_yet_block_nothing() {
     let zone = zone();
@@ -260,7 +287,7 @@ fn the_way_back_is_open_from_cas_that_are_not_valid_yet() {
     let held = directory.lock().expect("the lock");
     for step in [prepare_next, switch] {
         let authorities = held.authorities(ahead).expect("the CAs");
-        step(&directory, &authorities, Rotated::Planes, ahead).expect("a step");
+        step(&directory, &authorities, RotationScope::Planes, ahead).expect("a step");
     }
     drop(held);
     zone.run(&["pki", "issue", "--all"]).expect_code(65);
@@ -270,7 +297,8 @@ fn the_way_back_is_open_from_cas_that_are_not_valid_yet() {
     zone.run(&["pki", "check"]).expect_code(0);
 }
 
-/// Two copies of a zone directory make the same edition: what is signed by the one is not taken for the other's.
+/// Two copies of a zone directory make the same edition: what is signed by the one is not taken for the
+/// other's.
 #[test]
 fn copies_of_a_zone_make_cas_with_other_names() {
     let zone = zone();
@@ -282,4 +310,28 @@ fn copies_of_a_zone_make_cas_with_other_names() {
         subjects.extend(authorities(zone).into_iter().skip(3));
     }
     assert_eq!(subjects.len(), 6, "{subjects:?}");
+}
+
+/// There is no answer to wait for where no bundle was written, and that is not the answer of every node.
+#[test]
+fn nodes_that_were_revoked_do_not_agree_to_anything() {
+    let zone = zone();
+    zone.run(&["pki", "issue", "--all"]).expect_code(0);
+    for node in ["node1", "node2", "node3"] {
+        zone.run(&["pki", "revoke", node]);
+    }
+    for arguments in [&[][..], &["--continue"]] {
+        carry(&zone, arguments).expect_refusal(65, &["no node gets a bundle", "pki issue node1 --reinstate"]);
+        assert!(!zone.file("ca/previous").exists() && !zone.file("ca/retired").exists());
+    }
+}
+
+#[test]
+fn a_stage_to_stop_after_is_not_left() {
+    let zone = zone();
+    carry(&zone, &["--stop-after", "trust-both"]).expect_code(0);
+    answer(&zone);
+    let told = carry(&zone, &["--stop-after", "trust-both", "--continue"]).expect_code(0);
+    assert!(told.stderr.contains("trust-both is in effect"), "{}", told.stderr);
+    assert!(zone.file("ca/next").exists() && !zone.file("ca/previous").exists());
 }

@@ -1,4 +1,5 @@
-//! What may happen. An action says everything that it needs, so that a sequence can be run again without some of its parts.
+//! What may happen. An action says everything that it needs, so that a sequence can be run again without some
+//! of its parts.
 
 use std::fmt;
 

@@ -1,6 +1,7 @@
-//! Revocation and generations under random sequences of commands, with the real program on real zone directories and node directories:
-//! issuing, bundles, activation, revocation, a rotation that is carried in files, steps back, copies of a zone directory, one that is put
-//! back, and a clock that goes on. After each command the files are looked at:
+//! Revocation and generations under random sequences of commands, with the real program on real zone
+//! directories and node directories: issuing, bundles, activation, revocation, a rotation that is carried in
+//! files, steps back, copies of a zone directory, one that is put back, and a clock that goes on. After each
+//! command the files are looked at:
 //!
 //! - a holder that was revoked gets no certificate, unless a command names it with `--reinstate`;
 //! - what was revoked is on the list of its plane, until it expires;
@@ -9,8 +10,8 @@
 //! - no two CAs have one name;
 //! - no bundle of a node has the number of another one that the node had.
 //!
-//! A sequence that ends in one of these is made as short as it gets. With `--without FIX`, in a build with the feature `weakened`, one of
-//! the fixes is switched off, and something has to be found.
+//! A sequence that ends in one of these is made as short as it gets. With `--without FIX`, in a build with
+//! the feature `weakened`, one of the fixes is switched off, and something has to be found.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -41,8 +42,8 @@ use std::process::ExitCode;
 
 use search::Budget;
 
-/// `[--sequences N] [--length N] [--seed N] [--without FIX]`. Other options are those of the test harness of Rust, which `cargo test`
-/// hands to all tests alike.
+/// `[--sequences N] [--length N] [--seed N] [--without FIX]`. Other options are those of the test harness of
+/// Rust, which `cargo test` hands to all tests alike.
 fn main() -> ExitCode {
     let mut budget = Budget { sequences: 40, length: 24, seed: 1, without: None };
     let mut arguments = std::env::args().skip(1);

@@ -17,7 +17,8 @@ pub fn full_name(node: &str) -> String {
 /// What is known of one zone directory. It is copied and put back with the directory.
 #[derive(Clone, Debug, Default)]
 pub struct OfZone {
-    /// Holders that are revoked, by their names in the log, with the roles of their newest certificates that were.
+    /// Holders that are revoked, by their names in the log, with the roles of their newest certificates that
+    /// were.
     revoked: BTreeMap<String, BTreeSet<String>>,
     /// What has to be on the list of a plane, and until when.
     listed: BTreeMap<(&'static str, String), OffsetDateTime>,

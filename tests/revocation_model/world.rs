@@ -266,7 +266,8 @@ impl World {
     }
 }
 
-/// Those that a revocation is to reach: not expired, or the newest of their role, which would be renewed otherwise.
+/// Those that a revocation is to reach: not expired, or the newest of their role, which would be renewed
+/// otherwise.
 fn newest_or_valid<'i>(issued: &'i [Issued], holder: &'i str, now: OffsetDateTime) -> Vec<&'i Issued> {
     let newest: BTreeMap<&str, &str> =
         certificates_of(issued, holder).map(|entry| (entry.role.as_str(), entry.serial.as_str())).collect();
@@ -306,7 +307,8 @@ fn description() -> String {
     let mut node = |name: &str, member: &str| {
         let mut port = || ports.next().expect("enough ports");
         format!(
-            "[[node]]\nname = \"{name}\"\naddress = \"127.0.0.1\"\npeer_port = {}\nclient_port = {}\n{member}",
+            "[[node]]\nname = \"{name}\"\naddress = \"127.0.0.1\"\npeer_port = {}\nclient_port = {}\n\
+             {member}",
             port(),
             port()
         )

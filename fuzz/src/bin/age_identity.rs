@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use store::bundle::Identity;
 use zeroize::Zeroizing;
-use zone_etcd::bundle::Identity;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(Identity::Keys(keys)) = Identity::from_file(&Zeroizing::new(bytes.to_vec())) {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zone_etcd::bundle::Recipient;
+use store::bundle::Recipient;
 
 fuzz_target!(|text: &str| {
     if let Ok(key) = Recipient::parse(text) {

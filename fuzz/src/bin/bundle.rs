@@ -4,8 +4,8 @@
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
+use store::bundle::Identity;
 use zeroize::Zeroizing;
-use zone_etcd::bundle::Identity;
 use zone_etcd_fuzz::bundle;
 
 /// Nobody's. scripts/fuzz seals a bundle to its public key.

@@ -1,4 +1,5 @@
-//! The archive in a bundle: the input is tar, whose checksums are made right, so that the fuzzer gets past them.
+//! The archive in a bundle: the input is tar, whose checksums are made right, so that the fuzzer gets past
+//! them.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

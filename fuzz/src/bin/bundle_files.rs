@@ -1,11 +1,12 @@
-//! The files of a bundle whose manifest is signed: one that is right is read, and one with any fault is refused.
+//! The files of a bundle whose manifest is signed: one that is right is read, and one with any fault is
+//! refused.
 #![no_main]
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
+use store::bundle::{FileEntry, FileMode, Manifest};
 use tar::EntryType;
-use zone_etcd::bundle::{FileEntry, FileMode, Manifest};
 use zone_etcd_fuzz::bundle;
 
 #[derive(Arbitrary, Debug)]

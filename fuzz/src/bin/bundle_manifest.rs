@@ -1,8 +1,9 @@
-//! `manifest.json` of a bundle: what is read names no place outside of a node directory, and only sizes that can be kept.
+//! `manifest.json` of a bundle: what is read names no place outside of a node directory, and only sizes that
+//! can be kept.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zone_etcd::bundle::Manifest;
+use store::bundle::Manifest;
 use zone_etcd_fuzz::bundle;
 
 /// The largest file that a bundle can have.

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
-use zone_etcd::bundle::OpenBundle;
+use store::bundle::OpenBundle;
 use zone_etcd_fuzz::bundle;
 
 fuzz_target!(|envelope: &[u8]| {

@@ -3,9 +3,11 @@
 
 use std::sync::OnceLock;
 
+use etcd::{
+    DataCopy, observe_data_directory, observe_versions, read_backend, read_log, read_log_position, scan_log,
+};
 use libfuzzer_sys::fuzz_target;
-use zone_etcd::config::EtcdVersion;
-use zone_etcd::etcd::{observe_data_directory, observe_versions, read_backend, read_log_position, scan_log};
+use model::config::EtcdVersion;
 use zone_etcd_fuzz::file::{Scratch, directory};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -20,6 +22,13 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = read_backend(data);
     let _ = scan_log(data);
     let _ = read_log_position(data);
+    if let Ok(Some(log)) = read_log(data) {
+        let to = data.join("copy");
+        let raised = DataCopy::make(data, &to).and_then(DataCopy::commit_all).expect("a sound log");
+        assert_eq!(raised.last_index, log.position.last_index);
+        assert_eq!(raised.commit, raised.last_index.max(log.position.commit));
+        std::fs::remove_dir_all(to).expect("a copy");
+    }
     if let Ok(line) = EtcdVersion::DEFAULT.line() {
         let _ = observe_versions(data, line);
     }

@@ -18,7 +18,8 @@ fuzz_target!(|input: &[u8]| {
                 let _ = encrypted_key::decrypt(pem::of(LABEL, der).as_bytes(), PASSPHRASE);
             }
         }
-        // Text that is not made here asks for whatever it likes: only what comes before the derivation is of interest.
+        // Text that is not made here asks for whatever it likes: only what comes before the derivation is of
+        // interest.
         text => {
             let _ = encrypted_key::is_encrypted(text);
         }

@@ -1,14 +1,15 @@
-//! Certificates that were made elsewhere, read and judged: the input is a CA, the member's chain and its key, in DER.
+//! Certificates that were made elsewhere, read and judged: the input is a CA, the member's chain and its key,
+//! in DER.
 #![no_main]
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
+use model::config::{PemSource, ZoneConfig};
+use store::existing_certificates::{ExistingCertificates, Expected, Sources};
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
-use zone_etcd::config::{PemSource, ZoneConfig};
-use zone_etcd::existing_certificates::{ExistingCertificates, Expected, Sources};
 use zone_etcd_fuzz::pem;
 use zone_pki::Certificate;
 

@@ -3,8 +3,8 @@
 
 use std::io::{Cursor, Read};
 
+use etcd::tls::response::{Response, read};
 use libfuzzer_sys::fuzz_target;
-use zone_etcd::tls::response::{Response, read};
 
 fuzz_target!(|bytes: &[u8]| {
     let whole = read(&mut Cursor::new(bytes)).ok();

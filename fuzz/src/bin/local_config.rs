@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zone_etcd::config::{LocalConfig, PemSource, ZoneConfig};
+use model::config::{LocalConfig, PemSource, ZoneConfig};
 use zone_etcd_fuzz::check_problems;
 
 fuzz_target!(|text: &str| {

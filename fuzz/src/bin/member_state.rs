@@ -3,8 +3,8 @@
 
 use std::sync::OnceLock;
 
+use host::MemberState;
 use libfuzzer_sys::fuzz_target;
-use zone_etcd::host::MemberState;
 use zone_etcd_fuzz::file::Scratch;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -3,8 +3,8 @@
 
 use std::sync::OnceLock;
 
+use host::passphrase::{PassphrasePurpose, PassphraseSource};
 use libfuzzer_sys::fuzz_target;
-use zone_etcd::passphrase::{PassphrasePurpose, PassphraseSource};
 use zone_etcd_fuzz::file::Scratch;
 
 const PURPOSE: PassphrasePurpose = PassphrasePurpose {

@@ -1,4 +1,5 @@
-//! Private keys in PEM, and DER in the three kinds of PEM block that there are: what is read is written and read as the same.
+//! Private keys in PEM, and DER in the three kinds of PEM block that there are: what is read is written and
+//! read as the same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! `issued.jsonl` and `bundles.jsonl`: no line is lost without being counted, and a record is written as it was read.
+//! `issued.jsonl` and `bundles.jsonl`: no line is lost without being counted, and a record is written as it
+//! was read.
 #![no_main]
 
 use std::fmt::Debug;
@@ -6,7 +7,7 @@ use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{from_slice, to_vec};
-use zone_etcd::bundle::BundleRecord;
+use store::bundle::BundleRecord;
 use zone_etcd_fuzz::file::Scratch;
 use zone_pki::{LogEntry, RecordLog};
 

@@ -1,8 +1,9 @@
-//! The requests of a node, as they are carried to the signing host: what is read is written and read as the same.
+//! The requests of a node, as they are carried to the signing host: what is read is written and read as the
+//! same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zone_etcd::requests::RequestFile;
+use store::requests::RequestFile;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(file) = RequestFile::read(bytes) {

@@ -1,8 +1,8 @@
 //! What the start of another member says: a line of JSON. What is read is written and read as the same.
 #![no_main]
 
+use launch::presence::Message;
 use libfuzzer_sys::fuzz_target;
-use zone_etcd::presence::Message;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok((message, says)) = Message::parse(bytes) {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zone_etcd::config::{Protection, ZoneConfig};
+use model::config::{Protection, ZoneConfig};
 use zone_etcd_fuzz::check_problems;
 
 fuzz_target!(|text: &str| {

@@ -13,12 +13,13 @@ use crate::certificate::Certificate;
 use crate::der;
 use crate::key::KeyError;
 use crate::name::{SubjectAltName, SubjectAltNames, canonical_dns};
+use crate::rules::Rule;
 use crate::spec::{AuthoritySpec, LeafSpec, Subject, Usages};
 
 /// How far `notBefore` lies before the instant of issue, at most.
 const BACKDATED: Duration = Duration::minutes(5);
-/// The part of a short validity that `notBefore` may lie before the instant of issue: a certificate must not be past most of
-/// its life when it is made.
+/// The part of a short validity that `notBefore` may lie before the instant of issue: a certificate must not
+/// be past most of its life when it is made.
 const BACKDATED_PART: i32 = 10;
 
 /// id-ce-nameConstraints (RFC 5280, 4.2.1.10).
@@ -40,7 +41,8 @@ pub(super) fn authority(
     Ok(parameters)
 }
 
-/// The parameters of a request for an authority. The encoder has no name constraints in requests, so they are written here.
+/// The parameters of a request for an authority. The encoder has no name constraints in requests, so they are
+/// written here.
 pub(crate) fn authority_request(spec: &AuthoritySpec) -> Result<CertificateParams, IssueError> {
     let mut parameters = CertificateParams::default();
     describe_authority(&mut parameters, spec)?;
@@ -110,7 +112,8 @@ fn describe_leaf(
     Ok(())
 }
 
-/// What every certificate has: its own serial number, an authority key identifier, and a validity within its issuer's.
+/// What every certificate has: its own serial number, an authority key identifier, and a validity within its
+/// issuer's.
 fn common(
     validity: Duration,
     now: OffsetDateTime,
@@ -124,11 +127,8 @@ fn common(
         return Err(IssueError::Validity);
     }
     if let Some(issuer) = issuer {
-        if now > issuer.not_after() {
-            return Err(IssueError::Expired { not_after: issuer.not_after() });
-        }
-        if now < issuer.not_before() {
-            return Err(IssueError::NotYetValid { not_before: issuer.not_before() });
+        if let Some(fault) = issuer.fault(&[Rule::Valid(now)]) {
+            return Err(IssueError::Invalid(fault));
         }
         not_before = not_before.max(issuer.not_before());
         not_after = not_after.min(issuer.not_after());
@@ -141,8 +141,8 @@ fn common(
     Ok(parameters)
 }
 
-/// 20 random bytes (RFC 5280, 4.1.2.2, allows no more), positive, and never shorter than that, so that every serial
-/// number has the same length.
+/// 20 random bytes (RFC 5280, 4.1.2.2, allows no more), positive, and never shorter than that, so that every
+/// serial number has the same length.
 fn serial_number() -> Result<SerialNumber, IssueError> {
     let mut serial = [0; 20];
     while serial[0] == 0 {

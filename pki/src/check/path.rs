@@ -5,14 +5,16 @@ use std::time::Duration;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use time::OffsetDateTime;
 use webpki::{
-    ALL_VERIFICATION_ALGS, EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage,
-    RequiredEkuNotFoundContext, anchor_from_trusted_cert,
+    EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage, RequiredEkuNotFoundContext,
+    anchor_from_trusted_cert,
 };
 
-use super::CheckError;
+use super::{CheckError, abide};
 use crate::certificate::Certificate;
 use crate::go;
 use crate::name::{SubjectAltName, SubjectAltNames};
+use crate::rules::{Fault, Rule};
+use crate::signature_cache::algorithms;
 use crate::spec::{Usage, Usages};
 
 /// Verifies the path from the leaf to the anchor, for all usages at once.
@@ -31,11 +33,9 @@ pub(super) fn verify(
     let seconds = u64::try_from(now.unix_timestamp()).unwrap_or(0);
     let instant = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
     let path = end_entity
-        .verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, &between, instant, AllOf(usages), None, None)
+        .verify_for_usage(algorithms(), &anchors, &between, instant, AllOf(usages), None, None)
         .map_err(report)?;
-    if !anchor.is_authority() {
-        return Err(CheckError::NotAnAuthority { subject: anchor.subject().to_owned() });
-    }
+    abide(anchor, &[Rule::Authority])?;
     // webpki takes of an anchor its name, its key and its name constraints; Go and OpenSSL look at all of it.
     let used: Vec<_> = path.intermediate_certificates().map(|used| used.der()).collect();
     let used = used.iter().filter_map(|der| {
@@ -69,8 +69,8 @@ pub(super) fn verify_names(leaf: &Certificate, names: &SubjectAltNames) -> Resul
     }
 }
 
-/// All of these usages in one walk along the path; webpki's own validator takes one. As with its own, a certificate
-/// without the extension allows any.
+/// All of these usages in one walk along the path; webpki's own validator takes one. As with its own, a
+/// certificate without the extension allows any.
 struct AllOf(Usages);
 
 impl ExtendedKeyUsageValidator for AllOf {
@@ -109,8 +109,9 @@ fn explain(leaf: &Certificate, error: Error) -> CheckError {
         Error::CaUsedAsEndEntity => CheckError::LeafIsAuthority { subject },
         Error::PathLenConstraintViolated => CheckError::PathLength { subject },
         Error::RequiredEkuNotFoundContext(context) => {
-            let server = context.required == KeyUsage::server_auth();
-            CheckError::UsageMissing { subject, usage: if server { Usage::Server } else { Usage::Client } }
+            let is_server = context.required == KeyUsage::server_auth();
+            let missing = if is_server { Usages::SERVER } else { Usages::CLIENT };
+            CheckError::Unfit { subject, fault: Fault::UsageMissing(missing) }
         }
         other => CheckError::Refused { subject, reason: format!("{other:?}") },
     }

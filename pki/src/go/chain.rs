@@ -1,10 +1,10 @@
-//! What each certificate of a chain has to be, and the chain as a whole: `isValid`, `CheckSignatureFrom`, `checkChainForKeyUsage`.
+//! What each certificate of a chain has to be, and the chain as a whole: `isValid`, `CheckSignatureFrom`,
+//! `checkChainForKeyUsage`.
 
 use time::OffsetDateTime;
 
-use super::parse::{KeyKind, Parsed};
+use super::parser::{KeyKind, Parsed};
 use super::{Refusal, Rule, constraints, policy};
-use crate::instant::instant;
 use crate::spec::Usage;
 
 /// What `crypto/tls` refuses among the certificates that a peer presents.
@@ -46,7 +46,8 @@ pub(super) fn valid_leaf(leaf: &Parsed<'_>, now: OffsetDateTime) -> Result<(), R
     within_validity(leaf, now)
 }
 
-/// `isValid` for a CA above `below`, the leaf first. The path length counts every certificate between, self-issued or not.
+/// `isValid` for a CA above `below`, the leaf first. The path length counts every certificate between,
+/// self-issued or not.
 pub(super) fn valid_authority(
     authority: &Parsed<'_>,
     below: &[&Parsed<'_>],
@@ -62,7 +63,8 @@ pub(super) fn valid_authority(
     match authority.basic.and_then(|basic| basic.path_length).filter(|most| between > *most) {
         Some(most) => {
             let what = format!("allows {most} CAs below it (pathLenConstraint), and {between} stand there");
-            let remedy = "have its certificate issued again with a greater path length, or have the certificate issued by a CA nearer to it";
+            let remedy = "have its certificate issued again with a greater path length, or have the \
+                certificate issued by a CA nearer to it";
             Err(Rule::new(what, "isValid; RFC 5280, 4.2.1.9", remedy).of(authority.certificate))
         }
         None => Ok(()),
@@ -77,19 +79,13 @@ fn handled(certificate: &Parsed<'_>) -> Result<(), Refusal> {
 }
 
 fn within_validity(certificate: &Parsed<'_>, now: OffsetDateTime) -> Result<(), Refusal> {
-    let (from, to) = (certificate.certificate.not_before(), certificate.certificate.not_after());
-    let what = if now < from {
-        format!("is not valid before {}", instant(from))
-    } else if now > to {
-        format!("expired at {}", instant(to))
-    } else {
-        return Ok(());
-    };
+    let Some(fault) = certificate.certificate.fault(&[crate::Rule::Valid(now)]) else { return Ok(()) };
     let remedy = "have it issued again, or set this machine's clock if it is wrong";
-    Err(Rule::new(what, "isValid; RFC 5280, 4.1.2.5", remedy).of(certificate.certificate))
+    Err(Rule::new(fault.to_string(), "isValid; RFC 5280, 4.1.2.5", remedy).of(certificate.certificate))
 }
 
-/// `CheckSignatureFrom`, before it looks at the signature. A root of version 1 has no extensions, and may sign.
+/// `CheckSignatureFrom`, before it looks at the signature. A root of version 1 has no extensions, and may
+/// sign.
 pub(super) fn may_sign(authority: &Parsed<'_>) -> Result<(), Refusal> {
     let is_authority = match authority.basic {
         Some(basic) => basic.is_authority,
@@ -136,9 +132,11 @@ pub(super) fn whole(chain: &[&Parsed<'_>], usage: Usage) -> Result<(), Refusal> 
         };
         if !is_there {
             let what = format!(
-                "does not allow {usage}: it has an extendedKeyUsage without {name}, which binds all below it too"
+                "does not allow {usage}: it has an extendedKeyUsage without {name}, which binds all below it \
+                 too"
             );
-            let remedy = "have it issued again with extendedKeyUsage=serverAuth,clientAuth, or a CA's without that extension";
+            let remedy = "have it issued again with extendedKeyUsage=serverAuth,clientAuth, or a CA's \
+                without that extension";
             return Err(Rule::new(what, "checkChainForKeyUsage; RFC 5280, 4.2.1.12", remedy)
                 .of(certificate.certificate));
         }

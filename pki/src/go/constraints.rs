@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::extensions::Names;
 use super::name_constraints::NameConstraints;
-use super::parse::Parsed;
+use super::parser::Parsed;
 use super::{Refusal, Rule, text};
 
 const SOURCE: &str = "checkChainConstraints; RFC 5280, 4.2.1.10";
@@ -87,7 +87,8 @@ fn judge<T>(
     }
 }
 
-/// `dnsHasSuffix`: a base that begins with a dot is what lies below it alone. A wildcard is excluded as well by what it could stand for.
+/// `dnsHasSuffix`: a base that begins with a dot is what lies below it alone. A wildcard is excluded as well
+/// by what it could stand for.
 fn is_below(name: &str, base: &str, is_excluded: bool) -> bool {
     let (name, base) = (name.to_ascii_lowercase(), base.to_ascii_lowercase());
     let behind_first = |name: &str| name.find('.').map(|dot| name[dot..].to_owned());

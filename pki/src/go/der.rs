@@ -76,7 +76,8 @@ impl<'a> Der<'a> {
         self.next().filter(|(found, ..)| *found == tag).map(|(.., whole)| whole)
     }
 
-    /// `ReadOptionalASN1`: nothing if the next element has another tag; the outer one is missing if it cannot be read.
+    /// `ReadOptionalASN1`: nothing if the next element has another tag; the outer one is missing if it cannot
+    /// be read.
     pub(super) fn optional(&mut self, tag: u8) -> Option<Option<Self>> {
         if self.peek(tag) { self.take(tag).map(Some) } else { Some(None) }
     }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::der::{BOOLEAN, Der, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, constructed, context, small};
 use super::name_constraints::{self, NameConstraints};
-use super::{Rule, parse, text, uri};
+use super::{Rule, parser, text, uri};
 
 /// What the extensions say.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub(super) struct Extensions<'d> {
     pub(super) constraints: Option<NameConstraints<'d>>,
     pub(super) policies: Vec<&'d [u8]>,
     pub(super) has_policy_mappings: bool,
-    /// Whether anyPolicy is mapped, which nobody may do (RFC 5280, 4.2.1.5).
+    /// Whether anyPolicy is mapped, which is forbidden (RFC 5280, 4.2.1.5).
     pub(super) maps_any_policy: bool,
     pub(super) inhibits_any_policy: bool,
     /// requireExplicitPolicy of policyConstraints.
@@ -88,7 +88,7 @@ pub(super) fn read(body: Der<'_>) -> Result<Extensions<'_>, Rule> {
 }
 
 fn split(mut body: Der<'_>) -> Option<Vec<Extension<'_>>> {
-    parse::unique_identifiers(&mut body)?;
+    parser::unique_identifiers(&mut body)?;
     let mut list = Vec::new();
     let Some(mut wrapped) = body.optional(constructed(3))? else { return Some(list) };
     let mut all = wrapped.take(SEQUENCE)?;

@@ -2,17 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::parse::Parsed;
+use super::parser::Parsed;
 use super::{Refusal, Rule};
 
 /// Refuses a certificate that is for other hosts.
 pub(super) fn verify(leaf: &Parsed<'_>, host: &str) -> Result<(), Refusal> {
-    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    let matches = match bare.parse::<IpAddr>() {
-        Ok(address) => leaf.names.addresses.iter().any(|name| name.to_canonical() == address.to_canonical()),
-        Err(_) => leaf.names.dns.iter().any(|name| stands_for(name, host)),
-    };
-    if matches {
+    if covers(leaf, host) {
         return Ok(());
     }
     let rule = Rule::new(
@@ -21,6 +16,14 @@ pub(super) fn verify(leaf: &Parsed<'_>, host: &str) -> Result<(), Refusal> {
         "have it made with subjectAltName for the host that is dialled",
     );
     Err(rule.of(leaf.certificate))
+}
+
+pub(super) fn covers(leaf: &Parsed<'_>, host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    match bare.parse::<IpAddr>() {
+        Ok(address) => leaf.names.addresses.iter().any(|name| name.to_canonical() == address.to_canonical()),
+        Err(_) => leaf.names.dns.iter().any(|name| stands_for(name, host)),
+    }
 }
 
 fn stands_for(name: &str, host: &str) -> bool {

@@ -1,13 +1,15 @@
-//! Whether Go would accept a certificate: what `crypto/x509` and `crypto/tls` refuse, etcd refuses, and its members and clients with it.
+//! Whether Go would accept a certificate: what `crypto/x509` and `crypto/tls` refuse, etcd refuses, and its
+//! members and clients with it.
 //!
-//! The rules are those of Go 1.26, with which etcd is built, function by function; each refusal names the function that it comes from, and
-//! the section of RFC 5280 where there is one. Other verifiers differ: webpki, which our own connections are verified by, does not
-//! look at the constraints of a trust anchor, and OpenSSL takes a negative serial number.
+//! The rules are those of Go 1.26, with which etcd is built, function by function; each refusal names the
+//! function that it comes from, and the section of RFC 5280 where there is one. Other verifiers differ:
+//! webpki, which our own connections are verified by, does not look at the constraints of a trust anchor, and
+//! OpenSSL takes a negative serial number.
 //!
 //! | module | what of Go |
 //! |---|---|
 //! | `der` | `cryptobyte`: DER, in its shortest form only |
-//! | `parse`, `extensions`, `name_constraints` | `parser.go`: what is a certificate at all |
+//! | `parser`, `extensions`, `name_constraints` | `parser.go`: what is a certificate at all |
 //! | `text`, `uri` | the names that `parser.go` refuses |
 //! | `chain`, `constraints`, `policy` | `verify.go`, `constraints.go`: what a chain has to satisfy |
 //! | `search` | `verify.go`: which chains there are |
@@ -19,7 +21,7 @@ mod der;
 mod extensions;
 mod host;
 mod name_constraints;
-mod parse;
+mod parser;
 mod policy;
 mod search;
 mod text;
@@ -31,7 +33,7 @@ use time::OffsetDateTime;
 
 use crate::certificate::Certificate;
 use crate::spec::Usages;
-use parse::Parsed;
+use parser::Parsed;
 
 /// What Go holds against a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,11 +81,17 @@ impl std::error::Error for Refusal {}
 
 /// Whether Go reads the certificate at all.
 pub(crate) fn readable(der: &[u8]) -> Result<(), Rule> {
-    parse::parse(der).map(drop)
+    parser::parse(der).map(drop)
 }
 
-/// Whether a Go program that trusts `anchors` accepts the chain that a peer presents, leaf first, for each of `usages`; as a client, that dialled
-/// `host`.
+/// Whether a Go client that dials `host` takes the certificate for it: no common name, addresses against
+/// addresses alone, a wildcard for one label. IPv6 may be in brackets.
+pub fn covers(certificate: &Certificate, host: &str) -> bool {
+    Parsed::new(certificate).is_ok_and(|parsed| host::covers(&parsed, host))
+}
+
+/// Whether a Go program that trusts `anchors` accepts the chain that a peer presents, leaf first, for each of
+/// `usages`; as a client, that dialled `host`.
 ///
 /// # Errors
 /// The first rule that is broken on the way that leads furthest.
@@ -122,7 +130,8 @@ pub fn verify(
     Ok(())
 }
 
-/// Whether Go accepts one chain, from the leaf to the anchor, each of which was signed by the next: the signatures are not looked at.
+/// Whether Go accepts one chain, from the leaf to the anchor, each of which was signed by the next: the
+/// signatures are not looked at.
 ///
 /// # Errors
 /// The first rule that is broken.

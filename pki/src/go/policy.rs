@@ -1,12 +1,12 @@
-//! Whether the policies of a chain are valid: `policiesValid`, as far as anybody needs it.
+//! Whether the policies of a chain are valid: `policiesValid`, as far as needed.
 
 use super::extensions::ANY_POLICY;
-use super::parse::Parsed;
+use super::parser::Parsed;
 use super::{Refusal, Rule};
 
-/// Refuses a chain below a CA that requires a policy (RFC 5280, 4.2.1.11) unless every certificate below the anchor has one in common.
-/// Where one is required, mappings are not followed, and anyPolicy is no policy if a CA inhibits it: RFC 9618 is not worth its length for
-/// what nobody has seen in a CA for etcd.
+/// Refuses a chain below a CA that requires a policy (RFC 5280, 4.2.1.11) unless every certificate below the
+/// anchor has one in common. Where one is required, mappings are not followed, and anyPolicy is no policy if
+/// a CA inhibits it: RFC 9618 is not worth its length for what no CA for etcd has.
 pub(super) fn check(chain: &[&Parsed<'_>]) -> Result<(), Refusal> {
     let Some((_, below_anchor)) = chain.split_last() else { return Ok(()) };
     let Some((leaf, above)) = below_anchor.split_first() else { return Ok(()) };

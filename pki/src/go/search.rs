@@ -2,10 +2,10 @@
 
 use rustls_pki_types::SignatureVerificationAlgorithm;
 use time::OffsetDateTime;
-use webpki::ALL_VERIFICATION_ALGS;
 
-use super::parse::{KeyKind, Parsed};
+use super::parser::{KeyKind, Parsed};
 use super::{Refusal, Rule, chain};
+use crate::signature_cache::algorithms;
 
 /// `maxChainSignatureChecks`.
 const SIGNATURES_AT_MOST: usize = 100;
@@ -95,7 +95,8 @@ fn is_in(chain: &[&Parsed<'_>], candidate: &Parsed<'_>) -> bool {
     })
 }
 
-/// `checkSignature`. RSA keys below 2048 bits and P-224 are not taken, though Go would: no other verifier does.
+/// `checkSignature`. RSA keys below 2048 bits and P-224 are not taken, though Go would: no other verifier
+/// does.
 fn signed_by(certificate: &Parsed<'_>, authority: &Parsed<'_>) -> Result<(), Refusal> {
     const SOURCE: &str = "checkSignature; RFC 5280, 6.1.3 (a) (1)";
     let refused = |what: String, remedy| Err(Rule::new(what, SOURCE, remedy).of(certificate.certificate));
@@ -120,7 +121,7 @@ fn signed_by(certificate: &Parsed<'_>, authority: &Parsed<'_>) -> Result<(), Ref
         algorithm.public_key_alg_id().as_ref() == key.algorithm
             && algorithm.signature_alg_id().as_ref() == certificate.body.signature_algorithm
     };
-    let mut known = ALL_VERIFICATION_ALGS.iter().filter(fits).peekable();
+    let mut known = algorithms().iter().filter(fits).peekable();
     if known.peek().is_none() {
         let what = format!(
             "is signed with an algorithm that does not fit the key of {}",

@@ -53,7 +53,8 @@ pub(super) fn is_domain(name: &str, is_constraint: bool) -> bool {
     name.split('.').all(|label| !label.is_empty() && label.bytes().all(|byte| (33..=126).contains(&byte)))
 }
 
-/// `parseRFC2821Mailbox`: the local part and the domain. Local parts in quotation marks or with a backslash are not taken here.
+/// `parseRFC2821Mailbox`: the local part and the domain. Local parts in quotation marks or with a backslash
+/// are not taken here.
 pub(super) fn mailbox(text: &str) -> Option<(&str, &str)> {
     let (local, domain) = text.split_once('@')?;
     let is_atom = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte);

@@ -1,9 +1,9 @@
-//! A public key whose private half somebody else has.
+//! A public key without its private key.
 
 use rcgen::{PublicKeyData, SignatureAlgorithm};
 
 use super::{KeyAlgorithm, KeyError, kind, signature_algorithm};
-use crate::certificate::parse::bits;
+use crate::certificate::parser::bits;
 use crate::der::{INTEGER, whole_sequence};
 
 /// A public key of one of the kinds that are accepted, to be certified.

@@ -4,11 +4,12 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::symlink;
 
-use super::staged::{Staged, is_abandoned};
+use super::staged_generation::{Staged, is_abandoned};
 use super::{CURRENT, GENERATION, Generation, GenerationStore, KEPT, StoreError};
 use crate::private_file;
 
-/// The link before it takes the place of `current`. One name is enough: it is only touched under the store's lock.
+/// The link before it takes the place of `current`. One name is enough: it is only touched under the store's
+/// lock.
 const NEXT: &str = ".current-next";
 
 /// The points between which a commit can be interrupted.
@@ -55,7 +56,7 @@ pub(super) fn switch_to(store: &GenerationStore, number: u64) -> Result<(), Stor
     sync_directory(store)
 }
 
-/// Gives the directory its number. The caller holds the lock, so that nobody else takes it in between.
+/// Gives the directory its number. The caller holds the lock, so that it is not taken in between.
 pub(super) fn rename(staged: Staged) -> Result<Generation, StoreError> {
     let Staged { store, directory, files: _ } = staged;
     let number = highest(&store)?.saturating_add(1);
@@ -89,8 +90,8 @@ pub(super) fn switch(store: &GenerationStore, number: u64, observe: Observer<'_>
     observe(Step::Switched)
 }
 
-/// Removes all but the newest generations, what interrupted processes left behind, but never the one in use. The caller
-/// holds the lock.
+/// Removes all but the newest generations, what interrupted processes left behind, but never the one in use.
+/// The caller holds the lock.
 pub(super) fn prune(store: &GenerationStore) -> Result<(), StoreError> {
     let current = store.current()?;
     let generations = store.generations()?;
@@ -109,7 +110,8 @@ pub(super) fn prune(store: &GenerationStore) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The highest number that the store has seen: also one that `current` still names after its directory was removed.
+/// The highest number that the store has seen: also one that `current` still names after its directory was
+/// removed.
 fn highest(store: &GenerationStore) -> Result<u64, StoreError> {
     let listed = store.generations()?.last().map_or(0, |generation| generation.number);
     match store.current() {

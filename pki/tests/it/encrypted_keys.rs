@@ -1,5 +1,5 @@
-//! Keys under a passphrase: OpenSSL reads what is written, what OpenSSL writes is read, and a wrong passphrase is told apart
-//! from a damaged file.
+//! Keys under a passphrase: OpenSSL reads what is written, what OpenSSL writes is read, and a wrong
+//! passphrase is told apart from a damaged file.
 
 use pkcs8::LineEnding;
 use zone_pki::encrypted_key::{DecryptError, decrypt, encrypt, is_encrypted};
@@ -145,8 +145,8 @@ fn a_file_that_is_cut_is_damaged_at_every_length() {
     }
 }
 
-/// Every bit of the file: never another key, never a panic, and only damage that cannot be told from a wrong passphrase is
-/// called one.
+/// Every bit of the file: never another key, never a panic, and only damage that cannot be told from a wrong
+/// passphrase is called one.
 #[test]
 fn a_flipped_bit_is_seen_wherever_it_is() {
     let (key, text) = quick();
@@ -204,7 +204,8 @@ fn with_iterations(der: &[u8], iterations: u32) -> Vec<u8> {
     assert_eq!(der[at..at + 3], [0x02, 0x01, 0x01]);
     let mut grown = der.to_vec();
     grown.splice(at..at + 3, [[0x02, 0x04].as_slice(), &iterations.to_be_bytes()].concat());
-    // The outermost length has two bytes, those inside one each: scheme, PBES2 parameters, derivation, its parameters.
+    // The outermost length has two bytes, those inside one each: scheme, PBES2 parameters, derivation, its
+    // parameters.
     let scheme = 3;
     assert_eq!((grown[0], grown[1]), (0x30, 0x81));
     grown[2] += 3;

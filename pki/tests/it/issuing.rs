@@ -2,7 +2,7 @@
 
 use time::macros::datetime;
 use time::{Duration, UtcOffset};
-use zone_pki::{Authority, Certificate, IssueError, LoadError, Subject, SubjectError, Usages};
+use zone_pki::{Authority, Certificate, Fault, IssueError, LoadError, Subject, SubjectError, Usages};
 
 use crate::support::{authority_spec, leaf_spec, names, now, root_and_plane};
 
@@ -56,9 +56,9 @@ fn the_validity_stays_within_the_authority_and_instants_are_utc() {
         leaf((begin + Duration::days(1)).to_offset(UtcOffset::from_hms(-9, 0, 0).unwrap())).unwrap();
     assert_eq!(in_zone.not_before(), datetime!(2026-06-02 09:55:00 UTC));
     let not_after = root.certificate().not_after();
-    assert_eq!(leaf(begin + Duration::days(31)), Err(IssueError::Expired { not_after }));
+    assert_eq!(leaf(begin + Duration::days(31)), Err(IssueError::Invalid(Fault::Expired(not_after))));
     let not_before = root.certificate().not_before();
-    assert_eq!(leaf(begin - Duration::days(1)), Err(IssueError::NotYetValid { not_before }));
+    assert_eq!(leaf(begin - Duration::days(1)), Err(IssueError::Invalid(Fault::NotYetValid(not_before))));
 }
 
 #[test]
@@ -153,9 +153,9 @@ fn an_authority_that_was_written_loads_and_issues_the_same() {
     .unwrap();
     let late = plane.certificate().not_after() + Duration::seconds(1);
     let load = |now| Authority::load(pem.as_bytes(), plane.key().to_pem().as_bytes(), now).map(|_| ());
-    assert_eq!(load(late), Err(LoadError::Expired { not_after: plane.certificate().not_after() }));
+    assert_eq!(load(late), Err(LoadError::Unfit(Fault::Expired(plane.certificate().not_after()))));
     let early = plane.certificate().not_before() - Duration::seconds(1);
-    assert_eq!(load(early), Err(LoadError::NotYetValid { not_before: plane.certificate().not_before() }));
+    assert_eq!(load(early), Err(LoadError::Unfit(Fault::NotYetValid(plane.certificate().not_before()))));
 }
 
 #[test]

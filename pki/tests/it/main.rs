@@ -1,4 +1,5 @@
-//! The crate through its public interface, and what it issues through OpenSSL. One binary: it links faster than many.
+//! The crate through its public interface, and what it issues through OpenSSL. One binary: it links faster
+//! than many.
 
 #![allow(clippy::disallowed_methods, reason = "files and threads of tests are their own")]
 // The lints know tests by their attribute; what tests share has none.
@@ -16,5 +17,7 @@ mod openssl;
 mod pitfalls;
 mod private_files;
 mod requests;
+mod rules;
 mod store;
 mod support;
+mod verified_once;

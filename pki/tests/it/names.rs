@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use proptest::prelude::*;
-use zone_pki::{KeyAlgorithm, NameError, Subject, SubjectAltName, SubjectAltNames};
+use zone_pki::{Certificate, KeyAlgorithm, NameError, Subject, SubjectAltName, SubjectAltNames, go};
+
+use crate::support::Files;
 
 #[test]
 fn names_are_canonical_unique_and_sorted() {
@@ -93,6 +95,18 @@ fn common_names_fall_back_to_the_short_one_and_then_to_a_hash() {
     assert_eq!(fitted.len(), 64);
     assert!(fitted.starts_with(&long[..47]) && fitted.as_bytes()[47] == b'-');
     assert_ne!(fitted, Subject::fit_common_name(&format!("{long}2"), ""));
+}
+
+/// Go takes `*` for the leftmost of several labels alone.
+#[test]
+fn a_bare_wildcard_covers_no_host() {
+    let files = Files::new();
+    files.openssl("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem");
+    let names = ["-addext", "subjectAltName=DNS:*,DNS:*.example.zone"];
+    let (certificate, _) = files.authority_by_openssl("/CN=any", &names);
+    let certificate = Certificate::from_pem(&certificate).unwrap();
+    assert!(go::covers(&certificate, "node1.example.zone"));
+    assert!(!go::covers(&certificate, "localhost"));
 }
 
 proptest! {

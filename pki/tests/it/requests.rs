@@ -1,4 +1,5 @@
-//! Requests for certificates: ours are read by OpenSSL, OpenSSL's by us, and none is certified whose maker lacks the key.
+//! Requests for certificates: ours are read by OpenSSL, OpenSSL's by us, and none is certified whose maker
+//! lacks the key.
 
 use zone_pki::{
     Authority, CertificateRequest, IssueError, KeyAlgorithm, KeyError, PrivateKey, RequestError, Subject,
@@ -76,7 +77,8 @@ fn a_request_by_openssl_is_certified_with_what_the_specification_says() {
     for (kind, description) in kinds {
         let files = Files::new();
         files.openssl(&format!(
-            "req -new {kind} -nodes -keyout key.pem -out its.csr -subj /CN=root -addext subjectAltName=DNS:evil.example"
+            "req -new {kind} -nodes -keyout key.pem -out its.csr -subj /CN=root -addext \
+             subjectAltName=DNS:evil.example"
         ));
         let request = CertificateRequest::from_pem(&files.read("its.csr")).unwrap();
         request.verify().unwrap_or_else(|error| panic!("{kind}: {error}"));

@@ -113,8 +113,8 @@ impl Files {
     }
 }
 
-/// Runs a test of this binary again as a process of its own, under a shell command that ends in `"$0" "$@"`. The test sees by
-/// [`child_directory`] that it is the child.
+/// Runs a test of this binary again as a process of its own, under a shell command that ends in `"$0" "$@"`.
+/// The test sees by [`child_directory`] that it is the child.
 #[track_caller]
 pub fn run_child(shell: &str, test: &str, directory: &Path) {
     let status = Command::new("sh")

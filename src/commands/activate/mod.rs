@@ -4,14 +4,15 @@ mod report;
 
 use time::OffsetDateTime;
 
-use super::bundle::opening::{name_of, open};
-use super::{json, print};
-use crate::activation::{self, Refused, Target};
+use crate::arguments::{name_of, open};
 use crate::cli::{ActivateArgs, Format};
-use crate::error::Result;
-use crate::zone_directory::absolute;
+use crate::output::{json, print};
+use launch::activation::{self, RefusedBundle, Target};
+use model::error::Result;
 use report::Report;
+use store::zone_directory::absolute;
 
+#[tracing::instrument(skip_all, name = "activate")]
 pub(super) fn run(arguments: &ActivateArgs, now: OffsetDateTime) -> Result<()> {
     let root = absolute(&arguments.directory.node_dir)?;
     let activated = match &arguments.file {
@@ -31,16 +32,16 @@ pub(super) fn run(arguments: &ActivateArgs, now: OffsetDateTime) -> Result<()> {
     };
     let activation = match (activated, arguments.format) {
         (Ok(activation), _) => activation,
-        (Err(Refused { failure, refusal: Some(refusal) }), Format::Json) => {
+        (Err(RefusedBundle { failure, refusal: Some(refusal) }), Format::Json) => {
             print(&json(&refusal)?)?;
             return Err(failure);
         }
         (Err(refused), _) => return Err(refused.failure),
     };
     if let Some(before) = activation.other_host_before {
-        crate::report::warning(&format!(
-            "bundle {} was made on another signing host than bundle {before} before it: if that one was not replaced, stop working with one \
-             of the two",
+        model::report::warning(&format!(
+            "bundle {} was made on another signing host than bundle {before} before it: if that one was not \
+             replaced, stop working with one of the two",
             activation.manifest.sequence
         ));
     }

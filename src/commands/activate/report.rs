@@ -6,10 +6,10 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use zone_pki::{ShowPath, hex};
 
-use crate::activation::{Activation, Change};
-use crate::host::NodeLock;
-use crate::plan::{LOCAL_CONFIG, NodePaths};
-use crate::report::{self, shell_quoted_path};
+use host::NodeLock;
+use launch::activation::{Activation, Change};
+use model::plan::{LOCAL_CONFIG, NODE_CLIENT, NodePaths};
+use model::report::{self, shell_quoted_path};
 
 /// The result for a program. Fields are added, never renamed.
 #[derive(Serialize)]
@@ -74,7 +74,7 @@ fn next(activation: &Activation, root: &Path) -> String {
         let paths = NodePaths::new(root);
         return format!(
             "no member runs on this node; its client certificate is {}",
-            paths.current("client.crt").shown()
+            paths.current(&NODE_CLIENT.certificate_file()).shown()
         );
     }
     if !NodeLock::is_held(&NodePaths::new(root).lock()) {
@@ -87,10 +87,10 @@ fn next(activation: &Activation, root: &Path) -> String {
     match (activation.change, activation.restart.as_slice()) {
         (Change::Unchanged, _) => "nothing to do: its member runs".to_owned(),
         (_, []) => {
-            "nothing: the member that runs reads its certificates anew at the next connection".to_owned()
+            "nothing: the member that runs reads its certificates again at the next connection".to_owned()
         }
         (_, reasons) => {
-            format!("start its member anew, since {}: stop it, then {start}", reasons.join(" and "))
+            format!("restart its member, since {}: stop it, then {start}", reasons.join(" and "))
         }
     }
 }

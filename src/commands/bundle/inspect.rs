@@ -5,13 +5,13 @@ use std::io::Read;
 use zone_pki::Certificate;
 
 use super::listing::{Inspected, InspectedCertificate};
-use super::opening::{Bundle, name_of, open};
-use crate::activation::Fingerprint;
-use crate::bundle::{BundleError, FileEntry, bundle_failure};
+use crate::arguments::{Bundle, name_of, open};
 use crate::cli::{BundleInspectArgs, Format};
-use crate::commands::{json, print};
-use crate::error::Result;
-use crate::plan::ROOT_FILE;
+use crate::output::{json, print};
+use launch::activation::Fingerprint;
+use model::error::Result;
+use model::plan::ROOT_FILE;
+use store::bundle::{BundleError, FileEntry, bundle_failure};
 
 pub(super) fn run(arguments: &BundleInspectArgs) -> Result<()> {
     let name = name_of(&arguments.file);
@@ -23,7 +23,6 @@ pub(super) fn run(arguments: &BundleInspectArgs) -> Result<()> {
     })
 }
 
-/// A bundle with its seal open.
 struct Opened {
     bundle: Bundle,
 }

@@ -5,9 +5,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use zone_pki::{Certificate, hex};
 
-use crate::bundle::{KeyPlace, Manifest, Seal};
-use crate::report::{Table, human_names};
-use crate::zone_directory::SignerName;
+use model::report::{Table, human_names};
+use store::bundle::{KeyPlace, Manifest, Seal};
+use store::zone_directory::SignerName;
 
 /// A bundle that was read to its end. Fields are added, never renamed.
 #[derive(Serialize)]
@@ -22,7 +22,6 @@ pub(super) struct Inspected {
     certificates: Vec<InspectedCertificate>,
 }
 
-/// A certificate of a bundle.
 #[derive(Serialize)]
 pub(super) struct InspectedCertificate {
     path: String,

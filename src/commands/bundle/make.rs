@@ -6,21 +6,20 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::outcome::{Outcome, Row};
-use super::seal_choice::SealChoice;
-use crate::bundle::{Asked, BundleDirectory, BundleHistory, BundleMaker, Earlier, Programs, ZoneContents};
+use crate::arguments::{SealChoice, open_zone};
 use crate::cli::BundleMakeArgs;
-use crate::commands::batches::{BATCH, progress_bar};
-use crate::commands::{open_zone, print};
-use crate::config::Node;
-use crate::error::{Exit, Failure, Result};
-use crate::plan::BOOTSTRAP_LASTS;
-use crate::zone_directory::{
+use crate::output::{BATCH, print, progress_bar};
+use model::config::Node;
+use model::error::{Exit, Failure, Result};
+use model::plan::BOOTSTRAP_LASTS;
+use store::bundle::{Asked, BundleDirectory, BundleHistory, BundleMaker, Earlier, Programs, ZoneContents};
+use store::zone_directory::{
     Assessment, Holder, Issuer, OfRevoked, ZoneDirectory, admit, document_signer, in_parallel,
 };
+use zone_pki::whole_seconds;
 
 pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()> {
-    // The log and the manifest have whole seconds, as certificates do.
-    let now = now.replace_nanosecond(0).unwrap_or(now);
+    let now = whole_seconds(now);
     let Some(out) = &arguments.out else { return Err(Failure::internal("there is no --out")) };
     let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
@@ -48,6 +47,7 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
         false => None,
     };
     let contents = ZoneContents::new(&zone, &authorities, programs);
+    asked.refuse_restored(&zone, &contents)?;
     let mut history = BundleHistory::load(&zone.paths, &held)?;
     let earlier = Earlier::look(&zone, &contents, &history);
     let maker = BundleMaker { contents: &contents, directory: &directory, signer: &signer, now };
@@ -130,13 +130,28 @@ impl Said {
         Ok(Self { allowed, rebuilt })
     }
 
+    /// Nothing gives the right back in a zone that was restored.
+    fn refuse_restored(&self, zone: &ZoneDirectory, contents: &ZoneContents) -> Result<()> {
+        let (Some(name), true) = (self.allowed.first(), contents.restore.is_some()) else { return Ok(()) };
+        let short = zone.node(name)?.name.short();
+        Err(Failure::new(
+            Exit::Configuration,
+            format!("{short} may not bootstrap the cluster: the zone was restored"),
+        )
+        .because("started without the restored data it would serve nothing, without a word")
+        .next(format!(
+            "give it the restored data: {}; or have it join: {}",
+            zone.proposed("snapshot restore FILE"),
+            zone.proposed(&format!("member add {short}"))
+        )))
+    }
+
     fn of(&self, node: &Node) -> Asked {
         let name = node.name.full();
         Asked { is_allowed: self.allowed.contains(name), is_rebuilt: self.rebuilt.contains(name) }
     }
 }
 
-/// Members of which bundles are made.
 fn members(
     option: &str,
     names: &[String],

@@ -1,19 +1,16 @@
 //! `bundle`: for each node, one file that brings its machine into the zone; and `bundle inspect`.
 
-mod identity;
 mod inspect;
 mod listing;
 mod make;
-pub(super) mod opening;
 mod outcome;
-mod passphrase;
-pub(super) mod seal_choice;
 
 use time::OffsetDateTime;
 
 use crate::cli::{BundleArgs, BundleCommand};
-use crate::error::Result;
+use model::error::Result;
 
+#[tracing::instrument(skip_all, name = "bundle")]
 pub(super) fn run(arguments: &BundleArgs, now: OffsetDateTime) -> Result<()> {
     match &arguments.command {
         Some(BundleCommand::Inspect(arguments)) => inspect::run(arguments),

@@ -6,17 +6,17 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
-use crate::activation::Fingerprint;
-use crate::bundle::{
+use crate::cli::Format;
+use crate::output::json;
+use launch::activation::Fingerprint;
+use model::config::Node;
+use model::error::Result;
+use model::plan::{BOOTSTRAP_LASTS, directory_there};
+use model::report::{self, Table, shell_quoted, shell_quoted_path};
+use store::bundle::{
     BootstrapRight, BundleDirectory, BundleRecord, JoinOnly, Made, MadeHow, Seal, proposed_activate,
 };
-use crate::cli::Format;
-use crate::commands::json;
-use crate::config::Node;
-use crate::error::Result;
-use crate::plan::{BOOTSTRAP_LASTS, directory_there};
-use crate::report::{self, Table, shell_quoted, shell_quoted_path};
-use crate::zone_directory::{DocumentSigner, SignerName, ZoneDirectory};
+use store::zone_directory::{DocumentSigner, SignerName, ZoneDirectory};
 
 /// More rows than this are no help to a person.
 const LISTED_AT_MOST: usize = 100;
@@ -38,7 +38,6 @@ pub(super) struct Outcome<'z> {
 pub(super) struct Row {
     #[serde(skip)]
     name: String,
-    /// Whether this call wrote it.
     written: bool,
     /// Why its member may only join.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,7 +138,7 @@ impl Outcome<'_> {
         let place = directory_there(&self.zone.config, node);
         let activate = proposed_activate(&shell_quoted(&first.record.file), first.record.seal, &place);
         let (with, carried) = match first.record.seal {
-            // Whoever made it knew the passphrase, which is all that a first activation wants to know.
+            // Only the signing host knew the passphrase: that authenticates a first bundle.
             Seal::Passphrase => (String::new(), "the passphrase"),
             _ => (format!(" --root-fingerprint {}", self.fingerprint()), "the fingerprint of the CA"),
         };
@@ -154,7 +153,8 @@ impl Outcome<'_> {
         if let Some(earliest) = founders.iter().map(|row| row.record.issued_at).min() {
             let list: Vec<&str> = founders.iter().map(|row| row.name.as_str()).collect();
             report::message(&format!(
-                "may bootstrap the cluster until {}, or join it: {}\n  once: for a machine that is rebuilt, bundle it with --rebuilt NODE",
+                "may bootstrap the cluster until {}, or join it: {}\n  once: for a machine that is rebuilt, \
+                 bundle it with --rebuilt NODE",
                 (earliest + BOOTSTRAP_LASTS).date(),
                 names(&list)
             ));

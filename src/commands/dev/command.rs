@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::SignalKind;
 
-use crate::error::{Exit, Failure, Result};
+use model::error::{Exit, Failure, Result};
 
 /// A command that runs. What it has started ends with it, as far as that can be told.
 pub(super) struct ZoneCommand {
@@ -20,8 +20,8 @@ pub(super) struct ZoneCommand {
 }
 
 impl ZoneCommand {
-    /// Starts a command. In a terminal it stays in our process group, so that Ctrl-C and job control reach it; elsewhere it
-    /// has a group of its own, which can be signalled and ended as a whole.
+    /// Starts a command. In a terminal it stays in our process group, so that Ctrl-C and job control reach
+    /// it; elsewhere it has a group of its own, which can be signalled and ended as a whole.
     pub(super) fn start(
         program: &OsString,
         arguments: &[OsString],
@@ -42,7 +42,6 @@ impl ZoneCommand {
         Ok(Self { child, pid, group })
     }
 
-    /// Waits for its end.
     pub(super) async fn wait(&mut self) -> io::Result<ExitStatus> {
         self.child.wait().await
     }

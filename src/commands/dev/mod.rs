@@ -15,18 +15,19 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use self::command::ZoneCommand;
 use self::summary::summary;
 use crate::cli::DevArgs;
-use crate::config::ClientName;
-use crate::development::{DevelopmentOptions, DevelopmentZone, Ended, Progress, prepare};
-use crate::error::{Exit, Failure, Result};
-use crate::etcd::binary_failure;
-use crate::etcd::{BinaryRequest, EtcdBinary, EtcdVersion, Origin, etcdctl_settings};
-use crate::launch::{lock_node, remember_verified};
-use crate::report;
-use crate::zone_directory::ZoneDirectory;
+use etcd::binary_failure;
+use etcd::{BinaryRequest, EtcdBinary, EtcdVersion, Origin, etcdctl_settings};
+use launch::{lock_node, remember_verified};
+use model::config::ClientName;
+use model::error::{Exit, Failure, Result};
+use model::report;
+use rehearsal::development::{DevelopmentOptions, DevelopmentZone, Ended, Progress, prepare};
+use store::zone_directory::ZoneDirectory;
 
 /// How long a command may go on after Ctrl-C before it is ended.
 const COMMAND_STOP_LIMIT: Duration = Duration::from_secs(5);
 
+#[tracing::instrument(skip_all, name = "dev")]
 pub(super) fn run(arguments: DevArgs, now: OffsetDateTime) -> Result<ExitCode> {
     let started = std::time::Instant::now();
     let options = options(&arguments)?;
@@ -34,7 +35,8 @@ pub(super) fn run(arguments: DevArgs, now: OffsetDateTime) -> Result<ExitCode> {
     let zone = prepare(home.path(), &options, now)?;
     zone.report_warnings();
     let etcd = find_etcd(&zone, &arguments)?;
-    // A directory that another `dev` runs is one message before anything is started, and not the log of a member.
+    // A directory that another `dev` runs is one message before anything is started, and not the log of a
+    // member.
     zone.config.members().try_for_each(|node| lock_node(&zone.paths.node(&node.name)).map(drop))?;
     let options = DevelopmentOptions { etcd: binary_to_hand_on(&etcd), ..options };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -115,13 +117,10 @@ fn binary_to_hand_on(etcd: &EtcdBinary) -> Option<PathBuf> {
     }
 }
 
-/// How the supervision ended.
 enum Outcome {
-    /// The command ended.
     Command(ExitStatus),
     /// A signal told us to end.
     Signal(SignalKind),
-    /// A member ended by itself.
     Member(Ended),
 }
 
@@ -176,7 +175,8 @@ async fn watch(
     };
     let mut command = ZoneCommand::start(program, arguments, command_environment(zone, etcd)?)?;
     tokio::select! {
-        status = command.wait() => status.map(Outcome::Command).map_err(|error| Failure::internal("cannot wait for the command").because(&error)),
+        status = command.wait() => status.map(Outcome::Command).map_err(|error| Failure::internal("cannot \
+            wait for the command").because(&error)),
         ended = running.supervise() => ended.map(Outcome::Member),
         kind = signals.next() => {
             command.pass_on(kind);

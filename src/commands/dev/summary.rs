@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use zone_pki::ShowPath;
 
-use crate::config::ClientName;
-use crate::etcd::EtcdBinary;
-use crate::report::{Table, shell_quoted_path};
-use crate::zone_directory::ZoneDirectory;
+use etcd::EtcdBinary;
+use model::config::ClientName;
+use model::plan::{CLIENT_ROLE, ROOT_FILE};
+use model::report::{Table, shell_quoted_path};
+use store::zone_directory::ZoneDirectory;
 
 /// The members, where everything is, and, if nothing else runs, lines to copy.
 pub(super) fn summary(
@@ -42,13 +43,13 @@ pub(super) fn summary(
 }
 
 fn lines_to_copy(zone: &ZoneDirectory, etcd: &EtcdBinary, admin: &Path) -> String {
-    let file = |name: &str| shell_quoted_path(&admin.join(name));
-    let (ca, cert, key) = (file("ca.crt"), file("client.crt"), file("client.key"));
+    let files = [ROOT_FILE, &CLIENT_ROLE.certificate_file(), &CLIENT_ROLE.key_file()];
+    let [ca, cert, key] = files.map(|file| shell_quoted_path(&admin.join(file)));
     let etcdctl = shell_quoted_path(&etcd.path.with_file_name("etcdctl"));
     let endpoints = zone.config.client_urls();
     format!(
-        "\nto copy:\n  {etcdctl} --cacert {ca} --cert {cert} --key {key} --endpoints {} endpoint status -w table\n  \
-         curl --cacert {ca} --cert {cert} --key {key} {}/health\n\nCtrl-C stops it\n",
+        "\nto copy:\n  {etcdctl} --cacert {ca} --cert {cert} --key {key} --endpoints {} endpoint status -w \
+         table\n  curl --cacert {ca} --cert {cert} --key {key} {}/health\n\nCtrl-C stops it\n",
         endpoints.join(","),
         endpoints.first().map_or("", String::as_str),
     )

@@ -1,34 +1,33 @@
 //! `init`: a commented `zone.toml`, if there is none, and the zone's CAs.
 
-mod existing;
+mod existing_ca;
 
-use std::net::Ipv6Addr;
 use std::path::Path;
 
 use time::OffsetDateTime;
 
-use existing::Wish;
+use existing_ca::Wish;
 use zone_pki::{ShowPath, regular_file};
 
-use super::ca::stems;
-use super::ca_passphrase;
+use crate::arguments::{ca_passphrase, parse_node};
 use crate::cli::InitArgs;
-use crate::config::{Problem, Severity, Template, TemplateNode, ZoneConfig};
-use crate::error::{Exit, Failure, Result};
-use crate::plan::{ZonePaths, clients_of};
-use crate::report;
-use crate::zone_directory::{
+use model::config::{Problem, Severity, Template, ZoneConfig};
+use model::error::{Exit, Failure, Result};
+use model::plan::{ZonePaths, clients_of};
+use model::report;
+use store::zone_directory::{
     Assessment, Holder, Issuer, NewKeys, ZoneDirectory, ZoneLock, absolute, create_directory, create_file,
     create_missing,
 };
 
+#[tracing::instrument(skip_all, name = "init")]
 pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
     let ca_passphrase = ca_passphrase(&arguments.zone.ca_passphrase)?;
-    let wish = existing::wish(&arguments.existing)?;
+    let wish = existing_ca::wish(&arguments.existing)?;
     let paths = ZonePaths::new(absolute(&arguments.zone.zone)?);
     let described = describe(arguments, &paths)?;
     if let Some(text) = &described {
-        existing::inspect_for(&wish, text, &ca_passphrase, now)?;
+        existing_ca::inspect_for(&wish, text, &ca_passphrase, now)?;
     }
     create_directory(paths.root())?;
     let held = ZoneLock::take(&paths)?;
@@ -41,14 +40,15 @@ pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
     zone.report_warnings();
     zone.refuse_clock_behind()?;
     zone.refuse_unless_issued()?;
-    let keys = NewKeys { passphrase: &zone.ca_passphrase, locked: &stems(&arguments.lock) };
+    let locked: Vec<&'static str> = arguments.lock.iter().map(|key| key.stem()).collect();
+    let keys = NewKeys { passphrase: &zone.ca_passphrase, locked: &locked };
     let made_authorities = match &wish {
         Wish::None => make_authorities(&zone, &keys, now, &held)?,
-        Wish::Adopt(given) => existing::take(&zone, given, &keys, now, &held)?,
+        Wish::Adopt(given) => existing_ca::take(&zone, given, &keys, now, &held)?,
         Wish::Request(authority) => {
-            return existing::ask(&zone, &arguments.zone.zone, *authority, &keys, now, &held);
+            return existing_ca::ask(&zone, &arguments.zone.zone, *authority, &keys, now, &held);
         }
-        Wish::Complete(files) => existing::finish(&zone, files, now, &held)?,
+        Wish::Complete(files) => existing_ca::finish(&zone, files, now, &held)?,
     };
     let made_clients = make_clients(&zone, now, &held)?;
     if !made_authorities && !made_clients {
@@ -62,8 +62,8 @@ pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
     Ok(())
 }
 
-/// The text of the new `zone.toml`, or none if there is one. It is read again before anything is written, so a bad option
-/// leaves nothing behind.
+/// The text of the new `zone.toml`, or none if there is one. It is read again before anything is written, so
+/// a bad option leaves nothing behind.
 fn describe(arguments: &InitArgs, paths: &ZonePaths) -> Result<Option<String>> {
     let present = match regular_file::read_to_string(&paths.config()) {
         Ok(text) => Some(text),
@@ -104,61 +104,6 @@ fn describe(arguments: &InitArgs, paths: &ZonePaths) -> Result<Option<String>> {
         failure.next("correct the options; nothing was written")
     })?;
     Ok(Some(text))
-}
-
-/// `NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]]`; only what stands between the parts is read here, `zone.toml`'s reader does the rest.
-fn parse_node(text: &str) -> Result<TemplateNode> {
-    let usage = |what: String| {
-        Failure::new(Exit::Usage, what)
-            .next("write --node NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]], IPv6 as NAME=[ADDRESS]:PORT")
-    };
-    let Some((name, place)) = text.split_once('=') else {
-        return Err(usage(format!("`--node {text}` has no address")));
-    };
-    if place.contains("://") {
-        return Err(usage(format!("`--node {text}` has a URL for an address")));
-    }
-    if let Some((address, ports)) = ipv6_with_ports(place) {
-        return Err(Failure::new(
-            Exit::Usage,
-            format!("`--node {text}` needs brackets around its IPv6 address"),
-        )
-        .because("without them nobody can tell where the address ends and a port begins")
-        .next(format!(
-            "write --node {name}=[{address}]:{ports}; if all of it is the address: --node {name}=[{place}]"
-        )));
-    }
-    let (address, ports) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, ports)) => (address, ports),
-        None if place.parse::<Ipv6Addr>().is_ok() => (place, ""),
-        None => place.split_at(place.find(':').unwrap_or(place.len())),
-    };
-    let mut numbers = Vec::new();
-    for port in ports.split(':').skip(1) {
-        numbers
-            .push(port.parse::<u16>().map_err(|_| usage(format!("`{port}` in `--node {text}` is no port")))?);
-    }
-    if numbers.len() > 2 || (!ports.is_empty() && !ports.starts_with(':')) {
-        return Err(usage(format!("`--node {text}` has more than an address and two ports")));
-    }
-    Ok(TemplateNode {
-        name: name.to_owned(),
-        address: (!address.is_empty()).then(|| address.to_owned()),
-        peer_port: numbers.first().copied(),
-        client_port: numbers.get(1).copied(),
-        metrics_port: None,
-    })
-}
-
-/// An IPv6 address without brackets, and the one or two ports after it: `fd00::1:2380` is an address as well.
-fn ipv6_with_ports(place: &str) -> Option<(&str, &str)> {
-    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    place
-        .rmatch_indices(':')
-        .take(2)
-        .map(|(end, _)| (&place[..end], &place[end + 1..]))
-        .filter(|(address, ports)| address.parse::<Ipv6Addr>().is_ok() && ports.split(':').all(is_port))
-        .last()
 }
 
 /// Whether any was missing.
@@ -219,7 +164,8 @@ fn tell_next_steps(zone: &ZoneDirectory, written: &Path) {
         "\nkeep {} safe: anyone who has its keys can join the cluster and read all of it\n\
          next: zone-etcd plan --zone {shown} --node {}    what will run there\n\
          \x20     zone-etcd run --zone {shown} --node {}     start it from here; likewise the others\n\
-         on machines of their own: zone-etcd bundle --zone {shown} --out DIR --passphrase-file FILE    a sealed file for each",
+         on machines of their own: zone-etcd bundle --zone {shown} --out DIR --passphrase-file FILE    a \
+         sealed file for each",
         zone.paths.authorities().shown(),
         first.name.short(),
         first.name.short(),

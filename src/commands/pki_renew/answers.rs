@@ -4,26 +4,26 @@ use std::path::Path;
 
 use serde::Serialize;
 use time::OffsetDateTime;
-use zone_pki::{GenerationStore, ShowPath};
+use zone_pki::GenerationStore;
 
-use super::outbox::{carried_to, what_is_open};
-use super::proof;
-use super::report::Served;
+use super::offline_bundles::{carried_to, what_is_open};
 use super::selection::Selection;
-use crate::access::by_hand::{Errand, Standing, read_answers};
 use crate::cli::Format;
-use crate::commands::{json, print};
-use crate::error::{Failure, Result};
-use crate::live::LiveZone;
-use crate::report::{self, Table};
-use crate::rolling::Observer;
-use crate::site::Site;
-use crate::zone_directory::{Authorities, ZoneDirectory};
+use crate::output::{json, print};
+use live::LiveZone;
+use model::error::{Failure, Result};
+use model::report::{self, Table};
+use operations::observer::Observer;
+use operations::renewal::{Served, answers, prove};
+use operations::transport::offline::{AnswerState, CarriedBundle, read_answers};
+use store::site::Site;
+use store::zone_directory::{Authorities, ZoneDirectory};
 
 /// A bundle that was carried, and what its member makes of it.
 struct Seen {
-    errand: Errand,
-    /// None if its member does not answer here, or there is nothing to see yet; the inner error says what it shows instead.
+    bundle: CarriedBundle,
+    /// None if its member does not answer here, or there is nothing to see yet; the inner error says what it
+    /// shows instead.
     in_use: Option<std::result::Result<(), String>>,
 }
 
@@ -34,7 +34,7 @@ struct Row<'e> {
     bundle: String,
     sequence: u64,
     #[serde(flatten)]
-    standing: &'e Standing,
+    state: &'e AnswerState,
     served: Served,
     line: &'e str,
 }
@@ -47,9 +47,9 @@ pub(super) fn go_on(
     format: Format,
     now: OffsetDateTime,
 ) -> Result<()> {
-    let errands = read_answers(zone, &carried_to(zone, selection), out, now)?;
+    let bundles = read_answers(zone, &carried_to(zone, selection), out, now)?;
     let live = Observer::new(site).observe()?;
-    let seen = errands.into_iter().map(|errand| look(site, zone, &live, errand, now));
+    let seen = bundles.into_iter().map(|bundle| look(site, zone, &live, bundle, now));
     let seen = seen.collect::<Result<Vec<Seen>>>()?;
     print(&match format {
         Format::Json => json(&seen.iter().map(Seen::row).collect::<Vec<_>>())?,
@@ -58,8 +58,8 @@ pub(super) fn go_on(
     if let Some(failure) = seen.iter().find_map(Seen::failure) {
         return Err(failure);
     }
-    let errands = seen.into_iter().map(|seen| seen.errand);
-    let open: Vec<Errand> = errands.filter(|errand| !errand.is_done()).collect();
+    let bundles = seen.into_iter().map(|seen| seen.bundle);
+    let open: Vec<CarriedBundle> = bundles.filter(|bundle| !bundle.is_done()).collect();
     report::message(&match open.is_empty() {
         true => "all of them have what is new".to_owned(),
         false => what_is_open(zone, &open, out),
@@ -72,32 +72,28 @@ fn look(
     site: &Site,
     zone: &ZoneDirectory,
     live: &LiveZone,
-    errand: Errand,
+    bundle: CarriedBundle,
     now: OffsetDateTime,
 ) -> Result<Seen> {
-    let node = zone.node(errand.node.full())?;
-    if !errand.is_done() || !proof::answers(node, live) {
-        return Ok(Seen { errand, in_use: None });
+    let node = zone.node(bundle.node.full())?;
+    if !bundle.is_done() || !answers(node, live) {
+        return Ok(Seen { bundle, in_use: None });
     }
     let authorities = Authorities::load(&zone.paths, now)?;
     let generations = GenerationStore::new(zone.node_paths(&node.name).generations());
     let Some(generation) = generations.current().ok().flatten() else {
         return Err(Failure::internal("what was bundled is not there"));
     };
-    let in_use = proof::prove(site, zone, &authorities, node, &generation)?;
-    Ok(Seen { errand, in_use: Some(in_use) })
+    let in_use = prove(site, zone, &authorities, node, &generation)?;
+    Ok(Seen { bundle, in_use: Some(in_use) })
 }
 
 impl Seen {
     fn failure(&self) -> Option<Failure> {
-        let Errand { node, answer, line, standing, .. } = &self.errand;
+        let CarriedBundle { node, line, .. } = &self.bundle;
         let name = node.short();
-        if let Standing::Wrong { why } = standing {
-            return Some(
-                Failure::bad_input(format!("{} is no answer to its bundle", answer.shown()))
-                    .because(why.clone())
-                    .next(format!("on {name}, see what this says, and carry its output back: {line}")),
-            );
+        if let Some(failure) = self.bundle.refusal() {
+            return Some(failure);
         }
         let Some(Err(why)) = &self.in_use else { return None };
         Some(
@@ -108,27 +104,29 @@ impl Seen {
     }
 
     fn served(&self) -> Served {
-        match (&self.errand.standing, &self.in_use) {
+        match (&self.bundle.state, &self.in_use) {
             (_, Some(Ok(()))) => Served::Proved,
-            (Standing::Done { .. }, _) => Served::Delivered,
+            (AnswerState::Done { .. }, _) => Served::Delivered,
             _ => Served::Open,
         }
     }
 
     fn row(&self) -> Row<'_> {
-        let Errand { node, bundle, sequence, standing, line, .. } = &self.errand;
-        let bundle = bundle.to_string_lossy().into_owned();
-        Row { node: node.short(), bundle, sequence: *sequence, standing, served: self.served(), line }
+        let CarriedBundle { node, file, sequence, state, line, .. } = &self.bundle;
+        let bundle = file.to_string_lossy().into_owned();
+        Row { node: node.short(), bundle, sequence: *sequence, state, served: self.served(), line }
     }
 
     fn state(&self) -> String {
-        match &self.errand.standing {
-            Standing::Open => "open".to_owned(),
-            Standing::Wrong { why } => format!("wrong: {why}"),
-            Standing::Done { .. } if matches!(self.in_use, Some(Err(_))) => "done, and not in use".to_owned(),
-            Standing::Done { restart_reasons } if restart_reasons.is_empty() => "done".to_owned(),
-            Standing::Done { restart_reasons } => {
-                format!("done; start its member anew: {}", restart_reasons.join(" and "))
+        match &self.bundle.state {
+            AnswerState::Open => "open".to_owned(),
+            AnswerState::Wrong { why } => format!("wrong: {why}"),
+            AnswerState::Done { .. } if matches!(self.in_use, Some(Err(_))) => {
+                "done, and not in use".to_owned()
+            }
+            AnswerState::Done { restart_reasons } if restart_reasons.is_empty() => "done".to_owned(),
+            AnswerState::Done { restart_reasons } => {
+                format!("done; restart its member: {}", restart_reasons.join(" and "))
             }
         }
     }
@@ -137,7 +135,7 @@ impl Seen {
 fn table(all: &[Seen]) -> String {
     let mut table = Table::new(&["node", "bundle", "state"]);
     for seen in all {
-        let Errand { node, sequence, .. } = &seen.errand;
+        let CarriedBundle { node, sequence, .. } = &seen.bundle;
         table.row([node.short().to_owned(), sequence.to_string(), seen.state()]);
     }
     table.render()

@@ -1,60 +1,75 @@
-//! `pki renew`: new keys and certificates, one holder after the other, each seen to be in use before the next.
+//! `pki renew`: new keys and certificates, one holder after the other, each seen to be in use before the
+//! next.
 
 mod answers;
-mod holder;
-mod outbox;
-pub(super) mod proof;
+mod offline_bundles;
 mod report;
 mod selection;
 
 use time::OffsetDateTime;
 
-use super::client::bring_admin_up_to_date;
-use super::{json, open_zone, print};
+use crate::arguments::open_zone;
 use crate::cli::{Format, PkiRenewArgs};
-use crate::error::{Exit, Failure, Result};
-use crate::report as output;
-use crate::rolling::Observer;
-use crate::site::Site;
-use crate::zone_directory::ZoneDirectory;
-use holder::Renewal;
-use outbox::Outbox;
-use report::{Row, Served};
+use crate::output::{json, print, print_dry_run};
+use model::error::{Failure, Result};
+use model::report as output;
+use offline_bundles::OfflineBundles;
+use operations::event::Told;
+use operations::observer::Observer;
+use operations::operation::Operation;
+use operations::renewal::{Renewal, Served};
+use operations::restart::RESTART_LIMIT;
+use operations::runbook::{DryRun, Gates, Runbook};
+use report::Row;
 use selection::Selection;
+use store::clients::bring_admin_up_to_date;
+use store::site::Site;
+use store::zone_directory::ZoneDirectory;
 
+#[tracing::instrument(skip_all, name = "pki renew")]
 pub(super) fn run(arguments: &PkiRenewArgs, now: OffsetDateTime) -> Result<()> {
     let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
     zone.refuse_unless_issued()?;
     let site = Site::Zone(zone);
-    let Site::Zone(zone) = &site else { return Err(Failure::internal("a directory that is not a zone")) };
+    let zone = site.zone_directory()?;
     let selection = Selection::read(arguments, zone)?;
-    zone.refuse_clock_behind()?;
-    bring_admin_up_to_date(&site, now);
+    let mut gates = Gates::new(arguments.dry_run);
+    gates.pass("the clock", zone.refuse_clock_behind())?;
+    if !gates.is_dry_run() {
+        bring_admin_up_to_date(&site, now);
+    }
     if let Some(out) = arguments.carried.out.as_deref().filter(|_| arguments.carried.go_on) {
         return answers::go_on(&site, zone, &selection, out, arguments.format, now);
     }
-    let outbox = Outbox::read(arguments, zone)?;
+    let outbox = OfflineBundles::read(arguments, zone)?;
     // Members that do not answer now are not asked afterwards either.
     let live = Observer::new(&site).observe()?;
-    let renewal =
-        Renewal { site: &site, zone, selection: &selection, live: &live, outbox: outbox.as_ref(), now };
-    let (mut rows, mut left_out) = (Vec::new(), Vec::new());
-    for holder in selection.holders() {
-        match renewal.renew(holder) {
-            Ok(renewed) => rows.extend(renewed),
-            // It is not reached, or has to ask for what it needs. The others need not wait for that.
-            Err(failure) if matches!(failure.exit, Exit::Unavailable | Exit::MissingInput) => {
-                left_out.push(failure);
-            }
-            Err(failure) => {
-                // What was renewed before is in use.
-                tell(&rows, arguments.format)?;
-                return Err(failure);
-            }
-        }
+    let mut watch = Told(&site);
+    // It stops no member, so it needs no lock but that of the zone directory.
+    let operation = Operation::with(None, &site, "pki renew", RESTART_LIMIT, &mut watch);
+    let mut renewal = Renewal {
+        operation: &operation,
+        zone,
+        takes: &|role, certificate| selection.takes(role, certificate, now),
+        of_revoked: selection.of_revoked(),
+        live: &live,
+        writes_bundles: outbox.is_some(),
+        now,
+        holders: selection.holders().collect(),
+        renewed: Vec::new(),
+        left_out: Vec::new(),
+    };
+    if gates.is_dry_run() {
+        renewal.pass_gates(&mut gates)?;
+        return print_dry_run(DryRun::of("pki renew", gates, &renewal, &live)?, arguments.format);
     }
+    let ended = renewal.run();
+    let Renewal { renewed, left_out, .. } = renewal;
+    let rows: Vec<Row> = renewed.into_iter().map(Row::of).collect();
+    // What was renewed before a failure is in use.
     tell(&rows, arguments.format)?;
+    ended?;
     if let Some(failure) = together(left_out) {
         return Err(failure);
     }
@@ -62,7 +77,7 @@ pub(super) fn run(arguments: &PkiRenewArgs, now: OffsetDateTime) -> Result<()> {
         output::message("nothing to renew: no certificate is of that role, or that near to its end");
     }
     match &outbox {
-        Some(outbox) => outbox.fill(zone, &selection, now),
+        Some(outbox) => outbox.fill(&operation, zone, &selection),
         None => tell_of_bundles(zone, &rows),
     }
 }
@@ -89,7 +104,7 @@ fn tell_of_bundles(zone: &ZoneDirectory, rows: &[Row]) -> Result<()> {
     if !names.is_empty() {
         output::message(&format!(
             "next: nodes with a directory of their own have theirs when they activate new bundles: {}",
-            crate::bundle::proposed(zone, &names)
+            store::bundle::proposed(zone, &names)
         ));
     }
     Ok(())

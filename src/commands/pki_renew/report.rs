@@ -2,23 +2,9 @@
 
 use serde::Serialize;
 use time::OffsetDateTime;
-use zone_pki::Certificate;
 
-use crate::report::Table;
-
-/// Whether a member was seen to use it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Served {
-    /// Its member shows it, and the others take it.
-    Proved,
-    /// Its node has taken it, and no member of it answers here.
-    Delivered,
-    /// It is in a bundle that is to be carried to its node.
-    Open,
-    /// It is in the zone directory, and no member of its holder answers here.
-    NotAsked,
-}
+use model::report::Table;
+use operations::renewal::{Renewed, Served};
 
 /// A certificate that is new. Fields are added, never renamed.
 #[derive(Debug, Serialize)]
@@ -33,15 +19,10 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn new(
-        holder: &str,
-        role: &'static str,
-        old_serial: Option<String>,
-        new: &Certificate,
-        served: Served,
-    ) -> Self {
-        let (holder, new_serial) = (holder.to_owned(), new.serial_hex());
-        Self { holder, role, old_serial, new_serial, not_after: new.not_after(), served }
+    pub(super) fn of(renewed: Renewed) -> Self {
+        let Renewed { holder, role, old_serial, new, served } = renewed;
+        let (new_serial, not_after) = (new.serial_hex(), new.not_after());
+        Self { holder, role: role.name, old_serial, new_serial, not_after, served }
     }
 
     pub(super) fn holder(&self) -> &str {

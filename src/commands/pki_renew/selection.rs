@@ -6,10 +6,10 @@ use time::OffsetDateTime;
 use zone_pki::Certificate;
 
 use crate::cli::PkiRenewArgs;
-use crate::config::{ClientName, Node};
-use crate::error::{Exit, Failure, Result};
-use crate::plan::{CLIENT_ROLE, NODE_ROLES, Role, role_named};
-use crate::zone_directory::{Holder, OfRevoked, ZoneDirectory, all_clients};
+use model::config::{ClientName, Node};
+use model::error::{Exit, Failure, Result};
+use model::plan::{CLIENT_ROLE, NODE_ROLES, Role, role_named};
+use store::zone_directory::{Holder, OfRevoked, ZoneDirectory, all_clients};
 
 /// Which certificates are to be renewed.
 pub(super) struct Selection<'z> {
@@ -39,13 +39,12 @@ impl<'z> Selection<'z> {
                 nodes.push(node);
             }
         }
-        let clients =
-            arguments.holders.clients.iter().map(|name| crate::commands::client::client_of_zone(zone, name));
+        let clients = arguments.holders.clients.iter().map(|name| store::clients::client_of_zone(zone, name));
         let clients = clients.collect::<Result<_>>()?;
         Ok(Self { nodes, clients, role, before, due_alone, of_revoked })
     }
 
-    /// Everybody, nodes first.
+    /// All holders, nodes first.
     pub(super) fn holders(&self) -> impl Iterator<Item = Holder<'_>> {
         self.nodes.iter().map(|node| Holder::Node(node)).chain(self.clients.iter().map(Holder::Client))
     }

@@ -2,13 +2,13 @@
 
 use time::OffsetDateTime;
 
-use super::typed::Typed;
+use super::invocation::Invocation;
 use crate::cli::{PkiRotateCaArgs, RotatedPlane, StopAfter};
-use crate::error::{Exit, Failure, Result};
-use crate::plan::Plane;
-use crate::report as output;
-use crate::rotation::{Stage, Standing};
-use crate::zone_directory::{Authorities, Rotated, ZoneDirectory, edition, retired};
+use model::error::{Exit, Failure, Result};
+use model::plan::Plane;
+use model::report as output;
+use operations::rotation::{Progress, Stage};
+use store::zone_directory::{Authorities, RotationScope, ZoneDirectory, edition, retired};
 
 /// A CA that is younger and has a predecessor came of a rotation that has just ended.
 const YOUNG: time::Duration = time::Duration::DAY;
@@ -17,7 +17,7 @@ const YOUNG: time::Duration = time::Duration::DAY;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Choice {
     /// Which CAs.
-    pub(super) rotated: Rotated,
+    pub(super) rotated: RotationScope,
     /// The last stage; none to go back.
     pub(super) until: Option<Stage>,
 }
@@ -26,7 +26,7 @@ impl Choice {
     /// None if nothing is to be done.
     pub(super) fn make(
         arguments: &PkiRotateCaArgs,
-        standing: &Standing,
+        progress: &Progress,
         zone: &ZoneDirectory,
         authorities: &Authorities,
         now: OffsetDateTime,
@@ -37,59 +37,59 @@ impl Choice {
             Some(StopAfter::NewLeaves) => Stage::NewLeaves,
             None => Stage::DropOld,
         };
-        let Some(rotated) = standing.rotated else {
+        let Some(rotated) = progress.rotated else {
             if arguments.rollback {
                 output::message("there is nothing to go back from: no rotation is in progress");
                 return Ok(None);
             }
-            let rotated = asked.unwrap_or(Rotated::Planes);
+            let rotated = asked.unwrap_or(RotationScope::Planes);
             if !arguments.force
-                && tell_if_just_rotated(rotated, zone, authorities, now, &Typed::of(arguments))
+                && tell_if_just_rotated(rotated, zone, authorities, now, &Invocation::of(arguments))
             {
                 return Ok(None);
             }
             return Ok(Some(Self { rotated, until: Some(until) }));
         };
         if let Some(asked) = asked
-            .filter(|asked| *asked != rotated && !matches!(standing.stage, Stage::DropOld | Stage::Before))
+            .filter(|asked| *asked != rotated && !matches!(progress.stage, Stage::DropOld | Stage::Before))
         {
-            return Err(other_rotation(zone, rotated, asked, standing.stage));
+            return Err(other_rotation(zone, rotated, asked, progress.stage));
         }
-        if standing.stage == Stage::Before && !arguments.rollback {
+        if progress.stage == Stage::Before && !arguments.rollback {
             return Err(being_taken_back(zone));
         }
         if arguments.rollback {
-            return match standing.stage {
+            return match progress.stage {
                 Stage::DropOld => Err(too_late(zone)),
                 _ => Ok(Some(Self { rotated, until: None })),
             };
         }
-        if standing.stage > until {
-            output::message(&format!("{until} is over: {rotated} are at {}", standing.stage));
+        if progress.stage > until {
+            output::message(&format!("{until} is over: {rotated} are at {}", progress.stage));
             return Ok(None);
         }
         Ok(Some(Self { rotated, until: Some(until) }))
     }
 }
 
-pub(super) fn asked(arguments: &PkiRotateCaArgs) -> Option<Rotated> {
+pub(super) fn asked(arguments: &PkiRotateCaArgs) -> Option<RotationScope> {
     if arguments.root {
-        return Some(Rotated::Root);
+        return Some(RotationScope::Root);
     }
     arguments.plane.map(|plane| match plane {
-        RotatedPlane::Peer => Rotated::Plane(Plane::Peer),
-        RotatedPlane::Client => Rotated::Plane(Plane::Client),
-        RotatedPlane::All => Rotated::Planes,
+        RotatedPlane::Peer => RotationScope::Plane(Plane::Peer),
+        RotatedPlane::Client => RotationScope::Plane(Plane::Client),
+        RotatedPlane::All => RotationScope::Planes,
     })
 }
 
-/// Whoever did not see the end of the command and types it again is not to begin another rotation.
+/// An operator who did not see the end of the command and types it again is not to begin another rotation.
 fn tell_if_just_rotated(
-    rotated: Rotated,
+    rotated: RotationScope,
     zone: &ZoneDirectory,
     authorities: &Authorities,
     now: OffsetDateTime,
-    typed: &Typed,
+    typed: &Invocation,
 ) -> bool {
     let retired = retired(zone);
     let is_new = |stem: &str| {
@@ -105,13 +105,19 @@ fn tell_if_just_rotated(
     }
     let (was, them) = if rotated.is_one() { ("was", "it") } else { ("were", "them") };
     output::message(&format!(
-        "nothing to do: {rotated} {was} replaced less than a day ago, and every member trusts nothing else\nto replace {them} once more: {}",
+        "nothing to do: {rotated} {was} replaced less than a day ago, and every member trusts nothing \
+         else\nto replace {them} once more: {}",
         zone.proposed(&format!("{} --force", typed.again()))
     ));
     true
 }
 
-fn other_rotation(zone: &ZoneDirectory, rotated: Rotated, asked: Rotated, stage: Stage) -> Failure {
+fn other_rotation(
+    zone: &ZoneDirectory,
+    rotated: RotationScope,
+    asked: RotationScope,
+    stage: Stage,
+) -> Failure {
     Failure::new(Exit::Usage, format!("{asked} cannot be replaced now"))
         .because(format!(
             "{rotated} {} being replaced, at the stage {stage}",

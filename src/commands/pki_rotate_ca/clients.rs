@@ -2,10 +2,10 @@
 
 use time::OffsetDateTime;
 
-use crate::error::Result;
-use crate::report as output;
-use crate::rotation::{OldHolder, old_holders};
-use crate::zone_directory::{Authorities, ZoneDirectory};
+use model::error::Result;
+use model::report as output;
+use operations::rotation::{OldHolder, old_holders};
+use store::zone_directory::{Authorities, ZoneDirectory};
 
 /// Says it, before the old CA is dropped.
 pub(super) fn tell(zone: &ZoneDirectory) -> Result<()> {
@@ -22,7 +22,8 @@ pub(super) fn tell(zone: &ZoneDirectory) -> Result<()> {
     let names: Vec<&str> = renewed.iter().filter(is_client).map(|holder| holder.holder.as_str()).collect();
     if !names.is_empty() {
         output::message(&format!(
-            "from now on, copies of the old certificates of {} are refused; whether any is in use, etcd does not tell",
+            "from now on, copies of the old certificates of {} are refused; whether any is in use, etcd \
+             does not tell",
             names.join(", ")
         ));
     }

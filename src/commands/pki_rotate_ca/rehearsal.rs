@@ -1,31 +1,32 @@
-//! `--rehearse`: the whole rotation, on a zone that nobody needs.
+//! `--rehearse`: the whole rotation, on a throwaway zone.
 
 use std::path::Path;
 
 use zone_pki::ShowPath;
 
 use super::choice::asked;
-use super::hands::ReachedHands;
-use super::narration::{Both, Narration};
+use super::progress_report::{Both, ProgressReport};
 use super::{OPERATION, infer};
 use crate::cli::{Format, PkiRotateCaArgs};
-use crate::commands::{json, print};
-use crate::error::{Exit, Failure, Result};
-use crate::host::OutputFile;
-use crate::operation_lock::OperationLock;
-use crate::rehearsal::{Programs, rehearse};
-use crate::report as output;
-use crate::rolling::{Observer, RESTART_LIMIT, Watch};
-use crate::rotation::{Rotation, Stage};
-use crate::site::Site;
-use crate::zone_directory::{CaPassphrase, Rotated, ZoneDirectory};
+use crate::output::{json, print};
+use host::OutputFile;
+use model::error::{Exit, Failure, Result};
+use model::report as output;
+use operations::event::Watch;
+use operations::operation::Operation;
+use operations::restart::RESTART_LIMIT;
+use operations::rotation::{Rotation, Stage};
+use operations::runbook::Runbook;
+use rehearsal::{Programs, rehearse};
+use store::site::Site;
+use store::zone_directory::{CaPassphrase, RotationScope, ZoneDirectory};
 
-/// Anybody may read what was measured.
+/// What was measured is no secret.
 const PAGE_MODE: u32 = 0o644;
 
 pub(super) fn run(arguments: &PkiRotateCaArgs, zone: &ZoneDirectory) -> Result<()> {
     let page = arguments.html.as_deref().map(|page| Ok((page, place_of(page)?))).transpose()?;
-    let rotated = asked(arguments).unwrap_or(Rotated::Planes);
+    let rotated = asked(arguments).unwrap_or(RotationScope::Planes);
     output::message(&format!(
         "a zone of {} members on this machine, and {rotated} replaced in it",
         zone.config.members().count()
@@ -56,17 +57,24 @@ fn place_of(page: &Path) -> Result<OutputFile> {
     }
 }
 
-fn operate(zone: &ZoneDirectory, rotated: Rotated, watch: &mut dyn Watch) -> Result<()> {
+fn operate(zone: &ZoneDirectory, rotated: RotationScope, watch: &mut dyn Watch) -> Result<()> {
     let site = Site::Zone(reopened(zone.paths.root())?);
-    let Site::Zone(zone) = &site else { return Err(Failure::internal("a directory that is not a zone")) };
-    let lock = OperationLock::take(&site, OPERATION)?;
-    let stage = infer(&site, zone)?.standing.stage;
-    let mut hands = ReachedHands::new(&site, zone, Some(lock), RESTART_LIMIT);
-    let mut narration = Narration::new(zone, None);
+    let zone = site.zone_directory()?;
+    let mut narration = ProgressReport::new(zone, None);
     let mut both = Both(watch, &mut narration);
-    let mut rotation =
-        Rotation { zone, observer: Observer::new(&site), rotated, hands: &mut hands, watch: &mut both };
-    rotation.forward(stage, Stage::DropOld, &mut |_| Ok(())).map(drop)
+    let mut operation = Operation::begin(&site, OPERATION, RESTART_LIMIT, &mut both)?;
+    let from = infer(&site, zone)?.progress.stage;
+    let mut rotation = Rotation {
+        operation: &mut operation,
+        zone,
+        rotated,
+        from,
+        until: Some(Stage::DropOld),
+        carried: None,
+        before_drop: |_| Ok(()),
+        pending: None,
+    };
+    rotation.run()
 }
 
 fn reopened(root: &Path) -> Result<ZoneDirectory> {

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::cli::Format;
-use crate::commands::{json, print};
-use crate::error::{Exit, Result};
-use crate::plan::Plane;
-use crate::report::Table;
-use crate::rotation::{Seen, Shown, Stage, Standing, describe};
-use crate::zone_directory::{Rotated, ZoneDirectory};
+use crate::output::{json, print};
+use live::TrustDifference;
+use model::error::{Exit, Result};
+use model::plan::Plane;
+use model::report::Table;
+use operations::rotation::{Progress, Seen, Shown, Stage, describe};
+use store::zone_directory::{RotationScope, ZoneDirectory};
 
 /// The JSON. Fields are added, never renamed.
 #[derive(Serialize)]
@@ -44,47 +45,47 @@ struct PlaneRow<'s> {
 }
 
 /// Prints it. 65 if a member is not where the zone is.
-pub(super) fn print_status(zone: &ZoneDirectory, standing: &Standing, format: Format) -> Result<ExitCode> {
+pub(super) fn print_status(zone: &ZoneDirectory, progress: &Progress, format: Format) -> Result<ExitCode> {
     print(&match format {
-        Format::Json => json(&report(zone, standing))?,
-        Format::Text => text(standing),
+        Format::Json => json(&report(zone, progress))?,
+        Format::Text => text(progress),
     })?;
-    let is_there = |seen: &Seen| seen.stage(standing.stage) == Some(standing.stage);
-    let are_there = standing.members.iter().all(|(_, seen)| is_there(seen));
+    let is_there = |seen: &Seen| seen.stage(progress.stage) == Some(progress.stage);
+    let are_there = progress.members.iter().all(|(_, seen)| is_there(seen));
     Ok(if are_there { ExitCode::SUCCESS } else { Exit::BadInput.into() })
 }
 
-fn report<'s>(zone: &'s ZoneDirectory, standing: &'s Standing) -> Report<'s> {
-    let rotated = standing.rotated.map(|rotated| match rotated {
-        Rotated::Plane(Plane::Peer) => "peer",
-        Rotated::Plane(Plane::Client) => "client",
-        Rotated::Planes => "planes",
-        Rotated::Root => "root",
+fn report<'s>(zone: &'s ZoneDirectory, progress: &'s Progress) -> Report<'s> {
+    let rotated = progress.rotated.map(|rotated| match rotated {
+        RotationScope::Plane(Plane::Peer) => "peer",
+        RotationScope::Plane(Plane::Client) => "client",
+        RotationScope::Planes => "planes",
+        RotationScope::Root => "root",
     });
-    let members = standing.members.iter().map(|(name, seen)| {
+    let members = progress.members.iter().map(|(name, seen)| {
         let (planes, unknown) = match seen {
             Seen::Shown(shown) => (shown.iter().map(plane_row).collect(), None),
             Seen::Unknown(why) => (Vec::new(), Some(why.as_str())),
         };
-        Row { member: name, stage: seen.stage(standing.stage), planes, unknown }
+        Row { member: name, stage: seen.stage(progress.stage), planes, unknown }
     });
-    Report { zone: zone.config.name.as_str(), rotated, stage: standing.stage, members: members.collect() }
+    Report { zone: zone.config.name.as_str(), rotated, stage: progress.stage, members: members.collect() }
 }
 
 fn plane_row(shown: &Shown) -> PlaneRow<'_> {
-    let Shown { plane, is_of_signer, missing, surplus } = shown;
+    let Shown { plane, is_of_signer, trust: TrustDifference { missing, surplus } } = shown;
     PlaneRow { plane: plane.name(), is_of_signer: *is_of_signer, missing, surplus }
 }
 
-fn text(standing: &Standing) -> String {
-    let heading = match standing.rotated {
+fn text(progress: &Progress) -> String {
+    let heading = match progress.rotated {
         None => "no rotation is in progress".to_owned(),
-        Some(rotated) if standing.stage == Stage::Before => format!("{rotated}: back to what was before"),
-        Some(rotated) => format!("{rotated}: {}", standing.stage),
+        Some(rotated) if progress.stage == Stage::Before => format!("{rotated}: back to what was before"),
+        Some(rotated) => format!("{rotated}: {}", progress.stage),
     };
     let mut table = Table::new(&["member", "stage", "what it shows"]);
-    for (name, seen) in &standing.members {
-        let stage = match (standing.rotated, seen.stage(standing.stage)) {
+    for (name, seen) in &progress.members {
+        let stage = match (progress.rotated, seen.stage(progress.stage)) {
             (_, None) => "unknown".to_owned(),
             (None, Some(Stage::Before)) => "-".to_owned(),
             (_, Some(stage)) => stage.to_string(),

@@ -3,9 +3,10 @@
 use time::OffsetDateTime;
 use zone_pki::{Certificate, SubjectAltNames, Usages};
 
-use crate::launch::{Certificates, Launch};
-use crate::plan::{Plane, days_left};
-use crate::zone_directory::Verdict;
+use launch::Launch;
+use model::plan::{Plane, days_left};
+use store::site::Certificates;
+use store::zone_directory::Verdict;
 
 /// A certificate that the member presents.
 pub(super) struct Listed {
@@ -20,7 +21,6 @@ pub(super) struct Listed {
     pub(super) issue: Option<String>,
 }
 
-/// A CA that the member trusts.
 pub(super) struct Trusted<'l> {
     pub(super) plane: Plane,
     pub(super) authority: &'l Certificate,
@@ -49,18 +49,19 @@ pub(super) fn of(launch: &Launch<'_>, now: OffsetDateTime) -> Vec<Listed> {
                 Listed { role, file, subject, usages, names, days_left, issue }
             })
             .collect(),
-        Certificates::Existing(existing) => [(Plane::Peer, "peer"), (Plane::Client, "server")]
+        Certificates::Existing(existing) => Plane::ALL
             .into_iter()
-            .map(|(plane, role)| {
+            .map(|plane| {
                 let leaf = existing.plane(plane).leaf();
-                let security = match plane {
+                let protection = match plane {
                     Plane::Peer => &launch.member.peer_plane,
                     Plane::Client => &launch.member.client_plane,
                 };
-                let file =
-                    security.mutual().map(|mutual| mutual.serves.certificate.to_string_lossy().into_owned());
+                let file = protection
+                    .mutual()
+                    .map(|mutual| mutual.serves.certificate.to_string_lossy().into_owned());
                 Listed {
-                    role,
+                    role: plane.serves_with().name,
                     file: file.unwrap_or_default(),
                     subject: leaf.subject().to_owned(),
                     usages: leaf.usages(),
@@ -74,7 +75,6 @@ pub(super) fn of(launch: &Launch<'_>, now: OffsetDateTime) -> Vec<Listed> {
     }
 }
 
-/// The CAs that the member trusts.
 pub(super) fn trusted<'l>(launch: &'l Launch<'_>) -> Vec<Trusted<'l>> {
     let trusted = |plane| -> Vec<Trusted<'l>> {
         match &launch.certificates {

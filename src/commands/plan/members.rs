@@ -1,7 +1,7 @@
 //! The members that a start goes by, each with what it was found to be.
 
-use crate::launch::{Launch, Start};
-use crate::plan::{Peer, PeerState, StartDecision};
+use launch::{Launch, Start};
+use model::plan::{Peer, PeerState, StartDecision};
 
 /// A member as it is shown.
 pub(super) struct ListedMember {
@@ -52,7 +52,7 @@ pub(super) fn of(launch: &Launch<'_>, start: &Start) -> Vec<ListedMember> {
             found,
         }
     });
-    // etcd lists them by their ids, which tells nobody anything.
+    // etcd lists them by their ids, which say nothing to a reader.
     let mut members: Vec<ListedMember> = members.collect();
     members.sort_by(|one, other| one.name.cmp(&other.name));
     members

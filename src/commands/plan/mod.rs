@@ -10,14 +10,16 @@ use std::fmt::Write as _;
 use time::OffsetDateTime;
 use zone_pki::{ShowPath, Visible};
 
-use super::{json, launch_options, open_site, print};
+use crate::arguments::{launch_options, open_site};
 use crate::cli::{LaunchArgs, PlanArgs, PlanFormat};
-use crate::error::Result;
-use crate::etcd::Origin;
-use crate::launch::{Foreseen, Foresight, Launch, Start, foresee};
-use crate::plan::DataDirectory;
-use crate::report::{self as output, shell_quoted};
+use crate::output::{json, print};
+use etcd::Origin;
+use launch::{Foreseen, Foresight, Launch, Start, foresee};
+use model::error::Result;
+use model::plan::DataDirectory;
+use model::report::{self as output, shell_quoted};
 
+#[tracing::instrument(skip_all, name = "plan")]
 pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
     let LaunchArgs { site, node, start } = arguments.launch;
     let site = open_site(&site)?;
@@ -42,7 +44,8 @@ fn argv(launch: &Launch<'_>, start: &Start) -> String {
     lines
 }
 
-/// etcd reads every flag from a variable too: upper case, hyphens as underscores (`pkg/flags/flag.go`, `FlagToEnv`).
+/// etcd reads every flag from a variable too: upper case, hyphens as underscores (`pkg/flags/flag.go`,
+/// `FlagToEnv`).
 fn environment(start: &Start) -> String {
     let mut lines = String::new();
     for argument in &start.arguments {
@@ -62,7 +65,6 @@ fn origin_sentence(origin: &Origin) -> String {
     }
 }
 
-/// Whether the start puts data aside.
 fn puts_aside(launch: &Launch<'_>) -> bool {
     launch.observed.said.set_aside && launch.observed.disk.data != DataDirectory::Empty
 }

@@ -5,8 +5,8 @@ use time::OffsetDateTime;
 
 use super::certificates::{Listed, Trusted};
 use super::{certificates, members, origin_sentence, puts_aside};
-use crate::launch::{Launch, Start};
-use crate::plan::{InitialMember, PeerState, days_left};
+use launch::{Launch, Start};
+use model::plan::{InitialMember, PeerState, days_left};
 
 /// A plan for a program. Fields are added, never renamed.
 #[derive(Serialize)]

@@ -6,17 +6,16 @@ use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
 use super::{certificates, members, origin_sentence, puts_aside};
-use crate::launch::{Launch, Start};
-use crate::plan::{StartDecision, days_left};
-use crate::report::{Table, enumerated, human_names, shell_quoted, shell_quoted_path};
+use launch::{Launch, Start};
+use model::plan::{StartDecision, days_left};
+use model::report::{Table, enumerated, human_names, shell_quoted, shell_quoted_path};
 
 pub(super) fn render(launch: &Launch<'_>, start: &Start, now: OffsetDateTime) -> String {
     let mut out = String::new();
     let member = &launch.member;
     let ids = start.ids;
-    let mut line = |label: &str, value: String| {
-        let _ = writeln!(out, "{label:<12} {value}");
-    };
+    let mut facts = Table::new(&[]);
+    let mut line = |label: &str, value: String| facts.row([format!("{label:<11}"), value]);
     line("node", member.node.to_string());
     line("start", start_sentence(launch, start));
     if !start.awaited.is_empty() {
@@ -49,6 +48,7 @@ pub(super) fn render(launch: &Launch<'_>, start: &Start, now: OffsetDateTime) ->
         },
     );
 
+    out.push_str(&facts.render());
     out.push_str("\nmembers\n");
     let mut table = Table::new(&[]);
     for listed in members::of(launch, start) {

@@ -1,5 +1,5 @@
-//! A zone for a program. Fields are added, never renamed. Times are RFC 3339, durations seconds, sizes bytes; what is not known
-//! is null.
+//! A zone for a program. Fields are added, never renamed. Times are RFC 3339, durations seconds, sizes bytes;
+//! what is not known is null.
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -7,11 +7,10 @@ use time::format_description::well_known::Rfc3339;
 use zone_pki::Certificate;
 
 use super::Answer;
-use super::next::next_step;
-use super::text::state;
-use crate::etcd::client::ListedMember;
-use crate::live::{Comparison, DataGroup, LiveMember, LiveZone, MemberStatus, PlaneView};
-use crate::plan::days_left;
+use super::next_step::next_step;
+use etcd::client::ListedMember;
+use live::{Comparison, DataGroup, LiveMember, LiveZone, MemberStatus, PlaneView};
+use model::plan::days_left;
 
 #[derive(Serialize)]
 pub(super) struct Report<'a> {
@@ -34,6 +33,14 @@ pub(super) struct Report<'a> {
     differences: Vec<DifferenceReport>,
     older_revocation_lists: Vec<OlderListReport<'a>>,
     authorities: Vec<AuthorityReport>,
+    snapshots: SnapshotsReport,
+}
+
+/// When the newest good snapshot was taken, and when the last drill passed, as far as they are here.
+#[derive(Serialize)]
+struct SnapshotsReport {
+    last_good: Option<String>,
+    last_drill: Option<String>,
 }
 
 /// Whether the voters hold the same data: `same`, `different`, `one_voter` or `not_compared`.
@@ -190,6 +197,10 @@ impl<'a> Report<'a> {
                 .iter()
                 .map(|older| OlderListReport { member: &older.member, plane: older.plane.name() })
                 .collect(),
+            snapshots: SnapshotsReport {
+                last_good: answer.snapshots.and_then(|latest| latest.good).map(rfc3339),
+                last_drill: answer.snapshots.and_then(|latest| latest.drilled).map(rfc3339),
+            },
             authorities: answer
                 .authorities
                 .all()
@@ -217,7 +228,7 @@ fn member_report(live: &LiveZone, member: &LiveMember) -> MemberReport {
         name: member.name.clone(),
         node: member.node.as_ref().map(|name| name.full().to_owned()),
         id: member.id().map(|id| id.to_string()),
-        state: state(live, member),
+        state: live.state_of(member),
         down: member.status.as_ref().err().cloned(),
         in_zone: member.node.is_some(),
         in_cluster: live.listed.as_ref().map(|_| listed.is_some()),
@@ -271,9 +282,9 @@ fn plane_report(view: &PlaneView, now: OffsetDateTime) -> PlaneReport {
         leads_to_zone: leaf.map(|_| view.untrusted.is_none()),
         untrusted: view.untrusted.clone(),
         accepts: view.accepts.as_ref().map(|accepts| {
-            let report = |authority: &crate::live::AcceptedAuthority| AcceptedReport {
-                subject: authority.subject.clone(),
-                is_zones: authority.is_planes,
+            let report = |subject: &String| AcceptedReport {
+                subject: subject.clone(),
+                is_zones: !view.trust.iter().any(|trust| trust.surplus.contains(subject)),
             };
             accepts.iter().map(report).collect()
         }),

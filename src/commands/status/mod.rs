@@ -2,7 +2,7 @@
 
 mod file;
 mod json;
-mod next;
+mod next_step;
 mod prometheus;
 mod text;
 mod watch;
@@ -12,19 +12,22 @@ use std::process::ExitCode;
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
-use super::client::{known_client, present, warn_of_validity};
-use super::{ca_passphrase, json as pretty_json, open_site_with, print};
+use crate::arguments::{ca_passphrase, open_site_with};
 use crate::cli::{StatusArgs, StatusFormat};
-use crate::config::ClientName;
-use crate::error::{Exit, Failure, Result};
-use crate::launch::note_members;
-use crate::live::{
+use crate::output::{json as pretty_json, print, print_verdicts};
+use launch::note_members;
+use live::{
     self, ANSWER_LIMIT, COMPARISON_LIMIT, ComparisonMemory, Credentials, CredentialsError, Health,
     ListMemory, LiveZone, PlaneMemory,
 };
-use crate::site::Site;
-use crate::zone_directory::{Authorities, CaPassphrase};
+use model::config::ClientName;
+use model::error::{Exit, Failure, Result};
+use store::clients::{known_client, present, warn_of_validity};
+use store::site::Site;
+use store::snapshot::LatestSnapshots;
+use store::zone_directory::{Authorities, CaPassphrase};
 
+#[tracing::instrument(skip_all, name = "status")]
 pub(super) fn run(arguments: &StatusArgs) -> Result<ExitCode> {
     let passphrase = ca_passphrase(&arguments.site.ca_passphrase)?;
     if let Some(seconds) = arguments.watch {
@@ -34,6 +37,10 @@ pub(super) fn run(arguments: &StatusArgs) -> Result<ExitCode> {
     let answer =
         live::on_runtime(question.ask(&mut Memory::default())).map_err(|error| no_runtime(&error))?;
     let text = match arguments.format {
+        StatusFormat::Text if arguments.output.is_none() => {
+            print_verdicts(&text::render(&answer))?;
+            return Ok(exit_code(answer.live.judgement.health));
+        }
         StatusFormat::Text => text::render(&answer),
         StatusFormat::Json => pretty_json(&json::Report::new(&answer))?,
         StatusFormat::Prometheus => prometheus::render(&answer),
@@ -45,7 +52,6 @@ pub(super) fn run(arguments: &StatusArgs) -> Result<ExitCode> {
     Ok(exit_code(answer.live.judgement.health))
 }
 
-/// What the exit code says of a zone.
 fn exit_code(health: Health) -> ExitCode {
     match health {
         // What was not compared is to be noted, and no fault of the zone.
@@ -70,7 +76,6 @@ struct Memory {
     lists: ListMemory,
 }
 
-/// Whom to ask, and with what.
 struct Question {
     site: Site,
     authorities: Authorities,
@@ -84,6 +89,8 @@ struct Answer<'q> {
     authorities: &'q Authorities,
     client: &'q ClientName,
     live: LiveZone,
+    /// None where none are taken.
+    snapshots: Option<LatestSnapshots>,
 }
 
 impl Question {
@@ -110,7 +117,8 @@ impl Question {
         if let Site::Zone(zone) = site {
             live.compare_lists(zone, authorities, ANSWER_LIMIT, &mut memory.lists);
         }
-        Answer { site, authorities, client, live }
+        let snapshots = LatestSnapshots::of_site(site, live.cluster_id);
+        Answer { site, authorities, client, live, snapshots }
     }
 }
 
@@ -136,7 +144,7 @@ fn unusable(
 ) -> Failure {
     Failure::bad_input(format!("cannot use the certificate in {}", generation.shown()))
         .because(error)
-        .next(format!("issue it anew: {}", site.proposed(&format!("pki issue --client {client}"))))
+        .next(format!("issue it again: {}", site.proposed(&format!("pki issue --client {client}"))))
 }
 
 fn no_runtime(error: &std::io::Error) -> Failure {

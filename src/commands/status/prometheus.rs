@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use zone_pki::Visible;
 
 use super::Answer;
-use crate::live::{AlarmKind, Comparison, Health, LiveMember, LiveZone, MemberStatus};
-use crate::plan::Plane;
+use live::{AlarmKind, Comparison, Health, LiveMember, LiveZone, MemberStatus};
 
 pub(super) fn render(answer: &Answer<'_>) -> String {
     let live = &answer.live;
@@ -16,10 +15,12 @@ pub(super) fn render(answer: &Answer<'_>) -> String {
     of_members(&mut page, live);
     of_answering(&mut page, live);
     of_certificates(&mut page, answer);
+    of_snapshots(&mut page, answer);
     page.text
 }
 
-const HEALTH: &str = "How the zone is: 0 quorum lost, 1 degraded, 2 healthy, 3 nothing is wrong but the data was not compared.";
+const HEALTH: &str = "How the zone is: 0 quorum lost, 1 degraded, 2 healthy, 3 nothing is wrong but the data \
+    was not compared.";
 
 fn of_zone(page: &mut Page<'_>, live: &LiveZone) {
     let health = match live.judgement.health {
@@ -118,10 +119,7 @@ fn of_certificates(page: &mut Page<'_>, answer: &Answer<'_>) {
     for member in &answer.live.members {
         for view in member.planes() {
             let Some(leaf) = view.leaf() else { continue };
-            let role = match view.plane {
-                Plane::Client => "server",
-                Plane::Peer => "peer",
-            };
+            let role = view.plane.serves_with().name;
             let labels = [("node", member.name.as_str()), ("plane", view.plane.name()), ("role", role)];
             page.sample(family, &labels, leaf.not_after().unix_timestamp() as f64);
         }
@@ -130,6 +128,19 @@ fn of_certificates(page: &mut Page<'_>, answer: &Answer<'_>) {
     page.family(family, "When a CA of the zone ends, and with it all that it issued.");
     for (authority, certificate) in answer.authorities.all() {
         page.sample(family, &[("ca", authority)], certificate.not_after().unix_timestamp() as f64);
+    }
+}
+
+fn of_snapshots(page: &mut Page<'_>, answer: &Answer<'_>) {
+    let latest = answer.snapshots.unwrap_or_default();
+    for (family, help, at) in [
+        ("snapshot_last_good_timestamp_seconds", "When the newest good snapshot was taken.", latest.good),
+        ("snapshot_last_drill_timestamp_seconds", "When a drill of a snapshot last passed.", latest.drilled),
+    ] {
+        page.family(family, help);
+        if let Some(at) = at {
+            page.sample(family, &[], at.unix_timestamp() as f64);
+        }
     }
 }
 

@@ -5,12 +5,15 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use time::OffsetDateTime;
 
 use super::Answer;
-use super::next::next_step;
-use crate::live::{Comparison, Difference, Health, LiveMember, LiveZone, MemberStatus, PlaneView};
-use crate::plan::{Plane, days_left};
-use crate::report::{Table, fitted, wrapped};
+use super::next_step::next_step;
+use diagnosis::rules::snapshots::shown;
+use live::{Comparison, Difference, Health, LiveMember, LiveZone, MemberStatus, PlaneView};
+use model::plan::{Plane, days_left};
+use model::report::{Table, fitted, wrapped};
+use store::snapshot::LatestSnapshots;
 
 /// Stands where there is nothing to tell.
 const NOTHING: &str = "-";
@@ -32,6 +35,7 @@ pub(super) fn render(answer: &Answer<'_>) -> String {
     out.push_str(&members(live));
     out.push_str("\ncertificates, days left\n");
     out.push_str(&certificates(answer));
+    section(&mut out, "snapshots", snapshots(answer));
     section(&mut out, "alarms", alarms(live));
     section(&mut out, "differences from zone.toml", differences(live));
     if let Some(next) = next_step(answer) {
@@ -67,12 +71,12 @@ fn headline(answer: &Answer<'_>) -> Vec<String> {
 fn members(live: &LiveZone) -> String {
     let mut table = Table::new(&["name", "state", "version", "role", "in use", "db", "lag", "latency"]);
     for member in &live.members {
-        let role = role(live, member);
+        let role = live.role_of(member).to_owned();
         let name = member.name.clone();
         table.row(match &member.status {
             Ok(status) => [
                 name,
-                state(live, member).to_owned(),
+                live.state_of(member).to_owned(),
                 status.version.clone(),
                 role,
                 bytes(status.db_size_in_use),
@@ -82,34 +86,11 @@ fn members(live: &LiveZone) -> String {
             ],
             Err(_) => {
                 let [version, in_use, size, lag, latency] = [NOTHING; 5].map(str::to_owned);
-                [name, state(live, member).to_owned(), version, role, in_use, size, lag, latency]
+                [name, live.state_of(member).to_owned(), version, role, in_use, size, lag, latency]
             }
         });
     }
     table.render_indented()
-}
-
-/// One word on a member.
-pub(super) fn state(live: &LiveZone, member: &LiveMember) -> &'static str {
-    match (&member.status, &member.listed) {
-        (Ok(status), _) if Some(status.cluster_id) != live.cluster_id => "foreign",
-        (_, None) if live.listed.is_some() => "absent",
-        (_, Some(listed)) if !listed.is_started() => "unstarted",
-        (Err(_), _) => "down",
-        (Ok(MemberStatus { quorum_read: Some(Err(_)), .. }), _) => "no quorum",
-        (Ok(_), _) => "up",
-    }
-}
-
-fn role(live: &LiveZone, member: &LiveMember) -> String {
-    let is_leader = member.id().is_some() && member.id() == live.leader;
-    match (is_leader, member.is_learner(), member.is_voter()) {
-        (true, ..) => "leader",
-        (_, true, _) => "learner",
-        (_, _, true) => "voter",
-        _ => NOTHING,
-    }
-    .to_owned()
 }
 
 fn bytes(size: u64) -> String {
@@ -143,10 +124,17 @@ fn certificates(answer: &Answer<'_>) -> String {
         table.row([member.name.clone(), served(member.client.as_deref()), served(member.peer.as_deref())]);
     }
     let authority = |plane| days(days_left(answer.authorities.plane(plane), live.at));
-    table.row(["the CA".to_owned(), authority(Plane::Client), authority(Plane::Peer)]);
+    table.row(["plane CA".to_owned(), authority(Plane::Client), authority(Plane::Peer)]);
     let root = days(days_left(&answer.authorities.root, live.at));
-    table.row(["the root CA".to_owned(), root.clone(), root]);
+    table.row(["root CA".to_owned(), root.clone(), root]);
     table.render_indented()
+}
+
+fn snapshots(answer: &Answer<'_>) -> Vec<String> {
+    let Some(LatestSnapshots { good: Some(good), drilled }) = answer.snapshots else { return Vec::new() };
+    let ago = |at: OffsetDateTime| format!("{} ago", shown(answer.live.at - at));
+    let drilled = drilled.map_or_else(|| "never".to_owned(), ago);
+    vec![format!("last good {}, last drill that passed {drilled}", ago(good))]
 }
 
 fn days(days: i64) -> String {

@@ -10,22 +10,21 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Answer, Memory, Question, Warnings, exit_code, file, json, no_runtime, prometheus, text};
 use crate::cli::{StatusArgs, StatusFormat};
-use crate::error::{Exit, Failure, Result};
-use crate::live;
-use crate::report;
-use crate::zone_directory::CaPassphrase;
+use model::error::{Exit, Failure, Result};
+use model::report;
+use store::zone_directory::CaPassphrase;
 
 pub(super) fn run(arguments: &StatusArgs, passphrase: &CaPassphrase, seconds: u32) -> Result<ExitCode> {
     let interval = Duration::from_secs(seconds.into());
     live::on_runtime(watch(arguments, passphrase, interval)).map_err(|error| no_runtime(&error))?
 }
 
-/// The zone is opened anew each time: its description may change, and the certificate in use become due.
+/// The zone is opened again each time: its description may change, and the certificate in use become due.
 async fn watch(arguments: &StatusArgs, passphrase: &CaPassphrase, interval: Duration) -> Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let mut memory = Memory::default();
     let mut warnings = Warnings::Shown;
-    // Before anybody has answered, nobody has.
+    // Before the first answer.
     let mut code = Exit::Unavailable.into();
     let is_page =
         arguments.output.is_none() && arguments.format == StatusFormat::Text && report::is_terminal();

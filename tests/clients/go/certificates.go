@@ -71,7 +71,7 @@ func (c *certificates) read() error {
 }
 
 // configuration is how a member is dialled from now on, and the generation that this is of. The certificate is looked up at
-// each handshake; a pool cannot be, so whoever uses this has to dial anew when the generation is another.
+// each handshake; a pool cannot be, so a caller has to dial again when the generation is another.
 func (c *certificates) configuration() (*tls.Config, int) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -47,20 +49,14 @@ func (c *connections) current() (*clientv3.Client, error) {
 	return c.client, nil
 }
 
-// moveOn goes to the next endpoint, if it is one at a time.
-func (c *connections) moveOn() {
+// moveOnIfSilent goes to the next endpoint, if it is one at a time, and this one did not answer.
+func (c *connections) moveOnIfSilent(err error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if c.pinned {
+	if c.pinned && errors.Is(err, context.DeadlineExceeded) {
 		c.place++
 		c.drop()
 	}
-}
-
-func (c *connections) close() {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	c.drop()
 }
 
 func (c *connections) drop() {

@@ -1,5 +1,6 @@
-// Writer writes unique keys into an etcd cluster with etcd's own client until its standard input is closed, and tells in one
-// line of JSON what that cost. With -verify it then reads all of them back.
+// Writer writes into an etcd cluster with etcd's own client until its standard input is closed, and tells in one line of JSON
+// what that cost, and whether all that etcd answered was true: rivals read, swap and delete the same keys, a watch tells
+// all that was changed, and the history has to be linearizable.
 //
 // It is a client as a careful application is one: each write is tried until it is acknowledged, and certificates that are
 // renewed on disk are taken up without a restart.
@@ -15,6 +16,7 @@ import (
 	"log"
 	"os"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -29,33 +31,74 @@ func main() {
 	prefix := flag.String("prefix", "writer/", "what all keys begin with")
 	pinned := flag.Bool("pinned", false, "stay on one endpoint until a request timed out, instead of using all in turn")
 	limit := flag.Duration("try", time.Second, "how long one try may take, before the write is tried again")
-	verify := flag.Bool("verify", false, "read everything back in the end")
+	serializable := flag.Bool("serializable", false, "have the rivals read what one member has, which is refused if it is old")
+	live := flag.Bool("watch", false, "watch while it happens, and not what has happened in the end; a member that stops gives a watch 5 s to end")
 	flag.Parse()
 	if *endpoints == "" || *directory == "" || flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(64)
 	}
-	if err := run(strings.Split(*endpoints, ","), *directory, *prefix, *limit, *pinned, *verify); err != nil {
+	certificates, err := follow(*directory)
+	if err != nil {
+		log.Fatal(err)
+	}
+	connect := func(pinned bool) *connections {
+		return newConnections(strings.Split(*endpoints, ","), certificates, pinned)
+	}
+	history := &history{begun: time.Now()}
+	clientOf := func(number int) client {
+		return client{number, connect(*pinned), history, *prefix, *serializable && number > 0}
+	}
+	watcher := &watcher{connections: connect(false), prefix: *prefix}
+	result, err := run(&writer{client: clientOf(0), limit: *limit}, []client{clientOf(1), clientOf(2)}, watcher, *live)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(result); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(endpoints []string, directory, prefix string, limit time.Duration, pinned, verify bool) error {
-	certificates, err := follow(directory)
+// run has all of them at work until standard input is closed. A live watch follows them; another one begins in the end where they began.
+func run(writer *writer, rivals []client, watcher *watcher, live bool) (result, error) {
+	begun, err := writer.insist(operation{kind: get, key: writer.prefix})
 	if err != nil {
-		return err
+		return result{}, fmt.Errorf("cannot begin: %w", err)
 	}
-	connections := newConnections(endpoints, certificates, pinned)
-	defer connections.close()
-	commands, marks := listen()
-	writer := writer{connections: connections, prefix: prefix, limit: limit}
-	result := writer.write(commands, marks)
-	if verify {
-		if err := writer.readBack(&result); err != nil {
-			return err
+	watcher.next = begun + 1
+	watching, stopWatching := context.WithCancel(context.Background())
+	defer stopWatching()
+	if live {
+		go watcher.watch(watching)
+	}
+	stop := make(chan struct{})
+	var contending sync.WaitGroup
+	for i := range rivals {
+		contending.Go(func() { rivals[i].contend(writer.limit, &writer.written, stop) })
+	}
+	result := writer.write(listen())
+	close(stop)
+	contending.Wait()
+	last, err := writer.readBack()
+	if err != nil {
+		return result, err
+	}
+	if !live {
+		go watcher.watch(watching)
+	}
+	changes, err := watcher.upTo(last)
+	if err != nil {
+		return result, err
+	}
+	history := writer.history.operations
+	for _, operation := range history {
+		result.Operations++
+		if !operation.answered {
+			result.Unanswered++
 		}
 	}
-	return json.NewEncoder(os.Stdout).Encode(result)
+	result.Violations = check(history, changes)
+	return result, nil
 }
 
 // listen tells of the end of standard input, and of the lines before: each names what begins.
@@ -67,7 +110,7 @@ func listen() (<-chan struct{}, <-chan string) {
 		for lines.Scan() {
 			marks <- strings.TrimSpace(lines.Text())
 		}
-		// Whatever it was, nobody is there any more.
+		// Whatever it was, no caller is there any more.
 		_, _ = io.Copy(io.Discard, os.Stdin)
 	}()
 	return closed, marks
@@ -82,8 +125,11 @@ type result struct {
 	Redialled    int     `json:"redialled"`
 	// Spans between two lines on standard input.
 	Spans []span `json:"spans"`
-	// Null unless they were looked for.
-	Lost *int `json:"lost"`
+	// What was asked of etcd in all, and how much of it without an answer: it was done or not.
+	Operations int `json:"operations"`
+	Unanswered int `json:"unanswered"`
+	// What etcd answered, and no linearizable store would.
+	Violations []string `json:"violations"`
 }
 
 type span struct {
@@ -102,12 +148,4 @@ func milliseconds(duration time.Duration) float64 {
 
 func background(limit time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), limit)
-}
-
-func key(prefix string, number int) string {
-	return fmt.Sprintf("%s%012d", prefix, number)
-}
-
-func value(prefix string, number int) string {
-	return fmt.Sprintf("%d of %s", number, prefix)
 }

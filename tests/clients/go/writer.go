@@ -1,12 +1,9 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
-
-	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 const (
@@ -14,21 +11,17 @@ const (
 	writeLimit = 10 * time.Second
 	// Between two tries of one write.
 	backOff = 10 * time.Millisecond
-	// How long a page of what was written may take.
-	readLimit = time.Second
-	// As many keys as are read at once.
-	page = 1000
 	// Errors that are told of each span.
 	errorsTold = 3
 )
 
+// writer writes as an application does that must not lose a write: each is tried until it is acknowledged.
 type writer struct {
-	connections *connections
-	prefix      string
+	client
 	// How long one try may take.
 	limit time.Duration
-	// Whether each write was acknowledged, by number.
-	acknowledged []bool
+	// How many writes are done with.
+	written atomic.Int64
 }
 
 // write writes until closed is. A line of marks begins another span.
@@ -54,7 +47,7 @@ func (w *writer) write(closed <-chan struct{}, marks <-chan string) result {
 		if tries > 1 {
 			current.Retried++
 		}
-		w.acknowledged = append(w.acknowledged, err == nil)
+		w.written.Store(int64(number))
 		if err != nil {
 			current.Failed++
 		} else {
@@ -73,7 +66,7 @@ func (w *writer) write(closed <-chan struct{}, marks <-chan string) result {
 func (w *writer) put(number int, span *span) (int, error) {
 	deadline := time.Now().Add(writeLimit)
 	for tries := 1; ; tries++ {
-		err := w.try(number)
+		err := w.try(operation{kind: put, key: w.key(number), value: fmt.Sprintf("%d, try %d", number, tries)})
 		if err == nil {
 			return tries, nil
 		}
@@ -84,22 +77,45 @@ func (w *writer) put(number int, span *span) (int, error) {
 		if time.Now().After(deadline) {
 			return tries, err
 		}
-		if errors.Is(err, context.DeadlineExceeded) {
-			w.connections.moveOn()
-		}
+		w.connections.moveOnIfSilent(err)
 		time.Sleep(backOff)
 	}
 }
 
-func (w *writer) try(number int) error {
-	client, err := w.connections.current()
-	if err != nil {
-		return err
-	}
+func (w *writer) try(o operation) error {
 	limited, cancel := background(w.limit)
 	defer cancel()
-	_, err = client.Put(limited, key(w.prefix, number), value(w.prefix, number))
-	return err
+	return w.do(limited, &o)
+}
+
+// insist asks again until there is an answer. It is for what is asked in the end, of members that may still be busy.
+func (w *writer) insist(what operation) (int64, error) {
+	for deadline := time.Now().Add(writeLimit); ; time.Sleep(backOff) {
+		limited, cancel := background(dialLimit)
+		asked := what
+		err := w.do(limited, &asked)
+		cancel()
+		if err == nil || time.Now().After(deadline) {
+			return asked.revision, err
+		}
+		w.connections.moveOnIfSilent(err)
+	}
+}
+
+// readBack reads every key through every endpoint in turn, and writes a last one. It returns the revision of that.
+func (w *writer) readBack() (int64, error) {
+	for number := int64(0); number <= w.written.Load(); number += turnOver {
+		for slot := range slots * len(w.connections.endpoints) {
+			if _, err := w.insist(operation{kind: get, key: w.key(int(number) + slot%slots)}); err != nil {
+				return 0, fmt.Errorf("cannot read back: %w", err)
+			}
+		}
+	}
+	revision, err := w.insist(operation{kind: put, key: w.prefix + "end", value: "end"})
+	if err != nil {
+		return 0, fmt.Errorf("cannot write in the end: %w", err)
+	}
+	return revision, nil
 }
 
 func (w *writer) sum(spans []span) result {
@@ -111,50 +127,4 @@ func (w *writer) sum(spans []span) result {
 		total.LongestGapMs = max(total.LongestGapMs, span.LongestGapMs)
 	}
 	return total
-}
-
-// readBack counts the acknowledged writes that are not there with their values.
-func (w *writer) readBack(result *result) error {
-	found := map[string]string{}
-	from, end := w.prefix, clientv3.GetPrefixRangeEnd(w.prefix)
-	for {
-		answer, err := w.page(from, end)
-		if err != nil {
-			return fmt.Errorf("cannot read back: %w", err)
-		}
-		for _, pair := range answer.Kvs {
-			found[string(pair.Key)] = string(pair.Value)
-		}
-		if !answer.More {
-			break
-		}
-		from = string(answer.Kvs[len(answer.Kvs)-1].Key) + "\x00"
-	}
-	lost := 0
-	for number, acknowledged := range w.acknowledged {
-		if acknowledged && found[key(w.prefix, number)] != value(w.prefix, number) {
-			lost++
-		}
-	}
-	result.Lost = &lost
-	return nil
-}
-
-func (w *writer) page(from, end string) (*clientv3.GetResponse, error) {
-	var err error
-	for deadline := time.Now().Add(writeLimit); time.Now().Before(deadline); time.Sleep(backOff) {
-		var client *clientv3.Client
-		if client, err = w.connections.current(); err != nil {
-			continue
-		}
-		limited, cancel := background(readLimit)
-		var answer *clientv3.GetResponse
-		answer, err = client.Get(limited, from, clientv3.WithRange(end), clientv3.WithLimit(page))
-		cancel()
-		if err == nil {
-			return answer, nil
-		}
-		w.connections.moveOn()
-	}
-	return nil, err
 }

@@ -1,5 +1,5 @@
-//! `activate` and `activate --rollback`: what is in use is the old generation or the new one, whole, and the same command
-//! finishes.
+//! `activate` and `activate --rollback`: what is in use is the old generation or the new one, whole, and the
+//! same command finishes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -90,10 +90,8 @@ impl Node {
     }
 
     fn activate(&self) -> Command {
-        let mut openssl = Command::new("openssl");
-        openssl.args(["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(self.zone.file("ca/root.crt"));
-        let fingerprint = outcome(&mut openssl).expect_code(0).stdout;
-        let mut command = zone_etcd(["activate", "--root-fingerprint", fingerprint.trim(), "--node-dir"]);
+        let fingerprint = self.zone.root_fingerprint();
+        let mut command = zone_etcd(["activate", "--root-fingerprint", &fingerprint, "--node-dir"]);
         command.arg(&self.directory).arg(self.zone.around().join("out/node1.bundle"));
         command
     }

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 
 use zone_pki::{Certificate, IssuanceLog};
 
-/// Files that a start writes anew: the whole old one or a whole new one is there.
+/// Files that a start writes again: the whole old one or a whole new one is there.
 const REPLACED: [&str; 4] = ["state.json", "high-water.json", "verified-etcd.json", "lock"];
 
 /// What a start writes before it becomes etcd without data, and removes once there is a log.
 const NONCE: &str = "zone-etcd.attempt";
 
 /// The content of every file below a directory.
+#[derive(PartialEq, Eq)]
 pub struct Picture(BTreeMap<PathBuf, Vec<u8>>);
 
 impl Picture {
@@ -63,7 +64,8 @@ impl Picture {
         self.0.keys().any(|path| path.starts_with(&logs))
     }
 
-    /// Asserts that nothing of it is lost in `root`: every file is there as it was, and the log has only grown.
+    /// Asserts that nothing of it is lost in `root`: every file is there as it was, and the log has only
+    /// grown.
     #[track_caller]
     pub fn assert_kept(&self, root: &Path, when: &str) {
         for (path, before) in &self.0 {
@@ -113,7 +115,8 @@ pub fn assert_sound(root: &Path, when: &str) {
     }
 }
 
-/// Asserts that what an interrupted command was about to make, keys among it, is gone once it was made by another.
+/// Asserts that what an interrupted command was about to make, keys among it, is gone once it was made by
+/// another.
 #[track_caller]
 pub fn assert_no_abandoned_keys(root: &Path, when: &str) {
     walk(root, &mut |path, metadata| {

@@ -1,5 +1,5 @@
-//! All machines of a zone return at once, in every order, and most of them are not what they were: nobody founds, no log is lost, and
-//! who is sound goes on.
+//! All machines of a zone return at once, in every order, and most of them are not what they were: nobody
+//! founds, no log is lost, and who is sound goes on.
 
 use std::fs;
 
@@ -32,7 +32,7 @@ fn nobody_founds_and_no_log_is_lost() {
         // The disk with its data is new, and its notes are there.
         remove(&data_of(&zone, "node1"));
         copy_directory(&older, &data_of(&zone, "node2"));
-        // A machine that was built anew, and activated with what it was given at first.
+        // A machine that was built again, and activated with what it was given at first.
         wipe(&zone, "node3");
         copy_directory(&data_of_a_stranger(), &data_of(&zone, "node4"));
         let wrong = [

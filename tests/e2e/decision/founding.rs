@@ -83,8 +83,8 @@ fn plan_tells_bound_from_down() {
     });
 }
 
-/// A socket that somebody has bound and never takes a connection from. Whether a cluster runs there nobody can tell, so none is
-/// founded beside it; a later start may find it gone.
+/// A socket that somebody has bound and never takes a connection from. Whether a cluster runs there nobody
+/// can tell, so none is founded beside it; a later start may find it gone.
 #[test]
 fn a_port_that_is_bound_and_silent_is_waited_for_and_not_for_ever() {
     isolated(|| {
@@ -102,7 +102,8 @@ fn a_port_that_is_bound_and_silent_is_waited_for_and_not_for_ever() {
     });
 }
 
-/// The first two are alone for a while, and say for whom they wait. A `plan` beside them sees them, and takes no part.
+/// The first two are alone for a while, and say for whom they wait. A `plan` beside them sees them, and takes
+/// no part.
 #[test]
 fn founding_members_that_come_late_are_waited_for() {
     isolated(|| {
@@ -129,8 +130,8 @@ fn founding_members_that_come_late_are_waited_for() {
     });
 }
 
-/// The operator knows that node3 never ran: the others found without it. Then it is no founder any more, unless its operator says as
-/// much of it, and the others say so too.
+/// The operator knows that node3 never ran: the others found without it. Then it is no founder any more,
+/// unless its operator says as much of it, and the others say so too.
 #[test]
 fn who_was_left_out_of_the_founding_comes_in_by_the_word_of_its_operator() {
     isolated(|| {
@@ -183,8 +184,12 @@ fn a_commit_outlives_its_start() {
 /// Starts all with an etcd that does nothing: they have become it, and wrote nothing more.
 fn at_a_standstill(zone: &TestZone) -> Vec<Running> {
     let nothing = zone.around().join("nothing");
-    std::fs::write(&nothing, "#!/bin/sh\n[ \"$1\" = --version ] && echo 'etcd Version: 3.7.3' && exit 0\necho stands still >&2\nexec sleep 60\n")
-        .expect("a script");
+    std::fs::write(
+        &nothing,
+        "#!/bin/sh\n[ \"$1\" = --version ] && echo 'etcd Version: 3.7.3' && exit 0\n\
+         echo stands still >&2\nexec sleep 60\n",
+    )
+    .expect("a script");
     std::fs::set_permissions(&nothing, std::os::unix::fs::PermissionsExt::from_mode(0o755))
         .expect("its mode");
     let nothing = nothing.to_str().expect("UTF-8");
@@ -197,8 +202,8 @@ fn at_a_standstill(zone: &TestZone) -> Vec<Running> {
     members
 }
 
-/// etcd asks each of the others before it founds, a second each, and says nothing when that is in vain: five at the same instant
-/// stand still for four seconds between these two lines of their logs.
+/// etcd asks each of the others before it founds, a second each, and says nothing when that is in vain: five
+/// at the same instant stand still for four seconds between these two lines of their logs.
 #[test]
 fn members_started_at_the_same_instant_do_not_hold_each_other_up() {
     isolated_alone(|| {
@@ -214,8 +219,8 @@ fn members_started_at_the_same_instant_do_not_hold_each_other_up() {
                 );
                 assert!(after - before < REQUEST_LIMIT, "{node} asked in vain:\n{}", member.stderr());
             }
-            // The same again with data, as after a loss of power: here the check for corruption asks, and logs what it asked in
-            // vain.
+            // The same again with data, as after a loss of power: here the check for corruption asks, and
+            // logs what it asked in vain.
             members.iter().for_each(|member| member.signal(Signal::SIGKILL));
             for member in &mut members {
                 member.end();
@@ -250,7 +255,7 @@ fn nobody_took_all_the_time(zone: &TestZone, node: &str, member: &Running) {
     let state: serde_json::Value = serde_json::from_slice(&state).expect("JSON");
     let begun = instant(state["decided_at"].as_str().expect("a time"));
     let waited = time_of(member, "\"Running: \"") - begun;
-    assert!(waited < zone_etcd::plan::TURN_LIMIT, "{node} waited for {waited}:\n{}", member.stderr());
+    assert!(waited < model::plan::START_ORDER_LIMIT, "{node} waited for {waited}:\n{}", member.stderr());
 }
 
 /// When etcd wrote the first line with this text.

@@ -39,7 +39,8 @@ fn plan_refuses_forgotten_votes() {
         let before = id_of(&client(&zone, 1), "node3");
         members[2].stop();
         remove(&zone.file("nodes/node3/data"));
-        // Once the cluster lists it as one that has run, and once with nobody there to ask: its own past is enough.
+        // Once the cluster lists it as one that has run, and once with nobody there to ask: its own past is
+        // enough.
         refused(&zone, "node3", &[], 65, &["lost its votes"]);
         members.iter_mut().take(2).for_each(|member| {
             let _ = member.stop();

@@ -73,7 +73,8 @@ fn run_with(zone: &TestZone, node: &str, options: &[&str]) -> Command {
     command
 }
 
-/// Asserts that neither `plan` nor `run` would start the member, for the same reasons, and that nothing of it is touched.
+/// Asserts that neither `plan` nor `run` would start the member, for the same reasons, and that nothing of it
+/// is touched.
 #[track_caller]
 fn refused(zone: &TestZone, node: &str, options: &[&str], code: i32, texts: &[&str]) -> Outcome {
     let data = zone.file(&format!("nodes/{node}/data"));
@@ -159,7 +160,8 @@ fn id_of(client: &Command, name: &str) -> String {
     members.into_iter().find(|(listed, ..)| listed == name).map(|(_, id, _)| id).expect("a listed member")
 }
 
-/// Changes the members until the cluster takes it: it wants its members to have been connected for some seconds.
+/// Changes the members until the cluster takes it: it wants its members to have been connected for some
+/// seconds.
 #[track_caller]
 fn change(client: &Command, arguments: &[&str]) -> Outcome {
     until(&format!("etcdctl {arguments:?}"), || {

@@ -31,8 +31,7 @@ fn refuses_a_log_that_went_back_in_time() {
             let newest = zone.around().join("newest");
             fs::rename(data_of(&zone, "node1"), &newest).expect("aside");
             copy_directory(&copy, &data_of(&zone, "node1"));
-            let texts =
-                ["the write-ahead log is an older copy", "commit index", "member add node1 --learner"];
+            let texts = ["the write-ahead log is an older copy", "commit index", "member replace node1"];
             refused(&zone, "node1", &[], 65, &texts);
             refused(&zone, "node1", &["--accept-older-data"], 65, &["is an older copy"]);
             // Its notes may be lost with its node directory: then it may be any copy.
@@ -97,7 +96,8 @@ fn the_only_member_goes_on_with_an_older_copy_by_the_word_of_the_operator() {
     });
 }
 
-/// Its data and `state.json` are gone, and what was noted of its log is not: it has run, whether or not anybody answers.
+/// Its data and `state.json` are gone, and what was noted of its log is not: it has run, whether or not
+/// anybody answers.
 #[test]
 fn refuses_a_member_of_which_only_a_note_is_left() {
     isolated(|| {

@@ -1,5 +1,6 @@
-//! The right to bootstrap a cluster is spent once. The ids of members follow from the zone description, so members that are emptied
-//! and found again are, for the one that was away, its own cluster: with etcd alone writes that were acknowledged are lost.
+//! The right to bootstrap a cluster is spent once. The ids of members follow from the zone description, so
+//! members that are emptied and found again are, for the one that was away, its own cluster: with etcd alone
+//! writes that were acknowledged are lost.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -18,7 +19,8 @@ fn etcd_alone_loses_acknowledged_writes() {
     isolated(|| {
         let zone = issued_zone(3);
         let command_lines = NODES.map(|node| argv(&zone, node));
-        // Without the check for corruption, as etcd runs by itself: it notices this only if the others answer while it is made.
+        // Without the check for corruption, as etcd runs by itself: it notices this only if the others answer
+        // while it is made.
         let start = |number: usize| {
             bare(&zone, NODES[number], &command_lines[number], |argument| {
                 argument.replace("CorruptCheck=true", "CorruptCheck=false")
@@ -53,8 +55,9 @@ fn etcd_alone_loses_acknowledged_writes() {
     });
 }
 
-/// Founds the cluster with the first members, their data emptied, until its first leader was elected at once. The entries of a
-/// later term would not be taken for those of the first cluster, and a member would panic instead.
+/// Founds the cluster with the first members, their data emptied, until its first leader was elected at once.
+/// The entries of a later term would not be taken for those of the first cluster, and a member would panic
+/// instead.
 #[track_caller]
 fn found(zone: &TestZone, clients: &[Command], start: &impl Fn(usize) -> Running) -> Vec<Running> {
     until("a first leader in the first election", || {
@@ -96,7 +99,8 @@ fn emptied_members_found_nothing_again() {
     });
 }
 
-/// With data and state lost and the certificates left, the one that has its data says it, as long as it can be asked.
+/// With data and state lost and the certificates left, the one that has its data says it, as long as it can
+/// be asked.
 #[test]
 fn emptied_members_without_state_found_nothing_while_the_third_answers() {
     isolated(|| {

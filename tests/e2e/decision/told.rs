@@ -2,10 +2,11 @@
 
 use std::process::Command;
 
-use crate::harness::processes::{Running, until};
+use crate::harness::processes::Running;
 use crate::harness::{Outcome, TestZone, bundle, outcome, program};
 
-/// Runs the commands of a refusal's next step, down to the line where another case begins. Returns the member that they start.
+/// Runs the commands of a refusal's next step, down to the line where another case begins. Returns the member
+/// that they start.
 #[track_caller]
 pub(super) fn do_as_told(zone: &TestZone, node: &str, refusal: &Outcome) -> Running {
     let next = refusal.stderr.split("next: ").nth(1).expect("a next step");
@@ -15,29 +16,28 @@ pub(super) fn do_as_told(zone: &TestZone, node: &str, refusal: &Outcome) -> Runn
         .filter(|line| line.starts_with("zone-etcd ") || line.starts_with("mv "))
         .collect();
     assert!(!commands.is_empty(), "no commands in:\n{next}");
-    let mut added = String::from("none was added");
-    let mut member = None;
+    let (mut member, mut changing) = (None, None);
     for line in commands {
-        let told = line.replace(" promote ID", &format!(" promote {added}"));
-        if told.starts_with("zone-etcd run ") {
-            let told = format!("exec {told} --end-with-parent {}", std::process::id());
+        if line.starts_with("zone-etcd member ") {
+            // An operator is asked, and the command waits for the start.
+            let told = line.replace("member replace ", "member replace --yes ");
+            let mut first = Running::start(&mut shell(&format!("exec {told}")), zone.around(), "changing");
+            first.wait_for_line(&["has to be started"]);
+            changing = Some(first);
+        } else if line.starts_with("zone-etcd run ") {
+            let told = format!("exec {line} --end-with-parent {}", std::process::id());
             member = Some(Running::start(&mut shell(&told), zone.around(), node));
-            continue;
-        }
-        // A cluster takes a change once its members have been connected for some seconds, and a learner when it has caught up.
-        let done = until(&told, || {
-            let result = outcome(&mut shell(&told));
-            if let Some(member) = &mut member {
-                assert!(Running::is_alive(member), "the member has ended:\n{}", member.stderr());
-            }
-            (result.code == 0).then_some(result)
-        });
-        if let Some(id) = done.stdout.strip_prefix("Member ").filter(|_| told.contains(" member add ")) {
-            // A short id is padded with a space.
-            added = id.trim_start().split(' ').next().expect("an id").to_owned();
+        } else {
+            outcome(&mut shell(line)).expect_code(0);
         }
     }
-    member.expect("one of the commands starts the member")
+    let mut member = member.expect("one of the commands starts the member");
+    if let Some(mut changing) = changing {
+        let ended = changing.end();
+        assert!(ended.success(), "{}", changing.stderr());
+        assert!(member.is_alive(), "the member has ended:\n{}", member.stderr());
+    }
+    member
 }
 
 fn shell(text: &str) -> Command {

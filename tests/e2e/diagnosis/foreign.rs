@@ -1,4 +1,5 @@
-//! Members that show certificates of another CA. What `doctor` and `status` propose is obeyed, and replaces them.
+//! Members that show certificates of another CA. What `doctor` and `status` propose is obeyed, and replaces
+//! them.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -41,7 +42,8 @@ fn proposed(zone: &TestZone, stem: &str) -> String {
 #[track_caller]
 fn assert_replaced(zone: &TestZone) {
     zone.run(&["status"]).expect_code(0);
-    // A member that runs from another directory than the zone's has ports of this machine, which is another finding.
+    // A member that runs from another directory than the zone's has ports of this machine, which is another
+    // finding.
     let findings = findings(&zone.run(&["doctor", "--format", "json"]));
     found(&findings, "served-certificate", "passed", "node1");
     assert!(!failed(&findings).contains(&"certificate-chain"), "{findings:#?}");

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`check`] | one node: what only a running member, or another machine, can show |
 //! | [`doctor`] | the zone |
-//! | [`foreign`] | members that show certificates of another CA: the proposed line replaces them, however the node is run |
+//! | [`foreign`] | certificates of another CA: the proposed line replaces them |
 
 mod check;
 mod doctor;

@@ -7,7 +7,7 @@ use crate::harness::isolation::isolated;
 use crate::harness::processes::Running;
 
 #[test]
-fn from_where_both_are_trusted() {
+fn long_from_where_both_are_trusted() {
     isolated(|| {
         let (zone, _members) = running_zone(3);
         rotate(&zone, &["--stop-after", "trust-both"]).expect_code(0);
@@ -34,7 +34,7 @@ fn from_where_the_new_one_signs() {
 }
 
 #[test]
-fn another_rotation_is_refused_while_one_is_under_way() {
+fn long_another_rotation_is_refused_while_one_is_under_way() {
     isolated(|| {
         let (zone, _members) = running_zone(3);
         rotate(&zone, &["--plane", "peer", "--stop-after", "trust-both"]).expect_code(0);

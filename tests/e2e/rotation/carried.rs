@@ -1,4 +1,5 @@
-//! Nodes with directories of their own, as on other machines: reached by a command, or by files that people carry.
+//! Nodes with directories of their own, as on other machines: reached by a command, or by files that people
+//! carry.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,7 +32,7 @@ fn started(zone: &TestZone) -> Vec<Supervised> {
 }
 
 #[test]
-fn by_the_command_of_access() {
+fn long_by_the_command_of_access() {
     isolated(|| {
         let place = std::env::temp_dir().join("nodes");
         std::fs::create_dir(&place).expect("a directory");

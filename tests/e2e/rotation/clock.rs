@@ -1,7 +1,7 @@
 //! A signing host whose clock is ahead: no CA that others take for not valid yet, and a way back from one.
 
+use store::zone_directory::{CaPassphrase, RotationScope, ZoneDirectory, prepare_next, switch};
 use time::{Duration, OffsetDateTime};
-use zone_etcd::zone_directory::{CaPassphrase, Rotated, ZoneDirectory, prepare_next, switch};
 
 use super::{assert_alone, rotate, running_zone};
 use crate::harness::clock::turn;
@@ -35,7 +35,7 @@ fn the_way_back_needs_no_member_that_is_well() {
         let held = directory.lock().expect("the lock");
         for step in [prepare_next, switch] {
             let authorities = held.authorities(ahead).expect("the CAs");
-            step(&directory, &authorities, Rotated::Planes, ahead).expect("a step");
+            step(&directory, &authorities, RotationScope::Planes, ahead).expect("a step");
         }
         drop(held);
         let mut issue = zone.command(&["pki", "issue", "--all"]);

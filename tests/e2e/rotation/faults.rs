@@ -35,7 +35,7 @@ fn a_member_that_cannot_be_reached() {
 
 /// Somebody has put back what node2 had before: it gets what the zone has now.
 #[test]
-fn a_node_with_an_older_generation() {
+fn long_a_node_with_an_older_generation() {
     isolated(|| {
         let (zone, _members) = running_zone(3);
         rotate(&zone, &["--stop-after", "new-leaves"]).expect_code(0);
@@ -48,8 +48,9 @@ fn a_node_with_an_older_generation() {
     });
 }
 
-/// The whole directory of node3 as it was before the rotation. etcd ends with data that lacks what it has acknowledged to the
-/// leader: the others go on without it, and so does the rotation once it has its own again.
+/// The whole directory of node3 as it was before the rotation. etcd ends with data that lacks what it has
+/// acknowledged to the leader: the others go on without it, and so does the rotation once it has its own
+/// again.
 #[test]
 fn a_node_that_was_restored_from_a_backup() {
     isolated(|| {
@@ -81,7 +82,7 @@ fn a_node_that_was_restored_from_a_backup() {
 
 /// The zone directory's disk is full: nothing is changed, and with space the same command goes on.
 #[test]
-fn a_signing_host_out_of_disk() {
+fn long_a_signing_host_out_of_disk() {
     isolated(|| {
         let (zone, _members) = running_zone(3);
         rotate(&zone, &["--stop-after", "trust-both"]).expect_code(0);
@@ -128,7 +129,7 @@ fn a_learner_is_named_before_anything_is_done() {
 
 /// What is proposed about a member that zone.toml does not have is nothing that its node would be needed for.
 #[test]
-fn a_member_that_is_not_described() {
+fn long_a_member_that_is_not_described() {
     isolated(|| {
         let (zone, mut members) = running_zone(3);
         let path = zone.file("zone.toml");

@@ -53,7 +53,7 @@ fn two_at_once_are_refused() {
 
 /// It stops where it is, the zone keeps its quorum, and the same command goes on.
 #[test]
-fn a_member_is_killed_in_the_middle() {
+fn long_a_member_is_killed_in_the_middle() {
     isolated(|| {
         let (zone, mut members) = running_zone(3);
         rotate(&zone, &["--stop-after", "trust-both"]).expect_code(0);

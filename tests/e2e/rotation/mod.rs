@@ -34,7 +34,8 @@ fn rotate(zone: &TestZone, arguments: &[&str]) -> Outcome {
 /// Which CA issued what a server shows, as openssl sees it.
 fn shown_issuer(port: u16) -> String {
     let line = format!(
-        "openssl s_client -connect 127.0.0.1:{port} </dev/null 2>/dev/null | openssl x509 -noout -issuer -nameopt RFC2253"
+        "openssl s_client -connect 127.0.0.1:{port} </dev/null 2>/dev/null | openssl x509 -noout -issuer \
+         -nameopt RFC2253"
     );
     outcome(Command::new("sh").args(["-c", &line])).stdout.trim().to_owned()
 }
@@ -42,7 +43,8 @@ fn shown_issuer(port: u16) -> String {
 /// The CAs that a server names in its handshake, as openssl sees them.
 fn named_authorities(port: u16) -> String {
     let line = format!(
-        "openssl s_client -connect 127.0.0.1:{port} </dev/null 2>/dev/null | sed -n '/^Acceptable client/,/^Requested/p'"
+        "openssl s_client -connect 127.0.0.1:{port} </dev/null 2>/dev/null | sed -n '/^Acceptable \
+         client/,/^Requested/p'"
     );
     outcome(Command::new("sh").args(["-c", &line])).stdout
 }

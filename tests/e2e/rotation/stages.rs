@@ -46,7 +46,7 @@ fn each_stage_is_what_it_says() {
         let restarted = pids(&members);
         assert!(
             before.iter().zip(&restarted).all(|(before, after)| before != after),
-            "each read its CAs anew"
+            "each read its CAs again"
         );
         assert_eq!(standing(&zone)["stage"], "trust-both");
 
@@ -129,7 +129,7 @@ fn the_root_is_replaced_and_the_cluster_stays_the_same() {
 
 /// Keys that are locked are followed by keys that are locked.
 #[test]
-fn locked_keys_stay_locked() {
+fn long_locked_keys_stay_locked() {
     isolated(|| {
         let (zone, _members) = running_zone(3);
         let passphrase = zone.around().join("passphrase");

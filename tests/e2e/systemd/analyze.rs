@@ -17,21 +17,29 @@ use nix::unistd::Pid;
 /// What `systemd-analyze security` may say at most, in tenths; 100 is a service without any restriction.
 const EXPOSURE: &str = "15";
 
-const SERVICES: [&str; 5] = [
+const SERVICES: [&str; 7] = [
     "zone-etcd@.service",
     "zone-etcd-check@.service",
     "zone-etcd.service",
     "zone-etcd-check.service",
     "zone-etcd-renew.service",
+    "zone-etcd-snapshot.service",
+    "zone-etcd-snapshot-drill.service",
+];
+
+const TIMERS: [&str; 5] = [
+    "zone-etcd-check@.timer",
+    "zone-etcd-check.timer",
+    "zone-etcd-renew.timer",
+    "zone-etcd-snapshot.timer",
+    "zone-etcd-snapshot-drill.timer",
 ];
 
 #[test]
 fn systemd_understands_every_line() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut units = Vec::new();
-    for name in
-        SERVICES.iter().chain(&["zone-etcd-check@.timer", "zone-etcd-check.timer", "zone-etcd-renew.timer"])
-    {
+    for name in SERVICES.iter().chain(&TIMERS) {
         let text = fs::read_to_string(packaged(name)).expect("the unit file");
         // systemd looks for the program as well.
         let text = text.replace("/usr/local/bin/zone-etcd", program().to_str().expect("a path in UTF-8"));
@@ -111,8 +119,9 @@ fn nothing_that_is_forbidden_is_needed() {
     });
 }
 
-/// `1234  openat(AT_FDCWD, …` without the process; no signals, no ends of processes, no second halves of calls. A call that is
-/// begun again after a signal can have a negative number, that of an error within the kernel, for strace to see.
+/// `1234  openat(AT_FDCWD, …` without the process; no signals, no ends of processes, no second halves of
+/// calls. A call that is begun again after a signal can have a negative number, that of an error within the
+/// kernel, for strace to see.
 fn call_of(line: &str) -> Option<&str> {
     let call = line.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
     let is_restarted = call.starts_with("syscall_0xfffffffffffff");

@@ -42,7 +42,8 @@ fn the_check_finds_a_member_in_order() {
         assert_eq!(started.code, 0, "{}\n{printed}", started.stderr);
         assert!(printed.contains("held by the member, which runs (process "), "{printed}");
         assert!(std::path::Path::new("/var/lib/prometheus/node-exporter/zone-etcd.prom").exists());
-        // The same by hand, as the user of the service, and from outside of the process namespace of the members.
+        // The same by hand, as the user of the service, and from outside of the process namespace of the
+        // members.
         let user =
             ["setpriv", "--reuid=zone-etcd", "--regid=zone-etcd", "--clear-groups", "zone-etcd", "check"];
         let told = manager.call(&[&user[..], &["--node", "node1", "--zone", ZONE]].concat());
@@ -54,7 +55,7 @@ fn the_check_finds_a_member_in_order() {
 
 /// systemd starts them again, and knows each new process; nobody waits for `RestartSec`.
 #[test]
-fn cas_are_rotated_through_systemctl() {
+fn long_cas_are_rotated_through_systemctl() {
     if !has_other_users() {
         return;
     }

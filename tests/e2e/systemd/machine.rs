@@ -1,5 +1,5 @@
-//! A machine on which the program is installed as the documents say: program, bundle, user, directories. Only the mount
-//! namespace of the test sees it.
+//! A machine on which the program is installed as the documents say: program, bundle, user, directories. Only
+//! the mount namespace of the test sees it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -25,7 +25,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Installs everything, and makes a zone with this `zone.toml`. To be used in [`crate::harness::isolation`].
+    /// Installs everything, and makes a zone with this `zone.toml`. To be used in
+    /// [`crate::harness::isolation`].
     #[track_caller]
     pub fn new(description: &str) -> Self {
         let output = tempfile::tempdir().expect("a directory");

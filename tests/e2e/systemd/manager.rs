@@ -1,4 +1,5 @@
-//! systemd itself, as the first process of namespaces of its own, with the units of `packaging/systemd` and nothing else to run.
+//! systemd itself, as the first process of namespaces of its own, with the units of `packaging/systemd` and
+//! nothing else to run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -146,7 +147,8 @@ impl Drop for Manager {
     }
 }
 
-/// The packaged units, targets that start nothing, and a file for what each service prints, since there is no journal.
+/// The packaged units, targets that start nothing, and a file for what each service prints, since there is no
+/// journal.
 #[track_caller]
 fn lay_out_units() {
     fs::create_dir(LOGS).expect("a directory");

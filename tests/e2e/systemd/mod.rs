@@ -1,5 +1,5 @@
-//! The units in `packaging/systemd`: under systemd itself in `booted.rs`; elsewhere what the unit files say is done by `service.rs`,
-//! where single processes are looked at.
+//! The units in `packaging/systemd`: under systemd itself in `booted.rs`; elsewhere what the unit files say
+//! is done by `service.rs`, where single processes are looked at.
 
 mod analyze;
 mod booted;
@@ -25,7 +25,8 @@ use machine::{Machine, ZONE};
 use service::{Service, open_files, prepare, receive};
 use unit::Unit;
 
-/// It says that it is ready when the cluster is bootstrapped, and later when there is a quorum, not before, and is one process all the time.
+/// It says that it is ready when the cluster is bootstrapped, and later when there is a quorum, not before,
+/// and is one process all the time.
 #[test]
 fn ready_is_said_by_the_one_process_once_there_is_a_quorum() {
     isolated(|| {
@@ -67,7 +68,8 @@ fn assert_ready_once(service: &mut Service) {
     assert!(service.report().is_none(), "etcd reports once");
 }
 
-/// It is the user of the service, with the limits that the unit sets, and only that user can read what it wrote.
+/// It is the user of the service, with the limits that the unit sets, and only that user can read what it
+/// wrote.
 #[test]
 fn it_runs_as_its_user() {
     isolated(|| {
@@ -166,7 +168,51 @@ fn the_renewal_renews() {
     });
 }
 
-/// Before there is a cluster and before there is a quorum, and also when all stop at once, which takes etcd longest.
+/// The unit takes a snapshot of the zone that it names, keeps what is to be kept, and has it restored for a
+/// try.
+#[test]
+fn the_snapshot_is_taken_and_restores() {
+    let unit = Unit::load("zone-etcd-snapshot.service", "");
+    assert_eq!((unit.one("Type"), unit.one("TimeoutStartSec")), ("oneshot", "infinity"));
+    let member = Unit::load("zone-etcd@.service", "node1");
+    assert!(unit.environment().contains(&member.environment()[0]), "both look at the same zone");
+    for (timer, every) in
+        [("zone-etcd-snapshot.timer", "daily"), ("zone-etcd-snapshot-drill.timer", "weekly")]
+    {
+        let timer = Unit::load(timer, "");
+        assert_eq!((timer.one("OnCalendar"), timer.one("Persistent")), (every, "yes"));
+        assert!(timer.all("RandomizedDelaySec").next().is_some(), "zones do not all read at once");
+    }
+    isolated(|| {
+        let machine = one_member();
+        machine.run(&["init"]).expect_code(0);
+        let mut running = Service::start(&machine, "node1");
+        running.process.wait_for_line(&["serving client traffic securely"]);
+        let mut lines = Vec::new();
+        for unit in ["zone-etcd-snapshot.service", "zone-etcd-snapshot-drill.service"] {
+            let unit = Unit::load(unit, "");
+            for line in unit.all("ExecStart") {
+                let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+                let mut command = machine.as_user(&words);
+                // `PrivateTmp=` gives the user a directory of its own.
+                command.envs(unit.environment()).env("TMPDIR", "/var/lib/zone-etcd");
+                outcome(&mut command).expect_code(0);
+                lines.push(words[1..3].join(" "));
+            }
+        }
+        assert_eq!(lines, ["snapshot save", "snapshot status", "snapshot verify"]);
+        let status = machine.run(&["status", "--format", "prometheus"]).expect_code(0).stdout;
+        for metric in [
+            "zone_etcd_snapshot_last_good_timestamp_seconds{",
+            "zone_etcd_snapshot_last_drill_timestamp_seconds{",
+        ] {
+            assert!(status.contains(metric), "{status}");
+        }
+    });
+}
+
+/// Before there is a cluster and before there is a quorum, and also when all stop at once, which takes etcd
+/// longest.
 #[test]
 fn the_signal_that_stops_it_reaches_etcd() {
     isolated(|| {
@@ -221,7 +267,8 @@ fn a_crash_is_a_reason_to_start_again() {
     });
 }
 
-/// Go ends a process that writes to a log nobody reads any more. A service manager takes that signal for a clean end.
+/// Go ends a process that writes to a log nobody reads any more. A service manager takes that signal for a
+/// clean end.
 #[test]
 fn a_lost_reader_of_the_log_is_a_reason_to_start_again() {
     isolated(|| {

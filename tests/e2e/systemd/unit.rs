@@ -44,7 +44,8 @@ impl Unit {
         value
     }
 
-    /// What `Environment=` and then the files of `EnvironmentFile=` set; of two values the later is in effect.
+    /// What `Environment=` and then the files of `EnvironmentFile=` set; of two values the later is in
+    /// effect.
     #[track_caller]
     pub fn environment(&self) -> Vec<(String, String)> {
         let mut text: Vec<String> = self.all("Environment").map(str::to_owned).collect();

@@ -41,7 +41,8 @@ fn nobody_is_there() {
     assert!(zone.file("clients/health/gen-2").is_dir(), "the client was renewed");
 }
 
-/// No shell is between the file and the command: what is in quotes is one word, and nothing else in it means anything.
+/// No shell is between the file and the command: what is in quotes is one word, and nothing else in it means
+/// anything.
 #[test]
 fn words_are_handed_on_as_they_stand() {
     let zone = with_command("PLACE/stand-in 'two  words' {full} root@{address} '' $HOME;id 'a{name}b'", "");
@@ -71,7 +72,8 @@ fn the_command_is_not_there() {
 
 #[test]
 fn the_node_says_why() {
-    let script = "cat > /dev/null; printf 'error: cannot write /x\\n  No space left\\nnext: free space\\n' >&2; exit 73";
+    let script = "cat > /dev/null; printf 'error: cannot write /x\\n  No space left\\nnext: free space\\n' \
+                  >&2; exit 73";
     let (_zone, told) = fails(script, "");
     told.expect_code(73).expect_error_with(&[
         "error: node1: cannot write /x\n  No space left\n",
@@ -90,7 +92,8 @@ fn nothing_that_a_node_says_reaches_the_terminal() {
         let octal: String = said.bytes().map(|byte| format!("\\{byte:03o}")).collect();
         format!("cat > /dev/null; printf '{octal}'")
     };
-    let answer = "{\"result\":\"activated\",\"node\":\"HOSTILE\",\"zone\":\"z\",\"generation\":1,\"previous\":null,\
+    let answer = "{\"result\":\"activated\",\"node\":\"HOSTILE\",\"zone\":\"z\",\
+                  \"generation\":1,\"previous\":null,\
                   \"sequence\":1,\"manifest_sha256\":\"\",\"restart_reasons\":[\"HOSTILE\"]}";
     let json = serde_json::to_string(HOSTILE).expect("JSON");
     let answer = answer.replace("\"HOSTILE\"", &json);
@@ -124,7 +127,8 @@ fn what_is_answered_is_no_answer() {
         told.expect_code(65)
             .expect_error_with(&["node1 has not answered as `zone-etcd activate` answers", why]);
     }
-    let other = "cat > /dev/null; echo '{\"result\":\"activated\",\"node\":\"NODE\",\"zone\":\"example.zone\",\
+    let other = "cat > /dev/null; echo \
+                 '{\"result\":\"activated\",\"node\":\"NODE\",\"zone\":\"example.zone\",\
                  \"generation\":1,\"previous\":null,\"sequence\":7,\"manifest_sha256\":\"ab\"}'";
     let (_zone, told) = fails(&other.replace("NODE", "node2.example.zone"), "");
     told.expect_code(65).expect_error_with(&["it is the answer of node2.example.zone"]);

@@ -113,7 +113,8 @@ fn the_holder_of_a_certificate_gets_the_list_first() {
     assert_ne!(told.code, 65, "{}{}", told.stdout, told.stderr);
 }
 
-/// Its bundle cannot be made, so it has the old list, and the same command ends that once it has certificates again.
+/// Its bundle cannot be made, so it has the old list, and the same command ends that once it has certificates
+/// again.
 #[test]
 fn a_member_whose_certificates_are_not_whole_here_is_not_forgotten() {
     let zone = zone();

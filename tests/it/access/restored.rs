@@ -1,4 +1,5 @@
-//! A zone directory that was put back from a copy, or of which there are two: the nodes have bundles that it does not know of.
+//! A zone directory that was put back from a copy, or of which there are two: the nodes have bundles that it
+//! does not know of.
 
 use std::fs;
 use std::path::Path;
@@ -119,7 +120,10 @@ fn lists_of_others_are_kept_nowhere() {
     let other = TestZone::init("example.zone", &["node1=10.0.1.1"]);
     let foreign = zone_pki::hex::encode(&read(&other.file("ca/client.crl")));
     let own = zone_pki::hex::encode(&read(&zone.file("ca/client.crl")));
-    let answer = |node: &str, file: &str, list: &str| json!({ "result": "older-lists", "node": node, "lists": { file: list } });
+    let answer = |node: &str, file: &str, list: &str| {
+        let lists = json!({ file: list });
+        json!({ "result": "older-lists", "node": node, "lists": lists })
+    };
     for (node, file, list) in [
         ("node1.example.zone", "client.crl", foreign.as_str()),
         ("node1.example.zone", "peer.crl", own.as_str()),

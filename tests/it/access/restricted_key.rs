@@ -96,6 +96,15 @@ fn options_and_places_that_are_not_needed_are_refused() {
         "zone-etcd restart --format json --config /tmp/node.json".to_owned(),
         format!("zone-etcd restart --rolling --config {config}"),
         format!("zone-etcd restart --format json --zone {node}"),
+        format!("zone-etcd snapshot restore /etc/shadow --config {config}"),
+        format!("zone-etcd snapshot restore - --identity /etc/shadow --config {config}"),
+        format!("zone-etcd snapshot save --config {config}"),
+        "zone-etcd snapshot restore - --staged --config /tmp/node.json".to_owned(),
+        format!("zone-etcd recover --dead node2 --config {config}"),
+        format!("zone-etcd recover serve --end-with-parent 1 --etcd /bin/sh --config {config}"),
+        format!("zone-etcd recover salvage --out /tmp/x.db --config {config}"),
+        format!("zone-etcd recover salvage --out - --etcd /bin/sh --config {config}"),
+        "zone-etcd recover log --format json --config /tmp/node.json".to_owned(),
     ] {
         called(&only, &pinned, &line).expect_refusal(77, &["this key may not run that here"]);
     }
@@ -109,6 +118,14 @@ fn options_and_places_that_are_not_needed_are_refused() {
     let told =
         called(&only, &pinned, &format!("zone-etcd restart --format json --dry-run --config {config}"));
     assert!(!told.stderr.contains("this key"), "{}", told.stderr);
+    for line in [
+        format!("zone-etcd recover log --format json --config {config}"),
+        format!("zone-etcd recover salvage --out - --timeout 300s --config {config}"),
+        format!("zone-etcd recover salvage --rehearse --format json --timeout 300s --config {config}"),
+    ] {
+        let told = called(&only, &pinned, &line);
+        assert!(!told.stderr.contains("this key"), "{}", told.stderr);
+    }
     let line = format!("zone-etcd pki csr --new-keys --key p256 --node node1.example.zone --node-dir {node}");
     assert!(called(&only, &pinned, &line).expect_code(0).stdout.contains("CERTIFICATE REQUEST"));
 }

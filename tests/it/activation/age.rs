@@ -24,7 +24,8 @@ fn an_older_bundle_is_refused() {
     assert_eq!(json(&told)["sequence"], 2);
     add_to_description(&zone, "[etcd]\nheartbeat = \"200ms\"\nelection = \"2s\"\n");
     activate(&bundle(&zone, "node1"), &directory, &[]).expect_code(0);
-    // As long as the first is there it is gone back to; without it, it would be a step back that nobody has asked for.
+    // As long as the first is there it is gone back to; without it, it would be a step back that nobody has
+    // asked for.
     fs::remove_dir_all(directory.join("pki/gen-1")).expect("the first generation");
     let before = Tree::of(&directory);
     activate(&kept, &directory, &[]).expect_refusal(65, &["is older than what is active", "--rollback"]);
@@ -69,7 +70,8 @@ fn an_expired_bundle_is_refused() {
         .expect_refusal(65, &["a certificate in it has expired", "this machine's clock says"]);
 }
 
-/// The way by hand: the number that the node has goes back to the signing host, which makes the next one above it.
+/// The way by hand: the number that the node has goes back to the signing host, which makes the next one
+/// above it.
 #[test]
 fn a_bundle_is_made_above_the_number_that_a_node_has() {
     let zone = zone();

@@ -1,7 +1,7 @@
 //! The fingerprint of a zone's root, as people copy it.
 
-use zone_etcd::activation::Fingerprint;
-use zone_etcd::activation::fingerprint::FingerprintError;
+use launch::activation::Fingerprint;
+use launch::activation::fingerprint::FingerprintError;
 
 #[test]
 fn every_form_in_which_people_copy_it_is_the_same() {

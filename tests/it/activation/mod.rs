@@ -25,7 +25,8 @@ const NODES: &str = "[zone]\nname = \"example.zone\"\n\
     [[node]]\nname = \"node1\"\naddress = \"127.0.0.1\"\npeer_port = 12380\nclient_port = 12379\n\
     [[node]]\nname = \"node2\"\naddress = \"127.0.0.1\"\npeer_port = 22380\nclient_port = 22379\n\
     [[node]]\nname = \"node3\"\naddress = \"127.0.0.1\"\npeer_port = 32380\nclient_port = 32379\n\
-    [[node]]\nname = \"worker\"\naddress = \"127.0.0.1\"\npeer_port = 42380\nclient_port = 42379\nmember = false\n";
+    [[node]]\nname = \"worker\"\naddress = \"127.0.0.1\"\npeer_port = 42380\nclient_port = 42379\n\
+    member = false\n";
 
 pub fn zone() -> TestZone {
     described(NODES)
@@ -71,9 +72,7 @@ pub fn roll_back(directory: &Path, arguments: &[&str]) -> Outcome {
 /// The fingerprint of the zone's root, as openssl prints it.
 #[track_caller]
 pub fn fingerprint(zone: &TestZone) -> String {
-    let mut openssl = Command::new("openssl");
-    openssl.args(["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(zone.file("ca/root.crt"));
-    outcome(&mut openssl).expect_code(0).stdout.trim().to_owned()
+    zone.root_fingerprint()
 }
 
 /// Activates the first bundle of a node, and returns what is told of it.

@@ -1,4 +1,5 @@
-//! A node directory that is elsewhere than by default: what is proposed names it, and fixes what it was proposed for.
+//! A node directory that is elsewhere than by default: what is proposed names it, and fixes what it was
+//! proposed for.
 
 use std::fs;
 use std::path::Path;

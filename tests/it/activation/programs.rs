@@ -56,7 +56,8 @@ fn programs_are_installed_once_and_never_overwritten() {
     assert_eq!(fs::read_link(directory.join("pki/current")).expect("a link"), Path::new("gen-2"));
 }
 
-/// Its manifest is the owner's as well, so a digest proves nothing: whoever has the directory could have root run anything.
+/// Its manifest is the owner's as well, so a digest proves nothing: the owner of the directory could have
+/// root run anything.
 #[test]
 fn root_runs_no_program_from_the_directory_of_another_user() {
     if !nix::unistd::geteuid().is_root() {

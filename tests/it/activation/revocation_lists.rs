@@ -1,4 +1,5 @@
-//! Revocation lists only grow on a node: what was refused here is not let in again by a bundle or by a step back.
+//! Revocation lists only grow on a node: what was refused here is not let in again by a bundle or by a step
+//! back.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -66,7 +66,7 @@ fn a_damaged_generation_is_not_gone_back_to() {
     assert_eq!(current(&directory), "gen-3");
 }
 
-/// Makes the zone's list of the client plane anew, with this certificate in it.
+/// Makes the zone's list of the client plane again, with this certificate in it.
 fn revoke(zone: &TestZone, certificate: &Path) {
     let now = OffsetDateTime::now_utc();
     let read = |path: &Path| fs::read(path).expect("a file");

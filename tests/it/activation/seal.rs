@@ -147,7 +147,8 @@ fn a_key_as_a_credential() {
     outcome(command.env("CREDENTIALS_DIRECTORY", &credentials)).expect_code(0);
 }
 
-/// The key of a host is root's, and the member has a user of its own: root opens the key, and that user reads it.
+/// The key of a host is root's, and the member has a user of its own: root opens the key, and that user reads
+/// it.
 #[test]
 fn the_key_of_the_host_for_a_user_who_may_not_read_it() {
     if !nix::unistd::geteuid().is_root() {
@@ -176,7 +177,8 @@ fn the_key_of_the_host_for_a_user_who_may_not_read_it() {
         let program = use_as_nobody(place.path(), &[], &zone.path()).get_program().to_owned();
         let mut shell = Command::new("bash");
         let line = format!(
-            "exec runuser -u nobody -- \"$0\" activate \"$1\" --node-dir \"$2\" --root-fingerprint \"$3\" {options}"
+            "exec runuser -u nobody -- \"$0\" activate \"$1\" --node-dir \"$2\" --root-fingerprint \"$3\" \
+             {options}"
         );
         shell.args(["-c", &line]).arg(program).arg(&bundle).arg(own.join("n1")).arg(&known).arg(&reachable);
         outcome(shell.current_dir("/").stdin(Stdio::null()))

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use host::NodeLock;
 use serde_json::Value;
 
 use super::{
@@ -107,7 +108,7 @@ fn the_right_to_bootstrap_outlives_a_later_bundle_of_the_same_cluster() {
     let told = json(&activate(&second, &directory, &["--format", "json"]).expect_code(0));
     assert_eq!(told["may_bootstrap"], true, "it had the right, and has not used it");
 
-    // On a machine that was made anew, the same bundle may only join.
+    // On a machine that was made again, the same bundle may only join.
     let rebuilt = node_directory(&zone, "rebuilt");
     assert_eq!(activated(&zone, &second, &rebuilt)["may_bootstrap"], false);
 
@@ -182,7 +183,8 @@ fn only_one_at_a_time() {
     let held = File::open(&directory).expect("the directory");
     held.try_lock().expect("nobody holds it");
     activate(&file, &directory, &[]).expect_refusal(75, &["another command activates"]);
-    // Not by closing alone: a process that another test starts at this instant has the directory until its exec.
+    // Not by closing alone: a process that another test starts at this instant has the directory until its
+    // exec.
     held.unlock().expect("it is given up");
     activate(&file, &directory, &[]).expect_code(0);
 }
@@ -193,8 +195,7 @@ fn it_works_while_the_member_runs() {
     let zone = described(super::NODES);
     let directory = node_directory(&zone, "n1");
     activated(&zone, &bundle(&zone, "node1"), &directory);
-    let lock = File::create(directory.join("lock")).expect("the lock");
-    lock.try_lock().expect("nobody holds it");
+    let _lock = NodeLock::take(&directory.join("lock")).expect("nobody holds it");
     add_to_description(&zone, "[pki]\nserver_names = [\"etcd.example.zone\"]\n");
     activate(&bundle(&zone, "node1"), &directory, &[]).expect_code(0);
 }
@@ -216,12 +217,11 @@ fn the_next_step_is_to_start_a_member_that_does_not_run() {
     let start = format!("start its member: zone-etcd run --config {}", directory.join("node.json").display());
     assert_eq!(next(&second), start);
     assert_eq!(next(&second), start);
-    let lock = File::create(directory.join("lock")).expect("the lock file");
-    lock.try_lock().expect("the lock");
+    let _lock = NodeLock::take(&directory.join("lock")).expect("nobody holds it");
     assert_eq!(next(&second), "nothing to do: its member runs");
     replace_in(&zone.file("zone.toml"), "\"etcd.example.zone\"", "\"store.example.zone\"");
     let told = next(&bundle(&zone, "node1"));
-    assert!(told.starts_with("nothing: the member that runs reads its certificates anew"), "{told}");
+    assert!(told.starts_with("nothing: the member that runs reads its certificates again"), "{told}");
 }
 
 /// A pipe in the place of a file would be waited for.

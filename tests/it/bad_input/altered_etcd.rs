@@ -64,8 +64,8 @@ fn with_its_time_of_modification_set_back() {
     refused(&zone, &bundle);
 }
 
-/// What a start found out is believed while the file stays the same: the digest is then not taken again. It is seen by
-/// writing another digest into the record.
+/// What a start found out is believed while the file stays the same: the digest is then not taken again. It
+/// is seen by writing another digest into the record.
 #[test]
 fn a_file_that_stays_the_same_is_not_digested_again() {
     let zone = one_member();

@@ -6,8 +6,8 @@ use super::{issued_zone, untouched};
 use crate::harness::{TestZone, outcome};
 use crate::support::{NOBODY, Others, StandIn, Tree, three_members};
 
-/// Damages the key of each plane CA, and expects that whatever issues refuses it. Nothing is issued under the other
-/// plane's CA either: a holder has all of its certificates or none.
+/// Damages the key of each plane CA, and expects that whatever issues refuses it. Nothing is issued under the
+/// other plane's CA either: a holder has all of its certificates or none.
 #[track_caller]
 fn each(damage: impl Fn(&TestZone, &str), code: i32, texts: &[&str]) {
     for stem in ["peer", "client"] {

@@ -9,8 +9,8 @@ fn copy(from: &TestZone, to: &TestZone, file: &str) {
     std::fs::write(to.file(file), bytes).expect("written into the file that is there");
 }
 
-/// Every certificate in use was issued by another CA than this one, so all of them would be issued anew, and no peer or
-/// client that has the old root would accept one.
+/// Every certificate in use was issued by another CA than this one, so all of them would be issued again, and
+/// no peer or client that has the old root would accept one.
 #[test]
 fn a_plane_certificate_of_another_zone() {
     let other = TestZone::init("example.zone", &["node1=127.0.0.1"]);
@@ -43,7 +43,8 @@ fn the_certificates_of_both_planes_swapped() {
     );
 }
 
-/// With the keys and lists in the other place as well each CA can sign. Members would trust each other's clients as members.
+/// With the keys and lists in the other place as well each CA can sign. Members would trust each other's
+/// clients as members.
 #[test]
 fn whole_planes_swapped() {
     let (zone, etcd) = issued_zone();

@@ -123,7 +123,8 @@ fn a_description_that_is_too_long() {
         .expect_refusal(65, &["zone.toml", "it has 16777217 bytes, of at most 16777216"]);
 }
 
-/// The bytes that are read to find the place of each must not grow with their square: 40,000 would take a minute.
+/// The bytes that are read to find the place of each must not grow with their square: 40,000 would take a
+/// minute.
 #[test]
 fn unknown_keys_are_counted_once() {
     let keys: String = (0..40_000).map(|number| format!("unknown{number} = 1\n")).collect();
@@ -157,7 +158,8 @@ fn a_description_that_others_may_write() {
     }
 }
 
-/// A user of whom there is no other process, who may have so many threads: somewhere in between, each of them is the one that fails.
+/// A user of whom there is no other process, who may have so many threads: somewhere in between, each of them
+/// is the one that fails.
 #[test]
 fn no_thread_is_to_be_had() {
     const ALONE: u32 = 54_321;

@@ -41,8 +41,8 @@ fn a_ca_that_is_not_valid_yet() {
     );
 }
 
-/// A machine without a battery-backed clock starts in 1970: for it, a CA that was made today is not valid yet. The clock of
-/// this process cannot be turned back, so the CA is from the next century.
+/// A machine without a battery-backed clock starts in 1970: for it, a CA that was made today is not valid
+/// yet. The clock of this process cannot be turned back, so the CA is from the next century.
 #[test]
 fn a_clock_that_is_decades_behind() {
     let made = OffsetDateTime::now_utc() + Duration::days(40 * 365);

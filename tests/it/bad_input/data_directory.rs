@@ -93,7 +93,7 @@ fn data_that_is_gone_is_not_bootstrapped_again() {
     give_data(&zone, member, cluster);
     start_as_current(&zone, &etcd);
     std::fs::rename(data(&zone), zone.around().join("data")).expect("moved away");
-    let texts = ["has lost its votes", "put the data back into", "member remove "];
+    let texts = ["has lost its votes", "put the data back into", "member replace "];
     refused_by(&zone, &etcd, &PLAN, 65, &texts);
     // Nor when an empty directory stands in its place, nor without the log alone.
     std::fs::create_dir(data(&zone)).expect("a directory");

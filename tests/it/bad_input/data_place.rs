@@ -12,7 +12,8 @@ fn zone(place: &str) -> TestZone {
     zone.run(&["pki", "issue", "node1"]).expect_code(0);
     let path = if place.starts_with('/') { place.into() } else { zone.path().join(place) };
     let text = format!(
-        "[zone]\nname = \"example.zone\"\n[[node]]\nname = \"node1\"\naddress = \"127.0.0.1\"\ndata_dir = \"{}\"\n",
+        "[zone]\nname = \"example.zone\"\n[[node]]\nname = \"node1\"\naddress = \"127.0.0.1\"\n\
+         data_dir = \"{}\"\n",
         path.display()
     );
     std::fs::write(zone.file("zone.toml"), text).expect("zone.toml");

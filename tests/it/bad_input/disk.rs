@@ -1,5 +1,5 @@
-//! A zone directory on a disk that is full or read-only. The disk is a small tmpfs in a mount namespace of the command's
-//! own, which is gone with it.
+//! A zone directory on a disk that is full or read-only. The disk is a small tmpfs in a mount namespace of
+//! the command's own, which is gone with it.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,8 +8,9 @@ use super::issued_zone;
 use crate::harness::{Outcome, TestZone, outcome, program};
 use crate::support::{Refusal, StandIn, three_members};
 
-/// Copies the zone to a fresh tmpfs, prepares that, runs the program on it, and writes down which files the disk holds
-/// before and after. Left out are the lock of a node, and directories: an empty one for a node may stay behind.
+/// Copies the zone to a fresh tmpfs, prepares that, runs the program on it, and writes down which files the
+/// disk holds before and after. Left out are the lock of a node, and directories: an empty one for a node may
+/// stay behind.
 const SCRIPT: &str = r#"
 set -euo pipefail
 mount --make-rprivate /
@@ -60,7 +61,8 @@ fn a_full_one() {
     let etcd = StandIn::new(zone.around(), "3.7.3");
     // The node's directory and lock are there, as after any earlier start.
     let prepare = format!(
-        "mkdir -p -m 700 zone/nodes/node1; echo 1 >zone/nodes/node1/lock; chmod 600 zone/nodes/node1/lock; {FILL}"
+        "mkdir -p -m 700 zone/nodes/node1; echo 1 >zone/nodes/node1/lock; chmod 600 zone/nodes/node1/lock; \
+         {FILL}"
     );
     for arguments in [
         ["pki", "issue", "--all"].as_slice(),

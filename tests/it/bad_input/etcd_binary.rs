@@ -108,7 +108,7 @@ fn a_manifest_that_cannot_be_used() {
     for (manifest, said) in [
         (String::new(), "EOF"),
         ("{}".to_owned(), "missing field"),
-        (sound.replace("\"format\":1", "\"format\":2"), "its format is 2, not 1"),
+        (sound.replace("\"format\":1", "\"format\":2"), "its format is 2, and this program knows 1"),
         (sound.replace("\"etcd\"", "\"etcdctl\""), "it does not list etcd"),
         (sound.replace("\"source\"", "\"sauce\""), "unknown field"),
     ] {

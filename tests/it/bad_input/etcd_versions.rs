@@ -88,7 +88,8 @@ fn a_patch_that_is_not_known() {
     outcome(&mut zone.command(&["run", "--node", "node1", "--etcd", etcd.as_argument()])).expect_code(0);
 }
 
-/// Members that were started at the same time agree on a version some seconds later; until then it is given as 3.0.
+/// Members that were started at the same time agree on a version some seconds later; until then it is given
+/// as 3.0.
 #[test]
 fn a_cluster_that_has_not_agreed_on_a_version() {
     let (zone, _) = issued_zone_of_one();

@@ -15,7 +15,8 @@ fn all_of_them() {
     zone.run(&["pki", "check"]).expect_code(0);
 }
 
-/// What an interrupted `init` below a root of one's own leaves: the next step that it names is one that works.
+/// What an interrupted `init` below a root of one's own leaves: the next step that it names is one that
+/// works.
 #[test]
 fn the_certificate_beside_a_key() {
     let (zone, _) = issued_zone();

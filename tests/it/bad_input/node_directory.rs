@@ -107,7 +107,8 @@ fn one_of_a_zone_of_another_name() {
     refused_by(&zone, &etcd, &PLAN, 65, &["is of another zone", "put the zone's name back"]);
 }
 
-/// The log tells of certificates that were never in use: a first start that a full disk or a signal ended is not a lost one.
+/// The log tells of certificates that were never in use: a first start that a full disk or a signal ended is
+/// not a lost one.
 #[test]
 fn one_whose_first_start_was_interrupted() {
     let (zone, etcd) = issued_zone_of_one();

@@ -76,7 +76,8 @@ fn a_zone_of_another_user() {
     }
 }
 
-/// Root would take the log of what was issued from the service that runs as its owner, and obeying the next step does not.
+/// Root would take the log of what was issued from the service that runs as its owner, and obeying the next
+/// step does not.
 #[test]
 fn a_zone_of_another_user_is_not_taken_from_them() {
     let (zone, _etcd) = issued_zone();
@@ -100,7 +101,7 @@ fn a_zone_of_another_user_is_not_taken_from_them() {
     chown(zone.file("issued.jsonl"), Some(NOBODY), None).expect("another owner");
     let told =
         zone.run(&["pki", "issue", "--all"]).expect_refusal(77, &["belongs to another user", "chown 0 "]);
-    let line = told.stderr.split("changed it: ").nth(1).expect("a next step");
+    let line = told.stderr.split("not changed: ").nth(1).expect("a next step");
     outcome(Command::new("sh").args(["-c", line])).expect_code(0);
     zone.run(&["pki", "issue", "--all"]).expect_code(0);
 }

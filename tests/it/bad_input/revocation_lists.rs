@@ -1,4 +1,5 @@
-//! Revocation lists: etcd refuses every connection when one of them is damaged, and takes any that it can parse.
+//! Revocation lists: etcd refuses every connection when one of them is damaged, and takes any that it can
+//! parse.
 
 use std::fs;
 
@@ -48,7 +49,8 @@ fn list_by(zone: &TestZone, stem: &str) -> Vec<u8> {
     authority.revocation_list(&[], 7, now, now + Duration::days(1)).expect("a list")
 }
 
-/// A list of the other plane, or of another zone whose CA has the same name, says nothing of this plane's certificates.
+/// A list of the other plane, or of another zone whose CA has the same name, says nothing of this plane's
+/// certificates.
 #[test]
 fn refuses_a_list_of_another_ca() {
     let (zone, etcd) = issued_zone();
@@ -62,7 +64,8 @@ fn refuses_a_list_of_another_ca() {
     }
 }
 
-/// The first bundle of a member gives the right to bootstrap, once: with lists that no etcd could use it is not spent.
+/// The first bundle of a member gives the right to bootstrap, once: with lists that no etcd could use it is
+/// not spent.
 #[test]
 fn a_bundle_with_an_unusable_list_spends_no_right() {
     let zone = TestZone::init("example.zone", &["node1=127.0.0.1:22380:22379"]);
@@ -81,8 +84,8 @@ fn a_bundle_with_an_unusable_list_spends_no_right() {
     assert!(told.stderr.contains("may bootstrap the cluster"), "{}", told.stderr);
 }
 
-/// The number of every revoked certificate is in `issued.jsonl`, so a list that is lost is made again with all of them, signed,
-/// and on every node that is kept here.
+/// The number of every revoked certificate is in `issued.jsonl`, so a list that is lost is made again with
+/// all of them, signed, and on every node that is kept here.
 #[test]
 fn rebuilds_a_list_from_what_is_recorded() {
     let (zone, _etcd) = issued_zone();
@@ -120,7 +123,8 @@ fn rebuilds_a_list_from_what_is_recorded() {
     zone.run(&["pki", "revoke", "client/health", "--rebuild-lists"]).expect_code(64);
 }
 
-/// Each list has a number above those before it (RFC 5280, 5.2.3), however soon it follows: a node refuses one that goes back.
+/// Each list has a number above those before it (RFC 5280, 5.2.3), however soon it follows: a node refuses
+/// one that goes back.
 #[test]
 fn a_list_that_is_made_again_twice_at_once_has_a_higher_number() {
     let (zone, _etcd) = issued_zone();

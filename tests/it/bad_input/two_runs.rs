@@ -23,7 +23,8 @@ fn hold(path: &Path, holder: &str) -> File {
     file
 }
 
-/// Not by closing alone: a process that another test starts at this instant has the file, and so the lock, until its exec.
+/// Not by closing alone: a process that another test starts at this instant has the file, and so the lock,
+/// until its exec.
 fn release(held: &File) {
     held.unlock().expect("the lock is given up");
 }
@@ -57,16 +58,20 @@ fn the_second_is_refused_and_told_who_is_first() {
 fn a_lock_that_tells_nothing_still_holds() {
     let (zone, etcd) = issued_zone();
     for text in ["", "garbage", "-"] {
-        let _held = hold(&zone.file("nodes/node1/lock"), text);
+        let held = hold(&zone.file("nodes/node1/lock"), text);
         refused_by(&zone, &etcd, &[], 75, &["nodes/node1 is in use", "the member may be running already"]);
+        release(&held);
     }
 }
 
 #[test]
 fn a_lock_that_nobody_holds_is_in_nobodys_way() {
     let (zone, etcd) = issued_zone();
-    release(&hold(&zone.file("nodes/node1/lock"), "1\n"));
+    let lock = zone.file("nodes/node1/lock");
+    release(&hold(&lock, "1234567890123\nof another program\n"));
     let _others = Others::of(&zone, "node1");
     outcome(&mut zone.command(&["run", "--node", "node1", "--etcd", etcd.as_argument()])).expect_code(0);
     assert!(etcd.arguments().is_some());
+    let text = std::fs::read_to_string(lock).expect("the lock file");
+    assert!(text.strip_suffix('\n').is_some_and(|pid| pid.parse::<u32>().is_ok()), "{text}");
 }

@@ -17,7 +17,8 @@ pub fn issued_zone_of_one() -> (TestZone, StandIn) {
     (zone, etcd)
 }
 
-/// Runs a command that has to be refused, and asserts that the zone directory is what it was. A lock may be left behind.
+/// Runs a command that has to be refused, and asserts that the zone directory is what it was. A lock may be
+/// left behind.
 #[track_caller]
 pub fn untouched(zone: &TestZone, arguments: &[&str], code: i32, texts: &[&str]) -> Outcome {
     let before = Tree::of(&zone.path()).without_locks();

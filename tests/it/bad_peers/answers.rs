@@ -1,4 +1,5 @@
-//! Peers that answer something else than a member does. They may hide a cluster, so nothing is bootstrapped beside them.
+//! Peers that answer something else than a member does. They may hide a cluster, so nothing is bootstrapped
+//! beside them.
 
 use std::io::Write;
 
@@ -108,7 +109,8 @@ fn a_list_that_names_us_twice() {
     let case = Case::new();
     let url = case.peer_url(super::SUBJECT);
     let body = format!(
-        "[{{\"id\":1,\"peerURLs\":[\"{url}\"]}},{{\"id\":2,\"peerURLs\":[\"{url}\"],\"clientURLs\":[\"https://127.0.0.1:1\"]}}]"
+        "[{{\"id\":1,\"peerURLs\":[\"{url}\"]}},\
+         {{\"id\":2,\"peerURLs\":[\"{url}\"],\"clientURLs\":[\"https://127.0.0.1:1\"]}}]"
     );
     let _peer = FakePeer::answering(&case, "node1", move |_| members_answer("1", &body));
     case.expect_refusal(69, &["node1: unusable: its list of members names https://127.0.0.1:", "twice"]);

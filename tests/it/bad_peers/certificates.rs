@@ -1,5 +1,6 @@
-//! Peers whose certificate we refuse, or that refuse ours: of another zone, of the wrong plane, or out of time, as it looks when a
-//! clock is off. The clock of this process cannot be turned, so the certificates are from another time.
+//! Peers whose certificate we refuse, or that refuse ours: of another zone, of the wrong plane, or out of
+//! time, as it looks when a clock is off. The clock of this process cannot be turned, so the certificates are
+//! from another time.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -47,7 +48,8 @@ fn one_of_the_client_plane() {
     presented(&case, &generation.join("peer-ca.crt"), &generation, "server", text);
 }
 
-/// It is one of ours, and takes us for a stranger: by an alert, which with TLS 1.3 comes after our handshake is over.
+/// It is one of ours, and takes us for a stranger: by an alert, which with TLS 1.3 comes after our handshake
+/// is over.
 #[test]
 fn one_that_refuses_ours() {
     let case = Case::new();
@@ -93,7 +95,8 @@ fn issued_at(made: OffsetDateTime, validity: Duration, text: &str) {
     presented(&case, &trust, directory.path(), "peer", &format!("its certificate is refused: {text}"));
 }
 
-/// What it presents is right, and what it answers as well: the others of this page are refused for what is said of them.
+/// What it presents is right, and what it answers as well: the others of this page are refused for what is
+/// said of them.
 #[test]
 fn one_that_is_as_it_should_be() {
     let case = Case::new();

@@ -20,14 +20,15 @@ fn one_that_is_of_two_clusters_in_turn() {
 fn two_that_are_of_two_clusters() {
     let case = Case::new();
     let _one = FakePeer::answering(&case, "node1", |_| members_answer("aaaa", "[]"));
-    // etcd that has applied nothing of its log yet has no list (`Members` in `server/etcdserver/api/membership/cluster.go`).
+    // etcd that has applied nothing of its log yet has no list (`Members` in
+    // `server/etcdserver/api/membership/cluster.go`).
     let _other = FakePeer::answering(&case, "node3", |_| members_answer("bbbb", "null"));
     let texts = ["node1 answers for cluster aaaa and node3 for cluster bbbb", "the zone has split"];
     case.expect_refusal(65, &texts);
 }
 
-/// One is behind, and knows this member only as one that is to come; the other knows that it has run. It must not start as if it
-/// had not.
+/// One is behind, and knows this member only as one that is to come; the other knows that it has run. It must
+/// not start as if it had not.
 #[test]
 fn one_that_is_behind_does_not_hide_that_data_is_lost() {
     let case = Case::new();
@@ -55,8 +56,10 @@ fn one_whose_list_says_more_than_is_known() {
     let body = format!("[{{\"id\":{own},\"peerURLs\":[\"{url}\"],\"isWitness\":true,\"more\":{{}}}}]");
     // It was bootstrapped with the commit of this member.
     let state = format!(
-        "{{\"format\":2,\"zone\":\"example.zone\",\"node\":\"node2.example.zone\",\"cluster_id\":\"{cluster}\",\
-         \"member_id\":\"{}\",\"token\":\"\",\"etcd_version\":\"3.7.3\",\"phase\":\"committed\",\"joins\":false,\
+        "{{\"format\":2,\"zone\":\"example.zone\",\
+         \"node\":\"node2.example.zone\",\"cluster_id\":\"{cluster}\",\
+         \"member_id\":\"{}\",\"token\":\"\",\
+         \"etcd_version\":\"3.7.3\",\"phase\":\"committed\",\"joins\":false,\
          \"decided_at\":\"2026-01-01T00:00:00Z\"}}",
         members[1]
     );
@@ -68,8 +71,9 @@ fn one_whose_list_says_more_than_is_known() {
     case.run().expect_code(0);
 }
 
-/// Members that come back together are behind for a moment: they list this one as it was before it ran, and its own data knows better.
-/// Those that go on saying so are a quorum that never saw it, and with its data it would be in another history.
+/// Members that come back together are behind for a moment: they list this one as it was before it ran, and
+/// its own data knows better. Those that go on saying so are a quorum that never saw it, and with its data it
+/// would be in another history.
 #[test]
 fn most_that_never_saw_this_member_keep_it_from_starting_unless_they_were_behind() {
     // Heard at once, heard only when its turn has come, and never.
@@ -122,8 +126,10 @@ fn has_run(case: &Case, member: &str, cluster: &str) {
         std::fs::set_permissions(node.join(directory), mode).expect("a mode");
     }
     let state = format!(
-        "{{\"format\":2,\"zone\":\"example.zone\",\"node\":\"{SUBJECT}.example.zone\",\"cluster_id\":\"{cluster}\",\
-         \"member_id\":\"{member}\",\"token\":\"\",\"etcd_version\":\"3.7.3\",\"phase\":\"ran\",\"joins\":false,\
+        "{{\"format\":2,\"zone\":\"example.zone\",\
+         \"node\":\"{SUBJECT}.example.zone\",\"cluster_id\":\"{cluster}\",\
+         \"member_id\":\"{member}\",\"token\":\"\",\
+         \"etcd_version\":\"3.7.3\",\"phase\":\"ran\",\"joins\":false,\
          \"decided_at\":\"2026-01-01T00:00:00Z\"}}"
     );
     std::fs::write(node.join("state.json"), state).expect("the state");

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
+use etcd::tls::{KeyPair, Trust};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use zone_etcd::tls::{KeyPair, Trust};
 
 use super::Case;
 use crate::harness::processes::until;
@@ -28,7 +28,8 @@ impl FakePeer {
     /// Does this to each connection, with its number from 0, on a thread of its own.
     #[track_caller]
     pub(super) fn listen(port: u16, act: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
-        // A child that another test is about to start holds a copy of every socket until its exec, also of one that is closed.
+        // A child that another test is about to start holds a copy of every socket until its exec, also of
+        // one that is closed.
         let listener = until("a free port", || TcpListener::bind(("127.0.0.1", port)).ok());
         let (ended, connections) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let (end, count, act) = (Arc::clone(&ended), Arc::clone(&connections), Arc::new(act));
@@ -79,7 +80,8 @@ impl FakePeer {
         })
     }
 
-    /// The member of a node, with the certificates that etcd would have there, which answers every request with this.
+    /// The member of a node, with the certificates that etcd would have there, which answers every request
+    /// with this.
     #[track_caller]
     pub(super) fn answering(
         case: &Case,
@@ -139,7 +141,8 @@ pub(super) fn config(trust: &Path, directory: &Path, stem: &str) -> ServerConfig
 pub(super) fn members_answer(cluster: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Etcd-Cluster-Id: {cluster}\r\nContent-Length: {length}\r\n\r\n{body}"
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Etcd-Cluster-Id: {cluster}\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
     )
     .into_bytes()
 }

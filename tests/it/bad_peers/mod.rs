@@ -1,5 +1,5 @@
-//! Other members that are slow, broken, or somebody else. Whatever they do, `plan` and `run` end with what they should within
-//! seconds, and etcd is started only if it may be.
+//! Other members that are slow, broken, or somebody else. Whatever they do, `plan` and `run` end with what
+//! they should within seconds, and etcd is started only if it may be.
 //!
 //! The one that is asked stands before the one that asks, so that `run` has every reason to wait for it.
 
@@ -18,7 +18,8 @@ use crate::support::{StandIn, Tree, three_members_issued};
 
 /// `plan` asks for a second; the rest is for a machine that is busy.
 const PLAN_LIMIT: Duration = Duration::from_millis(2500);
-/// `run` waits for those that need the operator for five; the rest is as above, and for the turns of tests that go on at the same time.
+/// `run` waits for those that need the operator for five; the rest is as above, and for the turns of tests
+/// that go on at the same time.
 const RUN_LIMIT: Duration = Duration::from_millis(9500);
 
 /// The subject of these tests, between a member that is faked and one that is down.

@@ -1,5 +1,5 @@
-//! Peers that say nothing, too little, or go away at once. Whether they run a cluster nobody can tell, so a cluster is bootstrapped
-//! beside none of them.
+//! Peers that say nothing, too little, or go away at once. Whether they run a cluster nobody can tell, so a
+//! cluster is bootstrapped beside none of them.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use serde_json::{Value, json};
-use zone_etcd::bundle::BundleError;
+use store::bundle::BundleError;
 use zone_pki::{Authority, hex};
 
 use super::forged_archive::{Archive, CONTEXT, all, append, append_kind, read};
@@ -189,7 +189,10 @@ fn signatures_by_others() {
     let signed = |context: &str, root: &Authority, named: &Authority| {
         let signature = root.sign_document(context, &manifest).expect("a signature");
         let envelope = json!({
-            "format": 1, "signer": "root", "certificate": named.certificate().pem(), "signature": hex::encode(&signature),
+            "format": 1,
+            "signer": "root",
+            "certificate": named.certificate().pem(),
+            "signature": hex::encode(&signature),
         });
         read(&archive.packed(&manifest, envelope.to_string().as_bytes(), all))
     };

@@ -4,8 +4,8 @@ use std::io::Read;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
+use store::bundle::{BundleError, OpenBundle};
 use time::{Duration, OffsetDateTime};
-use zone_etcd::bundle::{BundleError, OpenBundle};
 use zone_pki::{Authority, AuthoritySpec, KeyAlgorithm, Subject, hex};
 
 /// What the signature of a manifest is for.

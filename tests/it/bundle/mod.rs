@@ -13,6 +13,8 @@ mod usage;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use model::config::ZoneConfig;
+use model::plan::roles_of;
 use serde_json::Value;
 
 use crate::harness::{Outcome, TestZone, outcome, zone_etcd};
@@ -23,6 +25,14 @@ const NODES: &str = "[zone]\nname = \"example.zone\"\n\
     [[node]]\nname = \"node2\"\naddress = \"10.0.1.2\"\n\
     [[node]]\nname = \"node3\"\naddress = \"10.0.1.3\"\n\
     [[node]]\nname = \"worker\"\naddress = \"10.0.1.4\"\nmember = false\n";
+
+/// How many files the generation of a node has: a pair for each of its roles, and what it trusts.
+fn generation_files(node: &str) -> usize {
+    let (zone, _) = ZoneConfig::parse(NODES).expect("a zone");
+    let node = zone.node(node).expect("a node");
+    let trusted = if node.member { 5 } else { 1 };
+    2 * roles_of(node).count() + trusted
+}
 
 fn zone() -> TestZone {
     let zone = TestZone::described(NODES);

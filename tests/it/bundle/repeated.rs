@@ -61,7 +61,7 @@ fn a_file_that_is_not_ours_is_left_alone() {
     fs::create_dir(out(&zone)).expect("a directory");
     fs::write(file(&zone, "node1"), "somebody's").expect("a file");
     bundle(&zone, &["node1", "--no-encryption"])
-        .expect_refusal(73, &["is there already", "none of this zone's bundles"]);
+        .expect_refusal(73, &["is there already", "not a bundle of this zone"]);
     assert_eq!(fs::read_to_string(file(&zone, "node1")).expect("the file"), "somebody's");
     assert!(log(&zone, "bundles.jsonl").is_empty());
 

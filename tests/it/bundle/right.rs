@@ -1,6 +1,7 @@
 //! The right to bootstrap goes out once for each member, and for one cluster.
 
 use serde_json::Value;
+use store::zone_directory::{CaPassphrase, ZoneDirectory};
 
 use super::{NODES, bundle, file, inspect, log, plain, row, zone};
 use crate::harness::TestZone;
@@ -142,6 +143,17 @@ fn a_log_that_cannot_be_read_gives_it_to_nobody() {
     let report = plain(&zone, &["node2"]);
     let why = row(&report, "node2")["joins_only_because"].as_str().expect("a reason");
     assert!(why.contains("bundles.jsonl has lines that cannot be read"), "{why}");
+}
+
+/// Whose directory the node has, is then not to be told from the record.
+#[test]
+fn a_record_that_cannot_be_read_is_of_the_node_that_it_names() {
+    let zone = zone();
+    plain(&zone, &["node1"]);
+    replace_in(&zone.file("bundles.jsonl"), "\"sequence\":1", "\"sequence\":");
+    let opened =
+        ZoneDirectory::open(&zone.path(), CaPassphrase::new(None, None).expect("none")).expect("a zone");
+    assert_eq!(["node1", "node2"].map(|node| opened.has_bundled(node)), [true, false]);
 }
 
 /// A zone whose log is gone with everything else is a new zone, and has other certificates.

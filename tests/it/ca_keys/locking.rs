@@ -14,7 +14,7 @@ fn a_key_is_the_same_after_it_was_locked_and_unlocked() {
     let file = passphrase_file(&zone, "passphrase", "correct horse\n");
     with_file(&zone, &["ca", "lock"], &file)
         .expect_code(0)
-        .expect_error_with(&["locked the keys root, peer, client", "nobody can reset it"]);
+        .expect_error_with(&["locked the keys root, peer, client", "it cannot be reset"]);
     assert_eq!(states(&zone), "root locked, peer locked, client locked");
     for stem in ["root", "peer", "client"] {
         let path = zone.file(&format!("ca/{stem}.key"));

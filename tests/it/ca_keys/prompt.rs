@@ -1,4 +1,5 @@
-//! A person at a terminal: what is typed is not shown, a new passphrase is typed twice, and there are three tries.
+//! A person at a terminal: what is typed is not shown, a new passphrase is typed twice, and there are three
+//! tries.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -77,7 +78,8 @@ impl Session {
         assert!(!self.screen.contains("horse"), "it was shown: {}", self.screen);
     }
 
-    /// Waits for the end with this code and for these texts, and sees that the terminal shows again what is typed.
+    /// Waits for the end with this code and for these texts, and sees that the terminal shows again what is
+    /// typed.
     #[track_caller]
     fn end(mut self, code: i32, texts: &[&str]) {
         let status = until("the end", || self.child.try_wait().expect("it can be waited for"));

@@ -110,8 +110,8 @@ fn a_credential_of_systemd() {
     without_terminal(&zone, &["pki", "issue", "--client", "two"]).expect_code(66);
 }
 
-/// The program that `run` becomes has neither the descriptor nor the passphrase in its arguments or environment, and nothing
-/// that was written anywhere has it.
+/// The program that `run` becomes has neither the descriptor nor the passphrase in its arguments or
+/// environment, and nothing that was written anywhere has it.
 #[test]
 fn it_reaches_neither_etcd_nor_any_file() {
     let (zone, file) = locked_zone(&[]);

@@ -45,7 +45,8 @@ fn a_file_that_is_cut() {
 #[test]
 fn a_file_that_is_changed_inside() {
     let (zone, right) = locked_zone(&[]);
-    // In the middle of the encrypted part: two blocks of the key are lost, and the passphrase is seen to be right.
+    // In the middle of the encrypted part: two blocks of the key are lost, and the passphrase is seen to be
+    // right.
     damage(&zone, |mut text| {
         let at = text.len() - 120;
         text[at] = if text[at] == b'A' { b'B' } else { b'A' };

@@ -12,7 +12,8 @@ fn zone() -> TestZone {
     zone
 }
 
-/// Asserts that the check finds this of this holder and role, and says how to fix it; then that this fixes it.
+/// Asserts that the check finds this of this holder and role, and says how to fix it; then that this fixes
+/// it.
 #[track_caller]
 fn found(zone: &TestZone, holder: &str, role: &str, text: &str) {
     let before = Tree::of(&zone.path());

@@ -9,7 +9,9 @@ use crate::support::{Refusal, Tree};
 fn evaluated(shell: &str, zone: &std::path::Path) -> Outcome {
     let script = r#"settings=$("$PROGRAM" env --zone "$ZONE") || exit
 eval "$settings"
-for file in "$ETCDCTL_CACERT" "$ETCDCTL_CERT" "$ETCDCTL_KEY"; do test -f "$file" || { echo "no $file"; exit 1; }; done
+for file in "$ETCDCTL_CACERT" "$ETCDCTL_CERT" "$ETCDCTL_KEY"; do
+    test -f "$file" || { echo "no $file"; exit 1; }
+done
 sh -c 'printf "%s\n" "$ETCDCTL_ENDPOINTS"'
 printf '%s\n' "$ETCDCTL_KEY""#;
     outcome(Command::new(shell).args(["-c", script]).env("PROGRAM", program()).env("ZONE", zone))
@@ -48,8 +50,10 @@ fn a_shell_takes_it_as_it_is() {
 #[test]
 fn every_member_is_an_endpoint() {
     let zone = TestZone::described(
-        "[zone]\nname = \"example.zone\"\n[[node]]\nname = \"node1\"\naddress = \"10.0.1.1\"\n[[node]]\nname = \"desk\"\n\
-         member = false\n[[node]]\nname = \"node2\"\nclient_port = 3379\n[[node]]\nname = \"node3\"\naddress = \"10.0.1.3\"\n",
+        "[zone]\nname = \"example.zone\"\n[[node]]\nname = \"node1\"\naddress = \"10.0.1.1\"\n[[node]]\n\
+         name = \"desk\"\n\
+         member = false\n[[node]]\nname = \"node2\"\nclient_port = 3379\n[[node]]\nname = \"node3\"\n\
+         address = \"10.0.1.3\"\n",
     );
     zone.run(&["init"]).expect_code(0);
     let shown = zone.run(&["env"]).expect_code(0).stdout;
@@ -71,7 +75,8 @@ fn a_client_is_one_that_the_zone_has() {
     assert!(shown.stdout.contains("clients/nobody/current/client.key"), "{}", shown.stdout);
 }
 
-/// What only prints issues nothing: a client certificate that was lost is issued again by the command that it names.
+/// What only prints issues nothing: a client certificate that was lost is issued again by the command that it
+/// names.
 #[test]
 fn a_missing_certificate_is_named_with_the_command_that_issues_it() {
     let zone = TestZone::init("example.zone", &["node1=10.0.1.1"]);

@@ -22,7 +22,7 @@ fn every_certificate_has_its_line() {
     replace_in(&zone.file("zone.toml"), "10.0.1.1", "10.0.1.9");
     zone.run(&["pki", "issue", "--all"]).expect_code(0);
     let lines = lines(&zone);
-    assert_eq!(lines.len(), 2 + 12 + 1 + 2, "init's clients, all nodes, one client, two roles anew");
+    assert_eq!(lines.len(), 2 + 12 + 1 + 2, "init's clients, all nodes, one client, two roles again");
     let by_serial: BTreeMap<&str, &Value> =
         lines.iter().map(|line| (line["serial"].as_str().expect("a serial"), line)).collect();
     assert_eq!(by_serial.len(), lines.len(), "serials are unique");

@@ -34,7 +34,7 @@ fn a_node_gets_its_roles_and_what_it_trusts() {
     assert!(zone.file("nodes/node2/pki/current").exists());
     assert!(!zone.file("nodes/node3").exists());
     let gateway = certificate(&zone.file("nodes/node1/pki/current/gateway.crt"));
-    assert_eq!(gateway.common_name(), None, "etcd's gateway takes no common name");
+    assert_eq!(gateway.common_name(), None, "the gateway is no user");
     assert!(gateway.subject().contains("OU=etcd gateway"));
 }
 

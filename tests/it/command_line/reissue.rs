@@ -1,8 +1,8 @@
-//! Certificates that no longer fit: issued anew, and no others.
+//! Certificates that no longer fit: issued again, and no others.
 
+use model::config::ZoneConfig;
+use model::plan::NODE_ROLES;
 use time::{Duration, OffsetDateTime};
-use zone_etcd::config::ZoneConfig;
-use zone_etcd::plan::NODE_ROLES;
 use zone_pki::Authority;
 
 use super::{certificate, files};
@@ -83,7 +83,8 @@ fn server_names_concern_servers_alone() {
     assert_eq!(stems, ["server"]);
 }
 
-/// Issues `stem` with zone_pki as of `made` and so long a life, and puts it in the place of the one that is there.
+/// Issues `stem` with zone_pki as of `made` and so long a life, and puts it in the place of the one that is
+/// there.
 fn put(zone: &TestZone, stem: &str, made: OffsetDateTime, validity: Duration) {
     let text = std::fs::read_to_string(zone.file("zone.toml")).expect("zone.toml");
     let (config, _) = ZoneConfig::parse(&text).expect("a valid description");

@@ -105,7 +105,8 @@ fn bash_completes_options_of_commands() {
         ("zone-etcd plan --format ar", "argv"),
     ] {
         let asked = r#"source "$1"; COMP_WORDS=($2); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-            _zone__etcd zone-etcd "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"; echo "${COMPREPLY[*]}""#;
+            _zone__etcd zone-etcd "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+            echo "${COMPREPLY[*]}""#;
         let mut bash = std::process::Command::new("bash");
         let completed = outcome(bash.args(["-c", asked, "bash"]).arg(&file).arg(words)).expect_code(0);
         assert_eq!(completed.stdout.trim(), expected, "{words}");

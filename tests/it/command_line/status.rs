@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use zone_etcd::live::{Alarm, AlarmKind, Comparison, DataGroup, Health, MemberFacts, Standing, judge};
-use zone_etcd::plan::EtcdId;
+use live::{Alarm, AlarmKind, Comparison, DataGroup, Health, MemberFacts, Standing, judge};
+use model::plan::EtcdId;
 
 use super::json;
 use crate::harness::{TestZone, outcome};
@@ -33,7 +33,8 @@ fn a_zone_whose_members_do_not_run_has_no_quorum() {
     let shown = zone.run(&["status"]).expect_code(69);
     assert!(
         shown.stdout.starts_with(
-            "example.zone  quorum lost  no leader\n  no member answers\n  node1 is down: nothing listens at 127.0.0.1:22379\n"
+            "example.zone  quorum lost  no leader\n  no member answers\n  node1 is down: nothing listens at \
+             127.0.0.1:22379\n"
         ),
         "{}",
         shown.stdout

@@ -16,7 +16,7 @@ fn usage_error(arguments: &[&str], texts: &[&str]) {
 
 #[test]
 fn what_cannot_be_understood_exits_64() {
-    usage_error(&[], &["Usage: zone-etcd <COMMAND>"]);
+    usage_error(&[], &["Usage: zone-etcd [OPTIONS] <COMMAND>"]);
     usage_error(&["start"], &["unrecognized subcommand 'start'"]);
     usage_error(&["plan", "--node"], &["--node <NAME>"]);
     usage_error(&["plan", "--node", "node1", "--format", "xml"], &["'xml'", "text, json, argv, env"]);
@@ -35,7 +35,9 @@ fn what_cannot_be_understood_exits_64() {
     usage_error(&["restart", "--rolling", "--config", "node.json"], &["--config"]);
     usage_error(&["restart", "--timeout", "soon"], &["soon"]);
     usage_error(&["member"], &["Usage: zone-etcd member"]);
-    usage_error(&["member", "update"], &["NODE"]);
+    usage_error(&["defrag", "--nospace", "node1"], &["--nospace"]);
+    usage_error(&["defrag", "--keep-revisions", "5"], &["--nospace"]);
+    usage_error(&["snapshot", "save", "--to", "d", "--to-command", "cat"], &["--to-command"]);
     usage_error(&["completions", "tcsh"], &["tcsh"]);
     usage_error(&["man", "start"], &["there is no command `start`"]);
 }
@@ -147,7 +149,8 @@ fn a_directory_of_the_other_kind() {
     proposes(&["pki", "list", "--zone", "n1"], place.path(), "run the command where the zone directory is");
 }
 
-/// What the program lists of an option is the same for every command, and the environment of who looks is not in it.
+/// What the program lists of an option is the same for every command, and the environment of who looks is not
+/// in it.
 #[test]
 fn the_help_does_not_depend_on_the_environment() {
     for command in [["run"].as_slice(), &["bundle"], &["pki", "list"], &["init"]] {

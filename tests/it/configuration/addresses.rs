@@ -76,7 +76,8 @@ fn an_address_that_is_nearly_one_is_not_taken_for_a_host_name() {
 fn loopback_is_for_a_zone_on_one_machine() {
     let text = |first: &str, second: &str, third: &str| {
         format!(
-            "[zone]\nname = \"example.zone\"\n\n[[node]]\nname = {first}\n\n[[node]]\nname = {second}\n\n[[node]]\nname = {third}\n"
+            "[zone]\nname = \"example.zone\"\n\n[[node]]\nname = {first}\n\n[[node]]\nname = {second}\n\n\
+             [[node]]\nname = {third}\n"
         )
     };
     let remote = |name: &str, last: u8| format!("\"{name}\"\naddress = \"10.0.1.{last}\"");

@@ -1,5 +1,5 @@
-//! Runs tables of faulty files. In a file, `▸` marks the place at which a problem is expected; it is taken out before the
-//! program reads the file.
+//! Runs tables of faulty files. In a file, `▸` marks the place at which a problem is expected; it is taken
+//! out before the program reads the file.
 
 use std::path::Path;
 
@@ -10,8 +10,8 @@ const MARK: char = '▸';
 const ZONE: &str = "[zone]\nname = \"example.zone\"\n";
 const NODE: &str = "[[node]]\nname = \"node1\"\naddress = \"10.0.1.10\"\n";
 
-/// A file, and what is expected of it: one list of words for each problem, in the order of the file. Those without a place
-/// come first.
+/// A file, and what is expected of it: one list of words for each problem, in the order of the file. Those
+/// without a place come first.
 pub struct Case {
     text: String,
     without_place: Vec<&'static [&'static str]>,
@@ -62,7 +62,8 @@ pub fn zone_with(more: &str) -> String {
     format!("{ZONE}\n{NODE}\n{more}")
 }
 
-/// Asserts of each case that `plan` refuses it with exactly the expected problems, and leaves the directory as it was.
+/// Asserts of each case that `plan` refuses it with exactly the expected problems, and leaves the directory
+/// as it was.
 #[track_caller]
 pub fn check(cases: impl IntoIterator<Item = Case>) {
     for case in cases {

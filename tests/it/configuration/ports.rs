@@ -1,6 +1,6 @@
 //! Ports, and listeners that would collide.
 
-use zone_etcd::config::ZoneConfig;
+use model::config::ZoneConfig;
 
 use super::{check, fault, node};
 use crate::harness::TestZone;
@@ -87,14 +87,16 @@ fn a_default_metrics_port_gives_way() {
     assert_eq!(ports(first, written), [Some(1002), Some(1001), Some(3)]);
     // Every loopback address is this machine's, and metrics are on 127.0.0.1 whichever is written.
     let nodes = "[zone]\nname = \"example.zone\"\n[[node]]\nname = \"node1\"\naddress = \"127.0.0.1\"\n\
-                 [[node]]\nname = \"node2\"\naddress = \"127.0.0.2\"\n[[node]]\nname = \"node3\"\naddress = \"127.0.0.3\"\n";
+                 [[node]]\nname = \"node2\"\naddress = \"127.0.0.2\"\n[[node]]\nname = \"node3\"\n\
+                 address = \"127.0.0.3\"\n";
     assert_eq!(metrics_ports(nodes), [Some(2381), Some(2382), Some(2383)]);
 }
 
 /// Then there are no metrics, and etcd is not told of any.
 #[test]
 fn a_default_metrics_port_may_be_none() {
-    let text = "[zone]\nname = \"example.zone\"\n[[node]]\nname = \"node1\"\naddress = \"127.0.0.1\"\npeer_port = 65535\n";
+    let text = "[zone]\nname = \"example.zone\"\n[[node]]\nname = \"node1\"\naddress = \"127.0.0.1\"\n\
+                peer_port = 65535\n";
     assert_eq!(metrics_ports(text), [None]);
     let zone = TestZone::described(text);
     zone.run(&["init"]).expect_code(0);
@@ -122,7 +124,8 @@ fn one_member_does_not_use_a_port_twice() {
 #[test]
 fn the_same_address_in_another_form_is_the_same_machine() {
     let text = "[zone]\nname = \"example.zone\"\n\n[[node]]\nname = \"node1\"\naddress = \"fd00::1\"\n\n\
-                [[node]]\nname = ▸\"node2\"\naddress = \"[fd00:0:0::1]\"\n\n[[node]]\nname = \"node3\"\naddress = \"fd00::3\"\n";
+                [[node]]\nname = ▸\"node2\"\naddress = \"[fd00:0:0::1]\"\n\n[[node]]\nname = \"node3\"\n\
+                address = \"fd00::3\"\n";
     check([fault(text.replace("▸", "▸▸"), &["fd00::1:2380 is both peer_port of node1"])
         .and(&["share the machine fd00::1"])]);
 }

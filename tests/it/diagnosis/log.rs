@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use zone_etcd::diagnosis::log::{Explanation, Harm, LogDiagnosis, explain_log, explanations};
+use diagnosis::log::{Explanation, Harm, LogDiagnosis, explain_log, explanations};
 
 pub fn explained(log: impl AsRef<[u8]>) -> LogDiagnosis {
     explain_log(log.as_ref()).expect("memory does not fail")
@@ -129,5 +129,6 @@ fn the_member_to_remove_is_named() {
     let diagnosis = explained(text);
     let member = &diagnosis.findings[0].facts["member"];
     assert!(member.len() > 10 && member.bytes().all(|byte| byte.is_ascii_hexdigit()), "{member}");
-    assert!(diagnosis.findings[0].remedy().contains(&format!("member remove {member}`")));
+    let remedy = diagnosis.findings[0].remedy();
+    assert!(remedy.contains(&format!("member {member}: `zone-etcd member replace NODE`")), "{remedy}");
 }

@@ -95,8 +95,10 @@ fn a_time_that_is_over_or_has_not_come() {
         elsewhere.key("ca", "-algorithm EC -pkeyopt ec_paramgen_curve:P-256");
         elsewhere.openssl("req -new -key ca.key -out ca.csr -subj /CN=ca");
         std::fs::write(elsewhere.file("index.txt"), "").expect("a database");
-        let config = "[ca]\ndefault_ca=own\n[own]\ndatabase=index.txt\nnew_certs_dir=.\nrand_serial=yes\ndefault_md=sha256\n\
-                      policy=any\nx509_extensions=v3\n[any]\ncommonName=supplied\n[v3]\nbasicConstraints=critical,CA:TRUE\n";
+        let config = "[ca]\ndefault_ca=own\n[own]\ndatabase=index.txt\nnew_certs_dir=.\nrand_serial=yes\n\
+                      default_md=sha256\n\
+                      policy=any\nx509_extensions=v3\n[any]\ncommonName=supplied\n[v3]\n\
+                      basicConstraints=critical,CA:TRUE\n";
         std::fs::write(elsewhere.file("ca.cnf"), config).expect("a configuration");
         elsewhere.openssl(&format!(
             "ca -batch -selfsign -config ca.cnf -in ca.csr -keyfile ca.key -out ca.crt -notext {dates}"
@@ -177,7 +179,8 @@ fn a_chain_whose_names_fit_and_whose_signature_does_not() {
     );
 }
 
-/// etcd would start and serve nobody: of the CAs that it trusts Go looks at everything, as it does above a leaf.
+/// etcd would start and serve nobody: of the CAs that it trusts Go looks at everything, as it does above a
+/// leaf.
 #[test]
 fn what_go_refuses_in_a_ca() {
     let unknown = "1.3.6.1.4.1.55555.1=critical,DER:0500";

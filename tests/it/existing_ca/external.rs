@@ -55,8 +55,8 @@ fn requests_signed_by_openssl_make_a_zone_without_a_root_key() {
 #[test]
 fn requests_signed_by_cfssl() {
     let (elsewhere, zone) = asked(&[]);
-    let config = r#"{"signing": {"default": {"expiry": "80000h"}, "profiles": {"zone": {"usages": ["cert sign", "crl sign"],
-        "expiry": "70000h", "copy_extensions": true,
+    let config = r#"{"signing": {"default": {"expiry": "80000h"}, "profiles": {"zone": {
+        "usages": ["cert sign", "crl sign"], "expiry": "70000h", "copy_extensions": true,
         "ca_constraint": {"is_ca": true, "max_path_len": 0, "max_path_len_zero": true}}}}}"#;
     std::fs::write(elsewhere.file("cfssl.json"), config).expect("a configuration");
     for plane in ["peer", "client"] {
@@ -128,7 +128,8 @@ fn certificates_that_are_not_what_was_asked_for() {
         std::fs::write(elsewhere.file("extensions"), extensions).expect("extensions");
         let request = zone.file("ca/peer.csr").display().to_string();
         elsewhere.openssl(&format!(
-            "x509 -req -in {request} -CA issuing.crt -CAkey issuing.key -days 900 -extfile extensions -out {file}"
+            "x509 -req -in {request} -CA issuing.crt -CAkey issuing.key -days 900 -extfile extensions -out \
+             {file}"
         ));
     };
     sign_as("basicConstraints=CA:FALSE", "leaf.crt");

@@ -127,7 +127,8 @@ fn a_short_name_that_is_not_permitted_above_is_left_out() {
     assert_eq!(certificate(&zone.file("ca/client.crt")).permitted_dns(), ["example.zone", "localhost"]);
 }
 
-/// The chain above may be completed later: the files of every holder follow, and no certificate is issued for it.
+/// The chain above may be completed later: the files of every holder follow, and no certificate is issued for
+/// it.
 #[test]
 fn a_chain_that_changes_is_noticed_and_served() {
     let (elsewhere, zone) = (root_and_intermediate(), TestZone::empty());

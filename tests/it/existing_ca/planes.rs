@@ -136,7 +136,7 @@ fn an_option_without_its_key_is_refused() {
     refused(&elsewhere, &["--ca-cert", "sub.crt"], 64, &["the key of", "--external"]);
 }
 
-/// What others made, others have to make anew.
+/// What others made, others have to make again.
 #[test]
 fn given_planes_are_not_rotated_here() {
     let (elsewhere, zone) = (two_cas(), TestZone::empty());

@@ -1,5 +1,7 @@
 //! PEM, apart and together.
 
+use model::plan::{HeldBy, NODE_ROLES};
+
 use super::{export, is_whole, names};
 use crate::support::three_members;
 
@@ -22,9 +24,10 @@ fn a_client_s_files_are_whole_apart_and_together() {
 fn a_node_s_files_are_those_of_its_roles() {
     let zone = three_members();
     let out = export(&zone, &["node1", "--layout", "pem"]);
-    let stems = ["client", "gateway", "peer", "server"];
+    let held = NODE_ROLES.iter().filter(|role| role.held_by != HeldBy::TranslatedMember);
     let mut expected = vec!["ca.crt".to_owned()];
-    expected.extend(stems.iter().flat_map(|stem| ["crt", "key", "pem"].map(|kind| format!("{stem}.{kind}"))));
+    expected.extend(held.flat_map(|role| ["crt", "key", "pem"].map(|kind| format!("{}.{kind}", role.stem))));
+    expected.sort();
     assert_eq!(names(&out), expected);
     for (stem, purpose) in [("server", "sslserver"), ("peer", "sslserver"), ("peer", "sslclient")] {
         is_whole(&out, "ca.crt", &format!("{stem}.pem"), &format!("{stem}.pem"), purpose);

@@ -63,8 +63,8 @@ fn the_trust_store_holds_the_root_alone_and_says_that_it_is_trusted() {
     outcome(&mut wrong).expect_code(1).expect_error_with(&["invalid password"]);
 }
 
-/// OpenSSL reads the files in the tests above, on every machine. What Java sees is seen here where there is a Java, and the
-/// test says whether it was.
+/// OpenSSL reads the files in the tests above, on every machine. What Java sees is seen here where there is a
+/// Java, and the test says whether it was.
 #[test]
 fn java_sees_a_trusted_certificate_and_uses_the_key() {
     let zone = three_members();

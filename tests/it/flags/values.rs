@@ -47,7 +47,8 @@ fn a_value_in_the_file_is_a_fault_of_the_file() {
     }
 }
 
-/// Each of these is one that etcd runs with; files and rotation among them, and no file is made for the question.
+/// Each of these is one that etcd runs with; files and rotation among them, and no file is made for the
+/// question.
 #[test]
 fn a_value_that_etcd_takes_is_passed_on() {
     let log = tempfile::tempdir().expect("a directory");

@@ -239,7 +239,8 @@ impl Keys {
             ("ed25519", _) => "pkeyutl -sign -rawin -in body -inkey ed25519.key".to_owned(),
             (signer, "pss") => {
                 format!(
-                    "dgst -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32 -sign {signer}.key body"
+                    "dgst -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32 -sign {signer}.key \
+                     body"
                 )
             }
             (signer, hash) => format!("dgst -{hash} -sign {signer}.key body"),

@@ -1,5 +1,5 @@
-//! What Go refuses is refused before etcd is started, and what Go takes is taken: sets of certificates, each judged by `plan` and by a
-//! program in Go that shakes hands as etcd does.
+//! What Go refuses is refused before etcd is started, and what Go takes is taken: sets of certificates, each
+//! judged by `plan` and by a program in Go that shakes hands as etcd does.
 
 mod made;
 mod sets;

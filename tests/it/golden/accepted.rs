@@ -20,7 +20,8 @@ fn flags(version: &str) -> Vec<String> {
             flags.insert(name.to_owned(), value.to_owned());
         }
     }
-    // One member of a consistent cluster, at an address that no machine has: etcd reads all of its flags, and cannot listen.
+    // One member of a consistent cluster, at an address that no machine has: etcd reads all of its flags, and
+    // cannot listen.
     for (name, value) in [
         ("--name", "node1"),
         ("--initial-cluster", "node1=https://192.0.2.1:2380"),

@@ -1,9 +1,11 @@
-//! What `plan` prints, byte for byte, in `tests/golden`. `UPDATE_GOLDEN=1 cargo test --test it golden` writes the files
-//! anew; the difference is then to be read like any other change.
+//! What `plan` prints, and the role table, byte for byte in `tests/golden`.
+//! `UPDATE_GOLDEN=1 cargo test --test it golden` writes the files again; the difference is then to be
+//! read like any other change.
 
 mod accepted;
 mod arguments;
 mod reports;
+mod roles;
 mod zones;
 
 use std::path::PathBuf;
@@ -28,7 +30,8 @@ pub fn compare(name: &str, text: &str) {
     if text != expected {
         let differing = expected.lines().zip(text.lines()).find(|(one, other)| one != other);
         panic!(
-            "{name} differs, first in {differing:?}; is now:\n{text}\nUPDATE_GOLDEN=1 writes it, if it is right"
+            "{name} differs, first in {differing:?}; is now:\n{text}\n\
+             UPDATE_GOLDEN=1 writes it, if it is right"
         );
     }
 }

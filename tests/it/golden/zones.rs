@@ -77,8 +77,8 @@ pub fn zone(nodes: &str, version: &str) -> TestZone {
     zone
 }
 
-/// Puts placeholders in the place of directories, the token, ids, digests, and the address that stands for every interface,
-/// which depends on whether the machine has IPv6.
+/// Puts placeholders in the place of directories, the token, ids, digests, and the address that stands for
+/// every interface, which depends on whether the machine has IPv6.
 pub fn with_placeholders(text: &str, zone: &TestZone, version: &str) -> String {
     let mut text = text.replace(&bundle(version).display().to_string(), "$BUNDLE");
     text = text.replace(&zone.path().display().to_string(), "$ZONE");
@@ -89,7 +89,9 @@ pub fn with_placeholders(text: &str, zone: &TestZone, version: &str) -> String {
         let placeholder = format!("$MEMBER_{}", index + 1);
         text = text.replace(&word(&member["id"]), &placeholder);
         // An id has no leading zeros: a shorter one is followed by more blanks.
-        text = text.replace(&format!("{placeholder}   "), &format!("{placeholder}  "));
+        while text.contains(&format!("{placeholder}   ")) {
+            text = text.replace(&format!("{placeholder}   "), &format!("{placeholder}  "));
+        }
     }
     for trust in plan["trust"].as_array().expect("a list") {
         text = text

@@ -40,7 +40,8 @@ pub fn rows() -> Vec<Row> {
             zstd::encode_all(std::io::repeat(0).take(1 << 28), 1).expect("zstd")
         }),
         row("zstd that wants two gigabytes of memory", CHANGED, |_| {
-            // Window_Descriptor 0xa8: 2^(10 + 21) bytes (RFC 8878, 3.1.1.1.2); then one empty block, the last.
+            // Window_Descriptor 0xa8: 2^(10 + 21) bytes (RFC 8878, 3.1.1.1.2); then one empty block, the
+            // last.
             [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0, 0].repeat(100)
         }),
         row("sixteen megabytes of zeros", NO_BUNDLE, |_| vec![0; 16 << 20]),

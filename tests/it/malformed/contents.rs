@@ -112,19 +112,19 @@ pub fn rows() -> Vec<Row> {
         // These are written by the activation itself.
         with(
             "a manifest among the files",
-            "is none that a bundle writes to",
+            "is not one that a bundle may write to",
             "pki/manifest.json",
             b"{}".to_vec(),
         ),
         with(
             "a signature among the files",
-            "is none that a bundle writes to",
+            "is not one that a bundle may write to",
             "pki/manifest.sig",
             b"{}".to_vec(),
         ),
         with(
             "a right of an earlier bundle",
-            "is none that a bundle writes to",
+            "is not one that a bundle may write to",
             "pki/founding.json",
             b"{}".to_vec(),
         ),

@@ -1,4 +1,5 @@
-//! Archives with entries that no bundle has. The zone's own root has signed them, so that nothing but the entry is wrong.
+//! Archives with entries that no bundle has. The zone's own root has signed them, so that nothing but the
+//! entry is wrong.
 
 use tar::EntryType;
 
@@ -49,7 +50,7 @@ pub fn rows() -> Vec<Row> {
     let paths = PATHS.map(|path| {
         row(
             format!("the path {path:?} in the manifest"),
-            Refused(65, "is none that a bundle writes to"),
+            Refused(65, "is not one that a bundle may write to"),
             move |sound| {
                 let mut archive = sound.archive();
                 archive.files[3].0 = path.to_owned();

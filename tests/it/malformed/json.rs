@@ -96,7 +96,7 @@ pub fn rows() -> Vec<JsonRow> {
             let deep = "[".repeat(100_000) + &"]".repeat(100_000);
             write(file, with("", &format!(r#", "colour": {deep}"#)));
         }),
-        row("a port that no computer counts to", 78, "write a whole number without quotes", |file| {
+        row("a port that no computer counts to", 78, "is too large", |file| {
             write(file, with(r#", "peer_port": 99999999999999999999999"#, ""));
         }),
         row("a port of many digits", 78, "is no port", |file| {

@@ -115,10 +115,10 @@ pub fn rows() -> Vec<Row> {
         }),
         file("a file of the greatest size", "bytes, of at most", "size", u64::MAX.into()),
         file("a file below zero", "its manifest cannot be used", "size", (-1).into()),
-        file("a digest that is too short", "the digest of pki/peer.key is none", "sha256", "00".into()),
+        file("a digest that is too short", "the SHA-256 of pki/peer.key is not valid", "sha256", "00".into()),
         file(
             "a digest that is no number",
-            "the digest of pki/peer.key is none",
+            "the SHA-256 of pki/peer.key is not valid",
             "sha256",
             "zz".repeat(32).into(),
         ),
@@ -176,7 +176,10 @@ pub fn rows() -> Vec<Row> {
 fn envelope(archive: &Archive, context: &str, manifest: &[u8]) -> Vec<u8> {
     let signature = archive.root.sign_document(context, manifest).expect("a signature");
     let envelope = json!({
-        "format": 1, "signer": "root", "certificate": archive.root.certificate().pem(), "signature": hex::encode(&signature),
+        "format": 1,
+        "signer": "root",
+        "certificate": archive.root.certificate().pem(),
+        "signature": hex::encode(&signature),
     });
     envelope.to_string().into_bytes()
 }

@@ -1,5 +1,5 @@
-//! Input that is wrong in one way, row by row: each is a clear error or a right result, nothing outside the node directory is
-//! written, and what is active stays as it is.
+//! Input that is wrong in one way, row by row: each is a clear error or a right result, nothing outside the
+//! node directory is written, and what is active stays as it is.
 //!
 //! | module | rows |
 //! |---|---|
@@ -12,7 +12,8 @@
 //! | [`json`] | local configs |
 //! | [`requests`] | requests for certificates |
 //!
-//! Damage at every length and of every byte is in `bundle::damage`, through the library, since it takes thousands of tries.
+//! Damage at every length and of every byte is in `bundle::damage`, through the library, since it takes
+//! thousands of tries.
 
 mod bytes;
 mod contents;

@@ -1,4 +1,5 @@
-//! Certificates and keys in a local config, each in forms that people have: as a file, and as a text in the local config itself.
+//! Certificates and keys in a local config, each in forms that people have: as a file, and as a text in the
+//! local config itself.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -52,7 +52,7 @@ pub fn rows() -> Vec<Row> {
         row("version 2 of age", Refused(65, "a format of age that this program does not know"), |_| {
             format!("age-encryption.org/v2\n-> scrypt {SALT} 2\n{KEY}\n--- {KEY}\n").into_bytes()
         }),
-        // Age reads its head anew with every piece that arrives: this took minutes.
+        // Age reads its head again with every piece that arrives: this took minutes.
         row("a head of a million recipients", Refused(65, "its seal is longer than any"), |_| {
             (HEAD.to_owned() + &"-> x y\n\n".repeat(1_000_000)).into_bytes()
         }),

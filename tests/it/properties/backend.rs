@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use etcd::{BackendError, BackendFacts, BackendMember, Downgrade, read_backend};
+use model::plan::{EtcdId, MinorVersion};
 use proptest::prelude::*;
-use zone_etcd::etcd::{BackendError, BackendFacts, BackendMember, Downgrade, read_backend};
-use zone_etcd::plan::{EtcdId, MinorVersion};
 
 use crate::support::{Bucket, backend_file};
 
@@ -19,7 +19,8 @@ fn read(directory: &Path, bytes: &[u8]) -> Result<Option<BackendFacts>, BackendE
     read_backend(directory)
 }
 
-/// A backend whose buckets lie within the page of the buckets, on pages of their own, and on one that overflows.
+/// A backend whose buckets lie within the page of the buckets, on pages of their own, and on one that
+/// overflows.
 fn sound() -> Vec<u8> {
     let entry = |key: &str, value: &[u8]| (key.as_bytes().to_vec(), value.to_vec());
     let member = br#"{"id":1,"peerURLs":["https://a:2380"],"isLearner":true,"name":"one","clientURLs":null}"#;
@@ -123,7 +124,10 @@ proptest! {
 
     #[test]
     fn a_damaged_file_has_an_answer(
-        changes in prop::collection::vec((place(sound().len()), prop_oneof![Just(0), Just(1), Just(0xff), any::<u8>()]), 1..12),
+        changes in prop::collection::vec(
+            (place(sound().len()), prop_oneof![Just(0), Just(1), Just(0xff), any::<u8>()]),
+            1..12,
+        ),
         kept in prop_oneof![4 => Just(usize::MAX), 1 => 0..sound().len()],
     ) {
         let directory = tempfile::tempdir().expect("a directory");

@@ -1,6 +1,6 @@
 //! What is made of the hashes that voters give.
 
-use zone_etcd::live::{Comparison, DataGroup, VoterHash, compare};
+use live::{Comparison, DataGroup, VoterHash, compare};
 
 /// The revision that a voter had when it was asked.
 const LEAST: i64 = 9;
@@ -40,7 +40,8 @@ fn groups_that_differ_are_told_the_largest_first() {
     assert_eq!(compare(&some, LEAST), Comparison::Different(vec![group(&["a"], 1), group(&["b"], 2)]));
 }
 
-/// A read through the quorum that brings less than another had before is of another history, whatever the hashes are of.
+/// A read through the quorum that brings less than another had before is of another history, whatever the
+/// hashes are of.
 #[test]
 fn a_shorter_history_is_a_difference() {
     let short = changed(gives("c", 1), |answer| (answer.read, answer.revision) = (4, 4));

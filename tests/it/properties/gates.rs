@@ -1,8 +1,8 @@
 //! When a member may be restarted, and which is next.
 
-use zone_etcd::live::{Alarm, AlarmKind, Standing};
-use zone_etcd::plan::EtcdId;
-use zone_etcd::rolling::{
+use live::{Alarm, AlarmKind, Standing};
+use model::plan::EtcdId;
+use operations::restart::{
     Closed, GateAnswer, GateCluster, GateMember, LAG_LIMIT, Meanwhile, gates, next_to_restart,
 };
 
@@ -150,8 +150,8 @@ fn without_a_member_all_have_to_be_well() {
     assert_eq!(gates(&bad, None), Err(vec![Closed::Down { member: "node3".to_owned(), why }]));
 }
 
-/// Whatever combination of members is in whatever state: if a restart is allowed, those that stay and answer are a majority of all
-/// voters, unless there are only one or two.
+/// Whatever combination of members is in whatever state: if a restart is allowed, those that stay and answer
+/// are a majority of all voters, unless there are only one or two.
 #[test]
 fn an_open_gate_never_costs_the_quorum() {
     let states: [&dyn Fn(&mut GateMember); 5] = [

@@ -1,6 +1,6 @@
 //! Ids of members and clusters, as etcd computes them. The values were read from clusters that ran.
 
-use zone_etcd::plan::{EtcdId, cluster_id, member_id};
+use model::plan::{EtcdId, cluster_id, member_id};
 
 #[track_caller]
 fn check(urls: &[&str], token: &str, members: &[u64], cluster: u64) {

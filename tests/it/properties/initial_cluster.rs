@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use etcd::{EtcdVersion, ExtraFlags, arguments};
+use model::config::ZoneConfig;
+use model::plan::{ClusterToken, HostFacts, InitialCluster, MemberPlan, NodePaths, StartDecision};
 use proptest::prelude::*;
-use zone_etcd::config::ZoneConfig;
-use zone_etcd::etcd::{EtcdVersion, ExtraFlags, arguments};
-use zone_etcd::plan::{ClusterToken, HostFacts, InitialCluster, MemberPlan, NodePaths, StartDecision};
 
 use super::strategies::{description, nodes};
 
@@ -15,7 +15,8 @@ proptest! {
     #[test]
     fn is_consistent_and_the_same_on_every_node(nodes in nodes(), ipv6: bool) {
         let text = description(&nodes);
-        let (zone, _) = ZoneConfig::parse(&text).map_err(|problems| TestCaseError::fail(format!("{problems:?}\n{text}")))?;
+        let (zone, _) = ZoneConfig::parse(&text)
+            .map_err(|problems| TestCaseError::fail(format!("{problems:?}\n{text}")))?;
         let token = ClusterToken::derive(&zone.name, &[7; 32]);
         let cluster = InitialCluster::new(&zone, token.clone());
         let members: Vec<_> = zone.members().collect();
@@ -29,7 +30,8 @@ proptest! {
             // The machines may differ in IPv6; what they agree on must not.
             for ipv6 in [ipv6, !ipv6] {
                 let paths = NodePaths::new("/node");
-                let plan = MemberPlan::new(&zone, node, token.clone(), paths, HostFacts { ipv6 }).expect("a member");
+                let plan = MemberPlan::new(&zone, node, token.clone(), paths, HostFacts { ipv6 });
+                let plan = plan.expect("a member");
                 prop_assert_eq!(&plan.cluster, &cluster);
                 let line = version.line().expect("a supported line");
                 let argv = arguments(&plan, &StartDecision::Bootstrap, line, &ExtraFlags::default());
@@ -38,8 +40,10 @@ proptest! {
                 let own = format!("{}={}", plan.member.name, plan.member.peer_url);
                 prop_assert!(cluster.flag_value().split(',').any(|pair| pair == own), "{own}");
                 let advertised = format!("--initial-advertise-peer-urls={}", plan.member.peer_url);
-                prop_assert!(argv.contains(&advertised), "etcd compares it with its entry in the initial cluster");
-                let flags: Vec<String> = argv.iter().map(|flag| flag.split('=').next().unwrap_or_default().to_owned()).collect();
+                // etcd compares it with its entry in the initial cluster.
+                prop_assert!(argv.contains(&advertised), "{argv:?}");
+                let flag = |argument: &String| argument.split('=').next().unwrap_or_default().to_owned();
+                let flags: Vec<String> = argv.iter().map(flag).collect();
                 prop_assert!(distinct(flags), "a flag is there twice: {argv:?}");
             }
         }

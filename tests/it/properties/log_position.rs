@@ -1,9 +1,10 @@
-//! How far a write-ahead log has come: the record that a crash may have torn does not count, everything before it does.
+//! How far a write-ahead log has come: the record that a crash may have torn does not count, everything
+//! before it does.
 
 use std::path::Path;
 
-use zone_etcd::etcd::read_log_position;
-use zone_etcd::plan::LogPosition;
+use etcd::read_log_position;
+use model::plan::LogPosition;
 
 use crate::support::{committed, entry, put_request, snapshot, write_log_with};
 
@@ -42,7 +43,8 @@ fn counts_all_but_the_last_record() {
     }
 }
 
-/// A new leader writes over what was not committed, and a snapshot that comes from it takes the place of the log.
+/// A new leader writes over what was not committed, and a snapshot that comes from it takes the place of the
+/// log.
 #[test]
 fn goes_back_and_leaps_as_the_log_does() {
     let mut records = three_entries();

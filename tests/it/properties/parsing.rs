@@ -1,8 +1,8 @@
 //! Reading a description: whatever the text, there is an answer, and every problem has a place within it.
 
+use etcd::EtcdVersion;
+use model::config::{Address, ClientName, NodeName, Severity, ZoneConfig, ZoneName};
 use proptest::prelude::*;
-use zone_etcd::config::{Address, ClientName, NodeName, Severity, ZoneConfig, ZoneName};
-use zone_etcd::etcd::EtcdVersion;
 
 use super::strategies::{description, nodes};
 
@@ -67,7 +67,9 @@ proptest! {
     }
 
     #[test]
-    fn any_sequence_of_its_words_has_an_answer(words in prop::collection::vec(prop::sample::select(WORDS.as_slice()), 0..60)) {
+    fn any_sequence_of_its_words_has_an_answer(
+        words in prop::collection::vec(prop::sample::select(WORDS.as_slice()), 0..60),
+    ) {
         read(&words.join(" "))?;
         read(&words.concat())?;
     }
@@ -79,7 +81,7 @@ proptest! {
         let text: Vec<char> = description(&nodes).chars().collect();
         let at = at.index(text.len());
         let rest = text[at..].iter().skip(removed);
-        let changed: String = text[..at].iter().chain(added.chars().collect::<Vec<_>>().iter()).chain(rest).collect();
+        let changed: String = text[..at].iter().copied().chain(added.chars()).chain(rest.copied()).collect();
         read(&changed)?;
     }
 

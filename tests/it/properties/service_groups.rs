@@ -1,6 +1,6 @@
 //! Which service a process belongs to, as its control groups tell.
 
-use zone_etcd::host::{Process, service_in};
+use host::{Process, service_in};
 
 #[test]
 fn control_groups() {

@@ -1,7 +1,7 @@
 //! Which version of etcd may start on which data, every branch of it.
 
-use zone_etcd::etcd::EtcdVersion;
-use zone_etcd::plan::{DataVersions, MinorVersion, VersionRefusal, VersionStep, check_version};
+use etcd::EtcdVersion;
+use model::plan::{DataVersions, MinorVersion, VersionRefusal, VersionStep, check_version};
 
 const fn version(minor: u64, patch: u64) -> EtcdVersion {
     EtcdVersion { major: 3, minor, patch }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use etcd::{LogScan, scan_log};
 use proptest::prelude::*;
-use zone_etcd::etcd::{LogScan, scan_log};
 
 use crate::support::{committed, entry, old_request, put_request, snapshot, wrapped, write_log_with};
 
@@ -96,7 +96,8 @@ proptest! {
         kept in any::<prop::sample::Index>(),
     ) {
         let directory = tempfile::tempdir().expect("a directory");
-        let records = vec![snapshot(0), entry(1, &own()), entry(2, &put_request()), committed(2), snapshot(2)];
+        let entries = [entry(1, &own()), entry(2, &put_request())];
+        let records = [&[snapshot(0)], &entries[..], &[committed(2), snapshot(2)]].concat();
         write_log_with(directory.path(), 1, 2, &records);
         let path = directory.path().join("member/wal/0000000000000000-0000000000000000.wal");
         let mut bytes = std::fs::read(path).expect("the log");

@@ -1,8 +1,7 @@
 //! The way from what the members run to another version, and the version in `zone.toml` at its end.
 
-use zone_etcd::config::{ZoneConfig, with_etcd_version};
-use zone_etcd::etcd::EtcdVersion;
-use zone_etcd::plan::{PathError, is_due, next_version, versions_to};
+use etcd::EtcdVersion;
+use model::plan::{PathError, is_due, next_version, versions_to};
 
 const fn version(minor: u64, patch: u64) -> EtcdVersion {
     EtcdVersion { major: 3, minor, patch }
@@ -36,30 +35,4 @@ fn an_older_minor_is_no_upgrade() {
 fn only_members_behind_a_step_are_due() {
     assert!(is_due(N35, N36) && is_due(version(6, 11), N36) && is_due(version(6, 17), N36));
     assert!(!is_due(N36, N36) && !is_due(N37, N36));
-}
-
-#[test]
-fn a_version_is_written_and_nothing_else_is_changed() {
-    let zone = "[zone]\nname = \"example.zone\"\n[[node]]\nname = \"a\"\naddress = \"10.0.0.1\"\n";
-    for (etcd, expected) in [
-        (
-            "[etcd] # ours\nversion = \"3.5.35\" # for now\nquota = \"1GiB\"\n",
-            "version = \"3.7.3\" # for now",
-        ),
-        ("[etcd]\nquota = \"1GiB\"\n", "[etcd]\nversion = \"3.7.3\"\nquota"),
-        ("[etcd]", "[etcd]\nversion = \"3.7.3\"\n"),
-        ("", "\n[etcd]\nversion = \"3.7.3\"\n"),
-        (
-            "# version = \"3.5.35\"\n[etcd]\n# version = \"3.5.35\"\n",
-            "[etcd]\nversion = \"3.7.3\"\n# version",
-        ),
-    ] {
-        let text = format!("{zone}{etcd}");
-        let changed = with_etcd_version(&text, N37).expect("a place for it");
-        assert!(changed.contains(expected), "{changed}");
-        let (mut before, _) = ZoneConfig::parse(&text).expect("a zone");
-        before.etcd.version = Some(N37);
-        assert_eq!(ZoneConfig::parse(&changed).expect("a zone").0, before);
-    }
-    assert_eq!(with_etcd_version(&format!("{zone}[etcd.flags]\nsnapshot-count = \"5\"\n"), N37), None);
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
+use model::plan::NODE_ROLES;
+
 use super::{request, requests_of, sign, signed, written};
 use crate::activation::{activate, activated, add_to_description, node_directory, zone};
 use crate::harness::{outcome, zone_etcd};
@@ -53,7 +55,7 @@ fn openssl_reads_the_requests() {
     );
     let blocks: Vec<&str> = text.split("role: ").skip(1).collect();
     let roles: Vec<&str> = blocks.iter().filter_map(|block| block.lines().next()).collect();
-    assert_eq!(roles, ["peer", "peer-client", "server", "gateway", "client"]);
+    assert_eq!(roles, NODE_ROLES.map(|role| role.stem));
     for block in blocks {
         let one = written(&zone, "one.csr", block);
         let mut openssl = Command::new("openssl");

@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use store::zone_directory::{CaPassphrase, RotationScope, ZoneDirectory, prepare_next, switch};
 use time::{Duration, OffsetDateTime};
-use zone_etcd::zone_directory::{CaPassphrase, Rotated, ZoneDirectory, prepare_next, switch};
 
 use super::zone;
 use crate::harness::clock::turn;
@@ -86,7 +86,7 @@ fn nobody_revoked_gets_a_certificate_of_a_new_ca() {
     let held = directory.lock().expect("the lock");
     for step in [prepare_next, switch] {
         let authorities = held.authorities(now).expect("the CAs");
-        step(&directory, &authorities, Rotated::Planes, now).expect("a step");
+        step(&directory, &authorities, RotationScope::Planes, now).expect("a step");
     }
     drop(held);
     let told = zone.run(&["pki", "issue", "--all"]).expect_code(0);
@@ -132,13 +132,15 @@ fn the_serial_number_of_a_replaced_certificate_revokes_no_holder() {
     zone.run(&["pki", "renew", "node2", "--reinstate"]).expect_code(0);
 }
 
-/// The mark of a certificate repeats what was recorded of it, and that it was issued to a holder that was let in again lets nobody in.
+/// The mark of a certificate repeats what was recorded of it, and that it was issued to a holder that was let
+/// in again lets nobody in.
 #[test]
 fn a_holder_that_was_let_in_again_is_revoked_as_any_other() {
     let zone = zone();
     zone.run(&["pki", "revoke", "node2"]).expect_code(0);
     zone.run(&["pki", "issue", "node2", "--reinstate"]).expect_code(0);
-    // The marks are in the order of the serial numbers, which are random: of the certificates before and after a renewal.
+    // The marks are in the order of the serial numbers, which are random: of the certificates before and
+    // after a renewal.
     for _ in 0..6 {
         zone.run(&["pki", "renew", "node2"]).expect_code(0);
         zone.run(&["pki", "revoke", "node2"]).expect_code(0);

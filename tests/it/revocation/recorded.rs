@@ -76,7 +76,8 @@ fn a_node_loses_every_certificate_that_it_has() {
     assert_ne!(serial(&zone, "nodes/node2/pki/current/peer.crt"), before);
 }
 
-/// It goes on serving, and is to refuse what was revoked as the others do. Its own certificates stay as they are.
+/// It goes on serving, and is to refuse what was revoked as the others do. Its own certificates stay as they
+/// are.
 #[test]
 fn the_node_whose_certificate_was_revoked_has_the_list_too() {
     let zone = zone();

@@ -4,28 +4,52 @@ use std::path::Path;
 
 /// Writes `member/wal` of a data directory that belongs to a member.
 ///
-/// A log starts with a checksum record (type 4) and the metadata record (type 1), each a frame of its length, eight bytes
-/// little endian, and a protobuf message (`server/storage/wal` in etcd).
+/// A log starts with a checksum record (type 4) and the metadata record (type 1), each a frame of its length,
+/// eight bytes little endian, and a protobuf message (`server/storage/wal` in etcd).
 pub fn write_log(data: &Path, member: u64, cluster: u64) {
     write_log_with(data, member, cluster, &[]);
 }
 
 /// The same with further records, each with its type and its message.
 pub fn write_log_with(data: &Path, member: u64, cluster: u64, records: &[(u64, Vec<u8>)]) {
+    write_segment(data, "0000000000000000-0000000000000000.wal", 0, (member, cluster), records);
+}
+
+/// Writes one file of the log, which goes on with a checksum, and returns the one that it ends with.
+pub fn write_segment(
+    data: &Path,
+    name: &str,
+    mut crc: u32,
+    (member, cluster): (u64, u64),
+    records: &[(u64, Vec<u8>)],
+) -> u32 {
     let directory = data.join("member").join("wal");
     std::fs::create_dir_all(&directory).expect("the log's directory");
     let metadata = [field(1, &varint(member)), field(2, &varint(cluster))].concat();
-    let mut bytes = framed(&record(4, None));
-    bytes.extend(framed(&record(1, Some(&metadata))));
-    for (kind, message) in records {
-        bytes.extend(framed(&record(*kind, Some(message))));
+    let mut bytes = framed(&record(4, crc, None));
+    for (kind, message) in [(1, metadata)].iter().chain(records) {
+        crc = crc32c(crc, message);
+        bytes.extend(framed(&record(*kind, crc, Some(message))));
     }
-    std::fs::write(directory.join("0000000000000000-0000000000000000.wal"), bytes).expect("the log");
+    std::fs::write(directory.join(name), bytes).expect("the log");
+    crc
+}
+
+/// CRC-32C, bit by bit.
+fn crc32c(before: u32, bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!before, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0x82f6_3b78 * (crc & 1)))
+    })
 }
 
 /// An entry (type 2) with its index and data.
 pub fn entry(index: u64, data: &[u8]) -> (u64, Vec<u8>) {
-    (2, [field(1, &[0]), field(2, &varint(2)), field(3, &varint(index)), bytes_field(4, data)].concat())
+    entry_of(2, index, data)
+}
+
+/// The same of another term.
+pub fn entry_of(term: u64, index: u64, data: &[u8]) -> (u64, Vec<u8>) {
+    (2, [field(1, &[0]), field(2, &varint(term)), field(3, &varint(index)), bytes_field(4, data)].concat())
 }
 
 /// The state (type 3), by which so many entries are committed.
@@ -70,8 +94,8 @@ fn bytes_field(number: u8, value: &[u8]) -> Vec<u8> {
     [&[number << 3 | 2], varint(value.len() as u64).as_slice(), value].concat()
 }
 
-fn record(kind: u64, data: Option<&[u8]>) -> Vec<u8> {
-    let mut message = [field(1, &varint(kind)), field(2, &varint(0))].concat();
+fn record(kind: u64, crc: u32, data: Option<&[u8]>) -> Vec<u8> {
+    let mut message = [field(1, &varint(kind)), field(2, &varint(crc.into()))].concat();
     if let Some(data) = data {
         message.push(3 << 3 | 2);
         message.extend(varint(data.len() as u64));

@@ -15,7 +15,8 @@ mod zone;
 pub use authority::{Forged, authority_at, leaf_under};
 pub use backend_file::{Bucket, backend_file};
 pub use log_file::{
-    committed, entry, old_request, put_request, snapshot, wrapped, write_log, write_log_with,
+    committed, entry, entry_of, old_request, put_request, snapshot, wrapped, write_log, write_log_with,
+    write_segment,
 };
 pub use one_verdict::Asked;
 pub use others::Others;

@@ -5,7 +5,8 @@ use std::process::{Child, Stdio};
 use super::stand_in::{install, script};
 use crate::harness::TestZone;
 
-/// The starts of all members of a zone but one, each with a stand-in for etcd that stays when it is started. They end when this is dropped.
+/// The starts of all members of a zone but one, each with a stand-in for etcd that stays when it is started.
+/// They end when this is dropped.
 pub struct Others {
     starts: Vec<Child>,
 }

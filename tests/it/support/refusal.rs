@@ -1,4 +1,5 @@
-//! What every failure looks like: an exit code, one `error:` line, one `next:` line, and nothing on standard output.
+//! What every failure looks like: an exit code, one `error:` line, one `next:` line, and nothing on standard
+//! output.
 
 use crate::harness::Outcome;
 

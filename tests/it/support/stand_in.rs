@@ -9,7 +9,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use super::NOBODY;
 use crate::harness::program;
 
-/// A script that answers `--version` and the question about flags as etcd does, and otherwise writes down its arguments and ends.
+/// A script that answers `--version` and the question about flags as etcd does, and otherwise writes down its
+/// arguments and ends.
 pub struct StandIn {
     /// The script.
     pub path: PathBuf,
@@ -88,8 +89,8 @@ impl FakeBundle {
     }
 }
 
-/// Writes a program. Another process does it: a file that this one has open for writing while another thread starts a
-/// child cannot be executed (ETXTBSY).
+/// Writes a program. Another process does it: a file that this one has open for writing while another thread
+/// starts a child cannot be executed (ETXTBSY).
 pub fn install(path: &Path, text: &str) {
     let source = path.with_extension("text");
     std::fs::write(&source, text).expect("the program's text");

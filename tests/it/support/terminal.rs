@@ -2,8 +2,10 @@
 
 use crate::harness::Outcome;
 
-/// Clears the screen, colours, turns the direction of writing, hides, and forges a line, which begins with `next: FORGED`.
-pub const HOSTILE: &str = "a\u{1b}[2J\u{1b}[H\u{9b}31m\u{7f}\u{202e}\u{2066}\u{200f}\u{61c}\u{200b}\u{feff}\u{ad}\u{2028}\r\nnext: FORGED\n\tb";
+/// Clears the screen, colours, turns the direction of writing, hides, and forges a line, which begins with
+/// `next: FORGED`.
+pub const HOSTILE: &str = "a\u{1b}[2J\u{1b}[H\u{9b}31m\
+     \u{7f}\u{202e}\u{2066}\u{200f}\u{61c}\u{200b}\u{feff}\u{ad}\u{2028}\r\nnext: FORGED\n\tb";
 
 /// Asserts that nothing but text and line breaks was written, and no line that somebody else made up.
 #[track_caller]

@@ -7,8 +7,8 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-/// Every file, directory and link below a directory, with mode, owner and content. Times are left out: a temporary file
-/// that came and went changes the time of its directory, and harms nobody.
+/// Every file, directory and link below a directory, with mode, owner and content. Times are left out: a
+/// temporary file that came and went changes the time of its directory, and harms nobody.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Tree(BTreeMap<PathBuf, Entry>);
 

@@ -66,8 +66,8 @@ pub fn copy_of(zone: &TestZone) -> TestZone {
     copy
 }
 
-/// A zone is made once and copied for each test, since the program waits for the disk at every file. No certificate depends
-/// on a port, and no test may have those of another.
+/// A zone is made once and copied for each test, since the program waits for the disk at every file. No
+/// certificate depends on a port, and no test may have those of another.
 fn made_again(made: &Tree, members: usize) -> TestZone {
     let zone = TestZone::empty();
     made.write_to(&zone.path());
@@ -86,8 +86,8 @@ fn description(members: usize) -> String {
     text
 }
 
-/// `count` ports on 127.0.0.1 that nothing uses and that no other test of this process is given. They lie below those that
-/// the kernel gives to outgoing connections.
+/// `count` ports on 127.0.0.1 that nothing uses and that no other test of this process is given. They lie
+/// below those that the kernel gives to outgoing connections.
 fn ports(count: usize) -> Vec<u16> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let start = std::process::id().wrapping_mul(7919) % 20_000;

@@ -1,5 +1,7 @@
-//! What others wrote, on its way through the program.
+//! What a terminal shows: its width, colours, and what others wrote.
 
+mod colour;
 mod properties;
+mod width;
 mod words;
 mod written;

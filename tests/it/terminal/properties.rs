@@ -3,10 +3,10 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
+use model::report::{Table, json, shell_quoted};
 use proptest::prelude::*;
-use zone_etcd::report::{Table, json, shell_quoted};
 use zone_pki::Visible;
-use zone_pki::visible::{is_visible, visible_lines};
+use zone_pki::printable::{is_visible, visible_lines};
 
 use crate::harness::{outcome, zone_etcd};
 use crate::support::assert_harmless;
@@ -19,7 +19,11 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 2000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn lines_stay_lines(text in text()) {

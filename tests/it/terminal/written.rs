@@ -25,18 +25,22 @@ fn zone_toml() {
         format!("[zone]\nname = \"example.zone\"\n[[node]]\nname = {hostile}\naddress = {hostile}\n"),
         format!("[zone]\nname = \"example.zone\"\n{node}sans = [{hostile}]\ndata_dir = {hostile}\n"),
         format!(
-            "[zone]\nname = \"example.zone\"\n{node}[etcd]\nversion = {hostile}\ntoken = {hostile}\nquota = {hostile}\n"
+            "[zone]\nname = \"example.zone\"\n{node}[etcd]\nversion = {hostile}\ntoken = {hostile}\n\
+             quota = {hostile}\n"
         ),
         format!(
-            "[zone]\nname = \"example.zone\"\n{node}[etcd]\nkeep_environment = [{hostile}]\nheartbeat = {hostile}\n"
+            "[zone]\nname = \"example.zone\"\n{node}[etcd]\nkeep_environment = [{hostile}]\n\
+             heartbeat = {hostile}\n"
         ),
         format!("[zone]\nname = \"example.zone\"\n{node}[etcd.flags]\n{hostile} = {hostile}\n"),
         format!("[zone]\nname = \"example.zone\"\n{node}[etcd.flags]\nlog-level = {hostile}\n"),
         format!(
-            "[zone]\nname = \"example.zone\"\n{node}[pki]\nclients = [{hostile}]\nserver_names = [{hostile}]\nkey = {hostile}\n"
+            "[zone]\nname = \"example.zone\"\n{node}[pki]\nclients = [{hostile}]\n\
+             server_names = [{hostile}]\nkey = {hostile}\n"
         ),
         format!(
-            "[zone]\nname = \"example.zone\"\n{node}[access]\ncommand = {hostile}\nnode_dir = {hostile}\nlimit = {hostile}\n"
+            "[zone]\nname = \"example.zone\"\n{node}[access]\ncommand = {hostile}\nnode_dir = {hostile}\n\
+             limit = {hostile}\n"
         ),
         format!("[zone]\nname = \"example.zone\"\n{node}[tls.files]\nca = {hostile}\n"),
         format!("[zone]\nname = \u{1b}[2J\n{node}"),
@@ -62,7 +66,8 @@ fn node_json() {
             r#"{{{head}, "etcd": [{{"node_name": {hostile}, "protocol": {hostile}, "address": {hostile}}}]}}"#
         ),
         format!(
-            r#"{{{head}, "etcd": [{{"node_name": "node1.example.zone", "protocol": "https", "address": "", {hostile}: 2}}]}}"#
+            r#"{{{head}, "etcd": [{{"node_name": "node1.example.zone", "protocol": "https",
+                "address": "", {hostile}: 2}}]}}"#
         ),
         format!(r#"{{{head}, "{UNQUOTED}": {UNQUOTED}}}"#),
     ] {

@@ -1,4 +1,4 @@
-//! A node on which a bundle is active: what it was given cannot be issued anew there.
+//! A node on which a bundle is active: what it was given cannot be issued again there.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,4 +1,5 @@
-//! One verdict on a start: whatever is wrong with a node, `plan` and `check` say what `run` does, and end as it does.
+//! One verdict on a start: whatever is wrong with a node, `plan` and `check` say what `run` does, and end as
+//! it does.
 
 mod activated;
 mod zone_directory;

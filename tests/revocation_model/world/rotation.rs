@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::json;
-use zone_etcd::zone_directory::{CaPassphrase, RevocationTarget, ZoneDirectory, find_issued, revoke};
+use store::zone_directory::{CaPassphrase, RevocationTarget, ZoneDirectory, find_issued, revoke};
 use zone_pki::{Certificate, RevocationReason};
 
 use super::{World, newest_or_valid, refuse_fault};

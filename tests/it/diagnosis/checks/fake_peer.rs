@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use zone_etcd::tls::{KeyPair, Trust};
+use etcd::tls::{KeyPair, Trust};
 
 /// What it does with a connection.
 #[derive(Clone)]

@@ -4,35 +4,38 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use diagnosis::rules::command_line::{self, Rhythm, rhythms};
+use diagnosis::rules::database::{Told, databases, lag};
+use diagnosis::rules::machine::{disk_latency, disk_space, listeners, open_files};
+use diagnosis::rules::peers;
+use diagnosis::rules::snapshots::age;
+use diagnosis::rules::source::{self, Admission, Route, admission};
+use diagnosis::{CheckId, Finding, Verdict, by_harm, worst};
+use etcd::tls::hostname::host_of;
+use host::{DiskProbe, FreeSpace, NamedProcess, OwnMember, PortFault};
+use live::{MemberStatus, TrustDifference};
+use model::config::ZoneConfig;
+use model::plan::EtcdId;
+use store::snapshot::LatestSnapshots;
 use time::OffsetDateTime;
-use zone_etcd::config::ZoneConfig;
-use zone_etcd::diagnosis::judge::database::{Told, databases, lag};
-use zone_etcd::diagnosis::judge::machine::{disk_latency, disk_space, listeners, open_files};
-use zone_etcd::diagnosis::judge::peers;
-use zone_etcd::diagnosis::judge::running::{self, Rhythm, rhythms};
-use zone_etcd::diagnosis::judge::source::{self, Admission, Route, admission};
-use zone_etcd::diagnosis::{CheckId, Finding, Verdict, by_harm, worst};
-use zone_etcd::host::{DiskProbe, FreeSpace, NamedProcess, OwnMember, PortFault};
-use zone_etcd::live::MemberStatus;
-use zone_etcd::plan::EtcdId;
-use zone_etcd::tls::hostname::{covers, host_of};
+use zone_pki::go::covers;
 use zone_pki::{
     Authority, AuthoritySpec, Certificate, KeyAlgorithm, LeafSpec, Subject, SubjectAltNames, Usages,
 };
 
+fn authority(name: &str) -> Authority {
+    let spec = AuthoritySpec {
+        subject: Subject::with_common_name(name),
+        path_length: 0,
+        permitted_dns: Vec::new(),
+        validity: time::Duration::days(30),
+        key: KeyAlgorithm::default(),
+    };
+    Authority::generate(&spec, OffsetDateTime::now_utc()).expect("a CA")
+}
+
 fn certificate(names: &[&str]) -> Certificate {
-    let now = OffsetDateTime::now_utc();
-    let authority = Authority::generate(
-        &AuthoritySpec {
-            subject: Subject::with_common_name("CA"),
-            path_length: 0,
-            permitted_dns: Vec::new(),
-            validity: time::Duration::days(30),
-            key: KeyAlgorithm::default(),
-        },
-        now,
-    )
-    .expect("a CA");
+    let (authority, now) = (authority("CA"), OffsetDateTime::now_utc());
     let names: SubjectAltNames = names.iter().map(|name| name.parse().expect("a name")).collect();
     let spec = LeafSpec {
         subject: Subject::with_common_name("node1.example.zone"),
@@ -42,6 +45,24 @@ fn certificate(names: &[&str]) -> Certificate {
         key: KeyAlgorithm::default(),
     };
     authority.issue(&spec, now).expect("a certificate").certificate().clone()
+}
+
+#[test]
+fn whom_a_member_trusts_is_compared_both_ways() {
+    let (old, new) = (authority("old"), authority("new"));
+    let difference = |named: &[&str], trusted: &[&Authority]| {
+        let trusted: Vec<&Certificate> = trusted.iter().map(|ca| ca.certificate()).collect();
+        let is_of = |name: &&str, ca: &Certificate| *name == ca.subject();
+        let found = TrustDifference::between(named, &trusted, is_of, ToString::to_string);
+        assert_eq!(found.is_none(), found == TrustDifference::default());
+        (found.missing.join(" "), found.surplus.join(" "))
+    };
+    let told = |missing: &str, surplus: &str| (missing.to_owned(), surplus.to_owned());
+    assert_eq!(difference(&["CN=new", "CN=old"], &[&old, &new]), told("", ""));
+    assert_eq!(difference(&["CN=old"], &[&old, &new]), told("CN=new", ""));
+    assert_eq!(difference(&["CN=old", "CN=new"], &[&new]), told("", "CN=old"));
+    assert_eq!(difference(&["CN=old"], &[&new]), told("CN=new", "CN=old"));
+    assert_eq!(difference(&[], &[&new]), told("CN=new", ""));
 }
 
 #[test]
@@ -169,9 +190,11 @@ fn flags_of_a_running_member() {
         arguments("--heartbeat-interval=100 --peer-client-cert-auth=true --initial-cluster-state=new");
     let same =
         arguments("--peer-client-cert-auth=true --heartbeat-interval 100 --initial-cluster-state=existing");
-    assert_eq!(running::flags(&same, &planned).verdict, Verdict::Passed);
-    let differs =
-        running::flags(&arguments("-heartbeat-interval=50 --debug --peer-client-cert-auth=true"), &planned);
+    assert_eq!(command_line::flags(&same, &planned).verdict, Verdict::Passed);
+    let differs = command_line::flags(
+        &arguments("-heartbeat-interval=50 --debug --peer-client-cert-auth=true"),
+        &planned,
+    );
     assert_eq!(differs.verdict, Verdict::Note);
     assert!(differs.found.contains("--heartbeat-interval is 50, zone.toml has 100"), "{}", differs.found);
     assert!(differs.found.contains("--debug is set, zone.toml has unset"), "{}", differs.found);
@@ -214,7 +237,8 @@ fn disks_and_limits() {
     assert_eq!(open_files(65536, Some(1)).verdict, Verdict::Passed);
 }
 
-/// Who has a port is hidden where the member has a user namespace of its own, and the member itself where processes are hidden.
+/// Who has a port is hidden where the member has a user namespace of its own, and the member itself where
+/// processes are hidden.
 #[test]
 fn a_port_is_the_members_also_where_that_is_hidden() {
     let socket = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
@@ -269,7 +293,7 @@ fn status() -> MemberStatus {
 fn raft_lag() {
     let judged = |raft_lag, is_learner| {
         let status = MemberStatus { raft_lag, ..status() };
-        let told = Told { name: "node1", endpoint: None, is_described: true, is_learner, status: &status };
+        let told = Told { name: "node1", is_described: true, is_learner, status: &status };
         lag(&[told], str::to_owned).first().map(|finding| (finding.check, finding.verdict))
     };
     assert_eq!(judged(1000, false), Some((CheckId::RaftLag, Verdict::Passed)));
@@ -284,14 +308,8 @@ fn fragmentation() {
     let judged = |db_size: u64, db_size_in_use: u64| {
         let status =
             MemberStatus { db_size: db_size << 20, db_size_in_use: db_size_in_use << 20, ..status() };
-        let told = Told {
-            name: "node1",
-            endpoint: Some("https://n:2379"),
-            is_described: true,
-            is_learner: false,
-            status: &status,
-        };
-        let findings = databases(&[told], 1, "--zone z");
+        let told = Told { name: "node1", is_described: true, is_learner: false, status: &status };
+        let findings = databases(&[told], 1, |command| format!("zone-etcd {command} --zone z"));
         let of = |check| findings.iter().find(|finding| finding.check == check).expect("a finding").clone();
         (of(CheckId::DatabaseQuota), of(CheckId::Fragmentation))
     };
@@ -304,7 +322,9 @@ fn fragmentation() {
     assert_eq!(verdicts(900, 100), (Verdict::Warning, Verdict::Warning));
     assert_eq!(verdicts(900, 880), (Verdict::Failed, Verdict::Passed));
     let remedy = judged(200, 99).1.remedy.expect("a remedy");
-    assert!(remedy.ends_with("zone-etcd ctl --zone z -- defrag --endpoints=https://n:2379"), "{remedy}");
+    assert!(remedy.ends_with("zone-etcd defrag node1 --zone z"), "{remedy}");
+    let remedy = judged(900, 600).0.remedy.expect("a remedy");
+    assert!(remedy.ends_with("zone-etcd defrag node1 --over 1MiB --zone z"), "{remedy}");
 }
 
 #[test]
@@ -331,4 +351,24 @@ fn the_most_harmful_comes_first() {
     );
     assert_eq!(worst(&findings), Verdict::Failed);
     assert_eq!(worst(&[]), Verdict::Passed);
+}
+
+#[test]
+fn snapshot_age() {
+    let now = OffsetDateTime::UNIX_EPOCH + time::Duration::days(100);
+    let hours = |hours: Option<i64>| hours.map(|hours| now - time::Duration::hours(hours));
+    let judged = |good, drilled| {
+        let latest = LatestSnapshots { good: hours(good), drilled: hours(drilled) };
+        let finding = age(latest, now, |command| format!("zone-etcd {command}"));
+        (
+            finding.verdict,
+            finding.remedy.unwrap_or_default().rsplit(": ").next().unwrap_or_default().to_owned(),
+        )
+    };
+    let (save, verify) = ("zone-etcd snapshot save".to_owned(), "zone-etcd snapshot verify".to_owned());
+    assert_eq!(judged(None, None), (Verdict::Note, save.clone()));
+    assert_eq!(judged(Some(49), Some(1)), (Verdict::Warning, save));
+    assert_eq!(judged(Some(48), Some(1)), (Verdict::Passed, String::new()));
+    assert_eq!(judged(Some(1), None), (Verdict::Note, verify.clone()));
+    assert_eq!(judged(Some(1), Some(24 * 15 + 1)), (Verdict::Warning, verify));
 }

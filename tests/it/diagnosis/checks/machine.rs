@@ -49,7 +49,7 @@ fn start() {
     let findings = checked(&zone, 65);
     let finding = found(&findings, "start", "failed", "it may have lost its votes");
     assert!(
-        finding["remedy"].as_str().is_some_and(|remedy| remedy.contains("member add node1")),
+        finding["remedy"].as_str().is_some_and(|remedy| remedy.contains("member replace node1")),
         "{finding}"
     );
     let advises_to_issue = |finding: &serde_json::Value| finding["check"] == "certificate-files";

@@ -1,4 +1,5 @@
-//! `check` without etcd: what is wrong on disk and on the machine, peers that are no members, and the list of checks itself.
+//! `check` without etcd: what is wrong on disk and on the machine, peers that are no members, and the list of
+//! checks itself.
 
 mod catalogue;
 mod certificates;
@@ -64,8 +65,8 @@ pub fn authority(zone: &TestZone, plane: &str) -> Authority {
     Authority::load(&read("crt"), &read("key"), OffsetDateTime::now_utc()).expect("a CA")
 }
 
-/// Puts a certificate into the place of one of node1's, issued at this time and valid for so long. Writing into the files that are
-/// there keeps their modes.
+/// Puts a certificate into the place of one of node1's, issued at this time and valid for so long. Writing
+/// into the files that are there keeps their modes.
 #[track_caller]
 pub fn forge(
     zone: &TestZone,

@@ -1,5 +1,5 @@
-//! Peers that are none, or none to rely on: told apart, and within a bounded time. `run` would not start beside most of them, and
-//! ends with 69.
+//! Peers that are none, or none to rely on: told apart, and within a bounded time. `run` would not start
+//! beside most of them, and ends with 69.
 
 use std::time::{Duration, Instant};
 
@@ -136,7 +136,8 @@ fn version_skew() {
     found(&checked(&zone, 69), "version-skew", "failed", "more than one minor apart");
 }
 
-/// Nothing is faster than the time of a round trip on loopback, so it is the pure judgement that shows the rest.
+/// Nothing is faster than the time of a round trip on loopback, so it is the pure judgement that shows the
+/// rest.
 #[test]
 fn timing() {
     let zone = with_peer(answer("3.7.3", OffsetDateTime::now_utc()));

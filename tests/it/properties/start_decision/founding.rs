@@ -64,14 +64,21 @@ fn every_row_of_a_member_that_shows_nothing() {
     }
     for right in [RightToBootstrap::Withheld, RightToBootstrap::Lapsed(OffsetDateTime::UNIX_EPOCH)] {
         let refused =
-            decide(&Observed { right, ..nothing.clone() }, &peers([launches(Nothing), launches(Nothing)]));
+            decide(&Observation { right, ..nothing.clone() }, &peers([launches(Nothing), launches(Nothing)]));
         assert!(matches!(refused, Err(Refusal::NoRightToBootstrap { .. })), "{refused:?}");
     }
     assert_eq!(
-        decide(&Observed { founded: Some(OTHER.cluster), ..nothing.clone() }, &peers([absent(), absent()])),
+        decide(
+            &Observation { founded: Some(OTHER.cluster), ..nothing.clone() },
+            &peers([absent(), absent()])
+        ),
         Err(Refusal::SecondCluster { founded: OTHER.cluster, predicted: OURS })
     );
-    assert_eq!(decide(&Observed { alone: true, ..nothing }, &[]), COMMIT, "the only member waits for nobody");
+    assert_eq!(
+        decide(&Observation { alone: true, ..nothing }, &[]),
+        COMMIT,
+        "the only member waits for nobody"
+    );
 }
 
 /// A committed member goes on when all others are committed, or one went on, which had heard that.
@@ -96,8 +103,10 @@ fn every_row_of_a_committed_member() {
         let found = peers(found);
         for (phase, nonce) in [(Phase::Committed, None), (Phase::Attempted(R), Some(R))] {
             // It needs no right any more.
-            let own =
-                Observed { right: RightToBootstrap::Withheld, ..observed(disk(Empty, past(phase), nonce)) };
+            let own = Observation {
+                right: RightToBootstrap::Withheld,
+                ..observed(disk(Empty, past(phase), nonce))
+            };
             assert_eq!(decide(&own, &found), expected, "{phase:?} {found:?}");
         }
     }
@@ -110,7 +119,7 @@ fn the_words_of_the_operator_count_with_a_majority() {
         without: nodes.iter().map(|node| (*node).to_owned()).collect(),
         never_ran: false,
     };
-    let own = |phase: Option<Past>, words| Observed { words, ..observed(disk(Empty, phase, None)) };
+    let own = |phase: Option<Past>, words| Observation { words, ..observed(disk(Empty, phase, None)) };
     let found = || peers([launches(Nothing), absent()]);
     assert_eq!(decide(&own(None, without(&["node3"])), &found()), COMMIT);
     let committed = peers([launches(Committed), absent()]);
@@ -152,7 +161,7 @@ fn the_right_of_a_bundle_lapses() {
     assert_eq!(at(Duration::days(31)), RightToBootstrap::Lapsed(issued));
     assert_eq!(at(-Duration::minutes(5)), RightToBootstrap::Given);
     assert!(matches!(at(-Duration::days(5)), RightToBootstrap::ClockBehind { .. }));
-    let behind = Observed { right: at(-Duration::days(5)), ..observed(disk(Empty, None, None)) };
+    let behind = Observation { right: at(-Duration::days(5)), ..observed(disk(Empty, None, None)) };
     let refused =
         decide(&behind, &peers([launches(LauncherShows::Nothing), launches(LauncherShows::Nothing)]));
     assert!(matches!(refused, Err(Refusal::ClockBehind { .. })), "{refused:?}");

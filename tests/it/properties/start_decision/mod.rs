@@ -1,17 +1,19 @@
-//! The start decision, every row of its tables. What a behaviour of several members comes to is searched by `tests/model`.
+//! The start decision, every row of its tables. What a behaviour of several members comes to is searched by
+//! `tests/start_model`.
 
 mod founding;
 mod on_disk;
+mod restored;
 mod with_a_cluster;
 
-use time::{Duration, OffsetDateTime};
-use zone_etcd::config::{EtcdVersion, ZoneConfig};
-use zone_etcd::plan::{
-    Awaited, AwaitedFor, DataDirectory, EtcdId, FoundingWords, Ids, Join, LauncherSays, LauncherShows,
-    LiveCluster, LiveMember, LogPosition, Lost, Nonce, Observed, OnDisk, Past, Peer, PeerState, PeerUrl,
-    Phase, Refusal, RightToBootstrap, SaidOfData, Shown, StartDecision, Step, WaitsTo, Write, decide, shows,
-    writes,
+use model::config::{EtcdVersion, ZoneConfig};
+use model::plan::{
+    Awaited, AwaitedFor, DataDirectory, DiskState, EtcdId, FoundingWords, Ids, Join, LauncherSays,
+    LauncherShows, LiveCluster, LiveMember, LocalState, LogPosition, LostLog, Nonce, Observation, Past, Peer,
+    PeerState, PeerUrl, Phase, Refusal, RightToBootstrap, SaidOfData, StartDecision, Step, WaitsTo, Write,
+    decide, local_state, writes,
 };
+use time::{Duration, OffsetDateTime};
 
 use DataDirectory::{Empty, Log, WithoutLog};
 
@@ -26,22 +28,23 @@ fn past(phase: Phase) -> Option<Past> {
     Some(Past { ids: OURS, phase, joins: false })
 }
 
-fn disk(data: DataDirectory, past: Option<Past>, nonce: Option<Nonce>) -> OnDisk {
+fn disk(data: DataDirectory, past: Option<Past>, nonce: Option<Nonce>) -> DiskState {
     let position = matches!(data, Log(_)).then_some(NOTED);
-    OnDisk { data, nonce, position, past, noted: None }
+    DiskState { data, nonce, position, past, noted: None }
 }
 
 fn urls() -> [PeerUrl; 3] {
     let text = "[zone]\nname = \"example.zone\"\n[[node]]\nname = \"node1\"\naddress = \"10.0.0.1\"\n\
-                [[node]]\nname = \"node2\"\naddress = \"10.0.0.2\"\n[[node]]\nname = \"node3\"\naddress = \"10.0.0.3\"\n";
+                [[node]]\nname = \"node2\"\naddress = \"10.0.0.2\"\n[[node]]\nname = \"node3\"\n\
+                address = \"10.0.0.3\"\n";
     let (zone, _) = ZoneConfig::parse(text).expect("a valid description");
     let urls: Vec<PeerUrl> = zone.members().map(PeerUrl::of).collect();
     urls.try_into().expect("three nodes")
 }
 
-fn observed(disk: OnDisk) -> Observed {
+fn observed(disk: DiskState) -> Observation {
     let [peer_url, ..] = urls();
-    Observed {
+    Observation {
         disk,
         said: SaidOfData::default(),
         words: FoundingWords::default(),
@@ -54,6 +57,7 @@ fn observed(disk: OnDisk) -> Observed {
         has_taken_part: false,
         etcd_version: EtcdVersion::DEFAULT,
         right: RightToBootstrap::Given,
+        restored: None,
     }
 }
 
@@ -153,8 +157,10 @@ fn join(listed: Listed) -> Result<Step, Refusal> {
 /// Data that is moved away never leads to a commit, and votes are not moved away with it.
 #[test]
 fn data_that_is_moved_away_founds_nothing() {
-    let aside =
-        |disk| Observed { said: SaidOfData { set_aside: true, ..SaidOfData::default() }, ..observed(disk) };
+    let aside = |disk| Observation {
+        said: SaidOfData { set_aside: true, ..SaidOfData::default() },
+        ..observed(disk)
+    };
     let all = || peers([launches(LauncherShows::Nothing), launches(LauncherShows::Nothing)]);
     for (data, past) in [
         (Log(OURS), past(Phase::Ran)),
@@ -171,11 +177,12 @@ fn data_that_is_moved_away_founds_nothing() {
         decide(&aside(disk(Log(OURS), past(Phase::Ran), None)), &peers([known(), known()])),
         Err(Refusal::VotesAside { ids: OURS, fits: true })
     );
-    let alone = Observed { alone: true, ..aside(disk(Log(OTHER), None, None)) };
+    let alone = Observation { alone: true, ..aside(disk(Log(OTHER), None, None)) };
     assert_eq!(decide(&alone, &[]), COMMIT, "what is not the only member's own tells nothing of it");
 }
 
-/// Whatever is observed and heard, a member that may have voted never bootstraps, and joins under no id that it voted under.
+/// Whatever is observed and heard, a member that may have voted never bootstraps, and joins under no id that
+/// it voted under.
 #[test]
 fn nobody_votes_twice() {
     use LauncherShows::{Attempted, Committed, Log as HasLog, Lost as HasLost, Nothing};
@@ -210,7 +217,7 @@ fn nobody_votes_twice() {
             for one in &found {
                 for two in &found {
                     let said = SaidOfData { set_aside, is_current: true, accept_older: true };
-                    let own = Observed { said, words: words.clone(), ..observed(disk) };
+                    let own = Observation { said, words: words.clone(), ..observed(disk) };
                     let decided = decide(&own, &peers([one.clone(), two.clone()]));
                     let what = format!("{disk:?} {set_aside} {one:?} {two:?}: {decided:?}");
                     assert!(

@@ -9,7 +9,7 @@ fn every_row_of_a_member_that_may_join() {
     let expected = |listed| serves(us, listed);
     for phase in [None, past(Phase::Ran), past(Phase::Committed)] {
         for listed in [Listed::Unstarted(ADDED), Listed::Learner(ADDED)] {
-            let own = Observed { right: RightToBootstrap::Withheld, ..observed(disk(Empty, phase, None)) };
+            let own = Observation { right: RightToBootstrap::Withheld, ..observed(disk(Empty, phase, None)) };
             assert_eq!(
                 decide(&own, &peers([expected(listed), expected(listed)])),
                 join(listed),
@@ -34,7 +34,7 @@ fn every_row_of_a_member_that_may_join() {
     assert_eq!(decide(&again, &peers([absent(), absent()])), Err(Refusal::NobodyToJoin { past: added }));
     let failed = observed(disk(WithoutLog, to_join(Phase::Attempted(R)), Some(R)));
     assert_eq!(decide(&failed, &all(Listed::Learner(ADDED))), Err(Refusal::JoinInterrupted { past: added }));
-    let aside = Observed { said: SaidOfData { set_aside: true, ..SaidOfData::default() }, ..failed };
+    let aside = Observation { said: SaidOfData { set_aside: true, ..SaidOfData::default() }, ..failed };
     assert_eq!(decide(&aside, &all(Listed::Learner(ADDED))), join(Listed::Learner(ADDED)));
     assert_eq!(decide(&aside, &all(Listed::Unstarted(ADDED))), Err(Refusal::ForgottenVotes { past: added }));
 }
@@ -64,15 +64,16 @@ fn every_row_of_a_member_with_a_log() {
     ];
     for (removed, found, expected) in table {
         let found = peers(found);
-        let own = Observed { removed, ..observed(disk(Log(OURS), past(Phase::Ran), None)) };
+        let own = Observation { removed, ..observed(disk(Log(OURS), past(Phase::Ran), None)) };
         assert_eq!(decide(&own, &found), expected, "{found:?}");
     }
 }
 
-/// Its cluster was bootstrapped a second time without it, if those that are a quorum without it have never seen it.
+/// Its cluster was bootstrapped a second time without it, if those that are a quorum without it have never
+/// seen it.
 #[test]
 fn a_member_that_took_part_is_known_to_most() {
-    let own = Observed { has_taken_part: true, ..observed(disk(Log(OURS), past(Phase::Ran), None)) };
+    let own = Observation { has_taken_part: true, ..observed(disk(Log(OURS), past(Phase::Ran), None)) };
     let unknown = || serves(OURS.cluster, Listed::Unstarted(OURS.member));
     let never = Err(Refusal::NeverRanThere { ids: OURS });
     assert_eq!(decide(&own, &peers([unknown(), unknown()])), never);
@@ -86,7 +87,7 @@ fn a_member_that_took_part_is_known_to_most() {
         resume(OURS),
         "a start follows nothing"
     );
-    let new = Observed { has_taken_part: false, ..own };
+    let new = Observation { has_taken_part: false, ..own };
     assert_eq!(decide(&new, &peers([unknown(), unknown()])), resume(OURS));
 }
 
@@ -105,7 +106,7 @@ fn joins_only_a_cluster_that_its_version_can_work_with() {
             (PeerState::Serves { cluster, removed: false, cluster_minor }, None)
         };
         let version = EtcdVersion { major: 3, minor: ours, patch: 40 };
-        let own = Observed { etcd_version: version, ..observed(disk(Empty, None, None)) };
+        let own = Observation { etcd_version: version, ..observed(disk(Empty, None, None)) };
         let decided = decide(&own, &peers(said.map(found)));
         match decided {
             Ok(Step::Start(StartDecision::Join(_))) => assert!(joins, "{cluster} {ours}"),

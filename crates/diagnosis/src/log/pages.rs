@@ -1,0 +1,58 @@
+//! The pages of `docs/problems`: what is said of each line that etcd prints, for readers of the page and of
+//! `doctor --log` alike.
+
+use std::collections::HashMap;
+
+macro_rules! pages {
+    ($($name:literal)*) => {
+        [$(($name, include_str!(concat!("../../../../docs/problems/", $name, ".md")))),*]
+    };
+}
+
+/// Each page by its name, with its text.
+const PAGES: [(&str, &str); 44] = pages![
+    "allowed-names" "authentication" "bad-certificate" "certificate-files" "certificate-names"
+    "client-connection" "clock" "closed-connection" "cluster-id" "damaged-data" "data-differs"
+    "data-directory" "disk-full" "expired" "file-access" "flags" "forgotten-votes" "gateway"
+    "initial-cluster" "key-usage" "listen-address" "members" "name-resolution" "no-client-certificate"
+    "no-leader" "no-quorum-at-start" "open-files" "ordinary" "peer-not-answering" "peer-source-address"
+    "plain-text" "ports" "quota" "removed-member" "requests" "restore" "revocation-list" "revoked"
+    "slow-disk" "slow-network" "timing" "tls-parameters" "unknown-authority" "versions"
+];
+
+/// What a page says of one explanation.
+pub(super) struct Entry {
+    /// The page.
+    pub page: &'static str,
+    /// What happened, in one line.
+    pub title: &'static str,
+    /// Its cause, its effect, and its remedy.
+    pub texts: [&'static str; 3],
+}
+
+/// Every entry of the pages, by the name of its explanation:
+///
+/// ```text
+/// - `name`: what happened
+///   - cause: …
+///   - effect: …
+///   - remedy: …
+/// ```
+pub(super) fn entries() -> HashMap<&'static str, Entry> {
+    let mut entries = HashMap::new();
+    for (page, text) in PAGES {
+        let mut lines = text.lines();
+        while let Some(line) = lines.next() {
+            let head = line.strip_prefix("- `").and_then(|head| head.split_once("`: "));
+            let Some((id, title)) = head else { continue };
+            let texts = ["cause", "effect", "remedy"].map(|name| {
+                let text = lines
+                    .next()
+                    .and_then(|line| line.strip_prefix("  - ")?.strip_prefix(name)?.strip_prefix(": "));
+                text.unwrap_or_default()
+            });
+            entries.insert(id, Entry { page, title, texts });
+        }
+    }
+    entries
+}

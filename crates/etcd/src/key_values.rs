@@ -1,0 +1,107 @@
+//! Keys, values and leases, as far as this program needs them: a lock for its own operations, and the load of
+//! a rehearsal.
+
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::{Request, Status};
+
+use super::client::{Answer, MemberClient};
+pub use super::key_value_messages::KeyValue;
+use super::key_value_messages::{
+    Compare, CompareWith, LeaseGrantRequest, LeaseGrantResponse, LeaseKeepAliveResponse, LeaseRequest,
+    LeaseRevokeResponse, Operation, PutRequest, PutResponse, RangeRequest, RangeResponse, RequestOp,
+    TxnRequest, TxnResponse,
+};
+
+/// `Compare.CompareTarget.MOD`
+const BY_MOD_REVISION: i32 = 2;
+
+/// A page of the keys that begin with a prefix.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The keys and values, ascending by key.
+    pub pairs: Vec<KeyValue>,
+    /// Whether there are more behind the last.
+    pub more: bool,
+}
+
+impl MemberClient {
+    /// Writes a value. Returns the revision.
+    pub async fn put(&self, key: &[u8], value: &[u8]) -> Answer<i64> {
+        let request = PutRequest { key: key.to_vec(), value: value.to_vec(), lease: 0 };
+        let answer: PutResponse = self.unary(request, "/etcdserverpb.KV/Put").await?;
+        Ok(answer.header.map(|header| header.revision).unwrap_or_default())
+    }
+
+    /// Reads a key through the quorum.
+    pub async fn get(&self, key: &[u8]) -> Answer<Option<KeyValue>> {
+        let request = RangeRequest { key: key.to_vec(), ..RangeRequest::default() };
+        let answer: RangeResponse = self.unary(request, "/etcdserverpb.KV/Range").await?;
+        Ok(answer.pairs.into_iter().next())
+    }
+
+    /// Reads at most `limit` keys from `from` on and before `end`, through the quorum.
+    pub async fn range(&self, from: &[u8], end: &[u8], limit: i64) -> Answer<Page> {
+        let request =
+            RangeRequest { key: from.to_vec(), range_end: end.to_vec(), limit, ..RangeRequest::default() };
+        let answer: RangeResponse = self.unary(request, "/etcdserverpb.KV/Range").await?;
+        Ok(Page { pairs: answer.pairs, more: answer.more })
+    }
+
+    /// Writes a value that goes when the lease does, if the key was last changed at `mod_revision`, where 0
+    /// stands for a key that is not there. Returns the revision of the write, or else what is there instead.
+    pub async fn put_if_unchanged(
+        &self,
+        key: &[u8],
+        value: &[u8],
+        lease: i64,
+        mod_revision: i64,
+    ) -> Answer<Result<i64, Option<KeyValue>>> {
+        let put = PutRequest { key: key.to_vec(), value: value.to_vec(), lease };
+        let read = RangeRequest { key: key.to_vec(), ..RangeRequest::default() };
+        let request = TxnRequest {
+            compare: vec![Compare {
+                result: 0,
+                target: BY_MOD_REVISION,
+                key: key.to_vec(),
+                with: Some(CompareWith::ModRevision(mod_revision)),
+            }],
+            success: vec![RequestOp { operation: Some(Operation::Put(put)) }],
+            failure: vec![RequestOp { operation: Some(Operation::Range(read)) }],
+        };
+        let answer: TxnResponse = self.unary(request, "/etcdserverpb.KV/Txn").await?;
+        if answer.succeeded {
+            return Ok(Ok(answer.header.map(|header| header.revision).unwrap_or_default()));
+        }
+        let present = answer.responses.into_iter().find_map(|response| response.range);
+        Ok(Err(present.and_then(|range| range.pairs.into_iter().next())))
+    }
+
+    /// Makes a lease that ends after this many seconds unless it is kept alive. Returns its id.
+    pub async fn lease_grant(&self, seconds: i64) -> Answer<i64> {
+        let answer: LeaseGrantResponse =
+            self.unary(LeaseGrantRequest { ttl: seconds }, "/etcdserverpb.Lease/LeaseGrant").await?;
+        Ok(answer.id)
+    }
+
+    /// Renews a lease. Returns whether there is such a lease still.
+    pub async fn lease_keep_alive(&self, id: i64) -> Answer<bool> {
+        let mut grpc = tonic::client::Grpc::new(self.channel.clone());
+        self.in_time(async {
+            grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+            let codec = tonic_prost::ProstCodec::<LeaseRequest, LeaseKeepAliveResponse>::default();
+            let path = PathAndQuery::from_static("/etcdserverpb.Lease/LeaseKeepAlive");
+            // A stream both ways in etcd's API, of which one question is used.
+            let question = Request::new(tonic::codegen::tokio_stream::once(LeaseRequest { id }));
+            let mut answers = grpc.streaming(question, path, codec).await?.into_inner();
+            let answer = answers.message().await?;
+            Ok(answer.is_some_and(|answer| answer.ttl > 0))
+        })
+        .await
+    }
+
+    /// Ends a lease, and removes the keys that hang on it.
+    pub async fn lease_revoke(&self, id: i64) -> Answer<()> {
+        let revoked = self.unary(LeaseRequest { id }, "/etcdserverpb.Lease/LeaseRevoke");
+        revoked.await.map(|LeaseRevokeResponse {}| ())
+    }
+}

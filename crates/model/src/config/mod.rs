@@ -1,0 +1,35 @@
+//! Configuration: raw text in, domain types out, and every problem reported at once.
+
+mod access;
+mod address;
+mod document;
+mod edit;
+mod etcd_version;
+mod json_document;
+mod local;
+mod names;
+mod node;
+mod problem;
+mod rules;
+mod serializer;
+mod settings;
+mod template;
+mod tls;
+mod toml_document;
+mod variable;
+mod zone;
+
+pub use access::AccessSettings;
+pub use address::{Address, Port, Protocol};
+pub use document::nearest_hint;
+pub use edit::Edit;
+pub use etcd_version::{EtcdVersion, MinorVersion, VersionError};
+pub use local::{LocalConfig, PemSource};
+pub use names::{ClientName, DnsName, NameFault, NodeName, ZoneName};
+pub use node::Node;
+pub use problem::{Location, Problem, Severity};
+pub use settings::{EtcdSettings, PkiSettings, TlsMinimum};
+pub use template::{Template, TemplateNode};
+pub use tls::{NodeFile, PlaneFiles, Protection, Scheme, TlsFiles};
+pub use variable::VariableName;
+pub use zone::{ZoneConfig, ZoneConfigError};

@@ -1,0 +1,31 @@
+//! What the terminal can show.
+
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
+
+/// Whether standard output is a terminal.
+pub fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Whether a stream is a terminal, and `NO_COLOR` is unset or empty (no-color.org).
+pub(super) fn has_colour(stream: &impl IsTerminal) -> bool {
+    let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !is_unwanted && stream.is_terminal()
+}
+
+/// How many columns standard output has: `COLUMNS`, or else those of the terminal. None for a file or a pipe.
+pub(super) fn columns() -> Option<usize> {
+    let wanted = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    wanted.filter(|&columns| columns > 0).or_else(|| columns_of(io::stdout()))
+}
+
+/// How many columns standard error has, if it is a terminal.
+pub(super) fn error_columns() -> Option<usize> {
+    columns_of(io::stderr())
+}
+
+fn columns_of(stream: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    Some(usize::from(size.ws_col)).filter(|&columns| columns > 0)
+}

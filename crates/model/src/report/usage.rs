@@ -1,0 +1,48 @@
+//! What clap says of a command line. The words that it quotes are the caller's, who may have them from
+//! others.
+
+use std::error::Error as _;
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue};
+use zone_pki::Visible;
+use zone_pki::printable::is_visible;
+
+pub(super) fn print(mut error: clap::Error) {
+    quote(&mut error);
+    let reason = error.source().map(ToString::to_string).unwrap_or_default();
+    if is_line(&reason) {
+        // Where the output is gone, a failure cannot be reported.
+        let _ = error.print();
+        return;
+    }
+    // The reason of a parser of ours stands in the midst of clap's text, and its colours.
+    let text = error.render().ansi().to_string().replace(&reason, &Visible(&reason).to_string());
+    super::message(StyledStr::from(text).to_string().trim_end());
+}
+
+/// Makes visible what clap has noted of the command line.
+fn quote(error: &mut clap::Error) {
+    let shown = |text: &String| Visible(text).to_string();
+    let hidden: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) if !is_line(text) => Some((kind, ContextValue::String(shown(text)))),
+            ContextValue::Strings(texts) if !texts.iter().all(|text| is_line(text)) => {
+                Some((kind, ContextValue::Strings(texts.iter().map(shown).collect())))
+            }
+            _ => None,
+        })
+        .collect();
+    if !hidden.is_empty() {
+        // They quote it as well, as text that is painted already.
+        error.remove(ContextKind::Suggested);
+    }
+    for (kind, value) in hidden {
+        error.insert(kind, value);
+    }
+}
+
+fn is_line(text: &str) -> bool {
+    text.chars().all(is_visible)
+}

@@ -1,0 +1,86 @@
+//! Any member that takes requests. Members are restarted and certificates change while a lock is held.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use zone_pki::ShowPath;
+
+use etcd::client::MemberClient;
+use live::Credentials;
+use model::config::ClientName;
+use model::error::{Exit, Failure, Result};
+use store::site::Site;
+
+/// How long one answer may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+
+/// Where the members are, and with what they are asked.
+#[derive(Clone, Debug)]
+pub(super) struct Members {
+    urls: Vec<String>,
+    generation: PathBuf,
+    status: String,
+}
+
+impl Members {
+    pub(super) fn of(site: &Site) -> Self {
+        Self {
+            urls: site.config().client_urls(),
+            generation: site.client_generation(&ClientName::admin()),
+            status: site.proposed("status"),
+        }
+    }
+
+    /// The same, also at these URLs.
+    pub(super) fn with(mut self, others: &[String]) -> Self {
+        let new = others.iter().filter(|url| !self.urls.contains(url)).cloned().collect::<Vec<_>>();
+        self.urls.extend(new);
+        self
+    }
+
+    /// The command that shows how they are.
+    pub(super) fn proposed_status(&self) -> &str {
+        &self.status
+    }
+
+    /// A client for each member, with the certificate that is there now.
+    pub(super) fn clients(&self) -> Result<Vec<MemberClient>> {
+        let credentials = Credentials::load(&self.generation).map_err(|error| {
+            Failure::bad_input(format!("cannot use the certificate in {}", self.generation.shown()))
+                .because(&error)
+                .next(format!("see how the members are: {}", self.status))
+        })?;
+        Ok(self.urls.iter().filter_map(|url| credentials.connect(url, ANSWER_LIMIT).ok()).collect())
+    }
+
+    /// What the first member answers to a question that all are asked at once: one that says nothing does not
+    /// delay the others.
+    pub(super) async fn first<A, F>(&self, ask: impl Fn(MemberClient) -> F) -> Result<Option<A>>
+    where
+        A: Send + 'static,
+        F: Future<Output = Option<A>> + Send + 'static,
+    {
+        let mut asked = JoinSet::new();
+        for client in self.clients()? {
+            asked.spawn(ask(client));
+        }
+        while let Some(ended) = asked.join_next().await {
+            if let Ok(Some(answer)) = ended {
+                return Ok(Some(answer));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The member that answers a read through the quorum first.
+    pub(super) async fn first_that_answers(&self) -> Result<MemberClient> {
+        let answered =
+            self.first(|client| async move { client.quorum_read().await.ok().map(|_| client) }).await?;
+        if let Some(client) = answered {
+            return Ok(client);
+        }
+        Err(Failure::new(Exit::Unavailable, "no member takes requests")
+            .next(format!("see how the members are: {}", self.status)))
+    }
+}

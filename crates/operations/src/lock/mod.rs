@@ -1,0 +1,201 @@
+//! The lock of an operation on a whole zone, in its etcd: two that restart members at once could cost the
+//! quorum.
+//!
+//! It is a key that hangs on a lease. The holder keeps the lease alive from a thread of its own, and reads
+//! the key through the quorum right before whatever it changes: no step is a write to etcd that a transaction
+//! could fence. One that dies loses it after the time of the lease, or at once to another operation on the
+//! same machine, which can see that its process is no more.
+
+mod holder;
+mod keep_alive;
+mod members;
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+pub use holder::{Holder, SeenFromHere};
+use keep_alive::KeepAlive;
+use members::Members;
+
+use etcd::client::MemberClient;
+use etcd::key_values::KeyValue;
+use host::since_boot;
+use live::on_runtime;
+use model::error::{Exit, Failure, Result};
+use store::site::Site;
+
+/// Below the key that is read to see whether the cluster takes requests, which has no value ever.
+const KEY: &[u8] = b"\0zone-etcd/operation";
+/// How long the lease of one that died keeps others waiting, in seconds. A cluster that takes no requests for
+/// so long has not lost a lease yet: a new leader restarts their time to live.
+const LEASE_SECONDS: i64 = 15;
+/// For how long the members are asked whose the key is. A member that was just restarted needs a moment.
+const ASKED_FOR: Duration = Duration::from_secs(10);
+/// Between two questions.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How often the key is looked at again when it changes while it is looked at.
+const TRIES: usize = 5;
+
+/// A held lock. Dropping it gives it up.
+#[derive(Debug)]
+pub struct OperationLock {
+    members: Members,
+    /// That of the write of the key. A later writer has another.
+    revision: i64,
+    keep_alive: KeepAlive,
+}
+
+impl OperationLock {
+    /// Takes the lock for an operation, named as the operator typed it, such as `restart --rolling`.
+    ///
+    /// # Errors
+    /// Another operation holds it: exit 75, naming it. Or the cluster takes no requests.
+    pub fn take(site: &Site, operation: &str) -> Result<Self> {
+        Self::take_among(site, operation, &[])
+    }
+
+    /// The same where members also answer at these URLs: they move while it is held.
+    ///
+    /// # Errors
+    /// As those of [`take`](Self::take).
+    #[tracing::instrument(skip_all, name = "lock operations", fields(operation))]
+    pub fn take_among(site: &Site, operation: &str, others: &[String]) -> Result<Self> {
+        let members = Members::of(site).with(others);
+        let own = Holder::own(operation, OffsetDateTime::now_utc());
+        let value = own.to_bytes()?;
+        let refused = |why: String| not_taken(site, why);
+        let taken = on_runtime(async {
+            let client = members.first_that_answers().await?;
+            let granted = client.lease_grant(LEASE_SECONDS).await;
+            let lease = granted.map_err(|error| refused(error.to_string()))?;
+            let taken = take_key(&client, &value, lease).await;
+            if !matches!(taken, Ok(Taken::Ours(_))) {
+                // It ends by itself if this reaches no member.
+                let _ = client.lease_revoke(lease).await;
+            }
+            taken.map(|taken| (taken, lease)).map_err(refused)
+        })
+        .map_err(|error| Failure::internal("cannot set up the connections").because(&error))??;
+        match taken {
+            (Taken::Ours(revision), lease) => {
+                let keep_alive = KeepAlive::start(members.clone(), lease, LEASE_SECONDS)?;
+                Ok(Self { members, revision, keep_alive })
+            }
+            (Taken::Others(holder), _) => Err(held_by(holder.as_deref())),
+        }
+    }
+
+    /// Whether no other operation holds it: what [`take`](Self::take) would say. Nothing is written.
+    ///
+    /// # Errors
+    /// As those of [`take`](Self::take).
+    pub fn refuse_held(site: &Site) -> Result<()> {
+        let members = Members::of(site);
+        let read = on_runtime(async {
+            let client = members.first_that_answers().await?;
+            client.get(KEY).await.map_err(|error| not_taken(site, error.to_string()))
+        })
+        .map_err(|error| Failure::internal("cannot set up the connections").because(&error))??;
+        let holder = read.map(|present| Holder::parse(&present.value));
+        match holder {
+            Some(Some(holder)) if holder.seen_from_here() == SeenFromHere::Ended => Ok(()),
+            Some(holder) => Err(held_by(holder.as_ref())),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether it is still held, as the quorum says. To be asked right before each change.
+    ///
+    /// # Errors
+    /// Another has it, the lease is gone or could not be kept alive for so long that it may be, or no member
+    /// tells.
+    pub fn still_held(&self) -> Result<()> {
+        on_runtime(self.verify())
+            .map_err(|error| Failure::internal("cannot set up the connections").because(&error))?
+    }
+
+    /// The same on a runtime that is there.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn verify(&self) -> Result<()> {
+        let deadline = since_boot() + ASKED_FOR;
+        loop {
+            self.keep_alive.still_alive().map_err(lost)?;
+            let read = self.members.first(|client| async move { client.get(KEY).await.ok() }).await?;
+            match read {
+                Some(Some(present)) if present.mod_revision == self.revision => return Ok(()),
+                Some(Some(KeyValue { value, .. })) => {
+                    return Err(lost(match Holder::parse(&value) {
+                        Some(holder) => holder.told(),
+                        None => "another operation has it".to_owned(),
+                    }));
+                }
+                Some(None) => return Err(lost("its lease has ended")),
+                None if since_boot() < deadline => tokio::time::sleep(PAUSE).await,
+                None => return Err(self.unknown()),
+            }
+        }
+    }
+
+    fn unknown(&self) -> Failure {
+        Failure::new(Exit::Unavailable, "the operation has stopped: no member tells whose the lock is")
+            .because(format!("they were asked for {}", humantime::format_duration(ASKED_FOR)))
+            .next(format!(
+                "see how the members are, and run the command again: {}",
+                self.members.proposed_status()
+            ))
+    }
+}
+
+fn not_taken(site: &Site, why: String) -> Failure {
+    Failure::new(Exit::Unavailable, "cannot take the lock of operations in etcd")
+        .because(why)
+        .next(format!("have the members take requests first: {}", site.proposed("status")))
+}
+
+fn lost(why: impl Into<String>) -> Failure {
+    Failure::new(Exit::TryAgain, "the lock of this operation is lost: another may have begun")
+        .because(why.into())
+        .next("run the command again: it goes on where it stopped")
+}
+
+/// Whose the key is.
+enum Taken {
+    /// This operation's, since this revision.
+    Ours(i64),
+    /// Another's, with what it wrote if that can be read.
+    Others(Option<Box<Holder>>),
+}
+
+/// Writes the key if no operation has it, or the one that has it is a process of this machine that is no
+/// more.
+async fn take_key(client: &MemberClient, value: &[u8], lease: i64) -> std::result::Result<Taken, String> {
+    let mut revision = 0;
+    for _ in 0..TRIES {
+        let put = client.put_if_unchanged(KEY, value, lease, revision).await;
+        revision = match put.map_err(|error| error.to_string())? {
+            Ok(revision) => return Ok(Taken::Ours(revision)),
+            // It has just been given up.
+            Err(None) => 0,
+            Err(Some(KeyValue { value, mod_revision, .. })) => match Holder::parse(&value) {
+                Some(holder) if holder.seen_from_here() == SeenFromHere::Ended => mod_revision,
+                holder => return Ok(Taken::Others(holder.map(Box::new))),
+            },
+        };
+    }
+    Err("it changes hands all the time".to_owned())
+}
+
+fn held_by(holder: Option<&Holder>) -> Failure {
+    let failure = Failure::new(Exit::TryAgain, "another operation on this zone is under way");
+    match holder {
+        Some(holder) => failure.because(holder.told()).next(format!(
+            "wait for its end; if it was killed, run the command again after {LEASE_SECONDS} seconds"
+        )),
+        None => failure
+            .because("who holds its lock cannot be read: a newer version, perhaps")
+            .next("wait for its end, and run the command again"),
+    }
+}

@@ -1,0 +1,223 @@
+//! The stages, one after the other, each brought to every node and seen to be in effect before the next.
+//!
+//! The zone's own stage follows from `ca/`, that of a member from what it shows, or from the answer that was
+//! carried back.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+
+use super::carried::{Carried, PendingBundle};
+use super::clients::issue_to_clients;
+use super::progress::describe;
+use super::stage::{Seen, Stage};
+use super::steps::{Direction, Step};
+use crate::event::Event;
+use crate::operation::Operation;
+use crate::runbook::{ListedStep, Runbook};
+use live::{LiveMember, LiveZone};
+use model::config::Node;
+use model::error::{Exit, Failure, Result};
+use store::zone_directory::{
+    Authorities, Place, RotationScope, ZoneDirectory, prepare_next, retire, switch, switch_back,
+};
+
+/// For how long a member may go on to show what it did. etcd reads its files at each handshake, so this is
+/// not waited for a process.
+const SHOWN_LIMIT: Duration = Duration::from_secs(10);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A rotation of the CAs of a zone.
+pub struct Rotation<'r, 'o> {
+    /// What its steps work with.
+    pub operation: &'r mut Operation<'o>,
+    /// The zone.
+    pub zone: &'o ZoneDirectory,
+    /// Which CAs.
+    pub rotated: RotationScope,
+    /// Where the zone stands.
+    pub from: Stage,
+    /// The last stage; none to go back to where only the old CA is trusted, and signs.
+    pub until: Option<Stage>,
+    /// Where files are carried to all nodes.
+    pub carried: Option<Carried<'r>>,
+    /// What is to be told before the old CA is dropped.
+    pub before_drop: fn(&ZoneDirectory) -> Result<()>,
+    /// What is to be carried before the next stage; none if the last one is in effect everywhere.
+    pub pending: Option<Pending>,
+}
+
+/// Bundles that are to be carried.
+pub struct Pending {
+    /// The stage that they bring.
+    pub stage: Stage,
+    /// The bundles.
+    pub bundles: Vec<PendingBundle>,
+}
+
+impl Runbook for Rotation<'_, '_> {
+    type Step = Step;
+
+    fn steps(&self) -> Result<Vec<Step>> {
+        Ok(Step::all(self.from, self.until))
+    }
+
+    fn list(&self, step: &Step, live: &LiveZone) -> Result<Vec<ListedStep>> {
+        self.list_step(*step, live)
+    }
+
+    #[tracing::instrument(skip_all, name = "rotate", fields(?step))]
+    fn carry_out(&mut self, step: Step) -> Result<ControlFlow<()>> {
+        match step {
+            Step::Advance(direction, stage) => self.advance(direction, stage)?,
+            Step::Bring(stage) => {
+                let is_first = (self.from, self.until.is_some()) == (Stage::Before, true);
+                let bundles = match self.bring(stage) {
+                    Err(refusal) if is_first && stage == Stage::TrustBoth => {
+                        return Err(self.discard_next(refusal));
+                    }
+                    brought => brought?,
+                };
+                self.pending = bundles.map(|bundles| Pending { stage, bundles });
+            }
+            Step::Restart(stage) => self.restart(stage)?,
+        }
+        Ok(if self.pending.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+}
+
+impl Rotation<'_, '_> {
+    /// The stage that the rotation has come to, if it ran to its end.
+    pub fn reached(&self) -> Stage {
+        let last = self.until.map_or(Stage::Before, |until| until.max(self.from));
+        self.pending.as_ref().map_or(last, |pending| pending.stage)
+    }
+
+    /// Takes the next step in `ca/`.
+    fn advance(&mut self, direction: Direction, stage: Stage) -> Result<()> {
+        let rotated = self.rotated;
+        if (direction, stage) == (Direction::Forward, Stage::NewLeaves) {
+            (self.before_drop)(self.zone)?;
+        }
+        let operation = &self.operation;
+        match (direction, stage) {
+            (Direction::Forward, Stage::Before) => {
+                operation.change(|step| prepare_next(step.zone, step.authorities, rotated, step.now))
+            }
+            (Direction::Forward, Stage::TrustBoth) => {
+                operation.change(|step| switch(step.zone, step.authorities, rotated, step.now))
+            }
+            (Direction::Forward, Stage::NewLeaves | Stage::DropOld) => {
+                operation.change(|step| retire(step.zone, rotated, Place::Previous, step.authorities.lock()))
+            }
+            (Direction::Back, Stage::NewLeaves) => operation
+                .change_before_its_time(|step| switch_back(step.zone, step.authorities, rotated, step.now)),
+            (Direction::Back, _) => operation.change_before_its_time(|step| {
+                retire(step.zone, rotated, Place::Next, step.authorities.lock())
+            }),
+        }
+    }
+
+    /// A node that refuses CAs which were made just now ends it: nothing rests on them yet, so they are
+    /// discarded, and the zone is as it was before. Returns what to tell.
+    fn discard_next(&mut self, refusal: Failure) -> Failure {
+        if refusal.exit != Exit::BadInput || self.carried.is_some() {
+            return refusal;
+        }
+        let discarded =
+            self.advance(Direction::Back, Stage::TrustBoth).and_then(|_| self.bring(Stage::Before));
+        match discarded {
+            Ok(_) => refusal.because("the new CA was discarded, and every node trusts what it did before"),
+            Err(failure) => refusal
+                .because(format!("the new CA is not discarded everywhere: {failure}"))
+                .next(format!("discard it: {}", self.zone.proposed("pki rotate-ca --rollback"))),
+        }
+    }
+
+    /// Brings a stage to every client and node, and waits until every member shows it. Returns what is still
+    /// to be carried.
+    #[tracing::instrument(skip_all, name = "bring stage", fields(?stage))]
+    fn bring(&mut self, stage: Stage) -> Result<Option<Vec<PendingBundle>>> {
+        self.operation.tell(Event::Stage { name: stage.name(), what: stage.meaning().to_owned() });
+        self.operation.still_held()?;
+        issue_to_clients(self.operation)?;
+        if let Some(carried) = &mut self.carried {
+            return carried.pending(self.operation, self.zone, stage);
+        }
+        let zone = self.zone;
+        for node in &zone.config.nodes {
+            self.operation.still_held()?;
+            self.operation.deliver(node)?;
+            if node.member {
+                self.wait_for(stage, Some(node), |seen| {
+                    matches!(seen, Seen::Shown(_)) && !seen.needs_leaves()
+                })?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Restarts the members that do not trust what the zone does, and waits until every member is in the
+    /// stage. Where files are carried, their answers have told that.
+    fn restart(&mut self, stage: Stage) -> Result<()> {
+        if self.carried.is_some() {
+            return Ok(());
+        }
+        let zone = self.zone;
+        let members = self.look()?;
+        let is_due = |node: &&Node| {
+            members.iter().any(|(name, seen)| name == node.name.short() && seen.needs_restart())
+        };
+        let due: Vec<&Node> = zone.config.members().filter(is_due).collect();
+        if !due.is_empty() {
+            self.operation.restart_one_by_one(&due, &mut Vec::new())?;
+        }
+        self.wait_for(stage, None, |seen| seen.stage(stage) == Some(stage))
+    }
+
+    /// What every member of the cluster shows now.
+    fn look(&self) -> Result<Vec<(String, Seen)>> {
+        self.seen(&self.operation.observer.observe()?)
+    }
+
+    pub(super) fn seen(&self, live: &LiveZone) -> Result<Vec<(String, Seen)>> {
+        let authorities = Authorities::load_before_their_time(&self.zone.paths, OffsetDateTime::now_utc())?;
+        let planes = self.rotated.planes();
+        let seen = |member: &LiveMember| (member.name.clone(), Seen::of(member, planes, &authorities));
+        Ok(live.members.iter().map(seen).collect())
+    }
+
+    /// Waits until one member, or every, shows what it has to.
+    #[tracing::instrument(skip_all, name = "see stage in effect", fields(?stage))]
+    fn wait_for(&self, stage: Stage, node: Option<&Node>, is_so: impl Fn(&Seen) -> bool) -> Result<()> {
+        let deadline = Instant::now() + SHOWN_LIMIT;
+        loop {
+            let members = self.look()?;
+            let is_meant = |name: &str| node.is_none_or(|node| node.name.short() == name);
+            let behind: Vec<&(String, Seen)> =
+                members.iter().filter(|(name, seen)| is_meant(name) && !is_so(seen)).collect();
+            if behind.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(not_in_force(self.zone, stage, &behind));
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
+
+fn not_in_force(zone: &ZoneDirectory, stage: Stage, behind: &[&(String, Seen)]) -> Failure {
+    let names: Vec<&str> = behind.iter().map(|(name, _)| name.as_str()).collect();
+    let mut failure =
+        Failure::new(Exit::Unavailable, format!("{} is not in effect on {}", stage.name(), names.join(", ")));
+    for (name, seen) in behind {
+        failure = failure.because(format!("{name}: {}", describe(seen)));
+    }
+    failure.next(format!(
+        "what was done stays, and harms nothing; see how it is, and go on: {}",
+        zone.proposed("pki rotate-ca --status")
+    ))
+}

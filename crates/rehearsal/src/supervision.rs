@@ -1,0 +1,166 @@
+//! The members of a rehearsal's zone, looked after by a thread of their own while the operation has the main
+//! one.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::thread::{Builder, JoinHandle};
+
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+
+use super::temporary_zone::Programs;
+use crate::development::{DevelopmentOptions, DevelopmentZone, Ended, Progress};
+use model::error::{Exit, Failure, Result};
+use model::report;
+use store::zone_directory::ZoneDirectory;
+
+pub(super) struct Supervision {
+    home: PathBuf,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<Result<()>>>,
+}
+
+enum Why {
+    Told,
+    /// A member ended without being stopped.
+    Member(Ended),
+    /// A signal asked this process to end.
+    Signal(SignalKind),
+}
+
+impl Supervision {
+    /// Makes a zone in a directory that goes with it, starts the members, and waits until all take requests.
+    pub(super) fn start(
+        programs: &Programs,
+        make: impl FnOnce(&Path) -> Result<ZoneDirectory> + Send + 'static,
+    ) -> Result<Self> {
+        let options = programs.options();
+        let (ready, is_ready) = channel();
+        let (stop, stopped) = oneshot::channel();
+        let work = move || {
+            // From here on a signal ends nothing before what was made is taken away.
+            let runtime = runtime()?;
+            let signal = runtime.block_on(async { first_signal() })?;
+            let home = tempfile::Builder::new()
+                .prefix("zone-etcd-rehearsal-")
+                .tempdir()
+                .map_err(|error| Failure::write(&std::env::temp_dir(), &error))?;
+            let zone = make(home.path())?;
+            let ready = || drop(ready.send(home.path().to_owned()));
+            match runtime.block_on(supervise(&zone, &options, signal, stopped, ready))? {
+                Why::Told => Ok(()),
+                Why::Member(ended) => Err(member_failure(&ended)),
+                Why::Signal(kind) => end_process(home, kind),
+            }
+        };
+        let thread = Builder::new()
+            .name("supervision".to_owned())
+            .spawn(work)
+            .map_err(|error| Failure::new(Exit::TryAgain, "cannot start a thread").because(&error))?;
+        let mut supervision = Self { home: PathBuf::new(), stop: Some(stop), thread: Some(thread) };
+        match is_ready.recv() {
+            Ok(home) => supervision.home = home,
+            // It has ended, and says why.
+            Err(_) => supervision.stop_and_wait()?,
+        }
+        Ok(supervision)
+    }
+
+    pub(super) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Stops the members. A member that ended by itself is why the operation failed, if it did.
+    pub(super) fn end<T>(mut self, outcome: Result<T>) -> Result<T> {
+        match (self.stop_and_wait(), outcome) {
+            (Ok(()), outcome) => outcome,
+            (Err(why), Ok(_)) => Err(why),
+            (Err(why), Err(failure)) => Err(why.because(failure.to_string())),
+        }
+    }
+
+    fn stop_and_wait(&mut self) -> Result<()> {
+        if let Some(stop) = self.stop.take() {
+            // If the receiver is gone, it has ended already.
+            let _ = stop.send(());
+        }
+        let Some(thread) = self.thread.take() else { return Ok(()) };
+        thread.join().unwrap_or_else(|_| Err(Failure::internal("the supervision ended early")))
+    }
+}
+
+impl Drop for Supervision {
+    fn drop(&mut self) {
+        let _ = self.stop_and_wait();
+    }
+}
+
+fn runtime() -> Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::internal("cannot set up the supervisor").because(&error))
+}
+
+async fn supervise(
+    zone: &ZoneDirectory,
+    options: &DevelopmentOptions,
+    signal: impl Future<Output = SignalKind>,
+    mut stopped: oneshot::Receiver<()>,
+    ready: impl FnOnce(),
+) -> Result<Why> {
+    let mut running = DevelopmentZone::start(zone, options).await?;
+    let why = tokio::select! {
+        kind = signal => Ok(Why::Signal(kind)),
+        _ = &mut stopped => Ok(Why::Told),
+        ended = run(&mut running, ready) => ended.map(Why::Member),
+    };
+    running.stop(true).await;
+    why
+}
+
+async fn run(running: &mut DevelopmentZone<'_>, ready: impl FnOnce()) -> Result<Ended> {
+    if let Progress::Ended(ended) = running.wait_until_ready().await? {
+        return Ok(ended);
+    }
+    ready();
+    running.supervise().await
+}
+
+/// Ctrl-C, and what a supervisor or a closed terminal sends.
+fn first_signal() -> Result<impl Future<Output = SignalKind>> {
+    let listen =
+        |kind| signal(kind).map_err(|error| Failure::internal("cannot listen for signals").because(&error));
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut hangup = listen(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => SignalKind::interrupt(),
+            _ = terminate.recv() => SignalKind::terminate(),
+            _ = hangup.recv() => SignalKind::hangup(),
+        }
+    })
+}
+
+/// The operation on the main thread may wait long for a zone that is no more, so the process ends here.
+#[expect(clippy::exit, reason = "the main thread cannot be told to return")]
+fn end_process(home: TempDir, kind: SignalKind) -> Result<()> {
+    report::message("\nthe rehearsal was stopped; nothing of it is left");
+    // The operation may be writing there just now.
+    let path = home.keep();
+    let _ = (0..10).any(|_| std::fs::remove_dir_all(&path).is_ok());
+    std::process::exit(128 + kind.as_raw_value())
+}
+
+fn member_failure(ended: &Ended) -> Failure {
+    let mut failure = Failure::new(
+        Exit::Unavailable,
+        format!("{} of the rehearsal's zone ended {}", ended.name, ended.status),
+    );
+    failure.causes.push(format!("the last lines of {}:", ended.name));
+    failure.causes.extend(ended.last_lines.iter().map(|line| format!("  {line}")));
+    failure
+}

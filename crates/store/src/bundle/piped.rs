@@ -1,0 +1,76 @@
+//! A bundle that goes to its node through a pipe, and is on no disk before it gets there.
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+use zone_pki::hex;
+
+use super::contents::{NodeContents, ZoneContents};
+use super::make::{Stamp, signed_manifest};
+use super::programs::Programs;
+use super::right::BootstrapRight;
+use super::seal::Sealing;
+use super::sequence::Numbering;
+use super::write::write_bundle;
+use crate::zone_directory::DocumentSigner;
+use model::config::Node;
+use model::error::{Failure, Result};
+use model::formats::BundleRecord;
+
+/// More than the manifest, its signature and the heads of the archive take.
+const AROUND_FILES: usize = 256 * 1024;
+
+/// A bundle that is not sealed: what it goes through has to be.
+#[derive(Debug)]
+pub struct PipedBundle {
+    pub record: BundleRecord,
+    /// Whether it is to be recorded before it goes out: it was not made before.
+    pub is_new: bool,
+    pub bytes: Zeroizing<Vec<u8>>,
+}
+
+impl PipedBundle {
+    /// Makes the bundle of a node. As long as a node is to have what its latest bundle brought, that very
+    /// bundle is made again, by its number and time: whether it has arrived only the node knows, and one that
+    /// has it changes nothing.
+    pub fn make(
+        zone: &ZoneContents,
+        signer: &DocumentSigner,
+        node: &Node,
+        contents: &NodeContents,
+        right: BootstrapRight,
+        numbering: Numbering<'_>,
+        now: OffsetDateTime,
+    ) -> Result<Self> {
+        let signed = |stamp| signed_manifest(zone, signer, node, contents, stamp);
+        let mut again = None;
+        if let Some(latest) = numbering.latest().filter(|latest| latest.contents_sha256 == contents.sha256) {
+            let made = signed(Stamp {
+                sequence: latest.sequence,
+                issued_at: latest.issued_at,
+                may_bootstrap: latest.may_bootstrap,
+                signing_host: latest.signing_host.clone(),
+            })?;
+            again = (hex::encode(&made.0.digest()) == latest.manifest_sha256).then_some(made);
+        }
+        let is_new = again.is_none();
+        let (manifest, envelope) = match again {
+            Some(made) => made,
+            None => signed(Stamp {
+                sequence: numbering.next(),
+                issued_at: now,
+                may_bootstrap: right.may_bootstrap(),
+                signing_host: zone.signing_host.clone(),
+            })?,
+        };
+        let size: usize = contents.files.iter().map(|file| file.bytes.len()).sum();
+        // Sized beforehand, so that no copy of a key is left behind in freed memory.
+        let programs = zone.programs.as_deref();
+        let brought = programs.map_or(Ok(0), Programs::compressed_size);
+        let brought = brought.map_err(|error| Failure::internal("cannot make a bundle").because(&error))?;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(size + brought + AROUND_FILES));
+        let sha256 =
+            write_bundle(&mut *bytes, &Sealing::Plain, &manifest, &envelope, &contents.files, programs)
+                .map_err(|error| Failure::internal("cannot make a bundle").because(&error))?;
+        Ok(Self { record: contents.record(&manifest, &sha256), is_new, bytes })
+    }
+}

@@ -1,0 +1,202 @@
+//! Changes of the members: whenever they end, the same command goes on, and the member list, zone.toml and
+//! the data are what they were to be.
+//!
+//! How often a command looks at its zone depends on the time that others take, so a step is the Nth call of
+//! its name, and not always the same one. The members run on meanwhile: each change is taken back by its
+//! opposite.
+
+use std::process::Command;
+use std::time::Instant;
+
+use nix::sys::signal::Signal;
+
+use super::invariants::assert_no_abandoned_keys;
+use super::strace::{Step, killing, steps_in, tracing};
+use super::{TestZone, spread};
+use crate::harness::Outcome;
+use crate::harness::go_writer::GoWriter;
+use crate::harness::isolation::isolated;
+use crate::harness::members::{loopback_zone, run_command};
+use crate::harness::processes::{Running, until};
+use crate::harness::supervised::{Supervised, supervise_on_loopback};
+
+/// The calls by which files change, and by which members are asked.
+const CALLS: &[&str] = &[
+    "fsync",
+    "fdatasync",
+    "rename",
+    "renameat2",
+    "link",
+    "linkat",
+    "mkdir",
+    "symlink",
+    "symlinkat",
+    "unlink",
+    "unlinkat",
+    "flock",
+    "sendto",
+    "writev",
+];
+const NODES: [&str; 3] = ["node1", "node2", "node3"];
+const ENDPOINTS: [&str; 3] = ["https://127.0.0.1:2379", "https://127.0.0.1:2389", "https://127.0.0.1:2399"];
+/// Questions to members are many, and most of them change nothing: about so many of them are taken.
+const QUESTIONS: usize = 30;
+/// A change takes seconds, so not every step is taken.
+const MOST_KILLS: usize = 60;
+
+#[test]
+fn a_member_comes_and_goes() {
+    isolated(|| {
+        let mut zone = Changing::start();
+        let writer = GoWriter::start(&zone.zone, &ENDPOINTS);
+        let add = zone.zone.command(&["member", "add", "--node", "node4=127.0.0.1:2410:2409"]);
+        let remove = zone.zone.command(&["member", "remove", "node4", "--yes"]);
+        let ways = [("member add", &add, 4), ("member remove", &remove, 3)];
+        let steps = ways.map(|(name, command, _)| zone.steps_of(name, command, "node4"));
+        for number in 0..steps[0].len().max(steps[1].len()) {
+            for ((name, command, members), steps) in ways.iter().zip(&steps) {
+                zone.kill_and_go_on(name, command, steps.get(number), "node4", *members);
+            }
+        }
+        zone.tell(&["member add", "member remove"]);
+        writer.finish_unharmed();
+    });
+}
+
+#[test]
+fn long_a_dead_member_is_replaced() {
+    isolated(|| {
+        let mut zone = Changing::start();
+        let writer = GoWriter::start(&zone.zone, &ENDPOINTS);
+        let replace = zone.zone.command(&["member", "replace", "node3", "--yes", "--no-snapshot"]);
+        zone.kill_node3();
+        let steps = zone.steps_of("member replace", &replace, "node3");
+        for step in &steps {
+            zone.kill_node3();
+            let before = zone.id_of("node3");
+            zone.kill_and_go_on("member replace", &replace, Some(step), "node3", 3);
+            assert_ne!(before, zone.id_of("node3"), "ended at {step:?}: it is the same member");
+        }
+        zone.tell(&["member replace"]);
+        writer.finish_unharmed();
+    });
+}
+
+/// A zone whose members run all the while.
+struct Changing {
+    zone: TestZone,
+    members: Vec<Supervised>,
+    kills: usize,
+    steps: usize,
+}
+
+impl Changing {
+    #[track_caller]
+    fn start() -> Self {
+        let zone = loopback_zone(3, "");
+        zone.run(&["init"]).expect_code(0);
+        let members = supervise_on_loopback(&zone, &NODES);
+        Self { zone, members, kills: 0, steps: 0 }
+    }
+
+    /// The steps that are taken, of a command that is traced to its end.
+    #[track_caller]
+    fn steps_of(&mut self, name: &str, command: &Command, node: &str) -> Vec<Step> {
+        let trace = self.zone.around().join("trace");
+        self.run(tracing(command, CALLS, &trace, &[]), node).expect_code(0);
+        let steps = steps_in(&trace, CALLS);
+        let (asking, writing): (Vec<Step>, Vec<Step>) =
+            steps.into_iter().partition(Step::is_to_another_process);
+        assert!(writing.len() > 4, "{name}: {writing:?}");
+        self.steps += writing.len() + asking.len();
+        let asking = asking.iter().step_by((asking.len() / QUESTIONS).max(1));
+        let mut steps: Vec<Step> = writing.iter().chain(asking).cloned().collect();
+        steps.sort_by_key(|step| step.place);
+        spread(&steps, MOST_KILLS)
+    }
+
+    /// Runs a command to its end, and starts the member of a node when it is asked for.
+    #[track_caller]
+    fn run(&mut self, mut command: Command, node: &str) -> Outcome {
+        let mut running = Running::start(&mut command, self.zone.around(), "changing");
+        until("the end of the change", || {
+            let ended = !running.is_alive();
+            if running.stderr().contains(&format!("{node} has to be started")) {
+                self.start_again(node);
+            }
+            ended.then_some(())
+        });
+        running.outcome()
+    }
+
+    fn start_again(&mut self, node: &str) {
+        if self.members.iter().any(|member| member.name == node && !member.has_ended()) {
+            return;
+        }
+        self.members.retain(|member| member.name != node);
+        let run = run_command(&self.zone, node, &[]);
+        self.members.push(Supervised::start(run, self.zone.around().to_owned(), node));
+    }
+
+    /// Ends the command at a step, if it is to be, and runs it once more.
+    #[track_caller]
+    fn kill_and_go_on(
+        &mut self,
+        name: &str,
+        command: &Command,
+        step: Option<&Step>,
+        node: &str,
+        members: usize,
+    ) {
+        let when = format!("{name}, ended at {}", step.map_or("no step", |step| &step.shown));
+        if let Some(step) = step {
+            // It may have fewer calls than the time before, and then it was not ended.
+            let outcome = self.run(killing(command, step), node);
+            assert!(matches!(outcome.code, -1 | 0), "{when}: {}", outcome.stderr);
+            self.kills += usize::from(outcome.code == -1);
+        }
+        let begun = Instant::now();
+        let again = self.run(crate::harness::members::again(command, &[]), node);
+        // A replacement that had come to its end is seen by its member alone, which no second one replaces.
+        let is_done = name == "member replace" && again.stderr.contains("its member answers");
+        assert!(again.code == 0 || is_done, "{when}, after {:?}: {}", begun.elapsed(), again.stderr);
+        self.assert_as_wanted(members, &when);
+        assert_no_abandoned_keys(&self.zone.path(), &when);
+    }
+
+    #[track_caller]
+    fn list(&self) -> serde_json::Value {
+        let told = self.zone.run(&["member", "list", "--format", "json"]).expect_code(0);
+        serde_json::from_str(&told.stdout).expect("JSON")
+    }
+
+    /// The list has so many voters and nobody else, and zone.toml says the same.
+    #[track_caller]
+    fn assert_as_wanted(&self, count: usize, when: &str) {
+        let list = self.list();
+        let members = list["members"].as_array().expect("members");
+        let votes = |member: &&serde_json::Value| member["state"] == "up" && member["is_learner"] == false;
+        let is_wanted = members.len() == count && members.iter().filter(votes).count() == count;
+        assert!(is_wanted && list["differences"] == serde_json::json!([]), "{when}: {list:#}");
+    }
+
+    #[track_caller]
+    fn id_of(&self, node: &str) -> String {
+        let list = self.list();
+        let mut members = list["members"].as_array().expect("members").iter();
+        let member = members.find(|member| member["name"] == node).expect("a member");
+        member["id"].as_str().expect("an id").to_owned()
+    }
+
+    #[track_caller]
+    fn kill_node3(&mut self) {
+        let node3 = self.members.iter_mut().find(|member| member.name == "node3");
+        node3.expect("a member").end(Signal::SIGKILL);
+    }
+
+    #[track_caller]
+    fn tell(&self, names: &[&str]) {
+        assert!(self.kills > 0, "no command was ended");
+        println!("crash: {}: {} kills at {} steps", names.join(" and "), self.kills, self.steps);
+    }
+}

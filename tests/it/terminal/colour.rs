@@ -1,0 +1,47 @@
+//! Verdicts have a colour on a terminal, unless it is not wanted.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::harness::TestZone;
+
+/// What a terminal receives on standard output.
+fn shown(zone: &TestZone, arguments: &[&str], no_color: &str) -> String {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&master).expect("granted");
+    unlockpt(&master).expect("unlocked");
+    let name = ptsname(&master, Vec::new()).expect("a name").into_string().expect("UTF-8");
+    let terminal = OpenOptions::new().read(true).write(true).open(name).expect("the terminal");
+    let mut command = zone.command(arguments);
+    let mut child = command.env("NO_COLOR", no_color).stdout(terminal).spawn().expect("it runs");
+    // The command has the terminal open as well.
+    drop(command);
+    let mut received = Vec::new();
+    let mut buffer = [0; 4096];
+    let mut reader = File::from(master);
+    // It ends with an error once the last one who has the terminal open is gone.
+    while let Ok(count @ 1..) = reader.read(&mut buffer) {
+        received.extend_from_slice(&buffer[..count]);
+    }
+    child.wait().expect("it ends");
+    String::from_utf8(received).expect("UTF-8")
+}
+
+#[test]
+fn verdicts_have_a_colour() {
+    let zone = TestZone::init("example.zone", &["node1=127.0.7.4"]);
+    zone.run(&["pki", "issue", "--all"]).expect_code(0);
+    for (arguments, verdict) in [
+        (&["check", "--node", "node1"][..], "  \x1b[32mok\x1b[0m           certificate-files"),
+        (&["doctor"], "\nexample.zone: \x1b[31munhealthy\x1b[0m, "),
+        (&["status"], "example.zone  \x1b[31mquorum lost\x1b[0m  no leader"),
+        (&["status"], "  node1  \x1b[31mdown\x1b[0m "),
+    ] {
+        let text = shown(&zone, arguments, "");
+        assert!(text.contains(verdict), "{arguments:?}: {text}");
+        assert!(!shown(&zone, arguments, "1").contains('\x1b'), "{arguments:?}");
+        assert!(!zone.run(arguments).stdout.contains('\x1b'), "{arguments:?}");
+    }
+}
