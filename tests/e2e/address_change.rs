@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::harness::go_writer::GoWriter;
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, etcdctl, loopback_zone, plan};
+use crate::harness::members::{call, etcdctl, loopback_zone, make_leader, plan};
 use crate::harness::namespaces::Network;
 use crate::harness::processes::{Running, until};
 use crate::harness::supervised::{Supervised, supervise_in_order, supervise_on_loopback};
@@ -144,8 +144,7 @@ fn a_leader_moves_and_a_name_needs_no_restart() {
     isolated(|| {
         let (zone, members) = zone_of_three();
         let etcdctl = etcdctl(&zone, "https://127.0.0.1:2379,https://127.0.0.1:2389,https://127.0.0.1:2399");
-        let node2 = ids(&zone)[1].1.clone();
-        until("node2 to lead", || (call(&etcdctl, &["move-leader", &node2]).code == 0).then_some(()));
+        make_leader(&etcdctl, "node2");
         edit(&zone, &NODE2_MOVES);
         let told = zone.run(&["member", "update", "node2"]).expect_code(0);
         assert!(told.stderr.contains("leadership moved from node2"), "{}", told.stderr);
@@ -247,8 +246,7 @@ fn several_move_one_after_the_other() {
         let (zone, members) = zone_of_three();
         let etcdctl = etcdctl(&zone, "https://127.0.0.1:2379,https://127.0.0.1:2389,https://127.0.0.1:2399");
         let before = ids(&zone);
-        let node2 = before[1].1.clone();
-        until("node2 to lead", || (call(&etcdctl, &["move-leader", &node2]).code == 0).then_some(()));
+        make_leader(&etcdctl, "node2");
         edit(&zone, &NODE2_MOVES);
         edit(
             &zone,

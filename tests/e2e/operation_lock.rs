@@ -8,13 +8,14 @@ use store::site::Site;
 use store::zone_directory::CaPassphrase;
 
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, etcdctl, loopback_zone};
+use crate::harness::members::{call, etcdctl, loopback_zone, make_leader};
 use crate::harness::processes::{Running, until};
 use crate::harness::supervised::{Supervised, supervise_on_loopback};
 use crate::harness::{Outcome, TestZone};
 
 const KEY: &[u8] = b"\0zone-etcd/operation";
 const ENDPOINT: &str = "https://127.0.0.1:2379";
+const ENDPOINTS: &str = "https://127.0.0.1:2379,https://127.0.0.1:2389,https://127.0.0.1:2399";
 
 #[track_caller]
 fn zone_of_one() -> (TestZone, Vec<Supervised>) {
@@ -168,20 +169,6 @@ fn zone_of_three() -> (TestZone, Vec<Supervised>) {
     (zone, members)
 }
 
-/// Has node1 lead.
-#[track_caller]
-fn make_node1_lead(zone: &TestZone) {
-    let endpoints = "https://127.0.0.1:2379,https://127.0.0.1:2389,https://127.0.0.1:2399";
-    let id = call(&etcdctl(zone, ENDPOINT), &["endpoint", "status", "-w", "fields"]).expect_code(0).stdout;
-    let id = id.lines().find_map(|line| line.strip_prefix("\"MemberID\" : ")).expect("an id").to_owned();
-    let id = format!("{:x}", id.trim().parse::<u64>().expect("a number"));
-    until("node1 as the leader", || {
-        // It is no leader's to hand over to itself.
-        let told = call(&etcdctl(zone, endpoints), &["move-leader", &id]);
-        (told.code == 0 || told.stderr.contains("already leader")).then_some(())
-    });
-}
-
 /// Runs an operation, takes its lock away when it says this, and expects that it ends with nothing more done.
 #[track_caller]
 fn loses_it_at(zone: &TestZone, arguments: &[&str], line: &str) -> Outcome {
@@ -197,7 +184,7 @@ fn loses_it_at(zone: &TestZone, arguments: &[&str], line: &str) -> Outcome {
 fn nobody_is_restarted_once_it_is_lost() {
     isolated(|| {
         let (zone, members) = zone_of_three();
-        make_node1_lead(&zone);
+        make_leader(&etcdctl(&zone, ENDPOINTS), "node1");
         // Between the move of leadership and the stop of the member.
         loses_it_at(&zone, &["restart", "--rolling", "node1"], "leadership moved from node1");
         assert!(members.iter().all(|member| member.starts() == 1));
@@ -217,7 +204,7 @@ fn a_rotation_that_lost_it_restarts_no_other_member() {
 fn the_cluster_is_told_of_no_move_once_it_is_lost() {
     isolated(|| {
         let (zone, members) = zone_of_three();
-        make_node1_lead(&zone);
+        make_leader(&etcdctl(&zone, ENDPOINTS), "node1");
         let path = zone.file("zone.toml");
         let text = std::fs::read_to_string(&path).expect("zone.toml");
         let (first, rest) = text.split_once("2380").expect("its peer port");

@@ -5,16 +5,19 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use nix::sys::signal::Signal;
 
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, etcdctl, loopback_zone, wait_for_quorum};
+use crate::harness::members::{call, etcdctl, loopback_zone, make_leader, wait_for_quorum};
+use crate::harness::namespaces::Network;
 use crate::harness::processes::until;
-use crate::harness::supervised::{Supervised, supervise_on_loopback};
+use crate::harness::supervised::{Supervised, supervise_in_order, supervise_on_loopback};
 use crate::harness::{Outcome, TestZone, outcome, program, zone_etcd};
 
 const NODES: [&str; 3] = ["node1", "node2", "node3"];
+const ENDPOINTS: [&str; 3] = ["https://127.0.0.1:2379", "https://127.0.0.1:2389", "https://127.0.0.1:2399"];
 
 /// A zone whose members run from node directories of their own, which the command of [access] reaches.
 struct Reached {
@@ -43,9 +46,9 @@ impl Reached {
             run.arg(place.join(node).join("node.json"));
             members.push(Supervised::start(run, zone.around().to_owned(), node));
         }
-        for (number, member) in members.iter().enumerate() {
+        for (endpoint, member) in ENDPOINTS.iter().zip(&members) {
             member.wait_for_line(&["\"serving client traffic securely\""]);
-            wait_for_quorum(&etcdctl(&zone, &format!("https://127.0.0.1:{}", 2379 + 10 * number)));
+            wait_for_quorum(&etcdctl(&zone, endpoint));
         }
         Self { zone, place, members }
     }
@@ -89,20 +92,32 @@ fn refused(members: &[Supervised], code: i32, texts: &[&str], command: impl FnOn
     assert!(members.iter().all(|member| !member.has_ended()));
 }
 
-/// Asks by every command that restarts node2, and then `run` itself.
+/// Asks by every command that restarts node2, and then `run` itself. Others may be restarted, as long as they
+/// would start again.
 #[track_caller]
 fn nobody_stops(damage: impl FnOnce(&Reached), code: i32, texts: &[&str]) {
-    let mut reached = Reached::new();
+    let reached = Reached::new();
     damage(&reached);
+    nobody_stops_there(reached, code, texts, |reached, texts| {
+        refused(&reached.members, code, texts, || reached.zone.run(&["restart", "--rolling"]));
+        reached.zone.run(&["restart", "--rolling", "node3"]).expect_code(0);
+        assert_eq!(starts(&reached.members), [1, 1, 2]);
+    });
+}
+
+#[track_caller]
+fn nobody_stops_there(
+    mut reached: Reached,
+    code: i32,
+    texts: &[&str],
+    others: impl FnOnce(&Reached, &[&str]),
+) {
     let texts = &[&["node2 is not restarted: it would not start again"], texts].concat()[..];
     let Reached { zone, members, .. } = &reached;
     refused(members, code, texts, || reached.on_node2(&["restart"]));
     refused(members, code, texts, || reached.on_node2(&["restart", "--dry-run"]));
-    refused(members, code, texts, || zone.run(&["restart", "--rolling"]));
     refused(members, code, texts, || zone.run(&["restart", "--rolling", "node2"]));
-    // Others may be restarted, as long as they would start again.
-    zone.run(&["restart", "--rolling", "node3"]).expect_code(0);
-    assert_eq!(starts(members), [1, 1, 2]);
+    others(&reached, texts);
     // It is the verdict of `run`, and that of `plan` and `check`.
     reached.on_node2(&["plan"]).expect_code(code).expect_error_with(&texts[1..]);
     reached.on_node2(&["check"]).expect_code(code);
@@ -121,11 +136,36 @@ fn a_key_that_others_can_read() {
 #[test]
 fn a_foreign_peer_certificate() {
     isolated(|| {
-        let damage = |reached: &Reached| {
-            let other = fs::read(reached.file("node1", "pki/current/server.crt")).expect("a certificate");
-            fs::write(reached.file("node2", "pki/current/peer.crt"), other).expect("written");
-        };
-        nobody_stops(damage, 65, &["peer.crt: it was issued by another CA", "zone-etcd pki renew node2"]);
+        let reached = Reached::new();
+        let other = fs::read(reached.file("node1", "pki/current/server.crt")).expect("a certificate");
+        fs::write(reached.file("node2", "pki/current/peer.crt"), other).expect("written");
+        let texts = ["peer.crt: it was issued by another CA", "zone-etcd pki renew node2"];
+        nobody_stops_there(reached, 65, &texts, |Reached { zone, members, .. }, _| {
+            // It serves by the connections that it has, and another one that is stopped would get none: least
+            // of all if it leads.
+            make_leader(&etcdctl(zone, &ENDPOINTS.join(",")), "node2");
+            let texts =
+                ["node3 is not restarted", "node2 takes no connections from members", "zone-etcd doctor"];
+            refused(members, 69, &texts, || zone.run(&["restart", "--rolling", "node3"]));
+        });
+    });
+}
+
+/// A member that is cut off from one of the others, and served by the third, is not stopped either.
+#[test]
+fn a_peer_port_that_the_member_does_not_reach() {
+    isolated(|| {
+        let network = Network::new(&[("node1", "10.0.1.10"), ("node2", "10.0.1.11"), ("node3", "10.0.1.12")]);
+        let zone = TestZone::init("example.zone", &["node1=10.0.1.10", "node2=10.0.1.11", "node3=10.0.1.12"]);
+        let members = supervise_in_order(&zone, &NODES, |node, run| network.on(node, &run));
+        let ask = |command: &[&str]| outcome(&mut network.on("node3", &zone.command(command)));
+        until("the zone to be healthy", || (ask(&["status"]).code == 0).then_some(()));
+        let endpoints = "https://10.0.1.10:2379,https://10.0.1.11:2379,https://10.0.1.12:2379";
+        make_leader(&network.on("node3", &etcdctl(&zone, endpoints)), "node1");
+        let rule = "-n node3 rule add to 10.0.1.11 ipproto tcp dport 2380 blackhole";
+        outcome(Command::new("ip").args(rule.split(' '))).expect_code(0);
+        let texts = ["node3 is not restarted", "node2 takes no connections from members"];
+        refused(&members, 69, &texts, || ask(&["restart", "--node", "node3"]));
     });
 }
 

@@ -216,3 +216,29 @@ pub fn turn_authentication_on(zone: &TestZone) {
         call(&client, arguments).expect_code(0);
     }
 }
+
+/// Its members by etcd's own list: name, id, whether it is a learner.
+#[track_caller]
+pub fn listed(etcdctl: &Command) -> Vec<(String, String, bool)> {
+    let text = call(etcdctl, &["member", "list"]).expect_code(0).stdout;
+    let fields = text.lines().map(|line| line.split(", ").map(str::to_owned).collect::<Vec<_>>());
+    fields.map(|fields| (fields[2].clone(), fields[0].clone(), fields[5] == "true")).collect()
+}
+
+/// The id of the member of this name.
+#[track_caller]
+pub fn id_of(etcdctl: &Command, name: &str) -> String {
+    let members = listed(etcdctl);
+    members.into_iter().find(|(listed, ..)| listed == name).map(|(_, id, _)| id).expect("a listed member")
+}
+
+/// Has the member of this name lead. The endpoints are those of all members.
+#[track_caller]
+pub fn make_leader(etcdctl: &Command, name: &str) {
+    let id = id_of(etcdctl, name);
+    until(&format!("{name} to lead"), || {
+        let told = call(etcdctl, &["move-leader", &id]);
+        // It is no leader's to hand over to itself.
+        (told.code == 0 || told.stderr.contains("already leader")).then_some(())
+    });
+}

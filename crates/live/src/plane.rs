@@ -51,6 +51,26 @@ impl PlaneView {
         self.failure.as_ref().filter(|_| !(self.plane == Plane::Peer && is_refusal && !self.chain.is_empty()))
     }
 
+    /// Why no client that trusts the zone's CAs is served here, if so.
+    pub fn refusal(&self) -> Option<String> {
+        self.untrusted.clone().or_else(|| self.fault().map(ToString::to_string))
+    }
+
+    /// Whether a server has answered, be it badly. One that has not may be reached from elsewhere.
+    pub fn is_answered(&self) -> bool {
+        let is_silence = |failure: &DialError| {
+            matches!(
+                failure,
+                DialError::Name { .. }
+                    | DialError::Refused(_)
+                    | DialError::Unreachable { .. }
+                    | DialError::TimedOut(_)
+                    | DialError::Io(_)
+            )
+        };
+        !self.failure.as_ref().is_some_and(is_silence)
+    }
+
     /// What is wrong with whom it trusts, if it can be told and something is.
     pub fn trust_fault(&self) -> Option<String> {
         // A handshake that we broke off may not have come to the server's wish.

@@ -1,11 +1,8 @@
 //! Members that a running cluster was told of, and those that it was not.
 
-use super::{
-    NODES, change, client, id_of, issued_zone, listed, peer_url, planned, refused, run_with, running_zone,
-    start,
-};
+use super::{NODES, change, client, issued_zone, peer_url, planned, refused, run_with, running_zone, start};
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, found_without, start_alone, wait_for_quorum};
+use crate::harness::members::{call, found_without, id_of, listed, start_alone, wait_for_quorum};
 use crate::harness::processes::{Running, until};
 use crate::harness::{TestZone, bundle, outcome};
 

@@ -1,10 +1,10 @@
 //! Data that is gone, and the commands that replace its member.
 
 use super::told::do_as_told;
-use super::{NODES, client, id_of, issued_zone, listed, planned, refused, remove, running_zone, start};
+use super::{NODES, client, issued_zone, planned, refused, remove, running_zone, start};
 use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, start_alone, wait_for_quorum};
+use crate::harness::members::{call, id_of, listed, start_alone, wait_for_quorum};
 use crate::harness::processes::until;
 
 /// What is left of a node: nothing but its certificates, all but its data, or not even its directory.

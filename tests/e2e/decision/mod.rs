@@ -146,20 +146,6 @@ fn bare_stranger(zone: &TestZone, node: &str, argv: &str, members: &str, token: 
     })
 }
 
-/// The members that the cluster lists, as `(name, id, learner)`.
-fn listed(client: &Command) -> Vec<(String, String, bool)> {
-    let text = call(client, &["member", "list"]).expect_code(0).stdout;
-    let fields = text.lines().map(|line| line.split(", ").map(str::to_owned).collect::<Vec<_>>());
-    fields.map(|fields| (fields[2].clone(), fields[0].clone(), fields[5] == "true")).collect()
-}
-
-/// The id of the member of this name.
-#[track_caller]
-fn id_of(client: &Command, name: &str) -> String {
-    let members = listed(client);
-    members.into_iter().find(|(listed, ..)| listed == name).map(|(_, id, _)| id).expect("a listed member")
-}
-
 /// Changes the members until the cluster takes it: it wants its members to have been connected for some
 /// seconds.
 #[track_caller]

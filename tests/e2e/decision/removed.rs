@@ -1,10 +1,8 @@
 //! Members that their cluster has removed.
 
-use super::{
-    NODES, change, client, id_of, listed, peer_url, planned, refused, run_with, running_zone, start,
-};
+use super::{NODES, change, client, peer_url, planned, refused, run_with, running_zone, start};
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, wait_for_quorum};
+use crate::harness::members::{call, id_of, listed, wait_for_quorum};
 use crate::harness::processes::Running;
 use crate::start::picture;
 

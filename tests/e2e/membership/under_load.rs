@@ -3,12 +3,10 @@
 
 use serde_json::Value;
 
-use super::{NODES, add, json, members};
-use crate::harness::TestZone;
+use super::{NODES, add, members};
 use crate::harness::go_writer::GoWriter;
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, etcdctl};
-use crate::harness::processes::until;
+use crate::harness::members::{etcdctl, make_leader};
 use crate::harness::supervised::supervise_on_loopback;
 
 /// The longest gap of each step beside that of the same run while nothing happened. How long is too long,
@@ -64,11 +62,10 @@ fn walk(version: &str) {
         running.push(add(&zone, number));
     }
     let etcdctl = etcdctl(&zone, &endpoints.join(","));
-    let third = id_of(&zone, NODES[2]);
     for node in [NODES[4], NODES[3], NODES[2], NODES[1]] {
         if node == NODES[2] {
             begins(&mut writers, "remove-leader");
-            until("another leader", || (call(&etcdctl, &["move-leader", &third]).code == 0).then_some(()));
+            make_leader(&etcdctl, NODES[2]);
         } else {
             begins(&mut writers, "remove");
         }
@@ -77,12 +74,4 @@ fn walk(version: &str) {
     writers.into_iter().for_each(|writer| tell_gaps(&writer.finish_unharmed()));
     assert_eq!(members(&zone).len(), 1);
     zone.run(&["doctor"]).expect_code(0);
-}
-
-#[track_caller]
-fn id_of(zone: &TestZone, node: &str) -> String {
-    let list = json(zone.run(&["member", "list", "--format", "json"]).expect_code(0));
-    let mut members = list["members"].as_array().expect("members").iter();
-    let member = members.find(|member| member["name"] == node).expect("a member");
-    member["id"].as_str().expect("an id").to_owned()
 }

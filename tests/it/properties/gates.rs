@@ -12,7 +12,7 @@ fn member(number: u64) -> GateMember {
         id: EtcdId(number),
         standing: Standing::Voter,
         unstarted: false,
-        answer: Ok(GateAnswer { quorum_read: Some(Ok(())), lag: 0 }),
+        answer: answering(Some(Ok(())), 0),
     }
 }
 
@@ -32,8 +32,14 @@ fn changed(change: impl FnOnce(&mut GateCluster)) -> GateCluster {
     cluster
 }
 
+/// Answers well, by connections that it has.
+fn unconnectable(member: &mut GateMember) {
+    let peer_fault = Some("expired".to_owned());
+    member.answer = Ok(GateAnswer { quorum_read: Some(Ok(())), lag: 0, peer_fault });
+}
+
 fn answering(quorum_read: Option<Result<(), String>>, lag: u64) -> Result<GateAnswer, String> {
-    Ok(GateAnswer { quorum_read, lag })
+    Ok(GateAnswer { quorum_read, lag, peer_fault: None })
 }
 
 #[test]
@@ -56,7 +62,7 @@ fn the_others_carry_the_cluster_from_three_members_on() {
 fn every_gate() {
     let node2 = || "node2".to_owned();
     let down = || Closed::Down { member: node2(), why: "refused".to_owned() };
-    let table: [(&str, GateCluster, Vec<Closed>); 14] = [
+    let table: [(&str, GateCluster, Vec<Closed>); 16] = [
         ("nothing is wrong", cluster(3), vec![]),
         ("nobody answers", GateCluster { members: Vec::new(), ..cluster(3) }, vec![Closed::NobodyAnswers]),
         ("no leader", GateCluster { leader: None, ..cluster(3) }, vec![Closed::NoQuorum]),
@@ -112,6 +118,16 @@ fn every_gate() {
             vec![Closed::Behind { member: node2(), lag: LAG_LIMIT + 1 }],
         ),
         (
+            "no other could connect to it",
+            changed(|cluster| unconnectable(&mut cluster.members[1])),
+            vec![Closed::Unconnectable { member: node2(), why: "expired".to_owned() }],
+        ),
+        (
+            "no other could connect to the member itself, which a restart does not make worse",
+            changed(|cluster| unconnectable(&mut cluster.members[2])),
+            vec![],
+        ),
+        (
             "the member itself is in a bad state, which a restart may fix",
             changed(|cluster| cluster.members[2].answer = Err("refused".to_owned())),
             vec![],
@@ -150,23 +166,24 @@ fn without_a_member_all_have_to_be_well() {
     assert_eq!(gates(&bad, None), Err(vec![Closed::Down { member: "node3".to_owned(), why }]));
 }
 
-/// Whatever combination of members is in whatever state: if a restart is allowed, those that stay and answer
-/// are a majority of all voters, unless there are only one or two.
+/// Whatever combination of members is in whatever state: if a restart is allowed, those that stay and answer,
+/// and to which it connects again, are a majority of all voters, unless there are only one or two.
 #[test]
 fn an_open_gate_never_costs_the_quorum() {
-    let states: [&dyn Fn(&mut GateMember); 5] = [
+    let states: [&dyn Fn(&mut GateMember); 6] = [
         &|_| {},
         &|member| member.answer = Err("refused".to_owned()),
         &|member| member.answer = answering(Some(Err("no leader".to_owned())), 0),
         &|member| member.unstarted = true,
         &|member| (member.standing, member.answer) = (Standing::Learner, answering(None, 0)),
+        &unconnectable,
     ];
     let mut opened = 0;
     for voters in 1..=5_u32 {
-        for combination in 0..5_usize.pow(voters) {
+        for combination in 0..6_usize.pow(voters) {
             let mut cluster = cluster(u64::from(voters));
             for (place, member) in cluster.members.iter_mut().enumerate() {
-                states[combination / 5_usize.pow(u32::try_from(place).expect("a place")) % 5](member);
+                states[combination / 6_usize.pow(u32::try_from(place).expect("a place")) % 6](member);
             }
             for restarted in 1..=u64::from(voters) {
                 let Ok(meanwhile) = gates(&cluster, Some(EtcdId(restarted))) else { continue };
@@ -175,7 +192,9 @@ fn an_open_gate_never_costs_the_quorum() {
                 let all = cluster.members.iter().filter(votes).count();
                 let takes = |member: &&GateMember| {
                     member.id != EtcdId(restarted)
-                        && member.answer.as_ref().is_ok_and(|answer| answer.quorum_read == Some(Ok(())))
+                        && member.answer.as_ref().is_ok_and(|answer| {
+                            answer.quorum_read == Some(Ok(())) && answer.peer_fault.is_none()
+                        })
                 };
                 let left = cluster.members.iter().filter(votes).filter(takes).count();
                 assert_eq!(left > all / 2, meanwhile == Meanwhile::TakesRequests, "{cluster:?}");

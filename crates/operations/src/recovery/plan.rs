@@ -260,8 +260,8 @@ impl Recovery<'_> {
         self.place(manifest, whole)
     }
 
-    /// Refuses what was salvaged while a log can be read that has more: a quorum was back since, or the log of
-    /// another survivor is the better one.
+    /// Refuses what was salvaged while a log can be read that has more: a quorum was back since, or the log
+    /// of another survivor is the better one.
     fn refuse_gone_on(&self, manifest: &SnapshotManifest) -> Result<()> {
         let Some(recovered) = &manifest.recovered else { return Ok(()) };
         let has_more = |(_, log): &&(&Node, LogReport)| {

@@ -67,8 +67,9 @@ impl Salvage {
     /// and takes a snapshot of that. The data itself is only read.
     ///
     /// # Errors
-    /// A quorum answers (exit 78), there is no log (66) or it is damaged (65), the member does not stop (75), there is no room (73),
-    /// or etcd does not run on the copy (69). What was stopped is started again by what supervises it.
+    /// A quorum answers (exit 78), there is no log (66) or it is damaged (65), the member does not stop (75),
+    /// there is no room (73), or etcd does not run on the copy (69). What was stopped is started again by its
+    /// supervisor.
     #[tracing::instrument(skip_all, name = "salvage", fields(node = node.name.short()))]
     pub fn carry_out(&self, site: &Site, node: &Node) -> Result<Salvaged> {
         let binary = self.binary(site, node)?;

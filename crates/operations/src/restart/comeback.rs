@@ -132,8 +132,7 @@ fn wrong_with(live: &LiveZone, node: &Node) -> Option<String> {
         return Some(format!("it is {} entries behind", status.raft_lag));
     }
     let fault = |view: &PlaneView| {
-        let why = view.untrusted.clone().or_else(|| Some(view.fault()?.to_string()))?;
-        Some(format!("it serves badly on the {} plane: {why}", view.plane.name()))
+        Some(format!("it serves badly on the {} plane: {}", view.plane.name(), view.refusal()?))
     };
     member.planes().find_map(fault)
 }

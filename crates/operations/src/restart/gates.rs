@@ -1,6 +1,6 @@
 //! Whether a member may be restarted now. Pure.
 
-use live::{Alarm, AlarmKind, LiveMember, LiveZone, Standing};
+use live::{Alarm, AlarmKind, LiveMember, LiveZone, PlaneView, Standing};
 use model::plan::EtcdId;
 
 /// How many entries a member may be behind the furthest. Members are not asked at the very same instant, so a
@@ -31,6 +31,17 @@ pub struct GateAnswer {
     pub quorum_read: Option<Result<(), String>>,
     /// How many entries it is behind the furthest.
     pub lag: u64,
+    /// Why no member can open a connection to it, if none can: one from before may still be in use.
+    pub peer_fault: Option<String>,
+}
+
+/// From where the members are seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SeenFrom {
+    /// From a member, which reaches all others.
+    Member,
+    /// From elsewhere, such as an operator's machine, which need not reach their peer ports.
+    Elsewhere,
 }
 
 /// The cluster, as far as a restart depends on it.
@@ -97,6 +108,14 @@ pub enum Closed {
         member: String,
         /// Its id.
         id: EtcdId,
+    },
+    /// Another member would not be connected to one that is started again.
+    #[error("{member} takes no connections from members: {why}")]
+    Unconnectable {
+        /// The other member.
+        member: String,
+        /// Why, for people.
+        why: String,
     },
     /// Another member has not caught up.
     #[error("{member} is {lag} entries behind")]
@@ -167,6 +186,9 @@ fn of_member(member: &GateMember) -> Option<Closed> {
         _ if member.standing != Standing::Voter => Some(Closed::Learner { member: name(), id: member.id }),
         Some(Err(why)) => Some(Closed::CutOff { member: name(), why: why.clone() }),
         None => Some(Closed::CutOff { member: name(), why: "it says that it does not vote".to_owned() }),
+        Some(Ok(())) if let Some(why) = &answer.peer_fault => {
+            Some(Closed::Unconnectable { member: name(), why: why.clone() })
+        }
         Some(Ok(())) if answer.lag > LAG_LIMIT => Some(Closed::Behind { member: name(), lag: answer.lag }),
         Some(Ok(())) => None,
     }
@@ -177,20 +199,21 @@ fn severity(closed: &Closed) -> u8 {
         Closed::NobodyAnswers | Closed::NoQuorum | Closed::NotAMember | Closed::Alarm { .. } => 0,
         Closed::Down { .. } => 1,
         Closed::CutOff { .. } => 2,
-        Closed::Unstarted { .. } => 3,
-        Closed::Learner { .. } => 4,
-        Closed::Behind { .. } => 5,
+        Closed::Unconnectable { .. } => 3,
+        Closed::Unstarted { .. } => 4,
+        Closed::Learner { .. } => 5,
+        Closed::Behind { .. } => 6,
     }
 }
 
 impl GateCluster {
     /// What of the live zone matters.
-    pub fn of(live: &LiveZone) -> Self {
+    pub fn of(live: &LiveZone, from: SeenFrom) -> Self {
         Self {
             members: live
                 .members
                 .iter()
-                .filter_map(|member| GateMember::of(member, live.cluster_id))
+                .filter_map(|member| GateMember::of(member, live.cluster_id, from))
                 .collect(),
             is_confirmed: live.list_is_confirmed,
             leader: live.leader,
@@ -212,7 +235,8 @@ impl GateCluster {
 
 impl GateMember {
     /// A member that the cluster lists.
-    fn of(member: &LiveMember, cluster: Option<EtcdId>) -> Option<Self> {
+    fn of(member: &LiveMember, cluster: Option<EtcdId>, from: SeenFrom) -> Option<Self> {
+        let counts = |view: &&PlaneView| from == SeenFrom::Member || view.is_answered();
         let listed = member.listed.as_ref()?;
         let answer = match &member.status {
             Ok(status) if Some(status.cluster_id) != cluster => {
@@ -221,6 +245,7 @@ impl GateMember {
             Ok(status) => Ok(GateAnswer {
                 quorum_read: status.quorum_read.clone().map(|read| read.map(drop)),
                 lag: status.raft_lag,
+                peer_fault: member.peer.as_deref().filter(counts).and_then(PlaneView::refusal),
             }),
             Err(why) => Err(why.clone()),
         };

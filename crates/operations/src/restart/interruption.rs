@@ -1,6 +1,6 @@
 //! What is said and judged where members are interrupted: for a restart, or for something else.
 
-use super::gates::{GateCluster, Meanwhile};
+use super::gates::{GateCluster, Meanwhile, SeenFrom};
 use crate::interruption::Interruption;
 use crate::operation::Operation;
 use live::LiveZone;
@@ -27,8 +27,8 @@ impl Operation<'_> {
     }
 
     /// What the gates judge.
-    pub(super) fn gate_cluster(&self, live: &LiveZone) -> GateCluster {
-        let cluster = GateCluster::of(live);
+    pub(super) fn gate_cluster(&self, live: &LiveZone, from: SeenFrom) -> GateCluster {
+        let cluster = GateCluster::of(live, from);
         if self.despite_no_space { cluster.despite_no_space() } else { cluster }
     }
 }

@@ -31,7 +31,7 @@ pub use readiness::Others;
 pub(crate) use readiness::wait_for_others;
 pub(crate) use stopped::Stopped;
 
-pub use gates::{Closed, GateAnswer, GateCluster, GateMember, LAG_LIMIT, Meanwhile, gates};
+pub use gates::{Closed, GateAnswer, GateCluster, GateMember, LAG_LIMIT, Meanwhile, SeenFrom, gates};
 pub use member::{RESTART_LIMIT, Ready};
 pub use one_by_one::{RestartStep, Restarts, leads, next_to_restart, order_of_restarts};
 pub use readiness::{member_of, refuse_unless_restartable};

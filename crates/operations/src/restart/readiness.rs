@@ -3,9 +3,10 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::gates::{Closed, GateCluster, Meanwhile, gates};
+use super::gates::{Closed, GateCluster, Meanwhile, SeenFrom, gates};
 use crate::observer::Observer;
 use crate::operation::Operation;
+use crate::transport::NodeTransport;
 use live::{AlarmKind, Comparison, LiveMember, LiveZone, PlaneMemory};
 use model::config::Node;
 use model::error::{Exit, Failure, Result};
@@ -59,10 +60,14 @@ pub(super) fn wait_until_open(operation: &Operation<'_>, node: &Node) -> Result<
     let not_done = operation.not_done(node.name.short());
     let mut refusal = Vec::new();
     let mut patience = Patience::new(format!("{not_done} yet"));
+    let from = match operation.transport(node) {
+        NodeTransport::InPlace => SeenFrom::Member,
+        NodeTransport::Command(_) | NodeTransport::Offline => SeenFrom::Elsewhere,
+    };
     let open = look_until(&operation.observer, |live| {
         let id = member_of(live, node).and_then(LiveMember::id);
         // A number that no member has stands for one that is not on the list.
-        match gates(&operation.gate_cluster(live), Some(id.unwrap_or(EtcdId(0)))) {
+        match gates(&operation.gate_cluster(live, from), Some(id.unwrap_or(EtcdId(0)))) {
             Ok(meanwhile) => id.map(|id| (id, meanwhile)),
             Err(closed) => {
                 patience.tell(&closed);
@@ -85,7 +90,7 @@ pub(super) fn wait_until_all_open(
     let observer = &operation.observer;
     let judge = |live: &LiveZone| -> Vec<Result<Meanwhile, Vec<Closed>>> {
         let id = |node: &Node| member_of(live, node).and_then(LiveMember::id).unwrap_or(EtcdId(0));
-        let cluster = operation.gate_cluster(live);
+        let cluster = operation.gate_cluster(live, SeenFrom::Elsewhere);
         nodes.iter().map(|node| gates(&cluster, Some(id(node)))).collect()
     };
     let open = look_until(observer, |live| judge(live).iter().all(Result::is_ok).then_some(()))?;
@@ -140,12 +145,14 @@ pub fn refuse_unless_restartable(observer: &Observer<'_>) -> Result<()> {
 /// Waits until every member is well, after the last of several restarts.
 pub(super) fn wait_until_well(operation: &Operation<'_>) -> Result<()> {
     let what = "not every member is well after it";
-    let judged = |live: &LiveZone| gates(&operation.gate_cluster(live), None).map(drop);
+    let judged = |live: &LiveZone| gates(&operation.gate_cluster(live, SeenFrom::Elsewhere), None).map(drop);
     wait_until_judged(&operation.observer, what, judged).map(drop)
 }
 
 fn wait_for_all(observer: &Observer<'_>, what: &str) -> Result<LiveZone> {
-    wait_until_judged(observer, what, |live| gates(&GateCluster::of(live), None).map(drop))
+    wait_until_judged(observer, what, |live| {
+        gates(&GateCluster::of(live, SeenFrom::Elsewhere), None).map(drop)
+    })
 }
 
 /// What is asked of the members that stay.
@@ -167,7 +174,7 @@ pub(crate) fn wait_for_others(
     what: &str,
 ) -> Result<LiveZone> {
     wait_until_judged(observer, what, |live| {
-        let mut cluster = GateCluster::of(live);
+        let mut cluster = GateCluster::of(live, SeenFrom::Elsewhere);
         let own = node.and_then(|node| member_of(live, node)).and_then(LiveMember::id);
         cluster.members.retain(|member| Some(member.id) != own && Some(member.id) != leaving);
         // One that was raised by a member that has left is not that of any member.
@@ -246,6 +253,7 @@ fn next(site: &Site, closed: &Closed) -> String {
         Closed::Alarm { kind: AlarmKind::NoSpace, .. } => {
             format!("make room: {}", site.proposed_by_signer("defrag --nospace"))
         }
+        Closed::Unconnectable { .. } => format!("see what is wrong with it: {}", site.proposed("doctor")),
         Closed::Alarm { .. } => format!("see what it takes to end the alarm: {}", site.proposed("doctor")),
         Closed::Down { member, .. } | Closed::CutOff { member, .. } => site.proposed_look_at(member),
         Closed::Unstarted { member, id } => {

@@ -148,8 +148,8 @@ impl Restoration<'_, '_> {
         Failure::bad_input(format!("{name} had the restored data, and has lost it"))
             .because("it may have voted since: restored once more it would have forgotten that")
             .next(format!(
-                "if the others run, replace it: {}; if they do not, restore the zone without it: {} --without \
-                 {name}",
+                "if the others run, replace it: {}; if they do not, restore the zone without it: \
+                 {} --without {name}",
                 self.operation.site().proposed(&format!("member replace {name}")),
                 self.again
             ))

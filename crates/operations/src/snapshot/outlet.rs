@@ -36,8 +36,8 @@ pub(super) struct OpenOutlet {
     child: Option<Child>,
 }
 
-/// Standard output is waited for, as by any program. A command that takes nothing for so long is given up: what
-/// waits for it holds the lock of the operation.
+/// Standard output is waited for, as by any program. A command that takes nothing for so long is given up:
+/// what waits for it holds the lock of the operation.
 pub(super) struct Pipe {
     file: File,
     stall: Option<Duration>,
