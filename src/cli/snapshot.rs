@@ -129,10 +129,10 @@ pub struct SnapshotVerifyArgs {
 #[command(mut_arg("passphrase_file", |seal| seal.requires("out")))]
 #[command(mut_arg("passphrase_fd", |seal| seal.requires("out")))]
 #[command(mut_arg("no_encryption", |seal| seal.requires("out")))]
-#[command(group = ArgGroup::new("on_node").args(["stage", "staged"]))]
+#[command(group = ArgGroup::new("on_node").args(["stage", "staged", "room_for"]))]
 pub struct SnapshotRestoreArgs {
     /// The snapshot, whose manifest lies beside it; on a node also -, for standard input
-    #[arg(value_name = "FILE", required_unless_present = "staged")]
+    #[arg(value_name = "FILE", required_unless_present_any = ["staged", "room_for"])]
     pub file: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
@@ -157,6 +157,9 @@ pub struct SnapshotRestoreArgs {
     /// On a node: put the data in place that was made with --stage
     #[arg(long)]
     pub staged: bool,
+    /// On a node: only see whether there is room for the restored data of a database of this size
+    #[arg(long, value_name = "BYTES")]
+    pub room_for: Option<u64>,
     /// For nodes that cannot be reached from here: write NODE.bundle to this directory, to be copied there
     /// with the snapshot, and print what to type
     #[arg(long, value_name = "DIR", conflicts_with = "on_node")]

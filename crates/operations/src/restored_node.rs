@@ -23,6 +23,19 @@ pub struct RestoredNode {
     pub service: Option<String>,
 }
 
+/// The room that a node has: what `snapshot restore --room-for` prints as JSON. Sizes are in bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoreRoom {
+    /// Its short name.
+    pub node: String,
+    /// What is above its data directory.
+    pub directory: PathBuf,
+    /// What is free there.
+    pub free_bytes: u64,
+    /// What is needed.
+    pub needed_bytes: u64,
+}
+
 /// How far a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -163,6 +163,7 @@ fn restore(arguments: &RecoverZoneArgs, file: PathBuf, is_agreed: bool) -> Snaps
         although_quorum_answers: false,
         stage: false,
         staged: false,
+        room_for: None,
         out: arguments.out.clone(),
         sealing: arguments.sealing.clone(),
         etcd: None,

@@ -1,10 +1,12 @@
 //! Nodes with directories of their own: reached by the command of `[access]`, or by files that are carried.
 
-use std::fs;
+use std::fmt::Display;
+use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use nix::mount::{MsFlags, mount};
 use nix::sys::signal::Signal;
 
 use super::keys;
@@ -24,6 +26,19 @@ fn run_there(zone: &TestZone, node: &str) -> Supervised {
     let mut run = zone_etcd(["run", "--end-with-parent", &parent, "--config"]);
     run.arg(directory(node).join("node.json"));
     Supervised::start(run, zone.around().to_owned(), node)
+}
+
+/// A zone whose nodes the command of [access] reaches.
+#[track_caller]
+fn reached_zone(members: u16, command: impl Display, more: &str) -> TestZone {
+    let place = std::env::temp_dir().join("machines");
+    fs::create_dir_all(&place).expect("a directory");
+    let access =
+        format!("[access]\ncommand = \"{command}\"\nnode_dir = \"{}/{{name}}\"\n{more}", place.display());
+    let zone = loopback_zone(members, &access);
+    zone.run(&["init"]).expect_code(0);
+    zone.run(&["pki", "renew", "--all"]).expect_code(0);
+    zone
 }
 
 /// Its members, with a key and a snapshot.
@@ -46,16 +61,7 @@ fn path(file: &Path) -> &str {
 #[test]
 fn by_the_command_of_access() {
     isolated(|| {
-        let place = std::env::temp_dir().join("machines");
-        fs::create_dir(&place).expect("a directory");
-        let access = format!(
-            "[access]\ncommand = \"{}\"\nnode_dir = \"{}/{{name}}\"\n",
-            program().display(),
-            place.display()
-        );
-        let zone = loopback_zone(3, &access);
-        zone.run(&["init"]).expect_code(0);
-        zone.run(&["pki", "renew", "--all"]).expect_code(0);
+        let zone = reached_zone(3, program().display(), "");
         let (mut running, plain) = run_all(&zone);
         fs::remove_dir_all(plain.parent().expect("a directory")).expect("removed");
         let (key, public) = key_pair(&zone);
@@ -93,16 +99,7 @@ fn by_the_command_of_access() {
 #[test]
 fn a_node_that_has_lost_all_is_not_given_it_again_by_access() {
     isolated(|| {
-        let place = std::env::temp_dir().join("machines");
-        fs::create_dir(&place).expect("a directory");
-        let access = format!(
-            "[access]\ncommand = \"{}\"\nnode_dir = \"{}/{{name}}\"\n",
-            program().display(),
-            place.display()
-        );
-        let zone = loopback_zone(3, &access);
-        zone.run(&["init"]).expect_code(0);
-        zone.run(&["pki", "renew", "--all"]).expect_code(0);
+        let zone = reached_zone(3, program().display(), "");
         let (mut running, file) = run_all(&zone);
         super::kill(&mut running);
         let arguments = ["snapshot", "restore", path(&file), "--yes", "--timeout", "1s"];
@@ -112,6 +109,40 @@ fn a_node_that_has_lost_all_is_not_given_it_again_by_access() {
             .expect_code(65)
             .expect_error_with(&["node2 had the restored data, and has lost it", "member replace node2"]);
         assert!(!directory("node2").join("data").exists());
+    });
+}
+
+/// The zone is another cluster from the first step on, so what a node could not take is known before.
+#[test]
+fn a_node_without_room_is_named_before_anything_is_changed() {
+    isolated(|| {
+        let disk = directory("node2");
+        fs::create_dir_all(&disk).expect("a directory");
+        mount(Some("tmpfs"), &disk, Some("tmpfs"), MsFlags::empty(), Some("size=400m,mode=700"))
+            .expect("a disk");
+        let zone = reached_zone(3, program().display(), "");
+        let (mut running, file) = run_all(&zone);
+        super::kill(&mut running);
+        let filled = File::create(disk.join("filled")).expect("a file");
+        let mut left = nix::sys::statvfs::statvfs(&disk).expect("its size");
+        let bytes = left.blocks_available() * left.fragment_size() - (50 << 20);
+        nix::fcntl::posix_fallocate(&filled, 0, i64::try_from(bytes).expect("a size")).expect("filled");
+        left = nix::sys::statvfs::statvfs(&disk).expect("its size");
+        assert!(left.blocks_available() * left.fragment_size() <= 50 << 20);
+
+        let arguments = ["snapshot", "restore", path(&file), "--yes", "--timeout", "1s"];
+        let texts = ["node2: there is no room for the restored data", "50.0 MiB are free"];
+        zone.run(&arguments).expect_code(73).expect_error_with(&texts);
+        let told = zone.run(&[&arguments[..], &["--dry-run"]].concat()).expect_code(73);
+        assert!(told.stdout.contains("node2: there is no room"), "{}", told.stdout);
+        assert!(!zone.file("ca/restored.json").exists());
+        for node in NODES {
+            assert!(!directory(node).join("restored.json").exists(), "{node}");
+        }
+        drop(filled);
+        fs::remove_file(disk.join("filled")).expect("removed");
+        zone.run(&arguments).expect_code(75).expect_error_with(&["node1 has to be started"]);
+        assert!(zone.file("ca/restored.json").exists());
     });
 }
 
@@ -234,14 +265,7 @@ fn a_slow_line_is_no_stall() {
         );
         fs::write(&stand_in, slow).expect("a program");
         fs::set_permissions(&stand_in, fs::Permissions::from_mode(0o755)).expect("its mode");
-        let access = format!(
-            "[access]\ncommand = \"{}\"\nnode_dir = \"{}/{{name}}\"\nlimit = \"3s\"\n",
-            stand_in.display(),
-            place.display()
-        );
-        let zone = loopback_zone(1, &access);
-        zone.run(&["init"]).expect_code(0);
-        zone.run(&["pki", "renew", "--all"]).expect_code(0);
+        let zone = reached_zone(1, stand_in.display(), "limit = \"3s\"\n");
         let mut member = run_there(&zone, "node1");
         wait_for_quorum(&etcdctl(&zone, "https://127.0.0.1:2379"));
         fill(&zone, 7);

@@ -10,6 +10,7 @@
 //! It may be killed anywhere, and be run again: a start is refused until all of it is done.
 
 mod refusal;
+mod room;
 mod staging;
 mod swapping;
 
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use zone_pki::ShowPath;
 
 pub(super) use refusal::{go_on, refuse_half_restored};
+pub use room::{Room, room_for};
 pub use staging::stage;
 pub use swapping::{Swapped, swap};
 

@@ -5,21 +5,15 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use bytesize::ByteSize;
 use zone_pki::ShowPath;
 
-use super::{NodeRestore, RestoreState, staged_path, sync_directory};
-use crate::data_move::refuse_unmovable;
+use super::{NodeRestore, RestoreState, room_for, staged_path, sync_directory};
 use crate::node_disk::read_past;
 use etcd::{DataFromSnapshot, EtcdBinary, binary_failure, observe_data_directory, read_snapshot};
-use host::free_space;
 use model::error::{Exit, Failure, Result};
 use model::plan::{DataDirectory, MinorVersion};
 use store::snapshot::receive_database;
 use store::zone_directory::create_directory;
-
-/// The log of a member that has just begun.
-const LOG: u64 = 64 << 20;
 
 /// Makes the restored data beside the data, of the database that comes. Nothing if that was done before.
 ///
@@ -29,17 +23,13 @@ const LOG: u64 = 64 << 20;
 #[tracing::instrument(skip_all, name = "stage restored data", fields(node = restore.node.name.short()))]
 pub fn stage(restore: &NodeRestore<'_>, database: &mut dyn Read) -> Result<()> {
     create_directory(restore.paths.root())?;
-    crate::verdict::refuse_open_directory(&restore.paths)?;
     let lock = lock(restore.paths.root())?;
     if restore.state()? != RestoreState::Nothing {
         return Ok(());
     }
     refuse_lost(restore)?;
-    let data = restore.paths.data();
-    refuse_unmovable(&data)?;
-    let above = data.parent().unwrap_or(&data).to_owned();
+    let above = room_for(&restore.paths, restore.epoch.snapshot.database.size)?.directory;
     create_directory(&above)?;
-    refuse_without_room(restore, &above)?;
     let (part, copy) = (beside(restore, "part"), beside(restore, "db"));
     // What an interrupted call has left.
     remove(&part)?;
@@ -98,20 +88,6 @@ fn refuse_lost(restore: &NodeRestore<'_>) -> Result<()> {
         true => Err(restore.lost()),
         false => Ok(()),
     }
-}
-
-fn refuse_without_room(restore: &NodeRestore<'_>, above: &Path) -> Result<()> {
-    let space = free_space(above).map_err(|error| Failure::write(above, &error))?;
-    let size = restore.epoch.snapshot.database.size;
-    let needed = size.saturating_mul(2).saturating_add(LOG);
-    if space.free >= needed {
-        return Ok(());
-    }
-    let iec = |bytes| ByteSize::b(bytes).display().iec().to_string();
-    let what = format!("there is no room for the restored data in {}", above.shown());
-    Err(Failure::new(Exit::CannotCreate, what)
-        .because(format!("{} are free, and {} are needed beside the data", iec(space.free), iec(needed)))
-        .next("free space there, and run the command again"))
 }
 
 /// Keeps every other call away that would stage.

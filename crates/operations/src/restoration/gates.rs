@@ -1,13 +1,15 @@
 //! What has to be so before the data of a zone is replaced.
 
-use super::Restoration;
+use bytesize::ByteSize;
+
 use super::verification::is_of;
+use super::{Restoration, room_here};
 use crate::lock::OperationLock;
 use crate::runbook::Gates;
 use crate::transport::NodeTransport;
 use etcd::read_snapshot;
 use live::LiveZone;
-use model::config::{EtcdVersion, MinorVersion};
+use model::config::{EtcdVersion, MinorVersion, Node};
 use model::error::{Exit, Failure, Result};
 use store::snapshot::Checked;
 
@@ -32,7 +34,30 @@ impl Restoration<'_, '_> {
             gates.pass("no other operation", OperationLock::refuse_held(self.operation.site()))?;
         }
         gates.pass("no other member of before runs", self.refuse_others(live))?;
-        gates.pass("every node is reached", self.refuse_unreached())
+        gates.pass("every node is reached", self.refuse_unreached())?;
+        if self.is_new {
+            for node in self.nodes() {
+                gates.pass_of("there is room for the restored data", node.name.short(), self.room(node))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// From the first step on the zone is another cluster: what a node could not take is better known before.
+    fn room(&self, node: &Node) -> Result<Option<String>> {
+        let size = self.epoch.snapshot.database.size;
+        let room = match self.way_to(node) {
+            NodeTransport::Offline => return Ok(None),
+            NodeTransport::InPlace => room_here(self.operation.site(), node, size)?,
+            NodeTransport::Command(command) => match command.room_for_restored(size) {
+                Err(failure) if failure.exit == Exit::MissingInput => {
+                    return Ok(Some("not known: it has no node directory yet".to_owned()));
+                }
+                answer => answer?,
+            },
+        };
+        let iec = |bytes| ByteSize::b(bytes).display().iec().to_string();
+        Ok(Some(format!("{} are free, {} are needed", iec(room.free_bytes), iec(room.needed_bytes))))
     }
 
     pub(super) fn refuse_quorum(&self, live: &LiveZone) -> Result<()> {

@@ -24,11 +24,11 @@ use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
 pub use gates::RestoreWords;
-pub use node::{put_in_place_here, stage_here};
+pub use node::{put_in_place_here, room_here, stage_here};
 pub use spread::Carried;
 pub use verification::Seen;
 
-pub use crate::restored_node::{NodeRestoreState, RestoredNode};
+pub use crate::restored_node::{NodeRestoreState, RestoreRoom, RestoredNode};
 
 use crate::operation::Operation;
 use crate::runbook::{ListedStep, Runbook, StepKind};

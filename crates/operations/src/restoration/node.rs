@@ -6,10 +6,26 @@ use time::OffsetDateTime;
 
 use crate::observer::Observer;
 use crate::restart::Stopped;
-use crate::restored_node::{NodeRestoreState, RestoredNode};
+use crate::restored_node::{NodeRestoreState, RestoreRoom, RestoredNode};
 use etcd::client::ListedMember;
-use launch::restoration::{NodeRestore, RestoreState, stage, swap};
+use launch::restoration::{NodeRestore, RestoreState, room_for, stage, swap};
+use model::config::Node;
 use model::error::Result;
+use store::site::Site;
+
+/// Looks whether there is room for the restored data of a database of this size, in bytes.
+///
+/// # Errors
+/// As [`room_for`].
+pub fn room_here(site: &Site, node: &Node, database: u64) -> Result<RestoreRoom> {
+    let room = room_for(&site.node_paths(&node.name), database)?;
+    Ok(RestoreRoom {
+        node: node.name.short().to_owned(),
+        directory: room.directory,
+        free_bytes: room.free,
+        needed_bytes: room.needed,
+    })
+}
 
 /// Makes the restored data beside the data of a node. Its member may run.
 ///

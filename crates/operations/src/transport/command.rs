@@ -10,7 +10,7 @@ use super::process::{self, Finished, Input};
 use super::remote_failure::{Called, lines};
 use crate::recovery_report::{LogReport, SalvageReport};
 use crate::restarted::RestartedMember;
-use crate::restored_node::RestoredNode;
+use crate::restored_node::{RestoreRoom, RestoredNode};
 use launch::activation::{ActiveBundle, Change, Fingerprint, ListsInUse, Missing, Refusal};
 use model::config::{AccessSettings, Node};
 use model::error::{Exit, Failure, Result};
@@ -138,6 +138,17 @@ impl NodeCommand {
             }
             answer => answer.map(drop),
         }
+    }
+
+    /// Asks the node whether there is room for the restored data of a database of this size, in bytes.
+    pub fn room_for_restored(&self, database: u64) -> Result<RestoreRoom> {
+        let (size, config) = (database.to_string(), format!("{}/node.json", self.directory));
+        let arguments = ["snapshot", "restore", "--room-for", &size, "--format", "json"];
+        let output = self.run(&arguments, "--config", &config, &[], self.limit)?;
+        foreign_text::json(&output).map_err(|error| {
+            self.called("snapshot restore")
+                .no_answer(&format!("it is not the JSON of a room: {error}"), &output)
+        })
     }
 
     /// Has the node make the data of a snapshot beside its own, of the database that is handed on to it.

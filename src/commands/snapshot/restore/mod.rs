@@ -34,10 +34,10 @@ pub(super) fn run(arguments: &SnapshotRestoreArgs, now: OffsetDateTime) -> Resul
     if site.zone().is_none() {
         return node::run(arguments, &site);
     }
-    if arguments.stage || arguments.staged {
+    if arguments.stage || arguments.staged || arguments.room_for.is_some() {
         return Err(Failure::new(
             Exit::Usage,
-            "--stage and --staged are for one node, with its local config",
+            "--stage, --staged and --room-for are for one node, with its local config",
         )
         .next("leave them out here, or name a node with --config node.json"));
     }

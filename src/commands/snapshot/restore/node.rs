@@ -11,13 +11,26 @@ use crate::output::{json, print};
 use launch::restoration::NodeRestore;
 use model::error::{Failure, Result};
 use model::report;
-use operations::restoration::{NodeRestoreState, RestoredNode, put_in_place_here, stage_here};
+use operations::restoration::{NodeRestoreState, RestoredNode, put_in_place_here, room_here, stage_here};
 use store::site::Site;
 use store::snapshot::below_seal;
 
 pub(super) fn run(arguments: &SnapshotRestoreArgs, site: &Site) -> Result<()> {
     site.refuse_unless_issued()?;
     site.act_as_owner()?;
+    if let Some(size) = arguments.room_for {
+        let room = room_here(site, site.node(None)?, size)?;
+        return print(&match arguments.format {
+            Format::Json => json(&room)?,
+            Format::Text => format!(
+                "{}: {} bytes are free in {}, {} are needed\n",
+                room.node,
+                room.free_bytes,
+                room.directory.shown(),
+                room.needed_bytes
+            ),
+        });
+    }
     let restore = NodeRestore::of(site, site.node(None)?, arguments.etcd.clone())?;
     let mut told = None;
     if let Some(file) = arguments.file.as_deref().filter(|_| !arguments.staged) {
