@@ -32,7 +32,7 @@ use std::process::ExitCode;
 
 use time::OffsetDateTime;
 
-use crate::cli::{Cli, Command, PkiCommand, SnapshotCommand};
+use crate::cli::{Cli, Command, PkiCommand};
 use model::error::Result;
 
 /// Runs one command. The time is taken once, here.
@@ -66,10 +66,9 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Pki(PkiCommand::RotateCa(arguments)) => return pki_rotate_ca::run(&arguments, now),
         Command::Member(command) => member::run(&command, now),
         Command::Snapshot(command) => snapshot::run(&command, now),
-        Command::Recover(arguments) => recover::run(&arguments, now).and_then(|restore| {
-            let restore = restore.map(SnapshotCommand::Restore);
-            restore.map_or(Ok(()), |restore| snapshot::run(&restore, now))
-        }),
+        Command::Recover(arguments) => {
+            recover::run(&arguments, &|restore| snapshot::restore(restore, now), now)
+        }
         Command::Bundle(arguments) => bundle::run(&arguments, now),
         Command::Pki(PkiCommand::Export(arguments)) => pki_export::run(&arguments, now),
         Command::Env(arguments) => client::print_environment(&arguments, now),

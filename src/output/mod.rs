@@ -2,9 +2,11 @@
 
 mod batches;
 mod findings;
+mod restored_zone;
 
 pub use batches::{BATCH, progress_bar};
 pub use findings::{Report, counts, exit_code, render_all, render_wrong};
+pub use restored_zone::RestoredZone;
 
 use crate::cli::Format;
 use model::error::{Exit, Failure, Result};

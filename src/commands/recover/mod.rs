@@ -8,19 +8,21 @@ mod zone;
 use time::OffsetDateTime;
 
 use crate::cli::{RecoverArgs, RecoverCommand, RecoverServeArgs, SnapshotRestoreArgs};
+use crate::output::RestoredZone;
 use model::error::Result;
 use model::report::Table;
 use operations::recovery::{LogReport, serve};
 
-/// Returns the restore that is left to be done.
-pub(super) fn run(arguments: &RecoverArgs, now: OffsetDateTime) -> Result<Option<SnapshotRestoreArgs>> {
+/// The restore that a recovery ends with.
+type Restore<'r> = &'r dyn Fn(&SnapshotRestoreArgs) -> Result<Option<RestoredZone>>;
+
+pub(super) fn run(arguments: &RecoverArgs, restore: Restore<'_>, now: OffsetDateTime) -> Result<()> {
     match &arguments.command {
-        None => return zone::run(&arguments.zone, now),
+        None => zone::run(&arguments.zone, restore, now),
         Some(RecoverCommand::Log(arguments)) => log::run(arguments),
         Some(RecoverCommand::Salvage(arguments)) => salvage::run(arguments),
         Some(RecoverCommand::Serve(arguments)) => become_private_etcd(arguments),
     }
-    .map(|()| None)
 }
 
 fn become_private_etcd(arguments: &RecoverServeArgs) -> Result<()> {

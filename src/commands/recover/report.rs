@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::table;
+use crate::output::RestoredZone;
 use operations::recovery::{LogReport, Recovery, SalvageReport, Survey};
 use zone_pki::ShowPath;
 
@@ -21,6 +22,14 @@ pub(super) struct Report<'r> {
     /// The snapshot that was written, or is used.
     snapshot: Option<String>,
     is_rehearsal: bool,
+    /// What `snapshot restore` tells; none of a rehearsal, and where the restore failed.
+    restore: Option<&'r RestoredZone>,
+}
+
+/// Of a recovery of which the restore alone was left.
+#[derive(Serialize)]
+pub(super) struct Resumed {
+    pub(super) restore: RestoredZone,
 }
 
 impl<'r> Report<'r> {
@@ -29,6 +38,7 @@ impl<'r> Report<'r> {
         survey: Option<&'r Survey<'_>>,
         unknown: Option<&'r str>,
         rehearsed: Option<&'r SalvageReport>,
+        restore: Option<&'r RestoredZone>,
     ) -> Self {
         Self {
             dead: recovery.dead.iter().map(|node| node.name.full()).collect(),
@@ -38,6 +48,7 @@ impl<'r> Report<'r> {
             salvage: rehearsed.or(recovery.salvaged.as_ref()),
             snapshot: recovery.snapshot.as_ref().map(|taken| taken.paths.file.shown().to_string()),
             is_rehearsal: rehearsed.is_some(),
+            restore,
         }
     }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use zone_pki::{ShowPath, regular_file};
 
-use super::report::{Report, survey as survey_text};
+use super::Restore;
+use super::report::{Report, Resumed, survey as survey_text};
 use super::salvage::text;
 use crate::arguments::{confirm, open_zone};
 use crate::cli::{Format, RecoverZoneArgs, SiteArgs, SnapshotRestoreArgs, ZoneArg};
@@ -30,8 +31,7 @@ use store::zone_directory::{ZoneDirectory, document_signer, read_restored};
 const PATIENCE: Duration = Duration::from_secs(4);
 
 #[tracing::instrument(skip_all, name = "recover")]
-/// Returns the restore that is left to be done, which is a command of its own.
-pub(super) fn run(arguments: &RecoverZoneArgs, now: OffsetDateTime) -> Result<Option<SnapshotRestoreArgs>> {
+pub(super) fn run(arguments: &RecoverZoneArgs, restore: Restore<'_>, now: OffsetDateTime) -> Result<()> {
     let given = given(&arguments.method)?;
     let carried = arguments.log.iter().map(|file| carried(file)).collect::<Result<Vec<_>>>()?;
     let zone = open_zone(&arguments.zone)?;
@@ -44,7 +44,11 @@ pub(super) fn run(arguments: &RecoverZoneArgs, now: OffsetDateTime) -> Result<Op
     let all = Survey::ask(&site, dead.clone(), carried)?;
     if let Some(file) = begun.map(|epoch| under_way(&site, arguments, &epoch, &all)).transpose()?.flatten() {
         output::message("a restore of this zone is under way: it goes on");
-        return Ok(Some(restore(arguments, file, arguments.yes)));
+        return match (restore(&restore_of(arguments, file, arguments.yes))?, arguments.format) {
+            (None, _) => Ok(()),
+            (Some(restored), Format::Text) => restored.print(Format::Text),
+            (Some(restore), Format::Json) => print(&json(&Resumed { restore })?),
+        };
     }
     let mut gates = Gates::new(arguments.dry_run || arguments.rehearse);
     if !gates.is_dry_run() {
@@ -89,16 +93,16 @@ pub(super) fn run(arguments: &RecoverZoneArgs, now: OffsetDateTime) -> Result<Op
     }
     if arguments.dry_run {
         let listed = DryRun::of("recover", gates, &recovery, &observer.observe()?)?;
-        return print_dry_run(listed, arguments.format).map(|()| None);
+        return print_dry_run(listed, arguments.format);
     }
     if arguments.rehearse {
         let rehearsed = recovery.rehearse()?;
-        let report = Report::new(&recovery, survey.as_ref(), unknown.as_deref(), Some(&rehearsed));
+        let report = Report::new(&recovery, survey.as_ref(), unknown.as_deref(), Some(&rehearsed), None);
         print(&match arguments.format {
             Format::Json => json(&report)?,
             Format::Text => format!("a rehearsal, of which nothing is left:\n{}", text(&rehearsed, None)),
         })?;
-        return gates.ended().map(|()| None);
+        return gates.ended();
     }
     confirm(
         &what(&recovery),
@@ -107,12 +111,25 @@ pub(super) fn run(arguments: &RecoverZoneArgs, now: OffsetDateTime) -> Result<Op
         &again(site.zone_directory()?, arguments),
     )?;
     recovery.run()?;
-    print(&match arguments.format {
-        Format::Json => json(&Report::new(&recovery, survey.as_ref(), unknown.as_deref(), None))?,
-        Format::Text => told(&recovery),
-    })?;
-    let file = recovery.snapshot.map(|taken| taken.paths.file);
-    Ok(file.map(|file| restore(arguments, file, true)))
+    if arguments.format == Format::Text {
+        print(&told(&recovery))?;
+    }
+    let file = recovery.snapshot.as_ref().map(|taken| taken.paths.file.clone());
+    let restored = file.map_or(Ok(None), |file| restore(&restore_of(arguments, file, true)));
+    let (restored, ended) = match restored {
+        Ok(restored) => (restored, Ok(())),
+        Err(failure) => (None, Err(failure)),
+    };
+    match arguments.format {
+        // Also of a restore that failed: what was salvaged is there.
+        Format::Json => {
+            let restored = restored.as_ref();
+            let report = Report::new(&recovery, survey.as_ref(), unknown.as_deref(), None, restored);
+            print(&json(&report)?)?;
+        }
+        Format::Text => restored.map_or(Ok(()), |restored| restored.print(arguments.format))?,
+    }
+    ended
 }
 
 /// The snapshot of a restore that was interrupted, if it is the one that is asked for: with the very members
@@ -152,7 +169,7 @@ fn under_way(
 }
 
 /// `is_agreed`: the operator has agreed to it.
-fn restore(arguments: &RecoverZoneArgs, file: PathBuf, is_agreed: bool) -> SnapshotRestoreArgs {
+fn restore_of(arguments: &RecoverZoneArgs, file: PathBuf, is_agreed: bool) -> SnapshotRestoreArgs {
     let ZoneArg { zone, ca_passphrase, .. } = arguments.zone.clone();
     SnapshotRestoreArgs {
         file: Some(file),

@@ -10,7 +10,8 @@ mod verify;
 
 use time::OffsetDateTime;
 
-use crate::cli::SnapshotCommand;
+use crate::cli::{SnapshotCommand, SnapshotRestoreArgs};
+use crate::output::RestoredZone;
 use model::error::Result;
 use model::formats::SnapshotManifest;
 use store::snapshot::DIRECTORY;
@@ -21,8 +22,16 @@ pub(super) fn run(command: &SnapshotCommand, now: OffsetDateTime) -> Result<()> 
         SnapshotCommand::List(arguments) => list::run(arguments),
         SnapshotCommand::Status(arguments) => status::run(arguments, now),
         SnapshotCommand::Verify(arguments) => verify::run(arguments, now),
-        SnapshotCommand::Restore(arguments) => restore::run(arguments, now),
+        SnapshotCommand::Restore(arguments) => {
+            restore(arguments, now)?.map_or(Ok(()), |report| report.print(arguments.format))
+        }
     }
+}
+
+/// Restores, and returns what is to be told of the zone; nothing of a dry run or a single node, which have
+/// told it themselves.
+pub(super) fn restore(arguments: &SnapshotRestoreArgs, now: OffsetDateTime) -> Result<Option<RestoredZone>> {
+    restore::run(arguments, now)
 }
 
 /// How many there are, as it stands behind the revision.

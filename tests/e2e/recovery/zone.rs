@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use nix::sys::signal::Signal;
+use serde_json::{Value, json as value};
 
 use super::{NODES, digest, json, lose_the_quorum, three_members};
 use crate::harness::isolation::isolated;
@@ -121,7 +122,8 @@ fn by_hand_with_files() {
         // The same command goes on, and takes no second snapshot.
         let _restored =
             Supervised::start(run_command(&zone, &survivor, &[]), zone.around().to_owned(), "restored");
-        zone.run(&["recover", "--dead", &dead, "--yes"]).expect_code(0);
+        let told = json(&zone.run(&["recover", "--dead", &dead, "--yes", "-o", "json"]).expect_code(0));
+        assert_eq!(told["restore"]["is_compared"], true, "{told:#}");
         assert_eq!(snapshots(&zone), adopted);
         zone.run(&["status"]).expect_code(0);
     });
@@ -143,7 +145,7 @@ fn what_is_written_after_the_salvage_is_not_lost() {
             let away = zone.around().join(node);
             fs::rename(zone.file(&format!("nodes/{node}/data")), away).expect("a disk that is lost");
         }
-        let recover = ["recover", "--dead", "node2,node3", "--yes"];
+        let recover = ["recover", "--dead", "node2,node3", "--yes", "-o", "json"];
         let mut recovering = Running::start(&mut zone.command(&recover), zone.around(), "recovering");
         recovering.wait_for_line(&["all that the log of node1 holds is in"]);
         recovering.signal(Signal::SIGSTOP);
@@ -155,6 +157,8 @@ fn what_is_written_after_the_salvage_is_not_lost() {
         others.iter().for_each(|other| other.signal(Signal::SIGSTOP));
         recovering.signal(Signal::SIGCONT);
         assert_eq!(recovering.end().code(), Some(65), "{}", recovering.stderr());
+        let told: Value = serde_json::from_str(&recovering.stdout()).expect("JSON");
+        assert!(told["salvage"].is_object() && told["restore"].is_null(), "{told:#}");
         assert!(recovering.stderr().contains("node1 has entries that were not salvaged"));
 
         // The same command looks at the log anew.
@@ -163,6 +167,11 @@ fn what_is_written_after_the_salvage_is_not_lost() {
         let _restored =
             Supervised::start(run_command(&zone, "node1", &[]), zone.around().to_owned(), "restored");
         assert!(again.end().success(), "{}", again.stderr());
+        let told: Value = serde_json::from_str(&again.stdout()).expect("JSON");
+        assert_eq!(
+            (&told["chosen"], &told["restore"]["is_compared"]),
+            (&value!("node1.example.zone"), &value!(true))
+        );
         let keys = call(&client, &["get", "", "--prefix", "--keys-only"]).expect_code(0).stdout;
         assert!(keys.contains("early") && keys.contains("late"), "{keys}");
     });

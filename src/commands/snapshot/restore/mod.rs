@@ -1,7 +1,6 @@
 //! `snapshot restore`: the data of all members, replaced by that of a snapshot; or, on a node, its own.
 
 mod node;
-mod report;
 
 use std::path::Path;
 
@@ -10,7 +9,7 @@ use time::OffsetDateTime;
 use super::reading::{check, identity, refuse, trust};
 use crate::arguments::{SealChoice, confirm, open_site};
 use crate::cli::SnapshotRestoreArgs;
-use crate::output::print_dry_run;
+use crate::output::{RestoredZone, print_dry_run};
 use model::config::Node;
 use model::error::{Exit, Failure, Result};
 use model::report::{message, shell_quoted, shell_quoted_path, warning};
@@ -19,7 +18,6 @@ use operations::observer::Observer;
 use operations::operation::Operation;
 use operations::restoration::{Carried, Restoration, RestoreRequest, RestoreWords, leave_out};
 use operations::runbook::{DryRun, Gates, Runbook};
-use report::Report;
 use store::bundle::Sealing;
 use store::clients::bring_admin_up_to_date;
 use store::site::Site;
@@ -28,11 +26,11 @@ use store::snapshot::{Checked, SnapshotFault};
 const TITLE: &str = "snapshot restore";
 
 #[tracing::instrument(skip_all, name = "snapshot restore")]
-pub(super) fn run(arguments: &SnapshotRestoreArgs, now: OffsetDateTime) -> Result<()> {
+pub(super) fn run(arguments: &SnapshotRestoreArgs, now: OffsetDateTime) -> Result<Option<RestoredZone>> {
     let mut site = open_site(&arguments.site)?;
     site.report_warnings();
     if site.zone().is_none() {
-        return node::run(arguments, &site);
+        return node::run(arguments, &site).map(|()| None);
     }
     if arguments.stage || arguments.staged || arguments.room_for.is_some() {
         return Err(Failure::new(
@@ -77,7 +75,8 @@ pub(super) fn run(arguments: &SnapshotRestoreArgs, now: OffsetDateTime) -> Resul
     let mut restoration = Restoration::new(&mut operation, site.zone_directory()?, request, &live, now)?;
     restoration.pass_gates(&mut gates, &live)?;
     if gates.is_dry_run() {
-        return print_dry_run(DryRun::of(TITLE, gates, &restoration, &live)?, arguments.format);
+        let listed = DryRun::of(TITLE, gates, &restoration, &live)?;
+        return print_dry_run(listed, arguments.format).map(|()| None);
     }
     let name = site.config().name.as_str();
     if restoration.is_new {
@@ -90,8 +89,7 @@ pub(super) fn run(arguments: &SnapshotRestoreArgs, now: OffsetDateTime) -> Resul
         restoration.pass_gates(&mut gates, &Observer::new(&site).observe()?)?;
     }
     restoration.run()?;
-    let report = Report::of(&restoration);
-    report.print(arguments.format)?;
+    let report = RestoredZone::of(&restoration);
     for name in &arguments.without {
         let name = site.node(Some(name))?.name.short();
         let add = site.proposed(&format!("member add {name}"));
@@ -101,7 +99,7 @@ pub(super) fn run(arguments: &SnapshotRestoreArgs, now: OffsetDateTime) -> Resul
         warning("the alarm NOSPACE came with the data: no writes are taken before it is ended");
         message(&format!("next: see what it takes: {}", site.proposed("doctor")));
     }
-    Ok(())
+    Ok(Some(report))
 }
 
 /// Reads the snapshot to its end, and refuses one that is not as it should be.

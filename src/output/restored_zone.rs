@@ -1,17 +1,17 @@
-//! What a restore has done.
+//! What a restore has made of a zone, for people and for programs.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::{json, print};
 use crate::cli::Format;
-use crate::output::{json, print};
 use model::error::Result;
 use operations::restoration::{Restoration, RestoredNode};
 
 /// Fields are added, never renamed.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+pub struct RestoredZone {
     /// How often the zone was restored.
     epoch: u64,
     cluster_id: String,
@@ -26,13 +26,13 @@ pub(super) struct Report {
     /// Whether hashes of all members were compared.
     is_compared: bool,
     /// Whether the alarm NOSPACE came with the data.
-    pub(super) no_space: bool,
+    pub no_space: bool,
     /// What became of the nodes that were reached.
     nodes: Vec<RestoredNode>,
 }
 
-impl Report {
-    pub(super) fn of(restoration: &Restoration<'_, '_>) -> Self {
+impl RestoredZone {
+    pub fn of(restoration: &Restoration<'_, '_>) -> Self {
         let epoch = &restoration.epoch;
         let seen = restoration.seen.clone().unwrap_or_default();
         Self {
@@ -48,7 +48,7 @@ impl Report {
         }
     }
 
-    pub(super) fn print(&self, format: Format) -> Result<()> {
+    pub fn print(&self, format: Format) -> Result<()> {
         match format {
             Format::Json => print(&json(self)?),
             Format::Text => print(&self.text()),
