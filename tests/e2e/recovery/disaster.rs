@@ -1,5 +1,5 @@
-//! Two of three machines are lost at once, under load, far from each other: what is lost with them by
-//! `recover`, and by etcd's own way.
+//! Two of three or three of five machines are lost at once, under load, far from each other: what is lost with
+//! them by `recover`, and by etcd's own way.
 //!
 //! `scripts/disasters` runs it many times, and prints the table.
 
@@ -20,8 +20,8 @@ use crate::harness::members::{kill_all, start_together, wait_until_serving};
 use crate::harness::namespaces::Network;
 use crate::harness::processes::until;
 
-const MACHINES: [(&str, &str); 3] = [("n1", "10.0.1.11"), ("n2", "10.0.1.12"), ("n3", "10.0.1.13")];
-const NODES: [&str; 3] = ["n1", "n2", "n3"];
+const MACHINES: [(&str, &str); 5] =
+    [("n1", "10.0.1.11"), ("n2", "10.0.1.12"), ("n3", "10.0.1.13"), ("n4", "10.0.1.14"), ("n5", "10.0.1.15")];
 /// One way.
 const DELAY: Duration = Duration::from_millis(10);
 const CLIENTS: usize = 64;
@@ -32,38 +32,59 @@ const VERSION: &str = "ZONE_ETCD_DISASTER_ETCD";
 const TABLE: &str = "ZONE_ETCD_DISASTER_TABLE";
 
 #[test]
-fn nothing_is_lost_that_a_survivor_has() {
-    isolated(|| {
-        let version = std::env::var(VERSION).unwrap_or_else(|_| "3.7.3".to_owned());
-        let network = Network::new(&MACHINES);
-        let zone = described(&version);
-        let mut links = network.far_apart(&MACHINES, "10.0.1.1", DELAY, zone.around());
-        let mut members = start_together(&zone, &NODES, |node, command| network.on(node, &command));
-        wait_until_serving(&mut members);
-        let (leader, dies) = until("a leader that all know", || {
-            let status: Value = serde_json::from_str(&zone.run(&["status", "-o", "json"]).stdout).ok()?;
-            let leader = status["leader"].as_str()?.to_owned();
-            let dies = NODES.iter().position(|node| *node != leader)?;
-            (status["health"] == "healthy").then_some((leader, dies))
-        });
-        let leads = NODES.iter().position(|node| *node == leader).expect("a node");
-        let load = Load::start(&zone, &format!("https://{}:2379", MACHINES[leads].1), CLIENTS);
-        until("the load", || (load.count() >= WRITES).then_some(()));
-
-        links.signal(Signal::SIGKILL);
-        members[leads].signal(Signal::SIGKILL);
-        members[dies].signal(Signal::SIGKILL);
-        links.end();
-        kill_all(members);
-        let acknowledged = load.stop();
-        let survivor = (0..3).find(|place| *place != leads && *place != dies).expect("another");
-        compare(&zone, &version, NODES[survivor], &acknowledged);
-    });
+fn two_of_three() {
+    isolated(|| most_are_lost(&MACHINES[..3]));
 }
 
-fn described(version: &str) -> TestZone {
+#[test]
+fn long_three_of_five() {
+    isolated(|| most_are_lost(&MACHINES));
+}
+
+/// The leader is among them.
+#[track_caller]
+fn most_are_lost(machines: &[(&'static str, &'static str)]) {
+    let version = std::env::var(VERSION).unwrap_or_else(|_| "3.7.3".to_owned());
+    let nodes: Vec<&str> = machines.iter().map(|(node, _)| *node).collect();
+    let network = Network::new(machines);
+    let zone = described(&version, machines);
+    let mut links = network.far_apart(machines, "10.0.1.1", DELAY, zone.around());
+    let mut members = start_together(&zone, &nodes, |node, command| network.on(node, &command));
+    wait_until_serving(&mut members);
+    let leads = until("a leader that all know", || {
+        let status: Value = serde_json::from_str(&zone.run(&["status", "-o", "json"]).stdout).ok()?;
+        let leader = status["leader"].as_str()?.to_owned();
+        (status["health"] == "healthy").then(|| nodes.iter().position(|node| *node == leader))?
+    });
+    let load = Load::start(&zone, &format!("https://{}:2379", machines[leads].1), CLIENTS);
+    until("the load", || (load.count() >= WRITES).then_some(()));
+
+    let followers = (0..nodes.len()).filter(|place| *place != leads);
+    let dead: Vec<usize> = [leads].into_iter().chain(followers).take(nodes.len() / 2 + 1).collect();
+    links.signal(Signal::SIGKILL);
+    dead.iter().for_each(|place| members[*place].signal(Signal::SIGKILL));
+    links.end();
+    kill_all(members);
+    let acknowledged = load.stop();
+    let dead: Vec<&str> = dead.into_iter().map(|place| nodes[place]).collect();
+    dead.iter().for_each(|node| {
+        fs::rename(zone.file(&format!("nodes/{node}/data")), zone.around().join(node)).expect("a lost disk");
+    });
+    compare(&zone, &version, nodes.len(), &best(&zone, &dead), &acknowledged);
+}
+
+/// The survivor with the best log, as `recover` sees it.
+#[track_caller]
+fn best(zone: &TestZone, dead: &[&str]) -> String {
+    let rehearse = ["recover", "--dead", &dead.join(","), "--rehearse", "-o", "json"];
+    let told = super::json(&zone.run(&rehearse).expect_code(0));
+    let (chosen, _) = told["chosen"].as_str().and_then(|name| name.split_once('.')).expect("a node");
+    chosen.to_owned()
+}
+
+fn described(version: &str, machines: &[(&str, &str)]) -> TestZone {
     let mut text = String::from("[zone]\nname = \"example.zone\"\n");
-    for (name, address) in MACHINES {
+    for (name, address) in machines {
         text += &format!("[[node]]\nname = \"{name}\"\naddress = \"{address}\"\n");
     }
     text += &format!("[etcd]\nversion = \"{version}\"\nheartbeat = \"100ms\"\nelection = \"1s\"\n");
@@ -73,7 +94,7 @@ fn described(version: &str) -> TestZone {
 }
 
 #[track_caller]
-fn compare(zone: &TestZone, version: &str, survivor: &str, acknowledged: &[String]) {
+fn compare(zone: &TestZone, version: &str, members: usize, survivor: &str, acknowledged: &[String]) {
     let data = zone.file(&format!("nodes/{survivor}/data"));
     let log = log_of(zone, survivor);
     let out = zone.around().join("recovered.db");
@@ -94,7 +115,8 @@ fn compare(zone: &TestZone, version: &str, survivor: &str, acknowledged: &[Strin
     let position = |name: &str| log[name].as_u64().expect("an index");
     let known: BTreeSet<&String> = acknowledged.iter().collect();
     let row = format!(
-        "{version}\t{}\t{}\t{}\t{}\t{}\t{:.1}\n",
+        "{version}\t{}/{members}\t{}\t{}\t{}\t{}\t{}\t{:.1}\n",
+        members / 2 + 1,
         acknowledged.len(),
         position("last_index") - position("commit"),
         by_force.len(),
