@@ -88,9 +88,12 @@ fn a_zone_that_was_never_written_to() {
 fn after_the_data_of_all_members_is_destroyed() {
     isolated(|| {
         let (zone, mut running) = zone_of(3, "");
+        let client = etcdctl(&zone, "https://127.0.0.1:2379");
+        let granted = call(&client, &["lease", "grant", "600"]).expect_code(0).stdout;
+        let lease = granted.split(' ').nth(1).expect("an id").to_owned();
+        call(&client, &["put", "--lease", &lease, "leased", "a value"]).expect_code(0);
         let (file, saved) = save(&zone, &[]);
         let before = saved["manifest"]["cluster_id"].clone();
-        let client = etcdctl(&zone, "https://127.0.0.1:2379");
         call(&client, &["put", "four", "is not in the snapshot"]).expect_code(0);
         zone.run(&["snapshot", "restore", file.to_str().expect("a path"), "--yes"])
             .expect_code(78)
@@ -108,8 +111,10 @@ fn after_the_data_of_all_members_is_destroyed() {
         assert_eq!(restored["epoch"], 1);
         assert_eq!(restored["bump_revision"], 1_000_000_000);
         for port in [2379, 2389, 2399] {
-            assert_eq!(keys(&zone, port), ["one", "three", "two"]);
+            assert_eq!(keys(&zone, port), ["leased", "one", "three", "two"]);
         }
+        let lease = call(&client, &["lease", "timetolive", &lease, "--keys"]).expect_code(0).stdout;
+        assert!(lease.contains("granted with TTL(600s)") && lease.contains("leased"), "{lease}");
         // Who has seen a later revision than the snapshot has is told so, and does not wait in silence.
         let watch = call(&client, &["watch", "one", "--rev", "5"]);
         assert!(format!("{watch:?}").contains("required revision has been compacted"), "{watch:?}");

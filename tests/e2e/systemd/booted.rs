@@ -78,6 +78,38 @@ fn long_cas_are_rotated_through_systemctl() {
     });
 }
 
+/// systemd would start a member that is stopped for its new data at once: it is refused until that is there,
+/// and comes back by itself. Nobody types anything on the machine.
+#[test]
+fn a_restore_needs_nobody_who_starts_members() {
+    if !has_other_users() {
+        return;
+    }
+    isolated(|| {
+        let (machine, manager) = running();
+        machine.etcdctl(&["put", "early", "a value"]).expect_code(0);
+        let told = manager.zone_etcd(&["snapshot", "save", "--format", "json"]).expect_code(0);
+        let saved: serde_json::Value = serde_json::from_str(&told.stdout).expect("JSON");
+        machine.etcdctl(&["put", "late", "a value"]).expect_code(0);
+        let before = pids(&manager);
+        let file = saved["file"].as_str().expect("a file");
+        let restore = ["snapshot", "restore", file, "--although-quorum-answers", "--yes", "--format", "json"];
+        let told = manager.zone_etcd(&restore).expect_code(0);
+        let restored: serde_json::Value = serde_json::from_str(&told.stdout).expect("JSON");
+        assert_eq!(restored["is_compared"], true, "{restored:#}");
+        for (node, service) in restored["nodes"].as_array().expect("nodes").iter().zip(SERVICES) {
+            assert_eq!(node["service"], service, "{restored:#}");
+            assert_eq!(manager.property(service, "ActiveState"), "active");
+        }
+        let after = pids(&manager);
+        assert!(before.iter().all(|pid| !after.contains(pid)), "{before:?} {after:?}");
+        let keys = machine.etcdctl(&["get", "", "--prefix", "--keys-only"]).expect_code(0).stdout;
+        assert!(keys.contains("early") && !keys.contains("late"), "{keys}");
+        let owners = manager.call(&["find", "/var/lib/zone-etcd", "!", "-user", "zone-etcd"]).expect_code(0);
+        assert_eq!(owners.stdout, "", "files that the user of the service does not own");
+    });
+}
+
 /// A refusal is final, a crash is not.
 #[test]
 fn a_crash_is_repeated_and_a_refusal_is_not() {
