@@ -57,8 +57,7 @@ impl RestoredZone {
 
     fn text(&self) -> String {
         let mut text = format!("restored {} as cluster {}\n", self.snapshot, self.cluster_id);
-        let compared =
-            if self.is_compared { "the same on all members" } else { "not compared: too much data" };
+        let compared = if self.is_compared { "the same on all members" } else { "not compared" };
         let _ = writeln!(
             text,
             "  revision {} + {}, now {}\n  data     {compared}",

@@ -9,18 +9,21 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use tokio::task::JoinSet;
 
-use super::LiveZone;
 use super::client_plane::{through_quorum, within};
 use super::comparison::{Comparison, VoterHash, compare};
 use super::credentials::Credentials;
 use super::judgement::judge;
 use super::members::LiveMember;
+use super::{COMPARISON_LIMIT, LiveZone};
 use etcd::client::MemberClient;
 use model::plan::EtcdId;
 
 /// The largest database, by what is in use of it, that a member is asked to hash. A member applies no write
 /// while it hashes: at 1 to 3 GiB a second, as measured with etcd 3.7.3, that is half a second at most.
 pub const LARGEST_HASHED: u64 = 512 << 20;
+/// In bytes a second, on a slow machine that hashes for the first time. Each comparison hashes up to four
+/// times.
+const SLOWEST_HASHED: u64 = 10 << 20;
 /// For how long a comparison holds. `status --watch` has the members hash once a minute.
 const COMPARE_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// Between two rounds.
@@ -60,15 +63,29 @@ impl LiveZone {
         limit: Duration,
         memory: &mut ComparisonMemory,
     ) {
-        self.data = match voters(self) {
+        self.data = match voters(self, LARGEST_HASHED) {
             Ok(voters) => remembered(&voters, credentials, Instant::now() + limit, memory).await,
+            Err(comparison) => comparison,
+        };
+        self.judgement = judge(&self.facts, &self.alarms, &self.data);
+    }
+
+    /// The same of a zone that no client uses yet: however large its data is, and for as long as that takes.
+    #[tracing::instrument(skip_all, name = "compare all data")]
+    pub async fn compare_all_data(&mut self, credentials: &Credentials) {
+        self.data = match voters(self, u64::MAX) {
+            Ok(voters) => {
+                let largest = voters.iter().map(|voter| voter.in_use).max().unwrap_or_default();
+                let limit = COMPARISON_LIMIT + Duration::from_secs(largest / SLOWEST_HASHED);
+                ask(&voters, credentials, Instant::now() + limit).await
+            }
             Err(comparison) => comparison,
         };
         self.judgement = judge(&self.facts, &self.alarms, &self.data);
     }
 }
 
-fn voters(live: &LiveZone) -> Result<Vec<Voter>, Comparison> {
+fn voters(live: &LiveZone, largest: u64) -> Result<Vec<Voter>, Comparison> {
     let all = live.members.iter().filter(|member| member.is_voter());
     let able: Vec<Voter> = all.clone().filter_map(|member| Voter::of(member, live.cluster_id)).collect();
     match (all.count(), able.len()) {
@@ -78,7 +95,7 @@ fn voters(live: &LiveZone) -> Result<Vec<Voter>, Comparison> {
         }
         _ => {}
     }
-    match able.iter().find(|voter| voter.in_use > LARGEST_HASHED) {
+    match able.iter().find(|voter| voter.in_use > largest) {
         Some(large) => Err(Comparison::NotCompared(vec![format!(
             "{} has {} in use, and applies no write while it hashes them",
             large.name,

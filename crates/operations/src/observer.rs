@@ -54,6 +54,15 @@ impl<'s> Observer<'s> {
         })
     }
 
+    /// The same of a zone that no client uses yet, however large its data is.
+    ///
+    /// # Errors
+    /// As above.
+    pub(super) fn compare_all_data(&self, live: &mut LiveZone) -> Result<()> {
+        let credentials = self.credentials()?;
+        run(live.compare_all_data(&credentials))
+    }
+
     /// The certificate of `admin`, or on an activated node its own.
     ///
     /// # Errors

@@ -68,6 +68,21 @@ fn kill(running: &mut [Supervised]) {
     }
 }
 
+/// More than other commands have members hash: nobody is served by the zone yet.
+#[test]
+fn long_data_of_any_size_is_compared() {
+    isolated(|| {
+        let (zone, mut running) = zone_of(3, "");
+        crate::snapshot::fill(&zone, 530);
+        let (file, _) = save(&zone, &[]);
+        kill(&mut running);
+        let (told, _members) = restore(&zone, &file, &[]);
+        assert_eq!(told["is_compared"], true, "{told:#}");
+        let status = zone.run(&["status"]).expect_code(0);
+        assert!(status.stdout.contains("data not compared"), "{}", status.stdout);
+    });
+}
+
 /// etcd counts revisions from 1 there, and its tool raises them from 0.
 #[test]
 fn a_zone_that_was_never_written_to() {

@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct Seen {
     /// The revision that all have.
     pub revision: Option<i64>,
-    /// Whether the data of all was compared; not that of a large database.
+    /// Whether the data of all was compared: not if they were written to all the while.
     pub is_compared: bool,
     /// Members whose alarm came along with the data: no writes before it ends.
     pub no_space: bool,
@@ -43,11 +43,10 @@ impl Restoration<'_, '_> {
             self.still_ours()?;
             let mut live = self.operation.observer.observe_again(&mut memory)?;
             let Some(missing) = self.missing(&live)? else {
-                self.operation.observer.compare_data(&mut live)?;
+                self.operation.observer.compare_all_data(&mut live)?;
                 if let Some(seen) = self.judge(&live)? {
                     return Ok(seen);
                 }
-                // What is too large is not compared, however long it is asked for.
                 if complete.get_or_insert_with(Instant::now).elapsed() > COMPARED_WITHIN {
                     report::warning(&live.data.to_string());
                     return Ok(seen_of(&live, false));
