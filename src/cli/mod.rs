@@ -5,6 +5,7 @@ mod bundle;
 mod ca;
 mod client;
 mod defrag;
+mod discovery;
 mod existing_ca;
 mod launch;
 mod log;
@@ -31,6 +32,7 @@ pub use ca::{CaCommand, CaKey, CaLockArgs, CaStatusArgs, CaUnlockArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use client::{CtlArgs, EnvArgs};
 pub use defrag::DefragArgs;
+pub use discovery::{DiscoveryCloseArgs, DiscoveryCommand, DiscoveryCreateArgs, DiscoveryShowArgs};
 pub use existing_ca::ExistingCaArgs;
 pub use launch::{LaunchArgs, OperatorWords, PlanArgs, PlanFormat, RunArgs, StartArgs};
 pub use log::{LogArgs, LogFormat};
@@ -113,6 +115,9 @@ pub enum Command {
     Snapshot(SnapshotCommand),
     /// Recover from a quorum that is lost for good, with all that the survivors' logs hold
     Recover(RecoverArgs),
+    /// Serve other clusters as their discovery service
+    #[command(subcommand)]
+    Discovery(DiscoveryCommand),
     /// Create a bundle for each node: one file that brings its host into the zone
     Bundle(BundleArgs),
     /// Print etcdctl's environment, for a shell

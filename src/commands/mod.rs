@@ -7,6 +7,7 @@ mod check;
 mod client;
 mod defrag;
 mod dev;
+mod discovery;
 mod doctor;
 mod init;
 mod member;
@@ -69,6 +70,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Recover(arguments) => {
             recover::run(&arguments, &|restore| snapshot::restore(restore, now), now)
         }
+        Command::Discovery(command) => discovery::run(&command, now),
         Command::Bundle(arguments) => bundle::run(&arguments, now),
         Command::Pki(PkiCommand::Export(arguments)) => pki_export::run(&arguments, now),
         Command::Env(arguments) => client::print_environment(&arguments, now),

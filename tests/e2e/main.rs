@@ -59,6 +59,7 @@ mod decision;
 mod defragmentation;
 mod dev;
 mod diagnosis;
+mod discovery_service;
 mod diverged;
 mod dry_run;
 mod environment;

@@ -42,6 +42,9 @@ pub(super) struct RangeResponse {
 pub struct KeyValue {
     #[prost(bytes = "vec", tag = "1")]
     pub key: Vec<u8>,
+    /// The revision at which the key was made.
+    #[prost(int64, tag = "2")]
+    pub create_revision: i64,
     /// The revision of the last change of the key.
     #[prost(int64, tag = "3")]
     pub mod_revision: i64,
@@ -57,6 +60,18 @@ pub(super) struct PutRequest {
     pub(super) value: Vec<u8>,
     #[prost(int64, tag = "3")]
     pub(super) lease: i64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct DeleteRangeRequest {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) key: Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct DeleteRangeResponse {
+    #[prost(int64, tag = "2")]
+    pub(super) deleted: i64,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]

@@ -5,7 +5,6 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use aws_lc_rs::rand;
 use time::OffsetDateTime;
 use zone_pki::regular_file;
 
@@ -16,6 +15,7 @@ use etcd::{read_log_position, sync_log};
 use host::{HighWater, MemberState, StartRecord};
 use model::error::{Failure, Result};
 use model::plan::{Ids, LogPosition, NodePaths, Nonce, Observation, Past, Phase, Step, Write, writes};
+use model::random;
 use store::zone_directory::{create_directory, private_failure};
 
 impl Launch<'_> {
@@ -172,7 +172,5 @@ fn sync_directory(directory: &Path) -> io::Result<()> {
 }
 
 fn fresh_nonce() -> Result<Nonce> {
-    let mut bytes = [0; 16];
-    rand::fill(&mut bytes).map_err(|_| Failure::internal("the system gives no random numbers"))?;
-    Ok(Nonce(u128::from_be_bytes(bytes)))
+    Ok(Nonce(u128::from_be_bytes(random::bytes()?)))
 }

@@ -1,6 +1,5 @@
 //! What a start says of its member to the others, while it waits.
 
-use aws_lc_rs::rand;
 use time::{Duration, OffsetDateTime};
 use zone_pki::authority::Authority;
 use zone_pki::{AuthoritySpec, KeyAlgorithm, Subject};
@@ -14,6 +13,7 @@ use model::plan::{
     EtcdId, LauncherSays, LauncherShows, LiveCluster, LiveMember, Observation, PEER, PlaneProtection,
     RightToBootstrap,
 };
+use model::random;
 
 /// What is said, if there are other members.
 #[derive(Debug)]
@@ -137,7 +137,5 @@ fn made_up(now: OffsetDateTime) -> std::result::Result<KeyPair, MaterialError> {
 
 /// Which start this is: 32 hexadecimal digits.
 pub(super) fn draw_process() -> Result<String> {
-    let mut bytes = [0; 16];
-    rand::fill(&mut bytes).map_err(|_| Failure::internal("the system gives no random numbers"))?;
-    Ok(zone_pki::hex::encode(&bytes))
+    Ok(zone_pki::hex::encode(&random::bytes::<16>()?))
 }

@@ -9,6 +9,7 @@
 //! | [`restarted`] | what is told of the restart of a member |
 //! | [`restored_node`] | what is told of the restore of a node |
 //! | [`lock`] | two operations on a zone are kept apart, in its etcd |
+//! | [`discovery`] | the zone's etcd as the discovery service for other clusters |
 //! | [`transport`] | how the signing host reaches the nodes: in place, by a command, or in files |
 //! | [`restart`] | members restarted, one after the other, while the others carry the cluster |
 //! | [`defragmentation`] | database files made smaller; the way out of the alarm NOSPACE |
@@ -22,7 +23,9 @@
 //! | [`revocation`] | what leaked is refused by every member |
 //! | [`upgrade`] | a zone brought to another version of etcd, one minor at a time |
 
+mod any_member;
 pub mod defragmentation;
+pub mod discovery;
 pub mod event;
 pub mod interruption;
 pub mod lock;

@@ -1,5 +1,5 @@
-//! Two of three or three of five machines are lost at once, under load, far from each other: what is lost with
-//! them by `recover`, and by etcd's own way.
+//! Two of three or three of five machines are lost at once, under load, far from each other: what is lost
+//! with them by `recover`, and by etcd's own way.
 //!
 //! `scripts/disasters` runs it many times, and prints the table.
 

@@ -2,6 +2,7 @@
 
 mod backend;
 mod comparison;
+mod discovery;
 mod gates;
 mod identifiers;
 mod initial_cluster;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::members::Members;
+use crate::any_member::Members;
 use host::since_boot;
 use live::on_runtime;
 use model::error::{Failure, Result};

@@ -8,7 +8,6 @@
 
 mod holder;
 mod keep_alive;
-mod members;
 
 use std::time::Duration;
 
@@ -16,8 +15,8 @@ use time::OffsetDateTime;
 
 pub use holder::{Holder, SeenFromHere};
 use keep_alive::KeepAlive;
-use members::Members;
 
+use crate::any_member::Members;
 use etcd::client::MemberClient;
 use etcd::key_values::KeyValue;
 use host::since_boot;

@@ -2,7 +2,6 @@
 
 use std::io;
 
-use aws_lc_rs::rand;
 use zone_pki::{hex, regular_file};
 
 use crate::zone_directory::authorities::certificates::Authorities;
@@ -11,6 +10,7 @@ use crate::zone_directory::{ZoneDirectory, ZoneLock};
 use model::error::{Failure, Result};
 use model::formats::{self, RestoredEpoch};
 use model::plan::{ClusterToken, ZonePaths};
+use model::random;
 
 /// What it says; none if the zone was never restored.
 ///
@@ -50,8 +50,7 @@ pub fn record_restored(zone: &ZoneDirectory, held: &ZoneLock, epoch: &RestoredEp
 /// # Errors
 /// The system gives no random numbers.
 pub fn draw_token(zone: &ZoneDirectory, authorities: &Authorities) -> Result<String> {
-    let mut random = [0; 4];
-    rand::fill(&mut random).map_err(|_| Failure::internal("the system gives no random numbers"))?;
+    let random = random::bytes::<4>()?;
     let derived = ClusterToken::derive(&zone.config.name, &authorities.root.subject_public_key_sha256());
     Ok(format!("{derived}-{}", hex::encode(&random)))
 }

@@ -17,14 +17,14 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
 /// Where the members are, and with what they are asked.
 #[derive(Clone, Debug)]
-pub(super) struct Members {
+pub(crate) struct Members {
     urls: Vec<String>,
     generation: PathBuf,
     status: String,
 }
 
 impl Members {
-    pub(super) fn of(site: &Site) -> Self {
+    pub(crate) fn of(site: &Site) -> Self {
         Self {
             urls: site.config().client_urls(),
             generation: site.client_generation(&ClientName::admin()),
@@ -33,19 +33,19 @@ impl Members {
     }
 
     /// The same, also at these URLs.
-    pub(super) fn with(mut self, others: &[String]) -> Self {
+    pub(crate) fn with(mut self, others: &[String]) -> Self {
         let new = others.iter().filter(|url| !self.urls.contains(url)).cloned().collect::<Vec<_>>();
         self.urls.extend(new);
         self
     }
 
     /// The command that shows how they are.
-    pub(super) fn proposed_status(&self) -> &str {
+    pub(crate) fn proposed_status(&self) -> &str {
         &self.status
     }
 
     /// A client for each member, with the certificate that is there now.
-    pub(super) fn clients(&self) -> Result<Vec<MemberClient>> {
+    pub(crate) fn clients(&self) -> Result<Vec<MemberClient>> {
         let credentials = Credentials::load(&self.generation).map_err(|error| {
             Failure::bad_input(format!("cannot use the certificate in {}", self.generation.shown()))
                 .because(&error)
@@ -56,7 +56,7 @@ impl Members {
 
     /// What the first member answers to a question that all are asked at once: one that says nothing does not
     /// delay the others.
-    pub(super) async fn first<A, F>(&self, ask: impl Fn(MemberClient) -> F) -> Result<Option<A>>
+    pub(crate) async fn first<A, F>(&self, ask: impl Fn(MemberClient) -> F) -> Result<Option<A>>
     where
         A: Send + 'static,
         F: Future<Output = Option<A>> + Send + 'static,
@@ -74,7 +74,7 @@ impl Members {
     }
 
     /// The member that answers a read through the quorum first.
-    pub(super) async fn first_that_answers(&self) -> Result<MemberClient> {
+    pub(crate) async fn first_that_answers(&self) -> Result<MemberClient> {
         let answered =
             self.first(|client| async move { client.quorum_read().await.ok().map(|_| client) }).await?;
         if let Some(client) = answered {

@@ -1,0 +1,209 @@
+//! What the discovery service of etcd 3.6 and later has of one cluster: an etcd in which the members of
+//! another that is being bootstrapped register, until there are as many as were asked for.
+//!
+//! Keys and values are those of `server/etcdserver/api/v3discovery/discovery.go` in etcd.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::cluster::{EtcdId, cluster_id, member_id};
+
+/// Below it every token has its keys.
+const REGISTRY: &str = "/_etcd/registry/";
+/// etcd itself takes more, and no cluster is so large.
+const LARGEST: u32 = 99;
+/// Characters of a token.
+const LONGEST: usize = 128;
+
+/// The name of a registry, and the token of the cluster that is bootstrapped with it: it takes the place of
+/// `--initial-cluster-token` in all ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiscoveryToken(String);
+
+/// What is no token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a token has 1 to {LONGEST} letters, digits, `-`, `_` and `.`, and begins with a letter or digit")]
+pub struct NoToken;
+
+impl DiscoveryToken {
+    /// # Errors
+    /// It could not be one step of a path.
+    pub fn parse(text: &str) -> Result<Self, NoToken> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let begins = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+        match begins && text.len() <= LONGEST && text.bytes().all(is_plain) {
+            true => Ok(Self(text.to_owned())),
+            false => Err(NoToken),
+        }
+    }
+
+    /// One of 128 random bits.
+    pub fn of(random: u128) -> Self {
+        Self(format!("{random:032x}"))
+    }
+
+    /// The key whose value is the number of members, in decimal digits.
+    pub fn size_key(&self) -> String {
+        format!("{REGISTRY}{self}/_config/size")
+    }
+
+    /// What the keys of the members begin with; their ids follow.
+    pub fn members_prefix(&self) -> String {
+        format!("{REGISTRY}{self}/members/")
+    }
+}
+
+impl fmt::Display for DiscoveryToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How many members register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClusterSize(u32);
+
+impl ClusterSize {
+    /// None if it is no number of members.
+    pub fn new(number: u32) -> Option<Self> {
+        (1..=LARGEST).contains(&number).then_some(Self(number))
+    }
+
+    /// The number.
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// A member that has registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// By its key.
+    pub id: EtcdId,
+    /// Its name.
+    pub name: String,
+    /// Its peer URLs.
+    pub peer_urls: Vec<String>,
+    /// When it registered, as a revision of the service.
+    pub revision: i64,
+}
+
+/// What is wrong with a registry. Texts of others are shown with their special characters escaped.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryFault {
+    /// The size was never set, or was taken away.
+    #[error("it has no size: it was closed, or never made; a member that begins with it is refused")]
+    NoSize,
+    /// etcd reads it as a number.
+    #[error("its size is `{}`, which is no number from 1 to {LARGEST}", .0.escape_debug())]
+    BadSize(String),
+    /// An entry that is not `NAME=URL`.
+    #[error("`{}` = `{}` is no member", .key.escape_debug(), .value.escape_debug())]
+    NoMember {
+        /// What follows the prefix.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+    /// The id is not that of the URLs and the token.
+    #[error("{} is registered as {found}, and its URLs make {expected}", .name.escape_debug())]
+    OtherId {
+        /// Its name.
+        name: String,
+        /// What the key says.
+        found: EtcdId,
+        /// What etcd will compute.
+        expected: EtcdId,
+    },
+    /// Two have one name.
+    #[error("two members are called {}", .0.escape_debug())]
+    NameTwice(String),
+    /// Two have one URL.
+    #[error("two members are reached at {}", .0.escape_debug())]
+    UrlTwice(String),
+    /// It came when there were enough.
+    #[error("{} came when the cluster was full: etcd refuses it", .0.escape_debug())]
+    Surplus(String),
+}
+
+/// The registry of one cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registry {
+    /// How many members there are to be.
+    pub size: Option<ClusterSize>,
+    /// Those that count, by when they came.
+    pub members: Vec<Registration>,
+    /// What is wrong.
+    pub faults: Vec<RegistryFault>,
+}
+
+impl Registry {
+    /// Reads the value of the size, and the entries of the members: what follows the prefix in their keys,
+    /// their values, and the revisions at which they were made.
+    pub fn read(token: &DiscoveryToken, size: Option<&str>, entries: &[(String, String, i64)]) -> Self {
+        let mut faults = Vec::new();
+        let number = size.and_then(|text| text.parse().ok()).and_then(ClusterSize::new);
+        match (size, number) {
+            (None, _) => faults.push(RegistryFault::NoSize),
+            (Some(text), None) => faults.push(RegistryFault::BadSize(text.to_owned())),
+            (Some(_), Some(_)) => {}
+        }
+        let mut members = Vec::new();
+        for (key, value, revision) in entries {
+            match registration(key, value, *revision) {
+                Some(member) => members.push(member),
+                None => {
+                    faults.push(RegistryFault::NoMember { key: key.clone(), value: value.clone() });
+                }
+            }
+        }
+        members.sort_by_key(|member| member.revision);
+        let (mut names, mut urls) = (BTreeSet::new(), BTreeSet::new());
+        for member in &members {
+            let sorted: Vec<&str> = member.peer_urls.iter().map(String::as_str).collect();
+            let expected = member_id(&sorted, &token.0);
+            if member.id != expected {
+                let (name, found) = (member.name.clone(), member.id);
+                faults.push(RegistryFault::OtherId { name, found, expected });
+            }
+            if !names.insert(&member.name) {
+                faults.push(RegistryFault::NameTwice(member.name.clone()));
+            }
+            for url in &member.peer_urls {
+                if !urls.insert(url) {
+                    faults.push(RegistryFault::UrlTwice(url.clone()));
+                }
+            }
+        }
+        let places = number.map_or(members.len(), |size| size.0 as usize);
+        let surplus = members.split_off(places.min(members.len()));
+        faults.extend(surplus.into_iter().map(|member| RegistryFault::Surplus(member.name)));
+        Self { size: number, members, faults }
+    }
+
+    /// How many members are waited for.
+    pub fn missing(&self) -> usize {
+        self.size.map_or(0, |size| (size.0 as usize).saturating_sub(self.members.len()))
+    }
+
+    /// The id of the cluster that they bootstrap, once all are there.
+    pub fn cluster_id(&self) -> Option<EtcdId> {
+        let is_whole = self.size.is_some() && self.missing() == 0;
+        is_whole.then(|| cluster_id(self.members.iter().map(|member| member.id)))
+    }
+}
+
+/// `NAME=URL`, or several with one name: `NAME=URL,NAME=URL`.
+fn registration(key: &str, value: &str, revision: i64) -> Option<Registration> {
+    let id = EtcdId::parse(key)?;
+    let pairs: Vec<(&str, &str)> =
+        value.split(',').map(|pair| pair.split_once('=')).collect::<Option<_>>()?;
+    let (name, _) = *pairs.first()?;
+    let is_one = pairs.iter().all(|(other, url)| *other == name && url.contains("://"));
+    (is_one && !name.is_empty()).then(|| Registration {
+        id,
+        name: name.to_owned(),
+        peer_urls: pairs.iter().map(|(_, url)| (*url).to_owned()).collect(),
+        revision,
+    })
+}

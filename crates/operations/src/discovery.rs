@@ -1,0 +1,142 @@
+//! The etcd of a zone as the discovery service with which other clusters bootstrap (etcd 3.6 and later).
+//!
+//! It holds a few keys for each of those clusters and has no part in them once they run. The size is written
+//! by a transaction that takes no key that is there, so no registry is ever used for a second cluster.
+
+use crate::any_member::Members;
+use etcd::client::{Answer, CallError, MemberClient};
+use live::on_runtime;
+use model::error::{Exit, Failure, Result};
+use model::plan::{ClusterSize, DiscoveryToken, Registry};
+use model::random;
+use store::site::Site;
+
+/// Keys in one answer.
+const PAGE: i64 = 100;
+/// A registry with more entries is no one's: they are not read.
+const MOST_ENTRIES: usize = 1000;
+
+/// The registries in the etcd of a zone.
+pub struct DiscoveryService<'s> {
+    site: &'s Site,
+    members: Members,
+}
+
+/// What became of a registry that was to be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// No member begins with it any more.
+    Closed,
+    /// It was before.
+    WasClosed,
+}
+
+impl<'s> DiscoveryService<'s> {
+    /// That of a zone, asked as `admin`.
+    pub fn of(site: &'s Site) -> Self {
+        Self { site, members: Members::of(site) }
+    }
+
+    /// Makes a registry for a cluster of this size. Without a token, one is drawn.
+    ///
+    /// # Errors
+    /// There is one already, or was, by this token (exit 78), or no member takes requests (69).
+    pub fn create(&self, token: Option<DiscoveryToken>, size: ClusterSize) -> Result<DiscoveryToken> {
+        let token = match token {
+            Some(token) => token,
+            None => DiscoveryToken::of(u128::from_be_bytes(random::bytes()?)),
+        };
+        let (key, value) = (token.size_key(), size.get().to_string());
+        let entries = self.ask(async |client| entries_of(client, &token, 1).await)?;
+        let is_made = entries.is_empty()
+            && self.ask(async |client| {
+                client.put_if_unchanged(key.as_bytes(), value.as_bytes(), 0, 0).await.map(|put| put.is_ok())
+            })?;
+        if is_made {
+            return Ok(token);
+        }
+        Err(Failure::new(Exit::Configuration, format!("the token {token} was used before"))
+            .because("members that begin with it twice would be let in as if they had never run")
+            .next(self.proposed(&format!("create --size {}", size.get()), "leave out --token")))
+    }
+
+    /// What is in a registry.
+    ///
+    /// # Errors
+    /// There is none (exit 66), or no member takes requests (69).
+    pub fn registry(&self, token: &DiscoveryToken) -> Result<Registry> {
+        let key = token.size_key();
+        let size = self.ask(async |client| client.get(key.as_bytes()).await)?;
+        let entries = self.ask(async |client| entries_of(client, token, MOST_ENTRIES).await)?;
+        if size.is_none() && entries.is_empty() {
+            return Err(self.unknown(token));
+        }
+        let size = size.map(|pair| String::from_utf8_lossy(&pair.value).into_owned());
+        Ok(Registry::read(token, size.as_deref(), &entries))
+    }
+
+    /// Takes the size away: a member that begins with the token from then on is refused by its own etcd. Who
+    /// runs already has no more to do with it.
+    ///
+    /// # Errors
+    /// There is no such registry (exit 66), or no member takes requests (69).
+    pub fn close(&self, token: &DiscoveryToken) -> Result<Closing> {
+        let key = token.size_key();
+        if self.ask(async |client| client.delete(key.as_bytes()).await)? {
+            return Ok(Closing::Closed);
+        }
+        match self.ask(async |client| entries_of(client, token, 1).await)?.is_empty() {
+            true => Err(self.unknown(token)),
+            false => Ok(Closing::WasClosed),
+        }
+    }
+
+    fn unknown(&self, token: &DiscoveryToken) -> Failure {
+        Failure::new(Exit::MissingInput, format!("there is no registry {token} in this zone"))
+            .next(self.proposed("create --size 3", "make one, of as many members as begin"))
+    }
+
+    fn proposed(&self, what: &str, does: &str) -> String {
+        format!("{does}: {}", self.site.proposed_by_signer(&format!("discovery {what}")))
+    }
+
+    fn ask<A>(&self, question: impl AsyncFn(&MemberClient) -> Answer<A>) -> Result<A> {
+        on_runtime(async {
+            let client = self.members.first_that_answers().await?;
+            question(&client).await.map_err(|error| self.not_answered(&error))
+        })
+        .map_err(|error| Failure::internal("cannot set up the connections").because(&error))?
+    }
+
+    fn not_answered(&self, error: &CallError) -> Failure {
+        Failure::new(Exit::Unavailable, "the zone's etcd does not answer for its registries")
+            .because(error)
+            .next(format!("see how the members are: {}", self.members.proposed_status()))
+    }
+}
+
+/// The entries of the members: what follows the prefix in their keys, their values, and when they were made.
+async fn entries_of(
+    client: &MemberClient,
+    token: &DiscoveryToken,
+    at_most: usize,
+) -> Answer<Vec<(String, String, i64)>> {
+    let prefix = token.members_prefix();
+    let (mut from, mut entries) = (prefix.clone().into_bytes(), Vec::new());
+    // `0` follows `/`.
+    let mut end = from.clone();
+    end.pop();
+    end.push(b'0');
+    loop {
+        let page = client.range(&from, &end, PAGE).await?;
+        for pair in &page.pairs {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let key = text(pair.key.get(prefix.len()..).unwrap_or_default());
+            entries.push((key, text(&pair.value), pair.create_revision));
+        }
+        let last = page.pairs.last().filter(|_| page.more && entries.len() < at_most);
+        let Some(last) = last else { return Ok(entries) };
+        from.clone_from(&last.key);
+        from.push(0);
+    }
+}
