@@ -91,6 +91,6 @@ pub enum PlanFormat {
     Json,
     /// The command line, one argument a line
     Argv,
-    /// The same as ETCD_* variables, for an etcd that is configured by its environment
+    /// The same as ETCD_* variables, for a shell or systemd; zone-etcd itself passes flags alone
     Env,
 }

@@ -1,12 +1,16 @@
-//! What a member gets from the process that starts it: environment, open files, core dumps.
+//! What a member gets from the process that starts it: environment, open files, core dumps. And etcd without
+//! us, which is told by its environment what `plan` says.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
-use crate::harness::members::{loopback_zone, run_command, wait_until_serving};
+use crate::harness::members::{
+    assert_ids_as_planned, call, etcdctl, loopback_zone, plan, run_command, wait_until_serving,
+};
 use crate::harness::processes::Running;
+use crate::harness::{TestZone, bundle};
 
 /// What changes etcd or its runtime from outside.
 const FOREIGN: [(&str, &str); 12] = [
@@ -99,5 +103,54 @@ fn what_zone_toml_names_is_kept() {
         let (soft, hard) = core_limits(member.pid());
         assert_eq!(soft, hard);
         assert_eq!(hard, core_limits(std::process::id()).1);
+    });
+}
+
+/// What `plan --format env` prints, in a file.
+#[track_caller]
+fn settings(zone: &TestZone, node: &str) -> PathBuf {
+    let settings = zone.run(&["plan", "--node", node, "--format", "env"]).expect_code(0).stdout;
+    let file = zone.around().join(format!("{node}.env"));
+    fs::write(&file, settings).expect("the settings");
+    file
+}
+
+/// etcd, started by a shell that has read these settings, and nothing else.
+#[track_caller]
+fn start_by_hand(zone: &TestZone, node: &str, settings: &Path, flags: &[&str]) -> Running {
+    let mut shell = Command::new("sh");
+    shell.args(["-euc", "set -a; . \"$0\"; exec \"$@\""]).arg(settings);
+    shell.arg(bundle("3.7.3").join("etcd")).args(flags);
+    Running::start(&mut shell, zone.around(), node)
+}
+
+#[test]
+fn etcd_takes_what_is_planned_from_its_environment() {
+    isolated(|| {
+        let zone = loopback_zone(3, "[etcd.flags]\nsnapshot-count = 20000\n");
+        zone.run(&["init"]).expect_code(0);
+        zone.run(&["pki", "issue", "--all"]).expect_code(0);
+        let planned = plan(&zone, "node1");
+        // Before one runs: from then on `plan` refuses the others, which were not there.
+        let nodes = ["node1", "node2", "node3"].map(|node| (node, settings(&zone, node)));
+        let mut members = nodes.map(|(node, settings)| start_by_hand(&zone, node, &settings, &[]));
+        wait_until_serving(&mut members);
+        let client = etcdctl(&zone, "https://127.0.0.1:2399");
+        assert_ids_as_planned(&client, &planned);
+        call(&client, &["put", "key", "value"]).expect_code(0);
+        assert!(members[0].stderr().contains("\"snapshot-count\":20000"), "a flag of zone.toml");
+    });
+}
+
+/// Of a flag and a variable that say the same, etcd chooses neither.
+#[test]
+fn a_flag_beside_its_variable_ends_etcd() {
+    isolated(|| {
+        let zone = loopback_zone(1, "");
+        zone.run(&["init"]).expect_code(0);
+        zone.run(&["pki", "issue", "--all"]).expect_code(0);
+        let settings = settings(&zone, "node1");
+        let ended = start_by_hand(&zone, "node1", &settings, &["--name=node1"]).outcome().expect_code(1);
+        ended.expect_error_with(&["ETCD_NAME", "is shadowed by corresponding command-line flag"]);
     });
 }

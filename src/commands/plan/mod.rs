@@ -1,6 +1,7 @@
 //! `plan`: the start as `run` would make it, printed. Nothing is touched.
 
 mod certificates;
+mod environment;
 mod members;
 mod report;
 mod text;
@@ -17,7 +18,7 @@ use etcd::Origin;
 use launch::{Foreseen, Foresight, Launch, Start, foresee};
 use model::error::Result;
 use model::plan::DataDirectory;
-use model::report::{self as output, shell_quoted};
+use model::report as output;
 
 #[tracing::instrument(skip_all, name = "plan")]
 pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
@@ -32,7 +33,7 @@ pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
         PlanFormat::Text => text::render(&launch, &start, now),
         PlanFormat::Json => json(&report::PlanReport::new(&launch, &start, now))?,
         PlanFormat::Argv => argv(&launch, &start),
-        PlanFormat::Env => environment(&start),
+        PlanFormat::Env => environment::render(&start)?,
     })
 }
 
@@ -40,19 +41,6 @@ fn argv(launch: &Launch<'_>, start: &Start) -> String {
     let mut lines = format!("{}\n", launch.binary.path.shown());
     for argument in &start.arguments {
         let _ = writeln!(lines, "{}", Visible(argument));
-    }
-    lines
-}
-
-/// etcd reads every flag from a variable too: upper case, hyphens as underscores (`pkg/flags/flag.go`,
-/// `FlagToEnv`).
-fn environment(start: &Start) -> String {
-    let mut lines = String::new();
-    for argument in &start.arguments {
-        let flag = argument.trim_start_matches('-');
-        let (name, value) = flag.split_once('=').unwrap_or((flag, "true"));
-        let _ =
-            writeln!(lines, "ETCD_{}={}", name.to_ascii_uppercase().replace('-', "_"), shell_quoted(value));
     }
     lines
 }

@@ -137,3 +137,34 @@ fn a_crash_is_repeated_and_a_refusal_is_not() {
         assert!(printed.contains("error: ") && printed.contains("next: "), "{printed}");
     });
 }
+
+/// `plan --format env` is what `EnvironmentFile=` takes, whatever the directory is called: etcd starts as the
+/// member that was planned.
+#[test]
+fn systemd_reads_the_settings_of_a_plan() {
+    isolated(|| {
+        let machine = three_members();
+        let manager = Manager::boot(&machine);
+        let zone = r#"/var/lib/zone-etcd/it's a "$HOME" \t `id` #1"#;
+        let call = |arguments: &[&str]| {
+            manager.call(&[&["zone-etcd"], arguments, &["--zone", zone]].concat()).expect_code(0).stdout
+        };
+        call(&["init", "--name", "example.zone", "--node", "node1=127.0.0.1"]);
+        call(&["pki", "issue", "--all"]);
+        let planned: serde_json::Value =
+            serde_json::from_str(&call(&["plan", "--node", "node1", "--format", "json"])).expect("JSON");
+        std::fs::write("/run/by-hand.env", call(&["plan", "--node", "node1", "--format", "env"]))
+            .expect("the settings");
+        let unit = "[Unit]\nDefaultDependencies=no\n[Service]\nType=notify\n\
+                    EnvironmentFile=/run/by-hand.env\nExecStart=/usr/local/libexec/zone-etcd/3.7.3/etcd\n\
+                    StandardError=append:/run/zone-logs/by-hand.service\n";
+        std::fs::write("/run/zone-units/by-hand.service", unit).expect("a unit");
+        manager.call(&["systemctl", "daemon-reload"]).expect_code(0);
+        let started = manager.call(&["systemctl", "start", "by-hand.service"]);
+        assert_eq!(started.code, 0, "{}\n{}", started.stderr, manager.printed("by-hand.service"));
+        let ctl = ["zone-etcd", "ctl", "--zone", zone, "--", "member", "list"];
+        let listed = manager.call(&ctl).expect_code(0).stdout;
+        let id = planned["member"]["id"].as_str().expect("an id");
+        assert!(listed.starts_with(&format!("{id}, started, node1, ")), "{id}: {listed}");
+    });
+}

@@ -2,7 +2,7 @@
 
 use super::compare;
 use super::zones::{KINDS, VERSIONS, with_placeholders, zone};
-use crate::support::Tree;
+use crate::support::{Refusal, Tree};
 
 #[test]
 fn the_command_line_is_the_golden_one() {
@@ -64,4 +64,17 @@ fn the_environment_says_the_same() {
         let line = format!("ETCD_{}={value}", name.to_uppercase().replace('-', "_"));
         assert!(shown.stdout.lines().any(|shown| shown == line), "no {line} in:\n{}", shown.stdout);
     }
+}
+
+/// Rather than a line that a shell reads in one way and systemd in another.
+#[test]
+fn a_value_that_no_line_can_have_is_refused() {
+    let place = crate::harness::TestZone::empty();
+    let directory = place.around().join("a\nb");
+    let at = |arguments: &[&str]| {
+        crate::harness::outcome(crate::harness::zone_etcd(arguments).arg("--zone").arg(&directory))
+    };
+    at(&["init", "--name", "example.zone", "--node", "node1=10.0.1.1"]).expect_code(0);
+    at(&["plan", "--node", "node1", "--format", "env"])
+        .expect_refusal(78, &["ETCD_DATA_DIR has control characters", "--format argv"]);
 }
