@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{EtcdArgs, SiteArgs};
 
@@ -15,6 +15,19 @@ pub struct EnvArgs {
     /// The client whose certificate to use
     #[arg(long, value_name = "NAME", default_value = "admin")]
     pub client: String,
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
+    pub format: EnvFormat,
+}
+
+/// The output format of `env`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum EnvFormat {
+    /// Variables of etcdctl, for a shell to evaluate
+    #[default]
+    Shell,
+    /// A command line of curl, which reads the key foo from the first member
+    Curl,
 }
 
 /// `ctl`

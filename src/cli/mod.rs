@@ -30,7 +30,7 @@ pub use bundle::{
 };
 pub use ca::{CaCommand, CaKey, CaLockArgs, CaStatusArgs, CaUnlockArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-pub use client::{CtlArgs, EnvArgs};
+pub use client::{CtlArgs, EnvArgs, EnvFormat};
 pub use defrag::DefragArgs;
 pub use discovery::{DiscoveryCloseArgs, DiscoveryCommand, DiscoveryCreateArgs, DiscoveryShowArgs};
 pub use existing_ca::ExistingCaArgs;
@@ -120,7 +120,7 @@ pub enum Command {
     Discovery(DiscoveryCommand),
     /// Create a bundle for each node: one file that brings its host into the zone
     Bundle(BundleArgs),
-    /// Print etcdctl's environment, for a shell
+    /// Print etcdctl's environment for a shell, or a curl command line
     Env(EnvArgs),
     /// Run the bundled etcdctl against the zone
     Ctl(CtlArgs),

@@ -1,4 +1,4 @@
-//! `env` and `ctl`: the settings of etcdctl for a zone and one of its clients.
+//! `env` and `ctl`: the settings of etcdctl and curl for a zone and one of its clients.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -8,12 +8,10 @@ use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
 use crate::arguments::{binary_request, open_site};
-use crate::cli::{CtlArgs, EnvArgs};
+use crate::cli::{CtlArgs, EnvArgs, EnvFormat};
 use crate::output::print;
 use etcd::binary_failure;
-use etcd::{
-    BinaryRequest, EtcdBinary, etcdctl_settings, etcdctl_settings_as_member, etcdctl_settings_unverified,
-};
+use etcd::{BinaryRequest, ClientAccess, EtcdBinary};
 use model::config::Protection;
 use model::error::{Exit, Failure, Result};
 use model::plan::{Plane, PlaneProtection};
@@ -24,10 +22,15 @@ use store::site::Site;
 pub(super) fn print_environment(arguments: &EnvArgs, now: OffsetDateTime) -> Result<()> {
     let site = open_site(&arguments.site)?;
     site.warn_of_clock();
-    let lines = settings(&site, &arguments.client, now)?
-        .into_iter()
-        .map(|(name, value)| format!("export {name}={}\n", shell_quoted(&value)));
-    print(&lines.collect::<String>())
+    let access = access(&site, &arguments.client, now)?;
+    print(&match arguments.format {
+        EnvFormat::Shell => access
+            .etcdctl_settings()
+            .into_iter()
+            .map(|(name, value)| format!("export {name}={}\n", shell_quoted(&value)))
+            .collect(),
+        EnvFormat::Curl => access.curl_command() + "\n",
+    })
 }
 
 pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()> {
@@ -39,7 +42,7 @@ pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()>
         ..binary_request(arguments.etcd)
     };
     let etcdctl = EtcdBinary::find_tool(&request, "etcdctl").map_err(binary_failure)?;
-    let settings = settings(&site, &arguments.client, now)?;
+    let settings = access(&site, &arguments.client, now)?.etcdctl_settings();
     let mut command = Command::new(&etcdctl);
     command.args(&arguments.arguments);
     // Whatever the caller's shell has set for another cluster would win over nothing, but be mixed with ours.
@@ -53,18 +56,18 @@ pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()>
         .next("name another with --etcd"))
 }
 
-/// What etcdctl is to be told.
-fn settings(site: &Site, client: &str, now: OffsetDateTime) -> Result<Vec<(&'static str, String)>> {
+/// What a client of the zone goes by.
+fn access(site: &Site, client: &str, now: OffsetDateTime) -> Result<ClientAccess> {
     let (zone, endpoints) = (site.config(), site.config().client_urls());
     match (&zone.tls, site) {
-        (Protection::Automatic | Protection::Plain, _) => Ok(etcdctl_settings_unverified(&endpoints)),
+        (Protection::Automatic | Protection::Plain, _) => Ok(ClientAccess::unverified(endpoints)),
         (Protection::Files(_), Site::Node(directory)) => {
             let (node, paths) = (directory.node()?, &directory.paths);
             let protection = PlaneProtection::of(Plane::Client, zone, node, paths);
-            Ok(protection
+            let mutual = protection
                 .mutual()
-                .map(|mutual| etcdctl_settings_as_member(&endpoints, mutual))
-                .unwrap_or_default())
+                .ok_or_else(|| Failure::internal("certificates of a member that are not verified"))?;
+            Ok(ClientAccess::of_member(endpoints, mutual))
         }
         (Protection::Files(_), Site::Zone(_)) => {
             let what = format!("the zone {} has no client certificates of its own", zone.name);
@@ -80,7 +83,7 @@ fn settings(site: &Site, client: &str, now: OffsetDateTime) -> Result<Vec<(&'sta
             let client = known_client(site, client)?;
             let generation = present(site, &client)?;
             warn_of_validity(site, &client, now);
-            Ok(etcdctl_settings(&endpoints, &generation))
+            Ok(ClientAccess::of_generation(endpoints, &generation))
         }
     }
 }

@@ -75,6 +75,31 @@ fn env_is_read_by_a_shell() {
     });
 }
 
+/// The line is typed as it is printed, from a directory whose name needs quotes for the shell and for curl.
+#[test]
+fn curl_reads_a_key_with_the_line_that_env_prints() {
+    isolated(|| {
+        let (zone, _member) = running_zone();
+        let directory = zone.around().join("it's $a:b\\c");
+        std::os::unix::fs::symlink(zone.path(), &directory).expect("a link");
+        outcome(&mut ctl(&zone, &["put", "foo", "bar"])).expect_code(0);
+        let line = |client: &str| {
+            let mut command = zone_etcd(["env", "--format", "curl", "--client", client, "--zone"]);
+            outcome(command.arg(&directory)).expect_code(0).stdout
+        };
+        let typed = |line: &str| {
+            let line = line.replacen("curl ", "curl --silent --show-error --max-time 10 ", 1);
+            outcome(Command::new("sh").args(["-c", &line]))
+        };
+        let answer = typed(&line("admin")).expect_code(0).stdout;
+        // `foo` and `bar` in base64.
+        assert!(answer.contains("\"key\":\"Zm9v\"") && answer.contains("\"value\":\"YmFy\""), "{answer}");
+        let (with, without) = (line("admin"), line("admin").replace("--cert ", "--user-agent "));
+        assert_ne!(with, without);
+        assert_ne!(typed(&without.replace("--key ", "--referer ")).code, 0, "without a certificate");
+    });
+}
+
 fn running_zone() -> (TestZone, Running) {
     let zone = loopback_zone(1, "");
     zone.run(&["init"]).expect_code(0);

@@ -16,7 +16,7 @@ use self::command::ZoneCommand;
 use self::summary::summary;
 use crate::cli::DevArgs;
 use etcd::binary_failure;
-use etcd::{BinaryRequest, EtcdBinary, EtcdVersion, Origin, etcdctl_settings};
+use etcd::{BinaryRequest, ClientAccess, EtcdBinary, EtcdVersion, Origin};
 use launch::{lock_node, remember_verified};
 use model::config::ClientName;
 use model::error::{Exit, Failure, Result};
@@ -190,10 +190,9 @@ async fn watch(
 /// The settings of etcdctl, the zone for zone-etcd itself, and both programs first in `PATH`.
 fn command_environment(zone: &ZoneDirectory, etcd: &EtcdBinary) -> Result<Vec<(&'static str, OsString)>> {
     let admin = zone.paths.client_current(&ClientName::admin());
-    let mut environment: Vec<(&'static str, OsString)> = etcdctl_settings(&zone.config.client_urls(), &admin)
-        .into_iter()
-        .map(|(name, value)| (name, value.into()))
-        .collect();
+    let access = ClientAccess::of_generation(zone.config.client_urls(), &admin);
+    let mut environment: Vec<(&'static str, OsString)> =
+        access.etcdctl_settings().into_iter().map(|(name, value)| (name, value.into())).collect();
     environment.push(("ZONE_ETCD_ZONE", zone.paths.root().into()));
     let ours = std::env::current_exe().ok();
     let first = [etcd.path.parent(), ours.as_deref().and_then(Path::parent)];

@@ -86,3 +86,53 @@ fn a_missing_certificate_is_named_with_the_command_that_issues_it() {
     zone.run(&["env"]).expect_code(0);
     assert!(zone.file("clients/admin/current/client.key").is_file());
 }
+
+/// Words of a command line, as a shell takes it apart.
+fn words(line: &str) -> Vec<String> {
+    let script = format!("curl() {{ printf '%s\\0' \"$@\"; }}; {line}");
+    let printed = outcome(Command::new("sh").args(["-c", &script])).expect_code(0).stdout;
+    printed.split_terminator('\0').map(str::to_owned).collect()
+}
+
+#[test]
+fn curl_is_one_command_line() {
+    let around = tempfile::tempdir().expect("a directory");
+    for name in ["zone", "it's $a:b\\c"] {
+        let zone = around.path().join(name);
+        let mut init = zone_etcd(["init", "--name", "example.zone", "--node", "node1=[fd00::1]", "--zone"]);
+        outcome(init.arg(&zone)).expect_code(0);
+        let line = outcome(zone_etcd(["env", "--format", "curl", "--zone"]).arg(&zone)).expect_code(0).stdout;
+        assert_eq!(line.lines().count(), 1, "{line}");
+        let current = zone.join("clients/admin/current").display().to_string();
+        // curl takes what follows a colon there for a passphrase.
+        let escaped = current.replace('\\', "\\\\").replace(':', "\\:");
+        let expected = [
+            "--cacert",
+            &format!("{current}/ca.crt"),
+            "--cert",
+            &format!("{escaped}/client.crt"),
+            "--key",
+            &format!("{current}/client.key"),
+            "https://[fd00::1]:2379/v3/kv/range",
+            "--data",
+            "{\"key\":\"Zm9v\"}",
+        ];
+        assert_eq!(words(&line), expected);
+    }
+}
+
+/// What a zone does not verify, curl is not to look at either.
+#[test]
+fn curl_in_a_zone_without_verified_certificates() {
+    for (tls, expected) in [
+        ("insecure_no_tls", "curl http://10.0.1.1:2379/v3/kv/range --data "),
+        ("insecure_no_authentication", "curl --insecure https://10.0.1.1:2379/v3/kv/range --data "),
+    ] {
+        let zone = TestZone::described(&format!(
+            "[zone]\nname = \"example.zone\"\n[tls]\n{tls} = true\n[[node]]\nname = \"node1\"\n\
+             address = \"10.0.1.1\"\n"
+        ));
+        let line = zone.run(&["env", "--format", "curl"]).expect_code(0).stdout;
+        assert!(line.starts_with(expected), "{line}");
+    }
+}
