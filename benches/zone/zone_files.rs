@@ -68,6 +68,7 @@ fn member(number: usize, address: String) -> TemplateNode {
         peer_port: None,
         client_port: None,
         metrics_port: None,
+        names: Vec::new(),
     }
 }
 

@@ -47,6 +47,7 @@ pub fn parse_node(text: &str) -> Result<TemplateNode> {
         peer_port: numbers.first().copied(),
         client_port: numbers.get(1).copied(),
         metrics_port: None,
+        names: Vec::new(),
     })
 }
 

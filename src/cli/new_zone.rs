@@ -50,6 +50,10 @@ pub struct InitArgs {
         help = "A node: NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]], IPv6 in brackets; may be repeated"
     )]
     pub nodes: Vec<String>,
+    /// The nodes as a list of machines, one a line: name, address and host names, with commas, bars or
+    /// blanks between them, or as `Name:`, `IP:` and `Hostname:`
+    #[arg(long, value_name = "FILE", conflicts_with = "nodes")]
+    pub nodes_from: Option<PathBuf>,
     /// Encrypt the keys of the new CAs, all or these: they are never on disk unencrypted
     #[arg(long, value_enum, value_name = "KEY", num_args = 0..=1, require_equals = true)]
     #[arg(value_delimiter = ',', default_missing_value = "root,peer,client")]

@@ -1,5 +1,6 @@
 //! `init`: a commented `zone.toml`, if there is none, and the zone's CAs.
 
+mod description;
 mod existing_ca;
 
 use std::path::Path;
@@ -7,11 +8,10 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use existing_ca::Wish;
-use zone_pki::{ShowPath, regular_file};
+use zone_pki::ShowPath;
 
-use crate::arguments::{ca_passphrase, parse_node};
+use crate::arguments::ca_passphrase;
 use crate::cli::InitArgs;
-use model::config::{Problem, Severity, Template, ZoneConfig};
 use model::error::{Exit, Failure, Result};
 use model::plan::{ZonePaths, clients_of};
 use model::report;
@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
     let ca_passphrase = ca_passphrase(&arguments.zone.ca_passphrase)?;
     let wish = existing_ca::wish(&arguments.existing)?;
     let paths = ZonePaths::new(absolute(&arguments.zone.zone)?);
-    let described = describe(arguments, &paths)?;
+    let described = description::of(arguments, &paths)?;
     if let Some(text) = &described {
         existing_ca::inspect_for(&wish, text, &ca_passphrase, now)?;
     }
@@ -60,50 +60,6 @@ pub(super) fn run(arguments: &InitArgs, now: OffsetDateTime) -> Result<()> {
     }
     tell_next_steps(&zone, &arguments.zone.zone);
     Ok(())
-}
-
-/// The text of the new `zone.toml`, or none if there is one. It is read again before anything is written, so
-/// a bad option leaves nothing behind.
-fn describe(arguments: &InitArgs, paths: &ZonePaths) -> Result<Option<String>> {
-    let present = match regular_file::read_to_string(&paths.config()) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Failure::read(&paths.config(), &error)),
-    };
-    if present.is_some() && arguments.name.is_none() && arguments.nodes.is_empty() {
-        return Ok(None);
-    }
-    let described_already = || {
-        Failure::new(Exit::CannotCreate, format!("{} is there already", paths.config().shown()))
-            .because("--name and --node describe a new zone, and it describes another")
-            .next("edit the file, or choose another directory with --zone")
-    };
-    let Some(name) = &arguments.name else {
-        return Err(match present {
-            Some(_) => described_already(),
-            None => Failure::new(Exit::Usage, format!("there is no {}", paths.config().shown()))
-                .next("describe the zone: --name example.zone --node node1=10.0.1.10"),
-        });
-    };
-    if present.is_none() && arguments.nodes.is_empty() {
-        return Err(Failure::new(Exit::Usage, format!("the zone {name} would have no node"))
-            .next("add one for each machine: --node node1=10.0.1.10"));
-    }
-    let nodes = arguments.nodes.iter().map(|text| parse_node(text)).collect::<Result<Vec<_>>>()?;
-    let text = Template { zone: name.clone(), nodes, etcd: Vec::new() }.render();
-    match present {
-        None => {}
-        // The same call again, after one that was interrupted.
-        Some(present) if present == text => return Ok(None),
-        Some(_) => return Err(described_already()),
-    }
-    ZoneConfig::parse(&text).map_err(|problems| {
-        let mut failure = Failure::new(Exit::Configuration, format!("no zone can be made for {name}"));
-        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
-        failure.causes = errors.map(without_location).collect();
-        failure.next("correct the options; nothing was written")
-    })?;
-    Ok(Some(text))
 }
 
 /// Whether any was missing.
@@ -170,12 +126,4 @@ fn tell_next_steps(zone: &ZoneDirectory, written: &Path) {
         first.name.short(),
         first.name.short(),
     ));
-}
-
-/// The options have no lines, so the places in the text that was made from them would mean nothing.
-fn without_location(problem: &Problem) -> String {
-    match &problem.instead {
-        Some(instead) => format!("{}\n  {instead}", problem.what),
-        None => problem.what.clone(),
-    }
 }

@@ -9,6 +9,7 @@ mod init;
 mod issuance_log;
 mod issue;
 mod list;
+mod machine_list;
 mod output;
 mod reissue;
 mod shell;

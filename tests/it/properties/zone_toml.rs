@@ -71,6 +71,7 @@ fn a_node_comes_after_the_last() {
             peer_port: Some(2390),
             client_port: None,
             metrics_port: None,
+            names: Vec::new(),
         })
     };
     let changed = node("c", "10.0.0.3").apply(ZONE).expect("a place for it");

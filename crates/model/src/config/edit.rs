@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, TableLike, value};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, value};
 
 use super::etcd_version::EtcdVersion;
 use super::problem::Problem;
@@ -135,6 +135,9 @@ fn described(node: &TemplateNode) -> Table {
         if let Some(port) = port {
             table.insert(key, value(i64::from(port)));
         }
+    }
+    if !node.names.is_empty() {
+        table.insert("sans", value(node.names.iter().map(String::as_str).collect::<Array>()));
     }
     table
 }

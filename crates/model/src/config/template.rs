@@ -26,6 +26,8 @@ pub struct TemplateNode {
     pub client_port: Option<u16>,
     /// `metrics_port`, if not the default.
     pub metrics_port: Option<u16>,
+    /// `sans`: further names and addresses of its certificates.
+    pub names: Vec<String>,
 }
 
 impl Template {
@@ -46,6 +48,10 @@ impl Template {
                 if let Some(port) = port {
                     let _ = writeln!(text, "{key} = {port}");
                 }
+            }
+            if !node.names.is_empty() {
+                let names: Vec<String> = node.names.iter().map(|name| quoted(name)).collect();
+                let _ = writeln!(text, "sans = [{}]", names.join(", "));
             }
         }
         text.push_str(NODE_DEFAULTS);

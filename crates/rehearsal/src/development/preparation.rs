@@ -93,6 +93,7 @@ fn describe(options: &DevelopmentOptions) -> Result<String> {
         client_port: Some(ports[0]),
         peer_port: Some(ports[1]),
         metrics_port: Some(ports[2]),
+        names: Vec::new(),
     });
     // Loopback answers in microseconds; etcd's defaults are made for a data centre.
     let mut etcd =
