@@ -23,6 +23,7 @@
 //! | [`environment`] | environment, open files and core dumps of a member that runs |
 //! | [`expired`] | zones whose certificates have all expired, and how they come back |
 //! | [`go_clients`] | etcd's own Go client at work while certificates change |
+//! | [`grpc_proxy`] | `etcd grpc-proxy` in front of a member, by certificates of the zone |
 //! | [`exports`] | what `pki export` writes, used by curl and etcdctl |
 //! | [`rotation`] | CAs that take the place of others while the zone runs |
 //! | [`recovery`] | a quorum that is lost for good, and all that a survivor has, saved |
@@ -70,6 +71,7 @@ mod exports;
 mod frozen;
 mod full_disk;
 mod go_clients;
+mod grpc_proxy;
 mod issued_certificates;
 mod logged_secrets;
 mod membership;
