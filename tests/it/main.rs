@@ -8,6 +8,7 @@
 //! | [`bad_peers`] | other members that are slow, broken, or others: a decision within seconds |
 //! | [`activation`] | `activate`: whose bundle it is, for whom, what is written, and what is left alone |
 //! | [`bundle`] | bundles: what is in them, what opens them, and every way to be damaged |
+//! | [`cfssl`] | certificates by cfssl, and what is wrong with some of its profiles |
 //! | [`clock`] | a clock that is wrong: what is refused, what is named |
 //! | [`ca_keys`] | CA keys under a passphrase, and where that comes from |
 //! | [`rehearsal`] | what a rehearsal says of what its clients noted |
@@ -47,6 +48,7 @@ mod bad_input;
 mod bad_peers;
 mod bundle;
 mod ca_keys;
+mod cfssl;
 mod clock;
 mod command_line;
 mod configuration;
