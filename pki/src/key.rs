@@ -220,6 +220,11 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
+/// The kind of a public key, given as `SubjectPublicKeyInfo`, and the key inside; for RSA the least kind.
+pub(crate) fn public_key(subject_public_key_info: &[u8]) -> Result<(KeyAlgorithm, &[u8]), KeyError> {
+    kind::public(subject_public_key_info)
+}
+
 /// SHA-256, as an array.
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];

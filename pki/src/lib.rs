@@ -14,6 +14,7 @@
 //! | [`request`] | requests for certificates: made, and read |
 //! | [`revocation`], [`revocation_list`] | revocation lists: made, and read |
 //! | [`document`] | documents that an authority signs |
+//! | [`jws`] | detached JSON Web Signatures, for documents that others verify too |
 //! | [`check`] | verification by another implementation than the one that issues |
 //! | [`rules`] | what is asked of one certificate by itself, and where each rule comes from |
 //! | [`go`] | whether Go, and etcd with it, would accept a chain |
@@ -38,6 +39,7 @@ pub mod go;
 pub mod hex;
 mod instant;
 pub mod issuance_log;
+pub mod jws;
 pub mod key;
 pub mod name;
 mod pem;
@@ -63,6 +65,7 @@ pub use document::DocumentError;
 pub use encrypted_key::DecryptError;
 pub use instant::{instant, whole_seconds};
 pub use issuance_log::{IssuanceLog, LogEntry, RevocationMark};
+pub use jws::{DetachedJws, JwsError, JwsHeader};
 pub use key::{KeyAlgorithm, KeyError, PrivateKey};
 pub use name::{NameError, SubjectAltName, SubjectAltNames};
 pub use printable::{ShowPath, Visible};

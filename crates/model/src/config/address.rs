@@ -118,6 +118,8 @@ impl Port {
     pub const PEER: Self = Self::known(2380);
     /// etcd's registered port for clients.
     pub const CLIENT: Self = Self::known(2379);
+    /// Where the nameservice of a zone answers.
+    pub const NAMESERVICE: Self = Self::known(3456);
 
     const fn known(number: u16) -> Self {
         match std::num::NonZeroU16::new(number) {

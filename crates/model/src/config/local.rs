@@ -187,7 +187,12 @@ fn read_pem(file: &Table<'_>, key: &'static str, problems: &mut Problems<'_>) ->
     None
 }
 
-fn read_member(member: Table<'_>, zone: Option<&ZoneName>, problems: &mut Problems<'_>) -> Option<At<Node>> {
+/// A member, as the local config and the zone document have it.
+pub(super) fn read_member(
+    member: Table<'_>,
+    zone: Option<&ZoneName>,
+    problems: &mut Problems<'_>,
+) -> Option<At<Node>> {
     member.require("node_name", "write \"node_name\": \"node1.example.zone\"", problems);
     let name = node::read_name(&member, "node_name", zone, problems);
     let protocol = read_protocol(&member, problems);

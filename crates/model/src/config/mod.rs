@@ -14,11 +14,13 @@ mod problem;
 mod rules;
 mod serializer;
 mod settings;
+mod signed_json;
 mod template;
 mod tls;
 mod toml_document;
 mod variable;
 mod zone;
+mod zone_document;
 
 pub use access::AccessSettings;
 pub use address::{Address, Port, Protocol};
@@ -35,3 +37,4 @@ pub use template::{Template, TemplateNode};
 pub use tls::{NodeFile, PlaneFiles, Protection, Scheme, TlsFiles};
 pub use variable::VariableName;
 pub use zone::{ZoneConfig, ZoneConfigError};
+pub use zone_document::{ServicePlace, ZoneDocument, ZoneDocumentFault};

@@ -6,6 +6,7 @@ mod bundle_record;
 mod local_config;
 mod restored_epoch;
 mod snapshot;
+mod zone_document;
 
 use std::ops::RangeInclusive;
 
@@ -19,6 +20,7 @@ pub use snapshot::{
     DrillRecord, RecoveredLog, SnapshotDatabase, SnapshotHash, SnapshotManifest, SnapshotMember,
     SnapshotSource,
 };
+pub use zone_document::WrittenZoneDocument;
 
 /// Why the text of a file is not what this program writes.
 #[derive(Debug, thiserror::Error)]

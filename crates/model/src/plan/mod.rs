@@ -6,6 +6,9 @@ mod cluster;
 mod constraints;
 mod discovery;
 mod disk_state;
+mod document_acceptance;
+mod document_refusal;
+mod document_signature;
 mod log_position;
 mod member;
 mod node_commands;
@@ -35,6 +38,9 @@ pub use discovery::{ClusterSize, DiscoveryToken, NoToken, Registration, Registry
 pub use disk_state::{
     DataDirectory, DiskState, Ids, LocalState, LostLog, Nonce, Past, Phase, SaidOfData, local_state,
 };
+pub use document_acceptance::{Acceptance, DOCUMENT_AHEAD_AT_MOST};
+pub use document_refusal::DocumentRefusal;
+pub use document_signature::{DocumentSigners, SignedZoneDocument, SignersFault};
 pub use log_position::LogPosition;
 pub use member::{HostFacts, MemberPlan, MemberPlanError};
 pub use node_commands::{

@@ -103,6 +103,11 @@ impl ZonePaths {
         self.root.join("bundles.jsonl")
     }
 
+    /// The zone document that was signed last.
+    pub fn zone_document(&self) -> PathBuf {
+        self.root.join("zone-document.json")
+    }
+
     /// Where the node directories are that are kept here.
     pub fn nodes(&self) -> PathBuf {
         self.root.join("nodes")
