@@ -10,6 +10,7 @@ mod existing_ca;
 mod launch;
 mod log;
 mod member;
+mod nameservice;
 mod new_zone;
 mod observation;
 mod offline;
@@ -40,6 +41,7 @@ pub use member::{
     MemberAddArgs, MemberCommand, MemberListArgs, MemberPromoteArgs, MemberRemoveArgs, MemberReplaceArgs,
     MemberUpdateArgs,
 };
+pub use nameservice::{NameserviceCommand, NameserviceSignArgs, NameserviceVerifyArgs};
 pub use new_zone::{DevArgs, InitArgs};
 pub use observation::{CheckArgs, DoctorArgs, StatusArgs, StatusFormat};
 pub use offline::OfflineArgs;
@@ -118,6 +120,9 @@ pub enum Command {
     /// Serve other clusters as their discovery service
     #[command(subcommand)]
     Discovery(DiscoveryCommand),
+    /// Sign the zone document, which a nameservice tells nodes, and verify it
+    #[command(subcommand)]
+    Nameservice(NameserviceCommand),
     /// Create a bundle for each node: one file that brings its host into the zone
     Bundle(BundleArgs),
     /// Print etcdctl's environment for a shell, or a curl command line

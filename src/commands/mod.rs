@@ -11,6 +11,7 @@ mod discovery;
 mod doctor;
 mod init;
 mod member;
+mod nameservice;
 mod pki_check;
 mod pki_csr;
 mod pki_export;
@@ -71,6 +72,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
             recover::run(&arguments, &|restore| snapshot::restore(restore, now), now)
         }
         Command::Discovery(command) => discovery::run(&command, now),
+        Command::Nameservice(command) => nameservice::run(&command, now),
         Command::Bundle(arguments) => bundle::run(&arguments, now),
         Command::Pki(PkiCommand::Export(arguments)) => pki_export::run(&arguments, now),
         Command::Env(arguments) => client::print_environment(&arguments, now),

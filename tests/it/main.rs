@@ -29,6 +29,7 @@
 //! | [`export`] | files for other software, read by it |
 //! | [`terminal`] | what others wrote, which does nothing to a terminal and passes for no line of ours |
 //! | [`rooms`] | modules import each other one way |
+//! | [`zone_document`] | the zone document: its shape, its signature, whether it is accepted |
 //! | [`words`] | help, messages and documents: the terms of docs/terms.md |
 //! | [`verdict`] | `plan`, `check` and `run` on the same start: one exit code, one reason |
 //! | [`dry_run`] | `--dry-run` where no member runs: what would be done, and nothing is |
@@ -76,3 +77,4 @@ mod support;
 mod terminal;
 mod verdict;
 mod words;
+mod zone_document;

@@ -26,6 +26,11 @@ impl ZoneDirectory {
         Self { clock_is_right, ..self }
     }
 
+    /// Whether the operator says so.
+    pub(in crate::zone_directory) fn clock_is_said_right(&self) -> bool {
+        self.clock_is_right
+    }
+
     /// The last thing that is recorded to have been done here. Logs that cannot be read are told of by who
     /// writes to them.
     pub fn last_recorded(&self) -> Option<Recorded> {

@@ -11,6 +11,7 @@ mod restored;
 mod revocation;
 mod rotation;
 mod trial;
+mod zone_document;
 mod zone_lock;
 
 use std::os::unix::fs::PermissionsExt;
@@ -26,7 +27,7 @@ pub use authorities::ca_passphrase::CaPassphrase;
 pub use authorities::certificates::{Authorities, ROOT};
 pub use authorities::create_authorities::{NewKeys, create_directory, create_file, create_missing};
 pub use authorities::document_signer::{
-    DocumentSigner, SignerName, document_signer, document_signer_certificate,
+    DocumentSigner, SignerName, document_signer, document_signer_certificate, document_signer_certificates,
 };
 pub use authorities::held_key::HeldKey;
 pub use authorities::transition_cas::{Place, TransitionCa, TransitionCas};
@@ -53,6 +54,7 @@ pub use rotation::aside::make_aside;
 pub use rotation::editions::{edition, retired, was_taken_back};
 pub use rotation::scope::RotationScope;
 pub use rotation::transitions::{prepare_next, retire, switch, switch_back, tidy};
+pub use zone_document::{ZoneDocumentSigned, sign_zone_document, signers_failure, zone_document_signers};
 pub use zone_lock::{HeldAuthorities, ZoneLock, ZoneReadLock};
 
 use model::config::{Node, NodeName, Problem, Protection, ZoneConfig, ZoneConfigError};

@@ -55,11 +55,7 @@ pub fn document_signer(
     };
     let above = above.into_iter().cloned().collect();
     let authority = load_authority(&zone.paths, stem(name), &zone.ca_passphrase, now)?;
-    let beside = match name {
-        SignerName::Root => authorities.beside.root.as_ref(),
-        SignerName::Peer => authorities.beside.peer.as_ref(),
-    };
-    let other = beside.map(|ca| ca.certificate.clone());
+    let other = beside(authorities, name).cloned();
     Ok(DocumentSigner { authority, name, above, other })
 }
 
@@ -71,6 +67,23 @@ pub fn document_signer_certificate<'a>(
     let stem = stem(signer_name(zone));
     let found = authorities.all().into_iter().find(|(name, _)| *name == stem);
     found.map(|(_, certificate)| certificate).ok_or_else(|| Failure::internal("a CA that signs is not there"))
+}
+
+/// The same with the CA that is to sign in its place, or did, while one takes the place of the other.
+pub fn document_signer_certificates(
+    zone: &ZoneDirectory,
+    authorities: &Authorities,
+) -> Result<Vec<Certificate>> {
+    let signs = document_signer_certificate(zone, authorities)?.clone();
+    Ok(std::iter::once(signs).chain(beside(authorities, signer_name(zone)).cloned()).collect())
+}
+
+fn beside(authorities: &Authorities, name: SignerName) -> Option<&Certificate> {
+    let beside = match name {
+        SignerName::Root => authorities.beside.root.as_ref(),
+        SignerName::Peer => authorities.beside.peer.as_ref(),
+    };
+    beside.map(|ca| &ca.certificate)
 }
 
 fn signer_name(zone: &ZoneDirectory) -> SignerName {

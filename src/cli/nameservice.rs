@@ -1,0 +1,70 @@
+//! The arguments of `nameservice`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{Format, ZoneArg};
+
+/// `nameservice`
+#[derive(Debug, Subcommand)]
+pub enum NameserviceCommand {
+    /// Sign the zone document: name, members and where the nameservice is, from zone.toml
+    Sign(NameserviceSignArgs),
+    /// Verify a zone document: its signature, its zone, its times, its members
+    Verify(NameserviceVerifyArgs),
+}
+
+/// `nameservice sign`
+#[derive(Debug, Args)]
+#[command(after_help = SIGN_CODES)]
+pub struct NameserviceSignArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// Where the nameservice answers over HTTPS, for `addr_info`; the port is 3456 by default; may be
+    /// repeated
+    #[arg(long = "address", value_name = "ADDRESS[:PORT]")]
+    pub addresses: Vec<String>,
+    /// How long the document is valid
+    #[arg(long, value_name = "TIME", default_value = "30d")]
+    pub valid: humantime::Duration,
+    /// Write the document to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// `nameservice verify`
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_CODES)]
+pub struct NameserviceVerifyArgs {
+    /// The zone document; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// The certificate of the CA that has to have signed, instead of that of the zone directory; at most 8
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// The zone that it has to be of [default: that of the zone directory; with --ca, any]
+    #[arg(long, value_name = "ZONE")]
+    pub name: Option<String>,
+    /// The document that was accepted last: an older one is refused, and another one of the same time
+    #[arg(long, value_name = "FILE")]
+    pub last: Option<PathBuf>,
+    /// Judge as this node would, whose member has data: its role and its URLs have to be those of --last
+    #[arg(long, value_name = "NODE", requires = "last")]
+    pub node: Option<String>,
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
+    pub format: Format,
+}
+
+const SIGN_CODES: &str = "\
+Exit codes: 0 signed, 64 usage, 65 the last document is damaged, 66 a CA or its key is not here,
+73 cannot create, 75 the clock is behind the last document, 77 permission, 78 configuration";
+
+const VERIFY_CODES: &str = "\
+Exit codes: 0 accepted, 64 usage, 65 refused (its shape, its signature, its zone, its time, older than
+the last one, another member), 66 the document or the CA is not there";

@@ -1,0 +1,17 @@
+//! `nameservice`: the zone document, signed and verified.
+
+mod sign;
+mod verify;
+
+use time::OffsetDateTime;
+
+use crate::cli::NameserviceCommand;
+use model::error::Result;
+
+#[tracing::instrument(skip_all, name = "nameservice")]
+pub(super) fn run(command: &NameserviceCommand, now: OffsetDateTime) -> Result<()> {
+    match command {
+        NameserviceCommand::Sign(arguments) => sign::run(arguments, now),
+        NameserviceCommand::Verify(arguments) => verify::run(arguments, now),
+    }
+}
