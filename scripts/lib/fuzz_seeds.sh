@@ -17,6 +17,7 @@ make_seeds() {
     )
     seed "$corpus" zone_description "$root"/examples/*/*.toml "$made/z/zone.toml"
     seed "$corpus" local_config "$root"/examples/*/*.json "$made/n/node.json" "$made/inline.json"
+    seed "$corpus" zone_document "$made"/*.document
     seed "$corpus" certificate "$made"/z/ca/*.crt "$made"/der/*.crt "$made/n/pki/current/peer.crt"
     seed "$corpus" private_key "$made"/z/ca/*.key "$made"/der/*.key
     seed "$corpus" encrypted_key "$made"/encrypted/*
@@ -57,6 +58,8 @@ make_zone() {
     "$program" init --zone z --name example.zone --node node1=10.0.1.1 --node node2=10.0.1.2 --node node3=10.0.1.3
     "$program" bundle node1 --zone z --no-encryption --out bundles
     "$program" bundle node2 --zone z --recipient "$FUZZ_RECIPIENT" --out bundles
+    "$program" nameservice sign --zone z --address 192.0.2.1 --out signed.document
+    jq 'del(.sign) | .extend.etcd[0].address = "" | .color = ["blue", 1, null]' signed.document >unsigned.document
     fingerprint=$(openssl x509 -noout -fingerprint -sha256 -in z/ca/root.crt)
     "$program" activate bundles/node1.bundle --node-dir n --node node1 --root-fingerprint "$fingerprint"
     "$program" pki csr --node-dir m --node node3.example.zone >requests
