@@ -6,6 +6,7 @@ mod ca;
 mod client;
 mod defrag;
 mod discovery;
+mod dns;
 mod existing_ca;
 mod launch;
 mod log;
@@ -34,6 +35,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use client::{CtlArgs, EnvArgs, EnvFormat};
 pub use defrag::DefragArgs;
 pub use discovery::{DiscoveryCloseArgs, DiscoveryCommand, DiscoveryCreateArgs, DiscoveryShowArgs};
+pub use dns::{DnsCheckArgs, DnsCommand, DnsExportArgs, DnsFormat, DnsNamesArgs};
 pub use existing_ca::ExistingCaArgs;
 pub use launch::{LaunchArgs, OperatorWords, PlanArgs, PlanFormat, RunArgs, StartArgs};
 pub use log::{LogArgs, LogFormat};
@@ -126,6 +128,10 @@ pub enum Command {
     /// Create a bundle for each node: one file that brings its host into the zone
     Bundle(BundleArgs),
     /// Print etcdctl's environment for a shell, or a curl command line
+    /// Print the DNS records of the zone, and check name servers
+    #[command(subcommand)]
+    Dns(DnsCommand),
+    /// Print etcdctl's environment, for a shell
     Env(EnvArgs),
     /// Run the bundled etcdctl against the zone
     Ctl(CtlArgs),

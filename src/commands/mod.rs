@@ -8,6 +8,7 @@ mod client;
 mod defrag;
 mod dev;
 mod discovery;
+mod dns;
 mod doctor;
 mod init;
 mod member;
@@ -75,6 +76,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Nameservice(command) => nameservice::run(&command, now),
         Command::Bundle(arguments) => bundle::run(&arguments, now),
         Command::Pki(PkiCommand::Export(arguments)) => pki_export::run(&arguments, now),
+        Command::Dns(command) => dns::run(&command),
         Command::Env(arguments) => client::print_environment(&arguments, now),
         Command::Ctl(arguments) => client::run_etcdctl(arguments, now),
         Command::Completions(arguments) => shell::completions(&arguments),

@@ -10,6 +10,7 @@ pub mod elsewhere;
 pub mod go_writer;
 pub mod isolation;
 pub mod members;
+pub mod name_server;
 pub mod namespaces;
 pub mod next_step;
 pub mod openssh;

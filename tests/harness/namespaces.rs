@@ -109,6 +109,15 @@ impl Network {
         placed
     }
 
+    /// Gives this process an address on the network, at which every machine finds its name server. Their
+    /// hosts file knows no other name.
+    #[track_caller]
+    pub fn ask_name_server_at(&self, own: &str, directory: &Path) {
+        ip(&format!("address add {own}/24 dev bridge0"));
+        bind(&directory.join("hosts"), "127.0.0.1 localhost\n", "/etc/hosts");
+        bind(&directory.join("resolv.conf"), &format!("nameserver {own}\n"), "/etc/resolv.conf");
+    }
+
     /// Host names that every machine knows, by a hosts file which this test alone sees. No name server is
     /// known.
     #[track_caller]
@@ -120,8 +129,9 @@ impl Network {
     }
 }
 
+/// Puts a file of this text over one in /etc, for this test alone.
 #[track_caller]
-fn bind(file: &Path, text: &str, over: &str) {
+pub fn bind(file: &Path, text: &str, over: &str) {
     fs::write(file, text).expect("a file to mount");
     mount(Some(file), over, None::<&str>, MsFlags::MS_BIND, None::<&str>)
         .expect("a mount over a file in /etc");

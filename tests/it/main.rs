@@ -32,6 +32,7 @@
 //! | [`zone_document`] | the zone document: its shape, its signature, whether it is accepted |
 //! | [`words`] | help, messages and documents: the terms of docs/terms.md |
 //! | [`verdict`] | `plan`, `check` and `run` on the same start: one exit code, one reason |
+//! | [`dns`] | `dns export`, and `dns check` against name servers that are wrong or fail |
 //! | [`dry_run`] | `--dry-run` where no member runs: what would be done, and nothing is |
 //! | [`documents`] | the commands in README.md and docs/ |
 //! | [`support`] | what these share |
@@ -54,6 +55,7 @@ mod clock;
 mod command_line;
 mod configuration;
 mod diagnosis;
+mod dns;
 mod documents;
 mod dry_run;
 mod examples;
