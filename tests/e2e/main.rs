@@ -16,6 +16,7 @@
 //! | [`offline`] | bundles that are carried over: one cluster, and no second one |
 //! | [`dev`] | the throwaway zone |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
+//! | [`discovered`] | etcd's own `--discovery-srv`, with the records that `dns export` prints |
 //! | [`diverged`] | voters whose data differs |
 //! | [`clients`] | `ctl` and `env` |
 //! | [`dry_run`] | what operations would do: told, and nothing done |
@@ -61,6 +62,7 @@ mod defragmentation;
 mod dev;
 mod diagnosis;
 mod discovery_service;
+mod discovered;
 mod diverged;
 mod dry_run;
 mod environment;
