@@ -127,11 +127,10 @@ pub enum Command {
     Nameservice(NameserviceCommand),
     /// Create a bundle for each node: one file that brings its host into the zone
     Bundle(BundleArgs),
-    /// Print etcdctl's environment for a shell, or a curl command line
     /// Print the DNS records of the zone, and check name servers
     #[command(subcommand)]
     Dns(DnsCommand),
-    /// Print etcdctl's environment, for a shell
+    /// Print etcdctl's environment for a shell, or a curl command line
     Env(EnvArgs),
     /// Run the bundled etcdctl against the zone
     Ctl(CtlArgs),

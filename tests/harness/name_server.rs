@@ -29,6 +29,8 @@ pub enum Manner {
     RightAtLast,
     /// With this code.
     Code(RCODE),
+    /// As it should, but for the first question of all, which is lost.
+    FirstLost,
     /// With what is no message of DNS.
     Garbage,
 }
@@ -106,6 +108,7 @@ impl Drop for NameServer {
 
 fn serve_udp(socket: &UdpSocket, records: &Records, manner: Manner, is_ended: &AtomicBool) {
     let mut buffer = [0; 1500];
+    let mut is_first = true;
     while let Ok((length, from)) = socket.recv_from(&mut buffer) {
         if is_ended.load(Ordering::SeqCst) {
             return;
@@ -116,7 +119,8 @@ fn serve_udp(socket: &UdpSocket, records: &Records, manner: Manner, is_ended: &A
         let mut push = |message: &Packet| messages.push(message.build_bytes_vec().expect("a message"));
         match manner {
             Manner::Silent => {}
-            Manner::Right => push(&answer(&asked, records)),
+            Manner::FirstLost if std::mem::take(&mut is_first) => {}
+            Manner::Right | Manner::FirstLost => push(&answer(&asked, records)),
             Manner::OtherId => push(&with_other_id(answer(&asked, records))),
             Manner::OtherQuestion => push(&with_other_question(answer(&asked, records))),
             Manner::RightAtLast => {

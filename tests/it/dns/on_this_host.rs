@@ -1,5 +1,7 @@
 //! /etc/hosts and /etc/resolv.conf, which etcd reads itself.
 
+use std::time::{Duration, Instant};
+
 use super::{RECORDS, check, zone};
 use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
@@ -19,6 +21,22 @@ fn the_servers_of_resolv_conf_are_asked() {
         let _other = NameServer::start_at("[::1]:53", RECORDS);
         zone.run(&["dns", "check"]).expect_code(0);
         zone.run(&["dns", "check", "--server", "::1", "--server", "[::1]"]).expect_code(0);
+    });
+}
+
+/// `attempts` and `timeout` are kept: what is lost is asked for again, or not.
+#[test]
+fn a_question_that_is_lost_is_asked_again() {
+    isolated(|| {
+        let zone = zone();
+        bind(&zone.around().join("twice"), "options timeout:1 attempts:2\n", "/etc/resolv.conf");
+        let server = NameServer::start(RECORDS, Manner::FirstLost);
+        let begun = Instant::now();
+        check(&zone, &server, &["--timeout", "1h"]).expect_code(0);
+        assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+        bind(&zone.around().join("once"), "options timeout:1 attempts:1\n", "/etc/resolv.conf");
+        let server = NameServer::start(RECORDS, Manner::FirstLost);
+        check(&zone, &server, &["--timeout", "1h"]).expect_code(69);
     });
 }
 
