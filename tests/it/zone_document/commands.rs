@@ -246,6 +246,22 @@ fn both_roots_of_a_rotation_verify() {
     verify(&super::signed(&other, THREE, now, now + 60)).expect_refusal(65, &["2 keys were tried"]);
 }
 
+/// The zone directory says which zone is meant, and its CA may have signed for another one.
+#[test]
+fn another_zone_of_the_same_ca_is_refused() {
+    let zone = zone();
+    let read = |end: &str| fs::read(zone.file(&format!("ca/root.{end}"))).expect("the root");
+    let now = OffsetDateTime::now_utc();
+    let root = Authority::load(&read("crt"), &read("key"), now).expect("the root");
+    let now = now.unix_timestamp();
+    let other = super::signed(&root, &THREE.replace("example.zone", "other.zone"), now, now + 60);
+    let path = zone.around().join("zone.json");
+    fs::write(&path, other).expect("a document");
+    zone.run(&["nameservice", "verify", path.to_str().expect("a path")])
+        .expect_refusal(65, &["it is of the zone other.zone, not example.zone"]);
+    verify(&path, &zone.file("ca/root.crt"), &[]).expect_code(0);
+}
+
 /// Two at once: each has a time of its own.
 #[test]
 fn commands_at_once_sign_one_after_the_other() {
