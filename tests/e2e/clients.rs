@@ -94,6 +94,9 @@ fn curl_reads_a_key_with_the_line_that_env_prints() {
         let answer = typed(&line("admin")).expect_code(0).stdout;
         // `foo` and `bar` in base64.
         assert!(answer.contains("\"key\":\"Zm9v\"") && answer.contains("\"value\":\"YmFy\""), "{answer}");
+        // What the older guides ask, which etcd 3.6 and later do not have.
+        let of_v2 = typed(&line("admin").replace("/v3/kv/range", "/v2/keys/foo")).expect_code(0).stdout;
+        assert!(of_v2.contains("404"), "{of_v2}");
         let (with, without) = (line("admin"), line("admin").replace("--cert ", "--user-agent "));
         assert_ne!(with, without);
         assert_ne!(typed(&without.replace("--key ", "--referer ")).code, 0, "without a certificate");

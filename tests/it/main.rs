@@ -34,6 +34,7 @@
 //! | [`verdict`] | `plan`, `check` and `run` on the same start: one exit code, one reason |
 //! | [`dns`] | `dns export`, and `dns check` against name servers that are wrong or fail |
 //! | [`dry_run`] | `--dry-run` where no member runs: what would be done, and nothing is |
+//! | [`source_documents`] | docs/source-documents.md, and what those documents have as input |
 //! | [`documents`] | the commands in README.md and docs/ |
 //! | [`support`] | what these share |
 
@@ -75,6 +76,7 @@ mod requests;
 mod revocation;
 mod rooms;
 mod rotation;
+mod source_documents;
 mod support;
 mod terminal;
 mod verdict;

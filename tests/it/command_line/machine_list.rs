@@ -35,9 +35,9 @@ fn every_form_describes_the_same_zone() {
          Infra1|10.0.1.11|infra1.example.org\nInfra2|10.0.1.12|infra2.example.org\n",
         "# racks 1 to 3\ninfra0   10.0.1.10\tinfra0.example.org\n\ninfra1 10.0.1.11 infra1.example.org\n\
          infra2 10.0.1.12 infra2.example.org\n",
-        "Machine:\n  - Name: infra0\n    IP: 10.0.1.10\n    Hostname: infra0.example.org\n  - Name: infra1\n    \
-         IP: 10.0.1.11\n    Hostname: infra1.example.org\n  - Name: infra2\n    IP: 10.0.1.12\n    \
-         Hostname: infra2.example.org\n",
+        "Machine:\n  - Name: infra0\n    IP: 10.0.1.10\n    Hostname: infra0.example.org\n\
+         \x20 - Name: infra1\n    IP: 10.0.1.11\n    Hostname: infra1.example.org\n\
+         \x20 - Name: infra2\n    IP: 10.0.1.12\n    Hostname: infra2.example.org\n",
     ];
     for form in forms {
         let zone = TestZone::empty();

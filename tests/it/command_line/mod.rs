@@ -42,6 +42,6 @@ fn certificate(path: &Path) -> Certificate {
 }
 
 /// What a command with `--format json` printed.
-fn json(text: &str) -> serde_json::Value {
+pub(crate) fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).expect("JSON")
 }
