@@ -7,6 +7,7 @@ mod gates;
 mod identifiers;
 mod initial_cluster;
 mod log_position;
+mod machine_list;
 mod node_lock;
 mod parsing;
 mod rendering;

@@ -88,7 +88,7 @@ impl Reader {
                         format!("the column `{column}` says `{cell}`, and only host names are read there");
                     self.fault(line, what, "take the column out; ports and all else go into zone.toml later");
                 }
-                (_, None) => row.host_names.extend(split_cells(&cell)),
+                (_, None) => row.host_names.extend(host_names(&cell)),
             }
         }
         self.rows.push(row);
@@ -109,7 +109,7 @@ impl Reader {
             "name" => &mut row.name,
             key if ADDRESS.contains(&key) => &mut row.address,
             key if HOST_NAMES.contains(&key) => {
-                row.host_names.extend(split_cells(value));
+                row.host_names.extend(host_names(value));
                 return;
             }
             _ => {
@@ -197,6 +197,11 @@ fn pair(text: &str) -> Option<(String, &str)> {
     let (key, value) = text.split_once(':')?;
     let is_key = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ' ');
     (is_key && (value.is_empty() || value.starts_with(' '))).then(|| (key.to_owned(), value.trim()))
+}
+
+/// The host names of one cell.
+fn host_names(cell: &str) -> impl Iterator<Item = String> {
+    split_cells(cell).into_iter().filter(|name| !name.is_empty())
 }
 
 /// The cells of a line, by the first of bars, commas and blanks that it has.
