@@ -8,10 +8,11 @@ use crate::cli::{
     DiscoveryCloseArgs, DiscoveryCommand, DiscoveryCreateArgs, DiscoveryShowArgs, Format, ZoneArg,
 };
 use crate::output::{json, print};
+use etcd::ClientAccess;
 use model::config::ClientName;
 use model::error::{Exit, Failure, Result};
 use model::plan::{ClusterSize, DiscoveryToken, Registry};
-use model::report::{Table, message, shell_quoted_path};
+use model::report::{Table, message};
 use operations::discovery::{Closing, DiscoveryService};
 use store::clients::bring_admin_up_to_date;
 use store::site::Site;
@@ -47,17 +48,13 @@ fn create(arguments: &DiscoveryCreateArgs, now: OffsetDateTime) -> Result<()> {
     let Some(size) = ClusterSize::new(arguments.size) else { return Err(Failure::internal("no size")) };
     let token = DiscoveryService::of(&site).create(arguments.token.clone(), size)?;
     let endpoints = site.config().client_urls();
-    let files = site.client_generation(&ClientName::admin());
-    let file = |name: &str| shell_quoted_path(&files.join(name));
     let text = || {
+        let files = site.client_generation(&ClientName::admin());
+        let access = ClientAccess::of_generation(endpoints.clone(), &files);
         format!(
             "{token}\n\na member that is started by hand (etcd 3.6 or 3.7) gets these flags, and no \
-             --initial-cluster:\n  --discovery-token={token}\n  --discovery-endpoints={}\n  \
-             --discovery-cacert={}\n  --discovery-cert={}\n  --discovery-key={}\n",
-            endpoints.join(","),
-            file("ca.crt"),
-            file("client.crt"),
-            file("client.key"),
+             --initial-cluster:\n  {}\n",
+            access.discovery_flags(&token.to_string()).join("\n  ")
         )
     };
     print(&match arguments.format {

@@ -54,6 +54,22 @@ impl ClientAccess {
         Self { endpoints, files: None }
     }
 
+    /// The flags with which a member of another cluster asks this one as its discovery service (etcd 3.6 and
+    /// later), one a line.
+    pub fn discovery_flags(&self, token: &str) -> Vec<String> {
+        let mut flags = vec![
+            format!("--discovery-token={token}"),
+            format!("--discovery-endpoints={}", self.endpoints.join(",")),
+        ];
+        if let Some(ClientFiles { authority, certificate, key }) = &self.files {
+            let files = [("cacert", authority), ("cert", certificate), ("key", key)];
+            let flag =
+                |(name, file): (_, &PathBuf)| format!("--discovery-{name}={}", shell_quoted_path(file));
+            flags.extend(files.map(flag));
+        }
+        flags
+    }
+
     /// The variables that etcdctl reads.
     pub fn etcdctl_settings(&self) -> Vec<Setting> {
         let mut settings = vec![("ETCDCTL_ENDPOINTS", self.endpoints.join(","))];
