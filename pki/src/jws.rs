@@ -173,6 +173,10 @@ impl DetachedJws {
             URL_SAFE_NO_PAD.decode(part).map_err(|_| JwsError::Form { why: "a part is not base64url" })
         };
         let (text, signature) = (decode(encoded_header)?, decode(signature)?);
+        // An array would be read as the values of an object without its names.
+        if !text.trim_ascii_start().starts_with(b"{") {
+            return Err(JwsError::Header { why: "it is no object".to_owned() });
+        }
         let header: JwsHeader =
             serde_json::from_slice(&text).map_err(|error| JwsError::Header { why: error.to_string() })?;
         let algorithm = Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == header.alg);

@@ -73,6 +73,7 @@ struct Shown<'r> {
     token: String,
     /// Absent if it was closed, or is no number.
     size: Option<u32>,
+    is_closed: bool,
     members: Vec<ShownMember<'r>>,
     missing: usize,
     /// Once all have registered.
@@ -95,6 +96,7 @@ fn show(arguments: &DiscoveryShowArgs, now: OffsetDateTime) -> Result<()> {
         Format::Json => json(&Shown {
             token: arguments.token.to_string(),
             size: registry.size.map(ClusterSize::get),
+            is_closed: registry.is_closed,
             members: registry
                 .members
                 .iter()
@@ -111,10 +113,11 @@ fn show(arguments: &DiscoveryShowArgs, now: OffsetDateTime) -> Result<()> {
     })?;
     if let Some(fault) = registry.faults.first() {
         let what = format!("the registry {} is not as it should be", arguments.token);
-        let next = "make another, and start the members with that: ";
-        let size = registry.size.map_or(3, ClusterSize::get);
-        let create = site.proposed_by_signer(&format!("discovery create --size {size}"));
-        return Err(Failure::bad_input(what).because(fault).next(format!("{next}{create}")));
+        let close = site.proposed_by_signer(&format!("discovery close {}", arguments.token));
+        return Err(Failure::bad_input(what).because(fault).next(format!(
+            "stop the members that wait with it, close it, and begin with another: {close}; if their cluster \
+             runs already, only close it"
+        )));
     }
     if registry.missing() > 0 {
         let what = format!("{} of {} have registered", registry.members.len(), wanted(&registry));
@@ -133,10 +136,14 @@ fn text(registry: &Registry) -> String {
     let mut table = Table::new(&["member", "id", "peer URLs"]);
     for member in &registry.members {
         let urls = member.peer_urls.join(",");
-        let shown = |text: &str| text.escape_debug().to_string();
+        let shown = |text: &str| text.chars().take(120).flat_map(char::escape_debug).collect::<String>();
         table.row([shown(&member.name), member.id.to_string(), shown(&urls)]);
     }
-    let mut text = format!("{} of {} members", registry.members.len(), wanted(registry));
+    let members = registry.members.len();
+    let mut text = match registry.is_closed {
+        true => format!("closed; members that had registered: {members}"),
+        false => format!("{members} of {} members", wanted(registry)),
+    };
     if let Some(id) = registry.cluster_id() {
         text += &format!(", cluster {id}");
     }
@@ -156,7 +163,7 @@ fn close(arguments: &DiscoveryCloseArgs, now: OffsetDateTime) -> Result<()> {
     let missing = service.registry(token)?.missing();
     if missing > 0 {
         let again = site.proposed(&format!("discovery close {token}"));
-        let what = format!("{missing} members are still waited for, and are refused from then on");
+        let what = format!("members that are still waited for, {missing}, are refused from then on");
         confirm(&what, &token.to_string(), arguments.yes, &again)?;
     }
     message(&match service.close(token)? {

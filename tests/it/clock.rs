@@ -8,10 +8,16 @@ use time::Duration;
 
 use crate::harness::clock::turn;
 use crate::harness::{Outcome, TestZone, outcome, zone_etcd};
-use crate::support::{Refusal, StandIn, Tree, append};
+use crate::support::{Refusal, StandIn, Tree, append, ports};
 
-const NODES: &str = "[zone]\nname = \"example.zone\"\n[[node]]\nname = \"node1\"\naddress = \"127.0.0.1\"\n\
-    peer_port = 12380\nclient_port = 12379\n";
+fn description() -> String {
+    let ports = ports(3);
+    format!(
+        "[zone]\nname = \"example.zone\"\n[[node]]\nname = \"node1\"\naddress = \"127.0.0.1\"\n\
+         peer_port = {}\nclient_port = {}\nmetrics_port = {}\n",
+        ports[0], ports[1], ports[2]
+    )
+}
 
 /// What only reports, whatever it finds.
 const REPORTS: [&[&str]; 10] = [
@@ -50,7 +56,7 @@ fn at(offset: Duration, zone: &TestZone, arguments: &[&str]) -> Outcome {
 /// A zone whose CAs are ten days old, and whose certificates are new.
 #[track_caller]
 fn zone() -> TestZone {
-    let zone = TestZone::described(NODES);
+    let zone = TestZone::described(&description());
     at(Duration::days(-10), &zone, &["init"]).expect_code(0);
     zone.run(&["pki", "issue", "node1"]).expect_code(0);
     zone
@@ -134,7 +140,7 @@ fn what_issues_is_refused_while_the_clock_is_behind_what_was_issued() {
 /// log.
 #[test]
 fn the_operator_can_say_that_the_clock_is_right() {
-    let zone = TestZone::described(NODES);
+    let zone = TestZone::described(&description());
     zone.run(&["init"]).expect_code(0);
     let out = zone.around().join("out");
     let out = out.to_str().expect("UTF-8");
@@ -167,7 +173,7 @@ fn node(zone: &TestZone) -> PathBuf {
 /// The right to bootstrap lapses after 30 days, and is worth nothing where a clock may be turned back.
 #[test]
 fn a_clock_before_the_bundle_gives_no_right_to_bootstrap() {
-    let zone = TestZone::described(NODES);
+    let zone = TestZone::described(&description());
     at(Duration::days(-10), &zone, &["init"]).expect_code(0);
     at(Duration::days(-10), &zone, &["pki", "issue", "node1"]).expect_code(0);
     let config = node(&zone);

@@ -62,18 +62,6 @@ pub(super) struct PutRequest {
     pub(super) lease: i64,
 }
 
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct DeleteRangeRequest {
-    #[prost(bytes = "vec", tag = "1")]
-    pub(super) key: Vec<u8>,
-}
-
-#[derive(Clone, Copy, PartialEq, Message)]
-pub(super) struct DeleteRangeResponse {
-    #[prost(int64, tag = "2")]
-    pub(super) deleted: i64,
-}
-
 #[derive(Clone, Copy, PartialEq, Message)]
 pub(super) struct PutResponse {
     #[prost(message, optional, tag = "1")]

@@ -7,9 +7,9 @@ use tonic::{Request, Status};
 use super::client::{Answer, MemberClient};
 pub use super::key_value_messages::KeyValue;
 use super::key_value_messages::{
-    Compare, CompareWith, DeleteRangeRequest, DeleteRangeResponse, LeaseGrantRequest, LeaseGrantResponse,
-    LeaseKeepAliveResponse, LeaseRequest, LeaseRevokeResponse, Operation, PutRequest, PutResponse,
-    RangeRequest, RangeResponse, RequestOp, TxnRequest, TxnResponse,
+    Compare, CompareWith, LeaseGrantRequest, LeaseGrantResponse, LeaseKeepAliveResponse, LeaseRequest,
+    LeaseRevokeResponse, Operation, PutRequest, PutResponse, RangeRequest, RangeResponse, RequestOp,
+    TxnRequest, TxnResponse,
 };
 
 /// `Compare.CompareTarget.MOD`
@@ -30,13 +30,6 @@ impl MemberClient {
         let request = PutRequest { key: key.to_vec(), value: value.to_vec(), lease: 0 };
         let answer: PutResponse = self.unary(request, "/etcdserverpb.KV/Put").await?;
         Ok(answer.header.map(|header| header.revision).unwrap_or_default())
-    }
-
-    /// Deletes a key. Returns whether it was there.
-    pub async fn delete(&self, key: &[u8]) -> Answer<bool> {
-        let request = DeleteRangeRequest { key: key.to_vec() };
-        let answer: DeleteRangeResponse = self.unary(request, "/etcdserverpb.KV/DeleteRange").await?;
-        Ok(answer.deleted > 0)
     }
 
     /// Reads a key through the quorum.

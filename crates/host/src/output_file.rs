@@ -46,6 +46,21 @@ impl OutputFile {
         Err(nix::errno::Errno::ELOOP.into())
     }
 
+    /// Refuses a regular file whose owner has kept it from all others: what is written is for all to read,
+    /// and a key or a zone file is not given up for it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AlreadyExists`].
+    pub fn refuse_private(self) -> io::Result<Self> {
+        if let Self::Regular(path) = &self
+            && fs::metadata(path)?.permissions().mode() & 0o077 == 0
+        {
+            let why = "it is there already, and private: name another file, or remove it";
+            return Err(io::Error::new(ErrorKind::AlreadyExists, why));
+        }
+        Ok(self)
+    }
+
     /// Writes to it. A reader of a regular file sees what was there or what is new, never a part; the file
     /// beside it has a name that begins with a dot and has no extension.
     pub fn write(&self, bytes: &[u8], mode: u32) -> io::Result<()> {

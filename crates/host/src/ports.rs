@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
 use super::kernel::kernel_text;
-use super::process::NamedProcess;
+use super::process::{NamedProcess, Process};
 
 /// Ports below are more likely to belong to a service.
 const LOWEST_FREE_PORT: u16 = 10240;
@@ -77,21 +77,19 @@ fn check(address: SocketAddr) -> Result<(), PortFault> {
     }
 }
 
-/// Who listens there, as far as /proc lets this user see.
+/// Who listens there, as far as /proc lets this user see: the oldest, of which the others have the socket.
 fn owner_of(address: SocketAddr) -> Option<NamedProcess> {
     let inodes = listening_inodes(address);
     if inodes.is_empty() {
         return None;
     }
-    for process in std::fs::read_dir("/proc").ok()?.flatten() {
-        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
-            continue;
-        };
-        if holds_socket(&process.path(), &inodes) {
-            return Some(NamedProcess::of(pid));
-        }
-    }
-    None
+    let processes = std::fs::read_dir("/proc").ok()?.flatten();
+    let holders = processes.filter_map(|process| {
+        let pid = process.file_name().to_str()?.parse::<u32>().ok()?;
+        holds_socket(&process.path(), &inodes).then_some(pid)
+    });
+    let started = |pid: &u32| Process::of(*pid).map_or(u64::MAX, |process| process.started);
+    holders.min_by_key(started).map(NamedProcess::of)
 }
 
 /// The sockets that listen on the port, by inode: /proc/net/tcp has the local address in its second column,

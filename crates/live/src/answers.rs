@@ -57,7 +57,9 @@ pub(super) async fn gather(
 ) -> Answers {
     let credentials = &credentials.trusting(authorities);
     let now = Instant::now();
-    memory.0.retain(|_, (seen, view)| seen.elapsed() < LOOK_AGAIN_AFTER && !view.chain.is_empty());
+    // Who waits for a fault to end looks at it each time.
+    let is_settled = |view: &PlaneView| !view.chain.is_empty() && view.refusal().is_none();
+    memory.0.retain(|_, (seen, view)| seen.elapsed() < LOOK_AGAIN_AFTER && is_settled(view));
     let remembered = memory.0.iter().map(|(url, (_, view))| (url.clone(), Arc::clone(view)));
     let mut answers = Answers { clients: BTreeMap::new(), peers: remembered.collect() };
     let (sender, mut lists) = mpsc::unbounded_channel();

@@ -56,19 +56,11 @@ impl PlaneView {
         self.untrusted.clone().or_else(|| self.fault().map(ToString::to_string))
     }
 
-    /// Whether a server has answered, be it badly. One that has not may be reached from elsewhere.
+    /// Whether the member itself has answered, be it badly. Where it has not, it may be reached from
+    /// elsewhere: what takes a connection and closes it can be a firewall, a balancer or a gateway.
     pub fn is_answered(&self) -> bool {
-        let is_silence = |failure: &DialError| {
-            matches!(
-                failure,
-                DialError::Name { .. }
-                    | DialError::Refused(_)
-                    | DialError::Unreachable { .. }
-                    | DialError::TimedOut(_)
-                    | DialError::Io(_)
-            )
-        };
-        !self.failure.as_ref().is_some_and(is_silence)
+        self.untrusted.is_some()
+            || matches!(self.failure, None | Some(DialError::Alert(_) | DialError::Untrusted(_)))
     }
 
     /// What is wrong with whom it trusts, if it can be told and something is.

@@ -75,20 +75,18 @@ impl<'s> DiscoveryService<'s> {
         Ok(Registry::read(token, size.as_deref(), &entries))
     }
 
-    /// Takes the size away: a member that begins with the token from then on is refused by its own etcd. Who
-    /// runs already has no more to do with it.
+    /// Puts what is no number in the place of the size: a member that begins with the token from then on is
+    /// refused by its own etcd. Who runs already has no more to do with it.
     ///
     /// # Errors
     /// There is no such registry (exit 66), or no member takes requests (69).
     pub fn close(&self, token: &DiscoveryToken) -> Result<Closing> {
+        if self.registry(token)?.is_closed {
+            return Ok(Closing::WasClosed);
+        }
         let key = token.size_key();
-        if self.ask(async |client| client.delete(key.as_bytes()).await)? {
-            return Ok(Closing::Closed);
-        }
-        match self.ask(async |client| entries_of(client, token, 1).await)?.is_empty() {
-            true => Err(self.unknown(token)),
-            false => Ok(Closing::WasClosed),
-        }
+        self.ask(async |client| client.put(key.as_bytes(), DiscoveryToken::CLOSED.as_bytes()).await)?;
+        Ok(Closing::Closed)
     }
 
     fn unknown(&self, token: &DiscoveryToken) -> Failure {

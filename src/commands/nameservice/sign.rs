@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use time::{Duration, OffsetDateTime};
-use zone_pki::{ShowPath, instant};
+use zone_pki::{ShowPath, instant, regular_file};
 
 use crate::arguments::open_zone;
 use crate::cli::NameserviceSignArgs;
 use crate::output::print;
 use host::OutputFile;
-use model::config::{NameFault, ServicePlace};
+use model::config::{NameFault, ServicePlace, ZoneDocument};
 use model::error::{Exit, Failure, Result};
 use model::report;
 use store::zone_directory::{ZoneDocumentSigned, sign_zone_document};
@@ -63,8 +63,23 @@ fn valid(valid: std::time::Duration) -> Result<Duration> {
     })
 }
 
+/// What is there is replaced if it is a document that was signed before, and nothing else.
 fn destination(path: &Path) -> Result<(&Path, OutputFile)> {
-    OutputFile::behind(path).map(|out| (path, out)).map_err(|error| Failure::write(path, &error))
+    let out = OutputFile::behind(path).and_then(OutputFile::refuse_private);
+    let out = out.map_err(|error| Failure::write(path, &error))?;
+    if let OutputFile::Regular(there) = &out
+        && !is_document(there)
+    {
+        return Err(Failure::new(Exit::CannotCreate, format!("{} is there already", path.shown()))
+            .because("it is no zone document, which alone is replaced")
+            .next("name another file with --out, or remove it yourself"));
+    }
+    Ok((path, out))
+}
+
+fn is_document(path: &Path) -> bool {
+    let text = regular_file::read(path).unwrap_or_default();
+    ZoneDocument::parse(&text).is_ok_and(|(document, _)| document.sign.is_some())
 }
 
 /// It counts as handed out then: the next one is later.

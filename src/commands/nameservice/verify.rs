@@ -39,6 +39,12 @@ pub(super) fn run(arguments: &NameserviceVerifyArgs, now: OffsetDateTime) -> Res
         let signed = signed(&bytes, &signers, Some(&place))?;
         acceptance.judge(&signed).map(|()| signed)
     });
+    if let (Some(node), Some(last), Ok(signed)) = (&node, &last, &judged) {
+        let is_member = |document: &ZoneDocument| document.members.iter().any(|member| member.name == *node);
+        if !is_member(last.document()) && !is_member(signed.document()) {
+            report::warning(&format!("{node} has a member in neither document: nothing was compared for it"));
+        }
+    }
     match (arguments.format, &judged) {
         (Format::Json, Ok(signed)) => print(&json(&Verified::new(signed))?)?,
         (Format::Json, Err(refusal)) => print(&json(&Refused::new(refusal))?)?,

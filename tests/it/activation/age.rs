@@ -49,7 +49,7 @@ fn two_bundles_of_one_number_are_told_apart() {
 
 #[test]
 fn an_expired_bundle_is_refused() {
-    let zone = TestZone::described(super::NODES);
+    let zone = TestZone::described(&super::nodes());
     // What a CA issues lives no longer than it does.
     let end = OffsetDateTime::now_utc() + Duration::seconds(8);
     fs::create_dir(zone.file("ca")).expect("ca/");

@@ -19,17 +19,22 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::harness::{Outcome, TestZone, outcome, zone_etcd};
+use crate::support::ports;
 
 /// Members on this machine, so that nothing tells which of them it is, and a node without a member.
-const NODES: &str = "[zone]\nname = \"example.zone\"\n\
-    [[node]]\nname = \"node1\"\naddress = \"127.0.0.1\"\npeer_port = 12380\nclient_port = 12379\n\
-    [[node]]\nname = \"node2\"\naddress = \"127.0.0.1\"\npeer_port = 22380\nclient_port = 22379\n\
-    [[node]]\nname = \"node3\"\naddress = \"127.0.0.1\"\npeer_port = 32380\nclient_port = 32379\n\
-    [[node]]\nname = \"worker\"\naddress = \"127.0.0.1\"\npeer_port = 42380\nclient_port = 42379\n\
-    member = false\n";
+fn nodes() -> String {
+    let names = ["node1", "node2", "node3", "worker"];
+    let mut text = String::from("[zone]\nname = \"example.zone\"\n");
+    for (name, ports) in names.iter().zip(ports(3 * names.len()).chunks_exact(3)) {
+        text += &format!("[[node]]\nname = \"{name}\"\naddress = \"127.0.0.1\"\n");
+        text += &format!("peer_port = {}\nclient_port = {}\n", ports[0], ports[1]);
+        text += &format!("metrics_port = {}\n", ports[2]);
+    }
+    text + "member = false\n"
+}
 
 pub fn zone() -> TestZone {
-    described(NODES)
+    described(&nodes())
 }
 
 pub fn described(text: &str) -> TestZone {

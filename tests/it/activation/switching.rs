@@ -113,7 +113,8 @@ fn the_right_to_bootstrap_outlives_a_later_bundle_of_the_same_cluster() {
     assert_eq!(activated(&zone, &second, &rebuilt)["may_bootstrap"], false);
 
     // With another list of members it would be another cluster.
-    replace_in(&zone.file("zone.toml"), "peer_port = 32380", "peer_port = 32381");
+    let node3 = |address: &str| format!("name = \"node3\"\naddress = \"{address}\"");
+    replace_in(&zone.file("zone.toml"), &node3("127.0.0.1"), &node3("127.0.0.3"));
     let told = json(&activate(&bundle(&zone, "node1"), &directory, &["--format", "json"]).expect_code(0));
     assert_eq!(told["may_bootstrap"], false, "{told}");
 }
@@ -192,7 +193,7 @@ fn only_one_at_a_time() {
 /// etcd holds the lock of the node directory as long as it runs.
 #[test]
 fn it_works_while_the_member_runs() {
-    let zone = described(super::NODES);
+    let zone = described(&super::nodes());
     let directory = node_directory(&zone, "n1");
     activated(&zone, &bundle(&zone, "node1"), &directory);
     let _lock = NodeLock::take(&directory.join("lock")).expect("nobody holds it");

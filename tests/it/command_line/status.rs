@@ -7,6 +7,7 @@ use model::plan::EtcdId;
 
 use super::json;
 use crate::harness::{TestZone, outcome};
+use crate::support::ports;
 
 #[test]
 fn arguments_that_are_wrong_exit_64() {
@@ -29,13 +30,15 @@ fn arguments_that_are_wrong_exit_64() {
 
 #[test]
 fn a_zone_whose_members_do_not_run_has_no_quorum() {
-    let zone = TestZone::init("example.zone", &["node1=127.0.0.1:22380:22379"]);
+    let ports = ports(2);
+    let zone = TestZone::init("example.zone", &[&format!("node1=127.0.0.1:{}:{}", ports[0], ports[1])]);
     let shown = zone.run(&["status"]).expect_code(69);
     assert!(
-        shown.stdout.starts_with(
+        shown.stdout.starts_with(&format!(
             "example.zone  quorum lost  no leader\n  no member answers\n  node1 is down: nothing listens at \
-             127.0.0.1:22379\n"
-        ),
+             127.0.0.1:{}\n",
+            ports[1]
+        )),
         "{}",
         shown.stdout
     );

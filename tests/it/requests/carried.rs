@@ -106,8 +106,8 @@ fn names_come_from_the_description_alone() {
     let zone = zone();
     replace_in(
         &zone.file("zone.toml"),
-        "peer_port = 12380",
-        "sans = [\"etcd1.example.zone\"]\npeer_port = 12380",
+        "name = \"node1\"",
+        "name = \"node1\"\nsans = [\"etcd1.example.zone\"]",
     );
     let directory = node_directory(&zone, "n1");
     let file = requests_of(&zone, "node1", &directory);
@@ -141,7 +141,7 @@ fn the_zone_renews_for_the_same_key() {
     assert!(leaf.names().to_string().contains("etcd.example.zone"));
 
     // A certificate that was not asked for would need a key that nobody there has made.
-    replace_in(&zone.file("zone.toml"), "peer_port = 12380", "nat = true\npeer_port = 12380");
+    replace_in(&zone.file("zone.toml"), "name = \"node1\"", "name = \"node1\"\nnat = true");
     zone.run(&["pki", "issue", "node1"]).expect_refusal(66, &["no request for the peer-client", "pki sign"]);
     let file = written(&zone, "node1.csr", &request(&directory, &[]).expect_code(0).stdout);
     sign(&zone, &file, &[]).expect_code(0);

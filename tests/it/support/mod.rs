@@ -25,7 +25,7 @@ pub use stand_in::{FakeBundle, StandIn, install, install_program, use_as_nobody}
 pub use terminal::{HOSTILE, assert_harmless};
 pub use text::{append, replace_in};
 pub use tree::Tree;
-pub use zone::{copy_of, one_member, one_member_issued, three_members, three_members_issued};
+pub use zone::{copy_of, one_member, one_member_issued, ports, three_members, three_members_issued};
 
 /// A user who owns nothing here.
 pub const NOBODY: u32 = 65534;

@@ -88,7 +88,7 @@ fn description(members: usize) -> String {
 
 /// `count` ports on 127.0.0.1 that nothing uses and that no other test of this process is given. They lie
 /// below those that the kernel gives to outgoing connections.
-fn ports(count: usize) -> Vec<u16> {
+pub fn ports(count: usize) -> Vec<u16> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let start = std::process::id().wrapping_mul(7919) % 20_000;
     let mut found = Vec::new();

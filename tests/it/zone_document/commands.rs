@@ -282,3 +282,35 @@ fn commands_at_once_sign_one_after_the_other() {
     assert_eq!(times.len(), 4, "{times:?}");
     assert!(times[0] > IAT - 1_000_000_000);
 }
+
+/// What is there is somebody's: another document alone is replaced.
+#[test]
+fn nothing_but_a_document_is_replaced() {
+    let zone = zone();
+    let out = zone.around().join("out.json");
+    let sign = ["nameservice", "sign", "--out", out.to_str().expect("a path")];
+    zone.run(&sign).expect_code(0);
+    let first = fs::read(&out).expect("a document");
+    zone.run(&sign).expect_code(0);
+    assert_ne!(fs::read(&out).expect("a document"), first);
+    let notes = zone.around().join("notes.txt");
+    fs::write(&notes, "mine").expect("a file");
+    let link = zone.around().join("link");
+    std::os::unix::fs::symlink(zone.file("ca/root.key"), &link).expect("a link");
+    for file in [
+        notes.clone(),
+        link,
+        zone.file("ca/root.key"),
+        zone.file("ca/root.crt"),
+        zone.file("zone.toml"),
+        zone.file("zone-document.json"),
+    ] {
+        let before = fs::read(&file).expect("a file");
+        zone.run(&["nameservice", "sign", "--out", file.to_str().expect("a path")]).expect_code(73);
+        assert_eq!(fs::read(&file).expect("a file"), before, "{}", file.display());
+    }
+    let key = fs::read(zone.file("ca/root.key")).expect("a key");
+    zone.run(&["status", "--output", zone.file("ca/root.key").to_str().expect("a path")])
+        .expect_refusal(73, &["it is there already, and private"]);
+    assert_eq!(fs::read(zone.file("ca/root.key")).expect("a key"), key);
+}

@@ -26,6 +26,10 @@ pub struct DiscoveryToken(String);
 pub struct NoToken;
 
 impl DiscoveryToken {
+    /// What is in the place of the size of a registry that was closed: no number, so etcd refuses a member
+    /// that begins with it, and the token is not taken a second time.
+    pub const CLOSED: &str = "closed";
+
     /// # Errors
     /// It could not be one step of a path.
     pub fn parse(text: &str) -> Result<Self, NoToken> {
@@ -88,17 +92,26 @@ pub struct Registration {
     pub revision: i64,
 }
 
-/// What is wrong with a registry. Texts of others are shown with their special characters escaped.
+/// Characters of what others wrote that are shown.
+const SHOWN: usize = 80;
+
+/// What others wrote: its beginning, with special characters escaped.
+fn shown(text: &str) -> String {
+    let more = if text.chars().nth(SHOWN).is_some() { "…" } else { "" };
+    text.chars().take(SHOWN).flat_map(char::escape_debug).chain(more.chars()).collect()
+}
+
+/// What is wrong with a registry. Of texts of others the beginning is shown, with special characters escaped.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryFault {
     /// The size was never set, or was taken away.
-    #[error("it has no size: it was closed, or never made; a member that begins with it is refused")]
+    #[error("it has no size: a member that begins with it is refused")]
     NoSize,
     /// etcd reads it as a number.
-    #[error("its size is `{}`, which is no number from 1 to {LARGEST}", .0.escape_debug())]
+    #[error("its size is `{}`, which is no number from 1 to {LARGEST}", shown(.0))]
     BadSize(String),
     /// An entry that is not `NAME=URL`.
-    #[error("`{}` = `{}` is no member", .key.escape_debug(), .value.escape_debug())]
+    #[error("`{}` = `{}` is no member", shown(.key), shown(.value))]
     NoMember {
         /// What follows the prefix.
         key: String,
@@ -106,7 +119,7 @@ pub enum RegistryFault {
         value: String,
     },
     /// The id is not that of the URLs and the token.
-    #[error("{} is registered as {found}, and its URLs make {expected}", .name.escape_debug())]
+    #[error("{} is registered as {found}, and its URLs make {expected}", shown(.name))]
     OtherId {
         /// Its name.
         name: String,
@@ -116,21 +129,23 @@ pub enum RegistryFault {
         expected: EtcdId,
     },
     /// Two have one name.
-    #[error("two members are called {}", .0.escape_debug())]
+    #[error("two members are called {}", shown(.0))]
     NameTwice(String),
     /// Two have one URL.
-    #[error("two members are reached at {}", .0.escape_debug())]
+    #[error("two members are reached at {}", shown(.0))]
     UrlTwice(String),
     /// It came when there were enough.
-    #[error("{} came when the cluster was full: etcd refuses it", .0.escape_debug())]
+    #[error("{} came when the cluster was full: etcd refuses it", shown(.0))]
     Surplus(String),
 }
 
 /// The registry of one cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registry {
-    /// How many members there are to be.
+    /// How many members there are to be, while it is open.
     pub size: Option<ClusterSize>,
+    /// Whether it was closed, as it should be once its cluster runs.
+    pub is_closed: bool,
     /// Those that count, by when they came.
     pub members: Vec<Registration>,
     /// What is wrong.
@@ -143,7 +158,9 @@ impl Registry {
     pub fn read(token: &DiscoveryToken, size: Option<&str>, entries: &[(String, String, i64)]) -> Self {
         let mut faults = Vec::new();
         let number = size.and_then(|text| text.parse().ok()).and_then(ClusterSize::new);
+        let is_closed = size == Some(DiscoveryToken::CLOSED);
         match (size, number) {
+            (Some(_), None) if is_closed => {}
             (None, _) => faults.push(RegistryFault::NoSize),
             (Some(text), None) => faults.push(RegistryFault::BadSize(text.to_owned())),
             (Some(_), Some(_)) => {}
@@ -178,7 +195,7 @@ impl Registry {
         let places = number.map_or(members.len(), |size| size.0 as usize);
         let surplus = members.split_off(places.min(members.len()));
         faults.extend(surplus.into_iter().map(|member| RegistryFault::Surplus(member.name)));
-        Self { size: number, members, faults }
+        Self { size: number, is_closed, members, faults }
     }
 
     /// How many members are waited for.

@@ -83,5 +83,5 @@ fn member<'d>(document: &'d ZoneDocument, node: &str) -> Option<&'d Node> {
 }
 
 fn urls(node: &Node) -> String {
-    format!("{} {}", node.peer_url(), node.client_url())
+    format!("{} {} ({})", node.peer_url(), node.client_url(), node.protocol.as_str())
 }

@@ -75,10 +75,14 @@ impl DocumentSigners {
             return Err(DocumentRefusal::Header { lacks: "\"typ\":\"zone+jws\"" });
         }
         let instant = |seconds: Option<i64>, lacks| {
+            let seconds = seconds.filter(|seconds| *seconds >= 0);
             let instant = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
             instant.ok_or(DocumentRefusal::Header { lacks })
         };
         let (iat, exp) = (instant(header.iat, "a time in `iat`")?, instant(header.exp, "a time in `exp`")?);
+        if exp <= iat {
+            return Err(DocumentRefusal::Header { lacks: "a time in `exp` that is after `iat`" });
+        }
         Ok(SignedZoneDocument { iat, exp, signer: signer.clone(), document })
     }
 }

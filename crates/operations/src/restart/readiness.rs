@@ -60,10 +60,7 @@ pub(super) fn wait_until_open(operation: &Operation<'_>, node: &Node) -> Result<
     let not_done = operation.not_done(node.name.short());
     let mut refusal = Vec::new();
     let mut patience = Patience::new(format!("{not_done} yet"));
-    let from = match operation.transport(node) {
-        NodeTransport::InPlace => SeenFrom::Member,
-        NodeTransport::Command(_) | NodeTransport::Offline => SeenFrom::Elsewhere,
-    };
+    let from = seen_from(operation, node);
     let open = look_until(&operation.observer, |live| {
         let id = member_of(live, node).and_then(LiveMember::id);
         // A number that no member has stands for one that is not on the list.
@@ -82,6 +79,13 @@ pub(super) fn wait_until_open(operation: &Operation<'_>, node: &Node) -> Result<
     }
 }
 
+fn seen_from(operation: &Operation<'_>, node: &Node) -> SeenFrom {
+    match operation.transport(node) {
+        NodeTransport::InPlace => SeenFrom::Member,
+        NodeTransport::Command(_) | NodeTransport::Offline => SeenFrom::Elsewhere,
+    }
+}
+
 /// Waits until each of these members may be restarted, and says of each whether.
 pub(super) fn wait_until_all_open(
     operation: &Operation<'_>,
@@ -90,8 +94,8 @@ pub(super) fn wait_until_all_open(
     let observer = &operation.observer;
     let judge = |live: &LiveZone| -> Vec<Result<Meanwhile, Vec<Closed>>> {
         let id = |node: &Node| member_of(live, node).and_then(LiveMember::id).unwrap_or(EtcdId(0));
-        let cluster = operation.gate_cluster(live, SeenFrom::Elsewhere);
-        nodes.iter().map(|node| gates(&cluster, Some(id(node)))).collect()
+        let cluster = |node: &Node| operation.gate_cluster(live, seen_from(operation, node));
+        nodes.iter().map(|node| gates(&cluster(node), Some(id(node)))).collect()
     };
     let open = look_until(observer, |live| judge(live).iter().all(Result::is_ok).then_some(()))?;
     let live = match open {
