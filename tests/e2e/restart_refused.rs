@@ -12,7 +12,7 @@ use nix::sys::signal::Signal;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{call, etcdctl, loopback_zone, make_leader, wait_for_quorum};
 use crate::harness::namespaces::Network;
-use crate::harness::processes::until;
+use crate::harness::processes::{Running, until};
 use crate::harness::supervised::{Supervised, supervise_in_order, supervise_on_loopback};
 use crate::harness::{Outcome, TestZone, outcome, program, zone_etcd};
 
@@ -148,6 +148,24 @@ fn a_foreign_peer_certificate() {
                 ["node3 is not restarted", "node2 takes no connections from members", "zone-etcd doctor"];
             refused(members, 69, &texts, || zone.run(&["restart", "--rolling", "node3"]));
         });
+    });
+}
+
+/// The gates are waited for, so a certificate that is put right meanwhile opens them.
+#[test]
+fn a_peer_certificate_that_is_put_right_meanwhile() {
+    isolated(|| {
+        let reached = Reached::new();
+        let file = reached.file("node2", "pki/current/peer.crt");
+        let sound = fs::read(&file).expect("a certificate");
+        fs::copy(reached.file("node1", "pki/current/server.crt"), &file).expect("written");
+        let mut command = zone_etcd(["restart", "--config"]);
+        command.arg(reached.file("node3", "node.json"));
+        let mut restart = Running::start(&mut command, reached.zone.around(), "restart");
+        restart.wait_for_line(&["node3 is not restarted yet", "node2 takes no connections from members"]);
+        fs::write(&file, sound).expect("put right");
+        assert!(restart.end().success(), "{}", restart.stderr());
+        assert_eq!(starts(&reached.members), [1, 1, 2]);
     });
 }
 
