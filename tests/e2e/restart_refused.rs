@@ -184,6 +184,8 @@ fn a_peer_port_that_the_member_does_not_reach() {
         outcome(Command::new("ip").args(rule.split(' '))).expect_code(0);
         let texts = ["node3 is not restarted", "node2 takes no connections from members"];
         refused(&members, 69, &texts, || ask(&["restart", "--node", "node3"]));
+        let listed = ask(&["restart", "--node", "node3", "--dry-run"]).expect_code(69);
+        assert!(listed.stdout.contains(texts[1]), "{}", listed.stdout);
     });
 }
 

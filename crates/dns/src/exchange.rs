@@ -30,7 +30,7 @@ pub enum AskError {
     #[error("over UDP")]
     Udp(#[source] io::Error),
     /// What was truncated over UDP has to be asked for over TCP (RFC 7766).
-    #[error("the answer is too long for UDP, and there is none over TCP")]
+    #[error("the answer is too long for UDP, and TCP gave no answer")]
     Tcp(#[source] io::Error),
     #[error("its answer over TCP is not to the question that was asked")]
     OtherOverTcp,

@@ -78,7 +78,7 @@ pub enum Reading {
 }
 
 impl Question {
-    /// The question as a message; none if the name is none in DNS.
+    /// The question as a message; `None` if DNS could have no such name.
     pub fn encode(&self, id: u16) -> Option<Vec<u8>> {
         let mut packet = Packet::new_query(id);
         packet.set_flags(PacketFlag::RECURSION_DESIRED);

@@ -63,7 +63,7 @@ impl<'s> DiscoveryService<'s> {
     /// What is in a registry.
     ///
     /// # Errors
-    /// There is none (exit 66), or no member takes requests (69).
+    /// The registry does not exist (exit 66), or no member takes requests (69).
     pub fn registry(&self, token: &DiscoveryToken) -> Result<Registry> {
         let key = token.size_key();
         let size = self.ask(async |client| client.get(key.as_bytes()).await)?;

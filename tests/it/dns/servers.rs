@@ -17,7 +17,7 @@ fn what_is_truncated_is_asked_for_over_tcp() {
 #[test]
 fn no_answer_over_tcp_is_no_answer() {
     let server = NameServer::start(RECORDS, Manner::TruncatedOnly);
-    let texts = ["does not answer", "too long for UDP, and there is none over TCP"];
+    let texts = ["does not answer", "too long for UDP, and TCP gave no answer"];
     check(&zone(), &server, &["--timeout", "1s"]).expect_code(69).expect_error_with(&texts);
 }
 

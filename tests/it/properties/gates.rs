@@ -1,7 +1,8 @@
 //! When a member may be restarted, and which is next.
 
-use live::{Alarm, AlarmKind, Standing};
-use model::plan::EtcdId;
+use etcd::tls::{DialError, Stage};
+use live::{Alarm, AlarmKind, PlaneView, Standing};
+use model::plan::{EtcdId, Plane};
 use operations::restart::{
     Closed, GateAnswer, GateCluster, GateMember, LAG_LIMIT, Meanwhile, gates, next_to_restart,
 };
@@ -213,4 +214,29 @@ fn followers_come_first() {
     assert_eq!(next_to_restart(&all, is("node1")), 1);
     assert_eq!(next_to_restart(&all[1..2], is("node2")), 0, "the leader, once nobody else is left");
     assert_eq!(next_to_restart(&all, is("nobody")), 0);
+}
+
+/// From elsewhere a port may be behind a firewall or a balancer: only what the member itself said counts.
+#[test]
+fn what_closes_or_says_nothing_is_no_answer_of_the_member() {
+    let view = |failure| PlaneView {
+        plane: Plane::Peer,
+        url: "https://10.0.0.2:2380".to_owned(),
+        failure: Some(failure),
+        chain: Vec::new(),
+        untrusted: None,
+        is_other_planes: false,
+        accepts: None,
+        trust: None,
+        round_trip: None,
+        local: None,
+        behind: None,
+    };
+    for stage in [Stage::Connect, Stage::Handshake, Stage::Reply] {
+        assert!(!view(DialError::Closed(stage)).is_answered());
+        assert!(!view(DialError::TimedOut(stage)).is_answered());
+    }
+    assert!(!view(DialError::NotHttp).is_answered());
+    let untrusted = PlaneView { untrusted: Some("expired".to_owned()), ..view(DialError::NotHttp) };
+    assert!(untrusted.is_answered());
 }

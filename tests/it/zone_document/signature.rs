@@ -170,10 +170,15 @@ fn a_header_may_say_nothing_else() {
         (format!(",\"iat\":{IAT}"), String::new()),
         (format!(",\"exp\":{EXP}"), String::new()),
         (EXP.to_string(), i64::MAX.to_string()),
+        (EXP.to_string(), IAT.to_string()),
+        (IAT.to_string(), "-1".to_owned()),
     ] {
         let refusal = refused(&sign(&header("ES256").replace(&from, &to)), &[&authority]);
         assert!(matches!(refusal, DocumentRefusal::Header { .. }), "{from}: {refusal:?}");
     }
+    // Its values in the order of their names, without these.
+    let text = sign(&format!("[\"ES256\",null,\"zone+jws\",{IAT},{EXP}]"));
+    assert!(matches!(refused(&text, &[&authority]), DocumentRefusal::Signature(JwsError::Header { .. })));
     let text = sign(&header("ES256").replace(&EXP.to_string(), "1.5"));
     assert!(matches!(refused(&text, &[&authority]), DocumentRefusal::Signature(JwsError::Header { .. })));
 }

@@ -89,7 +89,7 @@ pub enum DocumentRefusal {
         /// When both were signed.
         iat: OffsetDateTime,
     },
-    /// It makes a member of a node with a log that is none, or the other way round.
+    /// A node with a log is a member by one of the two documents, and not by the other.
     #[error(
         "{node} {} by it, and has data of etcd",
         if *.is_member { "becomes a member" } else { "is a member no more" }
