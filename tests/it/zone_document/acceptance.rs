@@ -120,7 +120,7 @@ proptest! {
     #[test]
     fn accepted_is_what_is_in_time_and_no_step_back(
         iat in -400_i64..400,
-        valid in 0_i64..400,
+        valid in 1_i64..400,
         last in prop::option::of(-400_i64..400),
         same in any::<bool>(),
     ) {
