@@ -7,6 +7,7 @@ mod node;
 mod passphrase;
 mod seal_choice;
 
+use std::cell::Cell;
 use std::path::PathBuf;
 
 pub use bundle_source::{Bundle, name_of, open};
@@ -15,11 +16,14 @@ pub use node::parse_node;
 pub use seal_choice::SealChoice;
 
 use crate::cli::{CaPassphraseArgs, EtcdArgs, SiteArgs, StartArgs, ZoneArg};
+use discovery::Search;
 use etcd::BinaryRequest;
 use launch::{LaunchOptions, refuse_without_member};
-use model::config::Node;
+use model::config::{LocalConfig, Node};
 use model::error::{Exit, Failure, Result};
 use model::plan::{FoundingWords, SaidOfData};
+use model::report;
+use store::node_directory::Place;
 use store::site::Site;
 use store::zone_directory::{CaPassphrase, ZoneDirectory};
 
@@ -41,9 +45,26 @@ pub fn open_site(arguments: &SiteArgs) -> Result<Site> {
 }
 
 pub fn open_site_with(arguments: &SiteArgs, passphrase: CaPassphrase) -> Result<Site> {
+    let (zone, config) = site_that_is_meant(arguments)?;
+    Site::open(zone.as_deref(), config.as_deref(), passphrase)
+}
+
+/// The same for a start. A node whose local config has no list looks for its members, and if it `takes_part`
+/// does what they need to find it. Also whether it has registered for the first time in that.
+pub fn open_site_to_start(arguments: &SiteArgs, takes_part: bool) -> Result<(Site, bool)> {
+    let (zone, config) = site_that_is_meant(arguments)?;
+    let has_registered = Cell::new(false);
+    let search = Search { takes_part, tell: &report::message, has_registered: &has_registered };
+    let find = |local: &LocalConfig, place: &Place<'_>| discovery::members(local, place, search);
+    let passphrase = ca_passphrase(&arguments.ca_passphrase)?;
+    let site = Site::open_with(zone.as_deref(), config.as_deref(), passphrase, &find)?;
+    Ok((site, has_registered.get()))
+}
+
+fn site_that_is_meant(arguments: &SiteArgs) -> Result<(Option<PathBuf>, Option<PathBuf>)> {
     let SiteArgs { zone, config, .. } = arguments;
     if zone.is_some() || config.is_some() {
-        return Site::open(zone.as_deref(), config.as_deref(), passphrase);
+        return Ok((zone.clone(), config.clone()));
     }
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     match (variable("ZONE_ETCD_ZONE"), variable("ZONE_ETCD_CONFIG")) {
@@ -51,7 +72,7 @@ pub fn open_site_with(arguments: &SiteArgs, passphrase: CaPassphrase) -> Result<
             Err(Failure::new(Exit::Usage, "ZONE_ETCD_ZONE and ZONE_ETCD_CONFIG are both set")
                 .next("say which is meant with --zone or --config"))
         }
-        (zone, config) => Site::open(zone.as_deref(), config.as_deref(), passphrase),
+        (zone, config) => Ok((zone, config)),
     }
 }
 
@@ -69,7 +90,12 @@ pub fn members_of<'s>(site: &'s Site, names: &[String]) -> Result<Vec<&'s Node>>
 }
 
 /// What a start is asked for, for this zone.
-pub fn launch_options(site: &Site, node: &Node, arguments: StartArgs) -> Result<LaunchOptions> {
+pub fn launch_options(
+    site: &Site,
+    node: &Node,
+    arguments: StartArgs,
+    is_first_registration: bool,
+) -> Result<LaunchOptions> {
     let StartArgs { etcd, move_data_aside, words, flags } = arguments;
     let said = SaidOfData {
         set_aside: move_data_aside,
@@ -77,7 +103,7 @@ pub fn launch_options(site: &Site, node: &Node, arguments: StartArgs) -> Result<
         accept_older: words.accept_older_data,
     };
     let without = words.found_without.iter().map(|name| left_out(site, node, name)).collect::<Result<_>>()?;
-    let words = FoundingWords { without, never_ran: words.never_ran };
+    let words = FoundingWords { without, never_ran: words.never_ran, is_first_registration };
     Ok(LaunchOptions { binary: binary_request(etcd), flags, said, words })
 }
 

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::{Format, ZoneArg};
-use model::plan::DiscoveryToken;
+use model::config::DiscoveryToken;
 
 /// `discovery`
 #[derive(Debug, Subcommand)]

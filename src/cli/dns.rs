@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use clap::{Args, Subcommand, ValueEnum};
-use dns::ServiceSuffix;
 use model::config::DnsName;
+use model::config::ServiceSuffix;
 
 use super::{Format, SiteArgs};
 

@@ -10,8 +10,9 @@ use crate::cli::{
 use crate::output::{json, print};
 use etcd::ClientAccess;
 use model::config::ClientName;
+use model::config::{ClusterSize, DiscoveryToken};
 use model::error::{Exit, Failure, Result};
-use model::plan::{ClusterSize, DiscoveryToken, Registry};
+use model::plan::Registry;
 use model::report::{Table, message};
 use operations::discovery::{Closing, DiscoveryService};
 use store::clients::bring_admin_up_to_date;

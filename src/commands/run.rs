@@ -5,7 +5,7 @@ use std::time::Instant;
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
-use crate::arguments::{launch_options, open_site};
+use crate::arguments::{launch_options, open_site_to_start};
 use crate::cli::{LaunchArgs, RunArgs};
 use etcd::{become_etcd, dropped_settings};
 use host::{close_inherited, end_with, hand_on_core_limit};
@@ -23,7 +23,8 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     }
     let begun = Instant::now();
     let LaunchArgs { site, node, start } = arguments.launch;
-    let site = match open_site(&site)? {
+    let (site, is_first_registration) = open_site_to_start(&site, true)?;
+    let site = match site {
         Site::Zone(zone) => Site::Zone(zone.with_clock_said_right(arguments.clock_is_right)),
         node => node,
     };
@@ -32,7 +33,7 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     refuse_without_member(node)?;
     let paths = site.node_paths(&node.name);
     let lock = lock_node(&paths)?;
-    let options = launch_options(&site, node, start)?;
+    let options = launch_options(&site, node, start, is_first_registration)?;
     let found = FoundBinary::look_for(&site, node, &options)?;
     let launch = prepare(&site, node, &options, found, now)?;
     let announced = launch.announce_judged(node, now)?;

@@ -17,6 +17,7 @@
 //! | [`dev`] | the throwaway zone |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`discovered`] | etcd's own `--discovery-srv`, with the records that `dns export` prints |
+//! | [`found_members`] | nodes without a list, which find their members by DNS or a registry |
 //! | [`diverged`] | voters whose data differs |
 //! | [`clients`] | `ctl` and `env` |
 //! | [`dry_run`] | what operations would do: told, and nothing done |
@@ -70,6 +71,7 @@ mod existing_ca;
 mod existing_certificates;
 mod expired;
 mod exports;
+mod found_members;
 mod frozen;
 mod full_disk;
 mod go_clients;

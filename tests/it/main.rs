@@ -49,6 +49,7 @@ mod access;
 mod activation;
 mod bad_input;
 mod bad_peers;
+mod boot_config;
 mod bundle;
 mod ca_keys;
 mod cfssl;

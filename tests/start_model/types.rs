@@ -75,7 +75,11 @@ impl<const N: usize> Types<N> {
         let mut observed = Observation {
             disk: DiskState { data, nonce, position, past, noted: own.record.note.map(log_position) },
             said: SaidOfData::default(),
-            words: FoundingWords { without: Vec::new(), never_ran: own.never_ran },
+            words: FoundingWords {
+                without: Vec::new(),
+                never_ran: own.never_ran,
+                is_first_registration: false,
+            },
             predicted: self.predicted(0),
             peer_url: self.urls[0].clone(),
             founded: None,

@@ -13,11 +13,13 @@
 //! | `exchange` | a question asked of one server: UDP, TCP for what was truncated, one deadline |
 //! | `resolver_files` | /etc/resolv.conf and /etc/hosts, read as Go reads them |
 //! | `survey` | all that one server says about a zone |
+//! | `members` | the members that records name, judged before a cluster is founded with them |
 //! | `comparison` | what is published against what is to be |
 
 mod comparison;
 mod exchange;
 mod formats;
+mod members;
 mod message;
 mod published;
 mod resolver_files;
@@ -26,7 +28,8 @@ mod survey;
 pub use comparison::{Difference, Kind, compare, compare_hosts};
 pub use exchange::{AskError, Limits};
 pub use formats::{dnsmasq, zone_file};
+pub use members::{RecordFault, Seeker, members};
 pub use message::{Answer, Found, Question, Reading, RecordType, read};
-pub use published::{HostAddress, Left, Published, Service, ServiceSuffix, SrvRecord, TTL};
+pub use published::{HostAddress, Left, Published, Service, SrvRecord, TTL};
 pub use resolver_files::{HOSTS, Hosts, RESOLV_CONF, ResolverConfig};
 pub use survey::{Seen, Unanswered, survey};

@@ -1,40 +1,12 @@
 //! The records that a zone needs.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::net::IpAddr;
-use std::str::FromStr;
 
-use model::config::{Address, DnsName, Node, Protocol, Scheme, ZoneConfig};
+use model::config::{Address, DnsName, Node, Protocol, Scheme, ServiceSuffix, ZoneConfig};
 
 /// How long a resolver may keep a record, in seconds: the members change seldom, and then soon everywhere.
 pub const TTL: u32 = 300;
-/// Longest label, RFC 1035 section 2.3.4.
-const LONGEST_LABEL: usize = 63;
-
-/// What etcd's `--discovery-srv-name` appends to the names of the services: letters, digits and hyphens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceSuffix(String);
-
-impl FromStr for ServiceSuffix {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let longest = LONGEST_LABEL - "_etcd-server-ssl-".len();
-        let is_label =
-            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        if !is_label || text.len() > longest || text.ends_with('-') {
-            return Err(format!("write letters, digits and hyphens, {longest} at most"));
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for ServiceSuffix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// Where a member is reached, as an SRV record says it. Priority and weight are 0: etcd ignores them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,21 +76,16 @@ pub struct Published {
 impl Published {
     /// The records of the members of a zone, for a domain.
     pub fn of(zone: &ZoneConfig, domain: DnsName, suffix: Option<&ServiceSuffix>) -> Self {
-        let has_tls = zone.tls.scheme() == Scheme::Https;
-        let service = |plain: &str, port: fn(&Node) -> u16| {
-            let owner = |has_tls: bool| {
-                let tls = if has_tls { "-ssl" } else { "" };
-                let suffix = suffix.map(|suffix| format!("-{suffix}")).unwrap_or_default();
-                format!("_{plain}{tls}{suffix}._tcp.{domain}")
-            };
-            let record = |node: &Node| SrvRecord { target: target(node), port: port(node) };
-            let records = zone.members().map(record).collect();
-            Service { owner: owner(has_tls), records, other_owner: owner(!has_tls) }
+        let names = Self::names(domain, suffix, zone.tls.scheme());
+        let records = |port: fn(&Node) -> u16| {
+            zone.members().map(|node| SrvRecord { target: target(node), port: port(node) }).collect()
         };
+        let [peers, clients] = names.services;
         let services = [
-            service("etcd-server", |node| node.peer_port.number()),
-            service("etcd-client", |node| node.client_port.number()),
+            Service { records: records(|node| node.peer_port.number()), ..peers },
+            Service { records: records(|node| node.client_port.number()), ..clients },
         ];
+        let domain = names.domain;
         let (mut addresses, mut left) = (BTreeSet::new(), BTreeSet::new());
         for node in zone.members() {
             match &node.address {
@@ -134,6 +101,21 @@ impl Published {
             }
         }
         Self { domain, services, addresses, left }
+    }
+
+    /// The names below which a zone with this scheme has its records, without a record.
+    pub fn names(domain: DnsName, suffix: Option<&ServiceSuffix>, scheme: Scheme) -> Self {
+        let service = |plain: &str| {
+            let owner = |has_tls: bool| {
+                let tls = if has_tls { "-ssl" } else { "" };
+                let suffix = suffix.map(|suffix| format!("-{suffix}")).unwrap_or_default();
+                format!("_{plain}{tls}{suffix}._tcp.{domain}")
+            };
+            let has_tls = scheme == Scheme::Https;
+            Service { owner: owner(has_tls), records: BTreeSet::new(), other_owner: owner(!has_tls) }
+        };
+        let services = [service("etcd-server"), service("etcd-client")];
+        Self { domain, services, addresses: BTreeSet::new(), left: BTreeSet::new() }
     }
 
     /// How many records there are.

@@ -46,6 +46,13 @@ impl ClientCredentials {
     }
 }
 
+impl ClientCredentials {
+    /// The PEM texts of the CA of the members, of a certificate with its chain, and of its key.
+    pub fn of(root: &[u8], certificate: &[u8], key: &[u8]) -> Self {
+        Self { root: Certificate::from_pem(root), identity: Identity::from_pem(certificate, key) }
+    }
+}
+
 /// Why a call brought no answer: the message, without etcd's prefix.
 #[derive(Clone, Debug, Error)]
 pub enum CallError {

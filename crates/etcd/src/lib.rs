@@ -21,6 +21,7 @@ mod messages;
 mod old_store;
 mod peers;
 mod process_output;
+mod registry;
 mod restore;
 pub mod snapshot;
 mod space;

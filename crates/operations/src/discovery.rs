@@ -6,15 +6,11 @@
 use crate::any_member::Members;
 use etcd::client::{Answer, CallError, MemberClient};
 use live::on_runtime;
+use model::config::{ClusterSize, DiscoveryToken};
 use model::error::{Exit, Failure, Result};
-use model::plan::{ClusterSize, DiscoveryToken, Registry};
+use model::plan::Registry;
 use model::random;
 use store::site::Site;
-
-/// Keys in one answer.
-const PAGE: i64 = 100;
-/// A registry with more entries is no one's: they are not read.
-const MOST_ENTRIES: usize = 1000;
 
 /// The registries in the etcd of a zone.
 pub struct DiscoveryService<'s> {
@@ -46,12 +42,7 @@ impl<'s> DiscoveryService<'s> {
             Some(token) => token,
             None => DiscoveryToken::of(u128::from_be_bytes(random::bytes()?)),
         };
-        let (key, value) = (token.size_key(), size.get().to_string());
-        let entries = self.ask(async |client| entries_of(client, &token, 1).await)?;
-        let is_made = entries.is_empty()
-            && self.ask(async |client| {
-                client.put_if_unchanged(key.as_bytes(), value.as_bytes(), 0, 0).await.map(|put| put.is_ok())
-            })?;
+        let is_made = self.ask(async |client| client.make_registry(&token, size).await)?;
         if is_made {
             return Ok(token);
         }
@@ -65,14 +56,8 @@ impl<'s> DiscoveryService<'s> {
     /// # Errors
     /// The registry does not exist (exit 66), or no member takes requests (69).
     pub fn registry(&self, token: &DiscoveryToken) -> Result<Registry> {
-        let key = token.size_key();
-        let size = self.ask(async |client| client.get(key.as_bytes()).await)?;
-        let entries = self.ask(async |client| entries_of(client, token, MOST_ENTRIES).await)?;
-        if size.is_none() && entries.is_empty() {
-            return Err(self.unknown(token));
-        }
-        let size = size.map(|pair| String::from_utf8_lossy(&pair.value).into_owned());
-        Ok(Registry::read(token, size.as_deref(), &entries))
+        let found = self.ask(async |client| client.registry(token).await)?;
+        found.ok_or_else(|| self.unknown(token))
     }
 
     /// Puts what is no number in the place of the size: a member that begins with the token from then on is
@@ -110,31 +95,5 @@ impl<'s> DiscoveryService<'s> {
         Failure::new(Exit::Unavailable, "the zone's etcd does not answer for its registries")
             .because(error)
             .next(format!("see how the members are: {}", self.members.proposed_status()))
-    }
-}
-
-/// The entries of the members: what follows the prefix in their keys, their values, and when they were made.
-async fn entries_of(
-    client: &MemberClient,
-    token: &DiscoveryToken,
-    at_most: usize,
-) -> Answer<Vec<(String, String, i64)>> {
-    let prefix = token.members_prefix();
-    let (mut from, mut entries) = (prefix.clone().into_bytes(), Vec::new());
-    // `0` follows `/`.
-    let mut end = from.clone();
-    end.pop();
-    end.push(b'0');
-    loop {
-        let page = client.range(&from, &end, PAGE).await?;
-        for pair in &page.pairs {
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            let key = text(pair.key.get(prefix.len()..).unwrap_or_default());
-            entries.push((key, text(&pair.value), pair.create_revision));
-        }
-        let last = page.pairs.last().filter(|_| page.more && entries.len() < at_most);
-        let Some(last) = last else { return Ok(entries) };
-        from.clone_from(&last.key);
-        from.push(0);
     }
 }

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use time::OffsetDateTime;
 use zone_pki::{ShowPath, Visible};
 
-use crate::arguments::{launch_options, open_site};
+use crate::arguments::{launch_options, open_site_to_start};
 use crate::cli::{LaunchArgs, PlanArgs, PlanFormat};
 use crate::output::{json, print};
 use etcd::Origin;
@@ -23,10 +23,10 @@ use model::report as output;
 #[tracing::instrument(skip_all, name = "plan")]
 pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
     let LaunchArgs { site, node, start } = arguments.launch;
-    let site = open_site(&site)?;
+    let (site, _) = open_site_to_start(&site, false)?;
     site.report_warnings();
     let node = site.node(node.as_deref())?;
-    let options = launch_options(&site, node, start)?;
+    let options = launch_options(&site, node, start, false)?;
     let Foreseen { launch, start } = foresee(&site, node, &options, Foresight::Plan, now)?;
     start.warnings.iter().for_each(|warning| output::warning(warning));
     print(&match arguments.format {

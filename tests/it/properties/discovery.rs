@@ -1,6 +1,7 @@
 //! What a registry of the discovery service says.
 
-use model::plan::{ClusterSize, DiscoveryToken, Registry, RegistryFault, member_id};
+use model::config::{ClusterSize, DiscoveryToken};
+use model::plan::{Registry, RegistryFault, member_id};
 use proptest::prelude::*;
 
 fn token() -> DiscoveryToken {

@@ -252,6 +252,11 @@ impl<'d> Table<'d> {
         }
     }
 
+    /// Whether it is there, whatever it is.
+    pub fn has(&self, key: &'static str) -> bool {
+        self.get(key).is_some()
+    }
+
     fn get(&self, key: &'static str) -> Option<&'d At<Value>> {
         self.known.borrow_mut().insert(key);
         self.entries.iter().find(|(written, _)| written.value == key).map(|(_, value)| value)

@@ -38,6 +38,8 @@ pub struct LocalConfig {
     /// The generation of what was activated here, relative to the file; none for certificates that were made
     /// elsewhere.
     pub pki: Option<PathBuf>,
+    /// The zone that its name tells.
+    pub zone_name: ZoneName,
     /// The members, as a zone. None if the list is empty or absent: it has to come from elsewhere then.
     pub zone: Option<ZoneConfig>,
 }
@@ -140,7 +142,7 @@ fn read_config(file: Table<'_>, problems: &mut Problems<'_>) -> Option<LocalConf
         members.into_iter().filter_map(|member| read_member(member, zone_name.as_ref(), problems)).collect();
     rules::check(&nodes, problems);
     rules::assign_metrics_ports(&mut nodes);
-    let zone = zone_name.filter(|_| is_listed).map(|name| ZoneConfig {
+    let zone = zone_name.clone().filter(|_| is_listed).map(|name| ZoneConfig {
         name,
         nodes: nodes.into_iter().map(|node| node.value).collect(),
         pki: PkiSettings::default(),
@@ -148,7 +150,7 @@ fn read_config(file: Table<'_>, problems: &mut Problems<'_>) -> Option<LocalConf
         tls: Protection::default(),
         access: None,
     });
-    Some(LocalConfig { name: name?.value, ca: ca?, cert: cert?, key: key?, pki, zone })
+    Some(LocalConfig { name: name?.value, ca: ca?, cert: cert?, key: key?, pki, zone_name: zone_name?, zone })
 }
 
 /// The zone is what follows the first label of a node's name.
@@ -163,7 +165,7 @@ fn read_name(text: &str) -> Result<DnsName, (String, String)> {
     }
 }
 
-fn zone_of(name: &DnsName) -> Option<ZoneName> {
+pub(super) fn zone_of(name: &DnsName) -> Option<ZoneName> {
     name.as_str().split_once('.').and_then(|(_, zone)| ZoneName::parse(zone).ok())
 }
 

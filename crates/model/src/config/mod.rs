@@ -2,12 +2,16 @@
 
 mod access;
 mod address;
+mod boot;
+mod discovery_names;
+mod discovery_settings;
 mod document;
 mod edit;
 mod etcd_version;
 mod json_document;
 mod local;
 mod machine_list;
+mod member_list;
 mod names;
 mod node;
 mod problem;
@@ -24,11 +28,17 @@ mod zone_document;
 
 pub use access::AccessSettings;
 pub use address::{Address, Port, Protocol};
+pub use boot::{BootConfig, GatewaySettings, MemberSource, NameserviceSettings, Reload};
+pub use discovery_names::{ClusterSize, DiscoveryToken, NoToken, ServiceSuffix};
+pub use discovery_settings::{
+    DiscoverySettings, DiscoverySource, DnsDiscovery, RegistryAccess, RegistryDiscovery,
+};
 pub use document::nearest_hint;
 pub use edit::Edit;
 pub use etcd_version::{EtcdVersion, MinorVersion, VersionError};
 pub use local::{LocalConfig, PemSource};
 pub use machine_list::{Machine, read_machine_list};
+pub use member_list::MemberList;
 pub use names::{ClientName, DnsName, NameFault, NodeName, ZoneName};
 pub use node::Node;
 pub use problem::{Location, Problem, Severity};

@@ -23,17 +23,27 @@ struct LocalMember {
     client_port: u16,
 }
 
-impl LocalMembers {
-    /// The members of a zone.
-    pub fn of(zone: &ZoneConfig) -> Self {
-        let member = |node: &Node| LocalMember {
+impl LocalMember {
+    fn of(node: &Node) -> Self {
+        Self {
             node_name: node.name.full().to_owned(),
             protocol: node.protocol.as_str(),
             address: node.address.to_string(),
             peer_port: node.peer_port.number(),
             client_port: node.client_port.number(),
-        };
-        Self(zone.members().map(member).collect())
+        }
+    }
+}
+
+impl LocalMembers {
+    /// The members of a zone.
+    pub fn of(zone: &ZoneConfig) -> Self {
+        Self(zone.members().map(LocalMember::of).collect())
+    }
+
+    /// These members.
+    pub fn of_nodes(nodes: &[Node]) -> Self {
+        Self(nodes.iter().map(LocalMember::of).collect())
     }
 
     /// The text of the `node.json` that a node has in its bundles. Paths are relative to the node directory.

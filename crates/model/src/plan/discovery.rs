@@ -4,80 +4,9 @@
 //! Keys and values are those of `server/etcdserver/api/v3discovery/discovery.go` in etcd.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use super::cluster::{EtcdId, cluster_id, member_id};
-
-/// Below it every token has its keys.
-const REGISTRY: &str = "/_etcd/registry/";
-/// etcd itself takes more, and no cluster is so large.
-const LARGEST: u32 = 99;
-/// Characters of a token.
-const LONGEST: usize = 128;
-
-/// The name of a registry, and the token of the cluster that is bootstrapped with it: it takes the place of
-/// `--initial-cluster-token` in all ids.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DiscoveryToken(String);
-
-/// What is no token.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a token has 1 to {LONGEST} letters, digits, `-`, `_` and `.`, and begins with a letter or digit")]
-pub struct NoToken;
-
-impl DiscoveryToken {
-    /// What is in the place of the size of a registry that was closed: no number, so etcd refuses a member
-    /// that begins with it, and the token is not taken a second time.
-    pub const CLOSED: &str = "closed";
-
-    /// # Errors
-    /// It could not be one step of a path.
-    pub fn parse(text: &str) -> Result<Self, NoToken> {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        let begins = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-        match begins && text.len() <= LONGEST && text.bytes().all(is_plain) {
-            true => Ok(Self(text.to_owned())),
-            false => Err(NoToken),
-        }
-    }
-
-    /// One of 128 random bits.
-    pub fn of(random: u128) -> Self {
-        Self(format!("{random:032x}"))
-    }
-
-    /// The key whose value is the number of members, in decimal digits.
-    pub fn size_key(&self) -> String {
-        format!("{REGISTRY}{self}/_config/size")
-    }
-
-    /// What the keys of the members begin with; their ids follow.
-    pub fn members_prefix(&self) -> String {
-        format!("{REGISTRY}{self}/members/")
-    }
-}
-
-impl fmt::Display for DiscoveryToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// How many members register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClusterSize(u32);
-
-impl ClusterSize {
-    /// None if it is no number of members.
-    pub fn new(number: u32) -> Option<Self> {
-        (1..=LARGEST).contains(&number).then_some(Self(number))
-    }
-
-    /// The number.
-    pub fn get(self) -> u32 {
-        self.0
-    }
-}
+use crate::config::{ClusterSize, DiscoveryToken};
 
 /// A member that has registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +37,7 @@ pub enum RegistryFault {
     #[error("it has no size: a member that begins with it is refused")]
     NoSize,
     /// etcd reads it as a number.
-    #[error("its size is `{}`, which is no number from 1 to {LARGEST}", shown(.0))]
+    #[error("its size is `{}`, which is no number from 1 to {}", shown(.0), ClusterSize::LARGEST)]
     BadSize(String),
     /// An entry that is not `NAME=URL`.
     #[error("`{}` = `{}` is no member", shown(.key), shown(.value))]
@@ -178,7 +107,7 @@ impl Registry {
         let (mut names, mut urls) = (BTreeSet::new(), BTreeSet::new());
         for member in &members {
             let sorted: Vec<&str> = member.peer_urls.iter().map(String::as_str).collect();
-            let expected = member_id(&sorted, &token.0);
+            let expected = member_id(&sorted, token.as_str());
             if member.id != expected {
                 let (name, found) = (member.name.clone(), member.id);
                 faults.push(RegistryFault::OtherId { name, found, expected });
@@ -192,7 +121,7 @@ impl Registry {
                 }
             }
         }
-        let places = number.map_or(members.len(), |size| size.0 as usize);
+        let places = number.map_or(members.len(), |size| size.get() as usize);
         let surplus = members.split_off(places.min(members.len()));
         faults.extend(surplus.into_iter().map(|member| RegistryFault::Surplus(member.name)));
         Self { size: number, is_closed, members, faults }
@@ -200,7 +129,7 @@ impl Registry {
 
     /// How many members are waited for.
     pub fn missing(&self) -> usize {
-        self.size.map_or(0, |size| (size.0 as usize).saturating_sub(self.members.len()))
+        self.size.map_or(0, |size| (size.get() as usize).saturating_sub(self.members.len()))
     }
 
     /// The id of the cluster that they bootstrap, once all are there.

@@ -34,7 +34,7 @@ pub use certificates::{IssueReason, days_left, reason_to_reissue};
 pub use clock::{CLOCK_TOLERANCE, Recorded, is_behind};
 pub use cluster::{ClusterToken, EtcdId, InitialCluster, InitialMember, PeerUrl, cluster_id, member_id};
 pub use constraints::{is_permitted, permitted_dns};
-pub use discovery::{ClusterSize, DiscoveryToken, NoToken, Registration, Registry, RegistryFault};
+pub use discovery::{Registration, Registry, RegistryFault};
 pub use disk_state::{
     DataDirectory, DiskState, Ids, LocalState, LostLog, Nonce, Past, Phase, SaidOfData, local_state,
 };

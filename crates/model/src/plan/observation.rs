@@ -77,14 +77,17 @@ impl Observation {
     }
 }
 
-/// What the operator says of the zone, for one start: true, it is safe; false, it bootstraps the cluster a
-/// second time.
+/// What is known of the founding beyond what this node and the others have, for one start. What the operator
+/// says of it is safe if it is true; false, it bootstraps the cluster a second time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FoundingWords {
     /// `--found-without NODE`, short names: these have never run.
     pub without: Vec<String>,
     /// `--never-ran`: this node has never run, although its cluster was bootstrapped.
     pub never_ran: bool,
+    /// This start has written the entry of the member into a registry, where there was none: a member by this
+    /// id writes it before it runs, so there was no such member before. It is no word, and needs none.
+    pub is_first_registration: bool,
 }
 
 /// Whether a member may bootstrap the cluster, as far as who activated its node has a say in it.

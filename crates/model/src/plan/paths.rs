@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Plane;
-use crate::config::{ClientName, NodeName};
+use crate::config::{BootConfig, ClientName, NodeName};
 
 /// The directory of a zone on its signing host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,6 +200,21 @@ impl NodePaths {
     /// The same in any data directory.
     pub fn nonce_in(data: &Path) -> PathBuf {
         data.join("zone-etcd.attempt")
+    }
+
+    /// The members, as the node was told of them.
+    pub fn member_list(&self) -> PathBuf {
+        self.root.join("member-list.json")
+    }
+
+    /// The zone document that was accepted last, as it was received.
+    pub fn zone_document(&self) -> PathBuf {
+        self.root.join("zone-document.json")
+    }
+
+    /// What the node does when it starts.
+    pub fn boot_config(&self) -> PathBuf {
+        self.root.join(BootConfig::FILE)
     }
 
     /// The etcd that the member starts with while `upgrade` walks the zone.

@@ -116,6 +116,7 @@ impl WithoutLog<'_> {
             // A member that is there as etcd, or with a log of it, had heard that all are committed.
             _ if self.is_committed() => Ok(Step::Start(StartDecision::Bootstrap)),
             LocalState::Lost(_) => Err(Refusal::FoundedBefore { ids, lost: None }),
+            _ if self.observed.words.is_first_registration => Ok(Step::Commit),
             _ if self.observed.words.never_ran => self.decide_by_word(ids),
             _ => Err(Refusal::FoundedBefore { ids, lost: None }),
         }

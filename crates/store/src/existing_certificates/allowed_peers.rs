@@ -5,7 +5,7 @@ use zone_pki::go::covers;
 
 use super::plane::ReadPlane;
 use super::{Expected, Fault};
-use model::config::NodeName;
+use model::config::{Address, Node, NodeName};
 use model::plan::AllowedPeers;
 
 /// The peers that the peer plane has to name: none if no CA of clients chains to a CA of peers.
@@ -26,6 +26,18 @@ pub(super) fn between(
     let members = || expected.zone.members().map(|node| &node.name);
     let own = members().find(|name| name.full() == expected.name)?;
     let named = |form: fn(&NodeName) -> &str| members().map(|name| form(name).to_owned()).collect();
+    // A node whose name was made of its address has that in its certificate, and not the name. So have the
+    // others then, since each is dialled there.
+    let is_made = |node: &Node| {
+        let outside = matches!(&node.address, Address::Ip(_))
+            || matches!(&node.address, Address::Name(name) if !name.is_within(expected.zone.name.dns()));
+        outside
+            && NodeName::of_address(&node.address, &expected.zone.name).is_ok_and(|made| made == node.name)
+    };
+    if expected.zone.members().any(is_made) {
+        let addresses = expected.zone.members().map(|node| node.address.to_string());
+        return Some(AllowedPeers::Hostnames(addresses.collect()));
+    }
     for form in [NodeName::full as fn(&NodeName) -> &str, NodeName::short] {
         if covers(leaf, form(own)) {
             return Some(AllowedPeers::Hostnames(named(form)));

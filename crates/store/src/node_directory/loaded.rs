@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use zone_pki::ShowPath;
 
-use super::NodeDirectory;
+use super::{Members, NodeDirectory, Place};
 use crate::existing_certificates::Sources;
-use model::config::{LocalConfig, NodeFile, PemSource, PlaneFiles, Problem, Protection, TlsFiles};
+use model::config::{
+    LocalConfig, MemberList, NodeFile, PemSource, PlaneFiles, Problem, Protection, TlsFiles,
+};
 use model::error::{Exit, Failure, Result};
 use model::plan::NodePaths;
 
@@ -14,13 +16,28 @@ use model::plan::NodePaths;
 pub(super) fn open(
     file: &Path,
     mut local: LocalConfig,
-    warnings: Vec<Problem>,
+    mut warnings: Vec<Problem>,
     paths: NodePaths,
     written: PathBuf,
+    members: Members<'_>,
 ) -> Result<NodeDirectory> {
-    let Some(mut config) = local.zone.take() else { return Err(no_list(file)) };
-    let Some(node) = config.node(local.name.as_str()) else { return Err(no_member(file, &local)) };
-    let name = node.name.clone();
+    let mut warned_of = file.to_owned();
+    let (mut config, name) = match local.zone.take() {
+        Some(config) => {
+            let node = config.node(local.name.as_str());
+            let name = node.ok_or_else(|| no_member(file, &local, None))?.name.clone();
+            (config, name)
+        }
+        None => {
+            let (list, found) = members(&local, &Place { file, paths: &paths })?;
+            warnings.extend(found);
+            warned_of = paths.member_list();
+            if !list.is_member() {
+                return Err(no_member(file, &local, Some(&list)));
+            }
+            (list.config(), list.own)
+        }
+    };
     let plane = || PlaneFiles {
         authority: NodeFile::fixed(place(&paths, "ca", &local.ca)),
         certificate: NodeFile::fixed(place(&paths, "cert", &local.cert)),
@@ -28,7 +45,6 @@ pub(super) fn open(
         revocations: None,
     };
     config.tls = Protection::Files(Box::new(TlsFiles { client: plane(), peer: plane() }));
-    let warned_of = file.to_owned();
     Ok(NodeDirectory {
         paths,
         config,
@@ -55,17 +71,14 @@ fn place(paths: &NodePaths, name: &str, pem: &PemSource) -> PathBuf {
     }
 }
 
-fn no_list(file: &Path) -> Failure {
-    Failure::new(Exit::MissingInput, format!("{} has no list of members", file.shown()))
-        .because("without `etcd` the list has to come from the nameservice, which this version does not ask")
-        .next(
-            "write the members into it: \"etcd\": [{\"node_name\": \"node1.example.zone\", \"address\": \
-             \"10.0.1.10\"}]",
-        )
-}
-
-fn no_member(file: &Path, local: &LocalConfig) -> Failure {
-    Failure::new(Exit::Configuration, format!("no member runs on {}", local.name.as_str()))
-        .because(format!("`etcd` in {} does not name it", file.shown()))
-        .next("add it to `etcd` on every node, or correct `name`")
+fn no_member(file: &Path, local: &LocalConfig, list: Option<&MemberList>) -> Failure {
+    let failure = Failure::new(Exit::Configuration, format!("no member runs on {}", local.name.as_str()));
+    match list {
+        Some(list) => failure
+            .because(format!("the list from {} does not name it", list.source))
+            .next("add it there, or correct `name`"),
+        None => failure
+            .because(format!("`etcd` in {} does not name it", file.shown()))
+            .next("add it to `etcd` on every node, or correct `name`"),
+    }
 }

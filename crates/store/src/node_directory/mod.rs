@@ -2,10 +2,12 @@
 
 mod data_place;
 mod loaded;
+mod members;
 
 use std::path::{Path, PathBuf};
 
 pub use data_place::refuse_data_among;
+pub use members::{Members, Place, keep, keep_members, kept_members, no_list};
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
@@ -47,13 +49,18 @@ pub struct NodeDirectory {
 impl NodeDirectory {
     /// Reads the local config of a node, and what was activated beside it.
     pub fn open(config: &Path) -> Result<Self> {
+        Self::open_with(config, &members::kept)
+    }
+
+    /// The same, where `members` finds those of a local config without a list.
+    pub fn open_with(config: &Path, members: Members<'_>) -> Result<Self> {
         let file = absolute(config)?;
         let (local, warnings) = LocalConfig::load(&file).map_err(config_failure)?;
         let paths = NodePaths::new(file.parent().unwrap_or(Path::new("/")));
         let written = config.to_owned();
         match local.pki {
             Some(_) => Self::activated(&file, &local, paths, written),
-            None => loaded::open(&file, local, warnings, paths, written),
+            None => loaded::open(&file, local, warnings, paths, written, members),
         }
     }
 

@@ -16,7 +16,7 @@ pub use proposed::{gets_files, proposed_lists};
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
-use crate::node_directory::{DESCRIPTION, NodeDirectory, refuse_data_among};
+use crate::node_directory::{DESCRIPTION, Members, NodeDirectory, refuse_data_among};
 use crate::zone_directory::{Assessment, Authorities, CaPassphrase, Holder, ZoneDirectory, read_restored};
 use host::UpgradeStep;
 use model::config::{ClientName, EtcdSettings, Node, NodeName, ZoneConfig};
@@ -41,12 +41,34 @@ impl Site {
     /// Opens the zone in `zone`, or the node of the local config `config`. With neither, the zone in the
     /// working directory, and if there is none the node in the default place.
     pub fn open(zone: Option<&Path>, config: Option<&Path>, ca_passphrase: CaPassphrase) -> Result<Self> {
+        Self::open_by(zone, config, ca_passphrase, &NodeDirectory::open)
+    }
+
+    /// The same, where `members` finds those of a node whose local config has no list.
+    ///
+    /// # Errors
+    /// As [`Site::open`]; and no members were found.
+    pub fn open_with(
+        zone: Option<&Path>,
+        config: Option<&Path>,
+        ca_passphrase: CaPassphrase,
+        members: Members<'_>,
+    ) -> Result<Self> {
+        Self::open_by(zone, config, ca_passphrase, &|config| NodeDirectory::open_with(config, members))
+    }
+
+    fn open_by(
+        zone: Option<&Path>,
+        config: Option<&Path>,
+        ca_passphrase: CaPassphrase,
+        open_node: &dyn Fn(&Path) -> Result<NodeDirectory>,
+    ) -> Result<Self> {
         match (zone, config) {
             (_, Some(config)) if config.is_dir() => Err(no_local_config(config)),
-            (_, Some(config)) => NodeDirectory::open(config).map(Self::Node),
+            (_, Some(config)) => open_node(config).map(Self::Node),
             (Some(zone), None) => Self::open_zone(zone, ca_passphrase),
             (None, None) if !Path::new("zone.toml").exists() && Path::new(DEFAULT_CONFIG).exists() => {
-                NodeDirectory::open(Path::new(DEFAULT_CONFIG)).map(Self::Node)
+                open_node(Path::new(DEFAULT_CONFIG)).map(Self::Node)
             }
             (None, None) => Self::open_zone(Path::new("."), ca_passphrase),
         }

@@ -118,6 +118,7 @@ fn the_words_of_the_operator_count_with_a_majority() {
     let without = |nodes: &[&str]| FoundingWords {
         without: nodes.iter().map(|node| (*node).to_owned()).collect(),
         never_ran: false,
+        is_first_registration: false,
     };
     let own = |phase: Option<Past>, words| Observation { words, ..observed(disk(Empty, phase, None)) };
     let found = || peers([launches(Nothing), absent()]);
@@ -134,9 +135,21 @@ fn the_words_of_the_operator_count_with_a_majority() {
     }
     // One of three is none.
     assert!(matches!(decide(&own(None, without(&["node2", "node3"])), &found()), Ok(Step::Wait(..))));
+    // What has registered for the first time needs nobody else, and counts as little as a word where one
+    // says that it has run.
+    let first = FoundingWords { is_first_registration: true, ..FoundingWords::default() };
+    let has_run = || serves(OURS.cluster, Listed::HasRun(OURS.member));
+    let unstarted = || serves(OURS.cluster, Listed::Unstarted(OURS.member));
+    assert_eq!(decide(&own(None, first.clone()), &peers([unstarted(), absent()])), COMMIT);
+    let denied = decide(&own(None, first.clone()), &peers([unstarted(), has_run()]));
+    assert_eq!(denied, Err(Refusal::DataLost { ids: OURS }));
+    let lost = decide(&own(past(Phase::Ran), first.clone()), &peers([unstarted(), unstarted()]));
+    assert_eq!(lost, Err(Refusal::ForgottenVotes { past: OURS }));
+    // Where no cluster is there yet, it founds one with the others, or not at all.
+    let alone = decide(&own(None, first), &peers([launches(Nothing), absent()]));
+    assert!(matches!(alone, Ok(Step::Wait(WaitsTo::Found, _))), "{alone:?}");
     // That it never ran has to be said by most, and by nobody denied.
     let word = FoundingWords { never_ran: true, ..FoundingWords::default() };
-    let unstarted = || serves(OURS.cluster, Listed::Unstarted(OURS.member));
     assert_eq!(decide(&own(None, word.clone()), &peers([unstarted(), unstarted()])), COMMIT);
     let waits = decide(&own(None, word.clone()), &peers([unstarted(), absent()]));
     assert!(matches!(waits, Ok(Step::Wait(WaitsTo::BelieveTheOperator, _))), "{waits:?}");

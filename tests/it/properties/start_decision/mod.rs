@@ -203,7 +203,8 @@ fn nobody_votes_twice() {
         serves(us, Listed::HasRun(OURS.member)),
         serves(OTHER.cluster, Listed::Learner(ADDED)),
     ];
-    let words = FoundingWords { without: vec!["node3".to_owned()], never_ran: true };
+    let words =
+        FoundingWords { without: vec!["node3".to_owned()], never_ran: true, ..FoundingWords::default() };
     let voted = [
         disk(Empty, past(Phase::Ran), None),
         disk(Empty, past(Phase::Attempted(R)), None),

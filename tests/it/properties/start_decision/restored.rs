@@ -9,7 +9,11 @@ const PHASES: [Option<Phase>; 5] =
 /// A node in a zone that was restored as the cluster that its description gives. Everything that an operator
 /// can say is said.
 fn restored(disk: DiskState, predicted: Ids) -> Observation {
-    let words = FoundingWords { without: vec!["node2".to_owned(), "node3".to_owned()], never_ran: true };
+    let words = FoundingWords {
+        without: vec!["node2".to_owned(), "node3".to_owned()],
+        never_ran: true,
+        ..FoundingWords::default()
+    };
     Observation { restored: Some(OURS.cluster), words, predicted, ..observed(disk) }
 }
 

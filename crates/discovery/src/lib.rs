@@ -1,0 +1,79 @@
+//! How a node finds the members of its zone where its local config has no list. They are looked for once,
+//! before its first start: from then on the list that it has kept is used, and etcd is always given a list.
+//!
+//! A place is asked as `boot.toml` says, and another one is never asked instead. What it answers goes into
+//! the start decision like a list that was written by hand: nothing of that is passed by.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `srv_records` | SRV records, resolved as etcd would |
+//! | `registration` | a registry of the discovery service: the node's own entry, and those of the others |
+//! | `registered` | what a registry makes of the zone. Pure |
+//! | `own_credentials` | with what the registry is asked |
+
+mod own_credentials;
+mod registered;
+mod registration;
+mod srv_records;
+
+use std::cell::Cell;
+
+use etcd::observe_data_directory;
+use model::config::{BootConfig, DiscoverySource, LocalConfig, MemberList, MemberSource, Problem};
+use model::error::{Exit, Failure, Result};
+use model::plan::DataDirectory;
+use store::node_directory::{Place, keep_members, kept_members, no_list};
+use store::zone_directory::config_failure;
+
+/// How members are looked for.
+#[derive(Clone, Copy)]
+pub struct Search<'s> {
+    /// Whether the node registers where it has to, waits for the others, and keeps what it finds. Otherwise
+    /// nothing is written anywhere.
+    pub takes_part: bool,
+    /// Where is told for whom it waits.
+    pub tell: &'s dyn Fn(&str),
+    /// Set when it registers and was not registered before, by whatever program.
+    pub has_registered: &'s Cell<bool>,
+}
+
+/// The members of a node whose local config has no list.
+///
+/// # Errors
+/// They are not found (exit 66 or 69), or what is found is wrong (65).
+pub fn members(
+    local: &LocalConfig,
+    place: &Place<'_>,
+    search: Search<'_>,
+) -> Result<(MemberList, Vec<Problem>)> {
+    let has_log = matches!(observe_data_directory(&place.paths.data()), Ok(DataDirectory::Log(_)) | Err(_));
+    if has_log && let Some(kept) = kept_members(place.paths)? {
+        return Ok(kept);
+    }
+    let (boot, warnings) = BootConfig::load(&place.paths.boot_config()).map_err(config_failure)?;
+    let Some(source) = boot.source() else { return Err(no_list(place)) };
+    let (list, mut found) = match source {
+        MemberSource::Nameservice(_) => return Err(no_list(place)),
+        MemberSource::Discovery(discovery) => match &discovery.source {
+            DiscoverySource::Dns(dns) => srv_records::members(dns, discovery.size, local, place)?,
+            DiscoverySource::Registry(registry) => {
+                registration::members(registry, discovery.size, local, place, search)?
+            }
+        },
+    };
+    if search.takes_part && list.is_member() {
+        keep_members(place.paths, &list)?;
+    }
+    found.splice(0..0, warnings);
+    Ok((list, found))
+}
+
+/// The members that were found break the rules for a zone.
+fn unsound(source: &str, problems: Vec<Problem>) -> Failure {
+    let failure =
+        Failure::new(Exit::BadInput, format!("the members from {source} cannot be those of a zone"));
+    problems.iter().fold(failure, |failure, problem| match &problem.instead {
+        Some(instead) => failure.because(format!("{}: {instead}", problem.what)),
+        None => failure.because(problem.what.as_str()),
+    })
+}
