@@ -96,7 +96,7 @@ fn every_fault_is_told_with_its_place() {
         (4, "`reload` = \"often\""),
         (5, "`deadline`"),
         (6, "`provider` = \"../x\""),
-        (7, "lists are never mixed"),
+        (7, "the members come from the nameservice (`url`) and from"),
         (7, "members are looked for in one place"),
         (7, "only some of `ca`, `cert` and `key`"),
         (9, "`token` = \"a/b\""),
