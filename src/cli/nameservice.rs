@@ -38,8 +38,9 @@ pub struct NameserviceSignArgs {
 #[derive(Debug, Args)]
 #[command(after_help = VERIFY_CODES)]
 pub struct NameserviceVerifyArgs {
-    /// The zone document; `-` is standard input
-    #[arg(value_name = "FILE")]
+    /// The zone document: a file, `-` for standard input, or where a nameservice is: https://HOST[:PORT], or
+    /// http:// with a loopback address
+    #[arg(value_name = "FILE|URL")]
     pub file: PathBuf,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
@@ -56,6 +57,9 @@ pub struct NameserviceVerifyArgs {
     /// Judge as this node would, whose member has data: its role and its URLs have to be those of --last
     #[arg(long, value_name = "NODE", requires = "last")]
     pub node: Option<String>,
+    /// How long a nameservice has to answer
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub timeout: humantime::Duration,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
@@ -67,4 +71,4 @@ Exit codes: 0 signed, 64 usage, 65 the last document is damaged, 66 a CA or its 
 
 const VERIFY_CODES: &str = "\
 Exit codes: 0 accepted, 64 usage, 65 refused (its shape, its signature, its zone, its time, older than
-the last one, another member), 66 the document or the CA is not there";
+the last one, another member), 66 the document or the CA is not there, 69 the nameservice does not answer";

@@ -16,6 +16,7 @@
 //! | [`offline`] | bundles that are carried over: one cluster, and no second one |
 //! | [`dev`] | the throwaway zone |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
+//! | [`nameservice`] | the zone document in the zone's etcd |
 //! | [`discovered`] | etcd's own `--discovery-srv`, with the records that `dns export` prints |
 //! | [`found_members`] | nodes without a list, which find their members by DNS or a registry |
 //! | [`diverged`] | voters whose data differs |
@@ -79,6 +80,7 @@ mod grpc_proxy;
 mod issued_certificates;
 mod logged_secrets;
 mod membership;
+mod nameservice;
 mod namespaces;
 mod node_lock;
 mod offline;

@@ -29,6 +29,7 @@
 //! | [`export`] | files for other software, read by it |
 //! | [`terminal`] | what others wrote, which does nothing to a terminal and passes for no line of ours |
 //! | [`rooms`] | modules import each other one way |
+//! | [`nameservice`] | the zone document over HTTP: fetched, verified |
 //! | [`zone_document`] | the zone document: its shape, its signature, whether it is accepted |
 //! | [`words`] | help, messages and documents: the terms of docs/terms.md |
 //! | [`verdict`] | `plan`, `check` and `run` on the same start: one exit code, one reason |
@@ -70,6 +71,7 @@ mod golden;
 mod local_config;
 mod logging;
 mod malformed;
+mod nameservice;
 mod properties;
 mod rehearsal;
 mod renewal;

@@ -38,11 +38,19 @@ impl std::fmt::Debug for ClientCredentials {
 impl ClientCredentials {
     /// Reads `ca.crt`, `client.crt` and `client.key` of a generation.
     pub fn load(generation: &Path) -> std::io::Result<Self> {
-        let read = |name: &str| regular_file::read(&generation.join(name));
-        let key =
-            private_file::read(&generation.join(CLIENT_ROLE.key_file())).map_err(std::io::Error::other)?;
-        let identity = Identity::from_pem(read(&CLIENT_ROLE.certificate_file())?, &key);
-        Ok(Self { root: Certificate::from_pem(read(ROOT_FILE)?), identity })
+        let file = |name: &str| generation.join(name);
+        Self::of_files(
+            &file(ROOT_FILE),
+            &file(&CLIENT_ROLE.certificate_file()),
+            &file(&CLIENT_ROLE.key_file()),
+        )
+    }
+
+    /// Reads the CAs that are trusted, a certificate and its key.
+    pub fn of_files(ca: &Path, certificate: &Path, key: &Path) -> std::io::Result<Self> {
+        let key = private_file::read(key).map_err(std::io::Error::other)?;
+        let identity = Identity::from_pem(regular_file::read(certificate)?, &key);
+        Ok(Self { root: Certificate::from_pem(regular_file::read(ca)?), identity })
     }
 }
 

@@ -62,6 +62,13 @@ pub(super) struct PutRequest {
     pub(super) lease: i64,
 }
 
+/// `DeleteRangeRequest`, for one key.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct RemoveRequest {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) key: Vec<u8>,
+}
+
 #[derive(Clone, Copy, PartialEq, Message)]
 pub(super) struct PutResponse {
     #[prost(message, optional, tag = "1")]
@@ -94,7 +101,7 @@ pub(super) enum CompareWith {
 /// `RequestOp`
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct RequestOp {
-    #[prost(oneof = "Operation", tags = "1, 2")]
+    #[prost(oneof = "Operation", tags = "1, 2, 3")]
     pub(super) operation: Option<Operation>,
 }
 
@@ -105,6 +112,8 @@ pub(super) enum Operation {
     Range(RangeRequest),
     #[prost(message, tag = "2")]
     Put(PutRequest),
+    #[prost(message, tag = "3")]
+    Remove(RemoveRequest),
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -1,5 +1,5 @@
 //! Keys, values and leases, as far as this program needs them: a lock for its own operations, the load of a
-//! rehearsal, and the discovery service.
+//! rehearsal, the discovery service, and the nameservice.
 
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::{Request, Status};
@@ -8,8 +8,8 @@ use super::client::{Answer, MemberClient};
 pub use super::key_value_messages::KeyValue;
 use super::key_value_messages::{
     Compare, CompareWith, LeaseGrantRequest, LeaseGrantResponse, LeaseKeepAliveResponse, LeaseRequest,
-    LeaseRevokeResponse, Operation, PutRequest, PutResponse, RangeRequest, RangeResponse, RequestOp,
-    TxnRequest, TxnResponse,
+    LeaseRevokeResponse, Operation, PutRequest, PutResponse, RangeRequest, RangeResponse, RemoveRequest,
+    RequestOp, TxnRequest, TxnResponse,
 };
 
 /// `Compare.CompareTarget.MOD`
@@ -57,15 +57,44 @@ impl MemberClient {
         mod_revision: i64,
     ) -> Answer<Result<i64, Option<KeyValue>>> {
         let put = PutRequest { key: key.to_vec(), value: value.to_vec(), lease };
-        let read = RangeRequest { key: key.to_vec(), ..RangeRequest::default() };
+        self.if_unchanged(key, mod_revision, vec![Operation::Put(put)]).await
+    }
+
+    /// Writes values and removes keys, all or none of them, if `guard` was last changed at `mod_revision`,
+    /// where 0 stands for a key that is not there. No key may be among both. etcd takes 128 of them at once
+    /// (`--max-txn-ops`). Returns the revision of the change, or else what `guard` has instead.
+    pub async fn change_if_unchanged(
+        &self,
+        (guard, mod_revision): (&[u8], i64),
+        puts: &[(Vec<u8>, Vec<u8>)],
+        removed: &[Vec<u8>],
+    ) -> Answer<Result<i64, Option<KeyValue>>> {
+        let put = |(key, value): &(Vec<u8>, Vec<u8>)| {
+            Operation::Put(PutRequest { key: key.clone(), value: value.clone(), lease: 0 })
+        };
+        let remove = |key: &Vec<u8>| Operation::Remove(RemoveRequest { key: key.clone() });
+        let operations = removed.iter().map(remove).chain(puts.iter().map(put)).collect();
+        self.if_unchanged(guard, mod_revision, operations).await
+    }
+
+    async fn if_unchanged(
+        &self,
+        guard: &[u8],
+        mod_revision: i64,
+        operations: Vec<Operation>,
+    ) -> Answer<Result<i64, Option<KeyValue>>> {
+        let read = RangeRequest { key: guard.to_vec(), ..RangeRequest::default() };
         let request = TxnRequest {
             compare: vec![Compare {
                 result: 0,
                 target: BY_MOD_REVISION,
-                key: key.to_vec(),
+                key: guard.to_vec(),
                 with: Some(CompareWith::ModRevision(mod_revision)),
             }],
-            success: vec![RequestOp { operation: Some(Operation::Put(put)) }],
+            success: operations
+                .into_iter()
+                .map(|operation| RequestOp { operation: Some(operation) })
+                .collect(),
             failure: vec![RequestOp { operation: Some(Operation::Range(read)) }],
         };
         let answer: TxnResponse = self.unary(request, "/etcdserverpb.KV/Txn").await?;

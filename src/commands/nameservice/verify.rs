@@ -1,8 +1,12 @@
-//! `nameservice verify`: whether a node would accept a zone document. It asks no network.
+//! `nameservice verify`: whether a node would accept a zone document. It asks no network but the nameservice
+//! that it is given.
 
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::slice;
 
+use etcd::tls::Trust;
+use nameservice::{Base, FetchError, fetch};
 use serde::Serialize;
 use time::OffsetDateTime;
 use zone_pki::{Certificate, ShowPath, instant, jws, regular_file};
@@ -14,13 +18,14 @@ use model::config::{NameFault, NodeName, ZoneDocument, ZoneName};
 use model::error::{Exit, Failure, Result};
 use model::plan::{Acceptance, DocumentRefusal, DocumentSigners, SignedZoneDocument};
 use model::report;
-use store::zone_directory::{signers_failure, zone_document_signers};
+use store::zone_directory::{Authorities, signers_failure, zone_document_signers};
 
 /// What a document has at most, and one byte to tell that it has more.
 const READ_AT_MOST: u64 = (64 << 10) + 1;
 
 pub(super) fn run(arguments: &NameserviceVerifyArgs, now: OffsetDateTime) -> Result<()> {
-    let (signers, zone) = trusted(arguments, now)?;
+    let base = base(&arguments.file)?;
+    let Trusted { signers, zone, servers } = trusted(arguments, now)?;
     let zone = arguments.name.as_deref().map(zone_name).transpose()?.or(zone);
     let last = arguments.last.as_deref().map(|file| {
         let last = read(file).and_then(|bytes| signed(&bytes, &signers, None));
@@ -28,14 +33,31 @@ pub(super) fn run(arguments: &NameserviceVerifyArgs, now: OffsetDateTime) -> Res
     });
     let last = last.transpose()?;
     let node = arguments.node.as_deref().map(|node| node_name(node, last.as_ref())).transpose()?;
-    let place = name_of(&arguments.file);
+    let place = base.as_ref().map_or_else(|| name_of(&arguments.file), Base::to_string);
+    let mut not_brought = None;
+    let brought = match (&base, &zone) {
+        (None, _) => read(&arguments.file),
+        (Some(base), Some(zone)) => {
+            let trust = servers.trust()?;
+            fetch(slice::from_ref(base), zone.as_str(), &trust, *arguments.timeout)
+                .map(|(_, fetched)| fetched)
+                .next()
+                .unwrap_or(Err(FetchError::NotFound(None)))
+                .map_err(|error| {
+                    let refusal = error.refusal();
+                    not_brought = Some(error);
+                    refusal
+                })
+        }
+        (Some(base), None) => return Err(no_name(base)),
+    };
     let acceptance = Acceptance {
         zone: zone.as_ref(),
         now,
         last: last.as_ref(),
         with_log: node.as_ref().map(NodeName::full),
     };
-    let judged = read(&arguments.file).and_then(|bytes| {
+    let judged = brought.and_then(|bytes| {
         let signed = signed(&bytes, &signers, Some(&place))?;
         acceptance.judge(&signed).map(|()| signed)
     });
@@ -51,17 +73,60 @@ pub(super) fn run(arguments: &NameserviceVerifyArgs, now: OffsetDateTime) -> Res
         (Format::Text, Ok(signed)) => print(&text(signed))?,
         (Format::Text, Err(_)) => {}
     }
-    judged.map(drop).map_err(|refusal| refusal.failure(&place))
+    judged.map(drop).map_err(|refusal| match &not_brought {
+        // What it says of it is more than that it is not there.
+        Some(error) => Failure { causes: vec![error.to_string()], ..refusal.failure(&place) },
+        None => refusal.failure(&place),
+    })
 }
 
-/// The CAs of which one has to have signed, and the zone that is meant, if that is known.
-fn trusted(
-    arguments: &NameserviceVerifyArgs,
-    now: OffsetDateTime,
-) -> Result<(DocumentSigners, Option<ZoneName>)> {
+/// Where a nameservice is, if that is meant and not a file.
+fn base(written: &Path) -> Result<Option<Base>> {
+    let text = written.to_string_lossy();
+    let is_url = text.contains("://") || text.starts_with("file:");
+    let parsed = is_url.then(|| Base::parse(&text)).transpose();
+    parsed.map_err(|NameFault { what, instead }| Failure::new(Exit::Usage, what).next(instead))
+}
+
+fn no_name(base: &Base) -> Failure {
+    Failure::new(Exit::Usage, format!("{base} has to be asked for a zone"))
+        .because("with --ca it is not known which")
+        .next("name it with --name")
+}
+
+/// Whose word counts.
+struct Trusted {
+    /// The CAs of which one has to have signed.
+    signers: DocumentSigners,
+    /// The zone that is meant, if that is known.
+    zone: Option<ZoneName>,
+    servers: Servers,
+}
+
+/// The CAs that a nameservice's own certificate chains to.
+struct Servers {
+    place: PathBuf,
+    authorities: Vec<Certificate>,
+}
+
+impl Servers {
+    fn trust(&self) -> Result<Trust> {
+        Trust::of_der(self.authorities.iter().map(Certificate::der)).map_err(|error| {
+            Failure::bad_input(format!("{} cannot be used for TLS", self.place.shown()))
+                .because(&error)
+                .next("name the certificate of the zone's CA, such as ca/root.crt of the zone directory")
+        })
+    }
+}
+
+fn trusted(arguments: &NameserviceVerifyArgs, now: OffsetDateTime) -> Result<Trusted> {
     let Some(file) = &arguments.ca else {
         let zone = open_zone(&arguments.zone)?;
-        return Ok((zone_document_signers(&zone, now)?, Some(zone.config.name)));
+        let signers = zone_document_signers(&zone, now)?;
+        let authorities = Authorities::load_before_their_time(&zone.paths, now)?;
+        let authorities = authorities.trusted_by_clients().into_iter().cloned().collect();
+        let servers = Servers { place: zone.paths.authorities(), authorities };
+        return Ok(Trusted { signers, zone: Some(zone.config.name), servers });
     };
     let text = regular_file::read(file).map_err(|error| Failure::read(file, &error))?;
     let certificates = Certificate::chain_from_pem(&text).map_err(|error| {
@@ -69,8 +134,9 @@ fn trusted(
             .because(&error)
             .next("name the certificate of the zone's CA, such as ca/root.crt of the zone directory")
     })?;
-    let signers = DocumentSigners::new(certificates).map_err(|fault| signers_failure(file, &fault))?;
-    Ok((signers, None))
+    let signers =
+        DocumentSigners::new(certificates.clone()).map_err(|fault| signers_failure(file, &fault))?;
+    Ok(Trusted { signers, zone: None, servers: Servers { place: file.clone(), authorities: certificates } })
 }
 
 fn zone_name(text: &str) -> Result<ZoneName> {

@@ -53,12 +53,17 @@ impl std::fmt::Debug for KeyPair {
 impl KeyPair {
     /// Reads `STEM.crt` and `STEM.key` of a generation.
     pub fn load(generation: &Path, stem: &str) -> Result<Self, MaterialError> {
-        let chain = certificates(&generation.join(format!("{stem}.crt")))?;
-        let path = generation.join(format!("{stem}.key"));
+        let file = |extension| generation.join(format!("{stem}.{extension}"));
+        Self::load_files(&file("crt"), &file("key"))
+    }
+
+    /// Reads a certificate with its chain, and its key, from two files.
+    pub fn load_files(certificate: &Path, key: &Path) -> Result<Self, MaterialError> {
+        let chain = certificates(certificate)?;
         let text =
-            private_file::read(&path).map_err(|source| MaterialError::Key { path: path.clone(), source })?;
+            private_file::read(key).map_err(|source| MaterialError::Key { path: key.to_owned(), source })?;
         let key = PrivateKeyDer::from_pem_slice(&text).map_err(|error| MaterialError::Pem {
-            path,
+            path: key.to_owned(),
             expected: "private key",
             reason: error.to_string(),
         })?;
@@ -76,6 +81,17 @@ impl KeyPair {
     /// The same, with the chain as it was read from that PEM, so that it is not read again.
     pub fn as_read(self, chain: Vec<Certificate>) -> Self {
         Self { read: Some(chain), ..self }
+    }
+
+    /// How a server with this pair takes connections of any client, without asking for a certificate.
+    pub fn server_for_any_client(&self) -> Result<ServerConfig, MaterialError> {
+        let (chain, key) = self.parts();
+        ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(refused)?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .map_err(refused)
     }
 
     /// The certificate itself, if it can be read.
@@ -112,6 +128,15 @@ impl Trust {
             expected: "certificate",
             reason: error.to_string(),
         })
+    }
+
+    /// The authorities in DER.
+    ///
+    /// # Errors
+    /// One of them is no certificate that TLS can use.
+    pub fn of_der<'d>(authorities: impl IntoIterator<Item = &'d [u8]>) -> Result<Self, MaterialError> {
+        let owned = |der: &[u8]| CertificateDer::from(der.to_vec());
+        Self::of(authorities.into_iter().map(owned).collect()).map_err(refused)
     }
 
     /// The same, with the authorities as they were read from that PEM, so that they are not read again.

@@ -11,7 +11,7 @@ use zone_pki::Certificate;
 
 use super::deadline::Deadline;
 use super::dial::PROTOCOL;
-use super::material::{KeyPair, MaterialError, Side, provider};
+use super::material::{KeyPair, MaterialError, Side};
 
 /// More than the head of a request that etcd or a start makes.
 const LONGEST_HEAD: usize = 8192;
@@ -47,15 +47,7 @@ impl Server {
 
     /// Takes connections of any client, over TLS with a certificate that cannot be verified.
     pub fn unverified(pair: &KeyPair) -> Result<Self, MaterialError> {
-        let (chain, key) = pair.parts();
-        let refused = |error: rustls::Error| MaterialError::Refused(error.to_string());
-        ServerConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(refused)?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .map(Self::with)
-            .map_err(refused)
+        pair.server_for_any_client().map(Self::with)
     }
 
     fn with(mut config: ServerConfig) -> Self {

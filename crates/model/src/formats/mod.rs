@@ -5,6 +5,7 @@
 mod bundle_record;
 mod local_config;
 mod member_list;
+mod nameservice_provider;
 mod restored_epoch;
 mod snapshot;
 mod zone_document;
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 pub use bundle_record::{BundleRecord, BundledCertificate, Seal};
 pub use local_config::{LocalMembers, is_of_bundle};
 pub use member_list::encode_member_list;
+pub use nameservice_provider::{NameserviceProvider, NameserviceProviderFault};
 pub use restored_epoch::{RestoredEpoch, RestoredMember, RestoredSnapshot, SalvagedLog};
 pub use snapshot::{
     DrillRecord, RecoveredLog, SnapshotDatabase, SnapshotHash, SnapshotManifest, SnapshotMember,
