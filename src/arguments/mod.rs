@@ -16,6 +16,8 @@ pub use node::parse_node;
 pub use seal_choice::SealChoice;
 
 use crate::cli::{CaPassphraseArgs, EtcdArgs, SiteArgs, StartArgs, ZoneArg};
+use time::OffsetDateTime;
+
 use discovery::Search;
 use etcd::BinaryRequest;
 use launch::{LaunchOptions, refuse_without_member};
@@ -51,10 +53,14 @@ pub fn open_site_with(arguments: &SiteArgs, passphrase: CaPassphrase) -> Result<
 
 /// The same for a start. A node whose local config has no list looks for its members, and if it `takes_part`
 /// does what they need to find it. Also whether it has registered for the first time in that.
-pub fn open_site_to_start(arguments: &SiteArgs, takes_part: bool) -> Result<(Site, bool)> {
+pub fn open_site_to_start(
+    arguments: &SiteArgs,
+    takes_part: bool,
+    now: OffsetDateTime,
+) -> Result<(Site, bool)> {
     let (zone, config) = site_that_is_meant(arguments)?;
     let has_registered = Cell::new(false);
-    let search = Search { takes_part, tell: &report::message, has_registered: &has_registered };
+    let search = Search { takes_part, now, tell: &report::message, has_registered: &has_registered };
     let find = |local: &LocalConfig, place: &Place<'_>| discovery::members(local, place, search);
     let passphrase = ca_passphrase(&arguments.ca_passphrase)?;
     let site = Site::open_with(zone.as_deref(), config.as_deref(), passphrase, &find)?;

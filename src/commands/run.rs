@@ -23,7 +23,7 @@ pub(super) fn run(arguments: RunArgs, now: OffsetDateTime) -> Result<()> {
     }
     let begun = Instant::now();
     let LaunchArgs { site, node, start } = arguments.launch;
-    let (site, is_first_registration) = open_site_to_start(&site, true)?;
+    let (site, is_first_registration) = open_site_to_start(&site, true, now)?;
     let site = match site {
         Site::Zone(zone) => Site::Zone(zone.with_clock_said_right(arguments.clock_is_right)),
         node => node,

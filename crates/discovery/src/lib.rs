@@ -6,6 +6,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | `zone_document` | the zone document: fetched, judged, kept |
 //! | `srv_records` | SRV records, resolved as etcd would |
 //! | `registration` | a registry of the discovery service: the node's own entry, and those of the others |
 //! | `registered` | what a registry makes of the zone. Pure |
@@ -15,8 +16,11 @@ mod own_credentials;
 mod registered;
 mod registration;
 mod srv_records;
+mod zone_document;
 
 use std::cell::Cell;
+
+use time::OffsetDateTime;
 
 use etcd::observe_data_directory;
 use model::config::{BootConfig, DiscoverySource, LocalConfig, MemberList, MemberSource, Problem};
@@ -24,6 +28,7 @@ use model::error::{Exit, Failure, Result};
 use model::plan::DataDirectory;
 use store::node_directory::{Place, keep_members, kept_members, no_list};
 use store::zone_directory::config_failure;
+use zone_document::Patience;
 
 /// How members are looked for.
 #[derive(Clone, Copy)]
@@ -31,6 +36,8 @@ pub struct Search<'s> {
     /// Whether the node registers where it has to, waits for the others, and keeps what it finds. Otherwise
     /// nothing is written anywhere.
     pub takes_part: bool,
+    /// The time, for what expires.
+    pub now: OffsetDateTime,
     /// Where is told for whom it waits.
     pub tell: &'s dyn Fn(&str),
     /// Set when it registers and was not registered before, by whatever program.
@@ -46,14 +53,22 @@ pub fn members(
     place: &Place<'_>,
     search: Search<'_>,
 ) -> Result<(MemberList, Vec<Problem>)> {
-    let has_log = matches!(observe_data_directory(&place.paths.data()), Ok(DataDirectory::Log(_)) | Err(_));
-    if has_log && let Some(kept) = kept_members(place.paths)? {
+    if has_log(place)
+        && let Some(kept) = kept_members(place.paths)?
+    {
         return Ok(kept);
     }
     let (boot, warnings) = BootConfig::load(&place.paths.boot_config()).map_err(config_failure)?;
     let Some(source) = boot.source() else { return Err(no_list(place)) };
     let (list, mut found) = match source {
-        MemberSource::Nameservice(_) => return Err(no_list(place)),
+        MemberSource::Nameservice(settings) => {
+            let patience = if search.takes_part { Patience::UntilDeadline } else { Patience::Once };
+            let accepted = zone_document::accepted(settings, local, place, search, patience)?;
+            if search.takes_part {
+                accepted.keep(place)?;
+            }
+            (accepted.list, accepted.warnings)
+        }
         MemberSource::Discovery(discovery) => match &discovery.source {
             DiscoverySource::Dns(dns) => srv_records::members(dns, discovery.size, local, place)?,
             DiscoverySource::Registry(registry) => {
@@ -61,11 +76,16 @@ pub fn members(
             }
         },
     };
-    if search.takes_part && list.is_member() {
+    if search.takes_part {
         keep_members(place.paths, &list)?;
     }
     found.splice(0..0, warnings);
     Ok((list, found))
+}
+
+/// Whether the member has data, which is what its list is for from then on.
+fn has_log(place: &Place<'_>) -> bool {
+    matches!(observe_data_directory(&place.paths.data()), Ok(DataDirectory::Log(_)) | Err(_))
 }
 
 /// The members that were found break the rules for a zone.

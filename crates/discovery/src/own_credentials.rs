@@ -23,7 +23,7 @@ pub(super) fn load(
     Ok(ClientCredentials::of(&ca, &cert, &secret(key, directory)?))
 }
 
-fn public(source: &PemSource, directory: &Path) -> Result<Vec<u8>> {
+pub(super) fn public(source: &PemSource, directory: &Path) -> Result<Vec<u8>> {
     match source {
         PemSource::Inline(text) => Ok(text.as_bytes().to_vec()),
         PemSource::File(file) => {

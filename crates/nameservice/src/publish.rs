@@ -15,7 +15,7 @@ use host::detached;
 use model::config::ZoneDocument;
 use model::foreign_text::said;
 use model::formats::NameserviceProvider;
-use model::plan::{Acceptance, DocumentRefusal, DocumentSigners, SignedZoneDocument};
+use model::plan::{Acceptance, DocumentRefusal, DocumentSigners, LastDocument, SignedZoneDocument};
 
 /// The document of a zone is under this and its name.
 pub const PREFIX: &str = "/zone-etcd/nameservice/";
@@ -231,7 +231,8 @@ fn judge(
     last: Option<&SignedZoneDocument>,
     now: OffsetDateTime,
 ) -> Result<(), DocumentRefusal> {
-    Acceptance { zone: None, now, last, with_log: None }.judge(signed)
+    let last = last.map(LastDocument::from);
+    Acceptance { zone: None, now, last: last.as_ref(), with_log: None }.judge(signed)
 }
 
 /// The entry of each node as the document has it, with all that it says, by its key.

@@ -16,7 +16,7 @@ use crate::cli::{Format, NameserviceVerifyArgs};
 use crate::output::{json, print};
 use model::config::{NameFault, NodeName, ZoneDocument, ZoneName};
 use model::error::{Exit, Failure, Result};
-use model::plan::{Acceptance, DocumentRefusal, DocumentSigners, SignedZoneDocument};
+use model::plan::{Acceptance, DocumentRefusal, DocumentSigners, LastDocument, SignedZoneDocument};
 use model::report;
 use store::zone_directory::{Authorities, signers_failure, zone_document_signers};
 
@@ -28,7 +28,8 @@ pub(super) fn run(arguments: &NameserviceVerifyArgs, now: OffsetDateTime) -> Res
     let Trusted { signers, zone, servers } = trusted(arguments, now)?;
     let zone = arguments.name.as_deref().map(zone_name).transpose()?.or(zone);
     let last = arguments.last.as_deref().map(|file| {
-        let last = read(file).and_then(|bytes| signed(&bytes, &signers, None));
+        let last =
+            read(file).and_then(|bytes| signed(&bytes, &signers, None)).map(|last| LastDocument::from(&last));
         last.map_err(|refusal| refusal.failure(&format!("{}, the last one,", name_of(file))))
     });
     let last = last.transpose()?;
@@ -145,7 +146,7 @@ fn zone_name(text: &str) -> Result<ZoneName> {
     })
 }
 
-fn node_name(text: &str, last: Option<&SignedZoneDocument>) -> Result<NodeName> {
+fn node_name(text: &str, last: Option<&LastDocument>) -> Result<NodeName> {
     let Some(last) = last else { return Err(Failure::internal("there is no --last")) };
     NodeName::parse(text, &last.document().name).map_err(|NameFault { what, instead }| {
         Failure::new(Exit::Usage, format!("--node {text}")).because(what).next(instead)

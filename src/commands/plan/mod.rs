@@ -23,7 +23,7 @@ use model::report as output;
 #[tracing::instrument(skip_all, name = "plan")]
 pub(super) fn run(arguments: PlanArgs, now: OffsetDateTime) -> Result<()> {
     let LaunchArgs { site, node, start } = arguments.launch;
-    let (site, _) = open_site_to_start(&site, false)?;
+    let (site, _) = open_site_to_start(&site, false, now)?;
     site.report_warnings();
     let node = site.node(node.as_deref())?;
     let options = launch_options(&site, node, start, false)?;

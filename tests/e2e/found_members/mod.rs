@@ -1,7 +1,8 @@
-//! Nodes without a list, which find the members of their zone by DNS or by a registry.
+//! Nodes without a list, which find the members of their zone by DNS, by a registry or by the zone document.
 
 mod by_dns;
 mod by_registry;
+mod by_zone_document;
 
 use std::fs;
 use std::path::{Path, PathBuf};

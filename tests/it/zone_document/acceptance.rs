@@ -2,7 +2,7 @@
 
 use model::config::ZoneName;
 use model::error::Exit;
-use model::plan::{Acceptance, DocumentRefusal, SignedZoneDocument};
+use model::plan::{Acceptance, DocumentRefusal, LastDocument, SignedZoneDocument};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 use time::OffsetDateTime;
@@ -27,7 +27,8 @@ fn judged(
     with_log: Option<&str>,
 ) -> Result<(), DocumentRefusal> {
     let zone = ZoneName::parse("example.zone").expect("a name");
-    Acceptance { zone: Some(&zone), now: at(now), last, with_log }.judge(new)
+    let last = last.map(LastDocument::from);
+    Acceptance { zone: Some(&zone), now: at(now), last: last.as_ref(), with_log }.judge(new)
 }
 
 /// A document with these members, each with its address.
@@ -72,7 +73,7 @@ fn another_zone_is_refused() {
     let name = |name: &str| ZoneName::parse(name).expect("a name");
     let expected = DocumentRefusal::OtherZone { found: name("other.zone"), wanted: name("example.zone") };
     assert_eq!(judged(&other, None, IAT, None), Err(expected.clone()));
-    let last = document(THREE, IAT, EXP);
+    let last = LastDocument::from(&document(THREE, IAT, EXP));
     let with_last = Acceptance { zone: None, now: at(IAT), last: Some(&last), with_log: None };
     assert_eq!(with_last.judge(&other), Err(expected));
     let any = Acceptance { last: None, ..with_last };
@@ -94,10 +95,12 @@ fn what_a_log_was_written_as_stays() {
     let gone = three.replace("node1.", "node4.");
     let refusal = |is_member| DocumentRefusal::OtherRole { node: "node1.example.zone".to_owned(), is_member };
     assert_eq!(judged(&gone, NODE1), Err(refusal(false)));
-    let back = Acceptance { zone: None, now: at(IAT), last: Some(&later(&gone)), with_log: NODE1 };
+    let gone = LastDocument::from(&later(&gone));
+    let back = Acceptance { zone: None, now: at(IAT), last: Some(&gone), with_log: NODE1 };
     assert_eq!(back.judge(&document(&three, IAT + 2, EXP)), Err(refusal(true)));
     let shrunk = later(&of(&[("node1", "10.0.0.1")]));
     let count = |was, is| Err(DocumentRefusal::OtherCount { was, is });
+    let (last, one) = (LastDocument::from(&last), LastDocument::from(&one));
     let with_log = |last| Acceptance { zone: None, now: at(IAT), last: Some(last), with_log: NODE1 };
     assert_eq!(with_log(&last).judge(&shrunk), count(3, 1));
     assert_eq!(with_log(&one).judge(&later(&three)), count(1, 3));

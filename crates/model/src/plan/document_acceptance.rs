@@ -3,7 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::document_refusal::DocumentRefusal;
-use super::document_signature::SignedZoneDocument;
+use super::document_signature::{LastDocument, SignedZoneDocument};
 use crate::config::{Node, ZoneDocument, ZoneName};
 
 /// How far the clock of the signing host may be ahead.
@@ -17,7 +17,7 @@ pub struct Acceptance<'a> {
     /// The time.
     pub now: OffsetDateTime,
     /// The document that was accepted last.
-    pub last: Option<&'a SignedZoneDocument>,
+    pub last: Option<&'a LastDocument>,
     /// The node, if its member has a log: then the last document says what the log was written as.
     pub with_log: Option<&'a str>,
 }
@@ -51,7 +51,7 @@ impl Acceptance<'_> {
     }
 }
 
-fn refuse_older(signed: &SignedZoneDocument, last: &SignedZoneDocument) -> Result<(), DocumentRefusal> {
+fn refuse_older(signed: &SignedZoneDocument, last: &LastDocument) -> Result<(), DocumentRefusal> {
     if signed.iat() < last.iat() {
         return Err(DocumentRefusal::Older { iat: signed.iat(), last: last.iat() });
     }

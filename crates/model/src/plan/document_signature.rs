@@ -70,21 +70,27 @@ impl DocumentSigners {
         let Some(signer) = self.0.iter().find(verifies) else {
             return Err(DocumentRefusal::OtherKey { tried: self.0.len() });
         };
-        let header = signature.header();
-        if header.typ.as_deref() != Some(ZoneDocument::SIGNATURE_TYPE) {
-            return Err(DocumentRefusal::Header { lacks: "\"typ\":\"zone+jws\"" });
-        }
-        let instant = |seconds: Option<i64>, lacks| {
-            let seconds = seconds.filter(|seconds| *seconds >= 0);
-            let instant = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-            instant.ok_or(DocumentRefusal::Header { lacks })
-        };
-        let (iat, exp) = (instant(header.iat, "a time in `iat`")?, instant(header.exp, "a time in `exp`")?);
-        if exp <= iat {
-            return Err(DocumentRefusal::Header { lacks: "a time in `exp` that is after `iat`" });
-        }
+        let (iat, exp) = times(&signature)?;
         Ok(SignedZoneDocument { iat, exp, signer: signer.clone(), document })
     }
+}
+
+/// When it was signed, and from when on it does not count.
+fn times(signature: &DetachedJws) -> Result<(OffsetDateTime, OffsetDateTime), DocumentRefusal> {
+    let header = signature.header();
+    if header.typ.as_deref() != Some(ZoneDocument::SIGNATURE_TYPE) {
+        return Err(DocumentRefusal::Header { lacks: "\"typ\":\"zone+jws\"" });
+    }
+    let instant = |seconds: Option<i64>, lacks| {
+        let seconds = seconds.filter(|seconds| *seconds >= 0);
+        let instant = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+        instant.ok_or(DocumentRefusal::Header { lacks })
+    };
+    let (iat, exp) = (instant(header.iat, "a time in `iat`")?, instant(header.exp, "a time in `exp`")?);
+    if exp <= iat {
+        return Err(DocumentRefusal::Header { lacks: "a time in `exp` that is after `iat`" });
+    }
+    Ok((iat, exp))
 }
 
 impl SignedZoneDocument {
@@ -106,5 +112,41 @@ impl SignedZoneDocument {
     /// The CA that has signed it.
     pub fn signer(&self) -> &Certificate {
         &self.signer
+    }
+}
+
+/// The document that a node has accepted last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastDocument {
+    document: ZoneDocument,
+    iat: OffsetDateTime,
+}
+
+impl LastDocument {
+    /// One that a node has kept. Its signature was verified when it was accepted, maybe with a CA that is not
+    /// trusted any more.
+    ///
+    /// # Errors
+    /// Its signature has not the form of one.
+    pub fn kept(document: ZoneDocument) -> Result<Self, DocumentRefusal> {
+        let Some(sign) = &document.sign else { return Err(DocumentRefusal::Unsigned) };
+        let (iat, _) = times(&DetachedJws::parse(sign)?)?;
+        Ok(Self { document, iat })
+    }
+
+    /// What it says.
+    pub fn document(&self) -> &ZoneDocument {
+        &self.document
+    }
+
+    /// When it was signed.
+    pub fn iat(&self) -> OffsetDateTime {
+        self.iat
+    }
+}
+
+impl From<&SignedZoneDocument> for LastDocument {
+    fn from(signed: &SignedZoneDocument) -> Self {
+        Self { document: signed.document.clone(), iat: signed.iat }
     }
 }

@@ -40,7 +40,7 @@ pub use disk_state::{
 };
 pub use document_acceptance::{Acceptance, DOCUMENT_AHEAD_AT_MOST};
 pub use document_refusal::DocumentRefusal;
-pub use document_signature::{DocumentSigners, SignedZoneDocument, SignersFault};
+pub use document_signature::{DocumentSigners, LastDocument, SignedZoneDocument, SignersFault};
 pub use log_position::LogPosition;
 pub use member::{HostFacts, MemberPlan, MemberPlanError};
 pub use node_commands::{
