@@ -101,7 +101,7 @@ fn every_fault_is_told_with_its_place() {
         (7, "only some of `ca`, `cert` and `key`"),
         (9, "`token` = \"a/b\""),
         (10, "`size` = 0"),
-        (11, "did you mean `wait`?"),
+        (11, "unknown key `waits`"),
         (12, "`http://10.0.0.1:2379` is no https URL"),
         (12, "`https://10.0.0.1` has no port"),
         (14, "unknown key `gateways`"),

@@ -181,7 +181,7 @@ impl<'j> Judge<'j> {
             warnings.push(Problem {
                 severity: Severity::Warning,
                 location: None,
-                what: format!("the zone document from {base} is not signed: it may be by anybody"),
+                what: format!("the zone document from {base} is not signed: any machine may have written it"),
                 instead: Some("sign it, and leave out `insecure_unsigned`".to_owned()),
             });
             document

@@ -141,6 +141,6 @@ fn documents_that_are_not_accepted() {
         machines
             .call("infra0", "plan")
             .expect_code(0)
-            .expect_error_with(&["is not signed: it may be by anybody"]);
+            .expect_error_with(&["is not signed: any machine may have written it"]);
     });
 }
