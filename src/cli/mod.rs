@@ -3,6 +3,7 @@
 mod activate;
 mod bundle;
 mod ca;
+mod child;
 mod client;
 mod defrag;
 mod discovery;
@@ -31,6 +32,7 @@ pub use bundle::{
     BundleSealingArgs,
 };
 pub use ca::{CaCommand, CaKey, CaLockArgs, CaStatusArgs, CaUnlockArgs};
+pub use child::ChildArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use client::{CtlArgs, EnvArgs, EnvFormat};
 pub use defrag::DefragArgs;
@@ -141,6 +143,9 @@ pub enum Command {
     /// Asked by a process that was root's: answers for systemd
     #[command(hide = true)]
     ServiceAgent(ServiceAgentArgs),
+    /// Asked by a supervisor: becomes a program that ends with it
+    #[command(hide = true)]
+    Child(ChildArgs),
 }
 
 /// Which zone.

@@ -4,6 +4,7 @@ mod activate;
 mod bundle;
 mod ca;
 mod check;
+mod child;
 mod client;
 mod defrag;
 mod dev;
@@ -81,6 +82,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Ctl(arguments) => client::run_etcdctl(arguments, now),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man(arguments) => shell::manual_page(&arguments),
+        Command::Child(arguments) => child::run(arguments),
         Command::ServiceAgent(arguments) => restart::serve_for_owner(&arguments),
     }
     .map(|()| ExitCode::SUCCESS)

@@ -31,6 +31,7 @@
 //! | [`rooms`] | modules import each other one way |
 //! | [`nameservice`] | the zone document over HTTP: fetched, verified |
 //! | [`zone_document`] | the zone document: its shape, its signature, whether it is accepted |
+//! | [`supervision`] | processes that are started, awaited, restarted and stopped |
 //! | [`words`] | help, messages and documents: the terms of docs/terms.md |
 //! | [`verdict`] | `plan`, `check` and `run` on the same start: one exit code, one reason |
 //! | [`dns`] | `dns export`, and `dns check` against name servers that are wrong or fail |
@@ -80,6 +81,7 @@ mod revocation;
 mod rooms;
 mod rotation;
 mod source_documents;
+mod supervision;
 mod support;
 mod terminal;
 mod verdict;
