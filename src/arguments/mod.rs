@@ -60,7 +60,8 @@ pub fn open_site_to_start(
 ) -> Result<(Site, bool)> {
     let (zone, config) = site_that_is_meant(arguments)?;
     let has_registered = Cell::new(false);
-    let search = Search { takes_part, now, tell: &report::message, has_registered: &has_registered };
+    let search =
+        Search { takes_part, refreshes: false, now, tell: &report::message, has_registered: &has_registered };
     let find = |local: &LocalConfig, place: &Place<'_>| discovery::members(local, place, search);
     let passphrase = ca_passphrase(&arguments.ca_passphrase)?;
     let site = Site::open_with(zone.as_deref(), config.as_deref(), passphrase, &find)?;

@@ -1,6 +1,7 @@
 //! The command line. Names and options are part of the interface: scripts rely on them.
 
 mod activate;
+mod boot;
 mod bundle;
 mod ca;
 mod child;
@@ -27,6 +28,7 @@ mod upgrade;
 use std::path::PathBuf;
 
 pub use activate::{ActivateArgs, NodeDirectoryArg};
+pub use boot::BootArgs;
 pub use bundle::{
     BundleArgs, BundleCommand, BundleInspectArgs, BundleMakeArgs, BundlePassphraseArgs, BundleSealArgs,
     BundleSealingArgs,
@@ -93,6 +95,8 @@ pub enum Command {
     Activate(ActivateArgs),
     /// Start this node's member, by executing etcd
     Run(RunArgs),
+    /// Start this node: nameservice, member and other processes, in six steps
+    Boot(BootArgs),
     /// Restart one member, or all of them one at a time
     Restart(RestartArgs),
     /// Upgrade every member to another version of etcd, one minor at a time

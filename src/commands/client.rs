@@ -11,18 +11,18 @@ use crate::arguments::{binary_request, open_site};
 use crate::cli::{CtlArgs, EnvArgs, EnvFormat};
 use crate::output::print;
 use etcd::binary_failure;
-use etcd::{BinaryRequest, ClientAccess, EtcdBinary};
+use etcd::{BinaryRequest, EtcdBinary};
 use model::config::Protection;
 use model::error::{Exit, Failure, Result};
-use model::plan::{Plane, PlaneProtection};
 use model::report::shell_quoted;
-use store::clients::{known_client, present, warn_of_validity};
+use store::clients::{client_access, known_client, warn_of_validity};
 use store::site::Site;
 
 pub(super) fn print_environment(arguments: &EnvArgs, now: OffsetDateTime) -> Result<()> {
     let site = open_site(&arguments.site)?;
     site.warn_of_clock();
-    let access = access(&site, &arguments.client, now)?;
+    let access = client_access(&site, &arguments.client)?;
+    warn_of_client(&site, &arguments.client, now);
     print(&match arguments.format {
         EnvFormat::Shell => access
             .etcdctl_settings()
@@ -42,7 +42,8 @@ pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()>
         ..binary_request(arguments.etcd)
     };
     let etcdctl = EtcdBinary::find_tool(&request, "etcdctl").map_err(binary_failure)?;
-    let settings = access(&site, &arguments.client, now)?.etcdctl_settings();
+    let settings = client_access(&site, &arguments.client)?.etcdctl_settings();
+    warn_of_client(&site, &arguments.client, now);
     let mut command = Command::new(&etcdctl);
     command.args(&arguments.arguments);
     // Whatever the caller's shell has set for another cluster would win over nothing, but be mixed with ours.
@@ -56,35 +57,10 @@ pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()>
         .next("name another with --etcd"))
 }
 
-/// What a client of the zone goes by.
-fn access(site: &Site, client: &str, now: OffsetDateTime) -> Result<ClientAccess> {
-    let (zone, endpoints) = (site.config(), site.config().client_urls());
-    match (&zone.tls, site) {
-        (Protection::Automatic | Protection::Plain, _) => Ok(ClientAccess::unverified(endpoints)),
-        (Protection::Files(_), Site::Node(directory)) => {
-            let (node, paths) = (directory.node()?, &directory.paths);
-            let protection = PlaneProtection::of(Plane::Client, zone, node, paths);
-            let mutual = protection
-                .mutual()
-                .ok_or_else(|| Failure::internal("certificates of a member that are not verified"))?;
-            Ok(ClientAccess::of_member(endpoints, mutual))
-        }
-        (Protection::Files(_), Site::Zone(_)) => {
-            let what = format!("the zone {} has no client certificates of its own", zone.name);
-            Err(Failure::new(Exit::Configuration, what)
-                .because("[tls.files] names those of the members alone")
-                .next(format!(
-                    "name one of the client CA: etcdctl --endpoints {} --cacert CA --cert CERT --key KEY \
-                     endpoint status",
-                    endpoints.join(",")
-                )))
-        }
-        (Protection::Issued, _) => {
-            let client = known_client(site, client)?;
-            let generation = present(site, &client)?;
-            warn_of_validity(site, &client, now);
-            Ok(ClientAccess::of_generation(endpoints, &generation))
-        }
+/// What is wrong with the certificate by this machine's clock, where it is one that the zone has issued.
+fn warn_of_client(site: &Site, client: &str, now: OffsetDateTime) {
+    if let (Protection::Issued, Ok(client)) = (&site.config().tls, known_client(site, client)) {
+        warn_of_validity(site, &client, now);
     }
 }
 

@@ -1,6 +1,7 @@
 //! One file a command, each a recipe of named steps.
 
 mod activate;
+mod boot;
 mod bundle;
 mod ca;
 mod check;
@@ -50,6 +51,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Init(arguments) => init::run(&arguments, now),
         Command::Activate(arguments) => activate::run(&arguments, now),
         Command::Run(arguments) => run::run(arguments, now),
+        Command::Boot(arguments) => return boot::run(&arguments),
         Command::Restart(arguments) => restart::run(&arguments, now),
         Command::Upgrade(arguments) => upgrade::run(&arguments, now),
         Command::Defrag(arguments) => defrag::run(&arguments, now),

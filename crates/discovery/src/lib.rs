@@ -25,7 +25,7 @@ use time::OffsetDateTime;
 use etcd::observe_data_directory;
 use model::config::{BootConfig, DiscoverySource, LocalConfig, MemberList, MemberSource, Problem};
 use model::error::{Exit, Failure, Result};
-use model::plan::DataDirectory;
+use model::plan::{DataDirectory, DocumentSigners};
 use store::node_directory::{Place, keep_members, kept_members, no_list};
 use store::zone_directory::config_failure;
 use zone_document::Patience;
@@ -36,6 +36,9 @@ pub struct Search<'s> {
     /// Whether the node registers where it has to, waits for the others, and keeps what it finds. Otherwise
     /// nothing is written anywhere.
     pub takes_part: bool,
+    /// Whether a document that is newer than the kept one is asked for although there is data: once, and what
+    /// comes of it is told and no failure.
+    pub refreshes: bool,
     /// The time, for what expires.
     pub now: OffsetDateTime,
     /// Where is told for whom it waits.
@@ -56,7 +59,7 @@ pub fn members(
     if has_log(place)
         && let Some(kept) = kept_members(place.paths)?
     {
-        return Ok(kept);
+        return if search.refreshes { refreshed(kept, local, place, search) } else { Ok(kept) };
     }
     let (boot, warnings) = BootConfig::load(&place.paths.boot_config()).map_err(config_failure)?;
     let Some(source) = boot.source() else { return Err(no_list(place)) };
@@ -81,6 +84,37 @@ pub fn members(
     }
     found.splice(0..0, warnings);
     Ok((list, found))
+}
+
+/// The members by a newer document, or those that are kept and why.
+fn refreshed(
+    kept: (MemberList, Vec<Problem>),
+    local: &LocalConfig,
+    place: &Place<'_>,
+    search: Search<'_>,
+) -> Result<(MemberList, Vec<Problem>)> {
+    let (boot, _) = BootConfig::load(&place.paths.boot_config()).map_err(config_failure)?;
+    let Some(MemberSource::Nameservice(settings)) = boot.source() else { return Ok(kept) };
+    match zone_document::accepted(settings, local, place, search, Patience::Once) {
+        Ok(accepted) => {
+            accepted.keep(place)?;
+            keep_members(place.paths, &accepted.list)?;
+            Ok((accepted.list, accepted.warnings))
+        }
+        Err(failure) => {
+            let why = [vec![failure.what], failure.causes].concat().join("; ");
+            (search.tell)(&format!("goes on with the members of {}: {why}", kept.0.source));
+            Ok(kept)
+        }
+    }
+}
+
+/// The CAs of which one has to have signed a zone document, as the local config names them.
+///
+/// # Errors
+/// They cannot be read, or are no CAs.
+pub fn signers(local: &LocalConfig, place: &Place<'_>) -> Result<DocumentSigners> {
+    zone_document::authorities(local, place).map(|(signers, _)| signers)
 }
 
 /// Whether the member has data, which is what its list is for from then on.

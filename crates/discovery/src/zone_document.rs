@@ -148,17 +148,7 @@ impl<'j> Judge<'j> {
         place: &Place<'_>,
         now: OffsetDateTime,
     ) -> Result<Self> {
-        let pem = public(&local.ca, place.paths.root())?;
-        let wrong = |error: &dyn std::error::Error| {
-            Failure::bad_input(format!("`ca` in {} cannot be used", place.file.shown()))
-                .because(error.to_string())
-                .next("write the certificate of the zone's CA there")
-        };
-        let certificates = Certificate::chain_from_pem(&pem).map_err(|error| wrong(&error))?;
-        let trust =
-            Trust::of_der(certificates.iter().map(Certificate::der)).map_err(|error| wrong(&error))?;
-        let signers =
-            DocumentSigners::new(certificates).map_err(|fault| signers_failure(place.file, &fault))?;
+        let (signers, trust) = authorities(local, place)?;
         Ok(Self {
             local,
             signers,
@@ -203,6 +193,20 @@ impl<'j> Judge<'j> {
         warnings.extend(found);
         Ok(Accepted { list, warnings, bytes })
     }
+}
+
+/// The CAs of a local config: of which one has to have signed, and to which a server's certificate chains.
+pub(super) fn authorities(local: &LocalConfig, place: &Place<'_>) -> Result<(DocumentSigners, Trust)> {
+    let pem = public(&local.ca, place.paths.root())?;
+    let wrong = |error: &dyn std::error::Error| {
+        Failure::bad_input(format!("`ca` in {} cannot be used", place.file.shown()))
+            .because(error.to_string())
+            .next("write the certificate of the zone's CA there")
+    };
+    let certificates = Certificate::chain_from_pem(&pem).map_err(|error| wrong(&error))?;
+    let trust = Trust::of_der(certificates.iter().map(Certificate::der)).map_err(|error| wrong(&error))?;
+    let signers = DocumentSigners::new(certificates).map_err(|fault| signers_failure(place.file, &fault))?;
+    Ok((signers, trust))
 }
 
 /// The document that was accepted last; none if there was none, or an unsigned one.

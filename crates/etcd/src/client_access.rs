@@ -20,11 +20,13 @@ pub struct ClientAccess {
     files: Option<ClientFiles>,
 }
 
+/// The files of a client.
 #[derive(Clone, Debug)]
-struct ClientFiles {
-    authority: PathBuf,
-    certificate: PathBuf,
-    key: PathBuf,
+pub struct ClientFiles {
+    /// The CA of the members.
+    pub authority: PathBuf,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 impl ClientAccess {
@@ -47,6 +49,16 @@ impl ClientAccess {
             key: pair.key.clone(),
         };
         Self { endpoints, files: Some(files) }
+    }
+
+    /// With these files.
+    pub fn of_files(endpoints: Vec<String>, authority: PathBuf, certificate: PathBuf, key: PathBuf) -> Self {
+        Self { endpoints, files: Some(ClientFiles { authority, certificate, key }) }
+    }
+
+    /// The files; none in a zone that verifies no certificates.
+    pub fn files(&self) -> Option<&ClientFiles> {
+        self.files.as_ref()
     }
 
     /// In a zone that verifies no certificates.

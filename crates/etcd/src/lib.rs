@@ -37,7 +37,7 @@ pub use backend::{
 pub use binary::{BinaryRequest, EtcdBinary, Origin, VerifiedBinary, reported_version};
 pub use binary_error::{BinaryError, binary_failure};
 pub use bundle::{is_bundled, version_by_manifest};
-pub use client_access::ClientAccess;
+pub use client_access::{ClientAccess, ClientFiles};
 pub use data_copy::DataCopy;
 pub use exec::{become_etcd, dropped_settings};
 pub use extra_flags::{ExtraFlagError, ExtraFlags};

@@ -10,6 +10,7 @@ mod machine;
 mod member_process;
 mod node_files;
 mod node_lock;
+mod notification;
 mod open_files;
 mod output_file;
 mod owner;
@@ -39,6 +40,7 @@ pub use node_files::{
     AccessFault, AccessKind, FileFault, KeyFit, NodeFiles, PlaneFiles, RevocationFault, RoleFiles,
 };
 pub use node_lock::{LockError, NodeLock};
+pub use notification::notify;
 pub use open_files::close_inherited;
 pub use output_file::OutputFile;
 pub use owner::{act_as_owner, environment_of_owner, step_as_owner};

@@ -7,10 +7,45 @@ use zone_pki::{Certificate, Fault, Rule, ShowPath, instant, regular_file};
 
 use crate::site::Site;
 use crate::zone_directory::{Assessment, Authorities, Holder, Issuer, OfRevoked, ZoneDirectory, admit};
-use model::config::{ClientName, NameFault};
+use etcd::ClientAccess;
+use model::config::{ClientName, NameFault, Protection};
 use model::error::{Exit, Failure, Result};
-use model::plan::{CLIENT_ROLE, clients_of};
+use model::plan::{CLIENT_ROLE, Plane, PlaneProtection, clients_of};
 use model::report;
+
+/// What a client of the zone goes by.
+///
+/// # Errors
+/// There is no such client, or it has no certificate here.
+pub fn client_access(site: &Site, client: &str) -> Result<ClientAccess> {
+    let (zone, endpoints) = (site.config(), site.config().client_urls());
+    match (&zone.tls, site) {
+        (Protection::Automatic | Protection::Plain, _) => Ok(ClientAccess::unverified(endpoints)),
+        (Protection::Files(_), Site::Node(directory)) => {
+            let (node, paths) = (directory.node()?, &directory.paths);
+            let protection = PlaneProtection::of(Plane::Client, zone, node, paths);
+            let mutual = protection
+                .mutual()
+                .ok_or_else(|| Failure::internal("certificates of a member that are not verified"))?;
+            Ok(ClientAccess::of_member(endpoints, mutual))
+        }
+        (Protection::Files(_), Site::Zone(_)) => {
+            let what = format!("the zone {} has no client certificates of its own", zone.name);
+            Err(Failure::new(Exit::Configuration, what)
+                .because("[tls.files] names those of the members alone")
+                .next(format!(
+                    "name one of the client CA: etcdctl --endpoints {} --cacert CA --cert CERT --key KEY \
+                     endpoint status",
+                    endpoints.join(",")
+                )))
+        }
+        (Protection::Issued, _) => {
+            let client = known_client(site, client)?;
+            let generation = present(site, &client)?;
+            Ok(ClientAccess::of_generation(endpoints, &generation))
+        }
+    }
+}
 
 /// The directory with the certificate of a client, as it is: what only asks issues nothing.
 pub fn present(site: &Site, client: &ClientName) -> Result<PathBuf> {

@@ -9,6 +9,7 @@ use zone_pki::regular_file;
 use super::discovery_settings::{DiscoverySettings, read_discovery};
 use super::document::Table;
 use super::problem::{Problem, Problems};
+use super::process::{ProcessConfig, read_processes};
 use super::settings::{Fault, duration};
 use super::toml_document;
 use super::zone::{ZoneConfigError, not_utf8};
@@ -31,6 +32,8 @@ pub struct BootConfig {
     pub discovery: Option<DiscoverySettings>,
     /// `[gateway]`.
     pub gateway: Option<GatewaySettings>,
+    /// `[[process]]`, in the order of the file.
+    pub processes: Vec<ProcessConfig>,
 }
 
 /// The nameservice: where it answers, and how it is run here.
@@ -129,6 +132,7 @@ fn read(file: Table<'_>, problems: &mut Problems<'_>) -> BootConfig {
     let span = discovery.as_ref().map(Table::span);
     let discovery = discovery.and_then(|table| read_discovery(table, problems));
     let gateway = file.table("gateway", "[gateway]", problems).map(|table| read_gateway(table, problems));
+    let processes = read_processes(&file, problems).into_iter().map(|at| at.value).collect();
     file.finish(problems);
     let asks = nameservice.as_ref().is_some_and(|nameservice| !nameservice.bases.is_empty());
     if let Some(span) = span.filter(|_| asks) {
@@ -138,7 +142,7 @@ fn read(file: Table<'_>, problems: &mut Problems<'_>) -> BootConfig {
             "leave one of them out: lists are never mixed",
         );
     }
-    BootConfig { nameservice, discovery, gateway }
+    BootConfig { nameservice, discovery, gateway, processes }
 }
 
 fn read_nameservice(table: Table<'_>, problems: &mut Problems<'_>) -> NameserviceSettings {

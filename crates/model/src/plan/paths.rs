@@ -227,6 +227,11 @@ impl NodePaths {
         self.root.join("lock")
     }
 
+    /// Held by the process that starts this node and what runs on it.
+    pub fn boot_lock(&self) -> PathBuf {
+        self.root.join("boot.lock")
+    }
+
     /// The etcd binary that was last verified, by the identity of its file.
     pub fn verified_binary(&self) -> PathBuf {
         self.root.join("verified-etcd.json")

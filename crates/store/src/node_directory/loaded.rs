@@ -61,6 +61,17 @@ pub(super) fn sources(local: &LocalConfig, paths: &NodePaths) -> Sources {
     Sources::of_local([&local.ca, &local.cert, &local.key], |name, pem| place(paths, name, pem))
 }
 
+/// The CA, the certificate and the key of a local config as absolute paths of files. What stands in it itself
+/// is laid down first.
+///
+/// # Errors
+/// It cannot be written.
+pub fn lay_down_local(local: &LocalConfig, paths: &NodePaths) -> Result<[PathBuf; 3]> {
+    sources(local, paths).lay_down(paths)?;
+    let file = |name, pem| place(paths, name, pem);
+    Ok([file("ca", &local.ca), file("cert", &local.cert), file("key", &local.key)])
+}
+
 /// The file of a PEM text: where it says, or in a generation.
 fn place(paths: &NodePaths, name: &str, pem: &PemSource) -> PathBuf {
     match (pem, name) {

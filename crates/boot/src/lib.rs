@@ -1,0 +1,38 @@
+//! The six steps in which a node starts, and what runs on it from then on.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `step` | the steps, by number and name |
+//! | `node` | what is written of this node: its local config and boot.toml |
+//! | `members` | where its members are, and with what they are asked |
+//! | `quorum` | whether a member takes requests |
+//! | `service` | the nameservice: started, told of the zone's etcd, asked whether it has it |
+//! | `sequence` | the steps one after the other, and what happens afterwards |
+//! | `preview` | the steps as they would be, for `--dry-run` |
+//! | `notification` | what systemd is told |
+
+mod members;
+mod node;
+mod notification;
+mod preview;
+mod quorum;
+mod sequence;
+mod service;
+mod step;
+
+pub use preview::{PlannedStep, preview};
+pub use sequence::{Ended, boot};
+pub use step::Step;
+
+use std::path::PathBuf;
+
+/// What a node is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The local config.
+    pub config: PathBuf,
+    /// The last step that is done.
+    pub until: Step,
+    /// Further arguments for `run`.
+    pub run_arguments: Vec<String>,
+}

@@ -1,0 +1,64 @@
+//! What is written of this node.
+
+use std::path::{Path, PathBuf};
+
+use model::config::{BootConfig, LocalConfig, MemberSource, Problem};
+use model::error::Result;
+use model::plan::NodePaths;
+use model::report;
+use store::node_directory::Place;
+use store::zone_directory::{absolute, config_failure};
+use zone_pki::ShowPath;
+
+/// A node by its local config and the `boot.toml` beside it.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) local: LocalConfig,
+    pub(super) boot: BootConfig,
+    pub(super) paths: NodePaths,
+    /// The local config, absolute.
+    pub(super) file: PathBuf,
+    warnings: Vec<(PathBuf, Problem)>,
+}
+
+impl Node {
+    pub(super) fn read(config: &Path) -> Result<Self> {
+        let file = absolute(config)?;
+        let (local, of_local) = LocalConfig::load(&file).map_err(config_failure)?;
+        let paths = NodePaths::new(file.parent().unwrap_or(Path::new("/")));
+        let (boot, of_boot) = BootConfig::load(&paths.boot_config()).map_err(config_failure)?;
+        let from = |path: &Path, problems: Vec<Problem>| {
+            let path = path.to_owned();
+            problems.into_iter().map(move |problem| (path.clone(), problem))
+        };
+        // Those of the local config are told once more by what opens it, and here alone where nothing does.
+        let warnings = from(&file, of_local).chain(from(&paths.boot_config(), of_boot)).collect();
+        Ok(Self { local, boot, paths, file, warnings })
+    }
+
+    pub(super) fn place(&self) -> Place<'_> {
+        Place { file: &self.file, paths: &self.paths }
+    }
+
+    /// Whether its local config has no list of members.
+    pub(super) fn looks_for_members(&self) -> bool {
+        self.local.zone.is_none() && self.local.pki.is_none()
+    }
+
+    /// Where its members come from, for a person.
+    pub(super) fn source(&self) -> &'static str {
+        match self.boot.source() {
+            _ if self.local.pki.is_some() => "the members come from its bundle",
+            _ if !self.looks_for_members() => "the members are in it",
+            Some(MemberSource::Nameservice(_)) => "the members come from the zone document",
+            Some(MemberSource::Discovery(_)) => "the members come from [discovery]",
+            None => "nothing says where the members come from",
+        }
+    }
+
+    pub(super) fn tell_warnings(&self) {
+        for (path, problem) in &self.warnings {
+            report::problem(&path.shown().to_string(), problem);
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! The steps one after the other, and what happens afterwards.
+//!
+//! Each step is told when it is done, with how long it took. A failure or a signal ends what runs, in reverse
+//! order, so that etcd goes after what uses it.
+
+use std::ops::ControlFlow::{Break, Continue};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+
+use discovery::Search;
+use host::{LockError, NodeLock, detached};
+use model::config::{MemberList, ProcessConfig};
+use model::error::{Exit, Failure, Result};
+use model::report;
+use supervision::{End, Options as SupervisorOptions, ProcessId, Supervisor};
+
+use super::members::Members;
+use super::node::Node;
+use super::{Options, Step, notification, quorum, service};
+
+/// Between two looks at what is waited for.
+const PAUSE: Duration = Duration::from_millis(250);
+/// How often is told what is waited for.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+
+/// How a start ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// All steps that were asked for are done, and nothing runs.
+    Done,
+    /// By SIGTERM or SIGINT.
+    Stopped,
+    /// The member must not be started again: with its exit code.
+    Refused(i32),
+}
+
+/// What keeps a step from being done.
+enum Interruption {
+    End(End),
+    Failed(Failure),
+}
+
+impl From<Failure> for Interruption {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+type StepResult<T> = std::result::Result<T, Interruption>;
+
+/// Starts a node, and looks after what runs on it until it is told to stop.
+///
+/// # Errors
+/// A step fails. What was started is stopped again.
+#[tracing::instrument(skip_all, name = "boot")]
+pub fn boot(options: &Options) -> Result<Ended> {
+    let begun = Instant::now();
+    let node = Node::read(&options.config)?;
+    let _lock = lock(&node)?;
+    node.tell_warnings();
+    let supervisor = Supervisor::new(SupervisorOptions::default())?;
+    let mut sequence = Sequence { options, node, supervisor, nameservice: None, members: None, begun };
+    let ended = sequence.run();
+    notification::stopping();
+    sequence.supervisor.stop_all();
+    match ended {
+        Ok(()) => Ok(Ended::Done),
+        Err(Interruption::End(End::MustNotRestart { code })) => Ok(Ended::Refused(code)),
+        Err(Interruption::End(End::Stop | End::Reload)) => Ok(Ended::Stopped),
+        Err(Interruption::Failed(failure)) => Err(failure),
+    }
+}
+
+fn lock(node: &Node) -> Result<NodeLock> {
+    let path = node.paths.boot_lock();
+    NodeLock::take(&path).map_err(|error| match error {
+        LockError::Held { holder, .. } => {
+            let by = holder.map(|pid| format!(" by process {pid}")).unwrap_or_default();
+            Failure::new(Exit::TryAgain, format!("{} is started already{by}", node.local.name))
+                .next("stop that process first")
+        }
+        LockError::Io { source, .. } => Failure::write(&path, &source),
+    })
+}
+
+struct Sequence<'o> {
+    options: &'o Options,
+    node: Node,
+    supervisor: Supervisor,
+    nameservice: Option<ProcessId>,
+    members: Option<Members>,
+    /// When the step began.
+    begun: Instant,
+}
+
+impl Sequence<'_> {
+    fn run(&mut self) -> StepResult<()> {
+        for step in Step::ALL.into_iter().filter(|step| *step <= self.options.until) {
+            let done = match step {
+                Step::LocalConfig => self.node.source().to_owned(),
+                Step::Nameservice => self.start_nameservice(!self.node.looks_for_members())?,
+                Step::ZoneDocument => self.find_members(true)?,
+                Step::Etcd => self.start_etcd()?,
+                Step::Provider => self.tell_nameservice()?,
+                Step::Processes => self.start_processes()?,
+            };
+            self.tell(step, &done);
+        }
+        if self.options.until < Step::Etcd && self.nameservice.is_none() {
+            return Ok(());
+        }
+        notification::ready(&format!("{} runs", self.node.local.name));
+        loop {
+            match self.supervisor.watch()? {
+                End::Reload => self.reload(),
+                end => return Err(Interruption::End(end)),
+            }
+        }
+    }
+
+    fn tell(&mut self, step: Step, done: &str) {
+        let text = format!("{step}: {done} ({:.3} s)", self.begun.elapsed().as_secs_f64());
+        notification::status(&text);
+        report::message(&text);
+        self.begun = Instant::now();
+    }
+
+    /// With a list in the local config the nameservice is not needed before etcd, and starts in step 5.
+    fn start_nameservice(&mut self, waits_for_etcd: bool) -> StepResult<String> {
+        let Some(settings) = &self.node.boot.nameservice else {
+            return Ok("there is no [nameservice]".to_owned());
+        };
+        let Some(process) = service::process(settings)? else {
+            return Ok("[nameservice] has no `command`: it is not started here".to_owned());
+        };
+        if waits_for_etcd {
+            return Ok("starts in step 5: the members are known".to_owned());
+        }
+        self.nameservice = Some(self.start(&process)?);
+        Ok(format!("started {}", process.command.join(" ")))
+    }
+
+    /// Starts a process, and waits until it is ready.
+    fn start(&mut self, process: &ProcessConfig) -> StepResult<ProcessId> {
+        let mut variables = self.members.as_ref().map(Members::variables).unwrap_or_default();
+        variables.insert("ZONE_ETCD_CONFIG".to_owned(), self.node.file.to_string_lossy().into_owned());
+        let id = self.supervisor.start(process, &variables)?;
+        self.await_ready(id)?;
+        Ok(id)
+    }
+
+    fn await_ready(&mut self, id: ProcessId) -> StepResult<()> {
+        match self.supervisor.await_ready(id)? {
+            Continue(()) => Ok(()),
+            Break(end) => Err(Interruption::End(end)),
+        }
+    }
+
+    fn find_members(&mut self, takes_part: bool) -> StepResult<String> {
+        if !self.node.looks_for_members() {
+            self.members = Some(Members::written(&self.node)?);
+            return Ok("not needed".to_owned());
+        }
+        let list = self.search(takes_part)?;
+        let members = Members::found(&self.node, &list)?;
+        let here = if members.runs_here { "one of them here" } else { "none of them here" };
+        let count = list.members.len();
+        self.members = Some(members);
+        Ok(format!("{count} members by {}, {here}", list.source))
+    }
+
+    /// Looks for the members on a thread of its own: what runs is looked after meanwhile, and told to stop.
+    fn search(&mut self, takes_part: bool) -> StepResult<MemberList> {
+        let (sender, found) = channel();
+        let file = self.node.file.clone();
+        let search = move || {
+            let searched = Node::read(&file).and_then(|node| {
+                let search = Search {
+                    takes_part,
+                    refreshes: true,
+                    now: OffsetDateTime::now_utc(),
+                    tell: &report::message,
+                    has_registered: &std::cell::Cell::new(false),
+                };
+                discovery::members(&node.local, &node.place(), search)
+            });
+            // It may be given up by now.
+            drop(sender.send(searched));
+        };
+        detached(search).map_err(|error| Failure::no_thread(&error))?;
+        loop {
+            match found.recv_timeout(Duration::ZERO) {
+                Ok(searched) => return Ok(searched?.0),
+                Err(RecvTimeoutError::Timeout) => self.look_after(Duration::from_millis(20))?,
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Failure::internal("the search for members ended without a result").into());
+                }
+            }
+        }
+    }
+
+    /// What runs is looked after for so long.
+    fn look_after(&mut self, time: Duration) -> StepResult<()> {
+        match self.supervisor.watch_for(time) {
+            // What would be read again is being read.
+            None | Some(End::Reload) => Ok(()),
+            Some(end) => Err(Interruption::End(end)),
+        }
+    }
+
+    fn start_etcd(&mut self) -> StepResult<String> {
+        let Some(members) = self.members.clone() else {
+            return Err(Failure::internal("etcd comes before its members are known").into());
+        };
+        if members.runs_here {
+            let command = self.run_command()?;
+            let id = self.supervisor.start_member(command, &Default::default())?;
+            self.await_ready(id)?;
+        }
+        let mut told: Option<Instant> = None;
+        while let Some(why) = quorum::missing(&members) {
+            if told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+                report::message(&format!("waiting for the zone to take requests: {why}"));
+                told = Some(Instant::now());
+            }
+            self.look_after(PAUSE)?;
+        }
+        let here = if members.runs_here { "the member runs, and" } else { "no member runs here;" };
+        Ok(format!("{here} the zone takes requests"))
+    }
+
+    fn run_command(&self) -> Result<Vec<String>> {
+        let own = std::env::current_exe()
+            .map_err(|error| Failure::internal("cannot find this program's own file").because(&error))?;
+        let words = [own.to_string_lossy().into_owned(), "run".to_owned(), "--config".to_owned()];
+        let config = [self.node.file.to_string_lossy().into_owned()];
+        Ok(words.into_iter().chain(config).chain(self.options.run_arguments.iter().cloned()).collect())
+    }
+
+    fn tell_nameservice(&mut self) -> StepResult<String> {
+        let (Some(settings), Some(members)) = (self.node.boot.nameservice.clone(), self.members.clone())
+        else {
+            return Ok("there is no [nameservice]".to_owned());
+        };
+        let mut done = vec![format!("wrote {}", service::write(&settings, &self.node, &members)?)];
+        done.extend(service::publish_kept(&self.node, &members)?.map(|how| format!("document {how}")));
+        match (self.nameservice, service::process(&settings)?) {
+            (None, Some(process)) => {
+                self.nameservice = Some(self.start(&process)?);
+                done.push("started".to_owned());
+            }
+            (running, _) => {
+                done.push(service::reload(&settings, &mut self.supervisor, running)?.to_owned());
+                if let Some(running) = running {
+                    self.await_ready(running)?;
+                }
+            }
+        }
+        if self.nameservice.is_some()
+            && let Some(files) = &members.files
+        {
+            let mut interruption = None;
+            let answered = service::await_provider(&settings, &files.authority, || {
+                interruption = self.look_after(PAUSE).err();
+                interruption.is_none()
+            })?;
+            if let Some(interruption) = interruption {
+                return Err(interruption);
+            }
+            done.extend(answered.map(str::to_owned));
+        }
+        Ok(done.join(", "))
+    }
+
+    fn start_processes(&mut self) -> StepResult<String> {
+        let processes = self.node.boot.processes.clone();
+        for process in &processes {
+            self.start(process)?;
+        }
+        let names: Vec<&str> = processes.iter().map(|process| process.name.as_str()).collect();
+        Ok(match names.as_slice() {
+            [] => "there is no [[process]]".to_owned(),
+            names => format!("started {}", names.join(", ")),
+        })
+    }
+
+    /// Steps 1, 3 and 5 once more. etcd and the processes stay as they are, and a failure is told: a zone
+    /// that runs is worth more than a file that was changed.
+    fn reload(&mut self) {
+        report::message("SIGHUP: reads its files again");
+        let read = Node::read(&self.options.config).map_err(Interruption::Failed);
+        let done = read.and_then(|node| {
+            self.node = node;
+            self.node.tell_warnings();
+            self.begun = Instant::now();
+            let source = self.node.source().to_owned();
+            self.tell(Step::LocalConfig, &source);
+            let found = self.find_members(true)?;
+            self.tell(Step::ZoneDocument, &found);
+            let told = self.tell_nameservice()?;
+            self.tell(Step::Provider, &told);
+            Ok(())
+        });
+        if let Err(Interruption::Failed(failure)) = done {
+            let why = [vec![failure.what], failure.causes].concat().join("; ");
+            report::warning(&format!("goes on as before: {why}"));
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `boot`: the six steps in which a node starts.
+
+use std::process::ExitCode;
+
+use crate::cli::{BootArgs, Format};
+use crate::output::{json, print};
+use boot::{Ended, Options, PlannedStep, boot, preview};
+use model::error::Result;
+
+pub(super) fn run(arguments: &BootArgs) -> Result<ExitCode> {
+    let options = Options {
+        config: arguments.config.clone(),
+        until: arguments.until,
+        run_arguments: run_arguments(arguments),
+    };
+    if arguments.dry_run {
+        let steps = preview(&options)?;
+        print(&match arguments.format {
+            Format::Text => text(&steps),
+            Format::Json => json(&steps)?,
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(match boot(&options)? {
+        Ended::Done | Ended::Stopped => ExitCode::SUCCESS,
+        // etcd ends with 0 when its member was removed, and that is no success of the node.
+        Ended::Refused(code) => u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from),
+    })
+}
+
+fn run_arguments(arguments: &BootArgs) -> Vec<String> {
+    let etcd = &arguments.etcd;
+    let given = etcd.etcd.iter().flat_map(|path| ["--etcd".to_owned(), path.to_string_lossy().into_owned()]);
+    let system = etcd.system_etcd.then(|| "--system-etcd".to_owned());
+    given.chain(system).collect()
+}
+
+fn text(steps: &[PlannedStep]) -> String {
+    let mut text = String::new();
+    for PlannedStep { number, name, does } in steps {
+        let mut lines = does.iter().map(String::as_str);
+        text += &format!("{number}  {name:<13}  {}\n", lines.next().unwrap_or("nothing to do"));
+        lines.for_each(|line| text += &format!("   {:<13}  {line}\n", ""));
+    }
+    text
+}
