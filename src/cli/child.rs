@@ -1,9 +1,11 @@
-//! The arguments of `child`, by which supervised processes are started.
+//! The arguments of `child`, by which supervised processes are started, and of `await-ready`, which units
+//! have.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
+use humantime::Duration;
 
 /// `child`
 #[derive(Debug, Args)]
@@ -20,4 +22,14 @@ pub struct ChildArgs {
     /// The program and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM")]
     pub command: Vec<OsString>,
+}
+
+/// `await-ready`
+#[derive(Debug, Args)]
+pub struct AwaitReadyArgs {
+    /// How long to wait
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    pub timeout: Duration,
+    /// tcp:PORT, tcp:ADDRESS:PORT, http://… or exec:…, as `ready` of a process
+    pub ready: String,
 }

@@ -34,7 +34,7 @@ pub use bundle::{
     BundleSealingArgs,
 };
 pub use ca::{CaCommand, CaKey, CaLockArgs, CaStatusArgs, CaUnlockArgs};
-pub use child::ChildArgs;
+pub use child::{AwaitReadyArgs, ChildArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use client::{CtlArgs, EnvArgs, EnvFormat};
 pub use defrag::DefragArgs;
@@ -150,6 +150,9 @@ pub enum Command {
     /// Asked by a supervisor: becomes a program that ends with it
     #[command(hide = true)]
     Child(ChildArgs),
+    /// Asked by units: waits until something answers
+    #[command(hide = true)]
+    AwaitReady(AwaitReadyArgs),
 }
 
 /// Which zone.

@@ -2,6 +2,7 @@
 
 mod activate;
 mod boot;
+mod await_ready;
 mod bundle;
 mod ca;
 mod check;
@@ -84,6 +85,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Ctl(arguments) => client::run_etcdctl(arguments, now),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man(arguments) => shell::manual_page(&arguments),
+        Command::AwaitReady(arguments) => await_ready::run(&arguments),
         Command::Child(arguments) => child::run(arguments),
         Command::ServiceAgent(arguments) => restart::serve_for_owner(&arguments),
     }

@@ -12,6 +12,8 @@ use model::config::HttpProbe;
 const ATTEMPT_LIMIT: Duration = Duration::from_secs(5);
 /// Between two looks whether a command has ended.
 const LOOK: Duration = Duration::from_millis(10);
+/// Why a command that was cancelled has not succeeded.
+pub(super) const STILL_RUNS: &str = "the command still runs";
 /// A status line is a few words (RFC 9112 section 4).
 const LONGEST_STATUS_LINE: usize = 1024;
 
@@ -45,7 +47,7 @@ pub(super) fn command(running: Running, is_cancelled: impl Fn(Duration) -> bool)
             return Err(format!("the command did not end within {} s", ATTEMPT_LIMIT.as_secs()));
         }
         if is_cancelled(LOOK) {
-            return Err("it is not wanted any more".to_owned());
+            return Err(STILL_RUNS.to_owned());
         }
     }
     match running.finish() {

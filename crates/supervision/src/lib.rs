@@ -14,6 +14,7 @@
 //! with [`Supervisor::watch_for`] between them. That thread has to be the one that began: the kernel ends a
 //! process when the thread that started it ends (PR_SET_PDEATHSIG in prctl(2)).
 
+mod asking;
 mod attempt;
 mod child;
 mod ending;
@@ -27,6 +28,7 @@ mod restart;
 mod signals;
 mod supervisor;
 
+pub use asking::await_answer;
 pub use child::ChildOptions;
 pub use ending::Ending;
 pub use output::{Listener, Output, Source};

@@ -13,7 +13,7 @@ use super::notification::{Notification, Waker, is_ready};
 use model::config::Readiness;
 
 /// The pause after the first try, and the longest one.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+pub(super) const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
 /// Tries until the process is ready, or this is dropped.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl Trying {
     fn ask(&self, tell: impl FnOnce()) {
         let mut pause = PAUSES.0;
         loop {
-            match self.attempt() {
+            match self.attempt_once() {
                 Ok(()) => return tell(),
                 Err(reason) => self.note(reason),
             }
@@ -97,20 +97,10 @@ impl Trying {
         }
     }
 
-    fn attempt(&self) -> Result<(), String> {
+    fn attempt_once(&self) -> Result<(), String> {
         // Another program may answer in its place before it runs.
         runs(self.pid)?;
-        match &self.launcher.config.ready {
-            Readiness::None | Readiness::Notify => Ok(()),
-            Readiness::Tcp(address) => attempt::tcp(*address),
-            Readiness::Http(probe) => attempt::http(probe),
-            Readiness::Exec(words) => {
-                let mut command = self.launcher.command(words);
-                command.stdout(Stdio::null()).stderr(Stdio::null());
-                let running = self.launcher.started.spawn(&mut command).map_err(|error| error.to_string())?;
-                attempt::command(running, |pause| self.is_cancelled(pause))
-            }
-        }
+        attempt(&self.launcher, |pause| self.is_cancelled(pause))
     }
 
     /// Waits this long, or less if what began this is gone, which is then so.
@@ -120,6 +110,22 @@ impl Trying {
 
     fn note(&self, reason: String) {
         *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+}
+
+/// One try whether the process of a launcher is ready. The error says why not. A command that runs for it is
+/// over when `is_cancelled`, which waits.
+pub(super) fn attempt(launcher: &Launcher, is_cancelled: impl Fn(Duration) -> bool) -> Result<(), String> {
+    match &launcher.config.ready {
+        Readiness::None | Readiness::Notify => Ok(()),
+        Readiness::Tcp(address) => attempt::tcp(*address),
+        Readiness::Http(probe) => attempt::http(probe),
+        Readiness::Exec(words) => {
+            let mut command = launcher.command(words);
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            let running = launcher.started.spawn(&mut command).map_err(|error| error.to_string())?;
+            attempt::command(running, is_cancelled)
+        }
     }
 }
 

@@ -11,6 +11,8 @@ use super::unit::{Unit, packaged};
 use crate::harness::isolation::isolated;
 use crate::harness::processes::{Running, children_of, until};
 use crate::harness::{outcome, program};
+use model::config::ProcessConfig;
+use model::plan::{MEMBER_UNIT, UnitFile, UnitSettings, process_units};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -50,6 +52,50 @@ fn systemd_understands_every_line() {
         outcome(Command::new("systemd-analyze").args(["verify", "--man=no"]).args(&units)).expect_code(0);
     let complaints: Vec<&str> = verified.stderr.lines().filter(|line| line.contains("zone-etcd")).collect();
     assert_eq!(complaints, Vec::<&str>::new());
+}
+
+/// The units of processes, from a description with what has to be escaped, beside the unit of the member.
+#[test]
+fn systemd_understands_the_units_of_processes() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let text = r#"
+        [[process]]
+        name = "first"
+        command = "/bin/sh"
+        args = ["-c", "exec sleep $T", "%n", "\\", "\"", "\n", ";", "", "ü"]
+        env = { T = "9 %i", E = "" }
+        user = "daemon"
+        dir = "/usr/share"
+        ready = "exec:/bin/test -e '/a b%c$D'"
+        [[process]]
+        name = "second"
+        command = "sleep"
+        args = ["infinity"]
+        ready = "notify"
+        restart = "always"
+        stop_signal = "SIGWINCH"
+        stop_timeout = "1500ms"
+        [[process]]
+        name = "third"
+        command = "bin/sleep"
+        dir = "/usr"
+        restart = "no"
+    "#;
+    let processes = ProcessConfig::parse_all(text).expect("it is valid");
+    let (program, variables) = (program(), [("ZONE_NAME".to_owned(), "example.zone".to_owned())].into());
+    let settings = UnitSettings { program: &program, after: &[MEMBER_UNIT], variables: &variables };
+    let member = fs::read_to_string(packaged(MEMBER_UNIT)).expect("the unit file");
+    let member = member.replace("/usr/local/bin/zone-etcd", program.to_str().expect("a path in UTF-8"));
+    fs::write(directory.path().join(MEMBER_UNIT), member).expect("a copy");
+    let mut units = Vec::new();
+    for UnitFile { name, text } in process_units(&processes, settings) {
+        units.push(directory.path().join(&name));
+        fs::write(directory.path().join(name), text).expect("a unit");
+    }
+    let verified =
+        outcome(Command::new("systemd-analyze").args(["verify", "--man=no"]).args(&units)).expect_code(0);
+    let complaints: Vec<&str> = verified.stderr.lines().filter(|line| line.contains("zone-etcd")).collect();
+    assert_eq!((units.len(), complaints), (3, Vec::<&str>::new()));
 }
 
 /// The units of an activated node are those of a node of a zone directory, but for where the node is.

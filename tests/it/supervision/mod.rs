@@ -8,6 +8,7 @@ mod policies;
 mod readiness;
 mod restarts;
 mod stopping;
+mod units;
 
 use std::collections::BTreeMap;
 use std::fmt;
