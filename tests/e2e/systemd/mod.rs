@@ -1,10 +1,11 @@
 //! The units in `packaging/systemd`: under systemd itself in `booted.rs`; elsewhere what the unit files say
-//! is done by `service.rs`, where single processes are looked at.
+//! is done by `service.rs`, where single processes are looked at. Units for processes are in `processes.rs`.
 
 mod analyze;
 mod booted;
 mod machine;
 mod manager;
+mod processes;
 mod service;
 mod unit;
 

@@ -50,7 +50,8 @@ fn unit(process: &ProcessConfig, before: &[String], settings: UnitSettings<'_>) 
     let mut lines = vec!["[Unit]".to_owned(), format!("Description={} of this node", process.name)];
     if !before.is_empty() {
         lines.push(format!("After={}", before.join(" ")));
-        lines.push(format!("Requires={}", before.join(" ")));
+        // With Requires= it would be started again whenever one before it is.
+        lines.push(format!("Wants={}", before.join(" ")));
     }
     lines.extend(["StartLimitIntervalSec=0", "", "[Service]"].map(str::to_owned));
     match process.ready {
