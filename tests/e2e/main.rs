@@ -8,6 +8,7 @@
 //! | [`upgrade_walk`], [`upgrade_by_bundle`] | `upgrade`: members in place, and nodes with bundles |
 //! | [`start`] | when `run` starts a member, and when it refuses |
 //! | [`systemd`] | the units of `packaging/systemd`, without a system manager |
+//! | [`cyfs`] | a member that others reach through forwards of a gateway alone |
 //! | [`crash`] | SIGKILL at every step of a start; `scripts/crash` |
 //! | [`data_disk`] | a data directory on a disk that is full |
 //! | [`status`], [`status_faults`] | the zone as it answers: healthy, with members down |
@@ -58,6 +59,7 @@ mod address_change_by_bundle;
 mod authentication;
 mod clients;
 mod crash;
+mod cyfs;
 mod data_disk;
 mod decision;
 mod defragmentation;

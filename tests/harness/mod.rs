@@ -7,6 +7,7 @@ pub mod asked;
 pub mod authorities_elsewhere;
 pub mod clock;
 pub mod elsewhere;
+pub mod gateway;
 pub mod go_writer;
 pub mod isolation;
 pub mod members;

@@ -47,6 +47,20 @@ impl Network {
         }
     }
 
+    /// A machine with loopback alone, which has further addresses.
+    #[track_caller]
+    pub fn add_isolated(&self, machine: &str, addresses: &[&str]) {
+        ip(&format!("netns add {machine}"));
+        ip(&format!("-n {machine} link set lo up"));
+        addresses.iter().for_each(|address| ip(&format!("-n {machine} address add {address}/32 dev lo")));
+    }
+
+    /// Gives this process an address on the network.
+    #[track_caller]
+    pub fn add_own_address(&self, own: &str) {
+        ip(&format!("address add {own}/24 dev bridge0"));
+    }
+
     /// Moves the machines apart: what one sends another has only after `delay`. This process gets an address
     /// of its own, with links that are not delayed. All links are cut when what is returned is killed.
     #[track_caller]
@@ -113,7 +127,7 @@ impl Network {
     /// hosts file knows no other name.
     #[track_caller]
     pub fn ask_name_server_at(&self, own: &str, directory: &Path) {
-        ip(&format!("address add {own}/24 dev bridge0"));
+        self.add_own_address(own);
         bind(&directory.join("hosts"), "127.0.0.1 localhost\n", "/etc/hosts");
         bind(&directory.join("resolv.conf"), &format!("nameserver {own}\n"), "/etc/resolv.conf");
     }

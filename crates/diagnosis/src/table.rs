@@ -169,6 +169,9 @@ checks! {
         Strain Check Machine "running-flags"
         "a change of zone.toml takes effect at the next start"
 
+    CyfsForward "cyfs-forward" "forwards lead from this host to members behind gateways"
+        Member Check Peers "cyfs-forward"
+        "without a forward of its own a host does not reach the member"
     PeerReachable "peer-reachable" "the other members answer" Member Check Peers "peer-not-answering"
         "a member that is not reached does not count for the quorum"
     PeerCertificate "peer-certificate" "the other members' certificates hold"

@@ -44,7 +44,7 @@ pub use notification::notify;
 pub use open_files::close_inherited;
 pub use output_file::OutputFile;
 pub use owner::{act_as_owner, environment_of_owner, step_as_owner};
-pub use ports::{PortFault, check_listeners, free_ports, socket_of};
+pub use ports::{PortFault, check_listeners, free_ports, nothing_listens, socket_of};
 pub use process::{NamedProcess, Process, end_with, service_in, service_of};
 pub use process_table::{ListedProcess, group_runs, listed_processes};
 pub use service_manager::{ServiceRestart, main_process, restart_service, serve};

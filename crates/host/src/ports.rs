@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::time::Duration;
 
 use super::kernel::kernel_text;
 use super::process::{NamedProcess, Process};
 
 /// Ports below are more likely to belong to a service.
 const LOWEST_FREE_PORT: u16 = 10240;
+/// The kernel itself answers, unless a queue is full.
+const LOCAL_CONNECT: Duration = Duration::from_millis(100);
 
 /// A listener that etcd could not have.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +62,12 @@ pub fn free_ports(count: usize) -> io::Result<Vec<u16>> {
     } else {
         Err(io::Error::new(io::ErrorKind::AddrInUse, "no free ports on 127.0.0.1"))
     }
+}
+
+/// Whether connections to an address of this machine are refused. One that is taken is closed at once.
+pub fn nothing_listens(address: SocketAddr) -> bool {
+    let tried = TcpStream::connect_timeout(&address, LOCAL_CONNECT);
+    tried.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 /// The socket of a URL whose host is an IP address.

@@ -14,8 +14,8 @@ use crate::presence::{Arrivals, Repeat, Watch};
 use etcd::PeerQuestion;
 use model::error::{Failure, Result};
 use model::plan::{
-    ANSWER_LIMIT, Awaited, LocalState, Observation, Peer, PeerState, Plane, Refusal, START_ORDER_LIMIT,
-    StartDecision, StartOrder, Step, WaitsTo, decide, start_order,
+    ANSWER_LIMIT, Awaited, AwaitedFor, Forward, LocalState, Observation, Peer, PeerState, Plane, Refusal,
+    START_ORDER_LIMIT, StartDecision, StartOrder, Step, WaitsTo, decide, start_order,
 };
 use model::report;
 
@@ -40,7 +40,10 @@ impl Launch<'_> {
             Step::Wait(WaitsTo::Found, awaited) if !needs_the_operator(&awaited) => {
                 (StartDecision::Bootstrap, awaited)
             }
-            Step::Wait(to, awaited) => return Err(self.refused(&Refusal::WaitedInVain { to, awaited })),
+            Step::Wait(to, awaited) => {
+                let awaited = self.through_forwards(awaited);
+                return Err(self.refused(&Refusal::WaitedInVain { to, awaited }));
+            }
         };
         Ok(self.start(decision, peers, awaited))
     }
@@ -92,6 +95,7 @@ impl Launch<'_> {
                 Ok(Step::Wait(to, awaited)) => {
                     // What cannot work is not waited for.
                     before_writing()?;
+                    let awaited = self.through_forwards(awaited);
                     if let Some(awaited) = waiting.is_over(&self.member.member.name, to, awaited) {
                         return Err(self.refused(&Refusal::WaitedInVain { to, awaited }));
                     }
@@ -194,8 +198,28 @@ impl Launch<'_> {
         let full_name = |short: &str| {
             config.node(short).map_or_else(|| short.to_owned(), |node| node.name.full().to_owned())
         };
-        Watch::start(&self.member, question, &self.expected(), repeat, arrivals, full_name)
+        let forward = |short: &str| self.forward_to(short);
+        Watch::start(&self.member, question, &self.expected(), repeat, arrivals, full_name, forward)
             .map_err(|error| Failure::no_thread(&error))
+    }
+
+    fn forward_to(&self, name: &str) -> Option<Forward> {
+        Forward::to(self.site.config().node(name)?, Plane::Peer)
+    }
+
+    /// The same, with what is to be done on this host for those behind gateways.
+    fn through_forwards(&self, awaited: Vec<Awaited>) -> Vec<Awaited> {
+        let through = |Awaited { name, what }| match (self.forward_to(&name), what) {
+            (Some(forward), what @ AwaitedFor::Reply) => Awaited {
+                name,
+                what: AwaitedFor::Repair(format!(
+                    "{what} through the forward of this host: its gateway does not reach it ({})",
+                    forward.gateway_line()
+                )),
+            },
+            (_, what) => Awaited { name, what },
+        };
+        awaited.into_iter().map(through).collect()
     }
 
     fn unheard(&self) -> Vec<Peer> {

@@ -2,7 +2,10 @@
 
 use super::Launch;
 use etcd::ExtraFlags;
-use model::plan::{InitialMember, LiveCluster, LiveMember, Peer, PeerState, PlaneProtection, StartDecision};
+use model::config::Address;
+use model::plan::{
+    Forward, InitialMember, LiveCluster, LiveMember, Peer, PeerState, Plane, PlaneProtection, StartDecision,
+};
 use store::site::{Certificates, Site};
 
 /// One sentence for each thing that is not as it should be.
@@ -29,7 +32,37 @@ pub(super) fn of(launch: &Launch<'_>, decision: &StartDecision, peers: &[Peer]) 
             warnings.push(format!("{} at {} cannot be used: {why}", peer.name, peer.url));
         }
     }
+    if peers.iter().any(|peer| peer.state != PeerState::NotHeard) {
+        warnings.extend(forwards(launch));
+    }
     warnings
+}
+
+/// The forwards that this host is without. No member is kept from starting by them alone: it has waited for
+/// those that it needs.
+fn forwards(launch: &Launch<'_>) -> Vec<String> {
+    let zone = launch.site.config();
+    let own = launch.member.node.short();
+    let Some(node) = zone.node(own) else { return Vec::new() };
+    let is_missing = |forward: &Forward| match forward.address {
+        // A name may take its time to resolve; `check` looks at it.
+        Address::Ip(ip) => ip.is_loopback() && host::nothing_listens((ip, forward.port.number()).into()),
+        Address::Name(_) => false,
+    };
+    let missing = Forward::on(zone, node).into_iter().filter(is_missing);
+    let told = |forward: Forward| {
+        format!(
+            "nothing listens at {}, where the gateway of this host is to forward {} to {}: {}",
+            forward.listens_at(),
+            match forward.plane {
+                Plane::Peer => "members",
+                Plane::Client => "clients",
+            },
+            forward.node.short(),
+            forward.gateway_line()
+        )
+    };
+    missing.map(told).collect()
 }
 
 /// What is given up, at each start.

@@ -3,6 +3,7 @@
 mod access;
 mod addresses;
 mod cases;
+mod cyfs;
 mod files;
 mod many_faults;
 mod names;

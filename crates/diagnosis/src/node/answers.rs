@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{NAMES_LIMIT, NodeCheck};
-use etcd::tls::{self, MaterialError, Peer, PeerAnswer, Side, Target};
+use etcd::tls::{self, MaterialError, Peer, PeerAnswer, Probe, Question, Side, Target};
 use host::{self, DiskProbe};
 use model::config::{Address, Node};
 use model::foreign_text;
-use model::plan::{MemberPlan, PeerUrl, Plane};
+use model::plan::{Forward, MemberPlan, NODE_CLIENT, PeerUrl, Plane};
 
 /// How long the other members may take to answer.
 const PEERS_LIMIT: Duration = Duration::from_millis(1500);
@@ -18,6 +19,8 @@ const PEERS_LIMIT: Duration = Duration::from_millis(1500);
 pub(super) struct Answers {
     pub(super) disk: Option<Result<DiskProbe, String>>,
     pub(super) peers: Option<Result<Vec<PeerAnswer>, String>>,
+    /// Of forwards to client ports.
+    pub(super) forwards: Vec<(Forward, Probe)>,
     pub(super) resolved: BTreeMap<String, Result<Vec<IpAddr>, String>>,
 }
 
@@ -57,15 +60,42 @@ impl NodeCheck<'_> {
         let peers = self.peers();
         let data = member.paths.data();
         let side = self.peer_side();
+        let forwards = Forward::on(self.site.config(), self.node);
+        let forwards = forwards.into_iter().filter(|forward| forward.plane == Plane::Client).collect();
         std::thread::scope(|scope| {
             let disk = with_disk.then(|| host::beside(scope, || host::probe_disk(&data)));
             let resolved = host::beside(scope, || host::resolve(names, NAMES_LIMIT));
+            let forwards = host::beside(scope, || self.dial_clients(forwards));
             let peers = (!peers.is_empty()).then(|| {
                 let probed = side.and_then(|side| tls::probe_peers(peers, &side, PEERS_LIMIT));
                 probed.map_err(|error| error.to_string())
             });
-            Answers { disk: disk.map(host::Beside::join), peers, resolved: resolved.join() }
+            Answers {
+                disk: disk.map(host::Beside::join),
+                peers,
+                forwards: forwards.join(),
+                resolved: resolved.join(),
+            }
         })
+    }
+
+    /// Dials client ports through forwards, as the client that this node is. Without its certificate that
+    /// cannot be done, which is told elsewhere.
+    fn dial_clients(&self, forwards: Vec<Forward>) -> Vec<(Forward, Probe)> {
+        if forwards.is_empty() {
+            return Vec::new();
+        }
+        let Ok(side) = self.side(NODE_CLIENT.stem, Plane::Client.authority_file()) else { return Vec::new() };
+        let question = |forward: &Forward| {
+            let host = forward.address.to_string();
+            let (config, seen) = side.trust.client(Some(&side.pair)).ok()?;
+            let target = Target { host, port: forward.port.number() };
+            Some(Question { target, config: Arc::new(config), seen })
+        };
+        let Some(questions) = forwards.iter().map(question).collect::<Option<Vec<_>>>() else {
+            return Vec::new();
+        };
+        forwards.into_iter().zip(tls::probe_all(questions, Instant::now() + PEERS_LIMIT)).collect()
     }
 
     /// Asks the first peer that answered for the member list, and remembers where it has this node.
@@ -93,7 +123,7 @@ fn listed_urls(peer: &Peer, side: &Side, node: &Node, own_url: &str) -> Option<(
     }
     let (config, _) = side.trust.client(Some(&side.pair)).ok()?;
     let deadline = Instant::now() + PEERS_LIMIT / 3;
-    let reply = tls::get(&peer.target, std::sync::Arc::new(config), "/members", &[], deadline).ok()?;
+    let reply = tls::get(&peer.target, Arc::new(config), "/members", &[], deadline).ok()?;
     let listed: Vec<Listed> = foreign_text::json(&reply.body).ok()?;
     let own = listed.into_iter().find(|member| {
         member.name == node.name.short() || member.peer_urls.iter().any(|url| url == own_url)

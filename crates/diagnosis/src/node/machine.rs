@@ -1,7 +1,7 @@
 //! The node directory and this machine.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::NodeCheck;
 use super::answers::Answers;
@@ -61,7 +61,7 @@ impl NodeCheck<'_> {
     }
 
     fn resolutions(&self, resolved: &BTreeMap<String, Result<Vec<IpAddr>, String>>) -> Vec<Resolution> {
-        let of_node = |node: &Node| {
+        let of_node = |(place, node): (usize, &Node)| {
             let Address::Name(name) = &node.address else { return None };
             let addresses = resolved.get(name.as_str())?.clone();
             let is_here =
@@ -71,9 +71,10 @@ impl NodeCheck<'_> {
                 node: node.name.short().to_owned(),
                 addresses,
                 is_here,
+                forwarded_at: node.is_behind_gateway().then(|| proposed_forward(place)),
             })
         };
-        self.site.config().members().filter_map(of_node).collect()
+        self.site.config().members().enumerate().filter_map(of_node).collect()
     }
 
     /// The command line that zone.toml gives; none if its flags would not be taken.
@@ -85,4 +86,11 @@ impl NodeCheck<'_> {
         // How it was started at first shows in flags that are not compared.
         Some(arguments(member, &StartDecision::Bootstrap, line, &extra))
     }
+}
+
+/// An address for the forwards to a member, by its place in the list. 127.0.1.1 is left to Debian, which has
+/// the host's own name there.
+fn proposed_forward(place: usize) -> Ipv4Addr {
+    let first = u32::from(Ipv4Addr::new(127, 0, 1, 2));
+    Ipv4Addr::from(first.saturating_add(u32::try_from(place).unwrap_or_default()))
 }

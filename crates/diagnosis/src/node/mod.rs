@@ -122,10 +122,14 @@ impl<'z> NodeCheck<'z> {
         &self.files
     }
 
-    /// Whether the node is this machine: whether its address can be bound here, or its member runs here.
+    /// Whether the node is this machine: whether its address can be bound here, or its member runs here. The
+    /// address of a member behind a gateway is on every machine.
     pub fn is_here(&self) -> bool {
         if self.own_member().is_some_and(|own| host::shares_network(own.pid)) {
             return true;
+        }
+        if self.node.is_behind_gateway() {
+            return matches!(self.site, Site::Node(_));
         }
         match &self.node.address {
             Address::Ip(ip) => host::is_here(*ip),

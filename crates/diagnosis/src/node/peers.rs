@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use super::answers::Answers;
 use super::{NAMES_LIMIT, NodeCheck};
+use crate::rules::forwards;
 use crate::rules::peers::{self, Own, StepsOfPeer};
 use crate::rules::source::{self, Route};
 use crate::{CheckId, Finding, Verdict};
 use etcd::tls::PeerAnswer;
-use model::plan::{MemberPlan, Plane};
+use model::plan::{Forward, MemberPlan, Plane};
 
 impl NodeCheck<'_> {
     pub(super) fn source(&self, resolved: &BTreeMap<String, Result<Vec<IpAddr>, String>>) -> Vec<Finding> {
@@ -66,12 +67,18 @@ impl NodeCheck<'_> {
             faults,
             revocations: self.files.plane(Plane::Peer).and_then(|files| files.revocations.as_ref().ok()),
         };
+        let forward_to = |node: &str| Forward::to(self.site.config().node(node)?, Plane::Peer);
         let judge = |answer: &PeerAnswer| {
             let node = answer.peer.node.as_str();
             let (renew, run) = (self.site.proposed_renewal(node), self.site.proposed_on("run", node));
-            peers::judge(answer, &own, &StepsOfPeer { renew, run }, self.now)
+            let forward = forward_to(node).map(|forward| forward.gateway_line());
+            peers::judge(answer, &own, &StepsOfPeer { renew, run, forward }, self.now)
         };
-        let mut findings: Vec<Finding> = answers.iter().flat_map(judge).collect();
+        let through =
+            |answer: &PeerAnswer| Some(forwards::judge(&forward_to(&answer.peer.node)?, &answer.probe.reply));
+        let mut findings: Vec<Finding> = answers.iter().filter_map(through).collect();
+        findings.extend(asked.forwards.iter().map(|(forward, probe)| forwards::judge(forward, &probe.reply)));
+        findings.extend(answers.iter().flat_map(judge));
         let replies = || {
             answers.iter().filter_map(|answer| Some((&answer.peer.node, answer.probe.reply.as_ref().ok()?)))
         };

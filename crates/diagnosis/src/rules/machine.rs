@@ -1,6 +1,6 @@
 //! The machine and the node directory.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -148,6 +148,8 @@ pub struct Resolution {
     /// Its addresses, or why there are none.
     pub addresses: Result<Vec<IpAddr>, String>,
     pub is_here: bool,
+    /// What it resolves to on hosts that reach the node by forwards of their own, if they do.
+    pub forwarded_at: Option<Ipv4Addr>,
 }
 
 /// Host names of the zone. `own` is this node's short name.
@@ -157,8 +159,11 @@ pub fn host_names(resolutions: &[Resolution], own: &str) -> Vec<Finding> {
         return vec![Finding::passed(check, "zone.toml", "addresses only: no name server is asked")];
     }
     let judge = |resolution: &Resolution| {
-        let Resolution { name, node, addresses, is_here } = resolution;
+        let Resolution { name, node, addresses, is_here, forwarded_at } = resolution;
         let subject = name.clone();
+        if let Some(address) = forwarded_at {
+            return behind_gateway(resolution, node == own, *address);
+        }
         let addresses = match addresses {
             Ok(addresses) => addresses,
             Err(why) => {
@@ -191,6 +196,32 @@ pub fn host_names(resolutions: &[Resolution], own: &str) -> Vec<Finding> {
         Finding::passed(check, subject, list)
     };
     resolutions.iter().map(judge).collect()
+}
+
+/// The name of a member behind a gateway: on its own host that of the loopback address on which it listens,
+/// and on others that of one at which they have the forwards.
+fn behind_gateway(resolution: &Resolution, is_own: bool, forwarded_at: Ipv4Addr) -> Finding {
+    let Resolution { name, node, addresses, .. } = resolution;
+    let finding = |verdict, found: String| Finding::new(CheckId::HostNames, verdict, name.clone(), found);
+    let line = if is_own {
+        format!("write this line to /etc/hosts of this host: {} {name}", Ipv4Addr::LOCALHOST)
+    } else {
+        format!("write this line to /etc/hosts of this host: {forwarded_at} {name}; the forwards are there")
+    };
+    let addresses = match addresses {
+        Ok(addresses) => addresses,
+        Err(why) => return finding(Verdict::Failed, format!("it does not resolve: {why}")).remedy(line),
+    };
+    let list = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if is_own && !addresses.contains(&Ipv4Addr::LOCALHOST.into()) {
+        let found = format!("it resolves to {list}, and the member listens on {}", Ipv4Addr::LOCALHOST);
+        return finding(Verdict::Warning, found).remedy(line);
+    }
+    if !addresses.iter().all(IpAddr::is_loopback) {
+        let found = format!("it resolves to {list}, and {node} is reached by forwards of this host alone");
+        return finding(Verdict::Failed, found).remedy(line);
+    }
+    Finding::passed(CheckId::HostNames, name.clone(), list)
 }
 
 /// How fast the disk confirms writes.

@@ -6,6 +6,7 @@ pub mod certificates;
 pub mod command_line;
 pub mod database;
 mod files;
+pub mod forwards;
 pub mod machine;
 mod membership;
 pub mod names;

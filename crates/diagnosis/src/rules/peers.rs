@@ -34,6 +34,8 @@ pub struct StepsOfPeer {
     pub renew: String,
     /// How its member is started, on its machine.
     pub run: String,
+    /// The line for the gateway of this host that leads to it, if it is behind one.
+    pub forward: Option<String>,
 }
 
 pub fn judge(answer: &PeerAnswer, own: &Own<'_>, steps: &StepsOfPeer, now: OffsetDateTime) -> Vec<Finding> {
@@ -102,6 +104,9 @@ fn failed(answer: &PeerAnswer, error: &DialError, own: &Own<'_>, steps: &StepsOf
         Finding::new(CheckId::PeerReachable, Verdict::Failed, "", error.to_string()).remedy(remedy)
     };
     match error {
+        DialError::Refused(_) if let Some(line) = &steps.forward => {
+            unreachable(format!("have the gateway of this host forward it: {line}"))
+        }
         DialError::Refused(_) => unreachable(format!("start its member, on {node}: {}", steps.run)),
         DialError::Name { host, .. } => {
             unreachable(format!("make {host} known to the name server or in /etc/hosts"))
@@ -110,6 +115,14 @@ fn failed(answer: &PeerAnswer, error: &DialError, own: &Own<'_>, steps: &StepsOf
         DialError::TimedOut(Stage::Connect) | DialError::Unreachable { .. } => unreachable(format!(
             "see that {node} is up, and that routes and firewalls let this machine reach {}",
             answer.peer.url
+        )),
+        DialError::TimedOut(Stage::Handshake) if steps.forward.is_some() => unreachable(format!(
+            "see that the gateway of this host reaches that of {node}; wait, if the member is just starting"
+        )),
+        DialError::Closed(Stage::Handshake) if steps.forward.is_some() => unreachable(format!(
+            "start its member, on {node}: {}; if it runs, see that the gateway of this host reaches that of \
+             {node}",
+            steps.run
         )),
         DialError::TimedOut(Stage::Handshake) => unreachable(format!(
             "wait, if the member of {node} is just starting; else look there what listens on that port"

@@ -84,10 +84,11 @@ fn named_after_another<'z>(zone: &'z ZoneConfig, node: &Node, host: &str) -> Opt
     (found.name != node.name).then(|| found.name.full())
 }
 
-/// Only addresses tell: a name may not resolve yet.
+/// Only addresses tell: a name may not resolve yet. Every host has the addresses of forwards.
 fn at_address_of_another(zone: &ZoneConfig, node: &Node) -> Option<String> {
-    let is_here = |node: &Node| matches!(node.address, Address::Ip(ip) if host::is_here(ip));
-    if !matches!(node.address, Address::Ip(_)) || is_here(node) {
+    let tells = |node: &Node| matches!(node.address, Address::Ip(_)) && node.forward_address().is_none();
+    let is_here = |node: &Node| tells(node) && matches!(node.address, Address::Ip(ip) if host::is_here(ip));
+    if !tells(node) || is_here(node) {
         return None;
     }
     let other = zone.nodes.iter().find(|other| is_here(other))?;

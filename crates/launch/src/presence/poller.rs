@@ -11,7 +11,7 @@ use super::arrivals::Arrivals;
 use super::message::{Message, REFUSES_ADDRESS};
 use etcd::tls::{Lines, Target};
 use etcd::{Heard, PeerQuestion};
-use model::plan::{ANSWER_LIMIT, LauncherSays, PeerState, START_ORDER_LIMIT};
+use model::plan::{ANSWER_LIMIT, Forward, LauncherSays, PeerState, START_ORDER_LIMIT};
 
 /// Between two looks at a member that is not there: short enough not to miss the moment in which it becomes
 /// etcd, and long enough to leave it the processor.
@@ -63,6 +63,8 @@ pub(super) struct Poller {
     pub(super) expected: Expected,
     /// Its full name.
     pub(super) node: String,
+    /// What leads to it, if it is behind a gateway, which takes connections in its place.
+    pub(super) forward: Option<Forward>,
     /// Whether its turn is before ours.
     pub(super) before_us: bool,
     pub(super) started: Instant,
@@ -77,10 +79,12 @@ impl Poller {
             let known = self.arrivals.so_far();
             let deadline = Instant::now() + ANSWER_LIMIT;
             let heard = self.question.ask(&self.target, deadline, || {
-                self.tell(Event::Bound);
+                if self.forward.is_none() {
+                    self.tell(Event::Bound);
+                }
             });
             let state = match heard {
-                Heard::State(state) => state,
+                Heard::State(state) => self.through_forward(state),
                 Heard::Lines { lines, refused } => match self.listen(lines, refused, repeat) {
                     Some(state) => state,
                     None => return,
@@ -102,6 +106,20 @@ impl Poller {
             }
             thread::sleep(at_least);
             self.arrivals.wait(known, at_most - at_least);
+        }
+    }
+
+    /// What a state says of the member, and not of the gateway's forward to it.
+    fn through_forward(&self, state: PeerState) -> PeerState {
+        match (&self.forward, state) {
+            (Some(_), PeerState::Closes) => PeerState::Absent(
+                "its forward here closes the connection, as a gateway does that does not reach it".to_owned(),
+            ),
+            (Some(forward), PeerState::Absent(why)) => PeerState::Absent(format!(
+                "{why}, where the gateway of this host is to forward to it: {}",
+                forward.gateway_line()
+            )),
+            (_, state) => state,
         }
     }
 

@@ -12,8 +12,8 @@ use etcd::PeerQuestion;
 use etcd::tls::Target;
 use host::detached;
 use model::plan::{
-    ANSWER_LIMIT, EtcdId, InitialMember, LastSeen, LauncherSays, LauncherShows, LiveCluster, LiveMember,
-    MemberPlan, Peer, PeerState, PeerUrl,
+    ANSWER_LIMIT, EtcdId, Forward, InitialMember, LastSeen, LauncherSays, LauncherShows, LiveCluster,
+    LiveMember, MemberPlan, Peer, PeerState, PeerUrl,
 };
 
 #[derive(Debug)]
@@ -39,7 +39,7 @@ struct Other {
 
 impl Watch {
     /// Begins to ask all others of the initial cluster, at once when one of them calls here. `full_name`
-    /// leads from the short name of a node to its full one.
+    /// leads from the short name of a node to its full one, and `forward` to what leads to its member.
     pub fn start(
         member: &MemberPlan,
         question: &PeerQuestion,
@@ -47,6 +47,7 @@ impl Watch {
         repeat: Repeat,
         arrivals: &Arrivals,
         full_name: impl Fn(&str) -> String,
+        forward: impl Fn(&str) -> Option<Forward>,
     ) -> io::Result<Self> {
         let started = Instant::now();
         let (sender, events) = channel();
@@ -72,6 +73,7 @@ impl Watch {
                 target: Target { host: url.host().to_owned(), port: url.port() },
                 expected: expected.clone(),
                 node: full_name(&other.member.name),
+                forward: forward(&other.member.name),
                 before_us: other.before_us,
                 started,
                 arrivals: arrivals.clone(),

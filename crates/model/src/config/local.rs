@@ -141,7 +141,7 @@ fn read_config(file: Table<'_>, problems: &mut Problems<'_>) -> Option<LocalConf
     let mut nodes: Vec<At<Node>> =
         members.into_iter().filter_map(|member| read_member(member, zone_name.as_ref(), problems)).collect();
     rules::check(&nodes, problems);
-    rules::assign_metrics_ports(&mut nodes);
+    rules::fill_in(&mut nodes);
     let zone = zone_name.clone().filter(|_| is_listed).map(|name| ZoneConfig {
         name,
         nodes: nodes.into_iter().map(|node| node.value).collect(),

@@ -86,7 +86,7 @@ impl MemberList {
 
 fn checked(mut nodes: Vec<At<Node>>, problems: &mut Problems<'_>) -> Vec<Node> {
     rules::check(&nodes, problems);
-    rules::assign_metrics_ports(&mut nodes);
+    rules::fill_in(&mut nodes);
     nodes.into_iter().map(|node| node.value).collect()
 }
 

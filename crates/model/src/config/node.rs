@@ -1,5 +1,6 @@
 //! `[[node]]`: one machine of a zone.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 use zone_pki::SubjectAltName;
@@ -28,6 +29,10 @@ pub struct Node {
     pub protocol: Protocol,
     /// Its connections reach the other members from another address than its own.
     pub nat: bool,
+    /// It shows the other members a certificate without names, since what it sends reaches one of them from
+    /// an address that is not its own: with `nat`, and wherever a gateway is between two members. Follows
+    /// from the nodes of the zone.
+    pub dials_without_names: bool,
     /// Further names and addresses of its certificates.
     pub names: Vec<SubjectAltName>,
     /// Whether an etcd member runs on it.
@@ -49,6 +54,22 @@ impl Node {
         format!("{}://{}:{}", self.scheme.as_str(), self.address.url_host(), self.peer_port)
     }
 
+    /// Whether other hosts reach its member through forwards of their own. Without an address that others
+    /// could have a forward at, it is on the host of all others.
+    pub fn is_behind_gateway(&self) -> bool {
+        let is_this_host = matches!(&self.address, Address::Ip(ip) if is_every_host(*ip));
+        self.protocol == Protocol::Cyfs && !is_this_host
+    }
+
+    /// The loopback address at which each other host has the forwards to it, and which it listens on as well.
+    /// It tells nothing of where the node is: every host has it.
+    pub fn forward_address(&self) -> Option<IpAddr> {
+        match &self.address {
+            Address::Ip(ip) if self.is_behind_gateway() && ip.is_loopback() => Some(*ip),
+            _ => None,
+        }
+    }
+
     /// A node that is reached at `address`, or else by its name, with every default but the metrics port:
     /// that one follows from the ports of all nodes.
     pub fn new(name: NodeName, address: Option<Address>, peer_port: Port, client_port: Port) -> Self {
@@ -60,12 +81,18 @@ impl Node {
             metrics_port: None,
             protocol: Protocol::default(),
             nat: false,
+            dials_without_names: false,
             names: Vec::new(),
             member: true,
             data_directory: None,
             scheme: Scheme::default(),
         }
     }
+}
+
+/// Whether an address means the host itself to the programs of every host, so that no forward can be there.
+fn is_every_host(ip: IpAddr) -> bool {
+    ip == IpAddr::V4(Ipv4Addr::LOCALHOST) || ip == IpAddr::V6(Ipv6Addr::LOCALHOST)
 }
 
 /// Reads a node. Without the zone's name its own faults are still told, but there is no node to return.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use super::address::{Address, Port};
+use super::address::{Address, Port, Protocol};
 use super::document::At;
 use super::node::Node;
 use super::problem::Problems;
@@ -68,10 +68,21 @@ fn check_data_directories(nodes: &[At<Node>], problems: &mut Problems<'_>) {
     }
 }
 
+/// Fills in what follows from all the nodes together.
+pub fn fill_in(nodes: &mut [At<Node>]) {
+    assign_metrics_ports(nodes);
+    // What comes through a gateway comes from the gateway's address, which is in no member's certificate, and
+    // that on both sides of it.
+    let has_gateways = nodes.iter().any(|node| node.value.member && node.value.protocol == Protocol::Cyfs);
+    for At { value: node, .. } in nodes {
+        node.dials_without_names = node.nat || has_gateways;
+    }
+}
+
 /// Gives every member without one a metrics port: the first after its peer port that the description does not
 /// use on that machine. It is a default, so it gives way, also to nothing at all if every port up to the last
 /// is taken.
-pub fn assign_metrics_ports(nodes: &mut [At<Node>]) {
+fn assign_metrics_ports(nodes: &mut [At<Node>]) {
     let members = nodes.iter().filter(|node| node.value.member);
     let mut taken: BTreeSet<(Address, Port)> =
         members.flat_map(|node| sockets(&node.value)).map(|(_, address, port)| (address, port)).collect();
@@ -103,22 +114,29 @@ fn metrics_address(node: &Node) -> Address {
 }
 
 /// No two listeners of one machine may share a socket. Two nodes with one address are on one machine, and so
-/// are all with loopback addresses.
+/// are all with loopback addresses, but for those at which other machines have forwards.
 fn check_endpoints(nodes: &[At<Node>], problems: &mut Problems<'_>) {
     let members: Vec<&At<Node>> = nodes.iter().filter(|node| node.value.member).collect();
     let mut taken: BTreeMap<(Address, Port), String> = BTreeMap::new();
     for (index, At { value: node, span }) in members.iter().enumerate() {
+        let mut collides = false;
         for (key, address, port) in sockets(node) {
             let owner = format!("{key} of {}", node.name.short());
             if let Some(other) = taken.insert((address.clone(), port), owner) {
                 let what = format!("{address}:{port} is both {other} and {key} of {}", node.name.short());
                 problems.error(span.clone(), what, "give this node an address or ports of its own");
                 // One message a node: its other ports most likely collide for the same reason.
+                collides = true;
                 break;
             }
         }
-        let shares = |other: &&At<Node>| other.value.address == node.address;
-        if !node.address.is_loopback() && members[..index].iter().any(shares) {
+        let sharing = members[..index].iter().find(|other| other.value.address == node.address);
+        let Some(sharing) = sharing.map(|other| &other.value) else { continue };
+        let has_forwards = node.forward_address().is_some() || sharing.forward_address().is_some();
+        if has_forwards && !collides {
+            let what = format!("{} is the address of {} as well", node.address, sharing.name.short());
+            problems.error(span.clone(), what, "give each cyfs member a loopback address of its own");
+        } else if !node.address.is_loopback() {
             let what = format!("two members share the machine {}", node.address);
             problems.warning(
                 span.clone(),
@@ -139,21 +157,29 @@ enum Machine<'n> {
 
 impl<'n> Machine<'n> {
     fn of(node: &'n Node) -> Self {
-        if node.address.is_loopback() { Self::Here } else { Self::At(&node.address) }
+        let is_here = node.address.is_loopback() && node.forward_address().is_none();
+        if is_here { Self::Here } else { Self::At(&node.address) }
     }
 }
 
 fn check_loopback(nodes: &[At<Node>], problems: &mut Problems<'_>) {
     let members = || nodes.iter().filter(|node| node.value.member);
-    if members().all(|node| node.value.address.is_loopback()) {
+    if members().all(|node| Machine::of(&node.value) == Machine::Here) {
         return;
     }
-    for At { value: node, span } in members().filter(|node| node.value.address.is_loopback()) {
+    for At { value: node, span } in members().filter(|node| Machine::of(&node.value) == Machine::Here) {
         let what = format!(
             "{} is reached by no other machine, but other members are on other addresses",
             node.address
         );
-        problems.error(span.clone(), what, "write the address at which the other nodes reach this one");
+        let instead = match node.protocol {
+            Protocol::Https => "write the address at which the other nodes reach this one",
+            Protocol::Cyfs => {
+                "write a loopback address that no other node has, such as 127.0.1.4, at which every other \
+                 host has forwards to this one"
+            }
+        };
+        problems.error(span.clone(), what, instead);
     }
 }
 

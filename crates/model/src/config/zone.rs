@@ -165,7 +165,7 @@ fn read_zone(file: Table<'_>, problems: &mut Problems<'_>) -> Option<ZoneConfig>
     file.finish(problems);
     nodes.iter_mut().for_each(|node| node.value.scheme = tls.scheme());
     rules::check(&nodes, problems);
-    rules::assign_metrics_ports(&mut nodes);
+    rules::fill_in(&mut nodes);
     rules::check_translated(&nodes, &tls, problems);
     if let Some(access) = &access {
         check_places(access, &nodes, problems);

@@ -160,6 +160,6 @@ fn read_members(extend: Table<'_>, zone: Option<&ZoneName>, problems: &mut Probl
     let mut nodes: Vec<At<Node>> =
         tables.into_iter().filter_map(|member| read_member(member, zone, problems)).collect();
     rules::check(&nodes, problems);
-    rules::assign_metrics_ports(&mut nodes);
+    rules::fill_in(&mut nodes);
     nodes.into_iter().map(|node| node.value).collect()
 }

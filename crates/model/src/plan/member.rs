@@ -99,7 +99,10 @@ impl MemberPlan {
 
 fn peer_hosts(node: &Node, host: HostFacts) -> Vec<IpAddr> {
     match (&node.address, node.protocol) {
-        (_, Protocol::Cyfs) => vec![Ipv4Addr::LOCALHOST.into()],
+        // Gateways forward to 127.0.0.1; at the other address its own URLs work on its own host too.
+        (_, Protocol::Cyfs) => {
+            [Ipv4Addr::LOCALHOST.into()].into_iter().chain(node.forward_address()).collect()
+        }
         (Address::Ip(ip), Protocol::Https) => vec![*ip],
         (Address::Name(_), Protocol::Https) => vec![every_interface(host)],
     }

@@ -9,6 +9,7 @@ mod disk_state;
 mod document_acceptance;
 mod document_refusal;
 mod document_signature;
+mod forwards;
 mod log_position;
 mod member;
 mod node_commands;
@@ -42,6 +43,7 @@ pub use disk_state::{
 pub use document_acceptance::{Acceptance, DOCUMENT_AHEAD_AT_MOST};
 pub use document_refusal::DocumentRefusal;
 pub use document_signature::{DocumentSigners, LastDocument, SignedZoneDocument, SignersFault};
+pub use forwards::Forward;
 pub use log_position::LogPosition;
 pub use member::{HostFacts, MemberPlan, MemberPlanError};
 pub use node_commands::{

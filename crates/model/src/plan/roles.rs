@@ -6,7 +6,7 @@ use time::Duration;
 use zone_pki::{LeafSpec, Subject, SubjectAltName, SubjectAltNames, Usages};
 
 use super::constraints::is_permitted;
-use crate::config::{Address, ClientName, Node, Protocol, ZoneConfig};
+use crate::config::{Address, ClientName, Node, ZoneConfig};
 
 /// The two independent trust domains of etcd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,7 +98,7 @@ pub enum HeldBy {
     Node,
     /// Nodes on which a member runs.
     Member,
-    /// Members whose connections reach the others from an address that is not theirs.
+    /// Members whose connections reach the others from an address that is not theirs, by NAT or a gateway.
     TranslatedMember,
     /// No node: a client.
     Client,
@@ -202,7 +202,7 @@ impl Role {
         match self.held_by {
             HeldBy::Node => true,
             HeldBy::Member => node.member,
-            HeldBy::TranslatedMember => node.member && is_translated(node),
+            HeldBy::TranslatedMember => node.member && node.dials_without_names,
             HeldBy::Client => false,
         }
     }
@@ -311,8 +311,4 @@ fn node_names(node: &Node, permitted: &[String]) -> SubjectAltNames {
     names.insert(SubjectAltName::Ip(std::net::Ipv4Addr::LOCALHOST.into()));
     names.insert(SubjectAltName::Ip(std::net::Ipv6Addr::LOCALHOST.into()));
     names
-}
-
-fn is_translated(node: &Node) -> bool {
-    node.nat || node.protocol == Protocol::Cyfs
 }

@@ -56,14 +56,16 @@ pub fn prove(
 }
 
 /// Whether a refusal says something of the certificate. etcd compares the names of a peer with the address
-/// that it comes from, so from elsewhere it refuses every one that has names.
+/// that it comes from, so from elsewhere it refuses every one that has names. With which no member is dialled
+/// where there is one without.
 fn is_told_apart(role: &Role, zone: &ZoneDirectory, node: &Node) -> bool {
     let has_names = role.plane == Plane::Peer && role.names != NamesRule::None;
     !has_names
-        || match node.address {
-            Address::Ip(address) => host::is_here(address),
-            Address::Name(_) => matches!(NodeTransport::of(zone, node), NodeTransport::InPlace),
-        }
+        || !node.dials_without_names
+            && match node.address {
+                Address::Ip(address) => host::is_here(address),
+                Address::Name(_) => matches!(NodeTransport::of(zone, node), NodeTransport::InPlace),
+            }
 }
 
 /// Whether the member of `node` shows the certificates of `generation` on both planes. The error says what it

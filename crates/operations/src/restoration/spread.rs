@@ -31,7 +31,10 @@ impl Restoration<'_, '_> {
     /// The way to a node. One whose whole directory is lost shows no more that it ran here.
     pub(super) fn way_to(&self, node: &Node) -> NodeTransport {
         let is_ours = || !self.zone.has_bundled(node.name.short());
-        let is_on_this_host = || matches!(node.address, Address::Ip(address) if is_here(address));
+        let is_on_this_host = || match node.address {
+            Address::Ip(address) => node.forward_address().is_none() && is_here(address),
+            Address::Name(_) => false,
+        };
         match NodeTransport::of(self.zone, node) {
             NodeTransport::Offline if is_ours() && is_on_this_host() => NodeTransport::InPlace,
             way => way,

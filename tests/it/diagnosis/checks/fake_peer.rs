@@ -1,12 +1,13 @@
 //! Something that stands where another member should be.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use etcd::tls::{KeyPair, Trust};
+use model::plan::Plane;
 
 /// What it does with a connection.
 #[derive(Clone)]
@@ -21,14 +22,22 @@ pub enum Manner {
     Closes,
     /// It answers with this.
     Answers(String),
+    /// It takes the connection and closes it, as a gateway does that does not reach the other side.
+    HangsUp,
 }
 
 /// Listens on the port until the test ends. `generation` holds its certificate.
 #[track_caller]
 pub fn stand_at(port: u16, generation: &Path, manner: Manner) {
-    let listener = TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
-    let pair = KeyPair::load(generation, "peer").expect("a pair");
-    let trust = Trust::load(&generation.join("peer-ca.crt")).expect("an authority");
+    stand_on(([127, 0, 0, 1], port).into(), generation, Plane::Peer, manner);
+}
+
+/// The same on another address of loopback, and for the other plane.
+#[track_caller]
+pub fn stand_on(socket: SocketAddr, generation: &Path, plane: Plane, manner: Manner) {
+    let listener = TcpListener::bind(socket).expect("the port is free");
+    let pair = KeyPair::load(generation, plane.serves_with().stem).expect("a pair");
+    let trust = Trust::load(&generation.join(plane.authority_file())).expect("an authority");
     let config = Arc::new(trust.server(&pair).expect("a configuration"));
     std::thread::spawn(move || {
         for socket in listener.incoming().flatten() {
@@ -41,6 +50,7 @@ pub fn stand_at(port: u16, generation: &Path, manner: Manner) {
 fn serve(mut socket: TcpStream, config: Arc<rustls::ServerConfig>, manner: &Manner) {
     let mut connection = rustls::ServerConnection::new(config).expect("a connection");
     match manner {
+        Manner::HangsUp => {}
         Manner::Silent => wait_for_end(&mut socket),
         Manner::Garbage => {
             let _ = socket.write_all(b"SSH-2.0-OpenSSH_9.9\r\n");

@@ -3,13 +3,14 @@
 
 use std::time::{Duration, Instant};
 
+use model::plan::Plane;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::fake_peer::{Manner, stand_at};
+use super::fake_peer::{Manner, stand_at, stand_on};
 use super::{checked, failed, found};
 use crate::harness::TestZone;
-use crate::support::three_members_issued;
+use crate::support::{ports, three_members_issued};
 
 /// The peer port of the node with this number, from 1.
 fn peer_port(zone: &TestZone, number: usize) -> u16 {
@@ -142,4 +143,47 @@ fn version_skew() {
 fn timing() {
     let zone = with_peer(answer("3.7.3", OffsetDateTime::now_utc()));
     found(&checked(&zone, 69), "timing", "passed", "the round trip to node2 takes");
+}
+
+/// A forward is up when TLS answers behind it, or when it closes: then it is the member that is not there.
+#[test]
+fn cyfs_forward() {
+    let addresses = ["127.0.1.2", "127.0.1.3", "127.0.1.4"];
+    let first = ports(6);
+    let nodes = addresses.iter().enumerate().map(|(place, address)| {
+        let (client, peer) = (first[2 * place], first[2 * place + 1]);
+        format!(
+            "[[node]]\nname = \"node{}\"\naddress = \"{address}\"\nprotocol = \"cyfs\"\n\
+             client_port = {client}\npeer_port = {peer}\n",
+            place + 1
+        )
+    });
+    let zone =
+        TestZone::described(&format!("[zone]\nname = \"example.zone\"\n{}", nodes.collect::<String>()));
+    zone.run(&["init"]).expect_code(0);
+    zone.run(&["pki", "issue", "--all"]).expect_code(0);
+    let socket = |node: usize, plane: Plane| {
+        let port = first[2 * (node - 1) + usize::from(plane == Plane::Peer)];
+        (addresses[node - 1].parse::<std::net::IpAddr>().expect("an address"), port).into()
+    };
+    let stand = |node: usize, plane, as_node, manner| {
+        stand_on(socket(node, plane), &generation(&zone, as_node), plane, manner);
+    };
+    stand(2, Plane::Client, "node2", Manner::HangsUp);
+    stand(3, Plane::Peer, "node3", Manner::Silent);
+    // The gateway leads to the wrong member.
+    stand(3, Plane::Client, "node1", Manner::Closes);
+    let findings = checked(&zone, 69);
+    let refused = found(&findings, "cyfs-forward", "unreachable", "nothing listens at 127.0.1.3:");
+    let line = format!("bind 127.0.1.3:{0}, forward rtcp://node2.example.zone/:{0}", first[3]);
+    assert!(refused["remedy"].as_str().expect("a remedy").ends_with(&line), "{refused}");
+    assert_eq!(refused["subject"], format!("node2 for members at 127.0.1.3:{}", first[3]));
+    found(&findings, "cyfs-forward", "passed", "it closes the connection");
+    let silent = found(&findings, "cyfs-forward", "unreachable", "it accepts TCP, no TLS reply");
+    assert!(silent["remedy"].as_str().expect("a remedy").contains("the gateway of this host reaches that"));
+    found(&findings, "cyfs-forward", "failed", "it is valid for");
+    assert_eq!(failed(&findings), ["cyfs-forward"]);
+    let reachable = found(&findings, "peer-reachable", "unreachable", "nothing listens at 127.0.1.3:");
+    assert!(reachable["remedy"].as_str().expect("a remedy").ends_with(&line), "{reachable}");
+    assert_eq!(findings.iter().filter(|finding| finding["check"] == "cyfs-forward").count(), 4);
 }
