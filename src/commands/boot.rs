@@ -23,7 +23,6 @@ pub(super) fn run(arguments: &BootArgs) -> Result<ExitCode> {
     }
     Ok(match boot(&options)? {
         Ended::Done | Ended::Stopped => ExitCode::SUCCESS,
-        // etcd ends with 0 when its member was removed, and that is no success of the node.
         Ended::Refused(code) => u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from),
     })
 }

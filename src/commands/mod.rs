@@ -1,8 +1,8 @@
 //! One file a command, each a recipe of named steps.
 
 mod activate;
-mod boot;
 mod await_ready;
+mod boot;
 mod bundle;
 mod ca;
 mod check;

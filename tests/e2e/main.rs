@@ -21,6 +21,7 @@
 //! | [`discovered`] | etcd's own `--discovery-srv`, with the records that `dns export` prints |
 //! | [`found_members`] | nodes without a list, which find their members by DNS or a registry |
 //! | [`diverged`] | voters whose data differs |
+//! | [`boot`] | the six steps of a node |
 //! | [`clients`] | `ctl` and `env` |
 //! | [`dry_run`] | what operations would do: told, and nothing done |
 //! | [`defragmentation`] | database files made smaller, and the alarm NOSPACE ended |
@@ -57,6 +58,7 @@ mod address_change;
 mod address_change_by_access;
 mod address_change_by_bundle;
 mod authentication;
+mod boot;
 mod clients;
 mod crash;
 mod cyfs;

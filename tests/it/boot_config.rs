@@ -34,7 +34,6 @@ fn every_key_has_its_effect() {
         insecure_unsigned = true
         [gateway]
         command = ["cyfs-gateway"]
-        wait = "10s"
         "#,
     );
     let nameservice = config.nameservice.as_ref().expect("a nameservice");
@@ -44,7 +43,7 @@ fn every_key_has_its_effect() {
     assert_eq!(nameservice.deadline, Duration::from_secs(180));
     assert_eq!(nameservice.provider.to_str(), Some("other.json"));
     assert!(nameservice.insecure_unsigned);
-    assert_eq!(config.gateway.as_ref().expect("a gateway").wait, Duration::from_secs(10));
+    assert_eq!(config.gateway.as_ref().expect("a gateway").command, ["cyfs-gateway"]);
     assert!(matches!(config.source(), Some(MemberSource::Nameservice(_))));
     let reload = parsed("[nameservice]\nreload = \"/bin/systemctl reload 'a b'\"\n").nameservice;
     let words = ["/bin/systemctl", "reload", "a b"].map(str::to_owned).to_vec();

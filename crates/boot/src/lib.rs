@@ -6,7 +6,7 @@
 //! | `node` | what is written of this node: its local config and boot.toml |
 //! | `members` | where its members are, and with what they are asked |
 //! | `quorum` | whether a member takes requests |
-//! | `service` | the nameservice: started, told of the zone's etcd, asked whether it has it |
+//! | `service` | the gateway; the nameservice: started, told of the zone's etcd, asked whether it has it |
 //! | `sequence` | the steps one after the other, and what happens afterwards |
 //! | `preview` | the steps as they would be, for `--dry-run` |
 //! | `notification` | what systemd is told |

@@ -90,7 +90,12 @@ fn etcd(node: &Node, options: &Options) -> Result<Vec<String>> {
         false => has_member(node)?,
         true => true,
     };
-    Ok(if has_member { vec![runs, waits] } else { vec![waits] })
+    let gateway = node.boot.gateway.iter().filter(|gateway| !gateway.command.is_empty());
+    let mut does: Vec<String> =
+        gateway.map(|gateway| started(&service::gateway(gateway.command.clone()))).collect();
+    does.extend(has_member.then_some(runs));
+    does.push(waits);
+    Ok(does)
 }
 
 fn has_member(node: &Node) -> Result<bool> {

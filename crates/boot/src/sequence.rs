@@ -67,10 +67,21 @@ pub fn boot(options: &Options) -> Result<Ended> {
     sequence.supervisor.stop_all();
     match ended {
         Ok(()) => Ok(Ended::Done),
+        Err(Interruption::End(End::MustNotRestart { code: 0 })) => Err(removed(&sequence.node)),
         Err(Interruption::End(End::MustNotRestart { code })) => Ok(Ended::Refused(code)),
         Err(Interruption::End(End::Stop | End::Reload)) => Ok(Ended::Stopped),
         Err(Interruption::Failed(failure)) => Err(failure),
     }
+}
+
+/// etcd ends with 0 by itself, and that is no success of the node.
+fn removed(node: &Node) -> Failure {
+    Failure::new(Exit::Configuration, format!("etcd on {} has ended by itself", node.local.name))
+        .because("it does so when its member was removed from the cluster")
+        .next(format!(
+            "see what a start would find: zone-etcd plan --config {}",
+            report::shell_quoted_path(&node.file)
+        ))
 }
 
 fn lock(node: &Node) -> Result<NodeLock> {
@@ -214,6 +225,10 @@ impl Sequence<'_> {
         let Some(members) = self.members.clone() else {
             return Err(Failure::internal("etcd comes before its members are known").into());
         };
+        let gateway = self.node.boot.gateway.clone().filter(|gateway| !gateway.command.is_empty());
+        if let Some(gateway) = gateway {
+            self.start(&service::gateway(gateway.command))?;
+        }
         if members.runs_here {
             let command = self.run_command()?;
             let id = self.supervisor.start_member(command, &Default::default())?;

@@ -1,4 +1,5 @@
-//! The nameservice: started, told of the zone's etcd, and asked whether it has it.
+//! What runs beside the member for the zone: the gateway; and the nameservice, which is told of the zone's
+//! etcd and asked whether it has it.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -46,6 +47,11 @@ pub(super) fn process(settings: &NameserviceSettings) -> Result<Option<ProcessCo
     };
     let process = ProcessConfig::new("nameservice", command);
     Ok(Some(ProcessConfig { restart: RestartPolicy::Always, ready, ..process }))
+}
+
+/// What makes the forwards to members behind gateways. Whether they are there, the member finds out.
+pub(super) fn gateway(command: Vec<String>) -> ProcessConfig {
+    ProcessConfig { restart: RestartPolicy::Always, ..ProcessConfig::new("gateway", command) }
 }
 
 /// Where it answers in plain text on this host, if `url` says so.

@@ -15,9 +15,9 @@ use crate::harness::processes::Running;
 use crate::harness::{Outcome, bundle, outcome, zone_etcd};
 
 /// The machines of a test, each with a local config that says nothing of the others.
-struct Machines {
-    network: Network,
-    made: Elsewhere,
+pub struct Machines {
+    pub network: Network,
+    pub made: Elsewhere,
     around: tempfile::TempDir,
     machines: Vec<(&'static str, &'static str)>,
 }
@@ -25,7 +25,7 @@ struct Machines {
 impl Machines {
     /// With certificates of one CA, and one for a client.
     #[track_caller]
-    fn new(machines: &[(&'static str, &'static str)]) -> Self {
+    pub fn new(machines: &[(&'static str, &'static str)]) -> Self {
         let around = tempfile::tempdir().expect("a temporary directory");
         let network = Network::new(machines);
         let made = Elsewhere::new(&around.path().join("made"));
@@ -47,39 +47,39 @@ impl Machines {
         machines
     }
 
-    fn directory(&self, name: &str) -> PathBuf {
+    pub fn directory(&self, name: &str) -> PathBuf {
         self.around.path().join(name)
     }
 
     #[track_caller]
-    fn boot_config(&self, name: &str, text: &str) {
+    pub fn boot_config(&self, name: &str, text: &str) {
         fs::write(self.directory(name).join("boot.toml"), text).expect("boot.toml");
     }
 
     /// A command on the machine of a node, with its local config.
-    fn command(&self, name: &str, command: &str) -> Command {
+    pub fn command(&self, name: &str, command: &str) -> Command {
         let mut ours = zone_etcd([command, "--config"]);
         ours.arg(self.directory(name).join("node.json"));
         self.network.on(name, &ours)
     }
 
     #[track_caller]
-    fn call(&self, name: &str, command: &str) -> Outcome {
+    pub fn call(&self, name: &str, command: &str) -> Outcome {
         outcome(&mut self.command(name, command))
     }
 
     #[track_caller]
-    fn plan(&self, name: &str, version: &str) -> Outcome {
+    pub fn plan(&self, name: &str, version: &str) -> Outcome {
         outcome(self.command(name, "plan").arg("--etcd").arg(bundle(version).join("etcd")))
     }
 
     #[track_caller]
-    fn run(&self, name: &str, version: &str) -> Running {
+    pub fn run(&self, name: &str, version: &str) -> Running {
         self.run_with(name, version, &[])
     }
 
     #[track_caller]
-    fn run_with(&self, name: &str, version: &str, flags: &[&str]) -> Running {
+    pub fn run_with(&self, name: &str, version: &str, flags: &[&str]) -> Running {
         let mut command = self.command(name, "run");
         command.arg("--etcd").arg(bundle(version).join("etcd")).args(flags);
         Running::start(&mut command, self.around.path(), name)
@@ -87,7 +87,7 @@ impl Machines {
 
     /// A bare etcd of this name and address, with these flags beside those that every one has.
     #[track_caller]
-    fn bare(&self, name: &str, version: &str, flags: &[String]) -> Running {
+    pub fn bare(&self, name: &str, version: &str, flags: &[String]) -> Running {
         let (_, address) = self.machines.iter().find(|(known, _)| *known == name).expect("a machine");
         let file = |file: &str| self.made.directory.join(file).display().to_string();
         let mut etcd = Command::new(bundle(version).join("etcd"));
@@ -108,7 +108,7 @@ impl Machines {
     }
 
     /// A client of one member, on its machine.
-    fn client(&self, name: &str) -> Command {
+    pub fn client(&self, name: &str) -> Command {
         let (_, address) = self.machines.iter().find(|(known, _)| *known == name).expect("a machine");
         let file = |file: &str| self.made.directory.join(file).display().to_string();
         let mut etcdctl = Command::new(bundle("3.7.3").join("etcdctl"));
@@ -121,11 +121,11 @@ impl Machines {
 
     /// Each of them answers through a quorum.
     #[track_caller]
-    fn wait_for_all(&self, names: &[&str]) {
+    pub fn wait_for_all(&self, names: &[&str]) {
         names.iter().for_each(|name| wait_for_quorum(&self.client(name)));
     }
 
-    fn around(&self) -> &Path {
+    pub fn around(&self) -> &Path {
         self.around.path()
     }
 }

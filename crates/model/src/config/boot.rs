@@ -18,8 +18,6 @@ use super::zone::{ZoneConfigError, not_utf8};
 const SIZE_AT_MOST: u64 = 1 << 20;
 /// How long the first boot looks for a zone document that it accepts.
 const DEADLINE: Duration = Duration::from_secs(120);
-/// How long forwards have to come up.
-const GATEWAY_WAIT: Duration = Duration::from_secs(60);
 /// The file that tells the nameservice of the zone's etcd.
 const PROVIDER: &str = "nameservice.json";
 
@@ -68,10 +66,8 @@ pub enum Reload {
 /// What makes the forwards to cyfs members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewaySettings {
-    /// What is started here; none if the forwards are there already.
+    /// What is started here before etcd, which waits for the forwards; none if they are there already.
     pub command: Vec<String>,
-    /// How long they have to come up.
-    pub wait: Duration,
 }
 
 impl BootConfig {
@@ -165,9 +161,8 @@ fn read_nameservice(table: Table<'_>, problems: &mut Problems<'_>) -> Nameservic
 
 fn read_gateway(table: Table<'_>, problems: &mut Problems<'_>) -> GatewaySettings {
     let command = read_command(&table, "command", problems);
-    let wait = table.parse("wait", problems, |text| duration("wait", text, 1000, 86_400_000));
     table.finish(problems);
-    GatewaySettings { command, wait: wait.map_or(GATEWAY_WAIT, |at| at.value) }
+    GatewaySettings { command }
 }
 
 /// The words of a command, the program first; none if there is none.
