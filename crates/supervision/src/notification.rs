@@ -4,8 +4,8 @@ use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use model::random::bytes;
 use nix::unistd::geteuid;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg, sockopt};
 
@@ -22,9 +22,9 @@ pub(super) struct Notification {
 impl Notification {
     /// A socket for one start of a process: what an earlier one still has to say does not reach it.
     pub fn new(name: &str, user: Option<u32>) -> io::Result<Self> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let address = format!("zone-etcd/{}/{name}/{number}", std::process::id());
+        // Another user could take a name that can be foreseen.
+        let random: [u8; 8] = bytes().map_err(|failure| io::Error::other(failure.to_string()))?;
+        let address = format!("zone-etcd/{name}/{:016x}", u64::from_be_bytes(random));
         let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&address)?)?;
         sockopt::set_socket_passcred(&socket, true)?;
         Ok(Self { socket, address, user })

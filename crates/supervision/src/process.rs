@@ -61,6 +61,9 @@ pub(super) struct Run {
     was_asked: bool,
     /// Whether it has ended, and others of its group have not.
     has_left_others: bool,
+    /// Until when it is to be ready after a restart; none once that is told, or for the first start, of which
+    /// the caller is told.
+    late_at: Option<Instant>,
     readers: Vec<Receiver<()>>,
 }
 
@@ -109,6 +112,7 @@ impl Supervised {
         let start = self.starts;
         let probe = Probe::begin(&self.launcher, running.pid, notification, move || ready(start));
         let (probe, since) = (probe.map_err(cannot)?, Instant::now());
+        let late_at = since.checked_add(config.ready_timeout).filter(|_| start > 1);
         self.is_ready = false;
         self.state = State::Runs(Run {
             probe,
@@ -117,6 +121,7 @@ impl Supervised {
             kill_at: None,
             was_asked: false,
             has_left_others: false,
+            late_at,
             readers,
         });
         Ok(())
@@ -160,6 +165,14 @@ impl Supervised {
             run.running.signal_group(Signal::SIGKILL);
         }
         if !run.running.has_ended() {
+            if run.late_at.is_some_and(|late_at| Instant::now() >= late_at) {
+                run.late_at = None;
+                if !self.is_ready && !run.was_asked {
+                    let limit = humantime::format_duration(config.ready_timeout);
+                    let reason = run.probe.reason();
+                    output.message(&format!("{} is not ready after {limit}: {reason}", config.name));
+                }
+            }
             return None;
         }
         if !is_over && host::group_runs(run.running.pid) {
@@ -240,7 +253,7 @@ impl Run {
     fn next_look(&self) -> Option<Instant> {
         match self.has_left_others || self.is_over() {
             true => Some(Instant::now() + LOOK),
-            false => self.kill_at,
+            false => self.kill_at.into_iter().chain(self.late_at).min(),
         }
     }
 

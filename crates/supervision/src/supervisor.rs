@@ -257,10 +257,10 @@ impl Supervisor {
     fn stop_one(&mut self, place: usize) {
         self.processes[place].stop();
         while !matches!(self.processes[place].state, State::Ended(_)) {
-            self.step(None);
             if self.stops > 1 {
                 self.processes.iter_mut().for_each(Supervised::kill);
             }
+            self.step(None);
         }
     }
 
@@ -312,7 +312,7 @@ impl Supervisor {
         match event {
             Event::Signal(Asked::Stop) => {
                 self.stops += 1;
-                if self.stops > 1 && self.is_stopping {
+                if self.stops == 2 {
                     self.output.message("told to stop a second time: what still runs is killed");
                 }
             }
@@ -342,7 +342,8 @@ impl Supervisor {
         let (name, policy) = (process.name().to_owned(), process.launcher.config.restart);
         let refusal = if process.is_member { must_not_restart(ending) } else { None };
         if let Some(code) = refusal {
-            self.output.message(&format!("{name} ended {ending}, and would again: it is not started again"));
+            let why = if code == 0 { "it is no member any more" } else { "the same start would fail again" };
+            self.output.message(&format!("{name} ended {ending}; {why}: it is not started again"));
             self.refusal = Some(code);
             return;
         }

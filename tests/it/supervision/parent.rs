@@ -1,6 +1,8 @@
 //! A supervisor that is a process of its own: its signals, and its end.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -18,12 +20,16 @@ const ROLE: &str = "ZONE_ETCD_TEST_SUPERVISOR";
 const DEAF: &str = "trap '' TERM; echo begun; while :; do sleep 0.01; done";
 
 /// The test binary once more, where it does what [`be_the_supervisor`] says.
-#[track_caller]
-fn begin(directory: &Path, role: &str) -> Running {
+fn command(role: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("the test binary"));
     command.args(["--exact", "supervision::parent::be_the_supervisor", "--nocapture", "--test-threads", "1"]);
     command.env(ROLE, role).env("NO_COLOR", "1").env("NOTIFY_SOCKET", "/nonexistent");
-    Running::start(&mut command, directory, role)
+    command
+}
+
+#[track_caller]
+fn begin(directory: &Path, role: &str) -> Running {
+    Running::start(&mut command(role), directory, role)
 }
 
 /// No test but in a process of the tests below.
@@ -37,6 +43,9 @@ fn be_the_supervisor() {
         assert!(supervisor.await_ready(id).expect("it is ready").is_continue());
     };
     match role.as_str() {
+        "journal" => {
+            start(&shell("a", "echo '<4>as it is'; printf '\\377\\n' >&2; echo begun >&2; exec sleep 1000"));
+        }
         "killed" => {
             start(&shell("a", "echo \"socket=$NOTIFY_SOCKET\"; exec sleep 1001"));
             let user = Some("1".to_owned());
@@ -76,6 +85,25 @@ fn a_supervisor_that_is_killed_takes_its_processes_along() {
         let begun = Instant::now();
         until("their end", || processes_named("sleep").is_empty().then_some(()));
         assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    });
+}
+
+/// It reads levels at the beginning of lines, and knows itself whose they are.
+#[test]
+fn lines_reach_the_journal_as_they_are() {
+    isolated(|| {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("journal.err");
+        let metadata = fs::File::create(&file).and_then(|file| file.metadata()).expect("a file");
+        let stream = format!("{}:{}", metadata.dev(), metadata.ino());
+        let mut command = command("journal");
+        let running = Running::start(command.env("JOURNAL_STREAM", stream), directory.path(), "journal");
+        let all = || fs::read(&file).expect("a file");
+        until("its lines", || (all().windows(7).any(|part| part == b"\nbegun\n")).then_some(()));
+        assert_eq!(all(), b"\xff\nbegun\n");
+        assert!(running.stdout().contains("<4>as it is\n"), "{}", running.stdout());
+        running.signal(Signal::SIGTERM);
+        until("their end", || processes_named("sleep").is_empty().then_some(()));
     });
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{shell, start, supervisor, watch_until};
 use crate::harness::isolation::isolated;
 use model::config::{ProcessConfig, Readiness, RestartPolicy};
+use nix::sys::signal::Signal;
 use supervision::End;
 
 /// A line of shell that appends a letter to a file and ends with a code after the third.
@@ -31,6 +32,32 @@ fn a_process_is_restarted_after_pauses_that_double() {
         heard.expect("* a ended with exit code 3; it is started again in 40ms");
         watch_until(&mut supervisor, "its readiness", || heard.count("* a is ready again") > 0);
         assert!(supervisor.is_ready(id));
+    });
+}
+
+/// The first time its supervisor decides; later it is told, and goes on.
+#[test]
+fn a_process_that_is_not_ready_again_is_told_of() {
+    isolated(|| {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (mut supervisor, heard) = supervisor();
+        let file = directory.path().join("file").display().to_string();
+        let check = format!("[ -e {file} ]");
+        let process = ProcessConfig {
+            ready: Readiness::Exec(["/bin/sh", "-c", &check].map(str::to_owned).to_vec()),
+            ready_timeout: Duration::from_secs(1),
+            ..shell("a", "exec sleep 1000")
+        };
+        std::fs::write(&file, "").expect("a file");
+        let id = start(&mut supervisor, &process);
+        std::fs::remove_file(&file).expect("a file");
+        supervisor.signal(id, Signal::SIGKILL);
+        let late = "* a is not ready after 1s: the command ended with exit code 1";
+        watch_until(&mut supervisor, "the message", || heard.count(late) == 1);
+        assert!(!supervisor.is_ready(id));
+        std::fs::write(&file, "").expect("a file");
+        watch_until(&mut supervisor, "its readiness", || heard.count("* a is ready again") == 1);
+        assert_eq!(heard.count("is not ready"), 1, "{heard}");
     });
 }
 
@@ -110,7 +137,8 @@ fn a_member_is_not_restarted_where_that_would_fail_again() {
             let member = supervisor.start_member(command, &BTreeMap::new()).expect("it starts");
             assert_eq!(supervisor.watch().expect("an end"), End::MustNotRestart { code });
             assert!(supervisor.await_ready(member).expect("an end").is_break(), "{code}");
-            heard.expect(&format!("* etcd ended with exit code {code}, and would again"));
+            let why = if code == 0 { "it is no member any more" } else { "the same start would fail again" };
+            heard.expect(&format!("* etcd ended with exit code {code}; {why}: it is not started again"));
             assert!(supervisor.is_ready(user) && !supervisor.is_ready(member));
         }
         for line in ["exit 69", "exit 75", "exit 1", "exit 63", "exit 79", "kill -TERM $$", "kill -KILL $$"] {
