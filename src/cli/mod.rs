@@ -28,7 +28,7 @@ mod upgrade;
 use std::path::PathBuf;
 
 pub use activate::{ActivateArgs, NodeDirectoryArg};
-pub use boot::BootArgs;
+pub use boot::{BootArgs, BootCommand, BootExportArgs, BootNodeArgs, ServiceManager};
 pub use bundle::{
     BundleArgs, BundleCommand, BundleInspectArgs, BundleMakeArgs, BundlePassphraseArgs, BundleSealArgs,
     BundleSealingArgs,

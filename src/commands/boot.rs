@@ -2,14 +2,33 @@
 
 use std::process::ExitCode;
 
-use crate::cli::{BootArgs, Format};
+use zone_pki::ShowPath;
+
+use crate::cli::{BootArgs, BootCommand, BootExportArgs, BootNodeArgs, Format, ServiceManager};
 use crate::output::{json, print};
-use boot::{Ended, Options, PlannedStep, boot, preview};
+use boot::{Ended, Options, PlannedStep, boot, connect, preview, units, write_units};
 use model::error::Result;
 
 pub(super) fn run(arguments: &BootArgs) -> Result<ExitCode> {
+    match &arguments.command {
+        Some(BootCommand::Export(arguments)) => export(arguments)?,
+        Some(BootCommand::Connect(arguments)) => connect(&arguments.config)?,
+        None => return start(&arguments.node),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn export(arguments: &BootExportArgs) -> Result<()> {
+    let units = match arguments.manager {
+        ServiceManager::Systemd => units(&arguments.config.config)?,
+    };
+    let written = write_units(&arguments.out, &units)?;
+    print(&written.iter().map(|path| format!("{}\n", path.shown())).collect::<String>())
+}
+
+fn start(arguments: &BootNodeArgs) -> Result<ExitCode> {
     let options = Options {
-        config: arguments.config.clone(),
+        config: arguments.config.config.clone(),
         until: arguments.until,
         run_arguments: run_arguments(arguments),
     };
@@ -27,7 +46,7 @@ pub(super) fn run(arguments: &BootArgs) -> Result<ExitCode> {
     })
 }
 
-fn run_arguments(arguments: &BootArgs) -> Vec<String> {
+fn run_arguments(arguments: &BootNodeArgs) -> Vec<String> {
     let etcd = &arguments.etcd;
     let given = etcd.etcd.iter().flat_map(|path| ["--etcd".to_owned(), path.to_string_lossy().into_owned()]);
     let system = etcd.system_etcd.then(|| "--system-etcd".to_owned());

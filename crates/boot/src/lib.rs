@@ -9,8 +9,12 @@
 //! | `service` | the gateway; the nameservice: started, told of the zone's etcd, asked whether it has it |
 //! | `sequence` | the steps one after the other, and what happens afterwards |
 //! | `preview` | the steps as they would be, for `--dry-run` |
+//! | `connection` | what is left of them where systemd looks after processes |
+//! | `export` | units of systemd for that |
 //! | `notification` | what systemd is told |
 
+mod connection;
+mod export;
 mod members;
 mod node;
 mod notification;
@@ -20,6 +24,8 @@ mod sequence;
 mod service;
 mod step;
 
+pub use connection::connect;
+pub use export::{units, write_units};
 pub use preview::{PlannedStep, preview};
 pub use sequence::{Ended, boot};
 pub use step::Step;

@@ -6,7 +6,7 @@ use etcd::{ClientAccess, ClientFiles};
 use model::config::{ClientName, MemberList, Protection};
 use model::error::{Exit, Failure, Result};
 use store::clients::client_access;
-use store::node_directory::{NodeDirectory, lay_down_local};
+use store::node_directory::{NodeDirectory, kept_members, lay_down_local};
 use store::site::Site;
 
 use super::node::Node;
@@ -51,6 +51,14 @@ impl Members {
     /// From a list that was found elsewhere.
     pub(super) fn found(node: &Node, list: &MemberList) -> Result<Self> {
         Self::by_local_certificate(node, list.config().client_urls(), list.is_member())
+    }
+
+    /// Those that are known without asking: that are written, or were kept.
+    pub(super) fn known(node: &Node) -> Option<Self> {
+        match node.looks_for_members() {
+            false => Self::written(node).ok(),
+            true => kept_members(&node.paths).ok()?.and_then(|(list, _)| Self::found(node, &list).ok()),
+        }
     }
 
     fn by_local_certificate(node: &Node, endpoints: Vec<String>, runs_here: bool) -> Result<Self> {

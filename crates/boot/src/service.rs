@@ -123,7 +123,7 @@ pub(super) fn reload(
     }
 }
 
-fn run(words: &[String]) -> Result<()> {
+pub(super) fn run(words: &[String]) -> Result<()> {
     let [program, arguments @ ..] = words else { return Ok(()) };
     let failed = |why: String| {
         Failure::new(Exit::Unavailable, format!("the command of `reload` failed: {program}"))

@@ -60,7 +60,7 @@ pub use roles::{
 };
 pub use start::{Join, StartDecision, Step, decide, majority_of_others};
 pub use start_order::{ANSWER_LIMIT, EXEC_GAP, GRACE, LastSeen, START_ORDER_LIMIT, StartOrder, start_order};
-pub use units::{MEMBER_UNIT, UnitFile, UnitSettings, process_units};
+pub use units::{MEMBER_UNIT, UnitFile, UnitSettings, process_unit_name, process_units, unit_word};
 pub use upgrade::{DataVersions, VersionStep, check_version};
 pub use upgrade_path::{PathError, is_due, next_version, versions_to};
 pub use version_refusal::VersionRefusal;

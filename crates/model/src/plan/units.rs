@@ -39,11 +39,21 @@ pub fn process_units(processes: &[ProcessConfig], settings: UnitSettings<'_>) ->
     let mut before: Vec<String> = settings.after.iter().map(|unit| (*unit).to_owned()).collect();
     let mut units = Vec::new();
     for process in processes {
-        let name = format!("zone-etcd-process-{}.service", process.name);
+        let name = process_unit_name(&process.name);
         units.push(UnitFile { name: name.clone(), text: unit(process, &before, settings) });
         before = vec![name];
     }
     units
+}
+
+/// The name of the unit of a process.
+pub fn process_unit_name(process: &str) -> String {
+    format!("zone-etcd-process-{process}.service")
+}
+
+/// A word of a command line of a unit.
+pub fn unit_word(text: &str) -> String {
+    quoted(text).replace('$', "$$")
 }
 
 fn unit(process: &ProcessConfig, before: &[String], settings: UnitSettings<'_>) -> String {

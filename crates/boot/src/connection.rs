@@ -1,0 +1,60 @@
+//! Steps 3 and 5 alone, where systemd does the rest: waits until the zone takes requests, and has the
+//! nameservice know its etcd.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+
+use discovery::Search;
+use model::config::Reload;
+use model::error::Result;
+use model::report;
+
+use super::members::Members;
+use super::node::Node;
+use super::{quorum, service};
+
+const PAUSE: Duration = Duration::from_millis(250);
+/// How often is told what is waited for.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+
+/// Waits for the zone, without end, and tells the nameservice of it.
+///
+/// # Errors
+/// The members are not found, or a file cannot be written.
+pub fn connect(config: &std::path::Path) -> Result<()> {
+    let node = Node::read(config)?;
+    node.tell_warnings();
+    let members = match node.looks_for_members() {
+        false => Members::written(&node)?,
+        true => {
+            let search = Search {
+                takes_part: true,
+                refreshes: true,
+                now: OffsetDateTime::now_utc(),
+                tell: &report::message,
+                has_registered: &std::cell::Cell::new(false),
+            };
+            let (list, _) = discovery::members(&node.local, &node.place(), search)?;
+            Members::found(&node, &list)?
+        }
+    };
+    let mut told: Option<Instant> = None;
+    while let Some(why) = quorum::missing(&members) {
+        if told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+            report::message(&format!("waiting for the zone to take requests: {why}"));
+            told = Some(Instant::now());
+        }
+        sleep(PAUSE);
+    }
+    let Some(settings) = &node.boot.nameservice else { return Ok(()) };
+    report::message(&format!("wrote {}", service::write(settings, &node, &members)?));
+    if let Some(how) = service::publish_kept(&node, &members)? {
+        report::message(&format!("document {how}"));
+    }
+    if let Reload::Command(words) = &settings.reload {
+        service::run(words)?;
+    }
+    Ok(())
+}
