@@ -47,7 +47,7 @@ pub use member::{
     MemberAddArgs, MemberCommand, MemberListArgs, MemberPromoteArgs, MemberRemoveArgs, MemberReplaceArgs,
     MemberUpdateArgs,
 };
-pub use nameservice::{NameserviceCommand, NameserviceSignArgs, NameserviceVerifyArgs};
+pub use nameservice::{NameserviceCommand, NameserviceServeArgs, NameserviceSignArgs, NameserviceVerifyArgs};
 pub use new_zone::{DevArgs, InitArgs};
 pub use observation::{CheckArgs, DoctorArgs, StatusArgs, StatusFormat};
 pub use offline::OfflineArgs;
@@ -128,7 +128,7 @@ pub enum Command {
     /// Serve other clusters as their discovery service
     #[command(subcommand)]
     Discovery(DiscoveryCommand),
-    /// Sign the zone document, which a nameservice tells nodes, and verify it
+    /// Sign the zone document, which a nameservice tells nodes, verify it and serve it
     #[command(subcommand)]
     Nameservice(NameserviceCommand),
     /// Create a bundle for each node: one file that brings its host into the zone

@@ -1,5 +1,6 @@
 //! The arguments of `nameservice`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -13,6 +14,8 @@ pub enum NameserviceCommand {
     Sign(NameserviceSignArgs),
     /// Verify a zone document: its signature, its zone, its times, its members
     Verify(NameserviceVerifyArgs),
+    /// Serve zone documents over HTTP, from a directory and from the zone's etcd
+    Serve(NameserviceServeArgs),
 }
 
 /// `nameservice sign`
@@ -65,9 +68,44 @@ pub struct NameserviceVerifyArgs {
     pub format: Format,
 }
 
+/// `nameservice serve`
+#[derive(Debug, Args)]
+#[command(after_help = SERVE_CODES)]
+pub struct NameserviceServeArgs {
+    /// The local config of this node, for its CA, its zone and its directory [env: ZONE_ETCD_CONFIG]
+    /// [default: /var/lib/zone-etcd/node.json, unless there is --ca]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where to listen; beyond loopback only with --tls-cert
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:3456")]
+    pub listen: SocketAddr,
+    /// The directory whose *.json files are served as far as they are zone documents [default: that of
+    /// --config]
+    #[arg(long, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// The certificate of the CA that has to have signed, instead of that of --config; at most 8
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// The file that says how the zone's etcd is reached; it may come later [default: nameservice.json beside
+    /// --config]
+    #[arg(long, value_name = "FILE")]
+    pub provider: Option<PathBuf>,
+    /// The certificate that the server presents, with its chain
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Its key, which must be mode 0600
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+}
+
 const SIGN_CODES: &str = "\
 Exit codes: 0 signed, 64 usage, 65 the last document is damaged, 66 a CA or its key is not here,
 73 cannot create, 75 the clock is behind the last document, 77 permission, 78 configuration";
+
+const SERVE_CODES: &str = "\
+Exit codes: 0 stopped by SIGTERM or SIGINT, 64 usage, 65 a certificate cannot be used, 66 the CA or the
+directory is not there, 75 the port is in use, 77 permission, 78 plain text beyond loopback, or node.json
+is wrong";
 
 const VERIFY_CODES: &str = "\
 Exit codes: 0 accepted, 64 usage, 65 refused (its shape, its signature, its zone, its time, older than

@@ -63,7 +63,7 @@ pub enum Provider {
 
 impl Provider {
     /// Its name, as in `/health?provider=`.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Etcd => "etcd",
         }

@@ -1,5 +1,6 @@
-//! `nameservice`: the zone document, signed and verified.
+//! `nameservice`: the zone document, signed, verified and served.
 
+mod serve;
 mod sign;
 mod verify;
 
@@ -11,6 +12,7 @@ use model::error::Result;
 #[tracing::instrument(skip_all, name = "nameservice")]
 pub(super) fn run(command: &NameserviceCommand, now: OffsetDateTime) -> Result<()> {
     match command {
+        NameserviceCommand::Serve(arguments) => serve::run(arguments),
         NameserviceCommand::Sign(arguments) => sign::run(arguments, now),
         NameserviceCommand::Verify(arguments) => verify::run(arguments, now),
     }

@@ -16,7 +16,7 @@ use time::{Duration, OffsetDateTime};
 use zone_pki::{Authority, AuthoritySpec, DetachedJws, KeyAlgorithm, Subject};
 
 /// The document of the activation format, with addresses, unsigned.
-const THREE: &str = r#"{
+pub(crate) const THREE: &str = r#"{
     "name": "example.zone",
     "type": "zone",
     "addr_info": [{ "protocol": "https", "address": "192.168.1.1", "port": 3456 }],
@@ -33,10 +33,10 @@ const THREE: &str = r#"{
     }
 }"#;
 
-const IAT: i64 = 1_800_000_000;
-const EXP: i64 = IAT + 86_400;
+pub(crate) const IAT: i64 = 1_800_000_000;
+pub(crate) const EXP: i64 = IAT + 86_400;
 
-fn authority(name: &str, key: KeyAlgorithm) -> Authority {
+pub(crate) fn authority(name: &str, key: KeyAlgorithm) -> Authority {
     let spec = AuthoritySpec {
         subject: Subject::with_common_name(name),
         path_length: 1,
@@ -58,7 +58,7 @@ fn with_sign(text: &str, sign: &str) -> String {
 }
 
 /// The text, signed as the program signs it.
-fn signed(authority: &Authority, text: &str, iat: i64, exp: i64) -> String {
+pub(crate) fn signed(authority: &Authority, text: &str, iat: i64, exp: i64) -> String {
     let document = parsed(text);
     let jws = DetachedJws::sign(authority, "zone+jws", (iat, exp), document.canonical());
     with_sign(text, &jws.expect("a signature").to_string())
