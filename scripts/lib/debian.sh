@@ -25,6 +25,29 @@ fetch_packages() {
     mv "$place.new" "$place"
 }
 
+# fetch_with_libraries DIRECTORY PACKAGE...: the same, with every package that they need and that is not installed here
+fetch_with_libraries() {
+    local place=$1 missing needed
+    shift
+    if ! missing=$(missing_packages "$@"); then
+        # The lists of packages may be missing altogether.
+        if ((EUID != 0)) || ! apt-get update </dev/null >/dev/null 2>&1 || ! missing=$(missing_packages "$@"); then
+            say "apt-get knows no packages $*"
+            return 1
+        fi
+    fi
+    # What is installed itself is not among them, and is wanted here all the same.
+    readarray -t needed < <(printf '%s\n' "$@" "$missing" | sed '/^$/d' | sort --unique)
+    fetch_packages "$place" "${needed[@]}"
+}
+
+# missing_packages PACKAGE...: names of those that apt-get would install for them
+missing_packages() {
+    local plan
+    plan=$(apt-get --simulate --no-install-recommends install "$@" 2>/dev/null </dev/null) || return
+    awk '$1 == "Inst" { print $2 }' <<<"$plan"
+}
+
 # apt-get checks the digests against the signed lists. These may be older than the packages.
 apt_fetch() {
     local output

@@ -1,6 +1,9 @@
-//! etcd itself, which discovers its members by the records that `dns export` prints.
+//! etcd itself, which discovers its members by the records that `dns export` prints, as name servers of
+//! others read them.
 
+use std::any::Any;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -12,7 +15,7 @@ use crate::harness::members::{
 use crate::harness::name_server::NameServer;
 use crate::harness::namespaces::Network;
 use crate::harness::processes::Running;
-use crate::harness::{TestZone, bundle};
+use crate::harness::{TestZone, bundle, debian};
 
 const MACHINES: [(&str, &str); 3] =
     [("infra0", "10.0.1.10"), ("infra1", "10.0.1.11"), ("infra2", "10.0.1.12")];
@@ -21,33 +24,88 @@ const NAME_SERVER: &str = "10.0.1.1";
 #[test]
 fn members_that_discover_each_other_have_the_planned_ids() {
     isolated(|| {
-        let network = Network::new(&MACHINES);
-        let zone =
-            TestZone::init("example.com", &["infra0=10.0.1.10", "infra1=10.0.1.11", "infra2=10.0.1.12"]);
-        zone.run(&["pki", "issue", "--all"]).expect_code(0);
-        let records = zone.run(&["dns", "export"]).expect_code(0).stdout;
-        network.ask_name_server_at(NAME_SERVER, zone.around());
-        let _server = NameServer::start_at(&format!("{NAME_SERVER}:53"), &records);
-        zone.run(&["dns", "check"]).expect_code(0);
-
-        let commands: Vec<(&str, Command)> =
-            MACHINES.iter().map(|(machine, _)| (*machine, discovering(&zone, machine))).collect();
-        let planned = plan_by_names(&zone);
-        let start = |(machine, etcd): &(&str, Command)| {
-            Running::start(&mut network.on(machine, etcd), zone.around(), machine)
-        };
-        let mut members: Vec<Running> = commands.iter().map(start).collect();
-        wait_until_serving(&mut members);
-        let client = network.on("infra0", &etcdctl(&zone, "https://infra1.example.com:2379"));
-        wait_for_quorum(&client);
-        assert_ids_as_planned(&client, &planned);
-
-        // A client that knows nothing but the domain.
-        let mut client = etcdctl(&zone, "");
-        client.env_remove("ETCDCTL_ENDPOINTS").args(["--discovery-srv", "example.com"]);
-        let client = network.on("infra2", &client);
-        call(&client, &["put", "written", "by name"]).expect_code(0);
+        founds_a_cluster("zone", |_, records| {
+            Box::new(NameServer::start_at(&format!("{NAME_SERVER}:53"), records))
+        });
     });
+}
+
+/// Knot DNS, which refuses a zone file with anything in it that it cannot read.
+#[test]
+fn knot_reads_the_zone_file() {
+    isolated(|| founds_a_cluster("zone", |zone, records| Box::new(knot(zone.around(), records))));
+}
+
+#[test]
+fn dnsmasq_reads_its_lines() {
+    isolated(|| founds_a_cluster("dnsmasq", |zone, records| Box::new(dnsmasq(zone.around(), records))));
+}
+
+/// Three bare members found a cluster by the records that `dns export` prints in a format, served by `serve`.
+#[track_caller]
+fn founds_a_cluster(format: &str, serve: impl FnOnce(&TestZone, &str) -> Box<dyn Any>) {
+    let network = Network::new(&MACHINES);
+    let zone = TestZone::init("example.com", &["infra0=10.0.1.10", "infra1=10.0.1.11", "infra2=10.0.1.12"]);
+    zone.run(&["pki", "issue", "--all"]).expect_code(0);
+    let records = zone.run(&["dns", "export", "--format", format]).expect_code(0).stdout;
+    network.ask_name_server_at(NAME_SERVER, zone.around());
+    let _server = serve(&zone, &records);
+    zone.run(&["dns", "check"]).expect_code(0);
+
+    let commands: Vec<(&str, Command)> =
+        MACHINES.iter().map(|(machine, _)| (*machine, discovering(&zone, machine))).collect();
+    let planned = plan_by_names(&zone);
+    let start = |(machine, etcd): &(&str, Command)| {
+        Running::start(&mut network.on(machine, etcd), zone.around(), machine)
+    };
+    let mut members: Vec<Running> = commands.iter().map(start).collect();
+    wait_until_serving(&mut members);
+    let client = network.on("infra0", &etcdctl(&zone, "https://infra1.example.com:2379"));
+    wait_for_quorum(&client);
+    assert_ids_as_planned(&client, &planned);
+
+    // A client that knows nothing but the domain.
+    let mut client = etcdctl(&zone, "");
+    client.env_remove("ETCDCTL_ENDPOINTS").args(["--discovery-srv", "example.com"]);
+    let client = network.on("infra2", &client);
+    call(&client, &["put", "written", "by name"]).expect_code(0);
+}
+
+/// The records as they are printed, below what every zone file begins with.
+#[track_caller]
+fn knot(directory: &Path, records: &str) -> Running {
+    let (file, config) = (directory.join("example.com.zone"), directory.join("knot.conf"));
+    let head = format!(
+        "example.com. 300 IN SOA ns.example.com. hostmaster.example.com. 1 3600 600 86400 300\n\
+         example.com. 300 IN NS ns.example.com.\nns.example.com. 300 IN A {NAME_SERVER}\n"
+    );
+    fs::write(&file, head + records).expect("a zone file");
+    let place = directory.display();
+    let text = format!(
+        "server:\n    listen: {NAME_SERVER}@53\n    rundir: {place}\ndatabase:\n    storage: {place}\n\
+         log:\n  - target: stderr\n    any: info\n\
+         zone:\n  - domain: example.com\n    file: {}\n    semantic-checks: on\n",
+        file.display()
+    );
+    fs::write(&config, text).expect("a configuration");
+    let mut server = debian::command("name-servers", "usr/sbin/knotd");
+    let mut server = Running::start(server.arg("--config").arg(config), directory, "knot");
+    server.wait_for_line(&["[example.com.] loaded, serial"]);
+    server
+}
+
+/// The lines as they are printed, and nothing else but where it listens.
+#[track_caller]
+fn dnsmasq(directory: &Path, lines: &str) -> Running {
+    let config = directory.join("etcd.conf");
+    fs::write(&config, lines).expect("a configuration");
+    let mut server = debian::command("name-servers", "usr/sbin/dnsmasq");
+    server.args(["--keep-in-foreground", "--log-facility=-", "--no-resolv", "--no-hosts", "--user=root"]);
+    server.args(["--bind-interfaces", "--pid-file", &format!("--listen-address={NAME_SERVER}")]);
+    server.arg(format!("--conf-file={}", config.display()));
+    let mut server = Running::start(&mut server, directory, "dnsmasq");
+    server.wait_for_line(&["started, version"]);
+    server
 }
 
 /// The etcd that `run` would start, but that it is told the domain and not the members.

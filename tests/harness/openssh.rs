@@ -8,8 +8,8 @@ use std::process::Command;
 use nix::mount::{MsFlags, mount};
 
 use super::namespaces::Network;
-use super::outcome;
 use super::processes::Running;
+use super::{debian, outcome};
 
 /// A directory with the keys of the servers and of the one who calls.
 pub struct OpenSsh {
@@ -82,7 +82,7 @@ impl OpenSsh {
         fs::write(&known, format!("{others}{address} {}", public(machine))).expect("a file");
 
         let mut server = Command::new(server());
-        server.args(["-D", "-e", "-f", &config]).env("LD_LIBRARY_PATH", libraries());
+        server.args(["-D", "-e", "-f", &config]).env("LD_LIBRARY_PATH", debian::libraries("openssh"));
         let name = format!("sshd-{machine}");
         let mut running = Running::start(&mut network.on(machine, &server), &self.directory, &name);
         running.wait_for_line(&["Server listening on"]);
@@ -118,23 +118,9 @@ fn server() -> PathBuf {
     if installed.is_file() {
         return installed;
     }
-    let fetched = fetched().join("usr/sbin/sshd");
+    let fetched = debian::fetched("openssh").join("usr/sbin/sshd");
     assert!(fetched.is_file(), "run scripts/openssh first");
     fetched
-}
-
-fn fetched() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/openssh")
-}
-
-/// Where the libraries are that came with the server, as `LD_LIBRARY_PATH` has it.
-fn libraries() -> String {
-    let places = ["usr/lib", "lib"].into_iter().map(|place| fetched().join(place));
-    let below =
-        places.filter_map(|place| fs::read_dir(place).ok()).flatten().flatten().map(|entry| entry.path());
-    let named: Vec<String> =
-        below.filter(|path| path.is_dir()).map(|path| path.display().to_string()).collect();
-    named.join(":")
 }
 
 /// Makes a script that everybody may run.

@@ -41,6 +41,15 @@ pub fn dnsmasq(published: &Published) -> String {
     for host in &published.addresses {
         let _ = writeln!(out, "host-record={},{},{TTL}", host.name, host.address);
     }
+    // What it has no record of dnsmasq asks others for, and refuses where it knows none: etcd asks for the
+    // services without TLS as well, and for addresses of both families.
+    let services = published.services.iter().map(|service| service.other_owner.as_str());
+    let mut locals: Vec<&str> = services.collect();
+    locals.extend(published.addresses.iter().map(|host| host.name.as_str()));
+    locals.dedup();
+    for name in locals {
+        let _ = writeln!(out, "local=/{name}/");
+    }
     published.left.iter().for_each(|left| left_out(&mut out, '#', left));
     out
 }

@@ -36,7 +36,9 @@ fn dnsmasq_has_lines_of_its_own() {
          srv-host=_etcd-client-ssl._tcp.example.zone,node3.example.zone,2479,0,0\n\
          host-record=node1.example.zone,10.0.1.10,300\n\
          host-record=node2.example.zone,fd00::11,300\n\
-         host-record=node3.example.zone,10.0.1.12,300\n"
+         host-record=node3.example.zone,10.0.1.12,300\n\
+         local=/_etcd-server._tcp.example.zone/\nlocal=/_etcd-client._tcp.example.zone/\n\
+         local=/node1.example.zone/\nlocal=/node2.example.zone/\nlocal=/node3.example.zone/\n"
     );
 }
 
