@@ -19,9 +19,7 @@ mod state;
 mod stored;
 
 use std::net::{SocketAddr, TcpListener};
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr as UnixAddress, UnixDatagram};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -256,13 +254,7 @@ impl Signals {
 
 /// Tells the service manager, if there is one (`sd_notify(3)`).
 fn tell_ready(state: &State) {
-    let Some(place) = std::env::var_os("NOTIFY_SOCKET") else { return };
-    let address = match place.as_encoded_bytes() {
-        [b'@', name @ ..] => UnixAddress::from_abstract_name(name),
-        _ => UnixAddress::from_pathname(Path::new(&place)),
-    };
-    let sent = address.and_then(|address| UnixDatagram::unbound()?.send_to_addr(b"READY=1", &address));
-    if let Err(error) = sent {
+    if let Err(error) = host::notify("READY=1") {
         state.warn_once(&format!("the service manager could not be told: {error}"));
     }
 }
