@@ -98,6 +98,30 @@ fn a_local_config_says_all_that_is_needed() {
     }
 }
 
+/// The certificate with which its member serves clients is good for a nameservice too.
+#[test]
+fn an_activated_node_serves_with_its_own_certificates() {
+    let zone = TestZone::init("example.zone", &["node1=127.0.0.1", "node2=127.0.0.2:2390:2389"]);
+    let out = zone.around().join("bundles");
+    outcome(zone.command(&["bundle", "node1", "--no-encryption"]).arg("--out").arg(&out)).expect_code(0);
+    let node = zone.around().join("node");
+    zone.activate(&out.join("node1.bundle"), &node);
+    let text = zone.run(&["nameservice", "sign"]).expect_code(0).stdout;
+    std::fs::write(node.join("zone-document.json"), &text).expect("the document");
+    let mut serve = zone_etcd(["nameservice", "serve", "--listen", "127.0.0.1:0", "--config"]);
+    serve.arg(node.join("node.json"));
+    serve.arg("--tls-cert").arg(node.join("pki/current/server.crt"));
+    serve.arg("--tls-key").arg(node.join("pki/current/server.key"));
+    let mut process = Running::start(&mut serve, zone.around(), "serve");
+    let url = format!("https://127.0.0.1:{}", port_of(&mut process));
+    let base = [Base::parse(&url).expect("a base")];
+    let trust = Trust::load(&node.join("pki/current/ca.crt")).expect("a CA");
+    let fetched = fetch(&base, "example.zone", &trust, PATIENCE).next().expect("one").1;
+    assert_eq!(fetched, Ok(text.into_bytes()));
+    zone.run(&["nameservice", "verify", &url]).expect_code(0);
+    assert!(!process.stderr().contains("warning"), "{}", process.stderr());
+}
+
 fn zone() -> TestZone {
     let zone = TestZone::init("example.zone", &["node1=127.0.0.1", "node2=127.0.0.2:2390:2389"]);
     zone.run(&["pki", "issue", "--all"]).expect_code(0);
