@@ -19,6 +19,13 @@ pub fn command(script: &str, program: &str) -> Command {
     command
 }
 
+/// A program of the machine, or of these packages where it is not installed.
+#[track_caller]
+pub fn installed_or_fetched(script: &str, program: &str) -> Command {
+    let installed = Path::new("/").join(program);
+    if installed.is_file() { Command::new(installed) } else { command(script, program) }
+}
+
 /// Where the libraries are that came with them, as `LD_LIBRARY_PATH` has it.
 pub fn libraries(script: &str) -> String {
     let places = ["usr/lib", "lib"].into_iter().map(|place| fetched(script).join(place));

@@ -1,4 +1,4 @@
-//! What we sign, as openssl and Go verify it.
+//! What we sign, as openssl, Go, Python and JavaScript verify it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zone_pki::KeyAlgorithm;
 
 use super::{EXP, IAT, THREE, authority, parsed, signed};
-use crate::harness::{Outcome, outcome};
+use crate::harness::{Outcome, debian, outcome};
 
 /// A document, and the certificate of the CA that has signed it.
 struct Files {
@@ -95,20 +95,58 @@ fn by_go(document: &Path, ca: &Path) -> Outcome {
     outcome(Command::new(program).arg(document).arg(ca))
 }
 
-/// go-jose and gowebpki/jcs, which know nothing of us.
-#[test]
-fn go_verifies_what_is_signed() {
+/// Whether a program takes what it should, of every kind of key, and nothing else. It ends with 1 where the
+/// signature does not hold, and prints the header where it does.
+#[track_caller]
+fn assert_verifies(program: impl Fn(&Path, &Path) -> Outcome) {
     for key in [KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::Ed25519, KeyAlgorithm::Rsa2048] {
         let files = Files::new(key);
         let ca = files.path("ca.crt");
-        let told = by_go(&files.written(&files.text), &ca).expect_code(0).stdout;
+        let told = program(&files.written(&files.text), &ca).expect_code(0).stdout;
         let header: serde_json::Value = serde_json::from_str(&told).expect("the header");
         assert_eq!((header["iat"].as_i64(), header["exp"].as_i64()), (Some(IAT), Some(EXP)));
         assert_eq!(header["kid"], header["thumbprint"], "{key}");
         let value: serde_json::Value = serde_json::from_str(&files.text).expect("JSON");
-        by_go(&files.written(&value.to_string()), &ca).expect_code(0);
-        by_go(&files.written(&files.text.replace("2380", "2381")), &ca).expect_code(1);
+        program(&files.written(&value.to_string()), &ca).expect_code(0);
+        program(&files.written(&files.text.replace("2380", "2381")), &ca).expect_code(1);
         let other = Files::new(key);
-        by_go(&files.written(&files.text), &other.path("ca.crt")).expect_code(1);
+        program(&files.written(&files.text), &other.path("ca.crt")).expect_code(1);
     }
+}
+
+/// go-jose and gowebpki/jcs, which know nothing of us.
+#[test]
+fn go_verifies_what_is_signed() {
+    assert_verifies(by_go);
+}
+
+/// jwcrypto, on the library of OpenSSL.
+#[test]
+fn python_verifies_what_is_signed() {
+    let verifier = clients().join("verify.py");
+    let libraries = debian::fetched("jose").join("usr/lib/python3/dist-packages");
+    assert!(libraries.is_dir(), "run scripts/jose first");
+    assert_verifies(|document, ca| {
+        let mut python = debian::installed_or_fetched("jose", "usr/bin/python3");
+        // Without those that the machine may have beside them.
+        python.env("PYTHONPATH", &libraries).env("PYTHONDONTWRITEBYTECODE", "1").arg("-s");
+        outcome(python.arg(&verifier).arg(document).arg(ca))
+    });
+}
+
+/// jose for JavaScript, whose JSON is that of RFC 8785.
+#[test]
+fn node_verifies_what_is_signed() {
+    let verifier = clients().join("verify.cjs");
+    let libraries = debian::fetched("jose").join("usr/share/nodejs");
+    assert!(libraries.is_dir(), "run scripts/jose first");
+    assert_verifies(|document, ca| {
+        let mut node = Command::new("node");
+        node.env("NODE_PATH", &libraries);
+        outcome(node.arg(&verifier).arg(document).arg(ca))
+    });
+}
+
+fn clients() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/zone_document")
 }
