@@ -1,4 +1,4 @@
-//! How a node that was started by `boot` ends.
+//! Nodes whose local config has the list: what `boot` starts, shows and waits for, and how it ends.
 
 use nix::sys::signal::Signal;
 
@@ -7,6 +7,7 @@ use crate::found_members::Machines;
 use crate::harness::elsewhere::INFRA;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{call, id_of};
+use crate::harness::outcome;
 use crate::harness::processes::{Running, children_of, until};
 
 /// Machines whose local configs have the list.
@@ -58,4 +59,89 @@ fn a_removed_member_is_not_started_again() {
             assert!(!std::path::Path::new(&format!("/proc/{child}")).exists(), "{child} is left");
         }
     });
+}
+
+#[test]
+fn a_node_without_a_member_waits_for_the_zone() {
+    isolated(|| {
+        let machines = with_list();
+        // It is not in the list of its own local config, nor in those of the others.
+        for (name, _) in INFRA {
+            let file = machines.directory(name).join("node.json");
+            let text = std::fs::read_to_string(&file).expect("node.json");
+            let list = text.replace(r#"{"node_name": "infra2.example.zone", "address": "10.0.1.12"}"#, "");
+            std::fs::write(file, list.replace(", ]", "]").replace(",]", "]")).expect("node.json");
+        }
+        let mut alone = boot(&machines, "infra2");
+        alone.wait_for_line(&["waiting for the zone to take requests", "https://10.0.1.10:2379"]);
+        let _members: Vec<Running> = ["infra0", "infra1"].iter().map(|name| boot(&machines, name)).collect();
+        alone.wait_for_line(&["4/6 etcd: no member runs here; the zone takes requests"]);
+        alone.wait_for_line(&["6/6 processes: started writer"]);
+        let client = machines.client("infra0");
+        until("a key of the third", || (read(&client, "from-infra2") == "example.zone").then_some(()));
+        assert_eq!(children_of(alone.pid()).len(), 1, "the writer");
+    });
+}
+
+#[test]
+fn the_gateway_is_started_before_etcd() {
+    isolated(|| {
+        let machines = with_list();
+        let gateway = "[gateway]\ncommand = [\"/bin/sh\", \"-c\", \"echo forwards; exec sleep 1000\"]\n";
+        machines.boot_config("infra0", gateway);
+        let shown = machines.command("infra0", "boot");
+        let shown = outcome(&mut with(shown, &["--dry-run"])).expect_code(0).stdout;
+        let order = ["starts gateway", "runs zone-etcd run --config", "waits until the zone takes requests"]
+            .map(|text| shown.find(text).unwrap_or_else(|| panic!("no {text} in {shown}")));
+        assert!(order.is_sorted(), "{shown}");
+        let shown = machines.command("infra0", "boot");
+        let shown = outcome(&mut with(shown, &["--dry-run", "-o", "json", "--until", "etcd"])).expect_code(0);
+        let shown: serde_json::Value = serde_json::from_str(&shown.stdout).expect("JSON");
+        assert_eq!(shown.as_array().map(Vec::len), Some(4), "{shown:#}");
+        assert_eq!((&shown[3]["number"], &shown[3]["name"]), (&4.into(), &"etcd".into()));
+
+        // It waits for others that never come, and stops when it is told to.
+        let mut node = Running::start(
+            &mut with(machines.command("infra0", "boot"), &["--until", "4"]),
+            machines.around(),
+            "boot-infra0",
+        );
+        node.wait_for_line(&["gateway | forwards"]);
+        node.wait_for_line(&["etcd | infra0 waits for infra1"]);
+        assert_eq!(children_of(node.pid()).len(), 2, "the gateway and a start that waits");
+        node.signal(Signal::SIGTERM);
+        assert_eq!(node.end().code(), Some(0), "{}", node.stderr());
+    });
+}
+
+#[test]
+fn what_cannot_be_started_is_told_and_nothing_is_left() {
+    isolated(|| {
+        let machines = with_list();
+        let missing = "[[process]]\nname = \"panel\"\ncommand = \"/no/such/panel\"\nready_timeout = \"1s\"\n";
+        machines.boot_config("infra0", missing);
+        let mut others: Vec<Running> =
+            ["infra1", "infra2"].iter().map(|name| boot(&machines, name)).collect();
+        let mut node = boot(&machines, "infra0");
+        assert_eq!(node.end().code(), Some(69), "{}", node.stderr());
+        for told in ["cannot run /no/such/panel", "panel was not ready within 1s", "next: "] {
+            assert!(node.stderr().contains(told), "no {told} in {}", node.stderr());
+        }
+        // The member had started, and was stopped again; the others go on.
+        others.iter_mut().for_each(|other| {
+            other.wait_for_line(&["6/6 processes: started writer"]);
+        });
+        assert_eq!(machines.call("infra0", "plan").code, 0);
+        machines.boot_config("infra0", "[[process]]\nname = \"a\"\nreddy = \"none\"\n");
+        machines.call("infra0", "boot").expect_code(78).expect_error_with(&[
+            "did you mean `ready`?",
+            "`command`",
+            "boot.toml:",
+        ]);
+    });
+}
+
+fn with(mut command: std::process::Command, arguments: &[&str]) -> std::process::Command {
+    command.args(arguments);
+    command
 }
