@@ -6,7 +6,7 @@ use etcd::{ClientAccess, ClientFiles};
 use model::config::{ClientName, MemberList, Protection};
 use model::error::{Exit, Failure, Result};
 use store::clients::client_access;
-use store::node_directory::{NodeDirectory, kept_members, lay_down_local};
+use store::node_directory::{NodeDirectory, kept_members, local_files};
 use store::site::Site;
 
 use super::node::Node;
@@ -30,7 +30,7 @@ impl Members {
     pub(super) fn written(node: &Node) -> Result<Self> {
         if let Some(zone) = node.local.zone.as_ref().filter(|_| node.local.pki.is_none()) {
             let runs_here = zone.node(node.local.name.as_str()).is_some();
-            return Self::by_local_certificate(node, zone.client_urls(), runs_here);
+            return Ok(Self::by_local_certificate(node, zone.client_urls(), runs_here));
         }
         let directory = NodeDirectory::open(&node.file)?;
         let runs_here = directory.node()?.member;
@@ -49,7 +49,7 @@ impl Members {
     }
 
     /// From a list that was found elsewhere.
-    pub(super) fn found(node: &Node, list: &MemberList) -> Result<Self> {
+    pub(super) fn found(node: &Node, list: &MemberList) -> Self {
         Self::by_local_certificate(node, list.config().client_urls(), list.is_member())
     }
 
@@ -57,14 +57,14 @@ impl Members {
     pub(super) fn known(node: &Node) -> Option<Self> {
         match node.looks_for_members() {
             false => Self::written(node).ok(),
-            true => kept_members(&node.paths).ok()?.and_then(|(list, _)| Self::found(node, &list).ok()),
+            true => kept_members(&node.paths).ok()?.map(|(list, _)| Self::found(node, &list)),
         }
     }
 
-    fn by_local_certificate(node: &Node, endpoints: Vec<String>, runs_here: bool) -> Result<Self> {
-        let [ca, cert, key] = lay_down_local(&node.local, &node.paths)?;
+    fn by_local_certificate(node: &Node, endpoints: Vec<String>, runs_here: bool) -> Self {
+        let [ca, cert, key] = local_files(&node.local, &node.paths);
         let access = ClientAccess::of_files(endpoints.clone(), ca, cert, key);
-        Ok(Self::new(node, endpoints, access, runs_here))
+        Self::new(node, endpoints, access, runs_here)
     }
 
     fn new(node: &Node, endpoints: Vec<String>, access: ClientAccess, runs_here: bool) -> Self {

@@ -6,7 +6,7 @@ use model::config::{BootConfig, LocalConfig, MemberSource, Problem};
 use model::error::Result;
 use model::plan::NodePaths;
 use model::report;
-use store::node_directory::Place;
+use store::node_directory::{Place, lay_down_local};
 use store::zone_directory::{absolute, config_failure};
 use zone_pki::ShowPath;
 
@@ -43,6 +43,11 @@ impl Node {
     /// Whether its local config has no list of members.
     pub(super) fn looks_for_members(&self) -> bool {
         self.local.zone.is_none() && self.local.pki.is_none()
+    }
+
+    /// Lays down the certificates that stand in the local config itself, as files for what is started here.
+    pub(super) fn lay_down_certificates(&self) -> Result<()> {
+        if self.local.pki.is_some() { Ok(()) } else { lay_down_local(&self.local, &self.paths) }
     }
 
     /// Where its members come from, for a person.

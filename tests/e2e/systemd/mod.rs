@@ -5,6 +5,7 @@ mod analyze;
 mod booted;
 mod machine;
 mod manager;
+mod node;
 mod processes;
 mod service;
 mod unit;

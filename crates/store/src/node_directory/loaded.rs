@@ -62,14 +62,18 @@ pub(super) fn sources(local: &LocalConfig, paths: &NodePaths) -> Sources {
 }
 
 /// The CA, the certificate and the key of a local config as absolute paths of files. What stands in it itself
-/// is laid down first.
+/// is a file once it was laid down.
+pub fn local_files(local: &LocalConfig, paths: &NodePaths) -> [PathBuf; 3] {
+    let file = |name, pem| place(paths, name, pem);
+    [file("ca", &local.ca), file("cert", &local.cert), file("key", &local.key)]
+}
+
+/// Lays down what stands in a local config itself.
 ///
 /// # Errors
 /// It cannot be written.
-pub fn lay_down_local(local: &LocalConfig, paths: &NodePaths) -> Result<[PathBuf; 3]> {
-    sources(local, paths).lay_down(paths)?;
-    let file = |name, pem| place(paths, name, pem);
-    Ok([file("ca", &local.ca), file("cert", &local.cert), file("key", &local.key)])
+pub fn lay_down_local(local: &LocalConfig, paths: &NodePaths) -> Result<()> {
+    sources(local, paths).lay_down(paths)
 }
 
 /// The file of a PEM text: where it says, or in a generation.

@@ -7,7 +7,7 @@ mod members;
 use std::path::{Path, PathBuf};
 
 pub use data_place::refuse_data_among;
-pub use loaded::lay_down_local;
+pub use loaded::{lay_down_local, local_files};
 pub use members::{Members, Place, keep, keep_members, kept_members, no_list};
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
