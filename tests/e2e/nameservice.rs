@@ -13,11 +13,12 @@ use nix::sys::signal::Signal;
 use time::OffsetDateTime;
 use zone_pki::Certificate;
 
+use crate::harness::clock::turn;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{call, etcdctl, loopback_zone};
 use crate::harness::processes::{Running, until};
 use crate::harness::supervised::{Supervised, supervise_on_loopback};
-use crate::harness::{TestZone, zone_etcd};
+use crate::harness::{TestZone, outcome, zone_etcd};
 
 const LIMIT: Duration = Duration::from_secs(10);
 const KEY: &str = "/zone-etcd/nameservice/example.zone";
@@ -100,8 +101,13 @@ fn a_document_that_is_published_takes_no_step_back() {
         let other = TestZone::init("example.zone", &["node1=10.0.0.1"]);
         let foreign = sign(&other);
         assert!(matches!(published(&foreign), Err(PublishError::Refused(_))));
+        // Nor is one by a clock that was ahead: no node accepts it.
+        let mut ahead = zone.command(&["nameservice", "sign"]);
+        let ahead = outcome(turn(&mut ahead, time::Duration::HOUR)).expect_code(0).stdout.into_bytes();
+        assert!(matches!(published(&ahead), Err(PublishError::Refused(_))));
         let client = etcdctl(&zone, "https://127.0.0.1:2379");
-        for there in ["no document", std::str::from_utf8(&foreign).expect("UTF-8")] {
+        let text = |document| std::str::from_utf8(document).expect("UTF-8");
+        for there in ["no document", text(&foreign), text(&ahead)] {
             call(&client, &["put", KEY, there]).expect_code(0);
             written(&second);
         }

@@ -3,6 +3,7 @@
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -168,6 +169,13 @@ fn over_tls_the_certificate_has_to_be_of_the_ca_and_of_the_address() {
         "{untrusted:?}"
     );
     zone.run(&["nameservice", "verify", &format!("https://127.0.0.1:{port}")]).expect_code(0);
+
+    // As others see it: what it presents, and which protocol it takes.
+    let mut openssl = Command::new("openssl");
+    openssl.args(["s_client", "-verify_return_error", "-alpn", "h2,http/1.1", "-connect"]);
+    openssl.arg(format!("127.0.0.1:{port}")).arg("-CAfile").arg(zone.file("ca/root.crt"));
+    let told = outcome(openssl.stdin(Stdio::null())).expect_code(0).stdout;
+    assert!(told.contains("ALPN protocol: http/1.1") && told.contains("Verification: OK"), "{told}");
 
     let (elsewhere, other_port) = start("127.0.0.2");
     let base = Base::parse(&format!("https://127.0.0.2:{other_port}")).expect("a base");
