@@ -1,4 +1,4 @@
-//! The steps as they would be, for `--dry-run`. Nothing is started or written, and nobody registers.
+//! The steps as they would be, for `--dry-run`. Nothing is started or written, also at a registry.
 
 use std::cell::Cell;
 

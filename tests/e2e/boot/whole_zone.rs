@@ -1,4 +1,4 @@
-//! Three machines with nothing but a local config without a list, and the signed zone document on one of them.
+//! Three machines with a local config without a list, and the signed zone document on one of them.
 
 use std::fs;
 use std::path::Path;
@@ -192,7 +192,7 @@ fn a_warm_start_needs_no_document() {
                 None => fs::remove_file(&place).expect("a document"),
             }
             call(&client, &["del", "from-infra2"]).expect_code(0);
-            let mut infra2 = nodes.remove(0);
+            let infra2 = nodes.remove(0);
             infra2.signal(Signal::SIGKILL);
             drop(infra2);
             let mut infra2 = boot(&zone.machines, "infra2");

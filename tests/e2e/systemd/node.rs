@@ -100,7 +100,8 @@ fn a_node_starts_by_boot_as_one_service() {
     isolated(|| {
         let machine = machine();
         let manager = Manager::boot(&machine);
-        let unit = "[Service]\nType=notify\nNotifyAccess=main\nUser=zone-etcd\nExecStart=/usr/local/bin/zone-etcd boot\n\
+        let unit = "[Service]\nType=notify\nNotifyAccess=main\nUser=zone-etcd\n\
+                    ExecStart=/usr/local/bin/zone-etcd boot\n\
                     TimeoutStartSec=infinity\nRestart=on-failure\n";
         fs::write("/run/zone-units/node.service", unit).expect("a unit");
         manager.call(&["systemctl", "daemon-reload"]).expect_code(0);
