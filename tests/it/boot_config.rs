@@ -85,12 +85,15 @@ fn every_key_has_its_effect() {
 #[test]
 fn every_fault_is_told_with_its_place() {
     let told = faults(
-        "[nameservice]\nurl = [\"file:a\"]\ncommand = [\"\"]\nreload = \"often\"\ndeadline = \"soon\"\n\
+        "[nameservice]\nurl = [\"file:a\", \"ftp:a\", \"http://10.0.0.1\"]\n\
+         command = [\"\"]\nreload = \"often\"\ndeadline = \"soon\"\n\
          provider = \"../x\"\n[discovery]\nsrv = \"example.zone\"\ntoken = \"a/b\"\nsize = 0\n\
          waits = \"1s\"\n\
          endpoints = [\"http://10.0.0.1:2379\", \"https://10.0.0.1\"]\nca = \"a\"\n[gateways]\n",
     );
     for (line, what) in [
+        (2, "`ftp:a` is not the URL of a nameservice"),
+        (2, "`http://10.0.0.1` is plain text to another machine"),
         (3, "`command` names no program"),
         (4, "`reload` = \"often\""),
         (5, "`deadline`"),

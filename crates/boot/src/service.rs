@@ -1,7 +1,7 @@
 //! What runs beside the member for the zone: the gateway; and the nameservice, which is told of the zone's
 //! etcd and asked whether it has it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::thread::sleep;
@@ -12,7 +12,9 @@ use time::OffsetDateTime;
 use zone_pki::{ShowPath, regular_file};
 
 use etcd::tls::Trust;
-use model::config::{HttpProbe, NameserviceSettings, ProcessConfig, Readiness, Reload, RestartPolicy};
+use model::config::{
+    BasePlace, HttpProbe, NameserviceSettings, ProcessConfig, Readiness, Reload, RestartPolicy,
+};
 use model::error::{Exit, Failure, Result};
 use model::formats::NameserviceProvider;
 use nameservice::{Base, Provider, Published, probe, publish, write_provider};
@@ -56,14 +58,9 @@ pub(super) fn gateway(command: Vec<String>) -> ProcessConfig {
 
 /// Where it answers in plain text on this host, if `url` says so.
 fn on_loopback(settings: &NameserviceSettings) -> Option<SocketAddr> {
-    settings.bases.iter().find_map(|base| {
-        let Ok(parsed) = Base::parse(base) else { return None };
-        let place = parsed.to_string();
-        let place = place.strip_prefix("http://")?;
-        place.parse::<SocketAddr>().ok().filter(|address| match address.ip() {
-            IpAddr::V4(ip) => ip.is_loopback(),
-            IpAddr::V6(ip) => ip.is_loopback(),
-        })
+    settings.bases.iter().find_map(|base| match base.place() {
+        BasePlace::Http(ip, port) => Some(SocketAddr::new(*ip, port.number())),
+        BasePlace::Https(..) | BasePlace::File(_) => None,
     })
 }
 

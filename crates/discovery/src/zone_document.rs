@@ -60,7 +60,8 @@ pub(super) fn accepted(
     search: Search<'_>,
     patience: Patience,
 ) -> Result<Accepted> {
-    let bases = bases(settings, place)?;
+    let here = place.paths.root();
+    let bases: Vec<Base> = settings.bases.iter().map(|base| base.clone().relative_to(here)).collect();
     let judge = Judge::new(settings, local, place, search.now)?;
     let until = Instant::now() + settings.deadline;
     let mut told: Option<Instant> = None;
@@ -92,24 +93,6 @@ pub(super) fn accepted(
         }
         sleep(PAUSE);
     }
-}
-
-/// Where `url` says, each fault at once.
-fn bases(settings: &NameserviceSettings, place: &Place<'_>) -> Result<Vec<Base>> {
-    let (mut bases, mut faults) = (Vec::new(), Vec::new());
-    for text in &settings.bases {
-        match Base::parse(text) {
-            Ok(base) => bases.push(base.relative_to(place.paths.root())),
-            Err(fault) => faults.push(fault),
-        }
-    }
-    if faults.is_empty() {
-        return Ok(bases);
-    }
-    let file = place.paths.boot_config();
-    let failure =
-        Failure::new(Exit::Configuration, format!("`url` of [nameservice] in {} is wrong", file.shown()));
-    Err(faults.iter().fold(failure, Failure::because))
 }
 
 struct Judge<'j> {

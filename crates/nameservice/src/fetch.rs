@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use zone_pki::regular_file;
 
+use crate::Base;
 use crate::DOCUMENT_AT_MOST;
-use crate::base::{Base, Place};
 use etcd::tls::{DialError, MaterialError, Reply, Target, Trust, get};
 use host::detached;
+use model::config::{BasePlace, Port};
 use model::foreign_text::{lines, said};
 use model::plan::DocumentRefusal;
 
@@ -88,12 +89,12 @@ pub fn fetch<'b>(
 
 fn fetch_one(base: &Base, path: &str, trust: &Trust, limit: Duration) -> Result<Vec<u8>, FetchError> {
     match base.place() {
-        Place::File(path) => {
+        BasePlace::File(path) => {
             let path = path.clone();
             in_time(limit, move |_| read(&path))
         }
-        Place::Http(target) => request(target, None, path, limit),
-        Place::Https(target) => request(target, Some(trust), path, limit),
+        BasePlace::Http(ip, port) => request(target(ip, *port), None, path, limit),
+        BasePlace::Https(address, port) => request(target(address, *port), Some(trust), path, limit),
     }
 }
 
@@ -112,8 +113,12 @@ pub fn probe(
     fetch_one(base, &format!("/health{query}"), trust, limit).map(drop)
 }
 
+fn target(host: &impl ToString, port: Port) -> Target {
+    Target { host: host.to_string(), port: port.number() }
+}
+
 fn request(
-    target: &Target,
+    target: Target,
     trust: Option<&Trust>,
     path: &str,
     limit: Duration,
@@ -121,7 +126,7 @@ fn request(
     let config = |trust: &Trust| trust.client(None).map(|(config, _)| Arc::new(config));
     let unusable = |error: MaterialError| FetchError::NoAnswer(said(&error.to_string()));
     let config = trust.map(config).transpose().map_err(unusable)?;
-    let (target, path) = (target.clone(), path.to_owned());
+    let path = path.to_owned();
     in_time(limit, move |deadline| {
         document(get(&target, config, &path, &[("Accept", "application/json")], deadline))
     })

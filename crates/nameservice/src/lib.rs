@@ -6,20 +6,18 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`base`] | where a nameservice is: one value of `[nameservice] url` |
 //! | [`mod@fetch`] | a document from a list of bases, one after the other; is a nameservice ready |
 //! | [`mod@publish`] | a document written to the zone's etcd, unless a later one is there |
 //! | [`provider`] | the file that tells a nameservice of the zone's etcd |
 //! | [`server`] | `nameservice serve`: documents of a directory and of the zone's etcd |
 
-pub mod base;
 pub mod fetch;
 pub mod provider;
 pub mod publish;
 pub mod server;
 
-pub use base::Base;
 pub use fetch::{FetchError, Provider, fetch, probe};
+pub use model::config::NameserviceBase as Base;
 pub use model::formats::NameserviceProvider;
 pub use provider::{ProviderError, read_provider, write_provider};
 pub use publish::{NODES_PREFIX, PREFIX, PublishError, Published, publish};

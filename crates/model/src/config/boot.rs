@@ -7,7 +7,9 @@ use std::time::Duration;
 use zone_pki::regular_file;
 
 use super::discovery_settings::{DiscoverySettings, read_discovery};
-use super::document::Table;
+use super::document::{At, Table};
+use super::names::NameFault;
+use super::nameservice_base::NameserviceBase;
 use super::problem::{Problem, Problems};
 use super::process::{ProcessConfig, read_processes};
 use super::settings::{Fault, duration};
@@ -38,7 +40,7 @@ pub struct BootConfig {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameserviceSettings {
     /// Where the zone document is asked for, in this order; none if the members come from elsewhere.
-    pub bases: Vec<String>,
+    pub bases: Vec<NameserviceBase>,
     /// What is started here; none if nothing is.
     pub command: Vec<String>,
     /// How it takes its provider file into use.
@@ -142,7 +144,13 @@ fn read(file: Table<'_>, problems: &mut Problems<'_>) -> BootConfig {
 }
 
 fn read_nameservice(table: Table<'_>, problems: &mut Problems<'_>) -> NameserviceSettings {
-    let bases = table.strings("url", problems).into_iter().map(|at| at.value).collect();
+    let mut bases = Vec::new();
+    for At { value, span } in table.strings("url", problems) {
+        match NameserviceBase::parse(&value) {
+            Ok(base) => bases.push(base),
+            Err(NameFault { what, instead }) => problems.error(span, what, instead),
+        }
+    }
     let command = read_command(&table, "command", problems);
     let reload = table.parse("reload", problems, reload).map(|at| at.value);
     let deadline = table.parse("deadline", problems, |text| duration("deadline", text, 1000, 86_400_000));

@@ -1,22 +1,26 @@
 //! Where a nameservice is, as `[nameservice] url` has it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use etcd::tls::Target;
-use model::config::{NameFault, ServicePlace};
 use zone_pki::ShowPath;
+
+use super::address::{Address, Port};
+use super::names::NameFault;
+use super::zone_document::ServicePlace;
 
 /// Where a zone document is fetched from. A value is valid by construction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Base(Place);
+pub struct NameserviceBase(BasePlace);
 
+/// The kinds of places.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum BasePlace {
     /// Over TLS, by a server whose certificate is valid for the host.
-    Https(Target),
+    Https(Address, Port),
     /// In plain text, on this machine.
-    Http(Target),
+    Http(IpAddr, Port),
     /// A file that holds the document.
     File(PathBuf),
 }
@@ -24,9 +28,9 @@ pub(crate) enum Place {
 const FORMS: &str = "write https://HOST or https://HOST:PORT, file:PATH, or http:// with a loopback address \
                      such as http://127.0.0.1:3456";
 
-impl Base {
+impl NameserviceBase {
     /// Reads `https://HOST[:PORT]`, `http://LOOPBACK[:PORT]` or `file:PATH`. The port is 3456 if it is left
-    /// out; a slash at the end is passed over. A path that is relative stays so: see [`Base::relative_to`].
+    /// out; a slash at the end is passed over. A path that is relative stays so: see [`Self::relative_to`].
     ///
     /// # Errors
     /// It is none of these: what is wrong, and what to write instead.
@@ -39,7 +43,7 @@ impl Base {
                 _ if path.starts_with("//") && !path.starts_with("///") => {
                     fault(format!("`{text}` names another machine"), "write file:PATH or file:///PATH")
                 }
-                _ => Ok(Self(Place::File(PathBuf::from(path)))),
+                _ => Ok(Self(BasePlace::File(PathBuf::from(path)))),
             };
         }
         let Some((scheme, rest)) = text.split_once("://") else {
@@ -57,11 +61,10 @@ impl Base {
                 what: format!("`{text}`: {what}"),
                 instead,
             })?;
-        let target = Target { host: address.to_string(), port: port.number() };
-        match scheme {
-            "https" => Ok(Self(Place::Https(target))),
-            "http" if address.is_loopback() => Ok(Self(Place::Http(target))),
-            "http" => fault(
+        match (scheme, address) {
+            ("https", address) => Ok(Self(BasePlace::Https(address, port))),
+            ("http", Address::Ip(ip)) if ip.is_loopback() => Ok(Self(BasePlace::Http(ip, port))),
+            ("http", _) => fault(
                 format!("`{text}` is plain text to another machine"),
                 "write https://; http:// is for loopback addresses, such as 127.0.0.1",
             ),
@@ -73,28 +76,24 @@ impl Base {
     #[must_use]
     pub fn relative_to(self, directory: &Path) -> Self {
         match self.0 {
-            Place::File(path) => Self(Place::File(directory.join(path))),
+            BasePlace::File(path) => Self(BasePlace::File(directory.join(path))),
             remote => Self(remote),
         }
     }
 
-    pub(crate) fn place(&self) -> &Place {
+    /// Where it is.
+    pub fn place(&self) -> &BasePlace {
         &self.0
     }
 }
 
-impl fmt::Display for Base {
+impl fmt::Display for NameserviceBase {
     /// As it is written, with its port.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scheme, Target { host, port }) = match &self.0 {
-            Place::Https(target) => ("https", target),
-            Place::Http(target) => ("http", target),
-            Place::File(path) => return write!(f, "file:{}", path.shown()),
-        };
-        if host.contains(':') {
-            write!(f, "{scheme}://[{host}]:{port}")
-        } else {
-            write!(f, "{scheme}://{host}:{port}")
+        match &self.0 {
+            BasePlace::Https(address, port) => write!(f, "https://{}:{port}", address.url_host()),
+            BasePlace::Http(ip, port) => write!(f, "http://{}:{port}", Address::Ip(*ip).url_host()),
+            BasePlace::File(path) => write!(f, "file:{}", path.shown()),
         }
     }
 }
