@@ -22,6 +22,9 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 /// Between two looks at what is left of a group, whose other processes are not children of this one.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// What is killed and still there after this waits for a disk, maybe for ever.
+const UNKILLABLE: Duration = Duration::from_secs(5);
+
 #[derive(Debug)]
 pub(super) struct Supervised {
     pub launcher: Launcher,
@@ -61,8 +64,7 @@ pub(super) struct Run {
     was_asked: bool,
     /// Whether it has ended, and others of its group have not.
     has_left_others: bool,
-    /// Until when it is to be ready after a restart; none once that is told, or for the first start, of which
-    /// the caller is told.
+    /// Until when it is to be ready; none once it is told that it is not, or if it may take for ever.
     late_at: Option<Instant>,
     readers: Vec<Receiver<()>>,
 }
@@ -112,7 +114,7 @@ impl Supervised {
         let start = self.starts;
         let probe = Probe::begin(&self.launcher, running.pid, notification, move || ready(start));
         let (probe, since) = (probe.map_err(cannot)?, Instant::now());
-        let late_at = since.checked_add(config.ready_timeout).filter(|_| start > 1);
+        let late_at = since.checked_add(config.ready_timeout);
         self.is_ready = false;
         self.state = State::Runs(Run {
             probe,
@@ -175,7 +177,7 @@ impl Supervised {
             }
             return None;
         }
-        if !is_over && host::group_runs(run.running.pid) {
+        if !run.is_past(UNKILLABLE) && host::group_runs(run.running.pid) {
             if !run.has_left_others && !run.was_asked {
                 output.message(&format!("{} ended and left processes behind; they are stopped", config.name));
             }
@@ -247,7 +249,12 @@ impl Run {
 
     /// Whether it has had its time to end.
     fn is_over(&self) -> bool {
-        self.kill_at.is_some_and(|kill_at| Instant::now() >= kill_at)
+        self.is_past(Duration::ZERO)
+    }
+
+    /// Whether it had its time to end this long ago.
+    fn is_past(&self, time: Duration) -> bool {
+        self.kill_at.is_some_and(|kill_at| Instant::now() >= kill_at + time)
     }
 
     fn next_look(&self) -> Option<Instant> {

@@ -25,10 +25,10 @@ fn orphans_are_reaped_and_own_children_are_not() {
         let mut own = Command::new("true").spawn().expect("it starts");
         until("its end", || (!zombies().is_empty()).then_some(()));
         // A session of its own, whose parent ends at once: this process becomes the parent.
-        let line = "(setsid sleep 0.2 &); (setsid sh -c 'sleep 0.2; exit 7' &); echo begun; exec sleep 1000";
-        start(&mut supervisor, &shell("a", line));
-        watch_until(&mut supervisor, "its line", || heard.count("a: begun") == 1);
-        watch_until(&mut supervisor, "the orphans' end", || processes_named("sleep").len() == 1);
+        let orphan = "(setsid sh -c 'sleep 0.2; echo ends; exit 7' &)";
+        start(&mut supervisor, &shell("a", &format!("{orphan}; {orphan}; exec sleep 1000")));
+        watch_until(&mut supervisor, "their lines", || heard.count("a: ends") == 2);
+        watch_until(&mut supervisor, "the orphans' end", || processes_named("sh").is_empty());
         watch_until(&mut supervisor, "one zombie", || zombies() == ["true"]);
         assert!(own.wait().expect("its status is there").success());
         // Those that are supervised are told of with their own code.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::shell;
 use crate::harness::isolation::isolated;
-use crate::harness::processes::{PATIENCE, Running, processes_named, until};
+use crate::harness::processes::{PATIENCE, Running, children_of, processes_named, until};
 use crate::harness::program;
 use model::config::{ProcessConfig, Readiness, RestartPolicy};
 use nix::sys::signal::Signal;
@@ -118,7 +118,7 @@ fn sighup_is_told_once_and_a_second_sigterm_kills_all() {
         running.signal(Signal::SIGTERM);
         running.wait_for_line(&["end: Stop"]);
         assert_eq!(running.stderr().matches("end: Reload").count(), 1);
-        assert_eq!(processes_named("sh").len(), 2, "it waits for the last one");
+        assert_eq!(children_of(running.pid()).len(), 2, "it waits for the last one");
         let begun = Instant::now();
         running.signal(Signal::SIGINT);
         assert!(running.end().success());

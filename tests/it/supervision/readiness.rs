@@ -12,20 +12,21 @@ use crate::harness::isolation::isolated;
 use model::config::{ProcessConfig, Readiness};
 use model::error::Failure;
 
+/// How long what is never ready may take: long enough that it was tried.
+const LATE: Duration = Duration::from_secs(5);
+
 /// Asks a process to be ready within a short time, in vain.
 #[track_caller]
 fn never_ready(ready: Readiness) -> Failure {
-    let (mut supervisor, _heard) = supervisor();
-    let process = ProcessConfig {
-        ready,
-        ready_timeout: Duration::from_millis(300),
-        ..shell("late", "exec sleep 1000")
-    };
+    let (mut supervisor, heard) = supervisor();
+    let process = ProcessConfig { ready, ready_timeout: LATE, ..shell("late", "exec sleep 1000") };
     let id = supervisor.start(&process, &BTreeMap::new()).expect("it starts");
     let failure = supervisor.await_ready(id).expect_err("it is not ready");
-    assert!(failure.to_string().starts_with("late was not ready within 300ms: "), "{failure}");
+    assert!(failure.to_string().starts_with("late was not ready within 5s: "), "{failure}");
     assert_eq!(failure.exit as i32, 69);
     assert!(!supervisor.is_ready(id));
+    // The failure says it.
+    heard.expect_none("is not ready after");
     failure
 }
 
@@ -125,11 +126,19 @@ fn a_process_is_ready_once_it_answers_over_http() {
             ("HTTP/2 200\r\n", "the answer is not HTTP/1"),
             ("", "the answer is not HTTP/1"),
         ];
-        for (answer, expected) in rows {
-            let failure = never_ready(http(answer));
+        let (mut supervisor, _heard) = supervisor();
+        let begin = |(answer, expected): (&'static str, &'static str)| {
+            let process = ProcessConfig {
+                ready: http(answer),
+                ready_timeout: LATE,
+                ..shell("late", "exec sleep 1000")
+            };
+            (supervisor.start(&process, &BTreeMap::new()).expect("it starts"), answer, expected)
+        };
+        for (id, answer, expected) in rows.map(begin) {
+            let failure = supervisor.await_ready(id).expect_err("it is not ready");
             assert!(failure.to_string().ends_with(expected), "{answer:?}: {failure}");
         }
-        let (mut supervisor, _heard) = supervisor();
         for answer in ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 204\r\n\r\n", "HTTP/1.1 302 Found\r\n\r\n"] {
             start(&mut supervisor, &ProcessConfig { ready: http(answer), ..shell("a", "exec sleep 1000") });
         }
@@ -165,7 +174,7 @@ fn a_program_that_cannot_be_run_is_never_ready() {
             let (mut supervisor, heard) = supervisor();
             let process = ProcessConfig {
                 ready,
-                ready_timeout: Duration::from_millis(300),
+                ready_timeout: Duration::from_secs(1),
                 backoff: Duration::from_secs(5),
                 ..ProcessConfig::new("none", vec!["/nonexistent".to_owned()])
             };

@@ -73,7 +73,7 @@ fn what_a_process_started_ends_with_it() {
         let (mut supervisor, heard) = supervisor();
         let id = start(&mut supervisor, &shell("a", "sleep 1001 & sleep 1002 & echo begun; wait"));
         watch_until(&mut supervisor, "its line", || heard.count("a: begun") == 1);
-        assert_eq!(processes_named("sleep").len(), 2);
+        until("both", || (processes_named("sleep").len() == 2).then_some(()));
         supervisor.stop_all();
         assert_eq!(processes_named("sleep"), [0_u32; 0], "{heard}");
         assert!(!supervisor.is_ready(id));
