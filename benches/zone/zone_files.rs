@@ -28,7 +28,12 @@ pub fn describe_remote(directory: &Path, nodes: usize) -> Result<()> {
     };
     write(
         directory,
-        Template { zone: ZONE_NAME.to_owned(), nodes: (1..=nodes).map(node).collect(), etcd: Vec::new() },
+        Template {
+            zone: ZONE_NAME.to_owned(),
+            nodes: (1..=nodes).map(node).collect(),
+            pki: Vec::new(),
+            etcd: Vec::new(),
+        },
     )
 }
 
@@ -58,7 +63,7 @@ pub fn describe_local(directory: &Path, nodes: usize, timing: Option<(&str, &str
         vec![("heartbeat".to_owned(), heartbeat.to_owned()), ("election".to_owned(), election.to_owned())]
     });
     let nodes = ports.chunks_exact(3).enumerate().map(node).collect();
-    write(directory, Template { zone: ZONE_NAME.to_owned(), nodes, etcd })
+    write(directory, Template { zone: ZONE_NAME.to_owned(), nodes, pki: Vec::new(), etcd })
 }
 
 fn member(number: usize, address: String) -> TemplateNode {

@@ -110,13 +110,19 @@ impl AuthoritiesElsewhere {
         std::fs::write(self.file(name), text).expect("the whole");
     }
 
+    /// The program that `scripts/cfssl` has built.
+    #[track_caller]
+    pub fn cfssl_program() -> PathBuf {
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/cfssl-1.6.5/cfssl");
+        assert!(program.is_file(), "run scripts/cfssl first");
+        program
+    }
+
     /// Runs cfssl there, and puts the certificate into `NAME.crt` and the key, if it made one, into
     /// `NAME.key`.
     #[track_caller]
     pub fn cfssl(&self, arguments: &str, name: &str) {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/cfssl-1.6.5/cfssl");
-        assert!(program.is_file(), "run scripts/cfssl first");
-        let mut command = Command::new(program);
+        let mut command = Command::new(Self::cfssl_program());
         let result =
             outcome(command.args(arguments.split_whitespace()).current_dir(self.0.path())).expect_code(0);
         let made: serde_json::Value = serde_json::from_str(&result.stdout).expect("cfssl prints JSON");

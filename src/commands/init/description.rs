@@ -1,16 +1,18 @@
 //! The `zone.toml` that `init` is to write, from its options or from a list of machines.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zone_pki::{ShowPath, regular_file};
 
 use crate::arguments::parse_node;
 use crate::cli::InitArgs;
 use model::config::{
-    Location, Machine, Problem, Severity, Template, TemplateNode, ZoneConfig, read_machine_list,
+    CfsslSettings, Location, Machine, Problem, Severity, Template, TemplateNode, ZoneConfig,
+    read_machine_list,
 };
 use model::error::{Exit, Failure, Result};
 use model::plan::ZonePaths;
+use model::report;
 
 /// The text of the new `zone.toml`, or none if there is one. It is read again before anything is written, so
 /// a bad option leaves nothing behind.
@@ -40,17 +42,36 @@ pub(super) fn of(arguments: &InitArgs, paths: &ZonePaths) -> Result<Option<Strin
         return Err(Failure::new(Exit::Usage, format!("the zone {name} would have no node"))
             .next("add one for each machine: --node node1=10.0.1.10"));
     }
+    let (cfssl, left) = read_cfssl(&arguments.from_cfssl)?;
     let Description { text, fault } = match &arguments.nodes_from {
-        Some(file) => from_list(name, file)?,
-        None => from_options(name, &arguments.nodes)?,
+        Some(file) => from_list(name, &cfssl, file)?,
+        None => from_options(name, &cfssl, &arguments.nodes)?,
     };
     match (present, fault) {
         // The same call again, after one that was interrupted.
         (Some(present), None) if present == text => Ok(None),
         (Some(_), _) => Err(described_already()),
         (None, Some(fault)) => Err(fault),
-        (None, None) => Ok(Some(text)),
+        (None, None) => {
+            left.iter().for_each(|left| report::message(left));
+            Ok(Some(text))
+        }
     }
+}
+
+/// The settings of all the files, and what has no place in a zone.
+fn read_cfssl(files: &[PathBuf]) -> Result<(CfsslSettings, Vec<String>)> {
+    let (mut settings, mut told) = (CfsslSettings::default(), Vec::new());
+    for file in files {
+        let text = regular_file::read_to_string(file).map_err(|error| Failure::read(file, &error))?;
+        let left = settings.read(&text).map_err(|why| {
+            Failure::bad_input(format!("{} cannot be used", file.shown()))
+                .because(why)
+                .next("name files as `cfssl print-defaults config` and `cfssl print-defaults csr` print them")
+        })?;
+        told.extend(left.into_iter().map(|left| format!("{}: not taken over: {left}", file.shown())));
+    }
+    Ok((settings, told))
 }
 
 /// The text, and why it describes no zone, if it does not.
@@ -59,13 +80,19 @@ struct Description {
     fault: Option<Failure>,
 }
 
-fn rendered(zone: &str, nodes: Vec<TemplateNode>) -> String {
-    Template { zone: zone.to_owned(), nodes, etcd: Vec::new() }.render()
+fn rendered(zone: &str, cfssl: &CfsslSettings, nodes: Vec<TemplateNode>) -> String {
+    let is_of = |node: &TemplateNode, host: &str| {
+        let full = format!("{}.{zone}", node.name);
+        [Some(&node.name), Some(&full), node.address.as_ref()].into_iter().flatten().any(|name| name == host)
+            || node.names.iter().any(|name| name == host)
+    };
+    let pki = cfssl.lines(|host| host == zone || nodes.iter().any(|node| is_of(node, host)));
+    Template { zone: zone.to_owned(), nodes, pki, etcd: Vec::new() }.render()
 }
 
-fn from_options(zone: &str, nodes: &[String]) -> Result<Description> {
+fn from_options(zone: &str, cfssl: &CfsslSettings, nodes: &[String]) -> Result<Description> {
     let nodes = nodes.iter().map(|text| parse_node(text)).collect::<Result<Vec<_>>>()?;
-    let text = rendered(zone, nodes);
+    let text = rendered(zone, cfssl, nodes);
     let problems = errors(&text);
     if problems.is_empty() {
         return Ok(Description { text, fault: None });
@@ -77,7 +104,7 @@ fn from_options(zone: &str, nodes: &[String]) -> Result<Description> {
 
 /// What is wrong with the list as such, and what is wrong with the zone that it describes, by the lines of
 /// the list.
-fn from_list(zone: &str, file: &Path) -> Result<Description> {
+fn from_list(zone: &str, cfssl: &CfsslSettings, file: &Path) -> Result<Description> {
     let list = regular_file::read_to_string(file).map_err(|error| Failure::read(file, &error))?;
     let (machines, mut problems) = read_machine_list(&list);
     let is_whole = problems.is_empty();
@@ -87,7 +114,7 @@ fn from_list(zone: &str, file: &Path) -> Result<Description> {
     }
     let (lines, nodes): (Vec<usize>, Vec<TemplateNode>) =
         machines.into_iter().map(|Machine { line, node }| (line, node)).unzip();
-    let text = rendered(zone, nodes);
+    let text = rendered(zone, cfssl, nodes);
     for problem in errors(&text) {
         match line_in_list(&problem, &text, &lines) {
             Some(line) => {

@@ -3,6 +3,7 @@
 mod access;
 mod address;
 mod boot;
+mod cfssl;
 mod discovery_names;
 mod discovery_settings;
 mod document;
@@ -32,6 +33,7 @@ mod zone_document;
 pub use access::AccessSettings;
 pub use address::{Address, Port, Protocol};
 pub use boot::{BootConfig, GatewaySettings, MemberSource, NameserviceSettings, Reload};
+pub use cfssl::CfsslSettings;
 pub use discovery_names::{ClusterSize, DiscoveryToken, NoToken, ServiceSuffix};
 pub use discovery_settings::{
     DiscoverySettings, DiscoverySource, DnsDiscovery, RegistryAccess, RegistryDiscovery,

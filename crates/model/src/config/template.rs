@@ -9,6 +9,8 @@ pub struct Template {
     pub zone: String,
     /// The nodes.
     pub nodes: Vec<TemplateNode>,
+    /// Lines of `[pki]` that differ from the defaults, with their values as TOML has them.
+    pub pki: Vec<(&'static str, String)>,
     /// Lines of `[etcd]` that differ from the defaults.
     pub etcd: Vec<(String, String)>,
 }
@@ -55,7 +57,18 @@ impl Template {
             }
         }
         text.push_str(NODE_DEFAULTS);
-        text.push_str(PKI_DEFAULTS);
+        if self.pki.is_empty() {
+            text.push_str(PKI_DEFAULTS);
+        } else {
+            text.push_str("\n[pki]\n");
+            for (key, value) in &self.pki {
+                let _ = writeln!(text, "{key} = {value}");
+            }
+            // Below them, and not once more.
+            let is_set = |line: &&str| self.pki.iter().any(|(key, _)| line.starts_with(&format!("# {key} ")));
+            let others = PKI_DEFAULTS.lines().skip(2).filter(|line| !is_set(line));
+            others.for_each(|line| text.extend([line, "\n"]));
+        }
         if !self.etcd.is_empty() {
             text.push_str("\n[etcd]\n");
             for (key, value) in &self.etcd {

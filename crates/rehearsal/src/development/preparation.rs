@@ -101,7 +101,7 @@ fn describe(options: &DevelopmentOptions) -> Result<String> {
     if let Some(version) = &options.etcd_version {
         etcd.push(("version".to_owned(), version.clone()));
     }
-    Ok(Template { zone: ZONE_NAME.to_owned(), nodes: nodes.collect(), etcd }.render())
+    Ok(Template { zone: ZONE_NAME.to_owned(), nodes: nodes.collect(), pki: Vec::new(), etcd }.render())
 }
 
 fn issue_all(zone: &ZoneDirectory, now: OffsetDateTime, held: &ZoneLock) -> Result<()> {
