@@ -35,7 +35,13 @@ backoff = "10ms"
 [[process]]
 name = "answers"
 command = "/bin/sh"
-args = ["-c", "[ -e /tmp/said ] && sleep 0.2 && exec python3 -m http.server --bind 127.0.0.1 7777"]
+args = ["-c", "[ -e /tmp/said ] && sleep 0.2 && exec perl -MIO::Socket::INET -e \"$0\"", """
+    my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1:7777', Listen => 5, ReuseAddr => 1) or die;
+    while (my $client = $listener->accept) {
+        while (<$client>) { last if /^\\r?$/ }
+        print $client "HTTP/1.0 200 OK\\r\\n\\r\\n";
+        close $client;
+    }"""]
 ready = "http://127.0.0.1:7777/"
 dir = "/usr/share"
 user = "daemon"
@@ -43,8 +49,8 @@ restart = "no"
 
 [[process]]
 name = "last"
-command = "python3"
-args = ["-c", "import socket; socket.create_connection(('127.0.0.1', 7777))"]
+command = "perl"
+args = ["-MIO::Socket::INET", "-e", "IO::Socket::INET->new('127.0.0.1:7777') or die"]
 restart = "no"
 "#;
 

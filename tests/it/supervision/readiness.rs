@@ -87,8 +87,9 @@ fn a_process_says_that_it_is_ready() {
 #[test]
 fn another_user_cannot_say_that_it_is_ready() {
     isolated(|| {
-        let send = "python3 -c 'import os, socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); \
-                    s.sendto(b\"READY=1\", \"\\0\" + os.environ[\"NOTIFY_SOCKET\"][1:])'";
+        let send = "perl -MSocket -e 'my $place = $ENV{NOTIFY_SOCKET}; $place =~ s/^@/\\0/; \
+                    socket(my $s, AF_UNIX, SOCK_DGRAM, 0); \
+                    send($s, \"READY=1\", 0, pack_sockaddr_un($place))'";
         let (mut supervisor, heard) = supervisor();
         let other = format!("setpriv --reuid 1 {send}; echo sent; exec sleep 1000");
         let process = ProcessConfig { ready: Readiness::Notify, ..shell("other", &other) };
