@@ -21,7 +21,7 @@ fn directory(node: &str) -> PathBuf {
     std::env::temp_dir().join("machines").join(node)
 }
 
-fn run_there(zone: &TestZone, node: &str) -> Supervised {
+pub(super) fn run_there(zone: &TestZone, node: &str) -> Supervised {
     let parent = std::process::id().to_string();
     let mut run = zone_etcd(["run", "--end-with-parent", &parent, "--config"]);
     run.arg(directory(node).join("node.json"));
@@ -30,7 +30,7 @@ fn run_there(zone: &TestZone, node: &str) -> Supervised {
 
 /// A zone whose nodes the command of [access] reaches.
 #[track_caller]
-fn reached_zone(members: u16, command: impl Display, more: &str) -> TestZone {
+pub(super) fn reached_zone(members: u16, command: impl Display, more: &str) -> TestZone {
     let place = std::env::temp_dir().join("machines");
     fs::create_dir_all(&place).expect("a directory");
     let access =
@@ -43,7 +43,7 @@ fn reached_zone(members: u16, command: impl Display, more: &str) -> TestZone {
 
 /// Its members, with a key and a snapshot.
 #[track_caller]
-fn run_all(zone: &TestZone) -> (Vec<Supervised>, PathBuf) {
+pub(super) fn run_all(zone: &TestZone) -> (Vec<Supervised>, PathBuf) {
     let running = NODES.iter().map(|node| run_there(zone, node)).collect();
     for port in [2379, 2389, 2399] {
         wait_for_quorum(&etcdctl(zone, &format!("https://127.0.0.1:{port}")));
@@ -53,7 +53,7 @@ fn run_all(zone: &TestZone) -> (Vec<Supervised>, PathBuf) {
     (running, file)
 }
 
-fn path(file: &Path) -> &str {
+pub(super) fn path(file: &Path) -> &str {
     file.to_str().expect("a path")
 }
 

@@ -2,6 +2,7 @@
 
 mod elsewhere;
 mod interrupted;
+mod partitioned;
 mod refused;
 mod versions;
 
