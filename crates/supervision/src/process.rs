@@ -82,6 +82,13 @@ impl Supervised {
         &self.launcher.config.name
     }
 
+    /// Who waits for it tells that it is late, and why.
+    pub(super) fn leave_lateness_to_who_waits(&mut self) {
+        if let State::Runs(run) = &mut self.state {
+            run.late_at = None;
+        }
+    }
+
     /// Starts it. `ready` is told once it is ready.
     pub fn start(&mut self, output: &Output, ready: impl FnOnce(u64) + Send + 'static) -> Result<()> {
         let config = &self.launcher.config;

@@ -193,6 +193,7 @@ impl Supervisor {
                 let limit = humantime::format_duration(config.ready_timeout);
                 return Err(not_ready(process, format!("was not ready within {limit}")));
             }
+            process.leave_lateness_to_who_waits();
             self.step(deadline);
         }
     }
