@@ -55,7 +55,10 @@ pub fn connect(config: &std::path::Path) -> Result<()> {
         report::message(&format!("document {how}"));
     }
     if let Reload::Command(words) = &settings.reload {
-        service::run(words)?;
+        service::run(words, |pause| {
+            sleep(pause);
+            true
+        })?;
     }
     Ok(())
 }

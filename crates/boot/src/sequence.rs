@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use discovery::Search;
 use host::{LockError, NodeLock, detached};
-use model::config::{MemberList, ProcessConfig};
+use model::config::{MemberList, ProcessConfig, Reload};
 use model::error::{Exit, Failure, Result};
 use model::report;
 use supervision::{End, Options as SupervisorOptions, ProcessId, Supervisor};
@@ -61,7 +61,8 @@ pub fn boot(options: &Options) -> Result<Ended> {
     let _lock = lock(&node)?;
     node.tell_warnings();
     let supervisor = Supervisor::new(SupervisorOptions::default())?;
-    let mut sequence = Sequence { options, node, supervisor, nameservice: None, members: None, begun };
+    let mut sequence =
+        Sequence { options, node, supervisor, nameservice: None, members: None, begun, is_to_reload: false };
     let ended = sequence.run();
     notification::stopping();
     sequence.supervisor.stop_all();
@@ -104,6 +105,8 @@ struct Sequence<'o> {
     members: Option<Members>,
     /// When the step began.
     begun: Instant,
+    /// SIGHUP came during a step: what it asks for is done after the last one.
+    is_to_reload: bool,
 }
 
 impl Sequence<'_> {
@@ -124,6 +127,10 @@ impl Sequence<'_> {
         }
         notification::ready(&format!("{} runs", self.node.local.name));
         loop {
+            if std::mem::take(&mut self.is_to_reload) {
+                self.reload();
+                continue;
+            }
             match self.supervisor.watch()? {
                 End::Reload => self.reload(),
                 end => return Err(Interruption::End(end)),
@@ -216,8 +223,12 @@ impl Sequence<'_> {
     /// What runs is looked after for so long.
     fn look_after(&mut self, time: Duration) -> StepResult<()> {
         match self.supervisor.watch_for(time) {
-            // What would be read again is being read.
-            None | Some(End::Reload) => Ok(()),
+            None => Ok(()),
+            // A step may have read before the file was changed.
+            Some(End::Reload) => {
+                self.is_to_reload = true;
+                Ok(())
+            }
             Some(end) => Err(Interruption::End(end)),
         }
     }
@@ -268,7 +279,7 @@ impl Sequence<'_> {
                 done.push("started".to_owned());
             }
             (running, _) => {
-                done.push(service::reload(&settings, &mut self.supervisor, running)?.to_owned());
+                done.push(self.reload_nameservice(&settings.reload, running)?.to_owned());
                 if let Some(running) = running {
                     self.await_ready(running)?;
                 }
@@ -288,6 +299,21 @@ impl Sequence<'_> {
             done.extend(answered.map(str::to_owned));
         }
         Ok(done.join(", "))
+    }
+
+    fn reload_nameservice(&mut self, how: &Reload, running: Option<ProcessId>) -> StepResult<&'static str> {
+        let Reload::Command(words) = how else {
+            return Ok(service::reload(how, &mut self.supervisor, running)?);
+        };
+        let mut interruption = None;
+        let ended = service::run(words, |pause| {
+            interruption = self.look_after(pause).err();
+            interruption.is_none()
+        });
+        match interruption {
+            Some(interruption) => Err(interruption),
+            None => Ok(ended.map(|()| "reloaded by its command")?),
+        }
     }
 
     fn start_processes(&mut self) -> StepResult<String> {

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,10 @@ use super::node::Node;
 const PUBLISH_LIMIT: Duration = Duration::from_secs(30);
 /// How long the nameservice may take until the zone's etcd has answered it.
 const PROBE_LIMIT: Duration = Duration::from_secs(30);
+/// How long the command of `reload` may take.
+const RELOAD_LIMIT: Duration = Duration::from_secs(30);
+/// Between two looks whether it has ended.
+const LOOK: Duration = Duration::from_millis(20);
 /// How long one answer may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(200);
@@ -103,15 +107,14 @@ pub(super) fn publish_kept(node: &Node, members: &Members) -> Result<Option<Stri
     }))
 }
 
-/// Has a nameservice that runs take the provider file into use.
+/// Has a nameservice that runs here take the provider file into use.
 pub(super) fn reload(
-    settings: &NameserviceSettings,
+    how: &Reload,
     supervisor: &mut Supervisor,
     running: Option<ProcessId>,
 ) -> Result<&'static str> {
-    match (&settings.reload, running) {
-        (Reload::Command(words), _) => run(words).map(|()| "reloaded by its command"),
-        (_, None) => Ok("nothing to reload"),
+    match (how, running) {
+        (Reload::Command(_), _) | (_, None) => Ok("nothing to reload"),
         (Reload::Hangup, Some(running)) => {
             supervisor.signal(running, Signal::SIGHUP);
             Ok("sent SIGHUP")
@@ -120,15 +123,36 @@ pub(super) fn reload(
     }
 }
 
-pub(super) fn run(words: &[String]) -> Result<()> {
+/// Runs the command of `reload`. `goes_on` waits for the time that it is given, and ends the command with
+/// false.
+///
+/// # Errors
+/// It cannot be run, fails, or does not end in time, and is killed.
+pub(super) fn run(words: &[String], mut goes_on: impl FnMut(Duration) -> bool) -> Result<()> {
     let [program, arguments @ ..] = words else { return Ok(()) };
     let failed = |why: String| {
         Failure::new(Exit::Unavailable, format!("the command of `reload` failed: {program}"))
             .because(why)
             .next("correct `reload` of [nameservice]")
     };
-    let status = Command::new(program).args(arguments).status().map_err(|error| failed(error.to_string()))?;
-    if status.success() { Ok(()) } else { Err(failed(status.to_string())) }
+    let mut command = Command::new(program);
+    let mut child =
+        command.args(arguments).stdin(Stdio::null()).spawn().map_err(|error| failed(error.to_string()))?;
+    let until = Instant::now() + RELOAD_LIMIT;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) if status.success() => return Ok(()),
+            Ok(Some(status)) => return Err(failed(status.to_string())),
+            Err(error) => return Err(failed(error.to_string())),
+            Ok(None) if Instant::now() < until && goes_on(LOOK) => {}
+            Ok(None) => {
+                // Both fail only if it has ended by now.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(failed(format!("it did not end within {} s", RELOAD_LIMIT.as_secs())));
+            }
+        }
+    }
 }
 
 /// Waits until the nameservice on this host has had an answer of the zone's etcd. One that answers elsewhere

@@ -141,6 +141,47 @@ fn what_cannot_be_started_is_told_and_nothing_is_left() {
     });
 }
 
+#[test]
+fn signals_while_a_command_hangs() {
+    isolated(|| {
+        let machines = with_list();
+        let hangs = |name: &str| format!("[nameservice]\nreload = \"/bin/sleep 1000\"\n{}", writer(name));
+        machines.boot_config("infra0", &hangs("infra0"));
+        let mut nodes: Vec<Running> = INFRA.iter().map(|(name, _)| boot(&machines, name)).collect();
+        nodes[0].wait_for_line(&["4/6 etcd: the member runs"]);
+        until("the command of reload", || (children_of(nodes[0].pid()).len() == 2).then_some(()));
+        let children = children_of(nodes[0].pid());
+        nodes[0].signal(Signal::SIGTERM);
+        assert_eq!(nodes[0].end().code(), Some(0), "{}", nodes[0].stderr());
+        for child in children {
+            assert!(!std::path::Path::new(&format!("/proc/{child}")).exists(), "{child} is left");
+        }
+    });
+}
+
+/// What SIGHUP asks for while a step waits is done once the steps are.
+#[test]
+fn a_reload_during_a_step_is_not_lost() {
+    isolated(|| {
+        let machines = with_list();
+        let names = ["infra0", "infra1"];
+        for name in names.iter().chain(&["infra2"]) {
+            let file = machines.directory(name).join("node.json");
+            let text = std::fs::read_to_string(&file).expect("node.json");
+            let list = text.replace(r#",{"node_name": "infra2.example.zone", "address": "10.0.1.12"}"#, "");
+            assert_ne!(list, text);
+            std::fs::write(file, list).expect("node.json");
+        }
+        let mut alone = boot(&machines, "infra2");
+        alone.wait_for_line(&["waiting for the zone to take requests"]);
+        machines.boot_config("infra2", &format!("[nameservice]\n{}", writer("infra2")));
+        alone.signal(Signal::SIGHUP);
+        let _members: Vec<Running> = names.iter().map(|name| boot(&machines, name)).collect();
+        alone.wait_for_line(&["6/6 processes: started writer"]);
+        alone.wait_for_line(&["5/6 provider: wrote"]);
+    });
+}
+
 fn with(mut command: std::process::Command, arguments: &[&str]) -> std::process::Command {
     command.args(arguments);
     command
