@@ -57,7 +57,7 @@ impl Members {
     pub(super) fn known(node: &Node) -> Option<Self> {
         match node.looks_for_members() {
             false => Self::written(node).ok(),
-            true => kept_members(&node.paths).ok()?.map(|(list, _)| Self::found(node, &list)),
+            true => kept_members(&node.local, &node.paths).ok()?.map(|(list, _)| Self::found(node, &list)),
         }
     }
 

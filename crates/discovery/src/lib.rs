@@ -57,7 +57,7 @@ pub fn members(
     search: Search<'_>,
 ) -> Result<(MemberList, Vec<Problem>)> {
     if has_log(place)
-        && let Some(kept) = kept_members(place.paths)?
+        && let Some(kept) = kept_members(local, place.paths)?
     {
         return if search.refreshes { refreshed(kept, local, place, search) } else { Ok(kept) };
     }
@@ -66,7 +66,7 @@ pub fn members(
     let (list, mut found) = match source {
         MemberSource::Nameservice(settings) => {
             let patience = if search.takes_part { Patience::UntilDeadline } else { Patience::Once };
-            let accepted = zone_document::accepted(settings, local, place, search, patience)?;
+            let accepted = zone_document::accepted(settings, local, place, search, patience, None)?;
             if search.takes_part {
                 accepted.keep(place)?;
             }
@@ -95,7 +95,7 @@ fn refreshed(
 ) -> Result<(MemberList, Vec<Problem>)> {
     let (boot, _) = BootConfig::load(&place.paths.boot_config()).map_err(config_failure)?;
     let Some(MemberSource::Nameservice(settings)) = boot.source() else { return Ok(kept) };
-    match zone_document::accepted(settings, local, place, search, Patience::Once) {
+    match zone_document::accepted(settings, local, place, search, Patience::Once, Some(&kept.0)) {
         Ok(accepted) => {
             accepted.keep(place)?;
             keep_members(place.paths, &accepted.list)?;

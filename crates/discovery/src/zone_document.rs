@@ -14,7 +14,7 @@ use model::config::{
     LocalConfig, MemberList, NameserviceSettings, NodeName, Problem, Severity, ZoneDocument,
 };
 use model::error::{Exit, Failure, Result};
-use model::plan::{Acceptance, DocumentRefusal, DocumentSigners, LastDocument};
+use model::plan::{Acceptance, DocumentRefusal, DocumentSigners, LastDocument, keeps_member};
 use nameservice::{Base, fetch};
 use store::node_directory::{Place, keep};
 use store::zone_directory::signers_failure;
@@ -51,7 +51,7 @@ impl Accepted {
 }
 
 /// Looks for a document that the node accepts: at one base after the other, and again while one of them may
-/// not be there yet.
+/// not be there yet. With data, `kept` is the list that the member has run with.
 #[tracing::instrument(skip_all, name = "ask the nameservice")]
 pub(super) fn accepted(
     settings: &NameserviceSettings,
@@ -59,10 +59,11 @@ pub(super) fn accepted(
     place: &Place<'_>,
     search: Search<'_>,
     patience: Patience,
+    kept: Option<&MemberList>,
 ) -> Result<Accepted> {
     let here = place.paths.root();
     let bases: Vec<Base> = settings.bases.iter().map(|base| base.clone().relative_to(here)).collect();
-    let judge = Judge::new(settings, local, place, search.now)?;
+    let judge = Judge::new(settings, local, place, search.now, kept)?;
     let until = Instant::now() + settings.deadline;
     let mut told: Option<Instant> = None;
     loop {
@@ -102,6 +103,8 @@ struct Judge<'j> {
     trust: Trust,
     last: Option<LastDocument>,
     has_log: bool,
+    /// The list that the member has run with, wherever it came from.
+    kept: Option<&'j MemberList>,
     takes_unsigned: bool,
     now: OffsetDateTime,
 }
@@ -130,6 +133,7 @@ impl<'j> Judge<'j> {
         local: &'j LocalConfig,
         place: &Place<'_>,
         now: OffsetDateTime,
+        kept: Option<&'j MemberList>,
     ) -> Result<Self> {
         let (signers, trust) = authorities(local, place)?;
         Ok(Self {
@@ -138,6 +142,7 @@ impl<'j> Judge<'j> {
             trust,
             last: last(place)?,
             has_log: super::has_log(place),
+            kept,
             takes_unsigned: settings.insecure_unsigned,
             now,
         })
@@ -168,13 +173,30 @@ impl<'j> Judge<'j> {
         let own = NodeName::parse(self.local.name.as_str(), zone)
             .map_err(|fault| DocumentRefusal::Unreadable(fault.to_string()))?;
         let source = format!("the zone document from {base}");
-        let (list, found) = MemberList::new(own, zone.clone(), source.clone(), None, document.members)
+        // A list that was found elsewhere may have a token of its own, which the log was written with.
+        let token = self.kept.and_then(|kept| kept.token.clone());
+        let (list, found) = MemberList::new(own, zone.clone(), source.clone(), token, document.members)
             .map_err(|problems| Refused {
                 why: unsound(&source, problems.clone()).causes.join("; "),
                 refusal: DocumentRefusal::Shape(problems),
             })?;
+        self.refuse_other_member(&list)?;
         warnings.extend(found);
         Ok(Accepted { list, warnings, bytes })
+    }
+}
+
+impl Judge<'_> {
+    /// A document that is not signed is held against none before it, and that one may be lost: a member with
+    /// data is not left out, and not moved, by either.
+    fn refuse_other_member(&self, list: &MemberList) -> Result<(), DocumentRefusal> {
+        match self.kept {
+            Some(kept) => keeps_member(&list.members, &kept.members, kept.own.full()),
+            None if self.has_log && !list.is_member() => {
+                Err(DocumentRefusal::OtherRole { node: list.own.full().to_owned(), is_member: false })
+            }
+            None => Ok(()),
+        }
     }
 }
 

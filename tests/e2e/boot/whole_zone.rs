@@ -205,6 +205,72 @@ fn a_warm_start_needs_no_document() {
     });
 }
 
+/// A document by which the member of a node with data is none any more: not signed, or with no earlier one to
+/// hold it against.
+#[test]
+fn a_member_with_data_is_not_left_out_by_a_document() {
+    isolated(|| {
+        let zone = Zone::new();
+        zone.publish(&[]);
+        let mut nodes = zone.boot_all();
+        Zone::wait_for_steps(&mut nodes);
+        let kept = |name: &str| zone.machines.directory("infra2").join(name);
+        let of_others = {
+            let mut document: serde_json::Value =
+                serde_json::from_str(&zone.kept("infra2")).expect("a document");
+            document.as_object_mut().expect("an object").remove("sign");
+            let members = document["extend"]["etcd"].as_array_mut().expect("members");
+            members.retain(|member| member["node_name"] != "infra2.example.zone");
+            assert_eq!(members.len(), 2);
+            document.to_string()
+        };
+        let place = zone.machines.around().join("without.json");
+        fs::write(&place, of_others).expect("a document");
+        let settings = format!(
+            "[nameservice]\nurl = [\"file:{}\"]\ninsecure_unsigned = true\n{}",
+            place.display(),
+            writer("infra2")
+        );
+        zone.machines.boot_config("infra2", &settings);
+        let list = fs::read_to_string(kept("member-list.json")).expect("the list");
+        for lost in [None, Some("zone-document.json")] {
+            assert_eq!(nodes.remove(0).stop(), None);
+            lost.map(kept).into_iter().for_each(|lost| fs::remove_file(lost).expect("what is lost"));
+            let mut infra2 = boot(&zone.machines, "infra2");
+            infra2.wait_for_line(&["goes on with the members of", "is a member no more by it"]);
+            infra2.wait_for_line(&["4/6 etcd: the member runs"]);
+            assert_eq!(fs::read_to_string(kept("member-list.json")).expect("the list"), list);
+            nodes.insert(0, infra2);
+        }
+        // Without a list either, the document is all that there is, and the data says that it is wrong.
+        assert_eq!(nodes.remove(0).stop(), None);
+        fs::remove_file(kept("member-list.json")).expect("the list");
+        let mut infra2 = boot(&zone.machines, "infra2");
+        assert_eq!(infra2.end().code(), Some(65), "{}", infra2.stderr());
+        assert!(infra2.stderr().contains("is a member no more by it, and has data"), "{}", infra2.stderr());
+    });
+}
+
+/// The list of another node in the place of its own, as by a copy of its directory.
+#[test]
+fn the_list_of_another_node_is_refused() {
+    isolated(|| {
+        let zone = Zone::new();
+        zone.publish(&[]);
+        let mut nodes = zone.boot_all();
+        Zone::wait_for_steps(&mut nodes);
+        assert_eq!(nodes.remove(0).stop(), None);
+        let list = |name: &str| zone.machines.directory(name).join("member-list.json");
+        fs::copy(list("infra1"), list("infra2")).expect("a copy");
+        for command in ["boot", "run", "plan", "status"] {
+            zone.machines.call("infra2", command).expect_code(65).expect_error_with(&[
+                "is the list of another node",
+                "kept by infra1.example.zone, and this node is infra2.example.zone",
+            ]);
+        }
+    });
+}
+
 /// A member that has lost everything is refused, and its node is not started over and over.
 #[test]
 fn a_node_that_was_wiped_is_refused() {

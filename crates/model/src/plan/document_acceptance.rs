@@ -4,7 +4,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::document_refusal::DocumentRefusal;
 use super::document_signature::{LastDocument, SignedZoneDocument};
-use crate::config::{Node, ZoneDocument, ZoneName};
+use crate::config::{Node, ZoneName};
 
 /// How far the clock of the signing host may be ahead.
 pub const DOCUMENT_AHEAD_AT_MOST: Duration = Duration::minutes(5);
@@ -45,7 +45,9 @@ impl Acceptance<'_> {
             return Err(DocumentRefusal::Expired { exp: signed.exp() });
         }
         match (last, with_log) {
-            (Some(last), Some(node)) => refuse_other_member(signed.document(), last.document(), node),
+            (Some(last), Some(node)) => {
+                keeps_member(&signed.document().members, &last.document().members, node)
+            }
             _ => Ok(()),
         }
     }
@@ -62,9 +64,14 @@ fn refuse_older(signed: &SignedZoneDocument, last: &LastDocument) -> Result<(), 
     Ok(())
 }
 
+/// Whether a node with a log is by this list the member that it was by the one before.
+///
 /// What a log was written as does not change by a document: members move by `member update`, come and go by
 /// `member add` and `member remove`, and one member becomes several by those alone.
-fn refuse_other_member(is: &ZoneDocument, was: &ZoneDocument, node: &str) -> Result<(), DocumentRefusal> {
+///
+/// # Errors
+/// It has another role, or other URLs; or one of the lists has one member and the other several.
+pub fn keeps_member(is: &[Node], was: &[Node], node: &str) -> Result<(), DocumentRefusal> {
     let node = node.to_ascii_lowercase();
     match (member(was, &node), member(is, &node)) {
         (Some(was), Some(is)) if urls(was) != urls(is) => {
@@ -74,12 +81,12 @@ fn refuse_other_member(is: &ZoneDocument, was: &ZoneDocument, node: &str) -> Res
         (None, Some(_)) => return Err(DocumentRefusal::OtherRole { node, is_member: true }),
         (Some(_), Some(_)) | (None, None) => {}
     }
-    let (was, is) = (was.members.len(), is.members.len());
+    let (was, is) = (was.len(), is.len());
     if (was == 1) == (is == 1) { Ok(()) } else { Err(DocumentRefusal::OtherCount { was, is }) }
 }
 
-fn member<'d>(document: &'d ZoneDocument, node: &str) -> Option<&'d Node> {
-    document.members.iter().find(|member| member.name.full() == node)
+fn member<'m>(members: &'m [Node], node: &str) -> Option<&'m Node> {
+    members.iter().find(|member| member.name.full() == node)
 }
 
 fn urls(node: &Node) -> String {

@@ -40,7 +40,7 @@ pub use discovery::{Registration, Registry, RegistryFault};
 pub use disk_state::{
     DataDirectory, DiskState, Ids, LocalState, LostLog, Nonce, Past, Phase, SaidOfData, local_state,
 };
-pub use document_acceptance::{Acceptance, DOCUMENT_AHEAD_AT_MOST};
+pub use document_acceptance::{Acceptance, DOCUMENT_AHEAD_AT_MOST, keeps_member};
 pub use document_refusal::DocumentRefusal;
 pub use document_signature::{DocumentSigners, LastDocument, SignedZoneDocument, SignersFault};
 pub use forwards::Forward;

@@ -6,7 +6,7 @@ use std::path::Path;
 use zone_pki::{ShowPath, regular_file};
 
 use crate::zone_directory::config_failure;
-use model::config::{BootConfig, LocalConfig, MemberList, Problem, ZoneConfigError};
+use model::config::{BootConfig, LocalConfig, MemberList, NodeName, Problem, ZoneConfigError};
 use model::error::{Exit, Failure, Result};
 use model::formats::encode_member_list;
 use model::plan::NodePaths;
@@ -30,8 +30,8 @@ pub struct Place<'p> {
 /// The list that a node has kept; none if it never had one.
 ///
 /// # Errors
-/// It cannot be read, or is damaged.
-pub fn kept_members(paths: &NodePaths) -> Result<Option<(MemberList, Vec<Problem>)>> {
+/// It cannot be read, is damaged, or is that of another node.
+pub fn kept_members(local: &LocalConfig, paths: &NodePaths) -> Result<Option<(MemberList, Vec<Problem>)>> {
     let path = paths.member_list();
     let text = match regular_file::read_at_most(&path, SIZE_AT_MOST) {
         Ok(text) => text,
@@ -39,7 +39,23 @@ pub fn kept_members(paths: &NodePaths) -> Result<Option<(MemberList, Vec<Problem
         Err(error) => return Err(Failure::read(&path, &error)),
     };
     let parsed = MemberList::parse(&String::from_utf8_lossy(&text));
-    parsed.map(Some).map_err(|problems| config_failure(ZoneConfigError::Problems { path, problems }))
+    let (list, warnings) = parsed
+        .map_err(|problems| config_failure(ZoneConfigError::Problems { path: path.clone(), problems }))?;
+    if is_of(&list, local) { Ok(Some((list, warnings))) } else { Err(of_another(&list, local, &path)) }
+}
+
+/// Whether a list was kept by this node. SRV records may call its member by another name, and then none by
+/// that of the node.
+fn is_of(list: &MemberList, local: &LocalConfig) -> bool {
+    let is_own = |name: &NodeName| name.full().eq_ignore_ascii_case(local.name.as_str());
+    list.zone == local.zone_name
+        && (is_own(&list.own) || !list.members.iter().any(|member| is_own(&member.name)))
+}
+
+fn of_another(list: &MemberList, local: &LocalConfig, path: &Path) -> Failure {
+    Failure::new(Exit::BadInput, format!("{} is the list of another node", path.shown()))
+        .because(format!("it was kept by {}, and this node is {}", list.own.full(), local.name.as_str()))
+        .next("put the list of this node there; or remove the file, and the members are asked for again")
 }
 
 /// Keeps a list for the starts to come. The one before is replaced in one step.
@@ -69,8 +85,8 @@ pub fn keep(path: &Path, text: &[u8]) -> Result<()> {
 }
 
 /// For commands that need the members and do not look for them.
-pub(super) fn kept(_: &LocalConfig, place: &Place<'_>) -> Result<(MemberList, Vec<Problem>)> {
-    match kept_members(place.paths)? {
+pub(super) fn kept(local: &LocalConfig, place: &Place<'_>) -> Result<(MemberList, Vec<Problem>)> {
+    match kept_members(local, place.paths)? {
         Some(kept) => Ok(kept),
         None => Err(no_list(place)),
     }
