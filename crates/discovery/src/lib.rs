@@ -10,8 +10,10 @@
 //! | `srv_records` | SRV records, resolved as etcd would |
 //! | `registration` | a registry of the discovery service: the node's own entry, and those of the others |
 //! | `registered` | what a registry makes of the zone. Pure |
+//! | `commitment` | the members that this node has committed to found the cluster with |
 //! | `own_credentials` | with what the registry is asked |
 
+mod commitment;
 mod own_credentials;
 mod registered;
 mod registration;
@@ -63,23 +65,25 @@ pub fn members(
     }
     let (boot, warnings) = BootConfig::load(&place.paths.boot_config()).map_err(config_failure)?;
     let Some(source) = boot.source() else { return Err(no_list(place)) };
-    let (list, mut found) = match source {
+    let (list, mut found, document) = match source {
         MemberSource::Nameservice(settings) => {
             let patience = if search.takes_part { Patience::UntilDeadline } else { Patience::Once };
             let accepted = zone_document::accepted(settings, local, place, search, patience, None)?;
-            if search.takes_part {
-                accepted.keep(place)?;
-            }
-            (accepted.list, accepted.warnings)
+            (accepted.list.clone(), accepted.warnings.clone(), Some(accepted))
         }
-        MemberSource::Discovery(discovery) => match &discovery.source {
-            DiscoverySource::Dns(dns) => srv_records::members(dns, discovery.size, local, place)?,
-            DiscoverySource::Registry(registry) => {
-                registration::members(registry, discovery.size, local, place, search)?
-            }
-        },
+        MemberSource::Discovery(discovery) => {
+            let (list, found) = match &discovery.source {
+                DiscoverySource::Dns(dns) => srv_records::members(dns, discovery.size, local, place)?,
+                DiscoverySource::Registry(registry) => {
+                    registration::members(registry, discovery.size, local, place, search)?
+                }
+            };
+            (list, found, None)
+        }
     };
+    commitment::refuse_other_members(&list, local, place)?;
     if search.takes_part {
+        document.map_or(Ok(()), |document| document.keep(place))?;
         keep_members(place.paths, &list)?;
     }
     found.splice(0..0, warnings);

@@ -84,6 +84,47 @@ fn three_found_a_cluster_and_need_it_once() {
     });
 }
 
+/// A first start broke off after the commit, the others went on, and then the document has other members: by
+/// those this node would found a second cluster, alone.
+#[test]
+fn no_second_cluster_by_another_document_after_the_commit() {
+    isolated(|| {
+        let signed = Signed::new();
+        let machines = &signed.machines;
+        let document = Signed::sign(&signed.zone, &[]);
+        for (name, _) in INFRA {
+            machines.boot_config(name, "[nameservice]\nurl = [\"file:zone.json\"]\n");
+            signed.put(name, &document);
+        }
+        let mut members: Vec<Running> = INFRA.iter().map(|(name, _)| machines.run(name, "3.7.3")).collect();
+        machines.wait_for_all(&["infra0", "infra1", "infra2"]);
+        drop(members.remove(0));
+        let file = |name: &str| machines.directory("infra0").join(name);
+        let _ = fs::remove_file(file("high-water.json"));
+        fs::remove_dir_all(file("data")).expect("the data");
+        let state = fs::read_to_string(file("state.json")).expect("state.json");
+        let mut state: serde_json::Value = serde_json::from_str(&state).expect("JSON");
+        state["phase"] = "committed".into();
+        ["nonce", "log"].iter().for_each(|key| drop(state.as_object_mut().expect("keys").remove(*key)));
+        fs::write(file("state.json"), state.to_string()).expect("state.json");
+
+        let description = fs::read_to_string(signed.zone.file("zone.toml")).expect("zone.toml");
+        let head = description.split("[[node]]").next().expect("a head");
+        let alone = format!("{head}[[node]]\nname = \"infra0\"\naddress = \"10.0.1.10\"\n");
+        fs::write(signed.zone.file("zone.toml"), alone).expect("zone.toml");
+        signed.put("infra0", &Signed::sign(&signed.zone, &[]));
+        for command in ["plan", "run", "boot"] {
+            machines.call("infra0", command).expect_code(65).expect_error_with(&[
+                "are not those that infra0.example.zone founds the cluster with",
+                "infra1 (https://10.0.1.11:2380)",
+                "there would be two clusters",
+            ]);
+        }
+        assert!(!file("data").join("member").exists(), "etcd was started");
+        assert_eq!(fs::read_to_string(file("zone-document.json")).expect("the kept one"), document);
+    });
+}
+
 #[test]
 fn documents_that_are_not_accepted() {
     isolated(|| {
