@@ -9,7 +9,7 @@ use zone_pki::regular_file;
 
 use crate::Base;
 use crate::DOCUMENT_AT_MOST;
-use etcd::tls::{DialError, MaterialError, Reply, Target, Trust, get};
+use etcd::tls::{DialError, MaterialError, Reply, Stage, Target, Trust, get};
 use host::detached;
 use model::config::{BasePlace, Port};
 use model::foreign_text::{lines, said};
@@ -126,9 +126,15 @@ fn request(
     let config = |trust: &Trust| trust.client(None).map(|(config, _)| Arc::new(config));
     let unusable = |error: MaterialError| FetchError::NoAnswer(said(&error.to_string()));
     let config = trust.map(config).transpose().map_err(unusable)?;
-    let path = path.to_owned();
+    let (path, is_plain) = (path.to_owned(), config.is_none());
     in_time(limit, move |deadline| {
-        document(get(&target, config, &path, &[("Accept", "application/json")], deadline))
+        let reply = get(&target, config, &path, &[("Accept", "application/json")], deadline);
+        // Members are asked so where a handshake is due; in plain text none is.
+        document(reply.map_err(|error| match error {
+            DialError::TimedOut(Stage::Handshake) if is_plain => DialError::TimedOut(Stage::Reply),
+            DialError::Closed(Stage::Handshake) if is_plain => DialError::Closed(Stage::Reply),
+            other => other,
+        }))
     })
 }
 

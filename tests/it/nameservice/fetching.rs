@@ -90,6 +90,18 @@ fn what_is_no_answer_ends_in_time() {
     assert!(matches!(&fetched, Err(FetchError::NoAnswer(_))), "plain text for https: {fetched:?}");
 }
 
+/// In plain text no handshake is missed.
+#[test]
+fn silence_in_plain_text_is_not_told_as_tls() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", silent.local_addr().expect("its address"));
+    let told = brought(&url, LIMIT).expect_err("no document").to_string();
+    assert_eq!(told, "no answer: it does not answer requests in time");
+    let closes = StandIn::acting(|_, connection| drop(connection));
+    let told = brought(&closes.url(), PATIENCE).expect_err("no document").to_string();
+    assert!(told.contains("without an answer") && !told.contains("handshake"), "{told}");
+}
+
 #[test]
 fn another_status_or_too_much_is_told_apart() {
     let most = vec![b' '; nameservice::DOCUMENT_AT_MOST];
