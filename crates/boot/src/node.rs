@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use model::config::{BootConfig, LocalConfig, MemberSource, Problem};
+use model::config::{BootConfig, DiscoverySettings, DiscoverySource, LocalConfig, MemberSource, Problem};
 use model::error::Result;
 use model::plan::NodePaths;
 use model::report;
@@ -48,6 +48,14 @@ impl Node {
     /// Lays down the certificates that stand in the local config itself, as files for what is started here.
     pub(super) fn lay_down_certificates(&self) -> Result<()> {
         if self.local.pki.is_some() { Ok(()) } else { lay_down_local(&self.local, &self.paths) }
+    }
+
+    /// Whether its member registers to find the others.
+    pub(super) fn registers(&self) -> bool {
+        let is_registry =
+            |discovery: &DiscoverySettings| matches!(discovery.source, DiscoverySource::Registry(_));
+        self.looks_for_members()
+            && matches!(self.boot.source(), Some(MemberSource::Discovery(discovery)) if is_registry(discovery))
     }
 
     /// Where its members come from, for a person.

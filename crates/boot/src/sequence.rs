@@ -65,6 +65,9 @@ pub fn boot(options: &Options) -> Result<Ended> {
         Sequence { options, node, supervisor, nameservice: None, members: None, begun, is_to_reload: false };
     let ended = sequence.run();
     notification::stopping();
+    if options.until >= Step::Etcd || sequence.nameservice.is_some() {
+        report::message("stopping what runs here");
+    }
     sequence.supervisor.stop_all();
     match ended {
         Ok(()) => Ok(Ended::Done),
@@ -156,17 +159,28 @@ impl Sequence<'_> {
         if waits_for_etcd {
             return Ok("starts in step 5: the members are known".to_owned());
         }
-        self.nameservice = Some(self.start(&process)?);
+        self.start_as_nameservice(&process)?;
         Ok(format!("started {}", process.command.join(" ")))
     }
 
     /// Starts a process, and waits until it is ready.
     fn start(&mut self, process: &ProcessConfig) -> StepResult<ProcessId> {
-        let mut variables = self.members.as_ref().map(Members::variables).unwrap_or_default();
-        variables.insert("ZONE_ETCD_CONFIG".to_owned(), self.node.file.to_string_lossy().into_owned());
-        let id = self.supervisor.start(process, &variables)?;
+        let id = self.begin(process)?;
         self.await_ready(id)?;
         Ok(id)
+    }
+
+    /// It is the nameservice also while it is not ready: there are never two.
+    fn start_as_nameservice(&mut self, process: &ProcessConfig) -> StepResult<()> {
+        let id = self.begin(process)?;
+        self.nameservice = Some(id);
+        self.await_ready(id)
+    }
+
+    fn begin(&mut self, process: &ProcessConfig) -> Result<ProcessId> {
+        let mut variables = self.members.as_ref().map(Members::variables).unwrap_or_default();
+        variables.insert("ZONE_ETCD_CONFIG".to_owned(), self.node.file.to_string_lossy().into_owned());
+        self.supervisor.start(process, &variables)
     }
 
     fn await_ready(&mut self, id: ProcessId) -> StepResult<()> {
@@ -181,6 +195,9 @@ impl Sequence<'_> {
         if !self.node.looks_for_members() {
             self.members = Some(Members::written(&self.node)?);
             return Ok("not needed".to_owned());
+        }
+        if self.node.registers() {
+            return Ok("the member registers, in step 4".to_owned());
         }
         let list = self.search(takes_part)?;
         let members = Members::found(&self.node, &list);
@@ -234,18 +251,20 @@ impl Sequence<'_> {
     }
 
     fn start_etcd(&mut self) -> StepResult<String> {
-        let Some(members) = self.members.clone() else {
-            return Err(Failure::internal("etcd comes before its members are known").into());
-        };
         let gateway = self.node.boot.gateway.clone().filter(|gateway| !gateway.command.is_empty());
         if let Some(gateway) = gateway {
             self.start(&service::gateway(gateway.command))?;
         }
-        if members.runs_here {
+        // Whether it registers for the first time, only the start that does it knows.
+        if self.members.as_ref().is_none_or(|members| members.runs_here) {
             let command = self.run_command()?;
             let id = self.supervisor.start_member(command, &Default::default())?;
             self.await_ready(id)?;
         }
+        let Some(members) = self.members.take().or_else(|| Members::known(&self.node)) else {
+            return Err(Failure::internal("etcd runs, and its members are not known").into());
+        };
+        self.members = Some(members.clone());
         let mut told: Option<Instant> = None;
         while let Some(why) = quorum::missing(&members) {
             if told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
@@ -275,7 +294,7 @@ impl Sequence<'_> {
         done.extend(service::publish_kept(&self.node, &members)?.map(|how| format!("document {how}")));
         match (self.nameservice, service::process(&settings)?) {
             (None, Some(process)) => {
-                self.nameservice = Some(self.start(&process)?);
+                self.start_as_nameservice(&process)?;
                 done.push("started".to_owned());
             }
             (running, _) => {

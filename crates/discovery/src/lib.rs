@@ -58,8 +58,9 @@ pub fn members(
     place: &Place<'_>,
     search: Search<'_>,
 ) -> Result<(MemberList, Vec<Problem>)> {
-    if has_log(place)
-        && let Some(kept) = kept_members(local, place.paths)?
+    // A node without a member never has data, and goes on with the list that it has as well.
+    if let Some(kept) = kept_members(local, place.paths)?
+        && (has_log(place) || (search.refreshes && !kept.0.is_member()))
     {
         return if search.refreshes { refreshed(kept, local, place, search) } else { Ok(kept) };
     }
@@ -99,7 +100,9 @@ fn refreshed(
 ) -> Result<(MemberList, Vec<Problem>)> {
     let (boot, _) = BootConfig::load(&place.paths.boot_config()).map_err(config_failure)?;
     let Some(MemberSource::Nameservice(settings)) = boot.source() else { return Ok(kept) };
-    match zone_document::accepted(settings, local, place, search, Patience::Once, Some(&kept.0)) {
+    // Without data nothing keeps the node from becoming a member.
+    let held_against = has_log(place).then_some(&kept.0);
+    match zone_document::accepted(settings, local, place, search, Patience::Once, held_against) {
         Ok(accepted) => {
             accepted.keep(place)?;
             keep_members(place.paths, &accepted.list)?;

@@ -150,6 +150,27 @@ fn members_beside_one_of_etcds_own_discovery_on_3_6() {
     isolated(|| founds("3.6.16", true));
 }
 
+/// The start that registers is the one that is decided on, also under `boot`.
+#[test]
+fn a_node_that_boots_registers_beside_bare_members() {
+    isolated(|| {
+        let service = Service::new();
+        service.create("green", "3");
+        let machines = &service.machines;
+        service.configure("infra0", "green", 3, "");
+        let mut command = machines.command("infra0", "boot");
+        command.arg("--etcd").arg(bundle("3.7.3").join("etcd"));
+        let mut node = Running::start(&mut command, machines.around(), "boot-infra0");
+        node.wait_for_line(&["3/6 zone-document: the member registers, in step 4"]);
+        node.wait_for_line(&["waiting at the registry green", "infra0 has registered"]);
+        let _bare = ["infra1", "infra2"].map(|name| service.bare(name, "3.7.3", "green"));
+        node.wait_for_line(&["6/6 processes"]);
+        machines.wait_for_all(&["infra0", "infra1", "infra2"]);
+        node.signal(nix::sys::signal::Signal::SIGTERM);
+        assert_eq!(node.end().code(), Some(0), "{}", node.stderr());
+    });
+}
+
 /// etcd 3.5 knows nothing of this discovery, and is given a list as well.
 #[test]
 fn members_of_3_5() {
