@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use model::config::{BootConfig, DiscoverySettings, DiscoverySource, LocalConfig, MemberSource, Problem};
+use model::config::{BootConfig, DiscoverySource, LocalConfig, MemberSource, Problem};
 use model::error::Result;
 use model::plan::NodePaths;
 use model::report;
@@ -52,10 +52,8 @@ impl Node {
 
     /// Whether its member registers to find the others.
     pub(super) fn registers(&self) -> bool {
-        let is_registry =
-            |discovery: &DiscoverySettings| matches!(discovery.source, DiscoverySource::Registry(_));
-        self.looks_for_members()
-            && matches!(self.boot.source(), Some(MemberSource::Discovery(discovery)) if is_registry(discovery))
+        let Some(MemberSource::Discovery(discovery)) = self.boot.source() else { return false };
+        self.looks_for_members() && matches!(discovery.source, DiscoverySource::Registry(_))
     }
 
     /// Where its members come from, for a person.
