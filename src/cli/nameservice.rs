@@ -41,7 +41,7 @@ pub struct NameserviceSignArgs {
 #[derive(Debug, Args)]
 #[command(after_help = VERIFY_CODES)]
 pub struct NameserviceVerifyArgs {
-    /// The zone document: a file, `-` for standard input, or where a nameservice is: https://HOST[:PORT], or
+    /// The zone document: a file, `-` for standard input, or where a nameservice is: https://HOST:PORT, or
     /// http:// with a loopback address
     #[arg(value_name = "FILE|URL")]
     pub file: PathBuf,

@@ -33,7 +33,9 @@ fn members_that_discover_each_other_have_the_planned_ids() {
 /// Knot DNS, which refuses a zone file with anything in it that it cannot read.
 #[test]
 fn knot_reads_the_zone_file() {
-    isolated(|| founds_a_cluster("zone", |zone, records| Box::new(knot(zone.around(), records))));
+    isolated(|| {
+        founds_a_cluster("zone", |zone, records| Box::new(knot(zone.around(), "example.com", records)))
+    });
 }
 
 #[test]
@@ -73,30 +75,30 @@ fn founds_a_cluster(format: &str, serve: impl FnOnce(&TestZone, &str) -> Box<dyn
 
 /// The records as they are printed, below what every zone file begins with.
 #[track_caller]
-fn knot(directory: &Path, records: &str) -> Running {
-    let (file, config) = (directory.join("example.com.zone"), directory.join("knot.conf"));
+pub fn knot(directory: &Path, domain: &str, records: &str) -> Running {
+    let (file, config) = (directory.join(format!("{domain}.zone")), directory.join("knot.conf"));
     let head = format!(
-        "example.com. 300 IN SOA ns.example.com. hostmaster.example.com. 1 3600 600 86400 300\n\
-         example.com. 300 IN NS ns.example.com.\nns.example.com. 300 IN A {NAME_SERVER}\n"
+        "{domain}. 300 IN SOA ns.{domain}. hostmaster.{domain}. 1 3600 600 86400 300\n\
+         {domain}. 300 IN NS ns.{domain}.\nns.{domain}. 300 IN A {NAME_SERVER}\n"
     );
     fs::write(&file, head + records).expect("a zone file");
     let place = directory.display();
     let text = format!(
         "server:\n    listen: {NAME_SERVER}@53\n    rundir: {place}\ndatabase:\n    storage: {place}\n\
          log:\n  - target: stderr\n    any: info\n\
-         zone:\n  - domain: example.com\n    file: {}\n    semantic-checks: on\n",
+         zone:\n  - domain: {domain}\n    file: {}\n    semantic-checks: on\n",
         file.display()
     );
     fs::write(&config, text).expect("a configuration");
     let mut server = debian::command("name-servers", "usr/sbin/knotd");
     let mut server = Running::start(server.arg("--config").arg(config), directory, "knot");
-    server.wait_for_line(&["[example.com.] loaded, serial"]);
+    server.wait_for_line(&[&format!("[{domain}.] loaded, serial")]);
     server
 }
 
 /// The lines as they are printed, and nothing else but where it listens.
 #[track_caller]
-fn dnsmasq(directory: &Path, lines: &str) -> Running {
+pub fn dnsmasq(directory: &Path, lines: &str) -> Running {
     let config = directory.join("etcd.conf");
     fs::write(&config, lines).expect("a configuration");
     let mut server = debian::command("name-servers", "usr/sbin/dnsmasq");

@@ -2,8 +2,11 @@
 //! over.
 
 use std::fs;
+use std::path::Path;
 
 use super::Machines;
+use crate::discovered::{dnsmasq, knot};
+use crate::harness::TestZone;
 use crate::harness::elsewhere::INFRA;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{call, listed};
@@ -102,6 +105,28 @@ fn members_beside_one_of_etcds_own_discovery_on_3_7() {
 #[test]
 fn members_beside_one_of_etcds_own_discovery_on_3_5() {
     isolated(|| founds("3.5.35"));
+}
+
+/// By the name servers that others run, with what `dns export` prints for them.
+#[track_caller]
+fn found_by(format: &str, serve: impl FnOnce(&Path, &str) -> Running) {
+    let machines = machines();
+    let nodes = INFRA.map(|(name, address)| format!("{name}={address}"));
+    let zone = TestZone::init("example.zone", &nodes.each_ref().map(String::as_str));
+    let records = zone.run(&["dns", "export", "--format", format]).expect_code(0).stdout;
+    let _server = serve(machines.around(), &records);
+    let _members: Vec<Running> = INFRA.iter().map(|(name, _)| machines.run(name, "3.7.3")).collect();
+    machines.wait_for_all(&["infra0", "infra1", "infra2"]);
+}
+
+#[test]
+fn three_find_each_other_by_knot() {
+    isolated(|| found_by("zone", |directory, records| knot(directory, "example.zone", records)));
+}
+
+#[test]
+fn three_find_each_other_by_dnsmasq() {
+    isolated(|| found_by("dnsmasq", dnsmasq));
 }
 
 /// Targets that are addresses, and a node that is known by its address alone.

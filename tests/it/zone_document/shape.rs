@@ -70,6 +70,34 @@ fn the_canonical_form_is_that_of_rfc_8785() {
     });
 }
 
+/// What the six published pairs of input and output test (testdata of cyberphone/json-canonicalization):
+/// arrays, an order that no language has, structures, Unicode that is not normalized, names of all kinds, and
+/// values, whose numbers other than integers are refused here.
+#[test]
+fn the_published_vectors_have_their_form_or_are_refused() {
+    let table = [
+        (r#"[ 56, { "d": true, "10": null, "1": [ ] } ]"#, r#"[56,{"1":[],"10":null,"d":true}]"#),
+        (r#"{ "peach": 1, "péché": 2, "pêche": 3, "sin": 4 }"#, r#"{"peach":1,"péché":2,"pêche":3,"sin":4}"#),
+        (
+            r#"{ "1": {"f": {"f": "hi","F": 5} ,"\n": 56}, "10": { }, "": "empty", "a": { }, "111": [ { } ],
+                 "A": { } }"#,
+            r#"{"":"empty","1":{"\n":56,"f":{"F":5,"f":"hi"}},"10":{},"111":[{}],"A":{},"a":{}}"#,
+        ),
+        (r#"{ "name": "A\u030a" }"#, "{\"name\":\"A\u{30a}\"}"),
+        (
+            r#"{ "\u000a": 2, "</script>": 4, "\u0080": "\u007f", "\ud83d\ude02": 5, "\r": 3, "1": 1 }"#,
+            "{\"\\n\":2,\"\\r\":3,\"1\":1,\"</script>\":4,\"\u{80}\":\"\u{7f}\",\"\u{1f602}\":5}",
+        ),
+    ];
+    for (text, expected) in table {
+        assert_eq!(canonical_of(text), expected, "{text}");
+    }
+    for number in ["56.0", "1E30", "4.50", "333333333.33333329", "2e-3", "0.000000000000000000000000001"] {
+        let text = THREE.replacen('{', &format!("{{ \"x\": [{number}],"), 1);
+        one_problem(&text, "is not written as a whole number");
+    }
+}
+
 #[test]
 fn what_programs_read_differently_is_refused() {
     one_problem(&THREE.replace("\"type\"", "\"name\": \"example.zone\", \"type\""), "`name` is there twice");
