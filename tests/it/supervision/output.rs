@@ -99,7 +99,8 @@ fn what_is_not_utf8_is_replaced_and_characters_stay_whole() {
         heard.expect("a: a\u{fffd}b");
         let lines = heard.all();
         let euros: Vec<&String> = lines.iter().filter(|line| line.contains('€')).collect();
-        assert!(euros.len() > 6 && euros.iter().all(|piece| !piece.contains('\u{fffd}')), "{}", euros.len());
+        // A piece has at most half as much more as it is cut at.
+        assert!(euros.len() >= 6 && euros.iter().all(|piece| !piece.contains('\u{fffd}')), "{}", euros.len());
         assert_eq!(euros.iter().map(|piece| piece.matches('€').count()).sum::<usize>(), 36_000);
     });
 }

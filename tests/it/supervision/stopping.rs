@@ -9,8 +9,7 @@ use model::config::ProcessConfig;
 use nix::sys::signal::Signal;
 
 /// A line of shell that tells when it is asked to end.
-const TELLS: &str = "trap 'echo asked; sleep 0.05; echo ends; exit 0' TERM; echo begun; \
-                     while :; do sleep 0.01; done";
+const TELLS: &str = "trap 'echo asked; sleep 0.05; echo ends; exit 0' TERM; sleep 1000 & echo begun; wait";
 
 /// dash tells of the `sleep` that got the signal as well.
 fn is_noise(line: &str) -> bool {
@@ -57,7 +56,7 @@ fn what_does_not_end_in_time_is_killed() {
 fn a_process_is_stopped_by_its_own_signal() {
     isolated(|| {
         let (mut supervisor, heard) = supervisor();
-        let line = "trap '' TERM; trap 'echo quits; exit 0' QUIT; echo begun; while :; do sleep 0.01; done";
+        let line = "trap '' TERM; trap 'echo quits; exit 0' QUIT; sleep 1000 & echo begun; wait";
         let process = ProcessConfig { stop_signal: Signal::SIGQUIT, ..shell("a", line) };
         start(&mut supervisor, &process);
         watch_until(&mut supervisor, "its traps", || heard.count("a: begun") == 1);
