@@ -54,8 +54,8 @@ pub struct InitArgs {
     /// blanks between them, or as `Name:`, `IP:` and `Hostname:`
     #[arg(long, value_name = "FILE", conflicts_with = "nodes")]
     pub nodes_from: Option<PathBuf>,
-    /// Settings of `[pki]` from a file of cfssl: a signing config, or a request for a certificate or a CA; may
-    /// be repeated. What has no place in a zone is told
+    /// Settings of `[pki]` from a file of cfssl: a signing config, or a request for a certificate or a CA;
+    /// may be repeated. What has no place in a zone is told
     #[arg(long, value_name = "FILE", requires = "name")]
     pub from_cfssl: Vec<PathBuf>,
     /// Encrypt the keys of the new CAs, all or these: they are never on disk unencrypted
