@@ -171,6 +171,11 @@ fn a_warm_start_needs_no_document() {
         zone.assert_serves();
         let client = zone.machines.client("infra0");
         let place = zone.machines.directory("infra0").join("zone.json");
+        let expired = zone.publish(&["--valid", "1s"]);
+        until("the end of a document", || {
+            let told = zone.verified("infra0", place.to_str().expect("a path"));
+            told.stderr.contains("it expired at").then_some(())
+        });
         let foreign = {
             let other = TestZone::init("example.zone", &["infra0=10.0.1.10"]);
             other.run(&["pki", "issue", "--all"]).expect_code(0);
@@ -185,6 +190,7 @@ fn a_warm_start_needs_no_document() {
             (None, "it has no such document"),
             (Some(&first), "it is older than the last one"),
             (Some(&foreign), "not by a CA that is trusted"),
+            (Some(&expired), "it expired at"),
         ];
         for (document, why) in refusals {
             match document {
