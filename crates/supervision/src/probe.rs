@@ -1,6 +1,7 @@
 //! A thread that tries whether a process is ready.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::process::Stdio;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -131,12 +132,16 @@ pub(super) fn attempt(launcher: &Launcher, is_cancelled: impl Fn(Duration) -> bo
 
 /// Whether the process is its own program by now, and not still this one.
 fn runs(pid: i32) -> Result<(), String> {
-    let words = host::kernel_text(&format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    // Read at once: of one that ends between two reads only the beginning would be there, which is that of
+    // another command.
+    let mut buffer = [0; 8 << 10];
+    let length = File::open(format!("/proc/{pid}/cmdline")).and_then(|mut file| file.read(&mut buffer));
+    let words = &buffer[..length.unwrap_or_default()];
     if words.is_empty() {
         return Err("it has ended".to_owned());
     }
-    let mut words = words.split('\0').skip(1);
-    match words.next() == Some(SUBCOMMAND) && words.next() == Some("--parent") {
+    let mut words = words.split(|byte| *byte == 0).skip(1);
+    match words.next() == Some(SUBCOMMAND.as_bytes()) && words.next() == Some(b"--parent") {
         true => Err("its program does not run yet".to_owned()),
         false => Ok(()),
     }

@@ -166,6 +166,23 @@ fn a_process_is_ready_once_a_command_succeeds() {
     });
 }
 
+/// Also where it ends while it is looked at.
+#[test]
+fn a_program_that_cannot_be_run_is_not_ready_for_an_instant() {
+    isolated(|| {
+        let (mut supervisor, _heard) = supervisor();
+        for number in 1..=300 {
+            let process = ProcessConfig {
+                ready_timeout: Duration::from_millis(15),
+                backoff: Duration::from_secs(60),
+                ..ProcessConfig::new("none", vec!["/nonexistent".to_owned()])
+            };
+            let id = supervisor.start(&process, &BTreeMap::new()).expect("it starts");
+            assert!(supervisor.await_ready(id).is_err(), "start {number}");
+        }
+    });
+}
+
 /// Who else answers at its port is not the process.
 #[test]
 fn a_program_that_cannot_be_run_is_never_ready() {
