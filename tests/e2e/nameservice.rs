@@ -114,7 +114,7 @@ fn a_document_that_is_published_takes_no_step_back() {
     });
 }
 
-/// Each reads before another writes, as far as chance goes; whoever is late finds that out by the revision.
+/// Each reads before another writes, as far as chance goes; the one that is late sees it by the revision.
 #[test]
 fn of_documents_that_are_published_at_once_the_latest_stays() {
     isolated(|| {

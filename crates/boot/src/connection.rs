@@ -4,9 +4,6 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use time::OffsetDateTime;
-
-use discovery::Search;
 use model::config::Reload;
 use model::error::Result;
 use model::report;
@@ -29,17 +26,8 @@ pub fn connect(config: &std::path::Path) -> Result<()> {
     node.lay_down_certificates()?;
     let members = match node.looks_for_members() {
         false => Members::written(&node)?,
-        true => {
-            let search = Search {
-                takes_part: true,
-                refreshes: true,
-                now: OffsetDateTime::now_utc(),
-                tell: &report::message,
-                has_registered: &std::cell::Cell::new(false),
-            };
-            let (list, _) = discovery::members(&node.local, &node.place(), search)?;
-            Members::found(&node, &list)
-        }
+        true if node.registers() => registered(&node),
+        true => Members::found(&node, &node.find_members(true)?),
     };
     let mut told: Option<Instant> = None;
     while let Some(why) = quorum::missing(&members) {
@@ -61,4 +49,20 @@ pub fn connect(config: &std::path::Path) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// The members that the start of the member has kept. It alone registers: whether it is for the first time
+/// counts in its decision.
+fn registered(node: &Node) -> Members {
+    let mut told: Option<Instant> = None;
+    loop {
+        if let Some(members) = Members::known(node) {
+            return members;
+        }
+        if told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+            report::message("waiting for the member to register, and to find the others");
+            told = Some(Instant::now());
+        }
+        sleep(PAUSE);
+    }
 }

@@ -1,13 +1,16 @@
 //! What is written of this node.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
-use model::config::{BootConfig, DiscoverySource, LocalConfig, MemberSource, Problem};
+use discovery::Search;
+use model::config::{BootConfig, DiscoverySource, LocalConfig, MemberList, MemberSource, Problem};
 use model::error::Result;
 use model::plan::NodePaths;
 use model::report;
 use store::node_directory::{Place, lay_down_local};
 use store::zone_directory::{absolute, config_failure};
+use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
 /// A node by its local config and the `boot.toml` beside it.
@@ -43,6 +46,27 @@ impl Node {
     /// Whether its local config has no list of members.
     pub(super) fn looks_for_members(&self) -> bool {
         self.local.zone.is_none() && self.local.pki.is_none()
+    }
+
+    /// Looks for the members. Who takes part has what is found kept, and is told what to know of it.
+    pub(super) fn find_members(&self, takes_part: bool) -> Result<MemberList> {
+        let tell = |text: &str| {
+            if takes_part {
+                report::message(text)
+            }
+        };
+        let search = Search {
+            takes_part,
+            refreshes: takes_part,
+            now: OffsetDateTime::now_utc(),
+            tell: &tell,
+            has_registered: &Cell::new(false),
+        };
+        let (list, warnings) = discovery::members(&self.local, &self.place(), search)?;
+        if takes_part {
+            warnings.iter().for_each(|problem| report::problem(&list.source, problem));
+        }
+        Ok(list)
     }
 
     /// Lays down the certificates that stand in the local config itself, as files for what is started here.

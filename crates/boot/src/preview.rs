@@ -1,12 +1,8 @@
 //! The steps as they would be, for `--dry-run`. Nothing is started or written, also at a registry.
 
-use std::cell::Cell;
-
 use serde::Serialize;
-use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
-use discovery::Search;
 use model::config::{LocalConfig, ProcessConfig};
 use model::error::Result;
 use store::node_directory::NodeDirectory;
@@ -64,15 +60,8 @@ fn members(node: &Node) -> String {
     if !node.looks_for_members() {
         return "not needed: the members are known".to_owned();
     }
-    let search = Search {
-        takes_part: false,
-        refreshes: false,
-        now: OffsetDateTime::now_utc(),
-        tell: &|_| (),
-        has_registered: &Cell::new(false),
-    };
-    match discovery::members(&node.local, &node.place(), search) {
-        Ok((list, _)) => {
+    match node.find_members(false) {
+        Ok(list) => {
             let names: Vec<&str> = list.members.iter().map(|member| member.name.short()).collect();
             format!("{} by {}", names.join(", "), list.source)
         }

@@ -4,14 +4,11 @@
 //! order, so that etcd goes after what uses it.
 
 use std::ops::ControlFlow::{Break, Continue};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{TryRecvError, channel};
 use std::time::{Duration, Instant};
 
-use time::OffsetDateTime;
-
-use discovery::Search;
 use host::{LockError, NodeLock, detached};
-use model::config::{MemberList, ProcessConfig, Reload};
+use model::config::{ProcessConfig, Reload};
 use model::error::{Exit, Failure, Result};
 use model::report;
 use supervision::{End, Options as SupervisorOptions, ProcessId, Supervisor};
@@ -117,8 +114,8 @@ impl Sequence<'_> {
         for step in Step::ALL.into_iter().filter(|step| *step <= self.options.until) {
             let done = match step {
                 Step::LocalConfig => self.node.source().to_owned(),
-                Step::Nameservice => self.start_nameservice(!self.node.looks_for_members())?,
-                Step::ZoneDocument => self.find_members(true)?,
+                Step::Nameservice => self.start_nameservice()?,
+                Step::ZoneDocument => self.find_members()?,
                 Step::Etcd => self.start_etcd()?,
                 Step::Provider => self.tell_nameservice()?,
                 Step::Processes => self.start_processes()?,
@@ -149,14 +146,14 @@ impl Sequence<'_> {
     }
 
     /// With a list in the local config the nameservice is not needed before etcd, and starts in step 5.
-    fn start_nameservice(&mut self, waits_for_etcd: bool) -> StepResult<String> {
+    fn start_nameservice(&mut self) -> StepResult<String> {
         let Some(settings) = &self.node.boot.nameservice else {
             return Ok("there is no [nameservice]".to_owned());
         };
         let Some(process) = service::process(settings)? else {
             return Ok("[nameservice] has no `command`: it is not started here".to_owned());
         };
-        if waits_for_etcd {
+        if !self.node.looks_for_members() {
             return Ok("starts in step 5: the members are known".to_owned());
         }
         self.start_as_nameservice(&process)?;
@@ -190,7 +187,7 @@ impl Sequence<'_> {
         }
     }
 
-    fn find_members(&mut self, takes_part: bool) -> StepResult<String> {
+    fn find_members(&mut self) -> StepResult<String> {
         self.node.lay_down_certificates()?;
         if !self.node.looks_for_members() {
             self.members = Some(Members::written(&self.node)?);
@@ -199,7 +196,7 @@ impl Sequence<'_> {
         if self.node.registers() {
             return Ok("the member registers, in step 4".to_owned());
         }
-        let list = self.search(takes_part)?;
+        let list = self.beside(|node| node.find_members(true))?;
         let members = Members::found(&self.node, &list);
         let here = if members.runs_here { "one of them here" } else { "none of them here" };
         let count = list.members.len();
@@ -207,31 +204,22 @@ impl Sequence<'_> {
         Ok(format!("{count} members by {}, {here}", list.source))
     }
 
-    /// Looks for the members on a thread of its own: what runs is looked after meanwhile, and told to stop.
-    fn search(&mut self, takes_part: bool) -> StepResult<MemberList> {
-        let (sender, found) = channel();
+    /// Does what blocks on a thread of its own: what runs is looked after meanwhile, and told to stop.
+    fn beside<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(Node) -> Result<T> + Send + 'static,
+    ) -> StepResult<T> {
+        let (sender, done) = channel();
         let file = self.node.file.clone();
-        let search = move || {
-            let searched = Node::read(&file).and_then(|node| {
-                let search = Search {
-                    takes_part,
-                    refreshes: true,
-                    now: OffsetDateTime::now_utc(),
-                    tell: &report::message,
-                    has_registered: &std::cell::Cell::new(false),
-                };
-                discovery::members(&node.local, &node.place(), search)
-            });
-            // It may be given up by now.
-            drop(sender.send(searched));
-        };
-        detached(search).map_err(|error| Failure::no_thread(&error))?;
+        // It may be given up by then.
+        detached(move || drop(sender.send(Node::read(&file).and_then(work))))
+            .map_err(|error| Failure::no_thread(&error))?;
         loop {
-            match found.recv_timeout(Duration::ZERO) {
-                Ok(searched) => return Ok(searched?.0),
-                Err(RecvTimeoutError::Timeout) => self.look_after(Duration::from_millis(20))?,
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(Failure::internal("the search for members ended without a result").into());
+            match done.try_recv() {
+                Ok(done) => return Ok(done?),
+                Err(TryRecvError::Empty) => self.look_after(Duration::from_millis(20))?,
+                Err(TryRecvError::Disconnected) => {
+                    return Err(Failure::internal("a step ended without a result").into());
                 }
             }
         }
@@ -291,7 +279,9 @@ impl Sequence<'_> {
             return Ok("there is no [nameservice]".to_owned());
         };
         let mut done = vec![format!("wrote {}", service::write(&settings, &self.node, &members)?)];
-        done.extend(service::publish_kept(&self.node, &members)?.map(|how| format!("document {how}")));
+        let published = members.clone();
+        let published = self.beside(move |node| service::publish_kept(&node, &published))?;
+        done.extend(published.map(|how| format!("document {how}")));
         match (self.nameservice, service::process(&settings)?) {
             (None, Some(process)) => {
                 self.start_as_nameservice(&process)?;
@@ -358,7 +348,7 @@ impl Sequence<'_> {
             self.begun = Instant::now();
             let source = self.node.source().to_owned();
             self.tell(Step::LocalConfig, &source);
-            let found = self.find_members(true)?;
+            let found = self.find_members()?;
             self.tell(Step::ZoneDocument, &found);
             let told = self.tell_nameservice()?;
             self.tell(Step::Provider, &told);

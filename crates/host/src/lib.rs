@@ -48,7 +48,7 @@ pub use ports::{PortFault, check_listeners, free_ports, nothing_listens, socket_
 pub use process::{NamedProcess, Process, end_with, service_in, service_of};
 pub use process_table::{ListedProcess, group_runs, listed_processes};
 pub use service_manager::{ServiceRestart, main_process, restart_service, serve};
-pub use state::{Durability, HighWater, MemberState, StartRecord, StateError, write_json};
+pub use state::{Durability, HighWater, MemberState, StartRecord, StateError, write_json, write_private};
 pub use threads::{Beside, beside, detached};
 pub use upgrade_step::UpgradeStep;
 

@@ -259,12 +259,17 @@ pub enum Durability {
 
 /// Writes a value as JSON, 0600 from creation, so that a reader sees the old file or the new one.
 pub fn write_json(path: &Path, value: &impl Serialize, durability: Durability) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
     // One write: the encoder would make one of every token.
     let mut text = serde_json::to_vec_pretty(value)?;
     text.push(b'\n');
+    write_private(path, &text, durability)
+}
+
+/// Writes a file, 0600 from creation, so that a reader sees the old one or the new one.
+pub fn write_private(path: &Path, text: &[u8], durability: Durability) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    file.write_all(&text)?;
+    file.write_all(text)?;
     if durability == Durability::Synced {
         file.as_file().sync_all()?;
     }

@@ -211,7 +211,7 @@ fn a_warm_start_needs_no_document() {
     });
 }
 
-/// A document by which the member of a node with data is none any more: not signed, or with no earlier one to
+/// A document that leaves out the member of a node with data: not signed, or with no earlier one to
 /// hold it against.
 #[test]
 fn a_member_with_data_is_not_left_out_by_a_document() {

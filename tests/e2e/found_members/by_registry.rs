@@ -171,6 +171,28 @@ fn a_node_that_boots_registers_beside_bare_members() {
     });
 }
 
+/// The entry proves that the member never ran to the start that has written it, and to no later one: by then
+/// it may have run, and lost what it had.
+#[test]
+fn a_second_start_is_no_first_registration() {
+    isolated(|| {
+        let service = Service::new();
+        service.create("red", "3");
+        let machines = &service.machines;
+        service.configure("infra0", "red", 3, "wait = \"1s\"\n");
+        machines.call("infra0", "run").expect_code(69).expect_error_with(&["infra0 has registered"]);
+        let _bare = ["infra1", "infra2"].map(|name| service.bare(name, "3.7.3", "red"));
+        machines.wait_for_all(&["infra1", "infra2"]);
+        machines.call("infra0", "run").expect_code(65).expect_error_with(&[
+            "was bootstrapped before, and this node has no record of it",
+            "--never-ran",
+        ]);
+        // The word of the operator, and that of both others, that it has not run.
+        let _member = machines.run_with("infra0", "3.7.3", &["--never-ran"]);
+        machines.wait_for_all(&["infra0"]);
+    });
+}
+
 /// etcd 3.5 knows nothing of this discovery, and is given a list as well.
 #[test]
 fn members_of_3_5() {

@@ -1,10 +1,9 @@
 //! `boot.toml`: what a node does when it starts, and where its list of members comes from if its local config
 //! has none. It lies beside `node.json`, whose shape others have given.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use zone_pki::regular_file;
 
 use super::discovery_settings::{DiscoverySettings, read_discovery};
 use super::document::{At, Table};
@@ -14,7 +13,7 @@ use super::problem::{Problem, Problems};
 use super::process::{ProcessConfig, read_processes};
 use super::settings::{Fault, duration};
 use super::toml_document;
-use super::zone::{ZoneConfigError, not_utf8};
+use super::zone::{ZoneConfigError, load};
 
 /// In bytes.
 const SIZE_AT_MOST: u64 = 1 << 20;
@@ -82,16 +81,12 @@ impl BootConfig {
     /// # Errors
     /// It cannot be read, or has faults, all of which are told.
     pub fn load(path: &Path) -> Result<(Self, Vec<Problem>), ZoneConfigError> {
-        let text = match regular_file::read_at_most(path, SIZE_AT_MOST) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Default::default()),
-            Err(source) => return Err(ZoneConfigError::Read { path: path.to_owned(), source }),
-        };
-        let parsed = match String::from_utf8(text) {
-            Ok(text) => Self::parse(&text),
-            Err(error) => Err(vec![not_utf8(error.utf8_error())]),
-        };
-        parsed.map_err(|problems| ZoneConfigError::Problems { path: path.to_owned(), problems })
+        match load(path, SIZE_AT_MOST, Self::parse) {
+            Err(ZoneConfigError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                Ok(Default::default())
+            }
+            loaded => loaded,
+        }
     }
 
     /// Reads the text of the file. Either the config with its warnings, or every problem of the text.

@@ -60,13 +60,7 @@ pub enum ZoneConfigError {
 impl ZoneConfig {
     /// Reads `zone.toml`. The warnings come with the zone.
     pub fn load(path: &Path) -> Result<(Self, Vec<Problem>), ZoneConfigError> {
-        let text = regular_file::read_at_most(path, SIZE_AT_MOST)
-            .map_err(|source| ZoneConfigError::Read { path: path.to_owned(), source })?;
-        let parsed = match String::from_utf8(text) {
-            Ok(text) => Self::parse(&text),
-            Err(error) => Err(vec![not_utf8(error.utf8_error())]),
-        };
-        parsed.map_err(|problems| ZoneConfigError::Problems { path: path.to_owned(), problems })
+        load(path, SIZE_AT_MOST, Self::parse)
     }
 
     /// Reads the text of a `zone.toml`. Either the zone with its warnings, or every problem of the text.
@@ -116,6 +110,21 @@ impl ZoneConfig {
         }
         hint
     }
+}
+
+/// Reads a file, and its text.
+pub(super) fn load<T>(
+    path: &Path,
+    at_most: u64,
+    parse: impl FnOnce(&str) -> Result<T, Vec<Problem>>,
+) -> Result<T, ZoneConfigError> {
+    let text = regular_file::read_at_most(path, at_most)
+        .map_err(|source| ZoneConfigError::Read { path: path.to_owned(), source })?;
+    let parsed = match String::from_utf8(text) {
+        Ok(text) => parse(&text),
+        Err(error) => Err(vec![not_utf8(error.utf8_error())]),
+    };
+    parsed.map_err(|problems| ZoneConfigError::Problems { path: path.to_owned(), problems })
 }
 
 pub(super) fn not_utf8(error: std::str::Utf8Error) -> Problem {

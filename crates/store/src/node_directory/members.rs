@@ -1,11 +1,12 @@
 //! The members of a node whose local config has no list: found elsewhere at its first start, and kept.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use zone_pki::{ShowPath, regular_file};
 
 use crate::zone_directory::config_failure;
+use host::{Durability, write_private};
 use model::config::{BootConfig, LocalConfig, MemberList, NodeName, Problem, ZoneConfigError};
 use model::error::{Exit, Failure, Result};
 use model::formats::encode_member_list;
@@ -73,15 +74,7 @@ pub fn keep_members(paths: &NodePaths, list: &MemberList) -> Result<()> {
 /// # Errors
 /// It cannot be written.
 pub fn keep(path: &Path, text: &[u8]) -> Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("/"));
-    let write = || -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        file.write_all(text)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        std::fs::File::open(directory)?.sync_all()
-    };
-    write().map_err(|error| Failure::write(path, &error))
+    write_private(path, text, Durability::Synced).map_err(|error| Failure::write(path, &error))
 }
 
 /// For commands that need the members and do not look for them.
