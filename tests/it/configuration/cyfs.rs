@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{check, fault};
 use crate::harness::TestZone;
+use crate::harness::isolation::isolated;
 
 /// A zone with two nodes at addresses of their own, and a third one as it is written.
 fn text(third: &str) -> String {
@@ -18,6 +19,7 @@ fn zone(third: &str) -> TestZone {
     zone
 }
 
+/// `plan` binds the ports for an instant: two at once would find them in use.
 fn flags(zone: &TestZone, node: &str) -> Vec<String> {
     let planned = zone.run(&["plan", "--node", node, "--format", "argv"]).expect_code(0).stdout;
     planned.lines().map(str::to_owned).collect()
@@ -27,30 +29,34 @@ const BEHIND: &str = "\"node3\"\naddress = \"127.0.1.4\"\nprotocol = \"cyfs\"";
 
 #[test]
 fn a_loopback_address_of_its_own_is_that_of_the_forwards() {
-    let zone = zone(BEHIND);
-    let flags = flags(&zone, "node3");
-    for flag in [
-        "--initial-advertise-peer-urls=https://127.0.1.4:2380",
-        "--listen-peer-urls=https://127.0.0.1:2380,https://127.0.1.4:2380",
-        "--advertise-client-urls=https://127.0.1.4:2379",
-        "--listen-client-urls=https://127.0.0.1:2379,https://127.0.1.4:2379",
-        "--listen-metrics-urls=http://127.0.0.1:2381",
-        "--initial-cluster=node1=https://10.0.1.1:2380,node2=https://10.0.1.2:2380,\
+    isolated(|| {
+        let zone = zone(BEHIND);
+        let flags = flags(&zone, "node3");
+        for flag in [
+            "--initial-advertise-peer-urls=https://127.0.1.4:2380",
+            "--listen-peer-urls=https://127.0.0.1:2380,https://127.0.1.4:2380",
+            "--advertise-client-urls=https://127.0.1.4:2379",
+            "--listen-client-urls=https://127.0.0.1:2379,https://127.0.1.4:2379",
+            "--listen-metrics-urls=http://127.0.0.1:2381",
+            "--initial-cluster=node1=https://10.0.1.1:2380,node2=https://10.0.1.2:2380,\
          node3=https://127.0.1.4:2380",
-    ] {
-        assert!(flags.iter().any(|each| each == flag), "no {flag} in {flags:#?}");
-    }
-    let printed = zone.run(&["dns", "export"]).expect_code(0).stdout;
-    assert!(printed.contains("; no address of node3.example.zone: 127.0.1.4 is a forward"), "{printed}");
-    assert!(printed.contains("node1.example.zone. 300 IN A 10.0.1.1\n"), "{printed}");
+        ] {
+            assert!(flags.iter().any(|each| each == flag), "no {flag} in {flags:#?}");
+        }
+        let printed = zone.run(&["dns", "export"]).expect_code(0).stdout;
+        assert!(printed.contains("; no address of node3.example.zone: 127.0.1.4 is a forward"), "{printed}");
+        assert!(printed.contains("node1.example.zone. 300 IN A 10.0.1.1\n"), "{printed}");
+    });
 }
 
 /// At its name it listens where the gateways forward to, and nowhere else.
 #[test]
 fn a_name_is_that_of_the_forwards() {
-    let flags = flags(&zone("\"node3\"\nprotocol = \"cyfs\""), "node3");
-    let listens = "--listen-peer-urls=https://127.0.0.1:2380";
-    assert!(flags.iter().any(|flag| flag == listens), "{flags:#?}");
+    isolated(|| {
+        let flags = flags(&zone("\"node3\"\nprotocol = \"cyfs\""), "node3");
+        let listens = "--listen-peer-urls=https://127.0.0.1:2380";
+        assert!(flags.iter().any(|flag| flag == listens), "{flags:#?}");
+    });
 }
 
 #[test]
