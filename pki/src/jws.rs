@@ -1,10 +1,11 @@
 //! Detached JSON Web Signatures (RFC 7515, appendix F): `BASE64URL(header)..BASE64URL(signature)`, made with
-//! the key of an authority and verified with a public key that the caller trusts. A header says nothing of
-//! which key that is: one with `x5c`, `jwk`, `jku`, `crit` or any other parameter that is not known here is
-//! refused.
+//! the key of an authority, or with that of a leaf, and verified with a public key that the caller trusts. A
+//! header says nothing of which key that is: one with `x5c`, `jwk`, `jku`, `crit` or any other parameter that
+//! is not known here is refused.
 //!
 //! What is signed begins with the encoded header, `eyJ`; no certificate (0x30) and no document of
-//! [`document`](crate::document) does, so the key that signs those can sign these.
+//! [`document`](crate::document) does, and no handshake of TLS (RFC 8446, 4.4.3), so the key that signs those
+//! can sign these.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority::Authority;
 use crate::der::{INTEGER, Reader, whole_sequence};
-use crate::key::{KeyAlgorithm, KeyError, PrivateKey, public_key, sha256};
+use crate::key::{KeyAlgorithm, KeyError, KeyPair, PrivateKey, public_key, sha256};
 
 /// The protected header. Anything else in it is refused: `b64` (RFC 7797), for one, changes what is signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +95,7 @@ impl Algorithm {
         }
     }
 
-    /// The one that goes with a kind of key; P-521 has none here, since no authority of ours has such a key.
+    /// The one that goes with a kind of key; P-521 has none here, since no key of ours is of that kind.
     fn of(key: KeyAlgorithm) -> Result<Self, KeyError> {
         match key {
             KeyAlgorithm::P256 => Ok(Self::Es256),
@@ -133,10 +134,31 @@ impl DetachedJws {
     pub fn sign(
         authority: &Authority,
         typ: &str,
-        (iat, exp): (i64, i64),
+        times: (i64, i64),
         payload: &[u8],
     ) -> Result<Self, KeyError> {
-        let key: &PrivateKey = authority.key();
+        Self::make(authority.key(), &authority.issuer().key().0, (typ, times), payload)
+    }
+
+    /// The same with a key that is not that of an authority: its holder says this of itself.
+    ///
+    /// # Errors
+    /// As those of [`sign`](Self::sign).
+    pub fn sign_with_key(
+        key: &PrivateKey,
+        typ: &str,
+        times: (i64, i64),
+        payload: &[u8],
+    ) -> Result<Self, KeyError> {
+        Self::make(key, &key.pair()?, (typ, times), payload)
+    }
+
+    fn make(
+        key: &PrivateKey,
+        pair: &KeyPair,
+        (typ, (iat, exp)): (&str, (i64, i64)),
+        payload: &[u8],
+    ) -> Result<Self, KeyError> {
         let algorithm = Algorithm::of(key.algorithm())?;
         let header = JwsHeader {
             alg: algorithm.name().to_owned(),
@@ -147,7 +169,7 @@ impl DetachedJws {
         };
         let text = serde_json::to_vec(&header).map_err(|_| KeyError::Library)?;
         let encoded_header = URL_SAFE_NO_PAD.encode(text);
-        let signature = authority.issuer().key().0.sign(&signed_bytes(&encoded_header, payload))?;
+        let signature = pair.sign(&signed_bytes(&encoded_header, payload))?;
         let signature = match algorithm.scalar() {
             Some(length) => fixed(&signature, length).ok_or(KeyError::Library)?,
             None => signature,

@@ -7,6 +7,7 @@
 //! | [`malformed`] | bundles, PEM, JSON and requests that are wrong in one way: a row for each |
 //! | [`bad_peers`] | other members that are slow, broken, or others: a decision within seconds |
 //! | [`activation`] | `activate`: whose bundle it is, for whom, what is written, and what is left alone |
+//! | [`answers`] | what nodes say of themselves in etcd: believed or not
 //! | [`bundle`] | bundles: what is in them, what opens them, and every way to be damaged |
 //! | [`cfssl`] | certificates by cfssl, and what is wrong with some of its profiles |
 //! | [`clock`] | a clock that is wrong: what is refused, what is named |
@@ -49,6 +50,7 @@ mod harness;
 
 mod access;
 mod activation;
+mod answers;
 mod bad_input;
 mod bad_peers;
 mod boot_config;

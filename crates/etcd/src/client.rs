@@ -23,6 +23,11 @@ use super::messages::{
 use model::foreign_text::said;
 use model::plan::{CLIENT_ROLE, ROOT_FILE};
 
+/// How often the other end of a stream is asked whether it is there still, and how long its answer may take:
+/// a machine that was switched off closes no connection. etcd takes one question in five seconds
+/// (`--grpc-keepalive-min-time`).
+const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+
 #[derive(Clone)]
 pub struct ClientCredentials {
     root: Certificate,
@@ -113,8 +118,12 @@ impl MemberClient {
             .ca_certificate(credentials.root.clone())
             .identity(credentials.identity.clone())
             .domain_name(host);
-        let endpoint =
-            Endpoint::from_shared(url.to_owned())?.tls_config(tls)?.connect_timeout(timeout).timeout(timeout);
+        let endpoint = Endpoint::from_shared(url.to_owned())?
+            .tls_config(tls)?
+            .connect_timeout(timeout)
+            .timeout(timeout)
+            .http2_keep_alive_interval(SIGN_OF_LIFE)
+            .keep_alive_timeout(SIGN_OF_LIFE);
         Ok(Self { channel: endpoint.connect_lazy(), limit: timeout })
     }
 

@@ -22,6 +22,8 @@ pub struct Page {
     pub pairs: Vec<KeyValue>,
     /// Whether there are more behind the last.
     pub more: bool,
+    /// The revision of the cluster when they were read.
+    pub revision: i64,
 }
 
 impl MemberClient {
@@ -41,10 +43,20 @@ impl MemberClient {
 
     /// Reads at most `limit` keys from `from` on and before `end`, through the quorum.
     pub async fn range(&self, from: &[u8], end: &[u8], limit: i64) -> Answer<Page> {
-        let request =
-            RangeRequest { key: from.to_vec(), range_end: end.to_vec(), limit, ..RangeRequest::default() };
+        self.page(from, end, limit, false).await
+    }
+
+    /// The same without the values, which stay empty: which keys there are, and when each was changed last.
+    pub async fn range_keys(&self, from: &[u8], end: &[u8], limit: i64) -> Answer<Page> {
+        self.page(from, end, limit, true).await
+    }
+
+    async fn page(&self, from: &[u8], end: &[u8], limit: i64, keys_only: bool) -> Answer<Page> {
+        let (key, range_end) = (from.to_vec(), end.to_vec());
+        let request = RangeRequest { key, range_end, limit, keys_only, ..RangeRequest::default() };
         let answer: RangeResponse = self.unary(request, "/etcdserverpb.KV/Range").await?;
-        Ok(Page { pairs: answer.pairs, more: answer.more })
+        let revision = answer.header.map(|header| header.revision).unwrap_or_default();
+        Ok(Page { pairs: answer.pairs, more: answer.more, revision })
     }
 
     /// Writes a value that goes when the lease does, if the key was last changed at `mod_revision`, where 0

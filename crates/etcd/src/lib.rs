@@ -27,6 +27,7 @@ pub mod snapshot;
 mod space;
 pub mod tls;
 mod versions;
+pub mod watch;
 mod whole_log;
 mod write_ahead_log;
 

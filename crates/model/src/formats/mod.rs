@@ -3,9 +3,11 @@
 //! since people write them too.
 
 mod bundle_record;
+mod delivery_head;
 mod local_config;
 mod member_list;
 mod nameservice_provider;
+mod node_answer;
 mod restored_epoch;
 mod snapshot;
 mod zone_document;
@@ -16,9 +18,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 pub use bundle_record::{BundleRecord, BundledCertificate, Seal};
+pub use delivery_head::DeliveryHead;
 pub use local_config::{LocalMembers, is_of_bundle};
 pub use member_list::encode_member_list;
 pub use nameservice_provider::{NameserviceProvider, NameserviceProviderFault};
+pub use node_answer::{NodeAnswer, NotActivated, SignedAnswer, SignedAnswerFault};
 pub use restored_epoch::{RestoredEpoch, RestoredMember, RestoredSnapshot, SalvagedLog};
 pub use snapshot::{
     DrillRecord, RecoveredLog, SnapshotDatabase, SnapshotHash, SnapshotManifest, SnapshotMember,

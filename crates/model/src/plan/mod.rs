@@ -4,6 +4,7 @@ mod certificates;
 mod clock;
 mod cluster;
 mod constraints;
+mod delivery_keys;
 mod discovery;
 mod disk_state;
 mod document_acceptance;
@@ -36,6 +37,9 @@ pub use certificates::{IssueReason, days_left, reason_to_reissue};
 pub use clock::{CLOCK_TOLERANCE, Recorded, is_behind};
 pub use cluster::{ClusterToken, EtcdId, InitialCluster, InitialMember, PeerUrl, cluster_id, member_id};
 pub use constraints::{is_permitted, permitted_dns};
+pub use delivery_keys::{
+    ANSWERS, DELIVERED_BUNDLE_AT_MOST, DELIVERIES, DeliveryKeys, end_of_prefix, node_of_answer_key,
+};
 pub use discovery::{Registration, Registry, RegistryFault};
 pub use disk_state::{
     DataDirectory, DiskState, Ids, LocalState, LostLog, Nonce, Past, Phase, SaidOfData, local_state,

@@ -30,20 +30,28 @@ impl std::fmt::Display for RevokedCertificate {
     }
 }
 
-/// The holders that were revoked and not reinstated, by their names in the log.
+/// Who was revoked, and which certificates.
 #[derive(Clone, Debug, Default)]
-pub struct RevokedHolders(BTreeMap<String, Vec<RevokedCertificate>>);
+pub struct RevokedHolders {
+    /// The holders that were revoked and not reinstated, by their names in the log.
+    holders: BTreeMap<String, Vec<RevokedCertificate>>,
+    /// The serial numbers of all certificates that were revoked: no certificate is reinstated.
+    serials: BTreeSet<String>,
+}
 
 impl RevokedHolders {
     /// Reads the log, on the way of every start in a zone directory: most of its lines are only looked at.
     pub(in crate::zone_directory) fn load(paths: &ZonePaths) -> Result<Self> {
         let failure = |error: &zone_pki::LogError| issuance_log_failure(paths, error);
         let log = IssuanceLog::open(paths.issuance_log()).map_err(|error| failure(&error))?;
-        let mut names = BTreeSet::new();
+        let (mut names, mut serials) = (BTreeSet::new(), BTreeSet::new());
         let is_mark = memmem::Finder::new("\"revoked\"");
         log.for_each_of(
             |line| is_mark.find(line).is_some(),
             |entry| {
+                if entry.revoked.is_some() {
+                    serials.insert(entry.serial);
+                }
                 names.insert(entry.node);
             },
         )
@@ -66,12 +74,19 @@ impl RevokedHolders {
         })
         .map_err(|error| failure(&error))?;
         let revoked = histories.into_iter().map(|(name, history)| (name, history.revoked()));
-        Ok(Self(revoked.filter(|(_, revoked)| !revoked.is_empty()).collect()))
+        let holders = revoked.filter(|(_, revoked)| !revoked.is_empty()).collect();
+        Ok(Self { holders, serials })
     }
 
     /// For which certificates a holder is revoked; empty if it is not.
     pub(in crate::zone_directory) fn of(&self, holder: &str) -> &[RevokedCertificate] {
-        self.0.get(holder).map_or(&[], Vec::as_slice)
+        self.holders.get(holder).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a certificate was revoked, by its serial number in lower-case hexadecimal: also before it is
+    /// on its list.
+    pub(in crate::zone_directory) fn has_serial(&self, serial: &str) -> bool {
+        self.serials.contains(serial)
     }
 }
 
