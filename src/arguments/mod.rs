@@ -8,6 +8,7 @@ mod passphrase;
 mod seal_choice;
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 pub use bundle_source::{Bundle, name_of, open};
@@ -15,7 +16,7 @@ pub use confirmation::confirm;
 pub use node::parse_node;
 pub use seal_choice::SealChoice;
 
-use crate::cli::{CaPassphraseArgs, EtcdArgs, SiteArgs, StartArgs, ZoneArg};
+use crate::cli::{CaPassphraseArgs, EtcdArgs, SiteArgs, StartArgs, WithoutArg, ZoneArg};
 use time::OffsetDateTime;
 
 use discovery::Search;
@@ -35,6 +36,12 @@ pub fn open_zone(arguments: &ZoneArg) -> Result<ZoneDirectory> {
     let passphrase = ca_passphrase(&arguments.ca_passphrase)?;
     let zone = ZoneDirectory::open(&arguments.zone, passphrase)?;
     Ok(zone.with_clock_said_right(arguments.clock_is_right))
+}
+
+/// The nodes that an operation does not wait for, by their short names.
+pub fn not_waited_for(arguments: &WithoutArg, zone: &ZoneDirectory) -> Result<BTreeSet<String>> {
+    let name = |name: &String| Ok(zone.node(name)?.name.short().to_owned());
+    arguments.without.iter().map(name).collect()
 }
 
 pub fn ca_passphrase(arguments: &CaPassphraseArgs) -> Result<CaPassphrase> {

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Format, SiteArgs, ZoneArg};
+use super::{Format, SiteArgs, WithoutArg, ZoneArg};
 
 /// `member`
 #[derive(Debug, Subcommand)]
@@ -144,9 +144,12 @@ pub struct MemberUpdateArgs {
     /// Only show whether it could be done, and the steps; change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// How long to wait for its member to come back
+    /// How long to wait for its member to come back, and for the answers of nodes
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub timeout: humantime::Duration,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub without: WithoutArg,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,

@@ -24,6 +24,7 @@ mod rotate_ca;
 mod shell;
 mod snapshot;
 mod upgrade;
+mod without;
 
 use std::path::PathBuf;
 
@@ -66,6 +67,7 @@ pub use snapshot::{
     SnapshotVerifyArgs,
 };
 pub use upgrade::UpgradeArgs;
+pub use without::WithoutArg;
 
 /// Launch an etcd cluster with mutual TLS: its PKI, its static bootstrap, its members
 #[derive(Debug, Parser)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use zone_pki::{KeyAlgorithm, RevocationReason};
 
-use super::{Format, NodeDirectoryArg, OfflineArgs, PkiRotateCaArgs, ZoneArg};
+use super::{Format, NodeDirectoryArg, OfflineArgs, PkiRotateCaArgs, WithoutArg, ZoneArg};
 
 /// `pki`
 #[derive(Debug, Subcommand)]
@@ -139,6 +139,12 @@ pub struct PkiRenewArgs {
     /// Only show whether it could be done, and the steps; change nothing
     #[arg(long, conflicts_with = "go_on")]
     pub dry_run: bool,
+    /// How long to wait for the answers of nodes that the zone's etcd has bundles for
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub timeout: humantime::Duration,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub without: WithoutArg,
     #[command(flatten)]
     #[allow(missing_docs, reason = "the fields document themselves")]
     pub carried: OfflineArgs,
@@ -174,6 +180,9 @@ pub struct PkiRevokeArgs {
     /// Only show whether it could be done, and the steps; change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// How long to wait for the answers of nodes that the zone's etcd has bundles for
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub timeout: humantime::Duration,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,

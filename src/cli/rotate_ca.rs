@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Format, OfflineArgs, ZoneArg};
+use super::{Format, OfflineArgs, WithoutArg, ZoneArg};
 
 /// `pki rotate-ca`
 #[derive(Debug, Args)]
@@ -34,9 +34,12 @@ pub struct PkiRotateCaArgs {
     /// Rotate a CA that is less than a day old
     #[arg(long, conflicts_with_all = ["status", "rollback"])]
     pub force: bool,
-    /// How long to wait for a member to come back
+    /// How long to wait for a member to come back, and for the answers of nodes
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub timeout: humantime::Duration,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub without: WithoutArg,
     /// Write the CA certificates that clients elsewhere must trust, for each stage, to this directory
     #[arg(long, value_name = "DIR", conflicts_with = "status")]
     pub trust_bundle: Option<PathBuf>,

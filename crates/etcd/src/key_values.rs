@@ -59,6 +59,21 @@ impl MemberClient {
         Ok(Page { pairs: answer.pairs, more: answer.more, revision })
     }
 
+    /// Reads keys through the quorum, all at one revision, which is returned as well. etcd takes 128 of them
+    /// at once (`--max-txn-ops`).
+    pub async fn get_all(&self, keys: &[Vec<u8>]) -> Answer<(Vec<KeyValue>, i64)> {
+        let read = |key: &Vec<u8>| {
+            let range = RangeRequest { key: key.clone(), ..RangeRequest::default() };
+            RequestOp { operation: Some(Operation::Range(range)) }
+        };
+        let request =
+            TxnRequest { compare: Vec::new(), success: keys.iter().map(read).collect(), failure: Vec::new() };
+        let answer: TxnResponse = self.unary(request, "/etcdserverpb.KV/Txn").await?;
+        let revision = answer.header.map(|header| header.revision).unwrap_or_default();
+        let read = answer.responses.into_iter().filter_map(|response| response.range);
+        Ok((read.flat_map(|range| range.pairs).collect(), revision))
+    }
+
     /// Writes a value that goes when the lease does, if the key was last changed at `mod_revision`, where 0
     /// stands for a key that is not there. Returns the revision of the write, or else what is there instead.
     pub async fn put_if_unchanged(

@@ -2,8 +2,9 @@
 //! lock guard, deliver, seen to be in effect. How far it is, nothing records: it is inferred from what the
 //! zone shows, so the same command goes on with what was interrupted.
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 use zone_pki::whole_seconds;
@@ -12,16 +13,20 @@ use crate::event::{Event, Watch};
 use crate::interruption::Interruption;
 use crate::lock::OperationLock;
 use crate::observer::Observer;
+use crate::transport::etcd_delivery::{self, EtcdRound, Prepare, Rounds};
 use crate::transport::offline::{self, CarriedBundle};
-use crate::transport::{Delivered, NodeTransport, Wanted, pack};
+use crate::transport::{BundleTransport, Delivered, NodeTransport, Wanted, pack};
 use live::{AlarmKind, LiveZone};
 use model::config::Node;
 use model::disabled_fixes::Fix;
-use model::error::Result;
+use model::error::{Exit, Result};
 use model::report;
 use store::bundle::Sealing;
 use store::site::Site;
 use store::zone_directory::{Authorities, HeldAuthorities, ZoneDirectory, ZoneLock};
+
+/// Between two tries to take a lock again.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// What the steps of an operation work with.
 pub struct Operation<'o> {
@@ -33,6 +38,8 @@ pub struct Operation<'o> {
     lock: Option<OperationLock>,
     /// How long a member may take to come back.
     pub(crate) limit: Duration,
+    /// Nodes, by their short names, whose answers by way of etcd are not waited for.
+    pub(crate) without: BTreeSet<String>,
     /// What members are interrupted for.
     pub(crate) interruption: Interruption,
     /// The alarm NOSPACE may be raised, and closes no gate then.
@@ -61,7 +68,8 @@ impl<'o> Operation<'o> {
     ) -> Self {
         let interruption = Interruption::Restart;
         let (observer, name) = (Observer::new(site), name.to_owned());
-        Self { observer, name, lock, limit, interruption, despite_no_space: false, watch }
+        let without = BTreeSet::new();
+        Self { observer, name, lock, limit, without, interruption, despite_no_space: false, watch }
     }
 
     /// The same for what helps where a member is out of space. etcd grants no lease then, so it goes without
@@ -102,6 +110,35 @@ impl<'o> Operation<'o> {
     /// The same operation, which interrupts members for something else than a restart.
     pub fn interrupting_for(self, interruption: Interruption) -> Self {
         Self { interruption, ..self }
+    }
+
+    /// The same operation, which does not wait for the answers of these nodes.
+    pub fn without(self, nodes: BTreeSet<String>) -> Self {
+        Self { without: nodes, ..self }
+    }
+
+    /// Gives its lock up while nodes take what etcd has for them, and restart their members by themselves.
+    /// Returns whether it had it.
+    pub(crate) fn release_lock(&mut self) -> bool {
+        self.lock.take().is_some()
+    }
+
+    /// Takes a lock that was given up, once the node that restarts its member is done with it.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub(crate) fn take_again(&mut self, was_held: bool) -> Result<()> {
+        let deadline = Instant::now() + self.limit;
+        while was_held && self.lock.is_none() {
+            match OperationLock::take(self.site(), &self.name) {
+                Ok(lock) => self.lock = Some(lock),
+                Err(failure) if failure.exit == Exit::TryAgain && Instant::now() < deadline => {
+                    std::thread::sleep(PAUSE);
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(())
     }
 
     /// Its lock, for what goes on with it where zone.toml says something else by now.
@@ -226,6 +263,24 @@ impl<'o> Operation<'o> {
         Ok(delivered)
     }
 
+    /// The same for a node that etcd has bundles for, and that restarts its member by itself: waits until
+    /// that is seen. The lock is for the node meanwhile.
+    ///
+    /// # Errors
+    /// As above. That it is not seen in time is none.
+    pub fn deliver_and_await(&mut self, node: &Node, is_seen: impl Fn(&LiveZone) -> bool) -> Result<()> {
+        let released = self.release_lock();
+        let delivered = self.deliver(node).and_then(|_| {
+            let deadline = Instant::now() + self.limit;
+            while !is_seen(&self.observer.observe()?) && Instant::now() < deadline {
+                std::thread::sleep(PAUSE);
+            }
+            Ok(())
+        });
+        self.take_again(released)?;
+        delivered
+    }
+
     /// Brings a node the revocation lists, beside the certificates that it has. Nothing for one whose
     /// certificates are not whole here.
     ///
@@ -236,11 +291,67 @@ impl<'o> Operation<'o> {
         self.deliver_what(Wanted::Lists, node)
     }
 
+    /// Brings a node what the zone has for it, by the command of `[access]` alone: a command follows that
+    /// needs it there.
+    ///
+    /// # Errors
+    /// As [`deliver`](Self::deliver).
+    pub(crate) fn deliver_by_command(&mut self, node: &Node) -> Result<()> {
+        let delivered = self.hand_over(Wanted::UpToDate, node)?;
+        if delivered.is_some() {
+            self.tell(Event::Issued { holder: node.name.short().to_owned() });
+        }
+        Ok(())
+    }
+
+    /// Brings nodes whose bundles etcd has what the zone has for them, and waits for their answers.
+    ///
+    /// # Errors
+    /// A bundle cannot be made, or no member takes it. That a node does not answer is none.
+    pub(crate) fn etcd_round(
+        &self,
+        nodes: &[&Node],
+        wanted: &Wanted,
+        prepare: &mut Prepare<'_>,
+    ) -> Result<EtcdRound> {
+        let still_held = || self.still_held();
+        let (site, operation) = (self.site(), self.name.as_str());
+        let rounds =
+            Rounds { site, operation, limit: self.limit, without: &self.without, still_held: &still_held };
+        rounds.run(nodes, wanted, prepare)
+    }
+
     fn deliver_what(&self, wanted: Wanted, node: &Node) -> Result<Option<Delivered>> {
+        if !self.delivers_by_etcd(node) {
+            return self.hand_over(wanted, node);
+        }
+        let mut round = self.etcd_round(&[node], &wanted, &mut |_| Ok(()))?;
+        let is_reached_by_command =
+            || matches!(self.transport(node), NodeTransport::Command(_) | NodeTransport::InPlace);
+        match round.failure.take() {
+            None if !round.revoked.is_empty() => Ok(None),
+            None => Ok(Some(Delivered::by_etcd(node.name.clone()))),
+            Some(_) if is_reached_by_command() => self.hand_over(wanted, node),
+            Some(failure) => Err(failure),
+        }
+    }
+
+    fn hand_over(&self, wanted: Wanted, node: &Node) -> Result<Option<Delivered>> {
         let zone = self.site().zone_directory()?;
         let Some(payload) = pack(zone, node, wanted, OffsetDateTime::now_utc())? else { return Ok(None) };
         self.still_held()?;
         payload.carry(zone).map(Some)
+    }
+
+    /// Removes what etcd has for a node that is to get nothing more. It may not be reached by then; what is
+    /// left there opens nothing that the node did not have.
+    pub(crate) fn withdraw(&self, node: &Node) {
+        if self.site().config().access.is_none() {
+            return;
+        }
+        if let Err(failure) = etcd_delivery::withdraw(self.site(), node) {
+            report::warning(&format!("etcd may have a bundle for {} still: {failure}", node.name.short()));
+        }
     }
 
     /// Writes what nodes get to which files are carried, each sealed as `seal` says. Those that were revoked
@@ -257,6 +368,14 @@ impl<'o> Operation<'o> {
         self.change(|change| {
             offline::write_bundles(change.zone, change.authorities, nodes, out, seal, change.now)
         })
+    }
+
+    /// Whether etcd has the bundles of a node.
+    pub fn delivers_by_etcd(&self, node: &Node) -> bool {
+        match self.site() {
+            Site::Zone(zone) => BundleTransport::of(zone, node).is_etcd(),
+            Site::Node(_) => false,
+        }
     }
 
     /// The way to a node.

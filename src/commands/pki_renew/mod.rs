@@ -8,7 +8,7 @@ mod selection;
 
 use time::OffsetDateTime;
 
-use crate::arguments::open_zone;
+use crate::arguments::{not_waited_for, open_zone};
 use crate::cli::{Format, PkiRenewArgs};
 use crate::output::{json, print, print_dry_run};
 use model::error::{Failure, Result};
@@ -18,8 +18,8 @@ use operations::event::Told;
 use operations::observer::Observer;
 use operations::operation::Operation;
 use operations::renewal::{Renewal, Served};
-use operations::restart::RESTART_LIMIT;
 use operations::runbook::{DryRun, Gates, Runbook};
+use operations::transport::etcd_delivery::learn_recipients;
 use report::Row;
 use selection::Selection;
 use store::clients::bring_admin_up_to_date;
@@ -38,6 +38,7 @@ pub(super) fn run(arguments: &PkiRenewArgs, now: OffsetDateTime) -> Result<()> {
     gates.pass("the clock", zone.refuse_clock_behind())?;
     if !gates.is_dry_run() {
         bring_admin_up_to_date(&site, now);
+        learn_recipients(&site, now)?;
     }
     if let Some(out) = arguments.carried.out.as_deref().filter(|_| arguments.carried.go_on) {
         return answers::go_on(&site, zone, &selection, out, arguments.format, now);
@@ -47,7 +48,8 @@ pub(super) fn run(arguments: &PkiRenewArgs, now: OffsetDateTime) -> Result<()> {
     let live = Observer::new(&site).observe()?;
     let mut watch = Told(&site);
     // It stops no member, so it needs no lock but that of the zone directory.
-    let operation = Operation::with(None, &site, "pki renew", RESTART_LIMIT, &mut watch);
+    let operation = Operation::with(None, &site, "pki renew", arguments.timeout.into(), &mut watch)
+        .without(not_waited_for(&arguments.without, zone)?);
     let mut renewal = Renewal {
         operation: &operation,
         zone,

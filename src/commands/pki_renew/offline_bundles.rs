@@ -9,7 +9,7 @@ use model::config::Node;
 use model::error::Result;
 use model::report::{self, shell_quoted_path};
 use operations::operation::Operation;
-use operations::transport::NodeTransport;
+use operations::transport::gets_files;
 use operations::transport::offline::CarriedBundle;
 use store::zone_directory::ZoneDirectory;
 
@@ -43,7 +43,7 @@ impl OfflineBundles {
 
 /// Those of the nodes to which people carry files.
 pub(super) fn carried_to<'z>(zone: &ZoneDirectory, selection: &Selection<'z>) -> Vec<&'z Node> {
-    selection.nodes().filter(|node| matches!(NodeTransport::of(zone, node), NodeTransport::Offline)).collect()
+    selection.nodes().filter(|node| gets_files(zone, node)).collect()
 }
 
 /// What people do next for these.

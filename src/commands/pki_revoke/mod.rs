@@ -14,9 +14,9 @@ use model::error::{Exit, Failure, Result};
 use operations::event::Told;
 use operations::observer::Observer;
 use operations::operation::Operation;
-use operations::restart::RESTART_LIMIT;
 use operations::revocation::{ListChange, Revocation, Target, refuse_departure};
 use operations::runbook::{DryRun, Gates, Runbook};
+use operations::transport::etcd_delivery::learn_recipients;
 use store::clients::bring_admin_up_to_date;
 use store::site::Site;
 use store::zone_directory::{Authorities, Targeted, ZoneDirectory};
@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &PkiRevokeArgs, now: OffsetDateTime) -> Result<Exit
     };
     let (mut gates, mut watch) = (Gates::new(arguments.dry_run), Told(&site));
     // It stops no member, so it needs no lock but that of the zone directory.
-    let mut operation = Operation::with(None, &site, "pki revoke", RESTART_LIMIT, &mut watch);
+    let mut operation = Operation::with(None, &site, "pki revoke", arguments.timeout.into(), &mut watch);
     let mut revocation = Revocation::new(&mut operation, zone, change);
     if let Some(target) = &target {
         let issued = revocation.change.issued(zone, zone_pki::whole_seconds(now))?;
@@ -45,6 +45,7 @@ pub(super) fn run(arguments: &PkiRevokeArgs, now: OffsetDateTime) -> Result<Exit
         gates.pass("the CAs can be read", Authorities::load(&zone.paths, now).map(drop))?;
         if !gates.is_dry_run() {
             bring_admin_up_to_date(&site, now);
+            learn_recipients(&site, now)?;
         }
     }
     if gates.is_dry_run() {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
-use crate::arguments::open_zone;
+use crate::arguments::{not_waited_for, open_zone};
 use crate::cli::PkiRotateCaArgs;
 use crate::output::print_dry_run;
 use choice::Choice;
@@ -29,7 +29,8 @@ use operations::operation::Operation;
 use operations::restart::refuse_unless_restartable;
 use operations::rotation::{Progress, Rotation, Stage};
 use operations::runbook::{DryRun, Gates, Runbook};
-use operations::transport::NodeTransport;
+use operations::transport::etcd_delivery::learn_recipients;
+use operations::transport::gets_files;
 use progress_report::ProgressReport;
 use store::clients::bring_admin_up_to_date;
 use store::site::Site;
@@ -67,6 +68,7 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
     }
     if !arguments.status && !gates.is_dry_run() {
         bring_admin_up_to_date(&site, now);
+        learn_recipients(&site, now)?;
     }
     let progress = infer(&site, zone)?.progress;
     if arguments.status {
@@ -104,7 +106,8 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, now: OffsetDateTime) -> Result<Ex
         gates.pass("the members' clocks", refuse_clock_ahead(&live))?;
     }
     let mut narration = ProgressReport::new(zone, arguments.trust_bundle.as_deref());
-    let mut operation = Operation::with(lock, &site, OPERATION, arguments.timeout.into(), &mut narration);
+    let mut operation = Operation::with(lock, &site, OPERATION, arguments.timeout.into(), &mut narration)
+        .without(not_waited_for(&arguments.without, zone)?);
     if choice.until.is_some() {
         gates.pass("members could be restarted", refuse_unless_restartable(&operation.observer))?;
     }
@@ -170,8 +173,7 @@ fn refuse_clock_ahead(live: &LiveZone) -> Result<()> {
 
 /// A rotation that is begun and cannot reach a node would stop in the middle.
 fn refuse_unreached(zone: &ZoneDirectory, typed: &Invocation) -> Result<()> {
-    let unreached =
-        zone.config.nodes.iter().find(|node| matches!(NodeTransport::of(zone, node), NodeTransport::Offline));
+    let unreached = zone.config.nodes.iter().find(|node| gets_files(zone, node));
     let Some(node) = unreached else { return Ok(()) };
     let name = node.name.short();
     Err(Failure::new(Exit::Usage, format!("nothing says how {name} is reached"))

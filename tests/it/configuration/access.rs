@@ -1,6 +1,8 @@
 //! `[access]`: every fault at its place.
 
 use super::{Case, check, fault, zone_with};
+use crate::harness::TestZone;
+use crate::support::append;
 
 fn access(body: &str, words: &'static [&'static str]) -> Case {
     fault(zone_with(&format!("[access]\n{body}\n")), words)
@@ -33,7 +35,10 @@ fn a_directory_is_one_word_to_every_shell() {
         with("node_dir = ▸\"/srv/$HOME\"", &["`node_dir` has '$'"]),
         with("limit = ▸\"0s\"", &["`limit` = \"0s\" is out of range", "\"1s\" to \"1h\""]),
         with("limit = ▸\"soon\"", &["`limit` = \"soon\""]),
-        with("▸user = \"root\"", &["unknown key `user` in [access]", "known here: command, limit, node_dir"]),
+        with(
+            "▸user = \"root\"",
+            &["unknown key `user` in [access]", "known here: command, limit, method, node_dir"],
+        ),
     ]);
 }
 
@@ -50,4 +55,30 @@ fn each_node_has_a_directory_of_its_own() {
         let text = zone_with(&format!("{two}\n▸[access]\ncommand = \"{command}\"\n"));
         check([fault(text, &["point to one directory for node1 and node2", "node_dir = \"/srv/{name}\""])]);
     }
+}
+
+#[test]
+fn ways_are_known_and_have_what_they_need() {
+    let way = |body: &str, words| access(body, words);
+    check([
+        way("method = ▸\"ssh\"", &["\"ssh\", which is no way to a node", "known here: etcd, command, files"]),
+        way("method = [\"etcd\", ▸\"etcd\"]", &["has \"etcd\" twice"]),
+        way("method = ▸3", &["`method` in [access] is an integer"]),
+    ]);
+    check([
+        fault(zone_with("▸[access]\nmethod = [\"etcd\", \"command\"]\n"), &["[access] has no `command`"]),
+        fault(
+            zone_with("[[node]]\nname = ▸\"node2\"\nmember = false\naccess = \"command\"\n"),
+            &["node2 is reached by a command, and [access] has none", "ssh root@{address} zone-etcd"],
+        ),
+    ]);
+}
+
+#[test]
+fn ways_of_a_zone_and_of_one_node_are_read() {
+    let zone = TestZone::init("example.zone", &["node1=127.0.0.1"]);
+    let more = "\n[access]\nmethod = \"etcd\"\n\n[[node]]\nname = \"node2\"\naddress = \"127.0.0.2\"\n\
+                member = false\naccess = [\"etcd\", \"files\"]\n";
+    append(&zone.file("zone.toml"), more);
+    zone.run(&["plan", "--node", "node1"]).expect_code(0);
 }

@@ -1,24 +1,40 @@
-//! `[access]`: how the signing host runs `zone-etcd` on a node.
+//! `[access]`: how the signing host reaches the nodes.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::document::{At, Table};
+use super::document::{At, Table, nearest_hint};
 use super::node::Node;
 use super::problem::Problems;
 use super::settings::{Fault, duration};
 
-/// How a node is reached: a command that runs `zone-etcd` on it.
+/// How nodes are reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessSettings {
-    /// The words of the command, the program first. There is at least one.
-    command: Vec<Pattern>,
+    /// The ways to a node that does not name its own, in the order in which they are taken.
+    methods: Vec<AccessMethod>,
+    command: Option<AccessCommand>,
     /// The node directory there.
     node_directory: Pattern,
     /// How long one call may take.
     pub limit: Duration,
 }
+
+/// A way to a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessMethod {
+    /// The zone's etcd has its bundle, sealed to it, and its answer.
+    Etcd,
+    /// A command runs `zone-etcd` on it.
+    Command,
+    /// Files are carried.
+    Files,
+}
+
+/// The words of a command that runs `zone-etcd` on a node, the program first. There is at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct AccessCommand(Vec<Pattern>);
 
 /// A text with places that are filled in for each node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,12 +50,33 @@ enum Part {
 
 const DEFAULT_DIRECTORY: &str = "/var/lib/zone-etcd";
 const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
+const COMMAND: &str = "write command = \"ssh root@{address} zone-etcd\"";
 const PLACEHOLDERS: &str = "write {name}, {full} or {address}";
 
+impl AccessMethod {
+    const ALL: [Self; 3] = [Self::Etcd, Self::Command, Self::Files];
+
+    /// As it is written in `zone.toml`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Etcd => "etcd",
+            Self::Command => "command",
+            Self::Files => "files",
+        }
+    }
+}
+
 impl AccessSettings {
-    /// The command for a node: the program and its first arguments.
-    pub fn command(&self, node: &Node) -> Vec<String> {
-        self.command.iter().map(|word| word.fill(node)).collect()
+    /// The ways to a node, in the order in which they are taken.
+    pub fn methods<'s>(&'s self, node: &'s Node) -> &'s [AccessMethod] {
+        if node.access.is_empty() { &self.methods } else { &node.access }
+    }
+
+    /// The command for a node, the program and its first arguments, if one leads to it.
+    pub fn command(&self, node: &Node) -> Option<Vec<String>> {
+        let command =
+            self.command.as_ref().filter(|_| self.methods(node).contains(&AccessMethod::Command))?;
+        Some(command.0.iter().map(|word| word.fill(node)).collect())
     }
 
     /// The directory of a node, on its machine.
@@ -98,7 +135,8 @@ impl Pattern {
 pub(super) fn check_places(access: &At<AccessSettings>, nodes: &[At<Node>], problems: &mut Problems<'_>) {
     let mut places = BTreeMap::new();
     for node in nodes.iter().map(|node| &node.value) {
-        let place = (access.value.command(node), access.value.node_directory(node));
+        let Some(command) = access.value.command(node) else { continue };
+        let place = (command, access.value.node_directory(node));
         if let Some(other) = places.insert(place, node) {
             let (one, two) = (other.name.short(), node.name.short());
             let what = format!("`command` and `node_dir` point to one directory for {one} and {two}");
@@ -112,16 +150,40 @@ pub(super) fn check_places(access: &At<AccessSettings>, nodes: &[At<Node>], prob
     }
 }
 
-/// Reads `[access]`. Without a command that can be used there is nothing to return.
+/// Ways that name a command need one.
+pub(super) fn check_methods(
+    access: Option<&At<AccessSettings>>,
+    nodes: &[At<Node>],
+    problems: &mut Problems<'_>,
+) {
+    for At { value: node, span } in nodes {
+        let has_command = access.is_some_and(|access| access.value.command.is_some());
+        if node.access.contains(&AccessMethod::Command) && !has_command {
+            let what = format!("{} is reached by a command, and [access] has none", node.name.short());
+            problems.error(span.clone(), what, COMMAND);
+        }
+    }
+}
+
+/// Reads `[access]`. Without a way that can be used there is nothing to return.
 pub(super) fn read_access(table: Table<'_>, problems: &mut Problems<'_>) -> Option<At<AccessSettings>> {
     let span = table.span();
-    table.require("command", "write command = \"ssh root@{address} zone-etcd\"", problems);
+    let methods = read_methods(&table, "method", problems);
+    if methods.is_empty() && !table.has("method") || methods.contains(&AccessMethod::Command) {
+        table.require("command", COMMAND, problems);
+    }
     let command = table.parse("command", problems, command);
+    let has_command = command.is_some() || !table.has("command");
     let node_directory = table.parse("node_dir", problems, node_directory);
     let limit = table.parse("limit", problems, |text| duration("limit", text, 1000, 3_600_000));
     table.finish(problems);
+    let methods = match methods.as_slice() {
+        [] => command.iter().map(|_| AccessMethod::Command).collect(),
+        _ => methods,
+    };
     let value = AccessSettings {
-        command: command?.value,
+        methods: Some(methods).filter(|methods| has_command && !methods.is_empty())?,
+        command: command.map(|at| at.value),
         node_directory: node_directory
             .map_or_else(|| Pattern(vec![Part::Text(DEFAULT_DIRECTORY.to_owned())]), |at| at.value),
         limit: limit.map_or(DEFAULT_LIMIT, |at| at.value),
@@ -129,8 +191,31 @@ pub(super) fn read_access(table: Table<'_>, problems: &mut Problems<'_>) -> Opti
     Some(At { value, span })
 }
 
+/// Reads one way, or a list of them; none if there is no such key.
+pub(super) fn read_methods(
+    table: &Table<'_>,
+    key: &'static str,
+    problems: &mut Problems<'_>,
+) -> Vec<AccessMethod> {
+    let mut methods: Vec<AccessMethod> = Vec::new();
+    for At { value, span } in table.one_or_more_strings(key, problems) {
+        match AccessMethod::ALL.into_iter().find(|method| method.as_str() == value) {
+            Some(method) if methods.contains(&method) => {
+                problems.error(span, format!("`{key}` has \"{value}\" twice"), "remove one of the two");
+            }
+            Some(method) => methods.push(method),
+            None => {
+                let known = AccessMethod::ALL.map(AccessMethod::as_str);
+                let hint = nearest_hint(&value, known.into_iter());
+                problems.error(span, format!("`{key}` has \"{value}\", which is no way to a node"), hint);
+            }
+        }
+    }
+    methods
+}
+
 /// Taken apart once, as a shell takes words apart. No shell reads it later.
-fn command(text: &str) -> Result<Vec<Pattern>, Fault> {
+fn command(text: &str) -> Result<AccessCommand, Fault> {
     let example = "write a command such as \"ssh root@{address} zone-etcd\"";
     let words = shlex::split(text)
         .ok_or_else(|| ("`command` has a quote without the other one".to_owned(), example.to_owned()))?;
@@ -140,7 +225,8 @@ fn command(text: &str) -> Result<Vec<Pattern>, Fault> {
     if words.iter().any(|word| word.chars().any(char::is_control)) {
         return Err(("`command` has a control character".to_owned(), example.to_owned()));
     }
-    words.iter().map(|word| Pattern::parse("command", word)).collect()
+    let words = words.iter().map(|word| Pattern::parse("command", word));
+    words.collect::<Result<_, _>>().map(AccessCommand)
 }
 
 /// What the command hands on, such as ssh, is read by a shell once more. So a directory has nothing in it

@@ -161,6 +161,16 @@ impl<'d> Table<'d> {
         items.iter().filter_map(read).collect()
     }
 
+    /// A string, or a list of them.
+    pub fn one_or_more_strings(&self, key: &'static str, problems: &mut Problems<'_>) -> Vec<At<String>> {
+        match self.get(key) {
+            Some(At { value: Value::Text(text), span }) => {
+                vec![At { value: text.to_string(), span: span.clone() }]
+            }
+            _ => self.strings(key, problems),
+        }
+    }
+
     /// A table inside this one.
     pub fn table(
         &self,

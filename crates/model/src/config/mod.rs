@@ -30,7 +30,7 @@ mod variable;
 mod zone;
 mod zone_document;
 
-pub use access::AccessSettings;
+pub use access::{AccessMethod, AccessSettings};
 pub use address::{Address, Port, Protocol};
 pub use boot::{BootConfig, GatewaySettings, MemberSource, NameserviceSettings, Reload};
 pub use cfssl::CfsslSettings;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use zone_pki::SubjectAltName;
 
+use super::access::{AccessMethod, read_methods};
 use super::address::{Address, Port, Protocol};
 use super::document::{At, Table};
 use super::names::{DnsName, NameFault, NodeName, ZoneName};
@@ -39,6 +40,8 @@ pub struct Node {
     pub member: bool,
     /// Where etcd's data is, if not in the node's directory; absolute.
     pub data_directory: Option<PathBuf>,
+    /// How the signing host reaches it, in the order in which that is tried; empty if `[access]` says it.
+    pub access: Vec<AccessMethod>,
     /// The scheme of its URLs, which is that of the whole zone.
     pub scheme: Scheme,
 }
@@ -85,6 +88,7 @@ impl Node {
             names: Vec::new(),
             member: true,
             data_directory: None,
+            access: Vec::new(),
             scheme: Scheme::default(),
         }
     }
@@ -112,6 +116,7 @@ pub(super) fn read_node(
     let names = read_names(&table, "sans", problems);
     let member = table.boolean("member", problems);
     let data_directory = table.parse("data_dir", problems, read_data_directory);
+    let access = read_methods(&table, "access", problems);
     table.finish(problems);
     let At { value: Some(name), span } = name? else { return None };
     let plain = Node::new(name, address, peer_port, client_port);
@@ -122,6 +127,7 @@ pub(super) fn read_node(
         names,
         member: member.is_none_or(|at| at.value),
         data_directory: data_directory.map(|at| at.value),
+        access,
         ..plain
     };
     Some(At { value: node, span })

@@ -127,6 +127,7 @@ const PKI_DEFAULTS: &str = "
 const ACCESS_DEFAULTS: &str = "
 # [access]                                  how this machine runs zone-etcd on a node; without it, files are \
 carried
+# method   = \"command\"                   or \"etcd\": the zone's etcd has their bundles; or both, in order
 # command  = \"ssh root@{address} zone-etcd\"
 # node_dir = \"/var/lib/zone-etcd\"
 # limit    = \"1m\"                         of one call

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use zone_pki::{ShowPath, regular_file};
 
-use super::access::{AccessSettings, check_places, read_access};
+use super::access::{AccessSettings, check_methods, check_places, read_access};
 use super::document::{At, Table, nearest_hint};
 use super::names::{NameFault, ZoneName};
 use super::node::{Node, read_node};
@@ -176,6 +176,7 @@ fn read_zone(file: Table<'_>, problems: &mut Problems<'_>) -> Option<ZoneConfig>
     rules::check(&nodes, problems);
     rules::fill_in(&mut nodes);
     rules::check_translated(&nodes, &tls, problems);
+    check_methods(access.as_ref(), &nodes, problems);
     if let Some(access) = &access {
         check_places(access, &nodes, problems);
     }

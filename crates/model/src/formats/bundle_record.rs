@@ -35,6 +35,9 @@ pub struct BundleRecord {
     /// The machine that it was made on, by an id that follows from its machine-id; absent if that has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_host: Option<String>,
+    /// SHA-256 of the certificate of the CA that has signed it; absent from records of before that was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer_sha256: Option<String>,
     /// How it is sealed.
     pub seal: Seal,
     /// The keys that it is sealed to.

@@ -8,6 +8,7 @@ mod local_config;
 mod member_list;
 mod nameservice_provider;
 mod node_answer;
+mod recipient_record;
 mod restored_epoch;
 mod snapshot;
 mod zone_document;
@@ -23,6 +24,7 @@ pub use local_config::{LocalMembers, is_of_bundle};
 pub use member_list::encode_member_list;
 pub use nameservice_provider::{NameserviceProvider, NameserviceProviderFault};
 pub use node_answer::{NodeAnswer, NotActivated, SignedAnswer, SignedAnswerFault};
+pub use recipient_record::{LearnedFrom, RecipientRecord};
 pub use restored_epoch::{RestoredEpoch, RestoredMember, RestoredSnapshot, SalvagedLog};
 pub use snapshot::{
     DrillRecord, RecoveredLog, SnapshotDatabase, SnapshotHash, SnapshotManifest, SnapshotMember,

@@ -103,6 +103,11 @@ impl ZonePaths {
         self.root.join("bundles.jsonl")
     }
 
+    /// The log of the keys that bundles are sealed to where etcd has them.
+    pub fn recipient_log(&self) -> PathBuf {
+        self.root.join("recipients.jsonl")
+    }
+
     /// The zone document that was signed last.
     pub fn zone_document(&self) -> PathBuf {
         self.root.join("zone-document.json")

@@ -39,6 +39,7 @@ impl Operation<'_> {
         self.change(|change| issue(change, node))?;
         self.refuse_certificate(node, &what)?;
         match self.transport(node) {
+            _ if self.delivers_by_etcd(node) => self.deliver(node).map(drop),
             NodeTransport::Command(_) => self.deliver(node).map(drop),
             NodeTransport::InPlace | NodeTransport::Offline => Ok(()),
         }

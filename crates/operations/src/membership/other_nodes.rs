@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::operation::Operation;
 use crate::runbook::{ListedStep, StepKind};
-use crate::transport::NodeTransport;
+use crate::transport::{BY_ETCD, NodeTransport};
 use live::LiveZone;
 use model::config::Node;
 use model::error::{Exit, Failure, Result};
@@ -37,7 +37,8 @@ impl OtherNodes {
             if !zone.has_bundled(&name) {
                 continue;
             }
-            if !matches!(operation.transport(node), NodeTransport::Command(_)) {
+            let is_called = matches!(operation.transport(node), NodeTransport::Command(_));
+            if !is_called && !operation.delivers_by_etcd(node) {
                 others.by_hand.push(name);
                 continue;
             }
@@ -60,6 +61,7 @@ impl OtherNodes {
         let others = zone.config.members().filter(|node| node.name != moved.name);
         let row = |node: &Node| {
             let how = match operation.transport(node) {
+                _ if operation.delivers_by_etcd(node) => BY_ETCD,
                 NodeTransport::Command(_) => "by the command of [access]",
                 _ => "with the next bundle that is carried there",
             };

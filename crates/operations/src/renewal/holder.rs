@@ -6,12 +6,13 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use zone_pki::{Certificate, Generation, GenerationStore};
 
+use super::by_etcd::RenewedByEtcd;
 use super::proof::{answers, leaf, prove};
 use super::rollback::Undo;
 use crate::operation::{Change, Operation};
 use crate::runbook::{Gates, ListedStep, Runbook, StepKind};
 use crate::transport::own_keys::pack_for_new_keys;
-use crate::transport::{ActivationAnswer, Delivery, NodeTransport, Payload, Wanted, pack};
+use crate::transport::{ActivationAnswer, BY_ETCD, Delivery, NodeTransport, Payload, Wanted, pack};
 use launch::activation::Change as Activated;
 use live::LiveZone;
 use model::config::Node;
@@ -47,6 +48,17 @@ pub struct Renewal<'r, 'o> {
     pub left_out: Vec<Failure>,
 }
 
+/// Who is renewed at once.
+#[derive(Clone, Debug)]
+pub enum RenewalStep<'r> {
+    /// One holder.
+    One(Holder<'r>),
+    /// One node that runs a member, by way of etcd.
+    MemberByEtcd(&'r Node),
+    /// Nodes that run none, by way of etcd.
+    ByEtcd(Vec<&'r Node>),
+}
+
 /// A certificate that is new.
 #[derive(Debug)]
 pub struct Renewed {
@@ -70,7 +82,7 @@ pub enum Served {
     Proved,
     /// Its node has taken it, and no member of it answers here.
     Delivered,
-    /// It is in a bundle that is to be carried to its node.
+    /// It is in a bundle that is to be carried to its node, or that etcd has for it.
     Open,
     /// It is in the zone directory, and no member of its holder answers here.
     NotAsked,
@@ -231,6 +243,11 @@ impl<'o> Renewal<'_, 'o> {
         }
     }
 
+    /// Whether etcd has its bundles. What was revoked cannot ask etcd for anything.
+    fn is_by_etcd(&self, node: &Node) -> bool {
+        self.of_revoked != OfRevoked::Reinstated && self.operation.delivers_by_etcd(node)
+    }
+
     /// The node of a member that answers.
     fn member_of<'n>(&self, holder: Holder<'n>) -> Option<&'n Node> {
         let Holder::Node(node) = holder else { return None };
@@ -239,13 +256,60 @@ impl<'o> Renewal<'_, 'o> {
 }
 
 impl<'r> Runbook for Renewal<'r, '_> {
-    type Step = Holder<'r>;
+    type Step = RenewalStep<'r>;
 
-    fn steps(&self) -> Result<Vec<Holder<'r>>> {
-        Ok(self.holders.clone())
+    /// Those whose bundles etcd has come last, and together: what is said of one that is named is known by
+    /// then.
+    fn steps(&self) -> Result<Vec<RenewalStep<'r>>> {
+        let (mut steps, mut together) = (Vec::new(), Vec::new());
+        for holder in &self.holders {
+            match holder {
+                Holder::Node(node) if self.is_by_etcd(node) => match answers(node, self.live) {
+                    true => steps.push(RenewalStep::MemberByEtcd(node)),
+                    false => together.push(*node),
+                },
+                _ => steps.push(RenewalStep::One(*holder)),
+            }
+        }
+        steps.extend((!together.is_empty()).then_some(RenewalStep::ByEtcd(together)));
+        Ok(steps)
     }
 
-    fn list(&self, holder: &Holder<'r>, live: &LiveZone) -> Result<Vec<ListedStep>> {
+    fn list(&self, step: &RenewalStep<'r>, live: &LiveZone) -> Result<Vec<ListedStep>> {
+        let each = |node: &&'r Node| self.list_one(&Holder::Node(node), live);
+        match step {
+            RenewalStep::One(holder) => self.list_one(holder, live),
+            RenewalStep::MemberByEtcd(node) => each(node),
+            RenewalStep::ByEtcd(nodes) => {
+                Ok(nodes.iter().map(each).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+            }
+        }
+    }
+
+    fn carry_out(&mut self, step: RenewalStep<'r>) -> Result<ControlFlow<()>> {
+        let renewed = match &step {
+            RenewalStep::One(holder) => {
+                self.renew(*holder).map(|renewed| RenewedByEtcd { renewed, left_out: Vec::new() })
+            }
+            RenewalStep::MemberByEtcd(node) => self.renew_member_by_etcd(node),
+            RenewalStep::ByEtcd(nodes) => self.renew_by_etcd(nodes),
+        };
+        match renewed {
+            Ok(RenewedByEtcd { renewed, left_out }) => {
+                self.renewed.extend(renewed);
+                self.left_out.extend(left_out);
+            }
+            Err(failure) if matches!(failure.exit, Exit::Unavailable | Exit::MissingInput) => {
+                self.left_out.push(failure);
+            }
+            Err(failure) => return Err(failure),
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+impl<'r> Renewal<'r, '_> {
+    fn list_one(&self, holder: &Holder<'r>, live: &LiveZone) -> Result<Vec<ListedStep>> {
         let transport = self.transport(*holder);
         let authorities = Authorities::load(&self.zone.paths, self.now)?;
         let assessment =
@@ -265,6 +329,7 @@ impl<'r> Runbook for Renewal<'r, '_> {
             false => format!("new keys and certificates: {}", roles.join(", ")),
         };
         let delivered = match transport {
+            _ if matches!(holder, Holder::Node(node) if self.is_by_etcd(node)) => Some(BY_ETCD),
             NodeTransport::InPlace => None,
             NodeTransport::Command(_) => Some("by the command of [access]"),
             NodeTransport::Offline => Some("in a bundle that is carried there"),
@@ -278,16 +343,5 @@ impl<'r> Runbook for Renewal<'r, '_> {
             verified.map(|what| ListedStep::new(StepKind::Verify, what)),
         ];
         Ok(rows.into_iter().flatten().map(on).collect())
-    }
-
-    fn carry_out(&mut self, holder: Holder<'r>) -> Result<ControlFlow<()>> {
-        match self.renew(holder) {
-            Ok(renewed) => self.renewed.extend(renewed),
-            Err(failure) if matches!(failure.exit, Exit::Unavailable | Exit::MissingInput) => {
-                self.left_out.push(failure);
-            }
-            Err(failure) => return Err(failure),
-        }
-        Ok(ControlFlow::Continue(()))
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | `by_etcd` | nodes whose bundles etcd has: many at once |
 //! | `holder` | one holder: issued, brought to its node, seen to be in use; or put back as it was |
 //! | `proof` | whether what was renewed is in use |
 //! | `rollback` | what it had, put back |
 
+mod by_etcd;
 mod holder;
 mod proof;
 mod rollback;
 
-pub use holder::{Renewal, Renewed, Served};
+pub use holder::{Renewal, RenewalStep, Renewed, Served};
 pub use proof::{answers, prove, shows};

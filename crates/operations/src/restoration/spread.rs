@@ -58,7 +58,7 @@ impl Restoration<'_, '_> {
             // It has it, or has lost it: that is seen when it is to be put in place.
             NodeTransport::Command(_) if self.epoch.staged_at.is_some() => return Ok(()),
             NodeTransport::Command(command) => {
-                self.operation.deliver(node)?;
+                self.operation.deliver_by_command(node)?;
                 report::progress(&format!("bringing the snapshot to {name}"));
                 command.stage_restored(&mut *self.database()?)?
             }

@@ -6,7 +6,7 @@ use zone_pki::{GenerationStore, StoreError};
 
 use crate::operation::{Change, Operation};
 use crate::runbook::{ListedStep, StepKind};
-use crate::transport::NodeTransport;
+use crate::transport::{BundleTransport, NodeTransport};
 use live::LiveZone;
 use model::config::Node;
 use model::error::{Exit, Failure, Result};
@@ -36,9 +36,9 @@ pub struct NotReached {
 }
 
 /// How a member gets them; none for one that never ran and never had a bundle.
-fn way(zone: &ZoneDirectory, node: &Node) -> Option<NodeTransport> {
-    let transport = NodeTransport::of(zone, node);
-    let is_here = matches!(transport, NodeTransport::InPlace);
+fn way(zone: &ZoneDirectory, node: &Node) -> Option<BundleTransport> {
+    let transport = BundleTransport::of(zone, node);
+    let is_here = matches!(transport, BundleTransport::Called(NodeTransport::InPlace));
     (is_here || zone.has_bundled(node.name.short())).then_some(transport)
 }
 
@@ -59,12 +59,14 @@ impl Distribution {
         for node in serving {
             let name = node.name.short().to_owned();
             match way(zone, node) {
-                Some(NodeTransport::InPlace) => {
+                Some(BundleTransport::Called(NodeTransport::InPlace)) => {
                     put_lists(change, node)?;
                     begun.known.insert(name);
                 }
-                Some(NodeTransport::Command(_)) => begun.to_reach.push((*node).clone()),
-                Some(NodeTransport::Offline) => drop(begun.by_hand.insert(name)),
+                Some(BundleTransport::Etcd(_) | BundleTransport::Called(NodeTransport::Command(_))) => {
+                    begun.to_reach.push((*node).clone());
+                }
+                Some(BundleTransport::Called(NodeTransport::Offline)) => drop(begun.by_hand.insert(name)),
                 None => {}
             }
         }
@@ -88,9 +90,12 @@ impl Distribution {
     pub(super) fn list(zone: &ZoneDirectory, serving: &[&Node], live: &LiveZone) -> Vec<ListedStep> {
         let row = |node: &&Node| {
             let how = match way(zone, node)? {
-                NodeTransport::InPlace => "the lists, in place",
-                NodeTransport::Command(_) => "the lists, by the command of [access]",
-                NodeTransport::Offline => "the lists, with the next bundle that is carried there",
+                BundleTransport::Etcd(_) => "the lists, by the zone's etcd, when it asks",
+                BundleTransport::Called(NodeTransport::InPlace) => "the lists, in place",
+                BundleTransport::Called(NodeTransport::Command(_)) => "the lists, by the command of [access]",
+                BundleTransport::Called(NodeTransport::Offline) => {
+                    "the lists, with the next bundle that is carried there"
+                }
             };
             Some(ListedStep::new(StepKind::Deliver, how).on(node, live))
         };

@@ -205,7 +205,12 @@ impl<'o> Runbook for Revocation<'_, 'o> {
         match step {
             Step::Leave(node) => self.done.membership = leave(self.operation, node)?,
             Step::ChangeLists => return self.change_lists(),
-            Step::Distribute => self.done.distribution.finish(self.operation),
+            Step::Distribute => {
+                if let Some(node) = self.node() {
+                    self.operation.withdraw(node);
+                }
+                self.done.distribution.finish(self.operation);
+            }
             Step::Try => self.try_members()?,
         }
         Ok(ControlFlow::Continue(()))

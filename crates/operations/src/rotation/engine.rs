@@ -16,9 +16,12 @@ use super::steps::{Direction, Step};
 use crate::event::Event;
 use crate::operation::Operation;
 use crate::runbook::{ListedStep, Runbook};
+use crate::transport::Wanted;
+use crate::transport::etcd_delivery::by_etcd;
 use live::{LiveMember, LiveZone};
 use model::config::Node;
 use model::error::{Exit, Failure, Result};
+use model::report::message;
 use store::zone_directory::{
     Authorities, Place, RotationScope, ZoneDirectory, prepare_next, retire, switch, switch_back,
 };
@@ -88,7 +91,7 @@ impl Runbook for Rotation<'_, '_> {
     }
 }
 
-impl Rotation<'_, '_> {
+impl<'o> Rotation<'_, 'o> {
     /// The stage that the rotation has come to, if it ran to its end.
     pub fn reached(&self) -> Stage {
         let last = self.until.map_or(Stage::Before, |until| until.max(self.from));
@@ -146,17 +149,49 @@ impl Rotation<'_, '_> {
         if let Some(carried) = &mut self.carried {
             return carried.pending(self.operation, self.zone, stage);
         }
-        let zone = self.zone;
-        for node in &zone.config.nodes {
+        let (by_etcd, others) = by_etcd(self.zone, &self.zone.config.nodes);
+        for node in others {
             self.operation.still_held()?;
-            self.operation.deliver(node)?;
-            if node.member {
-                self.wait_for(stage, Some(node), |seen| {
-                    matches!(seen, Seen::Shown(_)) && !seen.needs_leaves()
-                })?;
-            }
+            self.bring_to(node, stage)?;
         }
-        Ok(None)
+        match by_etcd.is_empty() {
+            true => Ok(None),
+            false => self.bring_by_etcd(&by_etcd, stage).map(|()| None),
+        }
+    }
+
+    fn bring_to(&mut self, node: &'o Node, stage: Stage) -> Result<()> {
+        self.operation.deliver(node)?;
+        if node.member {
+            self.wait_for(stage, Some(node), |seen| matches!(seen, Seen::Shown(_)) && !seen.needs_leaves())?;
+        }
+        Ok(())
+    }
+
+    /// The same for nodes whose bundles etcd has: members one after the other, and then all others at once.
+    /// A node that takes its bundle may restart its member, so the lock is for them meanwhile.
+    fn bring_by_etcd(&mut self, nodes: &[&'o Node], stage: Stage) -> Result<()> {
+        let released = self.operation.release_lock();
+        let brought = self.bring_unlocked(nodes, stage);
+        self.operation.take_again(released)?;
+        brought
+    }
+
+    fn bring_unlocked(&mut self, nodes: &[&'o Node], stage: Stage) -> Result<()> {
+        let (members, others): (Vec<&Node>, Vec<&Node>) = nodes.iter().partition(|node| node.member);
+        for node in members {
+            self.bring_to(node, stage)?;
+        }
+        let round = self.operation.etcd_round(&others, &Wanted::UpToDate, &mut |_| Ok(()))?;
+        match round.failure {
+            Some(failure) if stage == Stage::DropOld => Err(failure.next(format!(
+                "the rotation is over; what they lack etcd has for them, and until they take it they trust \
+                 both: {}",
+                self.zone.proposed("status --nodes")
+            ))),
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        }
     }
 
     /// Restarts the members that do not trust what the zone does, and waits until every member is in the
@@ -170,11 +205,52 @@ impl Rotation<'_, '_> {
         let is_due = |node: &&Node| {
             members.iter().any(|(name, seen)| name == node.name.short() && seen.needs_restart())
         };
-        let due: Vec<&Node> = zone.config.members().filter(is_due).collect();
+        let (by_etcd, due) = by_etcd(zone, zone.config.members().filter(is_due));
         if !due.is_empty() {
             self.operation.restart_one_by_one(&due, &mut Vec::new())?;
         }
+        if !by_etcd.is_empty() {
+            let released = self.operation.release_lock();
+            let restarted = self.await_restarts(&by_etcd);
+            self.operation.take_again(released)?;
+            restarted?;
+        }
         self.wait_for(stage, None, |seen| seen.stage(stage) == Some(stage))
+    }
+
+    /// Nodes that etcd has bundles for restart their members by themselves, one after the other.
+    fn await_restarts(&mut self, nodes: &[&Node]) -> Result<()> {
+        let name = |node: &&Node| node.name.short().to_owned();
+        let names: Vec<String> = nodes.iter().map(name).collect();
+        message(&format!("waiting for the restart of {} on its own node", names.join(", then of ")));
+        let mut deadline = Instant::now() + self.operation.limit;
+        let mut left = names.len();
+        loop {
+            let members = self.look()?;
+            let behind = |name: &&String| {
+                members.iter().any(|(member, seen)| {
+                    member == *name && (seen.needs_restart() || matches!(seen, Seen::Unknown(_)))
+                })
+            };
+            let waiting: Vec<&str> = names.iter().filter(behind).map(String::as_str).collect();
+            if waiting.is_empty() {
+                return Ok(());
+            }
+            if waiting.len() < left {
+                (left, deadline) = (waiting.len(), Instant::now() + self.operation.limit);
+            }
+            if Instant::now() >= deadline {
+                let what = format!("{} still trusts what it did before", waiting.join(", "));
+                return Err(Failure::new(Exit::Unavailable, what)
+                    .because("its node has its bundle, and has not restarted its member")
+                    .next(format!(
+                        "see what `zone-etcd sync` says there, and run the command again: on {}: {}",
+                        waiting.first().unwrap_or(&"the node"),
+                        self.operation.site().proposed_on("sync", waiting.first().unwrap_or(&""))
+                    )));
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 
     /// What every member of the cluster shows now.

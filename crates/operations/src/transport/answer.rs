@@ -5,7 +5,11 @@ use serde::Deserialize;
 use launch::activation::{Change, Refusal};
 use model::config::Node;
 use model::foreign_text;
-use store::bundle::BundleRecord;
+use model::formats::LearnedFrom;
+use model::report;
+use store::bundle::{BundleRecord, Recipient};
+use store::zone_directory::{ZoneDirectory, ZoneLock};
+use time::OffsetDateTime;
 
 /// The answer. What a newer node adds to it is not looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -27,6 +31,9 @@ pub struct ActivationAnswer {
     /// Why a member that runs there has to be restarted; empty if it need not.
     #[serde(default)]
     pub restart_reasons: Vec<String>,
+    /// The key that bundles for it can be sealed to; none from an older version of this program.
+    #[serde(default)]
+    pub recipient: Option<String>,
 }
 
 impl ActivationAnswer {
@@ -50,6 +57,23 @@ impl ActivationAnswer {
             }
             None => format!("it is not the JSON of an activation: {error}"),
         })
+    }
+
+    /// Has the key of the node recorded, which what carried the answer is believed to be the node's. What
+    /// keeps it from being recorded does not undo what the node has.
+    pub(super) fn record_recipient(
+        &self,
+        zone: &ZoneDirectory,
+        held: &ZoneLock,
+        node: &Node,
+        from: LearnedFrom,
+    ) {
+        let key = self.recipient.as_deref().and_then(|key| Recipient::parse(key).ok());
+        let Some(key) = key else { return };
+        let recorded = zone.record_recipients(held, &[(node, key.as_str())], from, OffsetDateTime::now_utc());
+        if let Err(failure) = recorded {
+            report::warning(&format!("the key of {} is not recorded: {failure}", node.name.short()));
+        }
     }
 
     /// Whether it is from this node.

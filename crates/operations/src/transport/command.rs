@@ -55,17 +55,17 @@ pub enum Offered {
 }
 
 impl NodeCommand {
-    /// Fills in the command for a node.
-    pub fn new(settings: &AccessSettings, node: &Node) -> Self {
-        let words = settings.command(node);
+    /// Fills in the command for a node; nothing if none leads to it.
+    pub fn new(settings: &AccessSettings, node: &Node) -> Option<Self> {
+        let words = settings.command(node)?;
         let quoted: Vec<String> = words.iter().map(|word| report::shell_quoted(word)).collect();
-        Self {
+        Some(Self {
             reach: quoted.join(" "),
             words,
             directory: settings.node_directory(node),
             limit: settings.limit,
             node: node.clone(),
-        }
+        })
     }
 
     /// Has the node activate a bundle that is not sealed. `root` is whom it believes, if it is its first.

@@ -12,10 +12,11 @@ use model::config::{EtcdSettings, Node};
 use model::error::{Failure, Result};
 use store::bundle::{
     Asked, BootstrapRight, BundleDirectory, BundleHistory, BundleMaker, BundleRecord, Earlier, PipedBundle,
-    Programs, Sealing, ZoneContents,
+    Programs, Recipient, Sealing, SignerRuns, ZoneContents,
 };
 use store::zone_directory::{
     Assessment, Authorities, DocumentSigner, HeldAuthorities, Holder, Issuer, ZoneDirectory, document_signer,
+    in_parallel,
 };
 
 /// Makes what nodes get, in a zone whose lock is held.
@@ -33,6 +34,24 @@ pub struct Delivery<'z> {
     /// A number that the node has by its own word; 0 if it did not say any.
     above: u64,
     now: OffsetDateTime,
+}
+
+/// A node that is to get a bundle by way of etcd.
+pub(super) struct Addressed<'a> {
+    pub(super) node: &'a Node,
+    /// Its key.
+    pub(super) recipient: Recipient,
+    /// A number that the node has by its own word, of a bundle that is not recorded; or 0.
+    pub(super) above: u64,
+}
+
+/// A bundle that etcd is to have for a node.
+#[derive(Debug)]
+pub(super) struct SealedBundle {
+    pub(super) node: Node,
+    pub(super) bundle: PipedBundle,
+    /// Who has signed the bundles of the node.
+    pub(super) signers: SignerRuns,
 }
 
 /// What a payload brings, so that it can be made again with another number.
@@ -89,7 +108,7 @@ impl<'z> Delivery<'z> {
     }
 
     /// The same for something else.
-    fn bringing(
+    pub(super) fn bringing(
         wanted: Wanted,
         zone: &'z ZoneDirectory,
         authorities: &'z HeldAuthorities<'z>,
@@ -110,17 +129,58 @@ impl<'z> Delivery<'z> {
 
     /// Brings the certificates of a node up to date, and makes what it gets of them. Nothing for one that was
     /// revoked and does not get lists alone.
+    ///
+    /// It goes by the command of `[access]`; what etcd has for nodes is made for many at once.
     pub fn pack(&mut self, node: &Node) -> Result<Option<Payload>> {
-        if matches!(NodeTransport::of(self.zone, node), NodeTransport::Offline) {
+        let transport = NodeTransport::of(self.zone, node);
+        if matches!(transport, NodeTransport::Offline) {
             return Err(offline::no_command(self.zone, node));
         }
         let assessment = self.assess(node)?;
-        let is_for_lists = matches!(self.wanted, Wanted::Lists) && assessment.is_withheld_whole();
-        if assessment.is_revoked() && !is_for_lists {
+        if !self.may_have(&assessment) {
             return Ok(None);
         }
         self.bring_up_to_date(&assessment)?;
-        self.payload(node, &assessment).map(Some)
+        self.payload(node, transport, &assessment).map(Some)
+    }
+
+    /// A node that was revoked gets no more than lists.
+    fn may_have(&self, assessment: &Assessment<'_>) -> bool {
+        let is_for_lists = matches!(self.wanted, Wanted::Lists) && assessment.is_withheld_whole();
+        is_for_lists || !assessment.is_revoked()
+    }
+
+    /// The same for many nodes whose bundles etcd has: they are brought up to date as one step for the
+    /// disk, and sealed. `prepare` says what is to be issued beside what is due.
+    pub(super) fn seal_all(
+        &mut self,
+        nodes: &[Addressed<'_>],
+        prepare: &mut dyn FnMut(&mut Assessment<'_>) -> Result<()>,
+    ) -> Result<Vec<SealedBundle>> {
+        let (mut due, mut assessments) = (Vec::new(), Vec::new());
+        for addressed in nodes {
+            let mut assessment = self.assess(addressed.node)?;
+            if self.may_have(&assessment) {
+                prepare(&mut assessment)?;
+                due.push(addressed);
+                assessments.push(assessment);
+            }
+        }
+        Issuer::new(self.zone, self.authorities)?.bring_up_to_date(&assessments, self.now)?;
+        self.ensure_signer()?;
+        let due: Vec<_> = due.into_iter().zip(&assessments).collect();
+        let this = &*self;
+        let made = in_parallel(&due, |(to, assessment)| {
+            this.make(to.node, to.above, &Sealing::Recipients(vec![&to.recipient]), assessment)
+        })?;
+        let new = made.iter().filter(|bundle| bundle.is_new).map(|bundle| bundle.record.clone());
+        self.history.append(&new.collect::<Vec<_>>())?;
+        let sealed = due.iter().zip(made).map(|((to, _), bundle)| {
+            let history = self.history.node(to.node.name.full());
+            let signers = history.map(|history| history.signers.clone()).unwrap_or_default();
+            SealedBundle { node: to.node.clone(), bundle, signers }
+        });
+        Ok(sealed.collect())
     }
 
     /// Makes what a node is to get once more, with a number above the one that it has.
@@ -136,21 +196,43 @@ impl<'z> Delivery<'z> {
         Delivery { above, ..Delivery::bringing(wanted, zone, &authorities, now)? }.pack(node)
     }
 
-    fn payload(&mut self, node: &Node, assessment: &Assessment<'_>) -> Result<Payload> {
-        let name = node.name.clone();
-        let NodeTransport::Command(by) = NodeTransport::of(self.zone, node) else {
-            return Ok(Payload::nothing(name));
+    fn payload(
+        &mut self,
+        node: &Node,
+        transport: NodeTransport,
+        assessment: &Assessment<'_>,
+    ) -> Result<Payload> {
+        let by = match transport {
+            NodeTransport::Command(by) => by,
+            NodeTransport::InPlace | NodeTransport::Offline => {
+                return Ok(Payload::nothing(node.name.clone()));
+            }
         };
-        let contents = self.contents.of(node, assessment)?;
-        let right = self.right_of(node);
-        let signer = signer_in(&mut self.signer, self.zone, self.authorities, self.now)?;
-        let root = Fingerprint::of(signer.authority.certificate());
-        let numbering = self.history.numbering(node.name.full(), self.above);
-        let bundle = PipedBundle::make(&self.contents, signer, node, &contents, right, numbering, self.now)?;
+        let root = Fingerprint::of(self.ensure_signer()?.authority.certificate());
+        let bundle = self.make(node, self.above, &Sealing::Plain, assessment)?;
         if bundle.is_new {
             self.history.append(std::slice::from_ref(&bundle.record))?;
         }
         Ok(Payload::of(Carried { to: node.clone(), by, bundle, root, wanted: self.wanted.clone() }))
+    }
+
+    /// Makes the bundle of a node whose certificates are up to date. It is not recorded yet.
+    fn make(
+        &self,
+        node: &Node,
+        above: u64,
+        sealing: &Sealing<'_>,
+        assessment: &Assessment<'_>,
+    ) -> Result<PipedBundle> {
+        let signer = self.signer.as_ref().ok_or_else(|| Failure::internal("the signer was not read"))?;
+        let contents = self.contents.of(node, assessment)?;
+        let numbering = self.history.numbering(node.name.full(), above);
+        let right = self.right_of(node);
+        PipedBundle::make(&self.contents, signer, (node, sealing), &contents, right, numbering, self.now)
+    }
+
+    fn ensure_signer(&mut self) -> Result<&DocumentSigner> {
+        signer_in(&mut self.signer, self.zone, self.authorities, self.now)
     }
 
     /// The same for a node to which a file is carried: writes its bundle, unless the one that is there will

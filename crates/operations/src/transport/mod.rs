@@ -11,11 +11,13 @@
 //! | `unlisted` | a node refuses more than the zone directory knows of |
 //! | `unrecorded` | a node has a bundle that the zone directory does not know of |
 //! | [`own_keys`] | nodes that make their own keys make others, and have them certified |
+//! | [`etcd_delivery`] | bundles in the zone's etcd, sealed, and what the nodes answer there |
 //! | [`offline`] | files that are carried there, and answers that are carried back |
 
 pub mod answer;
 pub mod command;
 pub mod delivery;
+pub mod etcd_delivery;
 pub mod offline;
 pub mod own_keys;
 pub mod payload;
@@ -30,8 +32,12 @@ pub use delivery::{Delivery, pack_step};
 pub(crate) use delivery::{Wanted, pack};
 pub use payload::{Delivered, Payload};
 
-use model::config::Node;
+use model::config::{AccessMethod, Node};
+use store::bundle::Recipient;
 use store::zone_directory::ZoneDirectory;
+
+/// How a bundle comes to a node that etcd has it for, as a dry run tells it.
+pub const BY_ETCD: &str = "by the zone's etcd, when it asks";
 
 /// How a node is reached.
 #[derive(Debug)]
@@ -50,9 +56,43 @@ impl NodeTransport {
         if zone.runs_here(node) {
             return Self::InPlace;
         }
-        match &zone.config.access {
-            Some(settings) => Self::Command(Box::new(NodeCommand::new(settings, node))),
-            None => Self::Offline,
+        let methods = zone.config.access.as_ref().map(|settings| (settings, settings.methods(node)));
+        let Some((settings, methods)) = methods else { return Self::Offline };
+        let way = |method: &AccessMethod| match method {
+            // etcd has bundles, and runs nothing.
+            AccessMethod::Etcd => None,
+            AccessMethod::Command => NodeCommand::new(settings, node).map(|way| Self::Command(Box::new(way))),
+            AccessMethod::Files => Some(Self::Offline),
+        };
+        methods.iter().find_map(way).unwrap_or(Self::Offline)
+    }
+}
+
+/// The way of a bundle to a node.
+#[derive(Debug)]
+pub enum BundleTransport {
+    /// The zone's etcd has it, sealed to this key.
+    Etcd(Recipient),
+    /// That of everything else.
+    Called(NodeTransport),
+}
+
+impl BundleTransport {
+    /// The way of a bundle to a node.
+    pub fn of(zone: &ZoneDirectory, node: &Node) -> Self {
+        match etcd_delivery::recipient_of(zone, node) {
+            Some(recipient) => Self::Etcd(recipient),
+            None => Self::Called(NodeTransport::of(zone, node)),
         }
     }
+
+    /// Whether etcd has it.
+    pub fn is_etcd(&self) -> bool {
+        matches!(self, Self::Etcd(_))
+    }
+}
+
+/// Whether people carry bundles to a node.
+pub fn gets_files(zone: &ZoneDirectory, node: &Node) -> bool {
+    matches!(BundleTransport::of(zone, node), BundleTransport::Called(NodeTransport::Offline))
 }

@@ -14,6 +14,7 @@ use launch::activation::Fingerprint;
 use model::config::{Node, NodeName};
 use model::error::{Exit, Failure, Result};
 use model::foreign_text;
+use model::formats::LearnedFrom;
 use model::plan::directory_there;
 use model::report::shell_quoted;
 use store::bundle::{BundleDirectory, BundleHistory, BundleRecord, Sealing, proposed_activate};
@@ -98,7 +99,13 @@ pub fn read_answers(
         let latest = history.node(node.name.full()).filter(|_| directory.file(&node.name).exists());
         let Some(record) = latest.map(|history| &history.latest) else { continue };
         let mut bundle = CarriedBundle::new(zone, node, &directory, record, root);
-        bundle.state = state_of(&bundle.answer, node, record)?;
+        bundle.state = match state_of(&bundle.answer, node, record)? {
+            (state, Some(answer)) => {
+                answer.record_recipient(zone, &held, node, LearnedFrom::File);
+                state
+            }
+            (state, None) => state,
+        };
         bundles.push(bundle);
     }
     if !bundles.is_empty() {
@@ -153,21 +160,26 @@ fn line(node: &Node, record: &BundleRecord, root: Fingerprint, place: &Path) -> 
     format!("{}{first} --format json > {answer}", proposed_activate(&bundle, record.seal, place))
 }
 
-fn state_of(answer: &Path, node: &Node, record: &BundleRecord) -> Result<AnswerState> {
+/// How far a bundle is, and its node's answer if that is one.
+fn state_of(
+    answer: &Path,
+    node: &Node,
+    record: &BundleRecord,
+) -> Result<(AnswerState, Option<ActivationAnswer>)> {
     let bytes = match regular_file::read_at_most(answer, ANSWER_AT_MOST) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(AnswerState::Open),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((AnswerState::Open, None)),
         Err(error) => return Err(Failure::read(answer, &error)),
     };
     let parsed = ActivationAnswer::parse(&bytes).and_then(|answer| answer.check_node(node).map(|()| answer));
     Ok(match parsed {
         // What it answered to the bundle before.
-        Ok(answer) if answer.sequence < record.sequence => AnswerState::Open,
+        Ok(answer) if answer.sequence < record.sequence => (AnswerState::Open, Some(answer)),
         Ok(answer) => match answer.check(node, record) {
-            Ok(()) => AnswerState::Done { restart_reasons: answer.restart_reasons },
-            Err(why) => AnswerState::Wrong { why },
+            Ok(()) => (AnswerState::Done { restart_reasons: answer.restart_reasons.clone() }, Some(answer)),
+            Err(why) => (AnswerState::Wrong { why }, None),
         },
-        Err(why) => AnswerState::Wrong { why },
+        Err(why) => (AnswerState::Wrong { why }, None),
     })
 }
 

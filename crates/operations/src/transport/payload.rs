@@ -7,8 +7,9 @@ use super::command::{NodeCommand, Offered};
 use super::delivery::{Delivery, Wanted};
 use super::{unlisted, unrecorded};
 use launch::activation::{Fingerprint, Missing};
-use model::config::{Node, NodeName};
+use model::config::{AccessMethod, Node, NodeName};
 use model::error::{Failure, Result};
+use model::formats::LearnedFrom;
 use store::bundle::PipedBundle;
 use store::zone_directory::ZoneDirectory;
 
@@ -95,11 +96,21 @@ impl Carried {
                 .because(why)
                 .next("look at `command` and `node_dir` of [access] in zone.toml: they point to another node")
         })?;
+        // Only where etcd is to have bundles for it one day is the key of use.
+        if zone.config.access.as_ref().is_some_and(|access| access.methods(to).contains(&AccessMethod::Etcd))
+        {
+            answer.record_recipient(zone, &zone.lock()?, to, LearnedFrom::Command);
+        }
         Ok(Ok(Delivered { node: to.name.clone(), answer: Some(answer), by: Some(by.clone()) }))
     }
 }
 
 impl Delivered {
+    /// One that has answered by way of etcd. There is no way back but another bundle.
+    pub(crate) fn by_etcd(node: NodeName) -> Self {
+        Self { node, answer: None, by: None }
+    }
+
     /// Has the node go back to what it had before, and returns whether that was anything. One that runs from
     /// the zone directory has nothing of its own.
     #[tracing::instrument(skip_all, name = "put back")]

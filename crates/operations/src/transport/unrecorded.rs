@@ -50,6 +50,18 @@ pub(super) fn above(
     Ok(number)
 }
 
+/// The same for a node that tells no more than the number, in an answer that it has signed. It refuses by
+/// itself what would take it back behind a rotation or a revocation.
+pub(super) fn warn_of_answer(zone: &ZoneDirectory, node: &Node, number: u64) {
+    report::warning(&format!(
+        "{} has bundle {number}, and this zone directory does not know of it: it was put back from a copy, \
+         or there is another one; the next is {}. What else is not recorded here: {}",
+        node.name.short(),
+        number.saturating_add(1),
+        zone.proposed("pki check")
+    ));
+}
+
 /// A copy from before a rotation would have members that do not trust each other.
 fn refuse_older_authorities(zone: &ZoneDirectory, name: &str, active: &ActiveBundle) -> Result<()> {
     let authorities = Authorities::load_before_their_time(&zone.paths, time::OffsetDateTime::now_utc())?;

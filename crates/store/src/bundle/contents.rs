@@ -122,6 +122,7 @@ impl NodeContents {
             cluster_id: manifest.cluster_id.clone(),
             may_bootstrap: manifest.may_bootstrap,
             signing_host: manifest.signing_host.clone(),
+            signer_sha256: Some(manifest.signer_sha256.clone()),
             seal: Seal::Plain,
             sealed_to: Vec::new(),
             file: BundleRecord::NO_FILE.to_owned(),

@@ -27,12 +27,39 @@ pub struct NodeHistory {
     pub latest: BundleRecord,
     /// The number of each, by the digest of its file.
     sequences: HashMap<String, u64>,
+    /// Who has signed them.
+    pub signers: SignerRuns,
 }
+
+/// Who has signed the bundles of a node: the number of the first by each signer in turn, and the signer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SignerRuns(Vec<(u64, String)>);
 
 impl NodeHistory {
     /// The number of the bundle in a file with this digest.
     pub fn sequence_of(&self, file_sha256: &str) -> Option<u64> {
         self.sequences.get(file_sha256).copied()
+    }
+}
+
+impl SignerRuns {
+    fn note(&mut self, record: &BundleRecord) {
+        let signer = record.signer_sha256.as_deref().unwrap_or_default();
+        if self.0.last().is_none_or(|(_, last)| last != signer) {
+            self.0.push((record.sequence, signer.to_owned()));
+        }
+    }
+
+    /// Which of the bundles that are there a node needs before `latest`, if it has `active` in use: of each
+    /// signer before that of the latest the newest, which names the signer after it.
+    pub fn needed_before(&self, latest: u64, there: &[u64], active: u64) -> Vec<u64> {
+        let run = |number: u64| self.0.partition_point(|(first, _)| *first <= number);
+        let mut newest = BTreeMap::new();
+        for number in there.iter().copied().filter(|number| *number > active && run(*number) < run(latest)) {
+            let kept: &mut u64 = newest.entry(run(number)).or_default();
+            *kept = number.max(*kept);
+        }
+        newest.into_values().collect()
     }
 }
 
@@ -95,6 +122,7 @@ fn note(
     match nodes.get_mut(&record.node) {
         Some(history) => {
             history.sequences.extend([entry]);
+            history.signers.note(&record);
             // The greatest number, should two be out of order.
             if record.sequence >= history.latest.sequence {
                 history.latest = record;
@@ -102,7 +130,9 @@ fn note(
         }
         None => {
             let sequences = HashMap::from([entry]);
-            nodes.insert(record.node.clone(), NodeHistory { latest: record, sequences });
+            let mut signers = SignerRuns::default();
+            signers.note(&record);
+            nodes.insert(record.node.clone(), NodeHistory { latest: record, sequences, signers });
         }
     }
 }

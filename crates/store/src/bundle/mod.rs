@@ -45,7 +45,7 @@ pub use envelope::Envelope;
 pub use error::BundleError;
 pub use failure::{bundle_failure, identity_failure};
 pub use identity::{Identity, IdentityError};
-pub use log::{BundleHistory, NodeHistory};
+pub use log::{BundleHistory, NodeHistory, SignerRuns};
 pub use make::{BundleMaker, Made, MadeHow};
 pub use manifest::{FileEntry, FileMode, KeyPlace, Manifest};
 pub use model::formats::{BundleRecord, BundledCertificate, Seal};

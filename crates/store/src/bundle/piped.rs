@@ -1,4 +1,5 @@
-//! A bundle that goes to its node through a pipe, and is on no disk before it gets there.
+//! A bundle that goes to its node by another way than a file: through a pipe, and then it is on no disk
+//! before it gets there, or sealed, through the zone's etcd.
 
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -19,7 +20,7 @@ use model::formats::BundleRecord;
 /// More than the manifest, its signature and the heads of the archive take.
 const AROUND_FILES: usize = 256 * 1024;
 
-/// A bundle that is not sealed: what it goes through has to be.
+/// A bundle for such a way. One that is not sealed goes through what is.
 #[derive(Debug)]
 pub struct PipedBundle {
     pub record: BundleRecord,
@@ -35,7 +36,7 @@ impl PipedBundle {
     pub fn make(
         zone: &ZoneContents,
         signer: &DocumentSigner,
-        node: &Node,
+        (node, sealing): (&Node, &Sealing<'_>),
         contents: &NodeContents,
         right: BootstrapRight,
         numbering: Numbering<'_>,
@@ -68,9 +69,10 @@ impl PipedBundle {
         let brought = programs.map_or(Ok(0), Programs::compressed_size);
         let brought = brought.map_err(|error| Failure::internal("cannot make a bundle").because(&error))?;
         let mut bytes = Zeroizing::new(Vec::with_capacity(size + brought + AROUND_FILES));
-        let sha256 =
-            write_bundle(&mut *bytes, &Sealing::Plain, &manifest, &envelope, &contents.files, programs)
-                .map_err(|error| Failure::internal("cannot make a bundle").because(&error))?;
-        Ok(Self { record: contents.record(&manifest, &sha256), is_new, bytes })
+        let sha256 = write_bundle(&mut *bytes, sealing, &manifest, &envelope, &contents.files, programs)
+            .map_err(|error| Failure::internal("cannot make a bundle").because(&error))?;
+        let mut record = contents.record(&manifest, &sha256);
+        (record.seal, record.sealed_to) = (sealing.seal(), sealing.keys());
+        Ok(Self { record, is_new, bytes })
     }
 }

@@ -7,12 +7,13 @@ use super::Site;
 use crate::bundle::{self, proposed_renewal};
 use crate::node_directory::NodeDirectory;
 use crate::zone_directory::ZoneDirectory;
+use model::config::{AccessMethod, AccessSettings};
 use model::plan::{DEFAULT_NODE_DIRECTORY, proposed_with_config};
 
 enum Way {
     ZoneDirectory,
-    /// The command of `[access]` brings it to a directory of its own.
-    Command {
+    /// The command of `[access]` or the zone's etcd brings it to a directory of its own.
+    Reached {
         directory: PathBuf,
     },
     /// People carry bundles to a directory of its own.
@@ -24,9 +25,15 @@ enum Way {
 impl Way {
     fn to(zone: &ZoneDirectory, node: &str) -> Self {
         let Some(described) = zone.config.node(node) else { return Self::Copy };
-        match &zone.config.access {
+        let is_reached = |settings: &&AccessSettings| match settings.methods(described).first() {
+            Some(AccessMethod::Command) => true,
+            // The first bundle is carried.
+            Some(AccessMethod::Etcd) => zone.recipients().is_ok_and(|all| all.of(described).is_some()),
+            Some(AccessMethod::Files) | None => false,
+        };
+        match zone.config.access.as_ref().filter(is_reached) {
             _ if zone.runs_here(described) => Self::ZoneDirectory,
-            Some(settings) => Self::Command { directory: settings.node_directory(described).into() },
+            Some(settings) => Self::Reached { directory: settings.node_directory(described).into() },
             None if zone.has_bundled(node) => Self::Files,
             None => Self::Copy,
         }
@@ -65,7 +72,7 @@ impl Site {
         let Self::Zone(zone) = self else { return self.proposed_for(command, node) };
         match Way::to(zone, node) {
             Way::ZoneDirectory | Way::Copy => self.proposed_for(command, node),
-            Way::Command { directory } => proposed_with_config(command, &directory),
+            Way::Reached { directory } => proposed_with_config(command, &directory),
             Way::Files => proposed_with_config(command, Path::new(DEFAULT_NODE_DIRECTORY)),
         }
     }
@@ -102,7 +109,7 @@ impl Site {
             Self::Node(own) => return from_signing_host("pki renew", own, node),
         };
         match Way::to(zone, node) {
-            Way::ZoneDirectory | Way::Command { .. } => zone.proposed(&renew),
+            Way::ZoneDirectory | Way::Reached { .. } => zone.proposed(&renew),
             Way::Files => zone.proposed(&format!("{renew} {}", bundle::proposed_out(zone, &[node]))),
             Way::Copy => issued_and_copied(zone, node),
         }
@@ -132,7 +139,7 @@ impl Site {
     /// Whether the node of this short name gets what is new only as a whole, in a bundle.
     pub fn has_own_directory(&self, node: &str) -> bool {
         let Self::Zone(zone) = self else { return true };
-        matches!(Way::to(zone, node), Way::Command { .. } | Way::Files)
+        matches!(Way::to(zone, node), Way::Reached { .. } | Way::Files)
     }
 }
 
@@ -145,7 +152,7 @@ pub fn gets_files(zone: &ZoneDirectory, node: &str) -> bool {
 pub fn proposed_lists(zone: &ZoneDirectory, node: &str) -> String {
     match Way::to(zone, node) {
         Way::ZoneDirectory => zone.proposed(&format!("pki issue {node}")),
-        Way::Command { .. } => zone.proposed(&format!("pki renew {node} --due")),
+        Way::Reached { .. } => zone.proposed(&format!("pki renew {node} --due")),
         Way::Files => bundle::proposed(zone, &[node]),
         Way::Copy => issued_and_copied(zone, node),
     }

@@ -8,6 +8,7 @@ mod failures;
 mod inventory;
 mod issuance;
 mod node_answers;
+mod recipients;
 mod restored;
 mod revocation;
 mod rotation;
@@ -45,6 +46,7 @@ pub use issuance::holder::Holder;
 pub use issuance::issuer::{Issuer, refuse_without_keys};
 pub use issuance::parallel::in_parallel;
 pub use node_answers::{AnswerFault, verify_answer};
+pub use recipients::Recipients;
 pub use restored::{draw_token, read_restored, record_restored};
 pub use revocation::adoption::{AdoptedList, adopt_list, plane_that_signed};
 pub use revocation::record::{RevocationTarget, Targeted, find_issued, revoke};
@@ -58,6 +60,8 @@ pub use rotation::scope::RotationScope;
 pub use rotation::transitions::{prepare_next, retire, switch, switch_back, tidy};
 pub use zone_document::{ZoneDocumentSigned, sign_zone_document, signers_failure, zone_document_signers};
 pub use zone_lock::{HeldAuthorities, ZoneLock, ZoneReadLock};
+
+use recipients::RecipientsRead;
 
 use model::config::{Node, NodeName, Problem, Protection, ZoneConfig, ZoneConfigError};
 use model::error::{Exit, Failure, Result};
@@ -81,6 +85,8 @@ pub struct ZoneDirectory {
     written: PathBuf,
     /// The operator says that the clock is right, whatever is recorded.
     clock_is_right: bool,
+    /// What was read of `recipients.jsonl`: each way to a node depends on it.
+    recipients: RecipientsRead,
 }
 
 impl ZoneDirectory {
@@ -92,8 +98,15 @@ impl ZoneDirectory {
         refuse_writable_by_others(paths.root())?;
         refuse_writable_by_others(&paths.config())?;
         config.tls.anchor(paths.root());
-        let zone =
-            Self { paths, config, warnings, ca_passphrase, written: root.to_owned(), clock_is_right: false };
+        let zone = Self {
+            paths,
+            config,
+            warnings,
+            ca_passphrase,
+            written: root.to_owned(),
+            clock_is_right: false,
+            recipients: RecipientsRead::default(),
+        };
         zone.refuse_authorities_of_no_use()?;
         Ok(zone)
     }

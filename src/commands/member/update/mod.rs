@@ -9,7 +9,7 @@ mod report;
 
 use time::OffsetDateTime;
 
-use crate::arguments::open_zone;
+use crate::arguments::{not_waited_for, open_zone};
 use crate::cli::{Format, MemberUpdateArgs};
 use crate::output::{json, print, print_dry_run};
 use change::{listed, refuse_other_changes, serves_as_described};
@@ -109,7 +109,8 @@ fn move_all(
         let live = Observer::new(site).observe()?;
         let before = listed(site, &live, node)?.peer_urls.clone();
         let mut watch = Told(site);
-        let mut operation = Operation::with(lock.take(), site, title, arguments.timeout.into(), &mut watch);
+        let mut operation = Operation::with(lock.take(), site, title, arguments.timeout.into(), &mut watch)
+            .without(not_waited_for(&arguments.without, zone)?);
         let others_follow = index + 1 < places.order.len();
         let done = Done::default();
         let mut moving = Move { operation: &mut operation, zone, node, before, others_follow, now, done };

@@ -83,6 +83,9 @@ impl Runbook for Move<'_, '_> {
             }
             Step::Restart => {
                 let delivered = match operation.transport(node) {
+                    _ if operation.delivers_by_etcd(node) => {
+                        Some("what the zone has for it, by the zone's etcd")
+                    }
                     NodeTransport::InPlace => None,
                     NodeTransport::Command(_) => Some("what the zone has for it, by the command of [access]"),
                     NodeTransport::Offline => Some("a bundle that is carried there"),
@@ -163,6 +166,10 @@ fn restart(
     zone: &ZoneDirectory,
     node: &Node,
 ) -> Result<Option<RestartedMember>> {
+    if operation.delivers_by_etcd(node) {
+        // Its node restarts it, for which it takes the lock.
+        operation.deliver_and_await(node, |live| serves_as_described(live, node))?;
+    }
     let transport = operation.transport(node);
     if matches!(transport, NodeTransport::Command(_)) {
         operation.deliver(node)?;

@@ -1,0 +1,366 @@
+//! A round: bundles made for many nodes, written to etcd, and answered.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::time::Instant;
+use zone_pki::instant;
+
+use super::answers::{Answers, HeardNode};
+use super::outbox::{Outgoing, put_all, remove_all};
+use crate::any_member::Members;
+use crate::transport::delivery::{Addressed, Delivery, SealedBundle};
+use crate::transport::{BundleTransport, Wanted, unrecorded};
+use live::on_runtime;
+use model::config::{AccessMethod, Node, NodeName};
+use model::error::{Exit, Failure, Result};
+use model::report::{enumerated, message};
+use store::bundle::{BundleRecord, Recipient};
+use store::site::Site;
+use store::zone_directory::{Assessment, Authorities, ZoneDirectory};
+
+/// Nodes whose bundles are made under one hold of the zone's lock.
+const BATCH: usize = 512;
+/// Names that are told; the rest is counted.
+const TOLD_AT_MOST: usize = 5;
+
+/// What is issued to a node of a round beside what is due.
+pub(crate) type Prepare<'p> = dyn FnMut(&mut Assessment<'_>) -> Result<()> + 'p;
+
+/// How a round has ended.
+#[derive(Debug, Default)]
+pub struct EtcdRound {
+    /// Nodes that have in use what the zone has for them, by their own word.
+    pub answered: Vec<NodeName>,
+    /// Nodes that were revoked: what etcd had for them was removed.
+    pub revoked: Vec<NodeName>,
+    /// The others.
+    pub not_answered: Vec<NotAnswered>,
+    /// What is to be told of those of them that the operator has not left out; none if there are none.
+    pub failure: Option<Failure>,
+}
+
+/// A node that has not answered what it was to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAnswered {
+    /// The node.
+    pub node: NodeName,
+    /// The number of the bundle that etcd has for it.
+    pub sequence: u64,
+    /// When it was heard last, and the number of the bundle that it had then.
+    pub last: Option<(OffsetDateTime, u64)>,
+    /// Why it has refused the bundle, if it has.
+    pub refused: Option<String>,
+}
+
+/// What a node is to answer.
+struct Expected {
+    sequence: u64,
+    manifest_sha256: String,
+}
+
+impl Expected {
+    fn is_met_by(&self, heard: &HeardNode) -> bool {
+        heard.sequence == self.sequence && heard.manifest_sha256 == self.manifest_sha256
+    }
+}
+
+/// Has the keys of nodes recorded that etcd is to carry bundles for, and that have told theirs. Without
+/// etcd the zone goes on with what is recorded.
+///
+/// # Errors
+/// The CAs or the log cannot be read.
+pub fn learn_recipients(site: &Site, now: OffsetDateTime) -> Result<()> {
+    let zone = site.zone_directory()?;
+    let Some(settings) = &zone.config.access else { return Ok(()) };
+    let known = zone.recipients()?;
+    let is_unknown =
+        |node: &&Node| settings.methods(node).contains(&AccessMethod::Etcd) && known.of(node).is_none();
+    let unknown: Vec<&Node> = zone.config.nodes.iter().filter(is_unknown).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let authorities = Authorities::load_before_their_time(&zone.paths, now)?;
+    let mut answers = Answers::of(zone, &authorities, &unknown);
+    let members = Members::of(site);
+    let read = run(async {
+        let client = members.first_that_answers().await?;
+        answers.read(&client).await.map_err(|error| not_read(site, &error))
+    })?;
+    if let Err(failure) = read {
+        tracing::debug!(%failure, "the answers of nodes are not read");
+        return Ok(());
+    }
+    answers.learn(now).map(drop)
+}
+
+/// What nodes say of themselves, as etcd has it now.
+///
+/// # Errors
+/// No member answers.
+pub(crate) fn read_answers<'a>(
+    site: &Site,
+    zone: &'a ZoneDirectory,
+    authorities: &'a Authorities,
+    nodes: &[&'a Node],
+) -> Result<Answers<'a>> {
+    let mut answers = Answers::of(zone, authorities, nodes);
+    let members = Members::of(site);
+    run(async {
+        let client = members.first_that_answers().await?;
+        answers.read(&client).await.map_err(|error| not_read(site, &error))
+    })??;
+    Ok(answers)
+}
+
+/// Removes what etcd has for a node.
+///
+/// # Errors
+/// No member takes it.
+pub(crate) fn withdraw(site: &Site, node: &Node) -> Result<()> {
+    let members = Members::of(site);
+    run(async {
+        let client = members.first_that_answers().await?;
+        remove_all(&client, std::slice::from_ref(&node.name)).await.map_err(|error| not_read(site, &error))
+    })?
+}
+
+/// What a round works with.
+#[derive(Clone, Copy)]
+pub(crate) struct Rounds<'r> {
+    /// Where the operation was typed.
+    pub(crate) site: &'r Site,
+    /// As the operator typed it.
+    pub(crate) operation: &'r str,
+    /// How long answers are waited for.
+    pub(crate) limit: Duration,
+    /// Nodes, by their short names, whose answers are not waited for.
+    pub(crate) without: &'r BTreeSet<String>,
+    /// Whether no other operation has begun.
+    pub(crate) still_held: &'r dyn Fn() -> Result<()>,
+}
+
+impl Rounds<'_> {
+    /// Brings nodes whose bundles etcd has what the zone has for them, and waits for their answers. Those
+    /// that are left out get theirs as well, and nothing waits for them.
+    ///
+    /// # Errors
+    /// A bundle cannot be made, or no member takes it. That a node does not answer is none.
+    #[tracing::instrument(skip_all, name = "deliver by etcd", fields(nodes = nodes.len()))]
+    pub(crate) fn run(
+        &self,
+        nodes: &[&Node],
+        wanted: &Wanted,
+        prepare: &mut Prepare<'_>,
+    ) -> Result<EtcdRound> {
+        let (site, zone) = (self.site, self.site.zone_directory()?);
+        let authorities = Authorities::load_before_their_time(&zone.paths, OffsetDateTime::now_utc())?;
+        let mut answers = read_answers(site, zone, &authorities, nodes)?;
+        let mut round = EtcdRound::default();
+        let mut expected: BTreeMap<&str, Expected> = BTreeMap::new();
+        for batch in nodes.chunks(BATCH) {
+            let sealed = self.seal(batch, wanted, &answers, prepare)?;
+            let is_made = |node: &&Node| sealed.iter().any(|made| made.node.name == node.name);
+            let revoked: Vec<NodeName> =
+                batch.iter().filter(|node| !is_made(node)).map(|node| node.name.clone()).collect();
+            for (node, SealedBundle { bundle, .. }) in batch.iter().filter(|node| is_made(node)).zip(&sealed)
+            {
+                let record = &bundle.record;
+                let (sequence, manifest_sha256) = (record.sequence, record.manifest_sha256.clone());
+                expected.insert(node.name.full(), Expected { sequence, manifest_sha256 });
+            }
+            (self.still_held)()?;
+            self.put(sealed, &revoked, &answers)?;
+            round.revoked.extend(revoked);
+        }
+        self.await_answers(&mut answers, nodes, &expected)?;
+        for node in nodes {
+            let Some(expected) = expected.get(node.name.full()) else { continue };
+            match answers.heard(&node.name) {
+                Some(heard) if expected.is_met_by(heard) => round.answered.push(node.name.clone()),
+                heard => round.not_answered.push(NotAnswered::of(node, expected, heard)),
+            }
+        }
+        round.failure = self.failure(&round.not_answered);
+        Ok(round)
+    }
+
+    fn seal(
+        &self,
+        nodes: &[&Node],
+        wanted: &Wanted,
+        answers: &Answers<'_>,
+        prepare: &mut Prepare<'_>,
+    ) -> Result<Vec<SealedBundle>> {
+        let zone = self.site.zone_directory()?;
+        let held = zone.lock()?;
+        let now = OffsetDateTime::now_utc();
+        let authorities = held.authorities(now)?;
+        (self.still_held)()?;
+        let mut delivery = Delivery::bringing(wanted.clone(), zone, &authorities, now)?;
+        let recipients = zone.recipients()?;
+        let mut addressed = Vec::new();
+        for node in nodes {
+            let recorded = recipients.of(node);
+            let recipient = recorded.and_then(|record| Recipient::parse(&record.recipient).ok());
+            let Some(recipient) = recipient else { continue };
+            let heard = answers.heard(&node.name);
+            let unrecorded = heard.filter(|heard| is_unrecorded(delivery.latest(node), heard));
+            if let Some(heard) = unrecorded {
+                unrecorded::warn_of_answer(zone, node, heard.sequence);
+            }
+            let above = unrecorded.map_or(0, |heard| heard.sequence);
+            addressed.push(Addressed { node, recipient, above });
+        }
+        delivery.seal_all(&addressed, prepare)
+    }
+
+    fn put(&self, sealed: Vec<SealedBundle>, revoked: &[NodeName], answers: &Answers<'_>) -> Result<()> {
+        let outgoing = sealed.into_iter().map(|sealed| {
+            let heard = answers.heard(&sealed.node.name);
+            let number = sealed.bundle.record.sequence;
+            // What it has refused may have been replaced by another client.
+            let again = heard.and_then(|heard| heard.refused.as_ref()).is_some_and(|(of, _)| *of == number);
+            Outgoing { active: heard.map_or(0, |heard| heard.sequence), again, sealed }
+        });
+        let outgoing: Vec<Outgoing> = outgoing.collect();
+        let members = Members::of(self.site);
+        run(async {
+            let client = members.first_that_answers().await?;
+            put_all(&client, outgoing).await?;
+            let removed = remove_all(&client, revoked).await;
+            removed.map_err(|error| not_read(self.site, &error))
+        })?
+    }
+
+    fn await_answers(
+        &self,
+        answers: &mut Answers<'_>,
+        nodes: &[&Node],
+        expected: &BTreeMap<&str, Expected>,
+    ) -> Result<()> {
+        let is_awaited = |node: &&&Node| {
+            expected.contains_key(node.name.full()) && !self.without.contains(node.name.short())
+        };
+        let awaited: Vec<&Node> = nodes.iter().filter(is_awaited).copied().collect();
+        let is_met = |answers: &Answers<'_>, node: &Node| {
+            let (expected, heard) = (expected.get(node.name.full()), answers.heard(&node.name));
+            expected.zip(heard).is_some_and(|(expected, heard)| expected.is_met_by(heard))
+        };
+        let mut missing: BTreeSet<&str> =
+            awaited.iter().filter(|node| !is_met(answers, node)).map(|node| node.name.full()).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        message(&told_waiting(&missing, nodes, self.limit));
+        let members = Members::of(self.site);
+        let connect = || async { members.first_that_answers().await.ok() };
+        run(async {
+            let deadline = Instant::now() + self.limit;
+            let enough = |answers: &Answers<'_>, node: Option<&Node>| {
+                match node {
+                    Some(node) if is_met(answers, node) => drop(missing.remove(node.name.full())),
+                    Some(_) => {}
+                    None => missing.retain(|name| {
+                        !awaited.iter().any(|node| node.name.full() == *name && is_met(answers, node))
+                    }),
+                }
+                missing.is_empty()
+            };
+            answers.wait(connect, deadline, enough).await;
+        })
+    }
+
+    /// What is to be told of nodes that have not answered, but for those that the operator has left out.
+    fn failure(&self, not_answered: &[NotAnswered]) -> Option<Failure> {
+        let is_awaited = |missing: &&NotAnswered| !self.without.contains(missing.node.short());
+        let missing: Vec<&NotAnswered> = not_answered.iter().filter(is_awaited).collect();
+        let (first, count) = (missing.first()?, missing.len());
+        let what = match count {
+            1 => format!("{} has not answered that it has what is new", first.node.short()),
+            _ => format!("{count} nodes have not answered that they have what is new"),
+        };
+        let mut failure = Failure::new(Exit::Unavailable, what);
+        for missing in missing.iter().take(TOLD_AT_MOST) {
+            failure = failure.because(missing.told());
+        }
+        if count > TOLD_AT_MOST {
+            failure = failure.because(format!("and {} more", count - TOLD_AT_MOST));
+        }
+        let names: Vec<&str> = missing.iter().map(|missing| missing.node.short()).collect();
+        let (name, site) = (self.operation, self.site);
+        let again = match count <= TOLD_AT_MOST {
+            true => format!(
+                "; or go on without them: {}",
+                site.proposed(&format!("{name} --without {}", names.join(",")))
+            ),
+            false => String::new(),
+        };
+        Some(failure.next(format!(
+            "etcd has it for them: they take it when they ask next; then run the command again{again}"
+        )))
+    }
+}
+
+/// Whether a node has a bundle that is not recorded here.
+fn is_unrecorded(latest: Option<&BundleRecord>, heard: &HeardNode) -> bool {
+    latest.is_none_or(|latest| match latest.sequence.cmp(&heard.sequence) {
+        Ordering::Less => true,
+        Ordering::Equal => latest.manifest_sha256 != heard.manifest_sha256,
+        Ordering::Greater => false,
+    })
+}
+
+impl NotAnswered {
+    fn of(node: &Node, expected: &Expected, heard: Option<&HeardNode>) -> Self {
+        let refused = heard.and_then(|heard| heard.refused.as_ref());
+        Self {
+            node: node.name.clone(),
+            sequence: expected.sequence,
+            last: heard.map(|heard| (heard.at, heard.sequence)),
+            refused: refused.filter(|(of, _)| *of == expected.sequence).map(|(_, why)| why.clone()),
+        }
+    }
+
+    /// For the operator.
+    pub fn told(&self) -> String {
+        let name = self.node.short();
+        match (&self.refused, &self.last) {
+            (Some(why), _) => format!("{name} has refused bundle {}: {why}", self.sequence),
+            (None, Some((at, number))) => {
+                format!("{name} was last heard at {}, with bundle {number} in use", instant(*at))
+            }
+            (None, None) => format!("{name} was never heard"),
+        }
+    }
+}
+
+fn told_waiting(missing: &BTreeSet<&str>, nodes: &[&Node], limit: Duration) -> String {
+    let is_missing = |node: &&&Node| missing.contains(node.name.full());
+    let names: Vec<&str> = nodes.iter().filter(is_missing).map(|node| node.name.short()).collect();
+    let who = match names.len() {
+        count if count > TOLD_AT_MOST => format!("{count} nodes"),
+        _ => enumerated(&names),
+    };
+    format!("waiting up to {} for the answers of {who}", humantime::format_duration(limit))
+}
+
+fn not_read(site: &Site, error: &etcd::client::CallError) -> Failure {
+    Failure::new(Exit::Unavailable, "cannot read what is on its way to nodes, and what they answer")
+        .because(format!("etcd says: {error}"))
+        .next(format!("see how the members are: {}", site.proposed("status")))
+}
+
+fn run<F: Future>(future: F) -> Result<F::Output> {
+    on_runtime(future).map_err(|error| Failure::internal("cannot set up the connections").because(&error))
+}
+
+/// Those of the nodes whose bundles etcd has, and the others.
+pub(crate) fn by_etcd<'n>(
+    zone: &ZoneDirectory,
+    nodes: impl IntoIterator<Item = &'n Node>,
+) -> (Vec<&'n Node>, Vec<&'n Node>) {
+    nodes.into_iter().partition(|node| BundleTransport::of(zone, node).is_etcd())
+}

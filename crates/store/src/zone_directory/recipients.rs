@@ -1,0 +1,90 @@
+//! `recipients.jsonl`: which key the bundles of a node are sealed to where etcd has them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use time::OffsetDateTime;
+use zone_pki::{RecordLog, whole_seconds};
+
+use super::{ZoneDirectory, ZoneLock, log_failure};
+use model::config::Node;
+use model::error::Result;
+use model::formats::{LearnedFrom, RecipientRecord};
+
+/// The keys that were recorded.
+#[derive(Debug, Default)]
+pub struct Recipients(HashMap<String, RecipientRecord>);
+
+/// What was read, until something is added.
+#[derive(Debug, Default)]
+pub(super) struct RecipientsRead(Mutex<Option<Arc<Recipients>>>);
+
+impl Recipients {
+    /// What is recorded of a node.
+    pub fn of(&self, node: &Node) -> Option<&RecipientRecord> {
+        self.0.get(node.name.full())
+    }
+}
+
+impl ZoneDirectory {
+    /// The keys that bundles are sealed to, as they were recorded when they were first asked for here, or
+    /// last added to.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn recipients(&self) -> Result<Arc<Recipients>> {
+        let mut read = self.recipients.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(recipients) = &*read {
+            return Ok(Arc::clone(recipients));
+        }
+        let path = self.paths.recipient_log();
+        let failure = |error| log_failure(&path, &error, "nothing was changed");
+        let mut recipients = HashMap::new();
+        RecordLog::<RecipientRecord>::open(&path)
+            .and_then(|log| {
+                log.for_each(|record| {
+                    recipients.insert(record.node.clone(), record);
+                })
+            })
+            .map_err(failure)?;
+        Ok(Arc::clone(read.insert(Arc::new(Recipients(recipients)))))
+    }
+
+    /// Records the keys of nodes that differ from those that are recorded, each as
+    /// [`Recipient`](crate::bundle::Recipient) writes it.
+    ///
+    /// # Errors
+    /// The log cannot be read or written.
+    pub fn record_recipients(
+        &self,
+        _held: &ZoneLock,
+        learned: &[(&Node, &str)],
+        from: LearnedFrom,
+        now: OffsetDateTime,
+    ) -> Result<()> {
+        self.recipients.forget();
+        let known = self.recipients()?;
+        let is_new =
+            |(node, key): &&(&Node, &str)| known.of(node).is_none_or(|record| record.recipient != *key);
+        let record = |(node, key): &(&Node, &str)| RecipientRecord {
+            node: node.name.full().to_owned(),
+            recipient: (*key).to_owned(),
+            learned_from: from,
+            at: whole_seconds(now),
+        };
+        let records: Vec<RecipientRecord> = learned.iter().filter(is_new).map(record).collect();
+        if records.is_empty() {
+            return Ok(());
+        }
+        let path = self.paths.recipient_log();
+        let written = RecordLog::open(&path).and_then(|log| log.append(&records));
+        self.recipients.forget();
+        written.map_err(|error| log_failure(&path, &error, "the keys were not recorded"))
+    }
+}
+
+impl RecipientsRead {
+    fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
