@@ -1,5 +1,6 @@
 //! The command line. Names and options are part of the interface: scripts rely on them.
 
+mod access;
 mod activate;
 mod boot;
 mod bundle;
@@ -28,6 +29,7 @@ mod without;
 
 use std::path::PathBuf;
 
+pub use access::{AccessCommand, AccessGrantsArgs, GrantsFormat};
 pub use activate::{ActivateArgs, NodeDirectoryArg};
 pub use boot::{BootArgs, BootCommand, BootExportArgs, BootNodeArgs, ServiceManager};
 pub use bundle::{
@@ -135,6 +137,9 @@ pub enum Command {
     Nameservice(NameserviceCommand),
     /// Create a bundle for each node: one file that brings its host into the zone
     Bundle(BundleArgs),
+    /// How nodes are reached: what etcd's authentication lets them do
+    #[command(subcommand)]
+    Access(AccessCommand),
     /// Print the DNS records of the zone, and check name servers
     #[command(subcommand)]
     Dns(DnsCommand),

@@ -1,5 +1,6 @@
 //! One file a command, each a recipe of named steps.
 
+mod access;
 mod activate;
 mod await_ready;
 mod boot;
@@ -80,6 +81,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Nameservice(command) => nameservice::run(&command, now),
         Command::Bundle(arguments) => bundle::run(&arguments, now),
         Command::Pki(PkiCommand::Export(arguments)) => pki_export::run(&arguments, now),
+        Command::Access(command) => access::run(&command, now),
         Command::Dns(command) => dns::run(&command),
         Command::Env(arguments) => client::print_environment(&arguments, now),
         Command::Ctl(arguments) => client::run_etcdctl(arguments, now),

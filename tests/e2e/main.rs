@@ -81,6 +81,7 @@ mod found_members;
 mod frozen;
 mod full_disk;
 mod go_clients;
+mod grants;
 mod grpc_proxy;
 mod issued_certificates;
 mod logged_secrets;

@@ -1,6 +1,7 @@
 //! etcd itself: which binary, which flags, its data, its API.
 
 mod arguments;
+mod auth_messages;
 mod backend;
 mod binary;
 mod binary_error;
@@ -26,6 +27,7 @@ mod restore;
 pub mod snapshot;
 mod space;
 pub mod tls;
+mod users;
 mod versions;
 pub mod watch;
 mod whole_log;

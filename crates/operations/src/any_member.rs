@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use zone_pki::ShowPath;
 
-use etcd::client::MemberClient;
+use etcd::client::{Answer, CallError, MemberClient};
 use live::Credentials;
 use model::config::ClientName;
 use model::error::{Exit, Failure, Result};
@@ -21,6 +21,7 @@ pub(crate) struct Members {
     urls: Vec<String>,
     generation: PathBuf,
     status: String,
+    limit: Duration,
 }
 
 impl Members {
@@ -29,7 +30,13 @@ impl Members {
             urls: site.config().client_urls(),
             generation: site.client_generation(&ClientName::admin()),
             status: site.proposed("status"),
+            limit: ANSWER_LIMIT,
         }
+    }
+
+    /// The same, where an answer may take this long: for what has etcd work for longer than a read.
+    pub(crate) fn that_answer_within(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 
     /// The same, also at these URLs.
@@ -51,7 +58,7 @@ impl Members {
                 .because(&error)
                 .next(format!("see how the members are: {}", self.status))
         })?;
-        Ok(self.urls.iter().filter_map(|url| credentials.connect(url, ANSWER_LIMIT).ok()).collect())
+        Ok(self.urls.iter().filter_map(|url| credentials.connect(url, self.limit).ok()).collect())
     }
 
     /// What the first member answers to a question that all are asked at once: one that says nothing does not
@@ -73,10 +80,13 @@ impl Members {
         Ok(None)
     }
 
-    /// The member that answers a read through the quorum first.
+    /// The member that answers a read through the quorum first. One that refuses it for lack of a right has
+    /// looked for that after the quorum has answered.
     pub(crate) async fn first_that_answers(&self) -> Result<MemberClient> {
-        let answered =
-            self.first(|client| async move { client.quorum_read().await.ok().map(|_| client) }).await?;
+        let has_answered = |read: Answer<i64>| matches!(read, Ok(_) | Err(CallError::Denied(_)));
+        let answered = self
+            .first(|client| async move { has_answered(client.quorum_read().await).then_some(client) })
+            .await?;
         if let Some(client) = answered {
             return Ok(client);
         }

@@ -10,6 +10,7 @@
 //! | [`restored_node`] | what is told of the restore of a node |
 //! | [`lock`] | two operations on a zone are kept apart, in its etcd |
 //! | [`discovery`] | the zone's etcd as the discovery service for other clusters |
+//! | [`grants`] | what etcd's authentication lets each node do |
 //! | [`transport`] | how the signing host reaches the nodes: in place, by a command, or in files |
 //! | [`restart`] | members restarted, one after the other, while the others carry the cluster |
 //! | [`defragmentation`] | database files made smaller; the way out of the alarm NOSPACE |
@@ -27,6 +28,7 @@ mod any_member;
 pub mod defragmentation;
 pub mod discovery;
 pub mod event;
+pub mod grants;
 pub mod interruption;
 pub mod lock;
 pub mod membership;

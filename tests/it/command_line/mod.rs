@@ -5,6 +5,7 @@ mod core_dumps;
 mod environment;
 mod expired;
 mod generations;
+mod grants;
 mod init;
 mod issuance_log;
 mod issue;

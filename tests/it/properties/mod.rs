@@ -4,6 +4,7 @@ mod backend;
 mod comparison;
 mod discovery;
 mod gates;
+mod grants;
 mod identifiers;
 mod initial_cluster;
 mod log_position;

@@ -11,6 +11,7 @@ mod document_acceptance;
 mod document_refusal;
 mod document_signature;
 mod forwards;
+mod grants;
 mod log_position;
 mod member;
 mod node_commands;
@@ -48,6 +49,7 @@ pub use document_acceptance::{Acceptance, DOCUMENT_AHEAD_AT_MOST, keeps_member};
 pub use document_refusal::DocumentRefusal;
 pub use document_signature::{DocumentSigners, LastDocument, SignedZoneDocument, SignersFault};
 pub use forwards::Forward;
+pub use grants::{GrantChange, Granted, KeyPermission, KeyRight, NodeGrant, OPERATION_KEY, grant_changes};
 pub use log_position::LogPosition;
 pub use member::{HostFacts, MemberPlan, MemberPlanError};
 pub use node_commands::{

@@ -17,15 +17,16 @@ pub use holder::{Holder, SeenFromHere};
 use keep_alive::KeepAlive;
 
 use crate::any_member::Members;
-use etcd::client::MemberClient;
+use etcd::client::{CallError, MemberClient};
 use etcd::key_values::KeyValue;
 use host::since_boot;
 use live::on_runtime;
 use model::error::{Exit, Failure, Result};
+use model::plan::OPERATION_KEY;
 use store::site::Site;
 
 /// Below the key that is read to see whether the cluster takes requests, which has no value ever.
-const KEY: &[u8] = b"\0zone-etcd/operation";
+const KEY: &[u8] = OPERATION_KEY;
 /// How long the lease of one that died keeps others waiting, in seconds. A cluster that takes no requests for
 /// so long has not lost a lease yet: a new leader restarts their time to live.
 const LEASE_SECONDS: i64 = 15;
@@ -63,11 +64,11 @@ impl OperationLock {
         let members = Members::of(site).with(others);
         let own = Holder::own(operation, OffsetDateTime::now_utc());
         let value = own.to_bytes()?;
-        let refused = |why: String| not_taken(site, why);
+        let refused = |error: NotTaken| not_taken(site, error);
         let taken = on_runtime(async {
             let client = members.first_that_answers().await?;
             let granted = client.lease_grant(LEASE_SECONDS).await;
-            let lease = granted.map_err(|error| refused(error.to_string()))?;
+            let lease = granted.map_err(|error| refused(error.into()))?;
             let taken = take_key(&client, &value, lease).await;
             if !matches!(taken, Ok(Taken::Ours(_))) {
                 // It ends by itself if this reaches no member.
@@ -93,7 +94,7 @@ impl OperationLock {
         let members = Members::of(site);
         let read = on_runtime(async {
             let client = members.first_that_answers().await?;
-            client.get(KEY).await.map_err(|error| not_taken(site, error.to_string()))
+            client.get(KEY).await.map_err(|error| not_taken(site, error.into()))
         })
         .map_err(|error| Failure::internal("cannot set up the connections").because(&error))??;
         let holder = read.map(|present| Holder::parse(&present.value));
@@ -148,10 +149,35 @@ impl OperationLock {
     }
 }
 
-fn not_taken(site: &Site, why: String) -> Failure {
-    Failure::new(Exit::Unavailable, "cannot take the lock of operations in etcd")
-        .because(why)
-        .next(format!("have the members take requests first: {}", site.proposed("status")))
+/// Why the lock is not to be had.
+enum NotTaken {
+    /// Said by a member.
+    Call(CallError),
+    /// Others take it and give it up while it is looked at.
+    ChangesHands,
+}
+
+impl From<CallError> for NotTaken {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+fn not_taken(site: &Site, error: NotTaken) -> Failure {
+    let failure = Failure::new(Exit::Unavailable, "cannot take the lock of operations in etcd");
+    match error {
+        NotTaken::Call(error @ (CallError::Denied(_) | CallError::NoUser(_))) => {
+            let grants = site.proposed_by_signer("access grants --format apply");
+            failure.exit(Exit::Permission).because(&error).next(format!("have it granted: {grants}"))
+        }
+        NotTaken::Call(error) => failure
+            .because(&error)
+            .next(format!("have the members take requests first: {}", site.proposed("status"))),
+        NotTaken::ChangesHands => failure.because("it changes hands all the time").next(format!(
+            "wait for the end of other operations, and run the command again; how the members are: {}",
+            site.proposed("status")
+        )),
+    }
 }
 
 fn lost(why: impl Into<String>) -> Failure {
@@ -170,11 +196,11 @@ enum Taken {
 
 /// Writes the key if no operation has it, or the one that has it is a process of this machine that is no
 /// more.
-async fn take_key(client: &MemberClient, value: &[u8], lease: i64) -> std::result::Result<Taken, String> {
+async fn take_key(client: &MemberClient, value: &[u8], lease: i64) -> std::result::Result<Taken, NotTaken> {
     let mut revision = 0;
     for _ in 0..TRIES {
         let put = client.put_if_unchanged(KEY, value, lease, revision).await;
-        revision = match put.map_err(|error| error.to_string())? {
+        revision = match put? {
             Ok(revision) => return Ok(Taken::Ours(revision)),
             // It has just been given up.
             Err(None) => 0,
@@ -184,7 +210,7 @@ async fn take_key(client: &MemberClient, value: &[u8], lease: i64) -> std::resul
             },
         };
     }
-    Err("it changes hands all the time".to_owned())
+    Err(NotTaken::ChangesHands)
 }
 
 fn held_by(holder: Option<&Holder>) -> Failure {

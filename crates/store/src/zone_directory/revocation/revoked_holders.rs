@@ -11,7 +11,7 @@ use crate::zone_directory::authorities::certificates::Authorities;
 use crate::zone_directory::failures::issuance_log_failure;
 use model::config::{Node, ZoneConfig};
 use model::error::Result;
-use model::plan::{ZonePaths, roles_of};
+use model::plan::{NODE_CLIENT, ZonePaths, roles_of};
 
 /// A certificate for which its holder is revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +99,13 @@ impl Authorities {
             roles_of(node).all(|role| revoked.iter().any(|certificate| certificate.role == role.name))
         };
         zone.members().filter(|node| !has_left(node)).collect()
+    }
+
+    /// Whether the certificate with which a node asks members as a client was revoked, and it was not
+    /// reinstated.
+    pub fn has_revoked_client_of(&self, node: &Node) -> bool {
+        let revoked = self.revoked_holders.of(node.name.full());
+        revoked.iter().any(|certificate| certificate.role == NODE_CLIENT.name)
     }
 
     /// Whether the node of this short name has a member that serves.
