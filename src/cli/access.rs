@@ -2,13 +2,15 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::ZoneArg;
+use super::{Format, ZoneArg};
 
 /// `access`
 #[derive(Debug, Subcommand)]
 pub enum AccessCommand {
     /// Let each node read its own bundles and write its own answer, with etcd's authentication on
     Grants(AccessGrantsArgs),
+    /// Show or record the public key that the bundles of a node are sealed to in etcd
+    Recipient(AccessRecipientArgs),
 }
 
 /// `access grants`
@@ -24,6 +26,23 @@ pub struct AccessGrantsArgs {
     /// What to do with them
     #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: GrantsFormat,
+}
+
+/// `access recipient`
+#[derive(Debug, Args)]
+pub struct AccessRecipientArgs {
+    /// The node
+    #[arg(value_name = "NODE")]
+    pub node: String,
+    /// The key: age1..., or ssh-ed25519 ...; @FILE reads it from a file [default: show what is recorded]
+    #[arg(value_name = "KEY")]
+    pub recipient: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "the fields document themselves")]
+    pub zone: ZoneArg,
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// What is done with grants.

@@ -29,7 +29,7 @@ mod without;
 
 use std::path::PathBuf;
 
-pub use access::{AccessCommand, AccessGrantsArgs, GrantsFormat};
+pub use access::{AccessCommand, AccessGrantsArgs, AccessRecipientArgs, GrantsFormat};
 pub use activate::{ActivateArgs, NodeDirectoryArg};
 pub use boot::{BootArgs, BootCommand, BootExportArgs, BootNodeArgs, ServiceManager};
 pub use bundle::{

@@ -1,6 +1,7 @@
 //! `access`: how nodes are reached.
 
 mod grants;
+mod recipient;
 
 use time::OffsetDateTime;
 
@@ -10,5 +11,6 @@ use model::error::Result;
 pub(super) fn run(command: &AccessCommand, now: OffsetDateTime) -> Result<()> {
     match command {
         AccessCommand::Grants(arguments) => grants::run(arguments, now),
+        AccessCommand::Recipient(arguments) => recipient::run(arguments, now),
     }
 }

@@ -4,6 +4,7 @@ mod by_hand;
 mod faults;
 mod local;
 mod own_keys;
+mod recipients;
 mod restored;
 mod restricted_key;
 

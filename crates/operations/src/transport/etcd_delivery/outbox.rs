@@ -26,6 +26,8 @@ pub(super) struct Outgoing {
     pub(super) sealed: SealedBundle,
     /// The number of the bundle that it has in use, as far as it is known; or 0.
     pub(super) active: u64,
+    /// The node has it in use, so that etcd need not have it any more.
+    pub(super) is_in_use: bool,
     /// It is written again even if etcd seems to have it.
     pub(super) again: bool,
 }
@@ -75,7 +77,7 @@ impl From<CallError> for NotPut {
 }
 
 async fn put(client: &MemberClient, outgoing: Outgoing) -> std::result::Result<(), NotPut> {
-    let Outgoing { sealed: SealedBundle { node, bundle, signers }, active, again } = outgoing;
+    let Outgoing { sealed: SealedBundle { node, bundle, signers }, active, is_in_use, again } = outgoing;
     let (keys, number) = (DeliveryKeys::of(&node.name), bundle.record.sequence);
     if bundle.bytes.len() > DELIVERED_BUNDLE_AT_MOST {
         return Err(NotPut::TooLarge(bundle.bytes.len()));
@@ -89,12 +91,11 @@ async fn put(client: &MemberClient, outgoing: Outgoing) -> std::result::Result<(
         let numbers: Vec<u64> = there.iter().filter_map(|(key, _)| keys.sequence_of(key)).collect();
         let needed = signers.needed_before(number, &numbers, active);
         let is_needed = |there: &Vec<u8>| {
-            *there == head
-                || *there == key
-                || keys.sequence_of(there).is_some_and(|number| needed.contains(&number))
+            let is_before = || keys.sequence_of(there).is_some_and(|number| needed.contains(&number));
+            !is_in_use && (*there == head || *there == key || is_before())
         };
         // A key has the revision of its own last change: both were written by one transaction.
-        let is_there = !again && head_at != 0 && head_at == bundle_at;
+        let is_there = is_in_use || !again && head_at != 0 && head_at == bundle_at;
         let removed: Vec<Vec<u8>> =
             there.iter().map(|(key, _)| key).filter(|key| !is_needed(key)).cloned().collect();
         if is_there && removed.is_empty() {

@@ -62,6 +62,10 @@ struct Expected {
 }
 
 impl Expected {
+    fn of(record: &BundleRecord) -> Self {
+        Self { sequence: record.sequence, manifest_sha256: record.manifest_sha256.clone() }
+    }
+
     fn is_met_by(&self, heard: &HeardNode) -> bool {
         heard.sequence == self.sequence && heard.manifest_sha256 == self.manifest_sha256
     }
@@ -167,9 +171,7 @@ impl Rounds<'_> {
                 batch.iter().filter(|node| !is_made(node)).map(|node| node.name.clone()).collect();
             for (node, SealedBundle { bundle, .. }) in batch.iter().filter(|node| is_made(node)).zip(&sealed)
             {
-                let record = &bundle.record;
-                let (sequence, manifest_sha256) = (record.sequence, record.manifest_sha256.clone());
-                expected.insert(node.name.full(), Expected { sequence, manifest_sha256 });
+                expected.insert(node.name.full(), Expected::of(&bundle.record));
             }
             (self.still_held)()?;
             self.put(sealed, &revoked, &answers)?;
@@ -221,9 +223,10 @@ impl Rounds<'_> {
         let outgoing = sealed.into_iter().map(|sealed| {
             let heard = answers.heard(&sealed.node.name);
             let number = sealed.bundle.record.sequence;
+            let is_in_use = heard.is_some_and(|heard| Expected::of(&sealed.bundle.record).is_met_by(heard));
             // What it has refused may have been replaced by another client.
             let again = heard.and_then(|heard| heard.refused.as_ref()).is_some_and(|(of, _)| *of == number);
-            Outgoing { active: heard.map_or(0, |heard| heard.sequence), again, sealed }
+            Outgoing { active: heard.map_or(0, |heard| heard.sequence), is_in_use, again, sealed }
         });
         let outgoing: Vec<Outgoing> = outgoing.collect();
         let members = Members::of(self.site);

@@ -1,0 +1,80 @@
+//! Certificates renewed by way of etcd.
+
+use super::{CLIENTS, Fleet, served};
+use crate::harness::elsewhere::INFRA;
+use crate::harness::isolation::isolated;
+
+#[test]
+fn nodes_take_new_certificates_and_one_that_was_off_takes_them_later() {
+    isolated(|| {
+        let mut fleet = Fleet::new();
+        // What a node answers first tells the key that its bundles are sealed to.
+        for (name, _) in INFRA.iter().chain(&CLIENTS) {
+            fleet.sync(name).expect_code(0);
+        }
+        let watching: Vec<&str> = INFRA.iter().chain(&CLIENTS[..4]).map(|(name, _)| *name).collect();
+        fleet.watch(&watching);
+        let before = fleet.certificate("c5");
+        let told = fleet.zone.run(&["pki", "renew", "--all", "--timeout", "20s", "--format", "json"]);
+        let told = told.expect_code(69);
+        for name in watching {
+            let state = if name.starts_with('c') { "delivered" } else { "proved" };
+            assert!(served(&told, name).iter().all(|served| served == state), "{name}: {}", told.stdout);
+            assert!(!served(&told, name).is_empty(), "{name}: {}", told.stdout);
+        }
+        assert_eq!(served(&told, "c5"), ["open"]);
+        let told = told.expect_error_with(&["c5 has not answered", "c5 was last heard at", "--without c5"]);
+        assert!(!told.stderr.contains("c4"), "{}", told.stderr);
+        assert_eq!(fleet.certificate("c5"), before);
+
+        // What is there is not made again, and nothing waits for it.
+        let arguments = ["pki", "renew", "--all", "--due", "--without", "c5"];
+        fleet.zone.run(&arguments).expect_code(0);
+        fleet.sync("c5").expect_code(0);
+        assert_ne!(fleet.certificate("c5"), before);
+        fleet.put("c5", "a").expect_code(0);
+        fleet.zone.run(&["pki", "renew", "--all", "--due"]).expect_code(0);
+    });
+}
+
+/// A client that may write everything in etcd keeps bundles back, or writes others.
+#[test]
+fn what_was_deleted_or_replaced_in_etcd_is_written_again() {
+    isolated(|| {
+        let mut fleet = Fleet::new();
+        for (name, _) in &CLIENTS {
+            fleet.sync(name).expect_code(0);
+        }
+        fleet.zone.run(&["pki", "renew", "c1", "c2", "--timeout", "1s"]).expect_code(69);
+        let delete = ["ctl", "--", "del", "--prefix", "/zone-etcd/delivery/c1.example.zone/"];
+        fleet.zone.run(&delete).expect_code(0);
+        let (bundle, _) = fleet.deliveries("c2").into_iter().next().expect("a bundle");
+        fleet.put_bytes(&bundle, b"something else");
+        // Nothing of another node is taken for its own.
+        fleet.sync("c2").expect_code(65);
+        fleet.sync("c1").expect_code(0);
+        let before = [fleet.certificate("c1"), fleet.certificate("c2")];
+        fleet.watch(&["c1", "c2"]);
+        fleet.zone.run(&["pki", "renew", "c1", "c2", "--due", "--timeout", "30s"]).expect_code(0);
+        assert_ne!([fleet.certificate("c1"), fleet.certificate("c2")], before);
+    });
+}
+
+#[test]
+fn what_etcd_has_for_a_node_that_is_revoked_is_removed() {
+    isolated(|| {
+        let fleet = Fleet::new();
+        fleet.sync("c1").expect_code(0);
+        fleet.zone.run(&["pki", "renew", "c1", "--timeout", "1s"]).expect_code(69);
+        assert!(!fleet.deliveries("c1").is_empty());
+        for (name, _) in &INFRA {
+            fleet.sync(name).expect_code(0);
+        }
+        let mut fleet = fleet;
+        fleet.watch(&["infra0", "infra1", "infra2"]);
+        fleet.zone.run(&["pki", "revoke", "c1"]).expect_code(0);
+        assert_eq!(fleet.deliveries("c1"), []);
+        fleet.sync("c1").expect_code(69).expect_error_with(&["zone-etcd bundle c1"]);
+        fleet.put("c2", "a").expect_code(0);
+    });
+}

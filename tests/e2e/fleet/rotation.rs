@@ -1,0 +1,53 @@
+//! CAs replaced while nodes are on, off, and on again.
+
+use std::time::Instant;
+
+use super::Fleet;
+use crate::harness::elsewhere::INFRA;
+use crate::harness::isolation::isolated;
+
+fn rotate(fleet: &Fleet, more: &[&str]) -> crate::harness::Outcome {
+    let common = ["pki", "rotate-ca", "--root", "--force", "--timeout", "40s"];
+    fleet.zone.run(&[&common[..], more].concat())
+}
+
+#[test]
+fn the_root_is_replaced_while_one_node_is_off_all_the_time() {
+    isolated(|| {
+        let mut fleet = Fleet::new();
+        fleet.watch_all();
+        fleet.zone.run(&["pki", "renew", "--all", "--due"]).expect_code(0);
+        fleet.switch_off("c5");
+        let begun = Instant::now();
+        let first = ["pki", "rotate-ca", "--root", "--force", "--timeout", "10s"];
+        let told = fleet.zone.run(&first).expect_code(69);
+        told.expect_error_with(&["c5 has not answered", "c5 was last heard at", "--without c5"]);
+        let told = rotate(&fleet, &["--without", "c5"]).expect_code(0);
+        println!("{}\n{}\nin {:.1} s", told.stdout, told.stderr, begun.elapsed().as_secs_f64());
+        for (name, _) in INFRA {
+            fleet.put(name, "a").expect_code(0);
+        }
+        ["c1", "c2", "c3", "c4"].iter().for_each(|name| drop(fleet.put(name, "a").expect_code(0)));
+        // Its certificate is of a CA that no member trusts any more.
+        let told = fleet.sync("c5").expect_code(69);
+        let told = told.expect_error_with(&["zone-etcd bundle c5"]);
+        println!("{}", told.stderr);
+    });
+}
+
+#[test]
+fn a_node_that_missed_the_new_root_takes_each_stage_when_it_is_back() {
+    isolated(|| {
+        let mut fleet = Fleet::new();
+        fleet.watch_all();
+        fleet.zone.run(&["pki", "renew", "--all", "--due"]).expect_code(0);
+        fleet.switch_off("c4");
+        rotate(&fleet, &["--without", "c4", "--stop-after", "new-leaves"]).expect_code(0);
+        let told = fleet.sync("c4").expect_code(0);
+        println!("{}\n{}", told.stdout, told.stderr);
+        fleet.put("c4", "a").expect_code(0);
+        fleet.watch(&["c4"]);
+        rotate(&fleet, &[]).expect_code(0);
+        fleet.put("c4", "b").expect_code(0);
+    });
+}
