@@ -70,7 +70,7 @@ pub use key::{KeyAlgorithm, KeyError, PrivateKey};
 pub use name::{NameError, SubjectAltName, SubjectAltNames};
 pub use printable::{ShowPath, Visible};
 pub use private_file::PrivateFileError;
-pub use record_log::{LogError, RecordLog};
+pub use record_log::{LogError, LogLine, LogPlace, RecordLog};
 pub use request::{CertificateRequest, RequestError};
 pub use revocation::{RevocationReason, Revoked};
 pub use revocation_list::{RevocationList, RevocationListError};

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -29,6 +29,26 @@ impl From<io::Error> for LogError {
     fn from(error: io::Error) -> Self {
         Self::File(error.into())
     }
+}
+
+/// How far a log was read: in which file, and to which byte of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogPlace {
+    device: u64,
+    inode: u64,
+    offset: u64,
+}
+
+/// What a log has beyond a [`LogPlace`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLine<'l> {
+    /// The file is another one, or shorter than it was: what followed from earlier lines is void, and all of
+    /// them are given once more.
+    Restart,
+    /// A line, as it is in the file.
+    Whole(&'l [u8]),
+    /// The last one without its end: it is given again once more was added.
+    Torn(&'l [u8]),
 }
 
 /// A log in one file. The file is made, mode 0600, by the first [`append`](Self::append).
@@ -121,6 +141,39 @@ impl<T: Serialize + DeserializeOwned> RecordLog<T> {
             line.clear();
         }
         Ok(unreadable)
+    }
+
+    /// Gives what was added since `place` to `take`, which is after the last whole line then.
+    ///
+    /// # Errors
+    /// [`LogError::File`].
+    pub fn for_each_line_since(
+        &self,
+        place: &mut LogPlace,
+        mut take: impl FnMut(LogLine<'_>),
+    ) -> Result<(), LogError> {
+        let file = self.open_to_read()?;
+        let metadata = file.as_ref().map(File::metadata).transpose()?;
+        let (device, inode, length) =
+            metadata.map_or((0, 0, 0), |metadata| (metadata.dev(), metadata.ino(), metadata.len()));
+        if (place.device, place.inode) != (device, inode) || length < place.offset {
+            take(LogLine::Restart);
+            *place = LogPlace { device, inode, offset: 0 };
+        }
+        let Some(mut file) = file.filter(|_| length > place.offset) else { return Ok(()) };
+        file.seek(SeekFrom::Start(place.offset))?;
+        let mut reader = BufReader::with_capacity(64 * 1024, file);
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            if line.last() != Some(&b'\n') {
+                take(LogLine::Torn(&line));
+                break;
+            }
+            take(LogLine::Whole(&line));
+            place.offset += line.len() as u64;
+            line.clear();
+        }
+        Ok(())
     }
 
     /// The latest entries, oldest first: those whose lines lie whole in the last 64 KiB.

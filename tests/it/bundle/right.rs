@@ -156,6 +156,32 @@ fn a_record_that_cannot_be_read_is_of_the_node_that_it_names() {
     assert_eq!(["node1", "node2"].map(|node| opened.has_bundled(node)), [true, false]);
 }
 
+/// Who had a bundle is asked of thousands of nodes in one operation, which makes bundles meanwhile. The log is
+/// read on from where it ended, and from its beginning where it is another one.
+#[test]
+fn a_bundle_that_is_made_meanwhile_counts() {
+    let zone = zone();
+    let opened =
+        ZoneDirectory::open(&zone.path(), CaPassphrase::new(None, None).expect("none")).expect("a zone");
+    let had = || ["node1", "node2", "node3"].map(|node| opened.has_bundled(node));
+    assert_eq!(had(), [false, false, false], "there is no log");
+    plain(&zone, &["node1"]);
+    assert_eq!(had(), [true, false, false]);
+    let only_one = std::fs::read(zone.file("bundles.jsonl")).expect("the log");
+    plain(&zone, &["node2"]);
+    assert_eq!(had(), [true, true, false], "the next line");
+
+    let whole = std::fs::read(zone.file("bundles.jsonl")).expect("the log");
+    append(&zone.file("bundles.jsonl"), "{\"node\":\"node3.example.zone\"");
+    assert_eq!(had(), [true, true, true], "a line that is cut off may be of the node that it names");
+    std::fs::write(zone.file("bundles.jsonl"), &whole).expect("the log");
+    assert_eq!(had(), [true, true, false], "the same without it");
+    std::fs::write(zone.file("bundles.jsonl"), &only_one).expect("the log");
+    assert_eq!(had(), [true, false, false], "a copy was put back");
+    std::fs::remove_file(zone.file("bundles.jsonl")).expect("the log");
+    assert_eq!(had(), [false, false, false], "there is no log again");
+}
+
 /// A zone whose log is gone with everything else is a new zone, and has other certificates.
 #[test]
 fn another_zone_founds_another_cluster() {

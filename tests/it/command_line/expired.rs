@@ -122,6 +122,45 @@ fn on_nodes_to_which_files_are_carried() {
     }
 }
 
+/// A line with the key of each of thousands of nodes would be no help, and `pki check` has it for each of them.
+#[test]
+fn keys_of_many_nodes_are_in_a_file() {
+    const KEY: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+    let mut text = "[zone]\nname = \"example.zone\"\n".to_owned();
+    let mut keys = String::new();
+    for number in 1..=10 {
+        let member = number == 1;
+        text.push_str(&format!(
+            "[[node]]\nname = \"node{number}\"\naddress = \"10.0.0.{number}\"\nmember = {member}\n"
+        ));
+        keys.push_str(&format!("node{number} {KEY}\n"));
+    }
+    let zone = TestZone::described(&text);
+    zone.run(&["init"]).expect_code(0);
+    append(&zone.file("zone.toml"), SHORT);
+    let file = zone.around().join("recipients");
+    fs::write(&file, keys).expect("a file");
+    let mut bundle = zone.command(&["bundle"]);
+    outcome(bundle.arg("--recipients-file").arg(&file).arg("--out").arg(zone.around().join("out")))
+        .expect_code(0);
+    // Four certificates of the member, and one of each other node.
+    let end = Instant::now() + Duration::from_secs(60);
+    let told = loop {
+        let told = zone.run(&["pki", "check"]).stdout;
+        if told.matches("  expired  ").count() >= 13 {
+            break told;
+        }
+        assert!(Instant::now() < end, "they do not expire: {told}");
+    };
+    replace_in(&zone.file("zone.toml"), SHORT, "");
+    let line =
+        told.lines().find_map(|line| Some(line.split_once("  expired  ")?.1.trim())).expect("a remedy");
+    let wanted = "zone-etcd pki renew --all --due --out DIR --recipients-file FILE --zone ";
+    assert!(line.starts_with(wanted) && !told.contains(KEY), "{told}");
+    typed(&zone, &line.replace(" FILE ", &format!(" {} ", file.display())));
+    zone.run(&["pki", "check"]).expect_code(0);
+}
+
 /// What is not a matter of age has a remedy of its own, and what is of one holder alone names it.
 #[test]
 fn of_one_holder() {

@@ -1,7 +1,8 @@
 //! What has to hold between the nodes of a zone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::Ipv4Addr;
+use std::path::Path;
 
 use super::address::{Address, Port, Protocol};
 use super::document::At;
@@ -26,8 +27,9 @@ pub fn check(nodes: &[At<Node>], problems: &mut Problems<'_>) {
 }
 
 fn check_names(nodes: &[At<Node>], problems: &mut Problems<'_>) {
-    for (index, node) in nodes.iter().enumerate() {
-        if nodes[..index].iter().any(|earlier| earlier.value.name == node.value.name) {
+    let mut names = HashSet::with_capacity(nodes.len());
+    for node in nodes {
+        if !names.insert(node.value.name.full()) {
             let what = format!("two nodes are called `{}`", node.value.name.short());
             problems.error(node.span.clone(), what, "give each node a name of its own");
         }
@@ -55,15 +57,14 @@ pub fn check_translated(nodes: &[At<Node>], tls: &Protection, problems: &mut Pro
 
 /// Two members of one machine would lock each other out of one data directory.
 fn check_data_directories(nodes: &[At<Node>], problems: &mut Problems<'_>) {
-    for (index, At { value: node, span }) in nodes.iter().enumerate() {
-        let shares = |other: &&At<Node>| {
-            node.data_directory.is_some()
-                && other.value.data_directory == node.data_directory
-                && Machine::of(&other.value) == Machine::of(node)
-        };
-        if let Some(other) = nodes[..index].iter().find(shares) {
-            let what = format!("`data_dir` of {} is that of {}", node.name.short(), other.value.name.short());
+    let mut taken: HashMap<(Machine<'_>, &Path), &Node> = HashMap::new();
+    for At { value: node, span } in nodes {
+        let Some(directory) = &node.data_directory else { continue };
+        if let Some(other) = taken.get(&(Machine::of(node), directory.as_path())) {
+            let what = format!("`data_dir` of {} is that of {}", node.name.short(), other.name.short());
             problems.error(span.clone(), what, "give each member of a machine a directory of its own");
+        } else {
+            taken.insert((Machine::of(node), directory), node);
         }
     }
 }
@@ -148,7 +149,7 @@ fn check_endpoints(nodes: &[At<Node>], problems: &mut Problems<'_>) {
 }
 
 /// What tells machines apart, as far as their addresses do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Machine<'n> {
     /// This one, whichever loopback address is written.
     Here,

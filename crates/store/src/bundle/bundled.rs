@@ -1,6 +1,7 @@
 //! What went to nodes in bundles, by their records: certificates, for a log of what was issued that has lost
 //! them, and the bundles themselves.
 
+use memchr::memmem;
 use zone_pki::LogEntry;
 
 use crate::zone_directory::log_failure;
@@ -43,7 +44,11 @@ pub fn is_recorded(paths: &ZonePaths, node: &str, manifest_sha256: &str) -> Resu
     let failure = |error| log_failure(&path, &error, "nothing was changed");
     let log = BundleRecord::log(paths).map_err(failure)?;
     let mut is_there = false;
-    log.for_each(|record| is_there |= record.node == node && record.manifest_sha256 == manifest_sha256)
-        .map_err(failure)?;
+    let finder = memmem::Finder::new(manifest_sha256);
+    let names_it = |line: &[u8]| finder.find(line).is_some();
+    log.for_each_of(names_it, |record| {
+        is_there |= record.node == node && record.manifest_sha256 == manifest_sha256;
+    })
+    .map_err(failure)?;
     Ok(is_there)
 }

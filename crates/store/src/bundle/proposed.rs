@@ -1,6 +1,6 @@
 //! The commands that make bundles again, as the operator seals them, and that activate them.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::Path;
 
 use crate::zone_directory::ZoneDirectory;
@@ -10,6 +10,8 @@ use model::report::shell_quoted;
 
 /// Where it is not known how bundles are sealed: every node can open this one.
 const SEAL: &str = "--passphrase-file FILE";
+/// More keys than these are no help in a line: they are in a file.
+const KEYS_AT_MOST: usize = 9;
 
 /// The command for the bundles of these nodes, to be typed where their zone directory is. They are sealed as
 /// the last files were.
@@ -57,6 +59,9 @@ fn seal_of(zone: &ZoneDirectory, nodes: &[&str]) -> Option<(String, Seal)> {
     if !records.iter().all(|record| record.seal == Seal::Recipients && !record.sealed_to.is_empty()) {
         return None;
     }
+    if nodes.len() > KEYS_AT_MOST {
+        return Some(("--recipients-file FILE".to_owned(), Seal::Recipients));
+    }
     let keys = nodes.iter().zip(&records).flat_map(|(node, record)| {
         record
             .sealed_to
@@ -73,14 +78,15 @@ fn latest_files(zone: &ZoneDirectory, nodes: &[&str]) -> Option<Vec<BundleRecord
         .iter()
         .map(|node| zone.config.node(node).map(|node| node.name.full()))
         .collect::<Option<_>>()?;
-    let mut latest: BTreeMap<String, BundleRecord> = BTreeMap::new();
+    let mut latest: HashMap<&str, Option<BundleRecord>> = names.iter().map(|name| (*name, None)).collect();
     let note = |record: BundleRecord| {
-        let is_newer = latest.get(&record.node).is_none_or(|latest| latest.sequence <= record.sequence);
-        if names.contains(&record.node.as_str()) && record.file != BundleRecord::NO_FILE && is_newer {
-            latest.insert(record.node.clone(), record);
+        let Some(latest) = latest.get_mut(record.node.as_str()) else { return };
+        let is_newer = latest.as_ref().is_none_or(|latest| latest.sequence <= record.sequence);
+        if record.file != BundleRecord::NO_FILE && is_newer {
+            *latest = Some(record);
         }
     };
     // What cannot be read is told of by the command that makes the bundles.
     BundleRecord::log(&zone.paths).and_then(|log| log.for_each(note)).ok()?;
-    names.iter().map(|name| latest.remove(*name)).collect()
+    names.iter().map(|name| latest.remove(*name).flatten()).collect()
 }

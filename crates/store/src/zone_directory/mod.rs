@@ -1,6 +1,7 @@
 //! A zone's directory on its signing host: its description, its CAs, and what they issued.
 
 mod authorities;
+mod bundled_nodes;
 mod clock;
 mod description;
 mod existing;
@@ -19,7 +20,6 @@ mod zone_lock;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use memchr::memmem;
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
@@ -61,11 +61,11 @@ pub use rotation::transitions::{prepare_next, retire, switch, switch_back, tidy}
 pub use zone_document::{ZoneDocumentSigned, sign_zone_document, signers_failure, zone_document_signers};
 pub use zone_lock::{HeldAuthorities, ZoneLock, ZoneReadLock};
 
+use bundled_nodes::BundledNodes;
 use recipients::RecipientsRead;
 
 use model::config::{Node, NodeName, Problem, Protection, ZoneConfig, ZoneConfigError};
 use model::error::{Exit, Failure, Result};
-use model::formats::BundleRecord;
 use model::plan::{
     DEFAULT_NODE_DIRECTORY, LOCAL_CONFIG, NodePaths, ZonePaths, directory_there, proposed_on_node,
 };
@@ -87,6 +87,8 @@ pub struct ZoneDirectory {
     clock_is_right: bool,
     /// What was read of `recipients.jsonl`: each way to a node depends on it.
     recipients: RecipientsRead,
+    /// What was read of `bundles.jsonl`.
+    bundled: BundledNodes,
 }
 
 impl ZoneDirectory {
@@ -106,6 +108,7 @@ impl ZoneDirectory {
             written: root.to_owned(),
             clock_is_right: false,
             recipients: RecipientsRead::default(),
+            bundled: BundledNodes::default(),
         };
         zone.refuse_authorities_of_no_use()?;
         Ok(zone)
@@ -144,21 +147,16 @@ impl ZoneDirectory {
         self.paths.node(name).with_data(described.and_then(|node| node.data_directory.as_deref()))
     }
 
+    /// The same of a node that `zone.toml` describes, without a search for it.
+    fn paths_of(&self, node: &Node) -> NodePaths {
+        self.paths.node(&node.name).with_data(node.data_directory.as_deref())
+    }
+
     /// Whether the node of this short name was given a bundle, and has not run from this directory. A line
     /// that cannot be read may be of one.
     pub fn has_bundled(&self, node: &str) -> bool {
         let Some(node) = self.config.node(node) else { return false };
-        if self.node_paths(&node.name).state().exists() {
-            return false;
-        }
-        let name = node.name.full();
-        let finder = memmem::Finder::new(name);
-        let mut was_given_one = false;
-        // Only the lines that name it are parsed.
-        let unreadable = BundleRecord::log(&self.paths).and_then(|log| {
-            log.for_each_of(|line| finder.find(line).is_some(), |record| was_given_one |= record.node == name)
-        });
-        was_given_one || !matches!(unreadable, Ok(0))
+        !self.runs_here(node) && self.bundled.has(&self.paths, node.name.full())
     }
 
     /// A command for this zone, as the operator can type it here.
@@ -188,7 +186,7 @@ impl ZoneDirectory {
 
     /// Whether the member of a node runs from this directory, as its record of a start tells.
     pub fn runs_here(&self, node: &Node) -> bool {
-        self.node_paths(&node.name).state().exists()
+        self.paths_of(node).state().exists()
     }
 
     pub fn node(&self, name: &str) -> Result<&Node> {
