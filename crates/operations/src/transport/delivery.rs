@@ -43,13 +43,18 @@ pub(super) struct Addressed<'a> {
     pub(super) recipient: Recipient,
     /// A number that the node has by its own word, of a bundle that is not recorded; or 0.
     pub(super) above: u64,
+    /// SHA-256 of the manifest of the bundle that it has in use, hexadecimal, if it was heard.
+    pub(super) in_use: Option<&'a str>,
 }
 
 /// A bundle that etcd is to have for a node.
 #[derive(Debug)]
 pub(super) struct SealedBundle {
     pub(super) node: Node,
-    pub(super) bundle: PipedBundle,
+    /// What is recorded of it.
+    pub(super) record: BundleRecord,
+    /// The file; none if the node has it in use.
+    pub(super) sealed: Option<Vec<u8>>,
     /// Who has signed the bundles of the node.
     pub(super) signers: SignerRuns,
 }
@@ -170,15 +175,14 @@ impl<'z> Delivery<'z> {
         self.ensure_signer()?;
         let due: Vec<_> = due.into_iter().zip(&assessments).collect();
         let this = &*self;
-        let made = in_parallel(&due, |(to, assessment)| {
-            this.make(to.node, to.above, &Sealing::Recipients(vec![&to.recipient]), assessment)
-        })?;
-        let new = made.iter().filter(|bundle| bundle.is_new).map(|bundle| bundle.record.clone());
-        self.history.append(&new.collect::<Vec<_>>())?;
-        let sealed = due.iter().zip(made).map(|((to, _), bundle)| {
+        let made = in_parallel(&due, |(to, assessment)| this.make_unless_in_use(to, assessment))?;
+        let new = made.iter().filter(|(_, bundle)| bundle.as_ref().is_some_and(|bundle| bundle.is_new));
+        self.history.append(&new.map(|(record, _)| record.clone()).collect::<Vec<_>>())?;
+        let sealed = due.iter().zip(made).map(|((to, _), (record, bundle))| {
             let history = self.history.node(to.node.name.full());
             let signers = history.map(|history| history.signers.clone()).unwrap_or_default();
-            SealedBundle { node: to.node.clone(), bundle, signers }
+            let sealed = bundle.map(|mut bundle| std::mem::take(&mut *bundle.bytes));
+            SealedBundle { node: to.node.clone(), record, sealed, signers }
         });
         Ok(sealed.collect())
     }
@@ -229,6 +233,23 @@ impl<'z> Delivery<'z> {
         let numbering = self.history.numbering(node.name.full(), above);
         let right = self.right_of(node);
         PipedBundle::make(&self.contents, signer, (node, sealing), &contents, right, numbering, self.now)
+    }
+
+    /// The same for a node that etcd has bundles for: nothing but the record if it has that in use.
+    fn make_unless_in_use(
+        &self,
+        to: &Addressed<'_>,
+        assessment: &Assessment<'_>,
+    ) -> Result<(BundleRecord, Option<PipedBundle>)> {
+        let latest = self.latest(to.node).filter(|latest| Some(latest.manifest_sha256.as_str()) == to.in_use);
+        if let Some(latest) = latest
+            && latest.contents_sha256 == self.contents.of(to.node, assessment)?.sha256
+        {
+            return Ok((latest.clone(), None));
+        }
+        let sealing = Sealing::Recipients(vec![&to.recipient]);
+        let bundle = self.make(to.node, to.above, &sealing, assessment)?;
+        Ok((bundle.record.clone(), Some(bundle)))
     }
 
     fn ensure_signer(&mut self) -> Result<&DocumentSigner> {

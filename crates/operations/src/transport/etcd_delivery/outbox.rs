@@ -26,13 +26,12 @@ pub(super) struct Outgoing {
     pub(super) sealed: SealedBundle,
     /// The number of the bundle that it has in use, as far as it is known; or 0.
     pub(super) active: u64,
-    /// The node has it in use, so that etcd need not have it any more.
-    pub(super) is_in_use: bool,
     /// It is written again even if etcd seems to have it.
     pub(super) again: bool,
 }
 
-/// Writes bundles that etcd does not have yet, and removes those that no node needs any more.
+/// Writes bundles that etcd does not have yet, and removes those that no node needs any more: what it has in
+/// use is on its disk.
 ///
 /// # Errors
 /// A bundle is too large, or etcd does not take it.
@@ -77,10 +76,11 @@ impl From<CallError> for NotPut {
 }
 
 async fn put(client: &MemberClient, outgoing: Outgoing) -> std::result::Result<(), NotPut> {
-    let Outgoing { sealed: SealedBundle { node, bundle, signers }, active, is_in_use, again } = outgoing;
-    let (keys, number) = (DeliveryKeys::of(&node.name), bundle.record.sequence);
-    if bundle.bytes.len() > DELIVERED_BUNDLE_AT_MOST {
-        return Err(NotPut::TooLarge(bundle.bytes.len()));
+    let Outgoing { sealed: SealedBundle { node, record, sealed, signers }, active, again } = outgoing;
+    let (keys, number) = (DeliveryKeys::of(&node.name), record.sequence);
+    let size = sealed.as_ref().map_or(0, Vec::len);
+    if size > DELIVERED_BUNDLE_AT_MOST {
+        return Err(NotPut::TooLarge(size));
     }
     let [head, key] = [keys.head(), keys.bundle(number)].map(String::into_bytes);
     for _ in 0..TRIES {
@@ -92,18 +92,22 @@ async fn put(client: &MemberClient, outgoing: Outgoing) -> std::result::Result<(
         let needed = signers.needed_before(number, &numbers, active);
         let is_needed = |there: &Vec<u8>| {
             let is_before = || keys.sequence_of(there).is_some_and(|number| needed.contains(&number));
-            !is_in_use && (*there == head || *there == key || is_before())
+            sealed.is_some() && (*there == head || *there == key || is_before())
         };
         // A key has the revision of its own last change: both were written by one transaction.
-        let is_there = is_in_use || !again && head_at != 0 && head_at == bundle_at;
+        let is_there = !again && head_at != 0 && head_at == bundle_at;
         let removed: Vec<Vec<u8>> =
             there.iter().map(|(key, _)| key).filter(|key| !is_needed(key)).cloned().collect();
-        if is_there && removed.is_empty() {
+        let puts = match &sealed {
+            Some(sealed) if !is_there => {
+                vec![(head.clone(), DeliveryHead::of(number).encode()), (key.clone(), sealed.clone())]
+            }
+            _ => Vec::new(),
+        };
+        if puts.is_empty() && removed.is_empty() {
             return Ok(());
         }
-        let puts = [(head.clone(), DeliveryHead::of(number).encode()), (key.clone(), bundle.bytes.to_vec())];
-        let puts: &[_] = if is_there { &[] } else { &puts };
-        if client.change_if_unchanged((&head, head_at), puts, &removed).await?.is_ok() {
+        if client.change_if_unchanged((&head, head_at), &puts, &removed).await?.is_ok() {
             return Ok(());
         }
     }

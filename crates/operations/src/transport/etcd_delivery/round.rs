@@ -169,9 +169,9 @@ impl Rounds<'_> {
             let is_made = |node: &&Node| sealed.iter().any(|made| made.node.name == node.name);
             let revoked: Vec<NodeName> =
                 batch.iter().filter(|node| !is_made(node)).map(|node| node.name.clone()).collect();
-            for (node, SealedBundle { bundle, .. }) in batch.iter().filter(|node| is_made(node)).zip(&sealed)
+            for (node, SealedBundle { record, .. }) in batch.iter().filter(|node| is_made(node)).zip(&sealed)
             {
-                expected.insert(node.name.full(), Expected::of(&bundle.record));
+                expected.insert(node.name.full(), Expected::of(record));
             }
             (self.still_held)()?;
             self.put(sealed, &revoked, &answers)?;
@@ -214,7 +214,8 @@ impl Rounds<'_> {
                 unrecorded::warn_of_answer(zone, node, heard.sequence);
             }
             let above = unrecorded.map_or(0, |heard| heard.sequence);
-            addressed.push(Addressed { node, recipient, above });
+            let in_use = heard.map(|heard| heard.manifest_sha256.as_str());
+            addressed.push(Addressed { node, recipient, above, in_use });
         }
         delivery.seal_all(&addressed, prepare)
     }
@@ -222,11 +223,10 @@ impl Rounds<'_> {
     fn put(&self, sealed: Vec<SealedBundle>, revoked: &[NodeName], answers: &Answers<'_>) -> Result<()> {
         let outgoing = sealed.into_iter().map(|sealed| {
             let heard = answers.heard(&sealed.node.name);
-            let number = sealed.bundle.record.sequence;
-            let is_in_use = heard.is_some_and(|heard| Expected::of(&sealed.bundle.record).is_met_by(heard));
+            let number = sealed.record.sequence;
             // What it has refused may have been replaced by another client.
             let again = heard.and_then(|heard| heard.refused.as_ref()).is_some_and(|(of, _)| *of == number);
-            Outgoing { active: heard.map_or(0, |heard| heard.sequence), is_in_use, again, sealed }
+            Outgoing { active: heard.map_or(0, |heard| heard.sequence), again, sealed }
         });
         let outgoing: Vec<Outgoing> = outgoing.collect();
         let members = Members::of(self.site);
