@@ -11,6 +11,7 @@ use model::config::{DnsName, NameFault};
 use model::error::{Exit, Failure, Result};
 use model::plan::proposed_on_node;
 use model::report;
+use store::node_directory::DeliveryKey;
 use store::requests::NodeKeys;
 use store::zone_directory::absolute;
 
@@ -39,7 +40,8 @@ pub(super) fn run(arguments: &PkiCsrArgs) -> Result<()> {
             made
         }
     };
-    let requests = keys.requests()?;
+    let mut requests = keys.requests()?;
+    requests.recipient = Some(DeliveryKey::of(&store.paths)?.recipient().to_owned());
     print(&requests.render())?;
     report::message(&format!("requests of {node}, SHA-256 of their keys: {}", requests.fingerprint()));
     report::message(

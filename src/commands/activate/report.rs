@@ -27,6 +27,8 @@ pub(super) struct Report<'a> {
     may_bootstrap: bool,
     restart_needed: bool,
     restart_reasons: &'a [String],
+    /// The public key that bundles for this node may be sealed to.
+    recipient: &'a str,
     next: String,
 }
 
@@ -45,6 +47,7 @@ impl<'a> Report<'a> {
             may_bootstrap: activation.may_bootstrap,
             restart_needed: !activation.restart.is_empty(),
             restart_reasons: &activation.restart,
+            recipient: &activation.recipient,
             next: next(activation, root),
         }
     }

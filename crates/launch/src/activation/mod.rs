@@ -11,6 +11,7 @@
 //! | `version_gate` | whether its etcd may run on the data that is here |
 //! | `bundled_etcd` | whether the etcd that it brings can be run here |
 //! | `changes` | what a member that runs does not notice by itself |
+//! | `restart_needed` | the same, kept until that member was restarted |
 //! | `node_store` | what is active, and the lock |
 //! | `revocation_lists` | that revoked holders stay out |
 //! | `rollback`, `rollback_check` | back to the generation before, and what that must not bring back |
@@ -28,6 +29,7 @@ mod link;
 mod node_store;
 mod programs;
 mod refusal;
+mod restart_needed;
 mod revocation_lists;
 mod rollback;
 mod rollback_check;
@@ -46,6 +48,7 @@ use time::OffsetDateTime;
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use node_store::NodeStore;
 pub use refusal::{ActiveBundle, ListsInUse, Refusal, RefusedBundle};
+pub use restart_needed::restart_needed;
 pub use rollback::rollback;
 pub use version_gate::Missing;
 
@@ -55,7 +58,7 @@ use model::disabled_fixes::Fix;
 use model::error::{Exit, Failure, Result};
 use node_store::{BundledGeneration, EmptyDirectories};
 use store::bundle::{Manifest, OpenBundle};
-use store::node_directory::refuse_data_among;
+use store::node_directory::{DeliveryKey, refuse_data_among};
 use store::requests::NodeKeys;
 use this_node::Evidence;
 use trust::Trust;
@@ -100,6 +103,8 @@ pub struct Activation {
     pub other_host_before: Option<u64>,
     /// Why a member that runs has to be restarted; empty if it need not.
     pub restart: Vec<String>,
+    /// The public key that bundles for this node may be sealed to.
+    pub recipient: String,
 }
 
 /// Activates a bundle.
@@ -156,8 +161,10 @@ pub fn activate<R: Read>(
     version_gate::check(&described, manifest.restore.as_ref(), target.bundle)?;
     bundled_etcd::check(&programs, &described, target.bundle)?;
     let restart = restart(&store, active.as_ref(), (staged.path(), &described));
+    let recipient = DeliveryKey::of(&store.paths)?.recipient().to_owned();
     programs.install()?;
     link::make(&store.paths)?;
+    restart_needed::note(&store.paths, &restart)?;
     let generation = staged.commit().map_err(|error| store.unwritten(&error))?;
     let other_host_before = active.as_ref().map(|active| &active.manifest).filter(|before| {
         matches!((&before.signing_host, &manifest.signing_host), (Some(before), Some(new)) if before != new)
@@ -171,6 +178,7 @@ pub fn activate<R: Read>(
         is_member: described.member.is_some(),
         manifest,
         restart,
+        recipient,
     })
 }
 
@@ -189,6 +197,7 @@ fn switch_to(
     let mut restart_reasons = Vec::new();
     // Also of what is active: the next start would be refused.
     version_gate::check(&described, to.manifest.restore.as_ref(), name)?;
+    let recipient = DeliveryKey::of(&store.paths)?.recipient().to_owned();
     link::make(&store.paths)?;
     if let Some(active) = active.as_ref().filter(|_| !is_active && !Fix::ListsStay.is_off()) {
         revocation_lists::keep_in_use(&to, active, store)?;
@@ -199,6 +208,7 @@ fn switch_to(
         let in_use = active.as_ref().map(|active| active.generation.path.as_path());
         soundness::check(&generation.path, &described, in_use, name, now)?;
         restart_reasons = restart(store, active.as_ref(), (&generation.path, &described));
+        restart_needed::note(&store.paths, &restart_reasons)?;
         store.generations.switch_to(&generation).map_err(|error| store.unwritten(&error))?;
     }
     Ok(Activation {
@@ -210,6 +220,7 @@ fn switch_to(
         manifest,
         other_host_before: None,
         restart: restart_reasons,
+        recipient,
     })
 }
 

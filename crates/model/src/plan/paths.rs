@@ -237,6 +237,16 @@ impl NodePaths {
         self.root.join("boot.lock")
     }
 
+    /// What bundles that come by the zone's etcd are sealed to.
+    pub fn delivery_key(&self) -> PathBuf {
+        self.root.join("delivery.key")
+    }
+
+    /// What a member that runs has not noticed of the bundle in use.
+    pub fn restart_needed(&self) -> PathBuf {
+        self.root.join("restart-needed.json")
+    }
+
     /// The etcd binary that was last verified, by the identity of its file.
     pub fn verified_binary(&self) -> PathBuf {
         self.root.join("verified-etcd.json")

@@ -1,12 +1,14 @@
 //! The directory of an activated node: its local config, its generations, its data. It never holds a CA key.
 
 mod data_place;
+mod delivery_key;
 mod loaded;
 mod members;
 
 use std::path::{Path, PathBuf};
 
 pub use data_place::refuse_data_among;
+pub use delivery_key::DeliveryKey;
 pub use loaded::{lay_down_local, local_files};
 pub use members::{Members, Place, keep, keep_members, kept_members, no_list};
 use time::OffsetDateTime;

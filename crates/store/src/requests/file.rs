@@ -9,10 +9,13 @@ use std::io::Read;
 use aws_lc_rs::digest::{Context, SHA256};
 use zone_pki::{CertificateRequest, RequestError, hex};
 
+use crate::bundle::{Recipient, RecipientError};
 use model::plan::{NODE_ROLES, Role};
 
 /// The first line, which says what the file is, and in which format.
 const FIRST_LINE: &str = "zone-etcd certificate requests, format 1";
+/// Before the key that bundles for the node may be sealed to.
+const RECIPIENT: &str = "recipient: ";
 /// Five requests with the longest keys and hundreds of names are far smaller.
 const SIZE_AT_MOST: u64 = 256 * 1024;
 
@@ -20,6 +23,8 @@ const SIZE_AT_MOST: u64 = 256 * 1024;
 pub struct RequestFile {
     /// The node that they say they are of, by its full name.
     pub node: String,
+    /// The public key that bundles for the node may be sealed to; none in files of older versions.
+    pub recipient: Option<String>,
     /// One for each role, in the order of the file.
     pub requests: Vec<RoleRequest>,
 }
@@ -62,6 +67,17 @@ pub enum RequestFileError {
     /// A second request for a role.
     #[error("it has two requests for the role {0}")]
     Twice(&'static str),
+    #[error("line {line} names a second key to seal bundles to")]
+    TwoRecipients {
+        /// Its number, from 1.
+        line: usize,
+    },
+    #[error("line {line} names no key to seal bundles to: {source}")]
+    Recipient {
+        /// Its number, from 1.
+        line: usize,
+        source: RecipientError,
+    },
     #[error("it has no request")]
     Empty,
     #[error("the request for the role {role}: {source}")]
@@ -71,8 +87,11 @@ pub enum RequestFileError {
 impl RequestFile {
     pub fn render(&self) -> String {
         let mut text = format!("{FIRST_LINE}\nnode: {}\n", self.node);
+        // Text before a PEM block is passed over by readers that do not know this line.
+        let mut recipient = self.recipient.as_ref().map(|key| format!("{RECIPIENT}{key}\n"));
         for RoleRequest { role, request } in &self.requests {
-            let _ = write!(text, "\nrole: {}\n{}", role.stem, request.pem());
+            let before = recipient.take().unwrap_or_default();
+            let _ = write!(text, "\nrole: {}\n{before}{}", role.stem, request.pem());
         }
         text
     }
@@ -92,7 +111,7 @@ impl RequestFile {
         if lines.next().is_none_or(|(_, line)| line != FIRST_LINE) {
             return Err(RequestFileError::FirstLine);
         }
-        let mut node = None;
+        let (mut node, mut recipient) = (None, None);
         let mut requests: Vec<RoleRequest> = Vec::new();
         while let Some((line, text)) = lines.next() {
             let unexpected = || RequestFileError::Line { line, text: text.chars().take(60).collect() };
@@ -109,7 +128,15 @@ impl RequestFile {
                     if requests.iter().any(|other| other.role.stem == role.stem) {
                         return Err(RequestFileError::Twice(role.stem));
                     }
-                    let block = block(&mut lines);
+                    let (block, before) = block(&mut lines);
+                    if let Some((line, key)) = before {
+                        if recipient.is_some() {
+                            return Err(RequestFileError::TwoRecipients { line });
+                        }
+                        let key = Recipient::parse(&key)
+                            .map_err(|source| RequestFileError::Recipient { line, source })?;
+                        recipient = Some(key.as_str().to_owned());
+                    }
                     let request = CertificateRequest::from_pem(block.as_bytes())
                         .map_err(|source| RequestFileError::Request { role: role.stem, source })?;
                     requests.push(RoleRequest { role, request });
@@ -118,10 +145,14 @@ impl RequestFile {
             }
         }
         let node = node.ok_or(RequestFileError::NoNode)?;
-        if requests.is_empty() { Err(RequestFileError::Empty) } else { Ok(Self { node, requests }) }
+        if requests.is_empty() {
+            Err(RequestFileError::Empty)
+        } else {
+            Ok(Self { node, recipient, requests })
+        }
     }
 
-    /// SHA-256 over the node's name and the public keys, hexadecimal: the same however often the requests are
+    /// SHA-256 over the node's name and all public keys, hexadecimal: the same however often the requests are
     /// made again, so that people can compare it on both machines.
     pub fn fingerprint(&self) -> String {
         let mut context = Context::new(&SHA256);
@@ -129,6 +160,9 @@ impl RequestFile {
         for RoleRequest { role, request } in &self.requests {
             let key = hex::encode(&request.subject_public_key_sha256());
             context.update(format!("\n{} {key}", role.stem).as_bytes());
+        }
+        if let Some(key) = &self.recipient {
+            context.update(format!("\n{RECIPIENT}{key}").as_bytes());
         }
         hex::encode(context.finish().as_ref())
     }
@@ -142,15 +176,19 @@ fn role_of(stem: &str) -> Option<&'static Role> {
     NODE_ROLES.iter().find(|role| role.stem == stem)
 }
 
-/// The lines of a PEM block, up to the line that ends it.
-fn block<'t>(lines: &mut impl Iterator<Item = (usize, &'t str)>) -> String {
-    let mut block = String::new();
-    for (_, line) in lines {
+/// The lines of a PEM block, up to the line that ends it, and the recipient before it with its line.
+fn block<'t>(lines: &mut impl Iterator<Item = (usize, &'t str)>) -> (String, Option<(usize, String)>) {
+    let (mut block, mut recipient) = (String::new(), None);
+    for (number, line) in lines {
+        if let Some(key) = line.strip_prefix(RECIPIENT).filter(|_| block.is_empty()) {
+            recipient = Some((number, key.to_owned()));
+            continue;
+        }
         block.push_str(line);
         block.push('\n');
         if line.starts_with("-----END ") {
             break;
         }
     }
-    block
+    (block, recipient)
 }

@@ -110,7 +110,7 @@ impl NodeKeys {
                 .map_err(|error| unusable(&error))?;
             requests.push(RoleRequest { role, request });
         }
-        Ok(RequestFile { node: self.node.clone(), requests })
+        Ok(RequestFile { node: self.node.clone(), recipient: None, requests })
     }
 
     /// The key of a role, if it is here.
