@@ -73,6 +73,19 @@ impl IdentitySource {
     }
 }
 
+/// The private key in a file, where it is read by root before that is given up.
+pub fn identity_of_file(path: &Path) -> Result<Identity> {
+    let name = path.shown().to_string();
+    let bytes = private_file::read(path).map_err(|error| match unreadable(&name, Some(path), "", error) {
+        // There is no descriptor here that it could come by.
+        failure if failure.next.as_ref().is_some_and(|next| next.contains(OPTION)) => {
+            failure.next("run the command as root, or as the user who may read it")
+        }
+        failure => failure,
+    })?;
+    Identity::from_file(&bytes).map_err(|error| identity_failure(&name, Some(path), &error))
+}
+
 fn no_standard_input() -> Failure {
     Failure::new(Exit::Usage, "a private key is not read from standard input by --identity -")
         .next(format!("hand it over by a file descriptor: {OPTION} 0, or {OPTION} 3 3< FILE"))

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 pub use bundle_source::{Bundle, name_of, open};
 pub use confirmation::confirm;
+pub use identity::identity_of_file;
 pub use node::parse_node;
 pub use seal_choice::SealChoice;
 

@@ -24,6 +24,7 @@ mod restart;
 mod rotate_ca;
 mod shell;
 mod snapshot;
+mod sync;
 mod upgrade;
 mod without;
 
@@ -68,6 +69,7 @@ pub use snapshot::{
     SnapshotCommand, SnapshotListArgs, SnapshotRestoreArgs, SnapshotSaveArgs, SnapshotStatusArgs,
     SnapshotVerifyArgs,
 };
+pub use sync::SyncArgs;
 pub use upgrade::UpgradeArgs;
 pub use without::WithoutArg;
 
@@ -97,6 +99,8 @@ pub enum Command {
     Init(InitArgs),
     /// Activate a bundle on this node, or roll back
     Activate(ActivateArgs),
+    /// Activate the bundles that wait for this node in the zone's etcd, and answer
+    Sync(SyncArgs),
     /// Start this node's member, by executing etcd
     Run(RunArgs),
     /// Start this node: nameservice, member and other processes, in six steps

@@ -33,6 +33,7 @@ mod run;
 mod shell;
 mod snapshot;
 mod status;
+mod sync;
 mod upgrade;
 
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Init(arguments) => init::run(&arguments, now),
         Command::Activate(arguments) => activate::run(&arguments, now),
+        Command::Sync(arguments) => sync::run(&arguments),
         Command::Run(arguments) => run::run(arguments, now),
         Command::Boot(arguments) => return boot::run(&arguments),
         Command::Restart(arguments) => restart::run(&arguments, now),

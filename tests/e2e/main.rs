@@ -11,6 +11,7 @@
 //! | [`cyfs`] | a member that others reach through forwards of a gateway alone |
 //! | [`crash`] | SIGKILL at every step of a start; `scripts/crash` |
 //! | [`data_disk`] | a data directory on a disk that is full |
+//! | [`sync`] | nodes that find their bundles in the zone's etcd, and answer there |
 //! | [`supervision`] | the member under the supervisor of `boot` |
 //! | [`status`], [`status_faults`] | the zone as it answers: healthy, with members down |
 //! | [`status_changes`], [`status_mistyped`] | the same, with other members than described |
@@ -106,6 +107,7 @@ mod status_changes;
 mod status_faults;
 mod status_mistyped;
 mod supervision;
+mod sync;
 mod systemd;
 mod tls_refusals;
 mod tls_setup;

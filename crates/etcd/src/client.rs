@@ -26,7 +26,7 @@ use model::plan::{CLIENT_ROLE, ROOT_FILE};
 /// How often the other end of a stream is asked whether it is there still, and how long its answer may take:
 /// a machine that was switched off closes no connection. etcd takes one question in five seconds
 /// (`--grpc-keepalive-min-time`).
-const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
 
 #[derive(Clone)]
 pub struct ClientCredentials {
@@ -101,7 +101,7 @@ pub type Answer<T> = Result<T, CallError>;
 #[derive(Clone, Debug)]
 pub struct MemberClient {
     pub(super) channel: Channel,
-    limit: Duration,
+    pub(super) limit: Duration,
 }
 
 impl MemberClient {

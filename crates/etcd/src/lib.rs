@@ -27,6 +27,7 @@ mod restore;
 pub mod snapshot;
 mod space;
 pub mod tls;
+mod unverified_client;
 mod users;
 mod versions;
 pub mod watch;

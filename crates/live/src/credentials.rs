@@ -53,6 +53,15 @@ impl Credentials {
         MemberClient::new(url, &target.host, &self.grpc, limit).map_err(|error| error.to_string())
     }
 
+    /// The same without verifying that it is a member: what it answers may be anything.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn connect_unverified(&self, url: &str, limit: Duration) -> Result<MemberClient, String> {
+        let target = target(url).ok_or_else(|| format!("{url} is not https://HOST:PORT"))?;
+        MemberClient::unverified(&target, &self.pair, limit)
+    }
+
     /// The same for members whose peer plane has a CA of its own, which chains to nothing that clients trust.
     pub(super) fn trusting(&self, authorities: &Authorities) -> Self {
         let leads_there = authorities

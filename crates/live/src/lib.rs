@@ -13,6 +13,7 @@
 //! | `ports` | ports that answer as others should, or not at all |
 //! | `alarms` | what members raise, and how it is told |
 //! | `differences` | zone.toml against the live member list |
+//! | `reach` | how far a client comes that no member answers |
 //! | `tolerance` | whether the others are a quorum without one of them, and could lose another |
 //! | `list_change` | the member list changed, by way of a voter |
 //! | `member_update` | the cluster told where a member is reached |
@@ -36,6 +37,7 @@ mod member_update;
 mod members;
 mod plane;
 mod ports;
+mod reach;
 mod tolerance;
 mod trial;
 mod trust;
@@ -57,6 +59,7 @@ pub use list_in_use::{ListMemory, OlderList, older_lists, try_list};
 pub use members::{LiveMember, MemberStatus, WORTH_DEFRAGMENTING};
 pub use plane::PlaneView;
 pub use ports::PortFault;
+pub use reach::{Reach, reach};
 pub use tolerance::Indispensable;
 pub use trial::{Reception, Tried, try_on_members};
 pub use trust::TrustDifference;

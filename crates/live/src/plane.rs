@@ -130,6 +130,16 @@ pub(super) async fn look(plane: Plane, url: &str, credentials: &Credentials, dea
 }
 
 impl Shown {
+    /// Whether the server has shown a certificate.
+    pub(super) fn has_chain(&self) -> bool {
+        !self.probe.chain.is_empty()
+    }
+
+    /// Why the request was not answered, if it was not.
+    pub(super) fn into_failure(self) -> Option<DialError> {
+        self.probe.reply.err()
+    }
+
     /// Compares what was shown with the zone's CAs.
     pub(super) fn against(self, authorities: &Authorities, now: OffsetDateTime) -> PlaneView {
         let Self { plane, url, probe: Probe { reply, chain, accepts: named, asked_at, .. } } = self;

@@ -22,6 +22,7 @@
 //! | [`renewal`] | certificates renewed, holder by holder |
 //! | [`rotation`] | a CA takes the place of another |
 //! | [`revocation`] | what leaked is refused by every member |
+//! | [`sync`] | a node activates what waits for it in etcd, and answers |
 //! | [`upgrade`] | a zone brought to another version of etcd, one minor at a time |
 
 mod any_member;
@@ -45,5 +46,6 @@ pub mod revocation;
 pub mod rotation;
 pub mod runbook;
 pub mod snapshot;
+pub mod sync;
 pub mod transport;
 pub mod upgrade;

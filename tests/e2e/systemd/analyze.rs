@@ -19,7 +19,7 @@ use nix::unistd::Pid;
 /// What `systemd-analyze security` may say at most, in tenths; 100 is a service without any restriction.
 const EXPOSURE: &str = "15";
 
-const SERVICES: [&str; 7] = [
+const SERVICES: [&str; 8] = [
     "zone-etcd@.service",
     "zone-etcd-check@.service",
     "zone-etcd.service",
@@ -27,14 +27,16 @@ const SERVICES: [&str; 7] = [
     "zone-etcd-renew.service",
     "zone-etcd-snapshot.service",
     "zone-etcd-snapshot-drill.service",
+    "zone-etcd-sync.service",
 ];
 
-const TIMERS: [&str; 5] = [
+const TIMERS: [&str; 6] = [
     "zone-etcd-check@.timer",
     "zone-etcd-check.timer",
     "zone-etcd-renew.timer",
     "zone-etcd-snapshot.timer",
     "zone-etcd-snapshot-drill.timer",
+    "zone-etcd-sync.timer",
 ];
 
 #[test]
@@ -48,6 +50,10 @@ fn systemd_understands_every_line() {
         fs::write(directory.path().join(name), text).expect("a copy");
         units.push(directory.path().join(name.replace('@', "@node1")));
     }
+    // The drop-in for nodes with a member is read with its unit.
+    let drop_in = directory.path().join("zone-etcd-sync.service.d");
+    fs::create_dir(&drop_in).expect("a directory");
+    fs::copy(packaged("zone-etcd-sync-member.conf"), drop_in.join("member.conf")).expect("a copy");
     let verified =
         outcome(Command::new("systemd-analyze").args(["verify", "--man=no"]).args(&units)).expect_code(0);
     let complaints: Vec<&str> = verified.stderr.lines().filter(|line| line.contains("zone-etcd")).collect();

@@ -151,6 +151,20 @@ fn the_renewal_asks_for_what_the_program_has() {
     assert!(timer.all("RandomizedDelaySec").next().is_some(), "zones do not all renew at once");
 }
 
+/// Nodes do not all ask at once, and root is given where a member is to be restarted alone.
+#[test]
+fn a_node_asks_for_what_waits_for_it() {
+    let sync = Unit::load("zone-etcd-sync.service", "");
+    assert_eq!((sync.one("Type"), sync.one("User")), ("oneshot", "zone-etcd"));
+    assert_eq!(sync.command_line("ExecStart"), ["/usr/local/bin/zone-etcd", "sync"]);
+    let member = Unit::load("zone-etcd.service", "");
+    assert!(sync.environment().contains(&member.environment()[0]), "both are of the same node");
+    let timer = Unit::load("zone-etcd-sync.timer", "");
+    assert_eq!((timer.one("OnUnitActiveSec"), timer.one("RandomizedDelaySec")), ("10min", "10min"));
+    let with_member = fs::read_to_string(unit::packaged("zone-etcd-sync-member.conf")).expect("the drop-in");
+    assert!(with_member.lines().any(|line| line == "User=root"), "{with_member}");
+}
+
 /// It runs as its user in the zone that the unit names.
 #[test]
 fn the_renewal_renews() {

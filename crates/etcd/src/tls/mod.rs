@@ -9,7 +9,7 @@
 //! | [`dial`] | one request over the wire, and how exactly it failed |
 //! | [`response`] | the end of an HTTP response, by its length |
 //! | `lines`, `server` | what starts of members say to each other, from both sides |
-//! | `unverified` | TLS in zones without verification |
+//! | `unverified` | TLS where the server is not verified |
 //! | [`memory`] | a handshake between two configurations, without a network |
 //! | [`mod@probe`] | servers of either plane, asked all at the same time until one deadline |
 //! | [`handshake_check`] | every handshake of a member, in memory with its files |
@@ -38,3 +38,4 @@ pub use memory::{HandshakeError, handshake};
 pub use probe::{Peer, PeerAnswer, Probe, Question, probe, probe_all, probe_peers};
 pub use server::{Accepted, Server, reset};
 pub use unverified::client_without_verification;
+pub(crate) use unverified::unverified_client;

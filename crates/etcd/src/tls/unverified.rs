@@ -1,6 +1,6 @@
-//! TLS towards servers whose certificates cannot be verified, for zones with `insecure_no_authentication`
-//! alone. An attacker on the path can stand in for the server. [`client_without_verification`] is the one
-//! way here.
+//! TLS towards servers whose certificates cannot be verified. An attacker on the path can stand in for the
+//! server. There are two ways here: [`client_without_verification`], for zones with
+//! `insecure_no_authentication`, and [`unverified_client`], for what is sealed and signed by itself.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::dial::PROTOCOL;
-use super::material::{MaterialError, provider};
+use super::material::{KeyPair, MaterialError, provider};
 
 /// Takes any certificate. That the server has its key is verified all the same.
 #[derive(Debug)]
@@ -24,6 +24,21 @@ pub fn client_without_verification() -> Result<Arc<ClientConfig>, MaterialError>
     let verifier = Arc::new(AnyCertificate(provider()));
     let mut config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
     config.alpn_protocols = vec![PROTOCOL.to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// How a client dials that verifies nothing and presents a certificate, for gRPC.
+pub(crate) fn unverified_client(pair: &KeyPair) -> Result<Arc<ClientConfig>, MaterialError> {
+    let refused = |error: Error| MaterialError::Refused(error.to_string());
+    let (chain, key) = pair.parts();
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(refused)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider())))
+        .with_client_auth_cert(chain, key)
+        .map_err(refused)?;
+    config.alpn_protocols = vec![b"h2".to_vec()];
     Ok(Arc::new(config))
 }
 
