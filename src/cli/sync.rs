@@ -20,6 +20,9 @@ pub struct SyncArgs {
     /// Open bundles with the keys in this file, such as an SSH host key, instead of this node's own key
     #[arg(long, value_name = "FILE")]
     pub identity: Option<PathBuf>,
+    /// Print the public key that bundles for this node are to be sealed to, and do nothing else
+    #[arg(long, conflicts_with_all = ["watch", "identity"])]
+    pub print_recipient: bool,
     /// How long the member may take to come back, and how long another operation is waited for
     #[arg(long, value_name = "TIME", default_value = "1m")]
     pub timeout: humantime::Duration,

@@ -7,7 +7,7 @@ use crate::cli::{Format, SyncArgs};
 use crate::output::{json, print};
 use model::error::{Failure, Result};
 use model::report;
-use operations::sync::{Heard, NodeSync, Synced, watch};
+use operations::sync::{Heard, NodeSync, Synced, recipient_of, watch};
 use store::site::DEFAULT_CONFIG;
 
 #[tracing::instrument(skip_all, name = "sync")]
@@ -21,6 +21,9 @@ pub(super) fn run(arguments: &SyncArgs) -> Result<()> {
     let identity = arguments.identity.as_deref();
     let identity = identity.map(identity_of_file).transpose()?;
     site.act_as_owner()?;
+    if arguments.print_recipient {
+        return print(&format!("{}\n", recipient_of(&site)?));
+    }
     let (timeout, restarts) = (arguments.timeout.into(), !arguments.no_restart);
     let sync = NodeSync { config, identity, timeout, restarts };
     let format = arguments.format;

@@ -78,6 +78,7 @@ mod existing_ca;
 mod existing_certificates;
 mod expired;
 mod exports;
+mod fleet;
 mod found_members;
 mod frozen;
 mod full_disk;

@@ -132,7 +132,11 @@ impl<'o> Operation<'o> {
         while was_held && self.lock.is_none() {
             match OperationLock::take(self.site(), &self.name) {
                 Ok(lock) => self.lock = Some(lock),
-                Err(failure) if failure.exit == Exit::TryAgain && Instant::now() < deadline => {
+                // A leader that was restarted just now is replaced in a moment.
+                Err(failure)
+                    if matches!(failure.exit, Exit::TryAgain | Exit::Unavailable)
+                        && Instant::now() < deadline =>
+                {
                     std::thread::sleep(PAUSE);
                 }
                 Err(failure) => return Err(failure),
@@ -315,10 +319,8 @@ impl<'o> Operation<'o> {
         prepare: &mut Prepare<'_>,
     ) -> Result<EtcdRound> {
         let still_held = || self.still_held();
-        let (site, operation) = (self.site(), self.name.as_str());
-        let rounds =
-            Rounds { site, operation, limit: self.limit, without: &self.without, still_held: &still_held };
-        rounds.run(nodes, wanted, prepare)
+        let (site, limit, without) = (self.site(), self.limit, &self.without);
+        Rounds { site, limit, without, still_held: &still_held }.run(nodes, wanted, prepare)
     }
 
     fn deliver_what(&self, wanted: Wanted, node: &Node) -> Result<Option<Delivered>> {

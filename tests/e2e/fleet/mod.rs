@@ -50,7 +50,7 @@ impl Fleet {
         let zone = TestZone::described(&text);
         zone.run(&["init"]).expect_code(0);
         let out = zone.around().join("first");
-        outcome(zone.command(&["bundle", "--no-encryption", "--out"]).arg(&out)).expect_code(0);
+        outcome(zone.command(&["bundle", "--no-encryption"]).arg("--out").arg(&out)).expect_code(0);
         let mut fleet = Self { network, zone, members: Vec::new(), watching: Vec::new() };
         for (name, _) in &machines {
             let bundle = out.join(format!("{name}.bundle"));
@@ -113,12 +113,18 @@ impl Fleet {
     #[track_caller]
     fn deliveries(&self, name: &str) -> Vec<(String, Vec<u8>)> {
         let prefix = format!("/zone-etcd/delivery/{name}.example.zone/");
-        let told = self.zone.run(&["ctl", "--", "get", "--prefix", &prefix, "-w", "json"]).expect_code(0);
+        let told = self.etcdctl(&["get", "--prefix", &prefix, "-w", "json"]);
         let told: Value = serde_json::from_str(&told.stdout).expect("JSON");
         let decode = |text: &Value| STANDARD.decode(text.as_str().expect("base64")).expect("base64");
         let pair =
             |pair: &Value| (String::from_utf8(decode(&pair["key"])).expect("a key"), decode(&pair["value"]));
         told["kvs"].as_array().map(|pairs| pairs.iter().map(pair).collect()).unwrap_or_default()
+    }
+
+    /// etcdctl as the administrator.
+    #[track_caller]
+    fn etcdctl(&self, arguments: &[&str]) -> Outcome {
+        outcome(self.zone.command(&["ctl"]).arg("--").args(arguments)).expect_code(0)
     }
 
     /// Writes a key as a client that may write all of them.

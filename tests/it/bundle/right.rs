@@ -156,8 +156,8 @@ fn a_record_that_cannot_be_read_is_of_the_node_that_it_names() {
     assert_eq!(["node1", "node2"].map(|node| opened.has_bundled(node)), [true, false]);
 }
 
-/// Who had a bundle is asked of thousands of nodes in one operation, which makes bundles meanwhile. The log is
-/// read on from where it ended, and from its beginning where it is another one.
+/// Who had a bundle is asked of thousands of nodes in one operation, which makes bundles meanwhile. The log
+/// is read on from where it ended, and from its beginning where it is another one.
 #[test]
 fn a_bundle_that_is_made_meanwhile_counts() {
     let zone = zone();

@@ -122,7 +122,7 @@ fn on_nodes_to_which_files_are_carried() {
     }
 }
 
-/// A line with the key of each of thousands of nodes would be no help, and `pki check` has it for each of them.
+/// A line with the key of each of thousands of nodes would be no help, and `pki check` has it for each.
 #[test]
 fn keys_of_many_nodes_are_in_a_file() {
     const KEY: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";

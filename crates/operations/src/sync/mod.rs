@@ -173,6 +173,14 @@ impl NodeSync {
     }
 }
 
+/// The public key that bundles for this node are sealed to, which is made if there is none.
+///
+/// # Errors
+/// It cannot be read or made.
+pub fn recipient_of(site: &Site) -> Result<String> {
+    Ok(DeliveryKey::of(&node_of(site)?.paths)?.recipient().to_owned())
+}
+
 /// The number of the newest bundle that a node has had. One that the operator went back from is not activated
 /// again.
 fn newest_had(root: &Path) -> Result<u64> {

@@ -55,6 +55,8 @@ pub(super) struct SealedBundle {
     pub(super) record: BundleRecord,
     /// The file; none if the node has it in use.
     pub(super) sealed: Option<Vec<u8>>,
+    /// Whether it is sealed to another key than when it was made first.
+    pub(super) resealed: bool,
     /// Who has signed the bundles of the node.
     pub(super) signers: SignerRuns,
 }
@@ -176,13 +178,19 @@ impl<'z> Delivery<'z> {
         let due: Vec<_> = due.into_iter().zip(&assessments).collect();
         let this = &*self;
         let made = in_parallel(&due, |(to, assessment)| this.make_unless_in_use(to, assessment))?;
-        let new = made.iter().filter(|(_, bundle)| bundle.as_ref().is_some_and(|bundle| bundle.is_new));
-        self.history.append(&new.map(|(record, _)| record.clone()).collect::<Vec<_>>())?;
-        let sealed = due.iter().zip(made).map(|((to, _), (record, bundle))| {
+        let is_resealed = |record: &BundleRecord| {
+            let latest = self.history.node(&record.node).map(|history| &history.latest);
+            latest.is_none_or(|latest| latest.sealed_to != record.sealed_to)
+        };
+        let resealed: Vec<bool> = made.iter().map(|(record, _)| is_resealed(record)).collect();
+        let is_new = |bundle: &Option<PipedBundle>| bundle.as_ref().is_some_and(|bundle| bundle.is_new);
+        let new = made.iter().zip(&resealed).filter(|((_, bundle), resealed)| is_new(bundle) || **resealed);
+        self.history.append(&new.map(|((record, _), _)| record.clone()).collect::<Vec<_>>())?;
+        let sealed = due.iter().zip(made).zip(resealed).map(|(((to, _), (record, bundle)), resealed)| {
             let history = self.history.node(to.node.name.full());
             let signers = history.map(|history| history.signers.clone()).unwrap_or_default();
             let sealed = bundle.map(|mut bundle| std::mem::take(&mut *bundle.bytes));
-            SealedBundle { node: to.node.clone(), record, sealed, signers }
+            SealedBundle { node: to.node.clone(), record, sealed, resealed, signers }
         });
         Ok(sealed.collect())
     }

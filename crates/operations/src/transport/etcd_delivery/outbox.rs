@@ -76,7 +76,8 @@ impl From<CallError> for NotPut {
 }
 
 async fn put(client: &MemberClient, outgoing: Outgoing) -> std::result::Result<(), NotPut> {
-    let Outgoing { sealed: SealedBundle { node, record, sealed, signers }, active, again } = outgoing;
+    let Outgoing { sealed: SealedBundle { node, record, sealed, signers, resealed }, active, again } =
+        outgoing;
     let (keys, number) = (DeliveryKeys::of(&node.name), record.sequence);
     let size = sealed.as_ref().map_or(0, Vec::len);
     if size > DELIVERED_BUNDLE_AT_MOST {
@@ -95,7 +96,7 @@ async fn put(client: &MemberClient, outgoing: Outgoing) -> std::result::Result<(
             sealed.is_some() && (*there == head || *there == key || is_before())
         };
         // A key has the revision of its own last change: both were written by one transaction.
-        let is_there = !again && head_at != 0 && head_at == bundle_at;
+        let is_there = !again && !resealed && head_at != 0 && head_at == bundle_at;
         let removed: Vec<Vec<u8>> =
             there.iter().map(|(key, _)| key).filter(|key| !is_needed(key)).cloned().collect();
         let puts = match &sealed {

@@ -136,8 +136,6 @@ pub(crate) fn withdraw(site: &Site, node: &Node) -> Result<()> {
 pub(crate) struct Rounds<'r> {
     /// Where the operation was typed.
     pub(crate) site: &'r Site,
-    /// As the operator typed it.
-    pub(crate) operation: &'r str,
     /// How long answers are waited for.
     pub(crate) limit: Duration,
     /// Nodes, by their short names, whose answers are not waited for.
@@ -293,16 +291,13 @@ impl Rounds<'_> {
             failure = failure.because(format!("and {} more", count - TOLD_AT_MOST));
         }
         let names: Vec<&str> = missing.iter().map(|missing| missing.node.short()).collect();
-        let (name, site) = (self.operation, self.site);
-        let again = match count <= TOLD_AT_MOST {
-            true => format!(
-                "; or go on without them: {}",
-                site.proposed(&format!("{name} --without {}", names.join(",")))
-            ),
-            false => String::new(),
+        let without = match count <= TOLD_AT_MOST {
+            true => format!("--without {}", names.join(",")),
+            false => "--without NODE,NODE".to_owned(),
         };
         Some(failure.next(format!(
-            "etcd has it for them: they take it when they ask next; then run the command again{again}"
+            "etcd has it for them: they take it when they ask next. Then run the command again; or at once \
+             with {without}, to go on without their answers"
         )))
     }
 }
