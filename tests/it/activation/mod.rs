@@ -3,6 +3,7 @@
 mod age;
 mod brought_etcd;
 mod damage;
+mod delivery_key;
 mod fingerprint;
 mod next_steps;
 mod programs;

@@ -1,6 +1,7 @@
 //! `pki csr` on a node, and `pki sign` on the signing host.
 
 mod carried;
+mod recipient;
 mod refused;
 
 use std::path::{Path, PathBuf};

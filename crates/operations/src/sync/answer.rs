@@ -5,7 +5,6 @@ use zone_pki::{Certificate, PrivateKey, ShowPath, hex, private_file, regular_fil
 
 use super::{Synced, Telling, fetch, node_of, unreached};
 use crate::observer::{Observer, run};
-use crate::restart::process_of;
 use etcd::client::{CallError, MemberClient};
 use host::MemberState;
 use launch::activation::NodeStore;
@@ -29,7 +28,7 @@ pub(super) fn of(site: &Site, synced: &Synced) -> Result<NodeAnswer> {
     let active = active.ok_or_else(|| Failure::internal("nothing is active on an activated node"))?;
     let manifest = &active.manifest;
     let in_use = (manifest.sequence, hex::encode(&manifest.digest()), active.generation.number.to_string());
-    let runs = process_of(paths).is_some();
+    let runs = host::running_member(paths).is_some();
     let state = MemberState::load(&paths.state()).ok().flatten().filter(|_| runs);
     let not_activated = synced.refused.last().cloned().map(|mut refused| {
         refused.why = refused.why.replace('\n', " ").chars().take(WHY_AT_MOST).collect();

@@ -18,8 +18,8 @@ use model::plan::DeliveryKeys;
 
 /// After this time at most the node tells again that it is there, whatever has happened.
 pub const WATCH_HEARTBEAT: Duration = Duration::from_secs(60 * 60);
-/// The first pause after a failure. Each that follows takes twice as long.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The first pause after a failure, at most. Each that follows may take twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(3);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// When another operation was under way for too long, the next try is not an hour away.
 const TURN_PAUSE: Duration = Duration::from_secs(30);
@@ -70,41 +70,45 @@ pub fn watch(sync: NodeSync, mut heard: impl FnMut(Heard<'_>) + Send + 'static) 
 fn work(sync: &NodeSync, working: &AtomicBool, heard: &mut dyn FnMut(Heard<'_>)) {
     let mut pause = FIRST_PAUSE;
     let mut turn = 0_usize;
-    // At the start whatever is there is replaced: it may be older than the node tells.
-    let mut telling = Telling::Always;
+    // What was told last is true until then. At the start whatever is there is replaced.
+    let mut due = OffsetDateTime::now_utc();
     loop {
         working.store(true, Ordering::Release);
-        let wait = jittered(WATCH_HEARTBEAT);
-        let done = sync.once_telling(telling, Some(OffsetDateTime::now_utc() + wait));
+        let now = OffsetDateTime::now_utc();
+        let planned = now + before(WATCH_HEARTBEAT);
+        let telling = if now < due { Telling::Changes } else { Telling::Always };
+        let done = sync.once_telling(telling, Some(planned));
         match &done {
             Ok(synced) => heard(Heard::Synced(synced)),
             Err(failure) => heard(Heard::Failed(failure)),
         }
         working.store(false, Ordering::Release);
-        let Ok(synced) = done else {
-            sleep(jittered(pause));
-            pause = (pause * 2).min(LONGEST_PAUSE);
-            continue;
-        };
-        let exit = synced.failure.as_ref().map(|failure| failure.exit);
-        let wait = match exit {
-            Some(Exit::TryAgain | Exit::Unavailable) => jittered(TURN_PAUSE),
-            _ => wait,
-        };
-        turn += 1;
-        telling = match wait_for_change(sync, synced.revision, turn, wait) {
-            Woken::Changed => {
-                sleep(SETTLED_AFTER);
-                Telling::Changes
+        let begun = Instant::now();
+        let woken = match &done {
+            Ok(synced) => {
+                if synced.answered_at.is_some() {
+                    due = planned;
+                }
+                let left = (due - OffsetDateTime::now_utc()).max(time::Duration::ZERO).unsigned_abs();
+                let wait = match synced.failure.as_ref().map(|failure| failure.exit) {
+                    Some(Exit::TryAgain | Exit::Unavailable) => left.min(before(TURN_PAUSE)),
+                    _ => left,
+                };
+                turn += 1;
+                wait_for_change(sync, synced.revision, turn, wait)
             }
-            Woken::Late => Telling::Always,
+            Err(_) => Woken::Lost,
+        };
+        match woken {
+            Woken::Changed => sleep(SETTLED_AFTER),
+            Woken::Late => {}
             Woken::Lost => {
-                sleep(jittered(pause));
+                // Those that lost the same member do not all come to the next one at once.
+                sleep(pause.mul_f64(share()));
                 pause = (pause * 2).min(LONGEST_PAUSE);
-                Telling::Changes
             }
-        };
-        if telling == Telling::Always {
+        }
+        if begun.elapsed() > LONGEST_PAUSE {
             pause = FIRST_PAUSE;
         }
     }
@@ -128,7 +132,7 @@ fn wait_for_change(sync: &NodeSync, revision: i64, turn: usize, wait: Duration) 
         let credentials = Observer::new(&site).credentials()?;
         let mut urls = site.config().client_urls();
         if !urls.is_empty() {
-            let first = (turn + usize::from(random_byte())) % urls.len();
+            let first = (turn + usize::from(model::random::bytes::<1>()?[0])) % urls.len();
             urls.rotate_left(first);
         }
         run(async {
@@ -160,10 +164,12 @@ fn wait_for_change(sync: &NodeSync, revision: i64, turn: usize, wait: Duration) 
 }
 
 /// Between three quarters of a time and all of it: nodes that were started together do not ask together.
-fn jittered(time: Duration) -> Duration {
-    time.mul_f64(0.75 + 0.25 * f64::from(random_byte()) / 255.0)
+fn before(time: Duration) -> Duration {
+    time.mul_f64(0.75 + 0.25 * share())
 }
 
-fn random_byte() -> u8 {
-    model::random::bytes::<1>().map_or(0, |[byte]| byte)
+/// A number from 0 to 1.
+fn share() -> f64 {
+    let drawn = model::random::bytes::<2>().map_or(0, u16::from_be_bytes);
+    f64::from(drawn) / f64::from(u16::MAX)
 }
