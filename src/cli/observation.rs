@@ -27,10 +27,17 @@ pub struct StatusArgs {
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub watch: Option<u32>,
+    /// Show the nodes instead that the zone's etcd has bundles for: which are not up to date, and why
+    #[arg(long, conflicts_with_all = ["client", "watch"])]
+    pub nodes: bool,
+    /// With --nodes, name certificates that expire within this time [default: 14d]
+    #[arg(long, value_name = "TIME", requires = "nodes")]
+    pub before: Option<humantime::Duration>,
 }
 
 const STATUS_CODES: &str = "Exit codes of status: 0 healthy or data not compared, 65 degraded but with a \
-quorum, 69 quorum lost or no member answers";
+quorum, 69 quorum lost or no member answers. With --nodes: 0 all are up to date, 65 some are not, 69 no \
+member takes requests, 77 the certificate of admin has no right to the answers";
 
 /// The output format of `status`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -14,6 +14,7 @@ use crate::output::{Report, counts, exit_code, json, print, print_verdicts, rend
 use diagnosis::log::{Harm, explain_log, text as log_text};
 use diagnosis::rules::certificates::SET_THE_CLOCK;
 use diagnosis::rules::command_line::{Rhythm, rhythms};
+use diagnosis::rules::deliveries;
 use diagnosis::rules::served_certificates::OnDisk;
 use diagnosis::rules::snapshots;
 use diagnosis::rules::zone as judge_zone;
@@ -21,7 +22,7 @@ use diagnosis::{CheckId, Finding, NodeCheck, Verdict, worst};
 use host::beside;
 use launch::note_members;
 use launch::start_check::check_node;
-use live::{ANSWER_LIMIT, ListMemory, LiveZone};
+use live::{ANSWER_LIMIT, ListMemory, LiveZone, has_nodes_by_etcd, on_runtime, own_answer, see_nodes};
 use model::config::{ClientName, Node};
 use model::error::{Exit, Failure, Result};
 use model::plan::Plane;
@@ -79,6 +80,8 @@ fn examine(site: &Site, now: OffsetDateTime) -> Vec<Finding> {
     if let Some((live, authorities)) = &answered {
         findings.extend(judge_zone::judge(live, &on_disk(&checks), site, authorities));
     }
+    let authorities = answered.as_ref().map(|(_, authorities)| authorities);
+    findings.extend(examine_deliveries(site, authorities, now));
     let cluster = live.and_then(|live| live.cluster_id);
     findings.extend(
         LatestSnapshots::of_site(site, cluster)
@@ -87,6 +90,28 @@ fn examine(site: &Site, now: OffsetDateTime) -> Vec<Finding> {
     findings.extend(examine_nodes(site, checks, now));
     renew_all_at_once(site, &mut findings);
     without_repetition(findings)
+}
+
+/// The nodes that etcd has bundles for, once the zone could be asked; on one of them, its own answer.
+fn examine_deliveries(site: &Site, authorities: Option<&Authorities>, now: OffsetDateTime) -> Vec<Finding> {
+    let asked = || match (site, authorities) {
+        (Site::Zone(zone), Some(authorities)) if has_nodes_by_etcd(zone) => {
+            let credentials = Observer::new(site).credentials()?;
+            let seen = on_runtime(see_nodes(zone, authorities, &credentials, deliveries::BEFORE));
+            Ok(deliveries::judge(site, &seen.map_err(|error| no_runtime(&error))??, now))
+        }
+        (Site::Node(own), _) if own.paths.delivery_key().exists() => {
+            let credentials = Observer::new(site).credentials()?;
+            let found = on_runtime(own_answer(own, &credentials)).map_err(|error| no_runtime(&error))?;
+            Ok(vec![deliveries::judge_own(site, &own.name, &found, now)])
+        }
+        _ => Ok(Vec::new()),
+    };
+    asked().unwrap_or_else(|failure| vec![deliveries::not_read(&failure)])
+}
+
+fn no_runtime(error: &io::Error) -> Failure {
+    Failure::internal("cannot set up the connections").because(error)
 }
 
 /// What is old is renewed by one command, whatever it is and wherever, and not by one for each file.

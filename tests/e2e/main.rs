@@ -91,6 +91,7 @@ mod membership;
 mod nameservice;
 mod namespaces;
 mod node_lock;
+mod node_status;
 mod offline;
 mod operation_lock;
 mod recovery;

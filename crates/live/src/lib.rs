@@ -10,6 +10,8 @@
 //! | `answers`, `client_plane`, `plane` | the questions: over etcd's API, and by handshakes on both planes |
 //! | `assembly`, `members` | the answers, member by member |
 //! | `hashes`, `comparison` | the data of the voters, compared |
+//! | `nodes` | the nodes that etcd has bundles for: how far each is |
+//! | `own_answer` | what a node has said of itself, as the node sees it |
 //! | `ports` | ports that answer as others should, or not at all |
 //! | `alarms` | what members raise, and how it is told |
 //! | `differences` | zone.toml against the live member list |
@@ -35,6 +37,8 @@ mod list_change;
 mod list_in_use;
 mod member_update;
 mod members;
+mod nodes;
+mod own_answer;
 mod plane;
 mod ports;
 mod reach;
@@ -57,6 +61,8 @@ pub use judgement::{Health, Judgement, MemberFacts, Standing, judge};
 pub use list_change::{ChangeError, ListChange};
 pub use list_in_use::{ListMemory, OlderList, older_lists, try_list};
 pub use members::{LiveMember, MemberStatus, WORTH_DEFRAGMENTING};
+pub use nodes::{SeenNode, has_nodes_by_etcd, see_nodes};
+pub use own_answer::{OwnAnswer, own_answer};
 pub use plane::PlaneView;
 pub use ports::PortFault;
 pub use reach::{Reach, reach};

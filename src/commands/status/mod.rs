@@ -2,7 +2,9 @@
 
 mod file;
 mod json;
+mod metrics;
 mod next_step;
+mod nodes;
 mod prometheus;
 mod text;
 mod watch;
@@ -30,6 +32,9 @@ use store::zone_directory::{Authorities, CaPassphrase};
 #[tracing::instrument(skip_all, name = "status")]
 pub(super) fn run(arguments: &StatusArgs) -> Result<ExitCode> {
     let passphrase = ca_passphrase(&arguments.site.ca_passphrase)?;
+    if arguments.nodes {
+        return nodes::run(arguments, &passphrase);
+    }
     if let Some(seconds) = arguments.watch {
         return watch::run(arguments, &passphrase, seconds);
     }

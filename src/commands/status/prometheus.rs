@@ -1,22 +1,19 @@
 //! A zone as metrics, in the text format of Prometheus' exposition (version 0.0.4).
 
-use std::fmt::Write as _;
-
-use zone_pki::Visible;
-
 use super::Answer;
+use super::metrics::Page;
 use live::{AlarmKind, Comparison, Health, LiveMember, LiveZone, MemberStatus};
 
 pub(super) fn render(answer: &Answer<'_>) -> String {
     let live = &answer.live;
     let zone = answer.site.config().name.as_str();
-    let mut page = Page { zone, text: String::new() };
+    let mut page = Page::of(zone);
     of_zone(&mut page, live);
     of_members(&mut page, live);
     of_answering(&mut page, live);
     of_certificates(&mut page, answer);
     of_snapshots(&mut page, answer);
-    page.text
+    page.text()
 }
 
 const HEALTH: &str = "How the zone is: 0 quorum lost, 1 degraded, 2 healthy, 3 nothing is wrong but the data \
@@ -146,34 +143,4 @@ fn of_snapshots(page: &mut Page<'_>, answer: &Answer<'_>) {
 
 fn flag(is_so: bool) -> f64 {
     if is_so { 1.0 } else { 0.0 }
-}
-
-/// What is written so far. The samples of a family stand together, after its help and type.
-struct Page<'z> {
-    zone: &'z str,
-    text: String,
-}
-
-impl Page<'_> {
-    fn family(&mut self, name: &str, help: &str) {
-        let _ = writeln!(self.text, "# HELP zone_etcd_{name} {help}\n# TYPE zone_etcd_{name} gauge");
-    }
-
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
-        let _ = write!(self.text, "zone_etcd_{name}{{zone=\"{}\"", escaped(self.zone));
-        for (label, text) in labels {
-            let _ = write!(self.text, ",{label}=\"{}\"", escaped(text));
-        }
-        let _ = writeln!(self.text, "}} {value}");
-    }
-
-    fn single(&mut self, name: &str, help: &str, value: f64) {
-        self.family(name, help);
-        self.sample(name, &[], value);
-    }
-}
-
-/// A label's value: names of members are free text in etcd. There is no escape for what is made visible here.
-fn escaped(text: &str) -> String {
-    Visible(text).to_string().replace('\\', "\\\\").replace('"', "\\\"")
 }

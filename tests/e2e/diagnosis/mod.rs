@@ -7,6 +7,7 @@
 //! | [`foreign`] | certificates of another CA: the proposed line replaces them |
 
 mod check;
+mod deliveries;
 mod doctor;
 mod foreign;
 

@@ -2,6 +2,7 @@
 
 mod backend;
 mod comparison;
+mod delivery_state;
 mod discovery;
 mod gates;
 mod grants;

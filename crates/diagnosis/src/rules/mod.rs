@@ -5,6 +5,7 @@ pub mod authorities;
 pub mod certificates;
 pub mod command_line;
 pub mod database;
+pub mod deliveries;
 mod files;
 pub mod forwards;
 pub mod machine;

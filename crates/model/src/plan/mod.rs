@@ -5,6 +5,7 @@ mod clock;
 mod cluster;
 mod constraints;
 mod delivery_keys;
+mod delivery_state;
 mod discovery;
 mod disk_state;
 mod document_acceptance;
@@ -40,6 +41,10 @@ pub use cluster::{ClusterToken, EtcdId, InitialCluster, InitialMember, PeerUrl, 
 pub use constraints::{is_permitted, permitted_dns};
 pub use delivery_keys::{
     ANSWERS, DELIVERED_BUNDLE_AT_MOST, DELIVERIES, DeliveryKeys, end_of_prefix, node_of_answer_key,
+};
+pub use delivery_state::{
+    DeliveryKind, DeliveryState, HeardAnswer, JudgedBy, LATE_AFTER, RecordedBundles, SILENT_AFTER,
+    delivery_state,
 };
 pub use discovery::{Registration, Registry, RegistryFault};
 pub use disk_state::{
