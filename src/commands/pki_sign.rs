@@ -11,6 +11,7 @@ use crate::arguments::{name_of, open_zone};
 use crate::cli::{BundleArgs, BundleMakeArgs, BundleSealingArgs, PkiSignArgs};
 use model::config::{Node, NodeName};
 use model::error::{Exit, Failure, Result};
+use model::formats::LearnedFrom;
 use model::report;
 use store::bundle::BundleDirectory;
 use store::requests::{RequestFile, Terms, certify};
@@ -28,7 +29,12 @@ pub(super) fn run(arguments: &PkiSignArgs, now: OffsetDateTime) -> Result<Bundle
     report::message(&format!("requests of {}, SHA-256 of their keys: {}", node.name, file.fingerprint()));
     let of_revoked = OfRevoked::said(arguments.reinstate, false);
     let terms = Terms { name: &name, may_replace: arguments.replace_keys, of_revoked };
-    certify(&file, node, &zone, terms, now, &zone.lock()?)?;
+    let held = zone.lock()?;
+    certify(&file, node, &zone, terms, now, &held)?;
+    if let Some(key) = &file.recipient {
+        zone.record_recipients(&held, &[(node, key)], LearnedFrom::Request, now)?;
+    }
+    drop(held);
     // What was issued is in the zone directory now, and `bundle` goes on from there, also after an
     // interruption.
     let make = BundleMakeArgs {

@@ -59,3 +59,16 @@ fn is_one_key_or_refused() {
     let told = sign(&zone, &super::written(&zone, "secret.csr", &secret), &[]).expect_code(65);
     assert!(told.stderr.contains("private key") && !told.stderr.contains("QQQQ"), "{}", told.stderr);
 }
+
+/// Sealed to it are the bundles that etcd has for the node from then on.
+#[test]
+fn the_signing_host_records_the_key() {
+    let zone = zone();
+    let directory = node_directory(&zone, "n1");
+    let file = requests_of(&zone, "node1", &directory);
+    zone.run(&["access", "recipient", "node1"]).expect_code(66);
+    sign(&zone, &file, &[]).expect_code(0);
+    let text = std::fs::read_to_string(&file).expect("the requests");
+    let key = text.lines().find_map(|line| line.strip_prefix("recipient: ")).expect("its key");
+    assert_eq!(zone.run(&["access", "recipient", "node1"]).expect_code(0).stdout.trim(), key);
+}
