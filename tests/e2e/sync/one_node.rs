@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 use super::Fleet;
 use crate::harness::isolation::isolated;
-use crate::harness::outcome;
-use crate::harness::zone_etcd;
+use crate::harness::members::{call, turn_authentication_on};
+use crate::harness::processes::{Running, until};
+use crate::harness::{outcome, zone_etcd};
 
 #[test]
 fn up_to_date_twice_and_then_a_new_bundle() {
@@ -99,6 +101,44 @@ fn opened_with_another_key() {
         assert_eq!(told["activated"], serde_json::json!([sequence]));
         let answer = fleet.answer("worker");
         assert_eq!((answer.sequence, answer.recipient), (sequence, None));
+    });
+}
+
+/// With etcd's authentication on, a node needs a role for its keys.
+#[test]
+fn without_permission_in_etcd() {
+    isolated(|| {
+        let fleet = Fleet::of_one();
+        fleet.join("worker");
+        fleet.deliver("worker");
+        let first = fleet.in_use("worker");
+        turn_authentication_on(&fleet.zone);
+        let mut sync = fleet.sync_command("worker", &[]);
+        let mut sync = Running::start(sync.stdin(Stdio::null()), fleet.zone.around(), "sync");
+        let told = sync.outcome().expect_code(77);
+        assert!(told.stderr.contains("this node may not read its bundles in etcd"), "{}", told.stderr);
+        assert_eq!(fleet.in_use("worker"), first);
+        // A role that reads its prefix and writes its answer is all that it needs.
+        let name = "worker.example.zone";
+        let (delivery, answer) =
+            (format!("/zone-etcd/delivery/{name}/"), format!("/zone-etcd/answer/{name}"));
+        for words in [
+            vec!["user", "add", name, "--no-password"],
+            vec!["role", "add", name],
+            vec!["role", "grant-permission", name, "read", &delivery, "--prefix"],
+            vec!["role", "grant-permission", name, "readwrite", &answer],
+            vec!["user", "grant-role", name, name],
+        ] {
+            call(&fleet.etcdctl, &words).expect_code(0);
+        }
+        let told = fleet.synced("worker", &[]);
+        assert_eq!(told["activated"].as_array().map(Vec::len), Some(1));
+        assert_eq!(fleet.answer("worker").sequence, fleet.in_use("worker"));
+        let mut watch = fleet.sync_command("worker", &["--watch"]);
+        let mut watch = Running::start(watch.stdin(Stdio::null()), fleet.zone.around(), "watch");
+        let next = fleet.deliver("worker");
+        until("the next bundle", || (fleet.in_use("worker") == next).then_some(()));
+        watch.stop();
     });
 }
 
