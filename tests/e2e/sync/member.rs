@@ -11,7 +11,7 @@ use crate::harness::isolation::isolated;
 use crate::harness::members::{call, etcdctl, loopback_zone, wait_for_quorum};
 use crate::harness::processes::{Running, until};
 use crate::harness::supervised::Supervised;
-use crate::harness::{TestZone, zone_etcd};
+use crate::harness::{TestZone, outcome, zone_etcd};
 
 const NODES: [&str; 3] = ["node1", "node2", "node3"];
 
@@ -76,15 +76,30 @@ fn a_member_restarts_only_if_it_has_to() {
     });
 }
 
+/// Has every member trust another CA beside the old one: bundles as they are made for that, put into etcd.
+fn deliver_trust(fleet: &Fleet) {
+    let out = fleet.zone.around().join("carried");
+    let mut rotate = fleet.zone.command(&["pki", "rotate-ca", "--plane", "client", "--force"]);
+    for node in NODES {
+        rotate.args(["--recipient", &format!("{node}={}", fleet.recipient(node))]);
+    }
+    outcome(rotate.arg("--out").arg(&out)).expect_code(0);
+    let log = std::fs::read_to_string(fleet.zone.file("bundles.jsonl")).expect("the log");
+    for node in NODES {
+        let name = format!("\"node\":\"{node}.example.zone\"");
+        let last = log.lines().rfind(|line| line.contains(&name)).expect("a record");
+        let record: serde_json::Value = serde_json::from_str(last).expect("JSON");
+        let sealed = std::fs::read(out.join(format!("{node}.bundle"))).expect("a bundle");
+        fleet.put_bundle(node, record["sequence"].as_u64().expect("a number"), &sealed);
+    }
+}
+
 /// All at once, as timers may have it: while one has the lock, the others wait, and writes go on.
 #[test]
-fn three_take_turns() {
+fn three_whose_trust_has_changed_take_turns() {
     isolated(|| {
         let (fleet, members) = three();
-        change_setting(&fleet);
-        for node in NODES {
-            fleet.deliver(node);
-        }
+        deliver_trust(&fleet);
         let start = |node: &&str| {
             let mut sync = fleet.sync_command(node, &["--format", "json"]);
             Running::start(sync.stdin(Stdio::null()), fleet.zone.around(), &format!("sync-{node}"))
@@ -103,6 +118,8 @@ fn three_take_turns() {
             let told = sync.outcome().expect_code(0);
             let told: serde_json::Value = serde_json::from_str(&told.stdout).expect("JSON");
             assert_eq!(told["restarted"]["interrupted"], false, "{told}");
+            let trusts = |when: &str| told["restarted"][when]["client"].as_array().map(Vec::len);
+            assert_eq!((trusts("trusted_before"), trusts("trusted_after")), (Some(1), Some(2)), "{told}");
             turns.push((node.to_owned(), told["restarted"]["took_ms"].as_u64().expect("a time")));
         }
         assert!(members.iter().all(|member| member.starts() == 2), "{turns:?}");
