@@ -5,9 +5,10 @@ use std::process::Command;
 
 use super::{Fleet, WORKERS};
 use crate::harness::isolation::isolated;
-use crate::harness::members::{etcdctl, loopback_zone, wait_for_quorum};
+use crate::harness::members::{call, etcdctl, loopback_zone, wait_for_quorum};
+use crate::harness::processes::Running;
 use crate::harness::supervised::Supervised;
-use crate::harness::{outcome, program, zone_etcd};
+use crate::harness::{TestZone, bundle, outcome, program, zone_etcd};
 
 /// A zone whose nodes are reached by a command. Beside them are copies of the worker, which are off.
 fn fleet() -> (Fleet, Supervised) {
@@ -85,5 +86,49 @@ fn both_bundles_of_a_rotation_of_the_root() {
         ]);
         assert_eq!(fleet.in_use("late"), had);
         fleet.synced("worker", &[]);
+    });
+}
+
+/// Another server in the place of the member, by a certificate of its own: what it hands out is not activated,
+/// and nothing is told to it.
+#[test]
+fn an_impostor_is_asked_and_not_believed() {
+    isolated(|| {
+        let mut fleet = Fleet::of_one();
+        fleet.join("worker");
+        let old = fleet.sealed("worker");
+        fleet.put_bundle("worker", old.1, &old.0);
+        fleet.synced("worker", &[]);
+        let new = fleet.deliver("worker");
+        fleet.synced("worker", &[]);
+        for member in &mut fleet.members {
+            member.stop();
+        }
+
+        let other = TestZone::init("other.zone", &["node1=127.0.0.1"]);
+        other.run(&["pki", "issue", "--all"]).expect_code(0);
+        let (data, url) = (fleet.zone.around().join("impostor.etcd"), "https://127.0.0.1:2379");
+        let mut etcd = Command::new(bundle("3.7.3").join("etcd"));
+        etcd.arg("--data-dir").arg(&data).args(["--listen-client-urls", url, "--advertise-client-urls", url]);
+        for (flag, file) in [("--cert-file", "server.crt"), ("--key-file", "server.key")] {
+            etcd.arg(flag).arg(other.file(&format!("nodes/node1/pki/current/{file}")));
+        }
+        let mut impostor = Running::start(&mut etcd, fleet.zone.around(), "impostor");
+        impostor.wait_for_line(&["\"serving client traffic securely\""]);
+        let mut etcdctl = Command::new(bundle("3.7.3").join("etcdctl"));
+        etcdctl.args(["--endpoints", url, "--insecure-skip-tls-verify"]);
+        fleet.etcdctl = etcdctl;
+
+        // With nothing there; with garbage; with what the node has had, under another number.
+        let told = fleet.sync("worker", &[]).expect_code(69);
+        told.expect_error_with(&["no member's certificate is trusted here", "no newer bundle waits"]);
+        for value in [b"garbage".as_slice(), &old.0] {
+            fleet.put_bundle("worker", new + 7, value);
+            let told = fleet.sync("worker", &[]).expect_code(69);
+            assert!(told.stderr.contains("not activated: cannot use bundle"), "{}", told.stderr);
+            assert_eq!(fleet.in_use("worker"), new);
+        }
+        let told = call(&fleet.etcdctl, &["get", "--prefix", "--keys-only", "/zone-etcd/answer/"]);
+        assert_eq!(told.expect_code(0).stdout.trim(), "", "no answer is for it");
     });
 }
