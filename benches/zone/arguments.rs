@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 /// How it is called.
-pub const USAGE: &str = "usage: zone [--short] [--cfssl PATH] [issue|bundle|launch|start|dev|members ...]";
+pub const USAGE: &str =
+    "usage: zone [--short] [--cfssl PATH] [issue|bundle|launch|start|dev|members|fleet ...]";
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Subject {
     Dev,
     /// What changes of the members cost clients.
     Members,
+    /// Thousands of nodes whose bundles the zone's etcd has.
+    Fleet,
 }
 
 /// What is asked for.
@@ -50,6 +53,7 @@ impl Arguments {
                 "start" => arguments.subjects.push(Subject::Start),
                 "dev" => arguments.subjects.push(Subject::Dev),
                 "members" => arguments.subjects.push(Subject::Members),
+                "fleet" => arguments.subjects.push(Subject::Fleet),
                 other => return Err(format!("unknown argument `{other}`")),
             }
         }
@@ -61,6 +65,7 @@ impl Arguments {
                 Subject::Start,
                 Subject::Dev,
                 Subject::Members,
+                Subject::Fleet,
             ];
         }
         Ok(arguments)

@@ -1,7 +1,8 @@
 //! What the program costs, against what it could cost: ratios, each measured in one run against something
 //! else.
 //!
-//! `cargo bench --bench zone -- [--short] [issue|bundle|launch|start|dev|members ...]`; `scripts/bench`
+//! `cargo bench --bench zone -- [--short] [issue|bundle|launch|start|dev|members|fleet ...]`;
+//! `scripts/bench`
 //! builds what it needs and calls it.
 //!
 //! Absolute figures belong to a machine and to what else it does. So every subject runs alternately with what
@@ -14,6 +15,7 @@ mod arguments;
 mod bundles;
 mod development;
 mod disk_alone;
+mod fleet;
 mod in_memory;
 mod launch;
 mod members;
@@ -47,6 +49,12 @@ fn main() -> ExitCode {
     }
     if let Some(command) = peak_memory::asked_for() {
         return match peak_memory::tell(command) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&*error),
+        };
+    }
+    if let Some((zone, keys)) = fleet::asked_for() {
+        return match fleet::run(&zone, &keys) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(&*error),
         };
@@ -89,6 +97,7 @@ fn measure(arguments: &Arguments) -> Result<Report> {
             Subject::Launch => report.print(launch::measure(arguments, &scratch)?),
             Subject::Start => report.print(start::measure(arguments, &scratch)?),
             Subject::Members => report.print(membership::measure(arguments, &scratch)?),
+            Subject::Fleet => fleet::measure(arguments, &scratch, &mut report)?,
             Subject::Dev => report.print(development::measure(arguments, &scratch)?),
         }
     }

@@ -63,12 +63,19 @@ impl PipedBundle {
                 signing_host: zone.signing_host.clone(),
             })?,
         };
-        let size: usize = contents.files.iter().map(|file| file.bytes.len()).sum();
-        // Sized beforehand, so that no copy of a key is left behind in freed memory.
         let programs = zone.programs.as_deref();
-        let brought = programs.map_or(Ok(0), Programs::compressed_size);
-        let brought = brought.map_err(|error| Failure::internal("cannot make a bundle").because(&error))?;
-        let mut bytes = Zeroizing::new(Vec::with_capacity(size + brought + AROUND_FILES));
+        let mut bytes = match sealing {
+            // Sized beforehand, so that no copy of a key is left behind in freed memory.
+            Sealing::Plain => {
+                let size: usize = contents.files.iter().map(|file| file.bytes.len()).sum();
+                let brought = programs.map_or(Ok(0), Programs::compressed_size);
+                let brought =
+                    brought.map_err(|error| Failure::internal("cannot make a bundle").because(&error))?;
+                Zeroizing::new(Vec::with_capacity(size + brought + AROUND_FILES))
+            }
+            // There may be hundreds at once, and what is sealed is no secret.
+            Sealing::Passphrase(_) | Sealing::Recipients(_) => Zeroizing::new(Vec::new()),
+        };
         let sha256 = write_bundle(&mut *bytes, sealing, &manifest, &envelope, &contents.files, programs)
             .map_err(|error| Failure::internal("cannot make a bundle").because(&error))?;
         let mut record = contents.record(&manifest, &sha256);
