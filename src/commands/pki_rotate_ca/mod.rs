@@ -30,7 +30,7 @@ use operations::restart::refuse_unless_restartable;
 use operations::rotation::{Progress, Rotation, Stage};
 use operations::runbook::{DryRun, Gates, Runbook};
 use operations::transport::etcd_delivery::learn_recipients;
-use operations::transport::gets_files;
+use operations::transport::{gets_files, names_etcd, not_heard_yet};
 use progress_report::ProgressReport;
 use store::clients::bring_admin_up_to_date;
 use store::site::Site;
@@ -176,6 +176,9 @@ fn refuse_unreached(zone: &ZoneDirectory, typed: &Invocation) -> Result<()> {
     let unreached = zone.config.nodes.iter().find(|node| gets_files(zone, node));
     let Some(node) = unreached else { return Ok(()) };
     let name = node.name.short();
+    if names_etcd(zone, node) {
+        return Err(not_heard_yet(zone, node));
+    }
     Err(Failure::new(Exit::Usage, format!("nothing says how {name} is reached"))
         .because(format!(
             "{} has no [access], and {name} does not run from here",

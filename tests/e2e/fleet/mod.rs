@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::harness::elsewhere::INFRA;
 use crate::harness::members::{etcdctl, wait_for_quorum};
 use crate::harness::namespaces::Network;
-use crate::harness::processes::Running;
+use crate::harness::processes::{Running, until};
 use crate::harness::supervised::Supervised;
 use crate::harness::{Outcome, TestZone, outcome, zone_etcd};
 
@@ -94,6 +94,10 @@ impl Fleet {
     fn watch_all(&mut self) {
         let names: Vec<&str> = INFRA.iter().chain(&CLIENTS).map(|(name, _)| *name).collect();
         self.watch(&names);
+        until("the first answer of every node", || {
+            let answers = self.etcdctl(&["get", "--prefix", "--keys-only", "/zone-etcd/answer/"]).stdout;
+            (answers.matches("/zone-etcd/answer/").count() == names.len()).then_some(())
+        });
     }
 
     /// Ends what watches on a node, as a machine that is switched off.

@@ -222,7 +222,7 @@ impl<'o> Rotation<'_, 'o> {
     fn await_restarts(&mut self, nodes: &[&Node]) -> Result<()> {
         let name = |node: &&Node| node.name.short().to_owned();
         let names: Vec<String> = nodes.iter().map(name).collect();
-        message(&format!("waiting for the restart of {} on its own node", names.join(", then of ")));
+        message(&format!("waiting for the nodes to restart their members in turn: {}", names.join(", ")));
         let mut deadline = Instant::now() + self.operation.limit;
         let mut left = names.len();
         loop {

@@ -33,7 +33,8 @@ pub(crate) use delivery::{Wanted, pack};
 pub use payload::{Delivered, Payload};
 
 use model::config::{AccessMethod, Node};
-use store::bundle::Recipient;
+use model::error::{Exit, Failure};
+use store::bundle::{Recipient, proposed};
 use store::zone_directory::ZoneDirectory;
 
 /// How a bundle comes to a node that etcd has it for, as a dry run tells it.
@@ -95,4 +96,21 @@ impl BundleTransport {
 /// Whether people carry bundles to a node.
 pub fn gets_files(zone: &ZoneDirectory, node: &Node) -> bool {
     matches!(BundleTransport::of(zone, node), BundleTransport::Called(NodeTransport::Offline))
+}
+
+/// Whether etcd is to have the bundles of a node, be it that none can be sealed to it yet.
+pub fn names_etcd(zone: &ZoneDirectory, node: &Node) -> bool {
+    zone.config.access.as_ref().is_some_and(|access| access.methods(node).contains(&AccessMethod::Etcd))
+}
+
+/// A node that etcd is to have bundles for, and that was not heard yet.
+pub fn not_heard_yet(zone: &ZoneDirectory, node: &Node) -> Failure {
+    let name = node.name.short();
+    let (bundle, seal) = (proposed(zone, &[name]), format!("access recipient {name} KEY"));
+    Failure::new(Exit::MissingInput, format!("{name} has told no key that its bundles could be sealed to"))
+        .because("the first signed answer of a node tells it, and its first bundle comes another way")
+        .next(format!(
+            "on {name}: zone-etcd sync; where it has no bundle yet, bring it one: {bundle}; or say its key: {}",
+            zone.proposed(&seal)
+        ))
 }

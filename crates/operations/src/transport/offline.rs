@@ -9,6 +9,7 @@ use zone_pki::{ShowPath, regular_file};
 
 use super::answer::ActivationAnswer;
 use super::delivery::Delivery;
+use super::names_etcd;
 use crate::restarted::RestartedMember;
 use launch::activation::Fingerprint;
 use model::config::{Node, NodeName};
@@ -202,7 +203,15 @@ pub fn read_restart(node: &Node, out: &Path) -> Result<Option<std::result::Resul
 
 /// A node cannot be reached from here.
 pub(crate) fn no_command(zone: &ZoneDirectory, node: &Node) -> Failure {
-    Failure::new(Exit::Usage, format!("nothing says how {} is reached", node.name.short()))
+    let name = node.name.short();
+    if names_etcd(zone, node) {
+        return Failure::new(Exit::Usage, format!("nothing runs a command on {name} from here"))
+            .because("the zone's etcd has its bundles, and runs nothing there")
+            .next(format!(
+                "do it on {name}; or add a command to [access] in zone.toml: method = [\"etcd\", \"command\"]"
+            ));
+    }
+    Failure::new(Exit::Usage, format!("nothing says how {name} is reached"))
         .because(format!("{} has no [access]", zone.paths.config().shown()))
         .next("add [access] with command = \"ssh root@{address} zone-etcd\"")
 }

@@ -5,9 +5,9 @@ use time::OffsetDateTime;
 use super::answer::ActivationAnswer;
 use super::command::{NodeCommand, Offered};
 use super::delivery::{Delivery, Wanted};
-use super::{unlisted, unrecorded};
+use super::{names_etcd, unlisted, unrecorded};
 use launch::activation::{Fingerprint, Missing};
-use model::config::{AccessMethod, Node, NodeName};
+use model::config::{Node, NodeName};
 use model::error::{Failure, Result};
 use model::formats::LearnedFrom;
 use store::bundle::PipedBundle;
@@ -97,8 +97,7 @@ impl Carried {
                 .next("look at `command` and `node_dir` of [access] in zone.toml: they point to another node")
         })?;
         // Only where etcd is to have bundles for it one day is the key of use.
-        if zone.config.access.as_ref().is_some_and(|access| access.methods(to).contains(&AccessMethod::Etcd))
-        {
+        if names_etcd(zone, to) {
             answer.record_recipient(zone, &zone.lock()?, to, LearnedFrom::Command);
         }
         Ok(Ok(Delivered { node: to.name.clone(), answer: Some(answer), by: Some(by.clone()) }))
