@@ -17,10 +17,7 @@ fn node_deliveries() {
     isolated(|| {
         let nodes = Nodes::new(2);
         let directory = nodes.zone.around().join("c1");
-        let bundle = nodes.zone.around().join("first/c1.bundle");
-        let root = nodes.zone.root_fingerprint();
-        let mut activate = zone_etcd(["activate", "--node", "c1", "--root-fingerprint", &root, "--node-dir"]);
-        outcome(activate.arg(&directory).arg(bundle)).expect_code(0);
+        nodes.activate("c1", &directory);
         let own = || {
             let told =
                 outcome(zone_etcd(["doctor", "-o", "json", "--config"]).arg(directory.join("node.json")));

@@ -180,6 +180,17 @@ fn junk_costs_neither_memory_nor_time() {
         let doctor = nodes.zone.run(&["doctor"]);
         assert!(doctor.stdout.contains("silent: has never answered; 32 more"), "{}", doctor.stdout);
         assert!(took < Duration::from_secs(10), "{took:?}");
+        // An operation reads the same, and watches while it waits.
+        let key = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+        let all: Vec<String> = (2..=33).map(|number| format!("c{number}")).collect();
+        for name in &all {
+            nodes.zone.run(&["access", "recipient", name, key]).expect_code(0);
+        }
+        let begun = Instant::now();
+        let mut renew = nodes.zone.command(&["pki", "renew", "--timeout", "2s"]);
+        Outcome::from(renew.args(&all).output().expect("it runs")).expect_code(69);
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(20), "{took:?}");
         // The largest of all that this test has called and waited for, in KiB.
         let largest = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the usage").max_rss();
         assert!(largest < 100 * 1024, "{largest} KiB");

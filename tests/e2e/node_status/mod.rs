@@ -5,6 +5,7 @@ mod states;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use live::{Credentials, on_runtime};
@@ -15,7 +16,7 @@ use zone_pki::{Certificate, PrivateKey};
 
 use crate::harness::members::{loopback_zone, start_alone};
 use crate::harness::processes::Running;
-use crate::harness::{Outcome, TestZone, outcome};
+use crate::harness::{Outcome, TestZone, outcome, zone_etcd};
 
 const ENDPOINT: &str = "https://127.0.0.1:2379";
 
@@ -48,6 +49,15 @@ impl Nodes {
         outcome(bundle.args(&names)).expect_code(0);
         let keys = names.iter().map(|name| (name.clone(), keys_of(&zone, name))).collect();
         Self { zone, _member: member, keys }
+    }
+
+    /// Gives a node its first bundle, in a directory of its own on this machine.
+    #[track_caller]
+    pub fn activate(&self, name: &str, directory: &Path) {
+        let bundle = self.zone.around().join(format!("first/{name}.bundle"));
+        let root = self.zone.root_fingerprint();
+        let mut activate = zone_etcd(["activate", "--node", name, "--root-fingerprint", &root, "--node-dir"]);
+        outcome(activate.arg(directory).arg(bundle)).expect_code(0);
     }
 
     /// Makes another bundle for a node, with other certificates: it has to catch up.
