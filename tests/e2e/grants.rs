@@ -26,13 +26,19 @@ fn directory(node: &str) -> PathBuf {
 /// directory of its own.
 #[track_caller]
 fn zone() -> (TestZone, Running) {
+    zone_of("3.7.3")
+}
+
+#[track_caller]
+fn zone_of(version: &str) -> (TestZone, Running) {
     let place = std::env::temp_dir().join("nodes");
     fs::create_dir(&place).expect("a directory");
     let client = |name: &str, address: &str| {
         format!("[[node]]\nname = \"{name}\"\naddress = \"{address}\"\nmember = false\n")
     };
     let more = format!(
-        "{}{}[access]\ncommand = \"{}\"\nnode_dir = \"{}/{{name}}\"\nlimit = \"40s\"\n",
+        "{}{}[access]\ncommand = \"{}\"\nnode_dir = \"{}/{{name}}\"\nlimit = \"40s\"\n[etcd]\nversion = \
+         \"{version}\"\n",
         client("n17", "127.0.0.17"),
         client("n18", "127.0.0.18"),
         program().display(),
@@ -117,24 +123,31 @@ fn site(node: &str) -> Site {
 /// What members take turns by when they restart themselves.
 #[test]
 fn the_operation_lock_is_for_nodes_with_a_member() {
-    isolated(|| {
-        let (zone, _member) = zone();
-        turn_authentication_on(&zone);
-        let without = OperationLock::take(&site("node1"), "sync").expect_err("nothing is granted");
-        assert_eq!(without.exit, model::error::Exit::Permission, "{without}");
-        assert!(without.next.expect("a step").contains("access grants --format apply"));
-        apply(&zone);
-        let lock = OperationLock::take(&site("node1"), "sync").expect("it is granted");
-        lock.still_held().expect("nobody took it");
-        zone.run(&["restart", "--rolling"]).expect_code(75).expect_error_with(&["`sync` on "]);
-        drop(lock);
-        let again = OperationLock::take(&site("node1"), "sync").expect("it was given up");
-        drop(again);
-        let other = OperationLock::take(&site("n17"), "sync").expect_err("it has no member");
-        assert_eq!(other.exit, model::error::Exit::Permission, "{other}");
-        let leases = call(&etcdctl(&zone, ENDPOINT), &["lease", "list"]).expect_code(0).stdout;
-        assert!(leases.starts_with("found 0 leases"), "{leases}");
-    });
+    isolated(|| the_lock_is_granted("3.7.3"));
+}
+
+#[test]
+fn the_operation_lock_is_granted_by_etcd_3_5() {
+    isolated(|| the_lock_is_granted("3.5.35"));
+}
+
+fn the_lock_is_granted(version: &str) {
+    let (zone, _member) = zone_of(version);
+    turn_authentication_on(&zone);
+    let without = OperationLock::take(&site("node1"), "sync").expect_err("nothing is granted");
+    assert_eq!(without.exit, model::error::Exit::Permission, "{without}");
+    assert!(without.next.expect("a step").contains("access grants --format apply"));
+    apply(&zone);
+    let lock = OperationLock::take(&site("node1"), "sync").expect("it is granted");
+    lock.still_held().expect("nobody took it");
+    zone.run(&["restart", "--rolling"]).expect_code(75).expect_error_with(&["`sync` on "]);
+    drop(lock);
+    let again = OperationLock::take(&site("node1"), "sync").expect("it was given up");
+    drop(again);
+    let other = OperationLock::take(&site("n17"), "sync").expect_err("it has no member");
+    assert_eq!(other.exit, model::error::Exit::Permission, "{other}");
+    let leases = call(&etcdctl(&zone, ENDPOINT), &["lease", "list"]).expect_code(0).stdout;
+    assert!(leases.starts_with("found 0 leases"), "{leases}");
 }
 
 /// What differs is changed, and nothing else: `apply` can be run as often as one likes.
