@@ -8,8 +8,8 @@ use nix::sys::resource::{UsageWho, getrusage};
 use serde_json::Value;
 
 use super::{Nodes, answer_key, full};
-use crate::harness::Outcome;
 use crate::harness::isolation::isolated;
+use crate::harness::outcome;
 
 /// It signs what it wants with its own key, and shows the node's certificate beside it, which is in every
 /// answer; or moves the answer of another node.
@@ -67,8 +67,7 @@ fn an_operation_is_not_told_that_a_node_has_answered() {
         let (_, own_key) = &nodes.keys["c2"];
         let forged = SignedAnswer::sign(&claim, certificate, own_key).expect("a signature");
         nodes.put(&answer_key("c1"), &forged.encode().expect("JSON"));
-        let mut renew = nodes.zone.command(&["pki", "renew", "c1", "--timeout", "2s"]);
-        let told = Outcome::from(renew.output().expect("it runs")).expect_code(69);
+        let told = nodes.zone.run(&["pki", "renew", "c1", "--timeout", "2s"]).expect_code(69);
         told.expect_error_with(&["c1 has not answered that it has what is new"]);
         // What the node has signed of the number itself says another content.
         nodes.put(&answer_key("c1"), &nodes.signed("c1", &claim));
@@ -188,7 +187,7 @@ fn junk_costs_neither_memory_nor_time() {
         }
         let begun = Instant::now();
         let mut renew = nodes.zone.command(&["pki", "renew", "--timeout", "2s"]);
-        Outcome::from(renew.args(&all).output().expect("it runs")).expect_code(69);
+        outcome(renew.args(&all)).expect_code(69);
         let took = begun.elapsed();
         assert!(took < Duration::from_secs(20), "{took:?}");
         // The largest of all that this test has called and waited for, in KiB.
