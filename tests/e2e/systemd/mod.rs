@@ -8,6 +8,7 @@ mod manager;
 mod node;
 mod processes;
 mod service;
+mod sync;
 mod unit;
 
 use std::fs;
