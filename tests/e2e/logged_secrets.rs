@@ -68,6 +68,12 @@ fn traces_of(key: &Path) -> Vec<String> {
     let text = fs::read_to_string(key).expect("a key");
     let lines = text.lines().filter(|line| !line.starts_with("-----"));
     let mut traces: Vec<String> = lines.filter(|line| line.len() >= 20).map(str::to_owned).collect();
+    if key.ends_with("delivery.key") {
+        // The one line that is no comment, which says the public half.
+        traces.retain(|line| line.starts_with("AGE-SECRET-KEY-1"));
+        assert_eq!(traces.len(), 1, "{}", key.display());
+        return traces;
+    }
     let mut openssl = Command::new("openssl");
     openssl.args(["pkey", "-noout", "-text", "-passin", &format!("pass:{OF_CAS}"), "-in"]).arg(key);
     let shown = outcome(&mut openssl).expect_code(0).stdout;

@@ -177,7 +177,8 @@ fn a_bundle_on_the_wrong_machine_is_refused() {
     });
 }
 
-/// No key below a directory belongs to an authority: every one lies beside the certificate of a leaf.
+/// No key below a directory belongs to an authority: every one lies beside the certificate of a leaf, but for
+/// what bundles are sealed to.
 fn assert_no_authority_key(directory: &Path) {
     let mut found = 0;
     let mut left = vec![directory.to_owned()];
@@ -185,6 +186,9 @@ fn assert_no_authority_key(directory: &Path) {
         for path in fs::read_dir(directory).expect("a directory").flatten().map(|entry| entry.path()) {
             if path.is_dir() && !path.is_symlink() {
                 left.push(path);
+            } else if path.ends_with("delivery.key") {
+                let text = fs::read_to_string(&path).expect("a key");
+                assert!(text.contains("AGE-SECRET-KEY-1") && !text.contains("PRIVATE KEY"), "{text}");
             } else if path.extension().is_some_and(|end| end == "key") {
                 let chain = fs::read(path.with_extension("crt")).expect("a certificate beside the key");
                 let leaf = zone_pki::Certificate::from_pem(&chain).expect("a certificate");

@@ -89,8 +89,8 @@ fn both_bundles_of_a_rotation_of_the_root() {
     });
 }
 
-/// Another server in the place of the member, by a certificate of its own: what it hands out is not activated,
-/// and nothing is told to it.
+/// Another server in the place of the member, by a certificate of its own: what it hands out is not
+/// activated, and nothing is told to it.
 #[test]
 fn an_impostor_is_asked_and_not_believed() {
     isolated(|| {
