@@ -54,3 +54,32 @@ fn clients_by_name() {
     zone.run(&["pki", "renew", "node1", "--role", "root"]).expect_refusal(64, &["no role `root`", "gateway"]);
     zone.run(&["pki", "renew"]).expect_code(64);
 }
+
+/// Those to which nothing is brought are issued to in batches: each of them gets its own, once.
+#[test]
+fn more_holders_than_a_batch() {
+    const NODES: usize = 600;
+    let mut text = "[zone]\nname = \"example.zone\"\n".to_owned();
+    for number in 1..=NODES {
+        let member = number == 1;
+        text.push_str(&format!(
+            "[[node]]\nname = \"node{number}\"\naddress = \"127.0.0.1\"\nmember = {member}\n"
+        ));
+    }
+    let zone = TestZone::described(&text);
+    zone.run(&["init"]).expect_code(0);
+    zone.run(&["pki", "issue", "--all"]).expect_code(0);
+    let issued = || std::fs::read_to_string(zone.file("issued.jsonl")).expect("the log").lines().count();
+    let before = issued();
+    let listed = zone.run(&["pki", "renew", "--all", "--dry-run", "--format", "json"]).expect_code(0);
+    let listed: Value = serde_json::from_str(&listed.stdout).expect("JSON");
+    let rows = renewed(&zone, &["--all"]);
+    let nodes = rows.iter().filter(|(_, role)| role == "node-client");
+    let expected: Vec<String> = (1..=NODES).map(|number| format!("node{number}")).collect();
+    assert_eq!(nodes.map(|(holder, _)| holder.clone()).collect::<Vec<_>>(), expected);
+    assert!(rows.contains(&("client/admin".to_owned(), "client".to_owned())), "{rows:?}");
+    assert_eq!(issued() - before, rows.len(), "none is issued twice");
+    let steps = listed["steps"].as_array().expect("steps").iter().filter(|step| step["step"] == "change");
+    assert_eq!(steps.count(), NODES + 2, "a dry run lists each holder");
+    zone.run(&["pki", "check"]).expect_code(0);
+}

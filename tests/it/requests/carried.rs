@@ -198,6 +198,17 @@ fn what_takes_the_keys_is_sent_to_their_node() {
 }
 
 #[test]
+fn it_keeps_no_other_from_new_certificates() {
+    let zone = zone();
+    sign(&zone, &requests_of(&zone, "node1", &node_directory(&zone, "n1")), &[]).expect_code(0);
+    let told = zone.run(&["pki", "renew", "--all", "--format", "json"]).expect_code(66);
+    assert!(told.stderr.contains("the keys of node1 are not here"), "{}", told.stderr);
+    let rows: serde_json::Value = serde_json::from_str(&told.stdout).expect("JSON");
+    let renewed = |holder: &str| rows.as_array().expect("rows").iter().any(|row| row["holder"] == holder);
+    assert_eq!(["node1", "node2", "client/admin"].map(renewed), [false, true, true], "{}", told.stdout);
+}
+
+#[test]
 fn out_may_be_the_bundle_itself() {
     let zone = zone();
     let file = requests_of(&zone, "node1", &node_directory(&zone, "n1"));

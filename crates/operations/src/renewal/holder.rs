@@ -9,6 +9,7 @@ use zone_pki::{Certificate, Generation, GenerationStore};
 use super::by_etcd::RenewedByEtcd;
 use super::proof::{answers, leaf, prove};
 use super::rollback::Undo;
+use super::together::BATCH;
 use crate::operation::{Change, Operation};
 use crate::runbook::{Gates, ListedStep, Runbook, StepKind};
 use crate::transport::own_keys::pack_for_new_keys;
@@ -53,6 +54,8 @@ pub struct Renewal<'r, 'o> {
 pub enum RenewalStep<'r> {
     /// One holder.
     One(Holder<'r>),
+    /// Holders to which nothing is brought.
+    Together(Vec<Holder<'r>>),
     /// One node that runs a member, by way of etcd.
     MemberByEtcd(&'r Node),
     /// Nodes that run none, by way of etcd.
@@ -89,9 +92,9 @@ pub enum Served {
 }
 
 /// What is due of a holder.
-struct Due<'h> {
-    assessment: Assessment<'h>,
-    roles: Vec<&'static Role>,
+pub(super) struct Due<'h> {
+    pub(super) assessment: Assessment<'h>,
+    pub(super) roles: Vec<&'static Role>,
     /// Its node makes its own keys, and is asked for them.
     has_keys_elsewhere: bool,
 }
@@ -164,7 +167,7 @@ impl<'o> Renewal<'_, 'o> {
     }
 
     /// What is due; nothing of a holder that was revoked and is left out.
-    fn due<'h>(
+    pub(super) fn due<'h>(
         &self,
         authorities: &'h Authorities,
         holder: Holder<'h>,
@@ -233,7 +236,7 @@ impl<'o> Renewal<'_, 'o> {
     }
 
     /// Where no bundle was ever made, what is new is in use where it was.
-    fn transport(&self, holder: Holder<'_>) -> NodeTransport {
+    pub(super) fn transport(&self, holder: Holder<'_>) -> NodeTransport {
         let Holder::Node(node) = holder else { return NodeTransport::InPlace };
         match self.operation.transport(node) {
             NodeTransport::Offline if !self.writes_bundles && !self.zone.has_bundled(node.name.short()) => {
@@ -249,7 +252,7 @@ impl<'o> Renewal<'_, 'o> {
     }
 
     /// The node of a member that answers.
-    fn member_of<'n>(&self, holder: Holder<'n>) -> Option<&'n Node> {
+    pub(super) fn member_of<'n>(&self, holder: Holder<'n>) -> Option<&'n Node> {
         let Holder::Node(node) = holder else { return None };
         answers(node, self.live).then_some(node)
     }
@@ -268,7 +271,11 @@ impl<'r> Runbook for Renewal<'r, '_> {
                     true => steps.push(RenewalStep::MemberByEtcd(node)),
                     false => together.push(*node),
                 },
-                _ => steps.push(RenewalStep::One(*holder)),
+                _ if !self.is_renewed_here_alone(*holder) => steps.push(RenewalStep::One(*holder)),
+                _ => match steps.last_mut() {
+                    Some(RenewalStep::Together(batch)) if batch.len() < BATCH => batch.push(*holder),
+                    _ => steps.push(RenewalStep::Together(vec![*holder])),
+                },
             }
         }
         steps.extend((!together.is_empty()).then_some(RenewalStep::ByEtcd(together)));
@@ -276,14 +283,18 @@ impl<'r> Runbook for Renewal<'r, '_> {
     }
 
     fn list(&self, step: &RenewalStep<'r>, live: &LiveZone) -> Result<Vec<ListedStep>> {
-        let each = |node: &&'r Node| self.list_one(&Holder::Node(node), live);
-        match step {
-            RenewalStep::One(holder) => self.list_one(holder, live),
-            RenewalStep::MemberByEtcd(node) => each(node),
-            RenewalStep::ByEtcd(nodes) => {
-                Ok(nodes.iter().map(each).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
-            }
+        let holders: Vec<Holder<'r>> = match step {
+            RenewalStep::One(holder) => vec![*holder],
+            RenewalStep::Together(holders) => holders.clone(),
+            RenewalStep::MemberByEtcd(node) => vec![Holder::Node(node)],
+            RenewalStep::ByEtcd(nodes) => nodes.iter().map(|node| Holder::Node(node)).collect(),
+        };
+        let authorities = Authorities::load(&self.zone.paths, self.now)?;
+        let mut listed = Vec::new();
+        for holder in &holders {
+            listed.extend(self.list_one(&authorities, holder, live)?);
         }
+        Ok(listed)
     }
 
     fn carry_out(&mut self, step: RenewalStep<'r>) -> Result<ControlFlow<()>> {
@@ -291,6 +302,7 @@ impl<'r> Runbook for Renewal<'r, '_> {
             RenewalStep::One(holder) => {
                 self.renew(*holder).map(|renewed| RenewedByEtcd { renewed, left_out: Vec::new() })
             }
+            RenewalStep::Together(holders) => self.renew_together(holders),
             RenewalStep::MemberByEtcd(node) => self.renew_member_by_etcd(node),
             RenewalStep::ByEtcd(nodes) => self.renew_by_etcd(nodes),
         };
@@ -309,16 +321,19 @@ impl<'r> Runbook for Renewal<'r, '_> {
 }
 
 impl<'r> Renewal<'r, '_> {
-    fn list_one(&self, holder: &Holder<'r>, live: &LiveZone) -> Result<Vec<ListedStep>> {
+    fn list_one(
+        &self,
+        authorities: &Authorities,
+        holder: &Holder<'r>,
+        live: &LiveZone,
+    ) -> Result<Vec<ListedStep>> {
         let transport = self.transport(*holder);
-        let authorities = Authorities::load(&self.zone.paths, self.now)?;
-        let assessment =
-            Assessment::of(*holder, &self.zone.config, &self.zone.paths, &authorities, self.now)?;
+        let assessment = Assessment::of(*holder, &self.zone.config, &self.zone.paths, authorities, self.now)?;
         if assessment.is_revoked() && matches!(self.of_revoked, OfRevoked::LeftOut) {
             return Ok(Vec::new());
         }
         // What cannot be issued its gate has told.
-        let Ok(Some(due)) = self.due(&authorities, *holder, &transport) else { return Ok(Vec::new()) };
+        let Ok(Some(due)) = self.due(authorities, *holder, &transport) else { return Ok(Vec::new()) };
         let on = |step: ListedStep| match holder {
             Holder::Node(node) => step.on(node, live),
             Holder::Client(_) => step.of(holder.short_name()),
