@@ -54,8 +54,17 @@ fn clients(arguments: &PkiIssueArgs, zone: &ZoneDirectory) -> Result<Vec<ClientN
         return all_clients(zone);
     }
     let parse = |name: &String| {
-        ClientName::parse(name)
-            .map_err(|NameFault { what, instead }| Failure::new(Exit::Usage, what).next(instead))
+        let client = ClientName::parse(name)
+            .map_err(|NameFault { what, instead }| Failure::new(Exit::Usage, what).next(instead))?;
+        match zone.config.nodes.iter().find(|node| client.is_name_of(node)) {
+            None => Ok(client),
+            Some(node) => Err(Failure::new(
+                Exit::Usage,
+                format!("`{client}` is the name of the node {}", node.name.short()),
+            )
+            .because("a certificate with that name is the node's, to etcd and to `status --nodes`")
+            .next("give the client another name")),
+        }
     };
     arguments.holders.clients.iter().map(parse).collect()
 }

@@ -1,6 +1,6 @@
 //! `[pki]` and `[etcd]`.
 
-use super::{check, etcd, pki, warning, zone_with};
+use super::{check, etcd, fault, pki, warning, zone_with};
 use crate::harness::TestZone;
 
 #[test]
@@ -113,4 +113,14 @@ fn a_kind_of_key_that_some_clients_refuse_is_a_warning() {
     warning(&text, &["BoringSSL", "grpcio", "Java before 16", "\"p256\""]);
     let zone = TestZone::described(&text.replace('▸', ""));
     zone.run(&["init"]).expect_code(0).expect_error_with(&["warning: ", "grpcio"]);
+}
+
+#[test]
+fn a_client_has_not_the_name_of_a_node() {
+    let text = "[zone]\nname = \"example.zone\"\n[pki]\nclients = [\"Node1.example.zone\"]\n\
+                [[node]]\nname = ▸\"node1\"\naddress = \"10.0.1.10\"\n";
+    check([fault(text.to_owned(), &["has the name of the node node1.example.zone", "another name"])]);
+    let zone = TestZone::init("example.zone", &["node1=127.0.0.1"]);
+    let told = zone.run(&["pki", "issue", "--client", "node1.example.zone"]).expect_code(64);
+    told.expect_error_with(&["is the name of the node node1", "another name"]);
 }

@@ -235,6 +235,12 @@ impl ClientName {
         Self("health".to_owned())
     }
 
+    /// Whether a certificate of this client would have the common name of a node, which is cut off where the
+    /// full name is too long.
+    pub fn is_name_of(&self, node: &super::Node) -> bool {
+        self.0.eq_ignore_ascii_case(&zone_pki::Subject::fit_common_name(node.name.full(), node.name.full()))
+    }
+
     /// Longest common name, RFC 5280 appendix A.1 (`ub-common-name`).
     const LONGEST: usize = 64;
 

@@ -177,6 +177,7 @@ fn read_zone(file: Table<'_>, problems: &mut Problems<'_>) -> Option<ZoneConfig>
     rules::fill_in(&mut nodes);
     rules::check_translated(&nodes, &tls, problems);
     check_methods(access.as_ref(), &nodes, problems);
+    check_clients(&pki, &nodes, problems);
     if let Some(access) = &access {
         check_places(access, &nodes, problems);
     }
@@ -188,6 +189,16 @@ fn read_zone(file: Table<'_>, problems: &mut Problems<'_>) -> Option<ZoneConfig>
         tls,
         access: access.map(|at| at.value),
     })
+}
+
+/// A certificate with the common name of a node is that of the node, to etcd and to who reads its answers.
+fn check_clients(pki: &PkiSettings, nodes: &[At<Node>], problems: &mut Problems<'_>) {
+    for At { value: node, span } in nodes {
+        if pki.clients.iter().any(|client| client.is_name_of(node)) {
+            let what = format!("a client in [pki] has the name of the node {}", node.name.full());
+            problems.error(span.clone(), what, "give one of the two another name");
+        }
+    }
 }
 
 fn read_zone_name(table: Table<'_>, problems: &mut Problems<'_>) -> Option<ZoneName> {

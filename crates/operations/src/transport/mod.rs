@@ -110,7 +110,8 @@ pub fn not_heard_yet(zone: &ZoneDirectory, node: &Node) -> Failure {
     Failure::new(Exit::MissingInput, format!("{name} has told no key that its bundles could be sealed to"))
         .because("the first signed answer of a node tells it, and its first bundle comes another way")
         .next(format!(
-            "on {name}: zone-etcd sync; where it has no bundle yet, bring it one: {bundle}; or say its key: {}",
+            "on {name}: zone-etcd sync; where it has no bundle yet, bring it one: {bundle}; or say its key: \
+             {}",
             zone.proposed(&seal)
         ))
 }
