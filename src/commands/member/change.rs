@@ -20,6 +20,7 @@ use operations::observer::Observer;
 use operations::operation::Operation;
 use operations::restart::Others;
 use operations::runbook::{DryRun, Gates, Runbook};
+use operations::transport::etcd_delivery::learn_recipients;
 use store::clients::bring_admin_up_to_date;
 use store::site::Site;
 use store::zone_directory::{ZoneDirectory, described};
@@ -65,6 +66,7 @@ pub(super) fn open(
         return Ok((site, None));
     }
     bring_admin_up_to_date(&site, now);
+    learn_recipients(&site, now)?;
     refuse_unconfirmed(&site, &observe(&site)?)?;
     let lock = OperationLock::take(&site, title)?;
     // The operation that had the lock before may have changed zone.toml.

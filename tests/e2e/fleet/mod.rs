@@ -2,6 +2,7 @@
 //! them. Nothing leads from the signing host to a node.
 
 mod faults;
+mod moved;
 mod renewal;
 mod rotation;
 

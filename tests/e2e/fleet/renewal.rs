@@ -60,6 +60,24 @@ fn what_was_deleted_or_replaced_in_etcd_is_written_again() {
     });
 }
 
+/// Keys of another client, before and behind those that count.
+#[test]
+fn keys_below_the_prefix_of_one_node_keep_no_operation_from_any() {
+    isolated(|| {
+        let mut fleet = Fleet::new();
+        for (name, _) in &CLIENTS {
+            fleet.sync(name).expect_code(0);
+        }
+        for number in 0..150 {
+            fleet.put_bytes(&format!("/zone-etcd/delivery/c1.example.zone/a{number}"), b"a");
+        }
+        fleet.watch(&["c1", "c2"]);
+        fleet.zone.run(&["pki", "renew", "c1", "c2", "--timeout", "20s"]).expect_code(0);
+        fleet.zone.run(&["pki", "renew", "c1", "c2", "--timeout", "20s"]).expect_code(0);
+        assert!(fleet.deliveries("c1").len() < 10, "they are removed, some with each write");
+    });
+}
+
 /// Its directory was put back without its key, or someone else answers with its certificate.
 #[test]
 fn another_key_of_a_node_counts_once_the_operator_has_said_so() {

@@ -24,6 +24,7 @@ use operations::observer::Observer;
 use operations::operation::Operation;
 use operations::runbook::{DryRun, Gates, ListedStep, Runbook};
 use operations::transport::NodeTransport;
+use operations::transport::etcd_delivery::learn_recipients;
 use places::Places;
 use report::Report;
 use store::clients::bring_admin_up_to_date;
@@ -43,6 +44,7 @@ pub(super) fn run(arguments: &MemberUpdateArgs, now: OffsetDateTime) -> Result<(
     gates.pass("the clock", site.zone_directory()?.refuse_clock_behind())?;
     if !gates.is_dry_run() {
         bring_admin_up_to_date(&site, now);
+        learn_recipients(&site, now)?;
     }
     let live = Observer::new(&site).observe()?;
     let places = Places::of(&site, &live, &arguments.nodes)?;

@@ -53,6 +53,8 @@ pub struct NotAnswered {
     pub last: Option<(OffsetDateTime, u64)>,
     /// Why it has refused the bundle, if it has.
     pub refused: Option<String>,
+    /// Why etcd does not have the bundle, if it could not be written.
+    pub not_put: Option<String>,
 }
 
 /// What a node is to answer.
@@ -162,6 +164,7 @@ impl Rounds<'_> {
         let mut answers = read_answers(site, zone, &authorities, nodes)?;
         let mut round = EtcdRound::default();
         let mut expected: BTreeMap<&str, Expected> = BTreeMap::new();
+        let mut not_put: BTreeMap<String, String> = BTreeMap::new();
         for batch in nodes.chunks(BATCH) {
             let sealed = self.seal(batch, wanted, &answers, prepare)?;
             let is_made = |node: &&Node| sealed.iter().any(|made| made.node.name == node.name);
@@ -172,15 +175,24 @@ impl Rounds<'_> {
                 expected.insert(node.name.full(), Expected::of(record));
             }
             (self.still_held)()?;
-            self.put(sealed, &revoked, &answers)?;
+            for (node, why) in self.put(sealed, &revoked, &answers)? {
+                not_put.insert(node.full().to_owned(), why);
+            }
             round.revoked.extend(revoked);
         }
-        self.await_answers(&mut answers, nodes, &expected)?;
+        let is_put = |node: &&&Node| !not_put.contains_key(node.name.full());
+        let awaited: Vec<&Node> = nodes.iter().filter(is_put).copied().collect();
+        self.await_answers(&mut answers, &awaited, &expected)?;
         for node in nodes {
             let Some(expected) = expected.get(node.name.full()) else { continue };
             match answers.heard(&node.name) {
                 Some(heard) if expected.is_met_by(heard) => round.answered.push(node.name.clone()),
-                heard => round.not_answered.push(NotAnswered::of(node, expected, heard)),
+                heard => {
+                    let not_put = not_put.remove(node.name.full());
+                    round
+                        .not_answered
+                        .push(NotAnswered { not_put, ..NotAnswered::of(node, expected, heard) });
+                }
             }
         }
         round.failure = self.failure(&round.not_answered);
@@ -218,7 +230,13 @@ impl Rounds<'_> {
         delivery.seal_all(&addressed, prepare)
     }
 
-    fn put(&self, sealed: Vec<SealedBundle>, revoked: &[NodeName], answers: &Answers<'_>) -> Result<()> {
+    /// Returns the nodes of which the bundle could not be written, and why.
+    fn put(
+        &self,
+        sealed: Vec<SealedBundle>,
+        revoked: &[NodeName],
+        answers: &Answers<'_>,
+    ) -> Result<Vec<(NodeName, String)>> {
         let outgoing = sealed.into_iter().map(|sealed| {
             let heard = answers.heard(&sealed.node.name);
             let number = sealed.record.sequence;
@@ -230,9 +248,10 @@ impl Rounds<'_> {
         let members = Members::of(self.site);
         run(async {
             let client = members.first_that_answers().await?;
-            put_all(&client, outgoing).await?;
+            let not_put = put_all(&client, outgoing).await;
             let removed = remove_all(&client, revoked).await;
-            removed.map_err(|error| not_read(self.site, &error))
+            let done = not_put.and_then(|not_put| removed.map(|()| not_put));
+            done.map_err(|error| not_written(self.site, &error))
         })?
     }
 
@@ -319,12 +338,16 @@ impl NotAnswered {
             sequence: expected.sequence,
             last: heard.map(|heard| (heard.at, heard.sequence)),
             refused: refused.filter(|(of, _)| *of == expected.sequence).map(|(_, why)| why.clone()),
+            not_put: None,
         }
     }
 
     /// For the operator.
     pub fn told(&self) -> String {
         let name = self.node.short();
+        if let Some(why) = &self.not_put {
+            return format!("{name}: {why}");
+        }
         match (&self.refused, &self.last) {
             (Some(why), _) => format!("{name} has refused bundle {}: {why}", self.sequence),
             (None, Some((at, number))) => {
@@ -349,6 +372,15 @@ fn not_read(site: &Site, error: &etcd::client::CallError) -> Failure {
     Failure::new(Exit::Unavailable, "cannot read what is on its way to nodes, and what they answer")
         .because(format!("etcd says: {error}"))
         .next(format!("see how the members are: {}", site.proposed("status")))
+}
+
+fn not_written(site: &Site, error: &etcd::client::CallError) -> Failure {
+    Failure::new(Exit::Unavailable, "cannot write the bundles of nodes to etcd")
+        .because(format!("etcd says: {error}"))
+        .next(format!(
+            "see how the members are: {}; then run the command again: it goes on where it stopped",
+            site.proposed("status")
+        ))
 }
 
 fn run<F: Future>(future: F) -> Result<F::Output> {
