@@ -62,11 +62,13 @@ pub(super) struct PutRequest {
     pub(super) lease: i64,
 }
 
-/// `DeleteRangeRequest`, for one key.
+/// `DeleteRangeRequest`
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct RemoveRequest {
     #[prost(bytes = "vec", tag = "1")]
     pub(super) key: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) range_end: Vec<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]

@@ -26,6 +26,26 @@ pub struct Page {
     pub revision: i64,
 }
 
+/// Keys that are removed together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRange {
+    from: Vec<u8>,
+    /// Empty for one key.
+    end: Vec<u8>,
+}
+
+impl KeyRange {
+    /// One key.
+    pub fn one(key: Vec<u8>) -> Self {
+        Self { from: key, end: Vec::new() }
+    }
+
+    /// All keys from `from` on and before `end`.
+    pub fn between(from: Vec<u8>, end: Vec<u8>) -> Self {
+        Self { from, end }
+    }
+}
+
 impl MemberClient {
     /// Writes a value. Returns the revision.
     pub async fn put(&self, key: &[u8], value: &[u8]) -> Answer<i64> {
@@ -49,6 +69,14 @@ impl MemberClient {
     /// The same without the values, which stay empty: which keys there are, and when each was changed last.
     pub async fn range_keys(&self, from: &[u8], end: &[u8], limit: i64) -> Answer<Page> {
         self.page(from, end, limit, true).await
+    }
+
+    /// How many keys there are from `from` on and before `end`, whatever they are.
+    pub async fn count(&self, from: &[u8], end: &[u8]) -> Answer<i64> {
+        let (key, range_end) = (from.to_vec(), end.to_vec());
+        let request = RangeRequest { key, range_end, count_only: true, ..RangeRequest::default() };
+        let answer: RangeResponse = self.unary(request, "/etcdserverpb.KV/Range").await?;
+        Ok(answer.count)
     }
 
     async fn page(&self, from: &[u8], end: &[u8], limit: i64, keys_only: bool) -> Answer<Page> {
@@ -94,12 +122,14 @@ impl MemberClient {
         &self,
         (guard, mod_revision): (&[u8], i64),
         puts: &[(Vec<u8>, Vec<u8>)],
-        removed: &[Vec<u8>],
+        removed: &[KeyRange],
     ) -> Answer<Result<i64, Option<KeyValue>>> {
         let put = |(key, value): &(Vec<u8>, Vec<u8>)| {
             Operation::Put(PutRequest { key: key.clone(), value: value.clone(), lease: 0 })
         };
-        let remove = |key: &Vec<u8>| Operation::Remove(RemoveRequest { key: key.clone() });
+        let remove = |range: &KeyRange| {
+            Operation::Remove(RemoveRequest { key: range.from.clone(), range_end: range.end.clone() })
+        };
         let operations = removed.iter().map(remove).chain(puts.iter().map(put)).collect();
         self.if_unchanged(guard, mod_revision, operations).await
     }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use etcd::KeyValue;
 use etcd::client::{Answer, CallError, ClientCredentials, MemberClient};
+use etcd::key_values::KeyRange;
 use etcd::tls::hostname::host_of;
 use host::detached;
 use model::config::ZoneDocument;
@@ -138,7 +139,7 @@ impl Publication {
             if let Some(published) = there.as_ref().and_then(|there| self.against(&there.value)) {
                 return Ok(published);
             }
-            let removed = self.gone(&client).await?;
+            let removed: Vec<KeyRange> = self.gone(&client).await?.into_iter().map(KeyRange::one).collect();
             let puts = [&[(self.key.clone().into_bytes(), self.text.clone())], &self.entries[..]].concat();
             let guard = (self.key.as_bytes(), there.map_or(0, |there| there.mod_revision));
             match client.change_if_unchanged(guard, &puts, &removed).await? {

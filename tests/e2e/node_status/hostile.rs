@@ -76,6 +76,27 @@ fn an_operation_is_not_told_that_a_node_has_answered() {
     });
 }
 
+/// Its client key is enough to sign a number; the numbers of a node are not used up by that.
+#[test]
+fn numbers_that_no_bundle_can_have_are_not_believed() {
+    isolated(|| {
+        let nodes = Nodes::new(1);
+        let key = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+        nodes.zone.run(&["access", "recipient", "c1", key]).expect_code(0);
+        for number in [u64::MAX, 10_000_000_000, 9_999_999_999, 5_000_000] {
+            nodes.say("c1", |answer| answer.sequence = number);
+            let before = nodes.recorded("c1").0;
+            nodes.zone.run(&["pki", "renew", "c1", "--timeout", "1s"]).expect_code(69);
+            assert_eq!(nodes.recorded("c1").0, before + 1, "{number}");
+        }
+        let told = nodes.zone.run(&["pki", "renew", "c1", "--timeout", "1s"]).expect_code(69);
+        told.expect_error_with(&["bundle 5000000", "not believed", "--above 5000000"]);
+        nodes.say("c1", |answer| answer.sequence = 50);
+        nodes.zone.run(&["pki", "renew", "c1", "--timeout", "1s"]).expect_code(69);
+        assert_eq!(nodes.recorded("c1").0, 51);
+    });
+}
+
 /// What a node said once, put back: it was so at its time, and no node is said to be further than it was.
 #[test]
 fn replayed_answers_are_as_old_as_they_are() {

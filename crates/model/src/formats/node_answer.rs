@@ -65,6 +65,8 @@ pub struct NotActivated {
 impl NodeAnswer {
     /// The version that this program writes and reads.
     pub const VERSION: u32 = 1;
+    /// The largest number of a bundle: a key in etcd has ten digits.
+    pub const SEQUENCE_AT_MOST: u64 = 9_999_999_999;
 
     /// An answer in which nothing is said beyond what is in use; the rest is set by who makes it.
     pub fn new(
@@ -238,7 +240,11 @@ impl SignedAnswer {
         if version != u64::from(NodeAnswer::VERSION) {
             return Err(SignedAnswerFault::Version(version));
         }
-        foreign_text::json(self.text.as_bytes()).map_err(text)
+        let answer: NodeAnswer = foreign_text::json(self.text.as_bytes()).map_err(text)?;
+        match answer.sequence <= NodeAnswer::SEQUENCE_AT_MOST {
+            true => Ok(answer),
+            false => Err(SignedAnswerFault::Text("no bundle has such a number".to_owned())),
+        }
     }
 
     /// How long a certificate is taken after its end: a node that has just let it expire still tells so.

@@ -9,6 +9,7 @@ use crate::observer::{Observer, run};
 use etcd::client::{CallError, MemberClient};
 use live::{Credentials, Reach, reach};
 use model::error::Result;
+use model::formats::DeliveryHead;
 use model::plan::{DELIVERED_BUNDLE_AT_MOST, DeliveryKeys, end_of_prefix};
 use model::report;
 use store::site::Site;
@@ -111,14 +112,25 @@ async fn first(clients: Vec<MemberClient>, keys: &DeliveryKeys, had: u64) -> Res
     Err(failures)
 }
 
-/// The numbers above `had`, ascending: the newest of them. And the revision at which they were listed.
+/// The numbers above `had`, ascending. And the revision at which they were listed. What `head` names is asked
+/// for by its key, however many other keys there are and however long; others are looked at as far as etcd
+/// lists them.
 async fn listed(client: &MemberClient, keys: &DeliveryKeys, had: u64) -> Result<(Vec<u64>, i64), CallError> {
+    let (head, revision) = client.get_all(&[keys.head().into_bytes()]).await?;
+    let head = head.first().and_then(|pair| DeliveryHead::parse(&pair.value));
+    let mut numbers = head.map(|head| head.numbers()).unwrap_or_default();
+    numbers.retain(|number| *number > had);
     let from = keys.bundle(had.saturating_add(1));
-    let page = client.range_keys(from.as_bytes(), &end_of_prefix(&keys.bundles()), KEYS).await?;
-    let numbers = page.pairs.iter().filter_map(|pair| keys.sequence_of(&pair.key));
-    let mut numbers: Vec<u64> = numbers.filter(|number| *number > had).collect();
+    if let Ok(page) = client.range_keys(from.as_bytes(), &end_of_prefix(&keys.bundles()), KEYS).await {
+        let others = page.pairs.iter().filter_map(|pair| keys.sequence_of(&pair.key));
+        let mut others: Vec<u64> =
+            others.filter(|number| *number > had && !numbers.contains(number)).collect();
+        others.sort_unstable();
+        let room = BUNDLES_AT_MOST.saturating_sub(numbers.len());
+        numbers.extend(others.split_off(others.len().saturating_sub(room)));
+    }
     numbers.sort_unstable();
-    Ok((numbers.split_off(numbers.len().saturating_sub(BUNDLES_AT_MOST)), page.revision))
+    Ok((numbers, revision))
 }
 
 async fn read(client: &MemberClient, keys: &DeliveryKeys, sequences: Vec<u64>) -> Vec<Offer> {

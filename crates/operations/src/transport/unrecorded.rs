@@ -50,16 +50,30 @@ pub(super) fn above(
     Ok(number)
 }
 
-/// The same for a node that tells no more than the number, in an answer that it has signed. It refuses by
-/// itself what would take it back behind a rotation or a revocation.
-pub(super) fn warn_of_answer(zone: &ZoneDirectory, node: &Node, number: u64) {
+/// By how much the number of a bundle may be above the last that is recorded, to be believed: with each that
+/// is, numbers of the node are used up for good.
+const BELIEVED_ABOVE: u64 = 100_000;
+
+/// Whether the next bundle of a node is to have a number above the one that it tells of in an answer, which
+/// its client key is enough to sign. It refuses by itself what would take it back behind a rotation or
+/// a revocation.
+pub(super) fn is_believed(zone: &ZoneDirectory, node: &Node, number: u64, latest: u64) -> bool {
+    let name = node.name.short();
+    if number.saturating_sub(latest) > BELIEVED_ABOVE {
+        report::warning(&format!(
+            "{name} says that it has bundle {number}, and the last that was made is {latest}: not believed. Is \
+             its client key in other hands? Otherwise say it: {}",
+            zone.proposed(&format!("bundle {name} --above {number} --out DIR --passphrase-file FILE"))
+        ));
+        return false;
+    }
     report::warning(&format!(
-        "{} has bundle {number}, and this zone directory does not know of it: it was put back from a copy, \
+        "{name} has bundle {number}, and this zone directory does not know of it: it was put back from a copy, \
          or there is another one; the next is {}. What else is not recorded here: {}",
-        node.name.short(),
         number.saturating_add(1),
         zone.proposed("pki check")
     ));
+    true
 }
 
 /// A copy from before a rotation would have members that do not trust each other.

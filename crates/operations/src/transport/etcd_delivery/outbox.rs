@@ -8,6 +8,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::transport::delivery::SealedBundle;
 use etcd::client::{Answer, CallError, MemberClient};
+use etcd::key_values::KeyRange;
 use model::config::NodeName;
 use model::formats::DeliveryHead;
 use model::plan::{DELIVERED_BUNDLE_AT_MOST, DeliveryKeys, end_of_prefix};
@@ -16,12 +17,6 @@ use model::plan::{DELIVERED_BUNDLE_AT_MOST, DeliveryKeys, end_of_prefix};
 const AT_ONCE: usize = 32;
 /// How often a write is tried whose `head` changes each time.
 const TRIES: usize = 5;
-/// Keys of another client that are removed with one write: etcd takes 128 changes in a transaction
-/// (`--max-txn-ops`). What is left is removed with the next ones.
-const REMOVED_AT_ONCE: usize = 100;
-/// Keys that are looked at. A node has a few; the rest is of another client, and hides none that counts.
-const KEYS_AT_MOST: i64 = 1000;
-
 /// What is written for a node.
 #[derive(Debug)]
 pub(super) struct Outgoing {
@@ -98,25 +93,27 @@ async fn put(client: &MemberClient, outgoing: Outgoing) -> std::result::Result<(
     }
     let [head, key] = [keys.head(), keys.bundle(number)].map(String::into_bytes);
     for _ in 0..TRIES {
-        let (head_at, bundle_at) = (changed_at(client, &head).await?, changed_at(client, &key).await?);
-        let there = keys_below(client, &keys).await?;
-        let numbers: Vec<u64> = there.iter().filter_map(|key| keys.sequence_of(key)).collect();
-        let needed = signers.needed_before(number, &numbers, active);
-        let is_needed = |there: &Vec<u8>| {
-            let is_before = || keys.sequence_of(there).is_some_and(|number| needed.contains(&number));
-            sealed.is_some() && (*there == head || *there == key || is_before())
-        };
+        let there = client.get(&head).await?;
+        let head_at = there.as_ref().map_or(0, |head| head.mod_revision);
+        let offered = there.and_then(|head| DeliveryHead::parse(&head.value));
+        let offered = offered.map(|head| head.numbers()).unwrap_or_default();
+        let needed = signers.needed_before(number, &offered, active);
         // A key has the revision of its own last change: both were written by one transaction.
-        let is_there = !again && !resealed && head_at != 0 && head_at == bundle_at;
-        let removed: Vec<Vec<u8>> =
-            there.into_iter().filter(|key| !is_needed(key)).take(REMOVED_AT_ONCE).collect();
-        let puts = match &sealed {
-            Some(sealed) if !is_there => {
-                vec![(head.clone(), DeliveryHead::of(number).encode()), (key.clone(), sealed.clone())]
+        let is_there = !again && !resealed && head_at != 0 && head_at == changed_at(client, &key).await?;
+        let (puts, kept) = match &sealed {
+            None => (Vec::new(), Vec::new()),
+            Some(sealed) => {
+                let value = DeliveryHead::of(number).after(needed.clone()).encode();
+                let puts = vec![(head.clone(), value), (key.clone(), sealed.clone())];
+                let before = needed.iter().map(|number| keys.bundle(*number).into_bytes());
+                let kept = before.chain([key.clone(), head.clone()]).collect();
+                (if is_there { Vec::new() } else { puts }, kept)
             }
-            _ => Vec::new(),
         };
-        if puts.is_empty() && removed.is_empty() {
+        let removed = all_but(&keys, &kept);
+        let count = client.count(keys.prefix().as_bytes(), &end_of_prefix(keys.prefix())).await?;
+        let is_clean = usize::try_from(count).unwrap_or_default() <= kept.len();
+        if puts.is_empty() && is_clean {
             return Ok(());
         }
         if client.change_if_unchanged((&head, head_at), &puts, &removed).await?.is_ok() {
@@ -136,13 +133,24 @@ async fn put(client: &MemberClient, outgoing: Outgoing) -> std::result::Result<(
 pub(super) async fn remove_all(client: &MemberClient, nodes: &[NodeName]) -> Answer<()> {
     for node in nodes {
         let keys = DeliveryKeys::of(node);
-        let there = keys_below(client, &keys).await?;
-        for there in there.chunks(REMOVED_AT_ONCE) {
-            // A key that is never there guards nothing: what is removed may be written again at any time.
-            client.change_if_unchanged((keys.prefix().as_bytes(), 0), &[], there).await?.ok();
-        }
+        // A key that is never there guards nothing: what is removed may be written again at any time.
+        let guard = (keys.prefix().as_bytes(), 0);
+        client.change_if_unchanged(guard, &[], &all_but(&keys, &[])).await?.ok();
     }
     Ok(())
+}
+
+/// Everything below the prefix of a node but these keys, which are in their order. What another client has
+/// written there is removed without being read, however much it is.
+fn all_but(keys: &DeliveryKeys, kept: &[Vec<u8>]) -> Vec<KeyRange> {
+    let mut from = keys.prefix().as_bytes().to_vec();
+    let mut ranges = Vec::new();
+    for key in kept {
+        ranges.push(KeyRange::between(from, key.clone()));
+        from = [key.as_slice(), &[0]].concat();
+    }
+    ranges.push(KeyRange::between(from, end_of_prefix(keys.prefix())));
+    ranges
 }
 
 /// The revision of the last change of a key; 0 if it is not there.
@@ -150,11 +158,4 @@ async fn changed_at(client: &MemberClient, key: &[u8]) -> Answer<i64> {
     let end = [key, &[0]].concat();
     let page = client.range_keys(key, &end, 1).await?;
     Ok(page.pairs.first().map_or(0, |pair| pair.mod_revision))
-}
-
-/// The keys below the prefix of a node.
-async fn keys_below(client: &MemberClient, keys: &DeliveryKeys) -> Answer<Vec<Vec<u8>>> {
-    let (prefix, end) = (keys.prefix(), end_of_prefix(keys.prefix()));
-    let page = client.range_keys(prefix.as_bytes(), &end, KEYS_AT_MOST).await?;
-    Ok(page.pairs.into_iter().map(|pair| pair.key).collect())
 }

@@ -219,10 +219,15 @@ impl Rounds<'_> {
             let recipient = recorded.and_then(|record| Recipient::parse(&record.recipient).ok());
             let Some(recipient) = recipient else { continue };
             let heard = answers.heard(&node.name);
-            let unrecorded = heard.filter(|heard| is_unrecorded(delivery.latest(node), heard));
-            if let Some(heard) = unrecorded {
-                unrecorded::warn_of_answer(zone, node, heard.sequence);
-            }
+            let latest = delivery.latest(node);
+            let unrecorded = heard.filter(|heard| is_unrecorded(latest, heard)).filter(|heard| {
+                unrecorded::is_believed(
+                    zone,
+                    node,
+                    heard.sequence,
+                    latest.map_or(0, |latest| latest.sequence),
+                )
+            });
             let above = unrecorded.map_or(0, |heard| heard.sequence);
             let in_use = heard.map(|heard| heard.manifest_sha256.as_str());
             addressed.push(Addressed { node, recipient, above, in_use });
