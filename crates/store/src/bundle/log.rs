@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use time::OffsetDateTime;
-use zone_pki::RecordLog;
+use zone_pki::{RecordLog, hex};
 
 use super::sequence::Numbering;
 use crate::zone_directory::{ZoneLock, log_failure};
@@ -25,8 +25,9 @@ pub struct BundleHistory {
 #[derive(Debug)]
 pub struct NodeHistory {
     pub latest: BundleRecord,
-    /// The number of each, by the digest of its file.
-    sequences: HashMap<String, u64>,
+    /// The number of each, behind the digest of its file, in the order of the log: there are as many as there
+    /// were changes in years, for each of thousands of nodes.
+    sequences: Vec<([u8; 32], u64)>,
     /// Who has signed them.
     pub signers: SignerRuns,
 }
@@ -38,7 +39,8 @@ pub struct SignerRuns(Vec<(u64, String)>);
 impl NodeHistory {
     /// The number of the bundle in a file with this digest.
     pub fn sequence_of(&self, file_sha256: &str) -> Option<u64> {
-        self.sequences.get(file_sha256).copied()
+        let digest = digest_of(file_sha256)?;
+        self.sequences.iter().rev().find(|(file, _)| *file == digest).map(|(_, sequence)| *sequence)
     }
 }
 
@@ -110,6 +112,10 @@ impl BundleHistory {
 
 const UNHARMED: &str = "the bundles that were to be made now do not have their names yet";
 
+fn digest_of(hexadecimal: &str) -> Option<[u8; 32]> {
+    hex::decode(hexadecimal)?.try_into().ok()
+}
+
 fn note(
     nodes: &mut HashMap<String, NodeHistory>,
     founding: &mut BTreeMap<String, OffsetDateTime>,
@@ -118,10 +124,10 @@ fn note(
     if let Some(cluster) = record.cluster_id.as_ref().filter(|_| record.may_bootstrap) {
         founding.entry(cluster.clone()).or_insert(record.issued_at);
     }
-    let entry = (record.file_sha256.clone(), record.sequence);
+    let entry = digest_of(&record.file_sha256).map(|digest| (digest, record.sequence));
     match nodes.get_mut(&record.node) {
         Some(history) => {
-            history.sequences.extend([entry]);
+            history.sequences.extend(entry);
             history.signers.note(&record);
             // The greatest number, should two be out of order.
             if record.sequence >= history.latest.sequence {
@@ -129,7 +135,7 @@ fn note(
             }
         }
         None => {
-            let sequences = HashMap::from([entry]);
+            let sequences = Vec::from_iter(entry);
             let mut signers = SignerRuns::default();
             signers.note(&record);
             nodes.insert(record.node.clone(), NodeHistory { latest: record, sequences, signers });
