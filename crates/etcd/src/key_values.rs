@@ -134,6 +134,17 @@ impl MemberClient {
         self.if_unchanged(guard, mod_revision, operations).await
     }
 
+    /// Removes keys, all or none of them, whatever there is.
+    pub async fn remove(&self, removed: &[KeyRange]) -> Answer<()> {
+        let remove = |range: &KeyRange| {
+            let request = RemoveRequest { key: range.from.clone(), range_end: range.end.clone() };
+            RequestOp { operation: Some(Operation::Remove(request)) }
+        };
+        let success = removed.iter().map(remove).collect();
+        let request = TxnRequest { compare: Vec::new(), success, failure: Vec::new() };
+        self.unary(request, "/etcdserverpb.KV/Txn").await.map(|_: TxnResponse| ())
+    }
+
     async fn if_unchanged(
         &self,
         guard: &[u8],

@@ -281,8 +281,8 @@ impl<'o> Operation<'o> {
             }
             Ok(())
         });
-        self.take_again(released)?;
-        delivered
+        delivered?;
+        self.take_again(released)
     }
 
     /// Brings a node the revocation lists, beside the certificates that it has. Nothing for one whose

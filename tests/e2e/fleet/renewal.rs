@@ -118,6 +118,8 @@ fn what_etcd_has_for_a_node_that_is_revoked_is_removed() {
         let fleet = Fleet::new();
         fleet.sync("c1").expect_code(0);
         fleet.zone.run(&["pki", "renew", "c1", "--timeout", "1s"]).expect_code(69);
+        // A key that is the prefix itself keeps nothing from being removed.
+        fleet.put_bytes("/zone-etcd/delivery/c1.example.zone/", b"a");
         assert!(!fleet.deliveries("c1").is_empty());
         for (name, _) in &INFRA {
             fleet.sync(name).expect_code(0);

@@ -172,9 +172,8 @@ impl<'o> Rotation<'_, 'o> {
     /// A node that takes its bundle may restart its member, so the lock is for them meanwhile.
     fn bring_by_etcd(&mut self, nodes: &[&'o Node], stage: Stage) -> Result<()> {
         let released = self.operation.release_lock();
-        let brought = self.bring_unlocked(nodes, stage);
-        self.operation.take_again(released)?;
-        brought
+        self.bring_unlocked(nodes, stage)?;
+        self.operation.take_again(released)
     }
 
     fn bring_unlocked(&mut self, nodes: &[&'o Node], stage: Stage) -> Result<()> {
@@ -211,9 +210,8 @@ impl<'o> Rotation<'_, 'o> {
         }
         if !by_etcd.is_empty() {
             let released = self.operation.release_lock();
-            let restarted = self.await_restarts(&by_etcd);
+            self.await_restarts(&by_etcd)?;
             self.operation.take_again(released)?;
-            restarted?;
         }
         self.wait_for(stage, None, |seen| seen.stage(stage) == Some(stage))
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use etcd::client::{Answer, MemberClient};
+use etcd::client::{Answer, CallError, MemberClient};
 use etcd::watch::{KeyChange, KeyChanges, WatchError};
 use model::config::{Node, NodeName};
 use model::error::Result;
@@ -17,6 +17,8 @@ use store::zone_directory::{Authorities, ZoneDirectory, verify_answer};
 
 /// Answers that are read at once. More of the largest would not go into one message of gRPC, which has 4 MiB.
 const AT_ONCE: usize = 32;
+/// What tonic says of a message that is larger than it takes (`Streaming::decode_chunk`).
+const TOO_LARGE: &str = "decoded message length too large";
 /// Between two tries to watch.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -43,6 +45,8 @@ pub struct Answers<'a> {
     /// The nodes that are asked for, by their full names.
     nodes: HashMap<&'a str, &'a Node>,
     heard: HashMap<&'a str, HeardNode>,
+    /// Why what is there in the name of a node is not believed.
+    faults: HashMap<&'a str, String>,
     /// The revision of the cluster up to which they are known.
     revision: i64,
 }
@@ -51,12 +55,24 @@ impl<'a> Answers<'a> {
     /// None of these nodes was heard.
     pub(super) fn of(zone: &'a ZoneDirectory, authorities: &'a Authorities, nodes: &[&'a Node]) -> Self {
         let nodes: HashMap<&str, &Node> = nodes.iter().map(|node| (node.name.full(), *node)).collect();
-        Self { zone, authorities, heard: HashMap::with_capacity(nodes.len()), nodes, revision: 0 }
+        Self {
+            zone,
+            authorities,
+            heard: HashMap::with_capacity(nodes.len()),
+            faults: HashMap::new(),
+            nodes,
+            revision: 0,
+        }
     }
 
     /// What a node has said.
     pub fn heard(&self, node: &NodeName) -> Option<&HeardNode> {
         self.heard.get(node.full())
+    }
+
+    /// Why what is there in the name of a node is not believed, if it is not.
+    pub(super) fn fault(&self, node: &NodeName) -> Option<&str> {
+        self.faults.get(node.full()).map(String::as_str)
     }
 
     /// Reads what they say now. Each is asked for by its key: how many others there are does not matter.
@@ -90,10 +106,12 @@ impl<'a> Answers<'a> {
         match verify_answer(&self.zone.config, self.authorities, node, value, now) {
             Ok(answer) => {
                 self.heard.insert(name, HeardNode::of(answer));
+                self.faults.remove(name);
                 Some(node)
             }
             Err(fault) => {
                 tracing::debug!(node = node.name.short(), %fault, "not an answer");
+                self.faults.insert(name, fault.to_string());
                 None
             }
         }
@@ -115,12 +133,13 @@ impl<'a> Answers<'a> {
                 if let Some(client) = connect().await {
                     match self.watch(&client, &mut is_enough).await {
                         Ok(()) => return,
-                        Err(WatchError::Compacted(_)) if self.read(&client).await.is_ok() => {
-                            if is_enough(self, None) {
+                        Err(error) => {
+                            tracing::debug!(%error, "the answers are not watched");
+                            // What ended it, values of others for one, would end the next from there as well.
+                            if self.read(&client).await.is_ok() && is_enough(self, None) {
                                 return;
                             }
                         }
-                        Err(error) => tracing::debug!(%error, "the answers are not watched"),
                     }
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -190,9 +209,15 @@ async fn one_by_one(
 ) -> Answer<(Vec<etcd::key_values::KeyValue>, i64)> {
     let (mut values, mut revision) = (Vec::new(), i64::MAX);
     for key in keys {
-        let (value, at) = client.get_all(std::slice::from_ref(key)).await?;
-        values.extend(value);
-        revision = revision.min(at);
+        match client.get_all(std::slice::from_ref(key)).await {
+            Ok((value, at)) => {
+                values.extend(value);
+                revision = revision.min(at);
+            }
+            // Members may have been told to take larger requests than gRPC reads here.
+            Err(CallError::Failed(why)) if why.contains(TOO_LARGE) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok((values, revision))
 }

@@ -132,10 +132,7 @@ async fn put(client: &MemberClient, outgoing: Outgoing) -> std::result::Result<(
 /// etcd does not answer.
 pub(super) async fn remove_all(client: &MemberClient, nodes: &[NodeName]) -> Answer<()> {
     for node in nodes {
-        let keys = DeliveryKeys::of(node);
-        // A key that is never there guards nothing: what is removed may be written again at any time.
-        let guard = (keys.prefix().as_bytes(), 0);
-        client.change_if_unchanged(guard, &[], &all_but(&keys, &[])).await?.ok();
+        client.remove(&all_but(&DeliveryKeys::of(node), &[])).await?;
     }
     Ok(())
 }

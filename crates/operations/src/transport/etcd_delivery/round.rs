@@ -55,6 +55,8 @@ pub struct NotAnswered {
     pub refused: Option<String>,
     /// Why etcd does not have the bundle, if it could not be written.
     pub not_put: Option<String>,
+    /// Why what is in etcd in its name is not believed, if it is not.
+    pub fault: Option<String>,
 }
 
 /// What a node is to answer.
@@ -189,9 +191,9 @@ impl Rounds<'_> {
                 Some(heard) if expected.is_met_by(heard) => round.answered.push(node.name.clone()),
                 heard => {
                     let not_put = not_put.remove(node.name.full());
-                    round
-                        .not_answered
-                        .push(NotAnswered { not_put, ..NotAnswered::of(node, expected, heard) });
+                    let fault = answers.fault(&node.name).map(str::to_owned);
+                    let missing = NotAnswered::of(node, expected, heard);
+                    round.not_answered.push(NotAnswered { not_put, fault, ..missing });
                 }
             }
         }
@@ -344,6 +346,7 @@ impl NotAnswered {
             last: heard.map(|heard| (heard.at, heard.sequence)),
             refused: refused.filter(|(of, _)| *of == expected.sequence).map(|(_, why)| why.clone()),
             not_put: None,
+            fault: None,
         }
     }
 
@@ -352,6 +355,9 @@ impl NotAnswered {
         let name = self.node.short();
         if let Some(why) = &self.not_put {
             return format!("{name}: {why}");
+        }
+        if let Some(why) = &self.fault {
+            return format!("{name}: what is in etcd in its name is not believed: {why}");
         }
         match (&self.refused, &self.last) {
             (Some(why), _) => format!("{name} has refused bundle {}: {why}", self.sequence),
