@@ -61,15 +61,15 @@ pub(super) fn is_believed(zone: &ZoneDirectory, node: &Node, number: u64, latest
     let name = node.name.short();
     if number.saturating_sub(latest) > BELIEVED_ABOVE {
         report::warning(&format!(
-            "{name} says that it has bundle {number}, and the last that was made is {latest}: not believed. Is \
-             its client key in other hands? Otherwise say it: {}",
+            "{name} says that it has bundle {number}, and the last that was made is {latest}: not believed. \
+             Is its client key in other hands? Otherwise say it: {}",
             zone.proposed(&format!("bundle {name} --above {number} --out DIR --passphrase-file FILE"))
         ));
         return false;
     }
     report::warning(&format!(
-        "{name} has bundle {number}, and this zone directory does not know of it: it was put back from a copy, \
-         or there is another one; the next is {}. What else is not recorded here: {}",
+        "{name} has bundle {number}, and this zone directory does not know of it: it was put back from a \
+         copy, or there is another one; the next is {}. What else is not recorded here: {}",
         number.saturating_add(1),
         zone.proposed("pki check")
     ));
