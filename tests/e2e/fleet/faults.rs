@@ -3,8 +3,10 @@
 use std::process::Command;
 
 use nix::sys::signal::Signal;
+use time::Duration;
 
 use super::{CLIENTS, Fleet};
+use crate::harness::clock::turn;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{etcdctl, wait_for_quorum};
 use crate::harness::outcome;
@@ -58,6 +60,27 @@ fn a_quorum_that_is_lost_in_the_middle_is_waited_for_by_the_same_command() {
         fleet.watch(&names);
         fleet.zone.run(&["pki", "renew", "--all", "--due", "--timeout", "30s"]).expect_code(0);
         assert_ne!(fleet.certificate("c1"), before);
+    });
+}
+
+/// Behind, its node refuses what is not valid yet by that clock; ahead, its answer is not believed.
+#[test]
+fn a_node_whose_clock_is_wrong_is_named_and_goes_on_once_it_is_right() {
+    isolated(|| {
+        let fleet = Fleet::new();
+        fleet.sync("c1").expect_code(0);
+        fleet.zone.run(&["pki", "renew", "c1", "--timeout", "1s"]).expect_code(69);
+        let before = fleet.certificate("c1");
+        let behind = outcome(turn(&mut fleet.on("c1", "sync", &[]), -Duration::days(3)));
+        behind.expect_code(69).expect_error_with(&["it is not valid yet by this machine's clock"]);
+        assert_eq!(fleet.certificate("c1"), before);
+        outcome(turn(&mut fleet.on("c1", "sync", &[]), Duration::days(2))).expect_code(0);
+        let told = fleet.zone.run(&["pki", "renew", "c1", "--due", "--timeout", "1s"]).expect_code(69);
+        told.expect_error_with(&["is not believed", "which is to come"]);
+        fleet.sync("c1").expect_code(0);
+        assert_ne!(fleet.certificate("c1"), before);
+        fleet.zone.run(&["pki", "renew", "c1", "--due", "--timeout", "5s"]).expect_code(0);
+        fleet.put("c1", "a").expect_code(0);
     });
 }
 
