@@ -4,7 +4,7 @@
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::{Request, Status};
 
-use super::client::{Answer, MemberClient};
+use super::client::{Answer, CallError, MemberClient};
 pub use super::key_value_messages::KeyValue;
 use super::key_value_messages::{
     Compare, CompareWith, LeaseGrantRequest, LeaseGrantResponse, LeaseKeepAliveResponse, LeaseRequest,
@@ -23,6 +23,19 @@ pub struct Page {
     /// Whether there are more behind the last.
     pub more: bool,
     /// The revision of the cluster when they were read.
+    pub revision: i64,
+}
+
+/// What tonic says of a message that is larger than it takes (`Streaming::decode_chunk`).
+const TOO_LARGE: &str = "decoded message length too large";
+
+/// Values of keys that were asked for one by one.
+#[derive(Clone, Debug, Default)]
+pub struct AllRead {
+    pub pairs: Vec<KeyValue>,
+    /// The keys of values that no message has room for.
+    pub too_large: Vec<Vec<u8>>,
+    /// Up to which the pairs are what there was; 0 if there are none.
     pub revision: i64,
 }
 
@@ -100,6 +113,27 @@ impl MemberClient {
         let revision = answer.header.map(|header| header.revision).unwrap_or_default();
         let read = answer.responses.into_iter().filter_map(|response| response.range);
         Ok((read.flat_map(|range| range.pairs).collect(), revision))
+    }
+
+    /// The same however large the values are, which any client may have written: those of which one alone is
+    /// too large for a message are named.
+    pub async fn get_whatever_size(&self, keys: &[Vec<u8>]) -> Answer<AllRead> {
+        let mut all = AllRead::default();
+        let mut parts = vec![keys];
+        while let Some(part) = parts.pop() {
+            match self.get_all(part).await {
+                Ok((read, revision)) => {
+                    all.pairs.extend(read);
+                    all.revision = if all.revision == 0 { revision } else { all.revision.min(revision) };
+                }
+                Err(CallError::Failed(why)) if why.contains(TOO_LARGE) => match part {
+                    [one] => all.too_large.push(one.clone()),
+                    _ => parts.extend(<[_; 2]>::from(part.split_at(part.len() / 2))),
+                },
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
     }
 
     /// Writes a value that goes when the lease does, if the key was last changed at `mod_revision`, where 0

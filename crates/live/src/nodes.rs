@@ -8,8 +8,7 @@ use time::OffsetDateTime;
 use tokio::task::JoinSet;
 
 use super::Credentials;
-use etcd::client::{Answer, CallError, MemberClient};
-use etcd::key_values::KeyValue;
+use etcd::client::{CallError, MemberClient};
 use model::config::{AccessMethod, Node};
 use model::error::{Exit, Failure, Result};
 use model::formats::{BundleRecord, NodeAnswer};
@@ -24,8 +23,6 @@ const AT_ONCE: usize = 32;
 const TRIES: usize = 3;
 /// For how many bundles it is looked whether they are there.
 const LOOKED_FOR: usize = 100;
-/// What tonic says of a message that is larger than it takes (`Streaming::decode_chunk`).
-const TOO_LARGE: &str = "decoded message length too large";
 
 /// A node, and how far it is.
 #[derive(Clone, Debug)]
@@ -82,7 +79,7 @@ pub async fn see_nodes<'z>(
     let recipients = zone.recipients()?;
     for seen in &mut seen {
         let Some(bundles) = bundles.get(seen.node.name.full()) else { continue };
-        let recorded = recipients.of(seen.node).map(|record| record.recipient.as_str());
+        let recorded = recipients.of(seen.node).map(|(key, _)| key);
         let by = JudgedBy { bundles, recipient: recorded, now, before };
         seen.state = delivery_state(seen.heard.as_ref(), &by);
         seen.latest = bundles.latest();
@@ -116,8 +113,8 @@ async fn hear(
     let mut client = a_member(zone, credentials).await?;
     for keys in keys.chunks(AT_ONCE) {
         let mut tries = 1;
-        let (values, too_large) = loop {
-            match values(&client, keys).await {
+        let read = loop {
+            match client.get_whatever_size(keys).await {
                 Ok(read) => break read,
                 Err(CallError::Late | CallError::Failed(_)) if tries < TRIES => {
                     tries += 1;
@@ -126,14 +123,14 @@ async fn hear(
                 Err(error) => return Err(not_read(zone, &error)),
             }
         };
-        for pair in values {
+        for pair in read.pairs {
             let Some(seen) = places.get(&pair.key).and_then(|place| seen.get_mut(*place)) else { continue };
             match verify_answer(&zone.config, authorities, seen.node, &pair.value, now) {
                 Ok(answer) => seen.heard = Some(heard(answer)),
                 Err(fault) => seen.fault = Some(fault.to_string()),
             }
         }
-        for key in too_large {
+        for key in read.too_large {
             if let Some(seen) = places.get(&key).and_then(|place| seen.get_mut(*place)) {
                 seen.fault = Some("it is larger than any answer".to_owned());
             }
@@ -177,24 +174,6 @@ async fn look_for_bundles(
         seen.is_offered = Some(!found.pairs.is_empty());
     }
     Ok(())
-}
-
-/// The values of these keys, and those of which one alone is too large for a message: any client may have
-/// written them.
-async fn values(client: &MemberClient, keys: &[Vec<u8>]) -> Answer<(Vec<KeyValue>, Vec<Vec<u8>>)> {
-    let (mut values, mut too_large) = (Vec::new(), Vec::new());
-    let mut parts = vec![keys];
-    while let Some(part) = parts.pop() {
-        match client.get_all(part).await {
-            Ok((read, _)) => values.extend(read),
-            Err(CallError::Failed(why)) if why.contains(TOO_LARGE) => match part {
-                [one] => too_large.push(one.clone()),
-                _ => parts.extend(<[_; 2]>::from(part.split_at(part.len() / 2))),
-            },
-            Err(error) => return Err(error),
-        }
-    }
-    Ok((values, too_large))
 }
 
 /// What was made for those that are judged, by their full names.

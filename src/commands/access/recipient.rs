@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &AccessRecipientArgs, now: OffsetDateTime) -> Resul
     match arguments.format {
         Format::Json => print(&json(&Report::of(node, recorded))?),
         Format::Text => match recorded {
-            Some(record) => print(&format!("{}\n", record.recipient)),
+            Some((key, _)) => print(&format!("{key}\n")),
             None => Err(no_key(&zone, node)),
         },
     }
@@ -76,12 +76,12 @@ fn no_key(zone: &ZoneDirectory, node: &Node) -> Failure {
 }
 
 impl<'r> Report<'r> {
-    fn of(node: &'r Node, recorded: Option<&'r RecipientRecord>) -> Self {
+    fn of(node: &'r Node, recorded: Option<(&'r str, &'r RecipientRecord)>) -> Self {
         Self {
             node: node.name.full(),
-            recipient: recorded.map(|record| record.recipient.as_str()),
-            learned_from: recorded.map(|record| record.learned_from),
-            at: recorded.map(|record| record.at),
+            recipient: recorded.map(|(key, _)| key),
+            learned_from: recorded.map(|(_, record)| record.learned_from),
+            at: recorded.map(|(_, record)| record.at),
         }
     }
 }

@@ -2,10 +2,13 @@
 
 use std::time::Instant;
 
+use nix::sys::signal::Signal;
+
 use super::Fleet;
 use crate::harness::elsewhere::INFRA;
 use crate::harness::isolation::isolated;
 use crate::harness::outcome;
+use crate::harness::processes::{Running, until};
 
 fn rotate(fleet: &Fleet, more: &[&str]) -> crate::harness::Outcome {
     let common = ["pki", "rotate-ca", "--root", "--force", "--timeout", "40s"];
@@ -61,5 +64,35 @@ fn a_node_that_missed_the_new_root_takes_each_stage_when_it_is_back() {
         fleet.watch(&["c4"]);
         rotate(&fleet, &[]).expect_code(0);
         fleet.put("c4", "b").expect_code(0);
+    });
+}
+
+/// One operator waits for a node; another goes back, and makes other CAs, up to a stage at which to stop.
+#[test]
+fn a_rotation_that_waited_does_not_go_on_with_the_cas_of_another() {
+    isolated(|| {
+        let mut fleet = Fleet::new();
+        fleet.watch_all();
+        fleet.switch_off("c5");
+        let mut waiting = fleet.zone.command(&["pki", "rotate-ca", "--force", "--timeout", "4m"]);
+        let mut waiting = Running::start(&mut waiting, fleet.zone.around(), "waiting");
+        waiting.wait_for_line(&["waiting up to", "c1, c2, c3, c4 and c5"]);
+        // It sees what it waits for when the others are done.
+        waiting.signal(Signal::SIGSTOP);
+        fleet.watch(&["c5"]);
+        let number = |fleet: &Fleet| fleet.sync("c5").expect_code(0).stderr;
+        until("the bundle that it waits for", || number(&fleet).contains("bundle 2 is in use").then_some(()));
+        let other =
+            |more: &[&str]| fleet.zone.run(&[&["pki", "rotate-ca", "--timeout", "40s"], more].concat());
+        other(&["--rollback"]).expect_code(0);
+        other(&["--force", "--stop-after", "new-leaves"]).expect_code(0);
+        waiting.signal(Signal::SIGCONT);
+        let code = waiting.end().code();
+        let told = waiting.stderr();
+        assert!(code != Some(0) && !told.contains("drop-old"), "{told}");
+        let told = fleet.zone.run(&["pki", "rotate-ca", "--status"]).expect_code(0).stdout;
+        assert!(told.contains("new-leaves"), "{told}");
+        other(&[]).expect_code(0);
+        fleet.put("c5", "a").expect_code(0);
     });
 }

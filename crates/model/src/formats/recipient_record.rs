@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 pub struct RecipientRecord {
     /// The node, by its full name.
     pub node: String,
-    /// The key: `age1…`, or `ssh-ed25519 …`.
-    pub recipient: String,
+    /// The key: `age1…`, or `ssh-ed25519 …`; none if the one before counts no more.
+    pub recipient: Option<String>,
     /// Who told it.
     pub learned_from: LearnedFrom,
     /// When it was recorded.
@@ -31,4 +31,7 @@ pub enum LearnedFrom {
     Request,
     /// The operator.
     Operator,
+    /// A node that was revoked gets certificates again: who revoked it for a theft has to take it that its key
+    /// was taken as well.
+    Reinstated,
 }

@@ -21,6 +21,7 @@ use crate::transport::etcd_delivery::by_etcd;
 use live::{LiveMember, LiveZone};
 use model::config::Node;
 use model::error::{Exit, Failure, Result};
+use model::plan::Plane;
 use model::report::message;
 use store::zone_directory::{
     Authorities, Place, RotationScope, ZoneDirectory, prepare_next, retire, switch, switch_back,
@@ -171,9 +172,39 @@ impl<'o> Rotation<'_, 'o> {
     /// The same for nodes whose bundles etcd has: members one after the other, and then all others at once.
     /// A node that takes its bundle may restart its member, so the lock is for them meanwhile.
     fn bring_by_etcd(&mut self, nodes: &[&'o Node], stage: Stage) -> Result<()> {
+        let cas = self.cas()?;
         let released = self.operation.release_lock();
         self.bring_unlocked(nodes, stage)?;
-        self.operation.take_again(released)
+        self.operation.take_again(released)?;
+        self.refuse_other_cas(&cas)
+    }
+
+    /// The CAs as `ca/` has them, those that sign first.
+    fn cas(&self) -> Result<Vec<[u8; 32]>> {
+        let authorities = Authorities::load_before_their_time(&self.zone.paths, OffsetDateTime::now_utc())?;
+        let of_plane = |plane: Plane| {
+            let signer = authorities.plane(plane).fingerprint_sha256();
+            let trusted = authorities.trusted(plane).into_iter().map(|ca| ca.fingerprint_sha256());
+            std::iter::once(signer).chain(trusted).collect::<Vec<_>>()
+        };
+        Ok(Plane::ALL.into_iter().flat_map(of_plane).collect())
+    }
+
+    /// Another rotation, or a step back, may have had the lock while nodes had it: what this one has seen of
+    /// the members was of other CAs then, and its next step would rest on that.
+    fn refuse_other_cas(&self, before: &[[u8; 32]]) -> Result<()> {
+        if self.cas()? == before {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::TryAgain,
+            "the rotation has stopped: another command has changed the CAs meanwhile",
+        )
+        .because("this one waited for nodes, without the lock of operations")
+        .next(format!(
+            "see how it is, and go on from there: {}",
+            self.zone.proposed("pki rotate-ca --status")
+        )))
     }
 
     fn bring_unlocked(&mut self, nodes: &[&'o Node], stage: Stage) -> Result<()> {
@@ -209,9 +240,11 @@ impl<'o> Rotation<'_, 'o> {
             self.operation.restart_one_by_one(&due, &mut Vec::new())?;
         }
         if !by_etcd.is_empty() {
+            let cas = self.cas()?;
             let released = self.operation.release_lock();
             self.await_restarts(&by_etcd)?;
             self.operation.take_again(released)?;
+            self.refuse_other_cas(&cas)?;
         }
         self.wait_for(stage, None, |seen| seen.stage(stage) == Some(stage))
     }

@@ -256,7 +256,11 @@ impl<'z> Delivery<'z> {
             return Ok((latest.clone(), None));
         }
         let sealing = Sealing::Recipients(vec![&to.recipient]);
-        let bundle = self.make(to.node, to.above, &sealing, assessment)?;
+        // What etcd has, a cluster that runs has: no bundle there gives the right to bootstrap one, as a first
+        // bundle does, which is not made again therefore.
+        let first = self.latest(to.node).filter(|latest| latest.may_bootstrap);
+        let above = first.map_or(to.above, |first| to.above.max(first.sequence));
+        let bundle = self.make(to.node, above, &sealing, assessment)?;
         Ok((bundle.record.clone(), Some(bundle)))
     }
 

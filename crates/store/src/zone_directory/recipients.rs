@@ -20,9 +20,10 @@ pub struct Recipients(HashMap<String, RecipientRecord>);
 pub(super) struct RecipientsRead(Mutex<Option<Arc<Recipients>>>);
 
 impl Recipients {
-    /// What is recorded of a node.
-    pub fn of(&self, node: &Node) -> Option<&RecipientRecord> {
-        self.0.get(node.name.full())
+    /// The key of a node that counts, and who told it.
+    pub fn of(&self, node: &Node) -> Option<(&str, &RecipientRecord)> {
+        let record = self.0.get(node.name.full())?;
+        Some((record.recipient.as_deref()?, record))
     }
 }
 
@@ -62,17 +63,39 @@ impl ZoneDirectory {
         from: LearnedFrom,
         now: OffsetDateTime,
     ) -> Result<()> {
+        let learned = learned.iter().map(|(node, key)| (*node, Some(*key)));
+        self.append_recipients(learned, from, now)
+    }
+
+    /// Has the keys of nodes count no more: what they get next is not sealed to what a thief may have.
+    ///
+    /// # Errors
+    /// The log cannot be read or written.
+    pub(in crate::zone_directory) fn forget_recipients<'n>(
+        &self,
+        _held: &ZoneLock,
+        nodes: impl Iterator<Item = &'n Node>,
+        now: OffsetDateTime,
+    ) -> Result<()> {
+        self.append_recipients(nodes.map(|node| (node, None)), LearnedFrom::Reinstated, now)
+    }
+
+    fn append_recipients<'n>(
+        &self,
+        keys: impl Iterator<Item = (&'n Node, Option<&'n str>)>,
+        from: LearnedFrom,
+        now: OffsetDateTime,
+    ) -> Result<()> {
         self.recipients.forget();
         let known = self.recipients()?;
-        let is_new =
-            |(node, key): &&(&Node, &str)| known.of(node).is_none_or(|record| record.recipient != *key);
-        let record = |(node, key): &(&Node, &str)| RecipientRecord {
+        let is_new = |(node, key): &(&Node, Option<&str>)| known.of(node).map(|(known, _)| known) != *key;
+        let record = |(node, key): (&Node, Option<&str>)| RecipientRecord {
             node: node.name.full().to_owned(),
-            recipient: (*key).to_owned(),
+            recipient: key.map(str::to_owned),
             learned_from: from,
             at: whole_seconds(now),
         };
-        let records: Vec<RecipientRecord> = learned.iter().filter(is_new).map(record).collect();
+        let records: Vec<RecipientRecord> = keys.filter(is_new).map(record).collect();
         if records.is_empty() {
             return Ok(());
         }

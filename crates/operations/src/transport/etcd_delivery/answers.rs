@@ -6,7 +6,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use etcd::client::{Answer, CallError, MemberClient};
+use etcd::client::{Answer, MemberClient};
 use etcd::watch::{KeyChange, KeyChanges, WatchError};
 use model::config::{Node, NodeName};
 use model::error::Result;
@@ -17,8 +17,6 @@ use store::zone_directory::{Authorities, ZoneDirectory, verify_answer};
 
 /// Answers that are read at once. More of the largest would not go into one message of gRPC, which has 4 MiB.
 const AT_ONCE: usize = 32;
-/// What tonic says of a message that is larger than it takes (`Streaming::decode_chunk`).
-const TOO_LARGE: &str = "decoded message length too large";
 /// Between two tries to watch.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -85,13 +83,9 @@ impl<'a> Answers<'a> {
                 Some(DeliveryKeys::of(&node.name).answer().as_bytes().to_vec())
             };
             let keys: Vec<Vec<u8>> = names.iter().filter_map(key).collect();
-            let (values, at) = match client.get_all(&keys).await {
-                Ok(read) => read,
-                // One of them is larger than any answer, perhaps.
-                Err(_) => one_by_one(client, &keys).await?,
-            };
-            revision = revision.min(at);
-            for pair in values {
+            let read = client.get_whatever_size(&keys).await?;
+            revision = revision.min(read.revision);
+            for pair in read.pairs {
                 self.take(&pair.key, &pair.value);
             }
         }
@@ -201,23 +195,4 @@ impl HeardNode {
             recipient: answer.recipient,
         }
     }
-}
-
-async fn one_by_one(
-    client: &MemberClient,
-    keys: &[Vec<u8>],
-) -> Answer<(Vec<etcd::key_values::KeyValue>, i64)> {
-    let (mut values, mut revision) = (Vec::new(), i64::MAX);
-    for key in keys {
-        match client.get_all(std::slice::from_ref(key)).await {
-            Ok((value, at)) => {
-                values.extend(value);
-                revision = revision.min(at);
-            }
-            // Members may have been told to take larger requests than gRPC reads here.
-            Err(CallError::Failed(why)) if why.contains(TOO_LARGE) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok((values, revision))
 }

@@ -28,10 +28,12 @@ pub(super) fn recipient_of(zone: &ZoneDirectory, node: &Node) -> Option<Recipien
         return None;
     }
     let recipients = zone.recipients().ok()?;
-    let record = recipients.of(node)?;
+    let (recipient, record) = recipients.of(node)?;
     let had_bundle = match record.learned_from {
         LearnedFrom::Answer | LearnedFrom::Command | LearnedFrom::File => true,
-        LearnedFrom::Request | LearnedFrom::Operator => zone.has_bundled(node.name.short()),
+        LearnedFrom::Request | LearnedFrom::Operator | LearnedFrom::Reinstated => {
+            zone.has_bundled(node.name.short())
+        }
     };
-    Recipient::parse(&record.recipient).ok().filter(|_| had_bundle)
+    Recipient::parse(recipient).ok().filter(|_| had_bundle)
 }

@@ -217,8 +217,7 @@ impl Rounds<'_> {
         let recipients = zone.recipients()?;
         let mut addressed = Vec::new();
         for node in nodes {
-            let recorded = recipients.of(node);
-            let recipient = recorded.and_then(|record| Recipient::parse(&record.recipient).ok());
+            let recipient = recipients.of(node).and_then(|(key, _)| Recipient::parse(key).ok());
             let Some(recipient) = recipient else { continue };
             let heard = answers.heard(&node.name);
             let latest = delivery.latest(node);

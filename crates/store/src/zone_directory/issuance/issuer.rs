@@ -75,6 +75,11 @@ impl<'z> Issuer<'z> {
         let (staged, entries): (Vec<Staged>, Vec<Vec<LogEntry>>) =
             self.stage_all(&incomplete, now)?.into_iter().unzip();
         let entries = entries.concat();
+        let reinstated = incomplete.iter().filter_map(|assessment| match assessment.holder {
+            Holder::Node(node) if assessment.is_reinstated() => Some(node),
+            _ => None,
+        });
+        self.zone.forget_recipients(self.authorities.lock(), reinstated, now)?;
         self.log.append(&entries).map_err(|error| issuance_log_failure(&self.zone.paths, &error))?;
         // One file system sync serves them all; for a single generation its files alone are cheaper to sync.
         let committed = match staged.len() {
