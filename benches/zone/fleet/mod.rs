@@ -181,7 +181,7 @@ fn goals(small: &Measured, large: &Measured) -> Section {
     section
 }
 
-/// The same number of nodes, each reached by a command. In the place of ssh there is none: the program is
+/// The same number of nodes, each reached by a command. No ssh is between them: the program is
 /// started on this machine, without a network and without a login.
 fn against_a_command(scratch: &Scratch, by_etcd: &Measured) -> Result<Section> {
     let nodes = by_etcd.nodes;

@@ -227,7 +227,7 @@ impl Part {
         }
     }
 
-    /// Whoever has a new bundle is to ask, once.
+    /// A node that has a new bundle is to ask, once.
     fn has_news(&mut self, change: &KeyChange) {
         let KeyChange::Put(pair) = change else { return };
         let below = pair.key.strip_prefix(DELIVERIES.as_bytes());

@@ -26,6 +26,7 @@
 //! | [`upgrade`] | a zone brought to another version of etcd, one minor at a time |
 
 mod any_member;
+mod by_etcd;
 pub mod defragmentation;
 pub mod discovery;
 pub mod event;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use time::OffsetDateTime;
 use zone_pki::whole_seconds;
@@ -13,20 +13,16 @@ use crate::event::{Event, Watch};
 use crate::interruption::Interruption;
 use crate::lock::OperationLock;
 use crate::observer::Observer;
-use crate::transport::etcd_delivery::{self, EtcdRound, Prepare, Rounds};
 use crate::transport::offline::{self, CarriedBundle};
-use crate::transport::{BundleTransport, Delivered, NodeTransport, Wanted, pack};
+use crate::transport::{Delivered, NodeTransport, Wanted, pack};
 use live::{AlarmKind, LiveZone};
 use model::config::Node;
 use model::disabled_fixes::Fix;
-use model::error::{Exit, Result};
+use model::error::Result;
 use model::report;
 use store::bundle::Sealing;
 use store::site::Site;
 use store::zone_directory::{Authorities, HeldAuthorities, ZoneDirectory, ZoneLock};
-
-/// Between two tries to take a lock again.
-const PAUSE: Duration = Duration::from_millis(250);
 
 /// What the steps of an operation work with.
 pub struct Operation<'o> {
@@ -35,7 +31,7 @@ pub struct Operation<'o> {
     /// As the operator typed it: `restart --rolling`.
     name: String,
     /// None where one member alone is concerned, or no member could be asked for it.
-    lock: Option<OperationLock>,
+    pub(crate) lock: Option<OperationLock>,
     /// How long a member may take to come back.
     pub(crate) limit: Duration,
     /// Nodes, by their short names, whose answers by way of etcd are not waited for.
@@ -115,34 +111,6 @@ impl<'o> Operation<'o> {
     /// The same operation, which does not wait for the answers of these nodes.
     pub fn without(self, nodes: BTreeSet<String>) -> Self {
         Self { without: nodes, ..self }
-    }
-
-    /// Gives its lock up while nodes take what etcd has for them, and restart their members by themselves.
-    /// Returns whether it had it.
-    pub(crate) fn release_lock(&mut self) -> bool {
-        self.lock.take().is_some()
-    }
-
-    /// Takes a lock that was given up, once the node that restarts its member is done with it.
-    ///
-    /// # Errors
-    /// As [`begin`](Self::begin).
-    pub(crate) fn take_again(&mut self, was_held: bool) -> Result<()> {
-        let deadline = Instant::now() + self.limit;
-        while was_held && self.lock.is_none() {
-            match OperationLock::take(self.site(), &self.name) {
-                Ok(lock) => self.lock = Some(lock),
-                // A leader that was restarted just now is replaced in a moment.
-                Err(failure)
-                    if matches!(failure.exit, Exit::TryAgain | Exit::Unavailable)
-                        && Instant::now() < deadline =>
-                {
-                    std::thread::sleep(PAUSE);
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
-        Ok(())
     }
 
     /// Its lock, for what goes on with it where zone.toml says something else by now.
@@ -267,24 +235,6 @@ impl<'o> Operation<'o> {
         Ok(delivered)
     }
 
-    /// The same for a node that etcd has bundles for, and that restarts its member by itself: waits until
-    /// that is seen. The lock is for the node meanwhile.
-    ///
-    /// # Errors
-    /// As above. That it is not seen in time is none.
-    pub fn deliver_and_await(&mut self, node: &Node, is_seen: impl Fn(&LiveZone) -> bool) -> Result<()> {
-        let released = self.release_lock();
-        let delivered = self.deliver(node).and_then(|_| {
-            let deadline = Instant::now() + self.limit;
-            while !is_seen(&self.observer.observe()?) && Instant::now() < deadline {
-                std::thread::sleep(PAUSE);
-            }
-            Ok(())
-        });
-        delivered?;
-        self.take_again(released)
-    }
-
     /// Brings a node the revocation lists, beside the certificates that it has. Nothing for one whose
     /// certificates are not whole here.
     ///
@@ -306,21 +256,6 @@ impl<'o> Operation<'o> {
             self.tell(Event::Issued { holder: node.name.short().to_owned() });
         }
         Ok(())
-    }
-
-    /// Brings nodes whose bundles etcd has what the zone has for them, and waits for their answers.
-    ///
-    /// # Errors
-    /// A bundle cannot be made, or no member takes it. That a node does not answer is none.
-    pub(crate) fn etcd_round(
-        &self,
-        nodes: &[&Node],
-        wanted: &Wanted,
-        prepare: &mut Prepare<'_>,
-    ) -> Result<EtcdRound> {
-        let still_held = || self.still_held();
-        let (site, limit, without) = (self.site(), self.limit, &self.without);
-        Rounds { site, limit, without, still_held: &still_held }.run(nodes, wanted, prepare)
     }
 
     fn deliver_what(&self, wanted: Wanted, node: &Node) -> Result<Option<Delivered>> {
@@ -345,17 +280,6 @@ impl<'o> Operation<'o> {
         payload.carry(zone).map(Some)
     }
 
-    /// Removes what etcd has for a node that is to get nothing more. It may not be reached by then; what is
-    /// left there opens nothing that the node did not have.
-    pub(crate) fn withdraw(&self, node: &Node) {
-        if self.site().config().access.is_none() {
-            return;
-        }
-        if let Err(failure) = etcd_delivery::withdraw(self.site(), node) {
-            report::warning(&format!("etcd may have a bundle for {} still: {failure}", node.name.short()));
-        }
-    }
-
     /// Writes what nodes get to which files are carried, each sealed as `seal` says. Those that were revoked
     /// get none.
     ///
@@ -370,14 +294,6 @@ impl<'o> Operation<'o> {
         self.change(|change| {
             offline::write_bundles(change.zone, change.authorities, nodes, out, seal, change.now)
         })
-    }
-
-    /// Whether etcd has the bundles of a node.
-    pub fn delivers_by_etcd(&self, node: &Node) -> bool {
-        match self.site() {
-            Site::Zone(zone) => BundleTransport::of(zone, node).is_etcd(),
-            Site::Node(_) => false,
-        }
     }
 
     /// The way to a node.

@@ -31,7 +31,6 @@ pub enum LearnedFrom {
     Request,
     /// The operator.
     Operator,
-    /// A node that was revoked gets certificates again: who revoked it for a theft has to take it that its key
-    /// was taken as well.
+    /// A node that was revoked gets certificates again: a thief of its certificates may have its key as well.
     Reinstated,
 }

@@ -5,14 +5,20 @@
 //! |---|---|
 //! | `outbox` | bundles written to etcd, each in one transaction with its number |
 //! | `answers` | what the nodes have signed: read, verified, waited for |
+//! | `learning` | the keys of nodes, from what they have signed |
+//! | `not_answered` | who has not answered, and what the operator is told |
 //! | `round` | a round: everything made, written and answered, for many nodes at once |
 
 mod answers;
+mod learning;
+mod not_answered;
 mod outbox;
 mod round;
 
 pub use answers::{Answers, HeardNode};
-pub use round::{EtcdRound, NotAnswered, learn_recipients};
+pub use learning::learn_recipients;
+pub use not_answered::NotAnswered;
+pub use round::EtcdRound;
 pub(crate) use round::{Prepare, Rounds, by_etcd, withdraw};
 
 use model::config::{AccessMethod, Node};

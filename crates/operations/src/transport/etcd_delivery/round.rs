@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 use tokio::time::Instant;
-use zone_pki::instant;
 
 use super::answers::{Answers, HeardNode};
+use super::not_answered::{NotAnswered, TOLD_AT_MOST, failure};
 use super::outbox::{Outgoing, put_all, remove_all};
 use crate::any_member::Members;
 use crate::transport::delivery::{Addressed, Delivery, SealedBundle};
 use crate::transport::{BundleTransport, Wanted, unrecorded};
 use live::on_runtime;
-use model::config::{AccessMethod, Node, NodeName};
+use model::config::{Node, NodeName};
 use model::error::{Exit, Failure, Result};
 use model::report::{enumerated, message};
 use store::bundle::{BundleRecord, Recipient};
@@ -23,8 +23,6 @@ use store::zone_directory::{Assessment, Authorities, ZoneDirectory};
 
 /// Nodes whose bundles are made under one hold of the zone's lock.
 const BATCH: usize = 512;
-/// Names that are told; the rest is counted.
-const TOLD_AT_MOST: usize = 5;
 
 /// What is issued to a node of a round beside what is due.
 pub(crate) type Prepare<'p> = dyn FnMut(&mut Assessment<'_>) -> Result<()> + 'p;
@@ -42,23 +40,6 @@ pub struct EtcdRound {
     pub failure: Option<Failure>,
 }
 
-/// A node that has not answered what it was to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotAnswered {
-    /// The node.
-    pub node: NodeName,
-    /// The number of the bundle that etcd has for it.
-    pub sequence: u64,
-    /// When it was heard last, and the number of the bundle that it had then.
-    pub last: Option<(OffsetDateTime, u64)>,
-    /// Why it has refused the bundle, if it has.
-    pub refused: Option<String>,
-    /// Why etcd does not have the bundle, if it could not be written.
-    pub not_put: Option<String>,
-    /// Why what is in etcd in its name is not believed, if it is not.
-    pub fault: Option<String>,
-}
-
 /// What a node is to answer.
 struct Expected {
     sequence: u64,
@@ -73,35 +54,6 @@ impl Expected {
     fn is_met_by(&self, heard: &HeardNode) -> bool {
         heard.sequence == self.sequence && heard.manifest_sha256 == self.manifest_sha256
     }
-}
-
-/// Has the keys of nodes recorded that etcd is to carry bundles for, and that have told theirs. Without
-/// etcd the zone goes on with what is recorded.
-///
-/// # Errors
-/// The CAs or the log cannot be read.
-pub fn learn_recipients(site: &Site, now: OffsetDateTime) -> Result<()> {
-    let zone = site.zone_directory()?;
-    let Some(settings) = &zone.config.access else { return Ok(()) };
-    let known = zone.recipients()?;
-    let is_unknown =
-        |node: &&Node| settings.methods(node).contains(&AccessMethod::Etcd) && known.of(node).is_none();
-    let unknown: Vec<&Node> = zone.config.nodes.iter().filter(is_unknown).collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let authorities = Authorities::load_before_their_time(&zone.paths, now)?;
-    let mut answers = Answers::of(zone, &authorities, &unknown);
-    let members = Members::of(site);
-    let read = run(async {
-        let client = members.first_that_answers().await?;
-        answers.read(&client).await.map_err(|error| not_read(site, &error))
-    })?;
-    if let Err(failure) = read {
-        tracing::debug!(%failure, "the answers of nodes are not read");
-        return Ok(());
-    }
-    answers.learn(now).map(drop)
 }
 
 /// What nodes say of themselves, as etcd has it now.
@@ -153,7 +105,7 @@ impl Rounds<'_> {
     /// that are left out get theirs as well, and nothing waits for them.
     ///
     /// # Errors
-    /// A bundle cannot be made, or no member takes it. That a node does not answer is none.
+    /// A bundle cannot be made, or no member takes it. A node that does not answer is no error.
     #[tracing::instrument(skip_all, name = "deliver by etcd", fields(nodes = nodes.len()))]
     pub(crate) fn run(
         &self,
@@ -192,12 +144,12 @@ impl Rounds<'_> {
                 heard => {
                     let not_put = not_put.remove(node.name.full());
                     let fault = answers.fault(&node.name).map(str::to_owned);
-                    let missing = NotAnswered::of(node, expected, heard);
+                    let missing = NotAnswered::of(node, expected.sequence, heard);
                     round.not_answered.push(NotAnswered { not_put, fault, ..missing });
                 }
             }
         }
-        round.failure = self.failure(&round.not_answered);
+        round.failure = failure(&round.not_answered, self.without);
         Ok(round)
     }
 
@@ -298,33 +250,6 @@ impl Rounds<'_> {
             answers.wait(connect, deadline, enough).await;
         })
     }
-
-    /// What is to be told of nodes that have not answered, but for those that the operator has left out.
-    fn failure(&self, not_answered: &[NotAnswered]) -> Option<Failure> {
-        let is_awaited = |missing: &&NotAnswered| !self.without.contains(missing.node.short());
-        let missing: Vec<&NotAnswered> = not_answered.iter().filter(is_awaited).collect();
-        let (first, count) = (missing.first()?, missing.len());
-        let what = match count {
-            1 => format!("{} has not answered that it has what is new", first.node.short()),
-            _ => format!("{count} nodes have not answered that they have what is new"),
-        };
-        let mut failure = Failure::new(Exit::Unavailable, what);
-        for missing in missing.iter().take(TOLD_AT_MOST) {
-            failure = failure.because(missing.told());
-        }
-        if count > TOLD_AT_MOST {
-            failure = failure.because(format!("and {} more", count - TOLD_AT_MOST));
-        }
-        let names: Vec<&str> = missing.iter().map(|missing| missing.node.short()).collect();
-        let without = match count <= TOLD_AT_MOST {
-            true => format!("--without {}", names.join(",")),
-            false => "--without NODE,NODE".to_owned(),
-        };
-        Some(failure.next(format!(
-            "etcd has it for them: they take it when they ask next. Then run the command again; or at once \
-             with {without}, to go on without their answers"
-        )))
-    }
 }
 
 /// Whether a node has a bundle that is not recorded here.
@@ -334,38 +259,6 @@ fn is_unrecorded(latest: Option<&BundleRecord>, heard: &HeardNode) -> bool {
         Ordering::Equal => latest.manifest_sha256 != heard.manifest_sha256,
         Ordering::Greater => false,
     })
-}
-
-impl NotAnswered {
-    fn of(node: &Node, expected: &Expected, heard: Option<&HeardNode>) -> Self {
-        let refused = heard.and_then(|heard| heard.refused.as_ref());
-        Self {
-            node: node.name.clone(),
-            sequence: expected.sequence,
-            last: heard.map(|heard| (heard.at, heard.sequence)),
-            refused: refused.filter(|(of, _)| *of == expected.sequence).map(|(_, why)| why.clone()),
-            not_put: None,
-            fault: None,
-        }
-    }
-
-    /// For the operator.
-    pub fn told(&self) -> String {
-        let name = self.node.short();
-        if let Some(why) = &self.not_put {
-            return format!("{name}: {why}");
-        }
-        if let Some(why) = &self.fault {
-            return format!("{name}: what is in etcd in its name is not believed: {why}");
-        }
-        match (&self.refused, &self.last) {
-            (Some(why), _) => format!("{name} has refused bundle {}: {why}", self.sequence),
-            (None, Some((at, number))) => {
-                format!("{name} was last heard at {}, with bundle {number} in use", instant(*at))
-            }
-            (None, None) => format!("{name} was never heard"),
-        }
-    }
 }
 
 fn told_waiting(missing: &BTreeSet<&str>, nodes: &[&Node], limit: Duration) -> String {
