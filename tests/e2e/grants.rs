@@ -134,17 +134,17 @@ fn the_operation_lock_is_granted_by_etcd_3_5() {
 fn the_lock_is_granted(version: &str) {
     let (zone, _member) = zone_of(version);
     turn_authentication_on(&zone);
-    let without = OperationLock::take(&site("node1"), "sync").expect_err("nothing is granted");
+    let without = OperationLock::take(&site("node1"), "restart").expect_err("nothing is granted");
     assert_eq!(without.exit, model::error::Exit::Permission, "{without}");
     assert!(without.next.expect("a step").contains("access grants --format apply"));
     apply(&zone);
-    let lock = OperationLock::take(&site("node1"), "sync").expect("it is granted");
+    let lock = OperationLock::take(&site("node1"), "restart").expect("it is granted");
     lock.still_held().expect("nobody took it");
-    zone.run(&["restart", "--rolling"]).expect_code(75).expect_error_with(&["`sync` on "]);
+    zone.run(&["restart", "--rolling"]).expect_code(75).expect_error_with(&["`restart` on "]);
     drop(lock);
-    let again = OperationLock::take(&site("node1"), "sync").expect("it was given up");
+    let again = OperationLock::take(&site("node1"), "restart").expect("it was given up");
     drop(again);
-    let other = OperationLock::take(&site("n17"), "sync").expect_err("it has no member");
+    let other = OperationLock::take(&site("n17"), "restart").expect_err("it has no member");
     assert_eq!(other.exit, model::error::Exit::Permission, "{other}");
     let leases = call(&etcdctl(&zone, ENDPOINT), &["lease", "list"]).expect_code(0).stdout;
     assert!(leases.starts_with("found 0 leases"), "{leases}");

@@ -23,6 +23,7 @@ use host::since_boot;
 use live::on_runtime;
 use model::error::{Exit, Failure, Result};
 use model::plan::OPERATION_KEY;
+use model::report;
 use store::site::Site;
 
 /// Below the key that is read to see whether the cluster takes requests, which has no value ever.
@@ -32,6 +33,10 @@ const KEY: &[u8] = OPERATION_KEY;
 const LEASE_SECONDS: i64 = 15;
 /// For how long the members are asked whose the key is. A member that was just restarted needs a moment.
 const ASKED_FOR: Duration = Duration::from_secs(10);
+/// As whom a node holds it that restarts its member by itself.
+pub(crate) const TURN_OF_A_NODE: &str = "sync";
+/// How long an operation waits for that: a member that takes longer to come back has a fault.
+const TURN_AT_MOST: Duration = Duration::from_secs(60);
 /// Between two questions.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How often the key is looked at again when it changes while it is looked at.
@@ -61,6 +66,31 @@ impl OperationLock {
     /// As those of [`take`](Self::take).
     #[tracing::instrument(skip_all, name = "lock operations", fields(operation))]
     pub fn take_among(site: &Site, operation: &str, others: &[String]) -> Result<Self> {
+        let deadline = since_boot() + TURN_AT_MOST;
+        let mut is_told = false;
+        loop {
+            let holder = match Self::try_to_take(site, operation, others)? {
+                Ok(lock) => return Ok(lock),
+                Err(holder) => holder,
+            };
+            // No operator has begun that: a node takes its turn, as any of many may at any time.
+            let is_turn = holder.as_ref().is_some_and(|holder| holder.operation == TURN_OF_A_NODE);
+            if !is_turn || operation == TURN_OF_A_NODE || since_boot() >= deadline {
+                return Err(held_by(holder.as_deref()));
+            }
+            if let Some(holder) = holder.filter(|_| !std::mem::replace(&mut is_told, true)) {
+                report::message(&format!("waiting for a node that restarts its member: {}", holder.told()));
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// The inner error is who has it, if that can be read.
+    fn try_to_take(
+        site: &Site,
+        operation: &str,
+        others: &[String],
+    ) -> Result<std::result::Result<Self, Option<Box<Holder>>>> {
         let members = Members::of(site).with(others);
         let own = Holder::own(operation, OffsetDateTime::now_utc());
         let value = own.to_bytes()?;
@@ -80,9 +110,9 @@ impl OperationLock {
         match taken {
             (Taken::Ours(revision), lease) => {
                 let keep_alive = KeepAlive::start(members.clone(), lease, LEASE_SECONDS)?;
-                Ok(Self { members, revision, keep_alive })
+                Ok(Ok(Self { members, revision, keep_alive }))
             }
-            (Taken::Others(holder), _) => Err(held_by(holder.as_deref())),
+            (Taken::Others(holder), _) => Ok(Err(holder)),
         }
     }
 

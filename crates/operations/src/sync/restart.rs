@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::event::Told;
-use crate::lock::OperationLock;
+use crate::lock::{OperationLock, TURN_OF_A_NODE};
 use crate::operation::Operation;
 use crate::restarted::RestartedMember;
 use launch::activation::restart_needed;
@@ -28,7 +28,7 @@ pub(super) fn in_turn(site: &Site, node: &Node, timeout: Duration) -> Result<Opt
     let deadline = Instant::now() + timeout;
     let mut is_told = false;
     let lock = loop {
-        match OperationLock::take(site, "sync") {
+        match OperationLock::take(site, TURN_OF_A_NODE) {
             Ok(lock) => break lock,
             Err(held) if held.exit == Exit::TryAgain && Instant::now() < deadline => {
                 if !std::mem::replace(&mut is_told, true) {
@@ -45,5 +45,5 @@ pub(super) fn in_turn(site: &Site, node: &Node, timeout: Duration) -> Result<Opt
     }
     report::message(&format!("{} is restarted, since {}", node.name.short(), reasons.join(" and ")));
     let mut watch = Told(site);
-    Operation::with(Some(lock), site, "sync", timeout, &mut watch).restart_in_place(node).map(Some)
+    Operation::with(Some(lock), site, TURN_OF_A_NODE, timeout, &mut watch).restart_in_place(node).map(Some)
 }

@@ -256,8 +256,8 @@ impl<'z> Delivery<'z> {
             return Ok((latest.clone(), None));
         }
         let sealing = Sealing::Recipients(vec![&to.recipient]);
-        // Where etcd has it, the cluster runs: no bundle there gives the right to bootstrap one. A first bundle
-        // does, so it is not made again.
+        // Where etcd has it, the cluster runs: no bundle there gives the right to bootstrap one. A first
+        // bundle does, so it is not made again.
         let first = self.latest(to.node).filter(|latest| latest.may_bootstrap);
         let above = first.map_or(to.above, |first| to.above.max(first.sequence));
         let bundle = self.make(to.node, above, &sealing, assessment)?;

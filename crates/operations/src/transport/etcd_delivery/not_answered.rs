@@ -54,6 +54,9 @@ impl NotAnswered {
         }
         match (&self.refused, &self.last) {
             (Some(why), _) => format!("{name} has refused bundle {}: {why}", self.sequence),
+            (None, Some((_, number))) if *number > self.sequence => {
+                format!("{name} has bundle {number} by now, which another command has brought")
+            }
             (None, Some((at, number))) => {
                 format!("{name} was last heard at {}, with bundle {number} in use", instant(*at))
             }

@@ -54,6 +54,11 @@ impl Expected {
     fn is_met_by(&self, heard: &HeardNode) -> bool {
         heard.sequence == self.sequence && heard.manifest_sha256 == self.manifest_sha256
     }
+
+    /// Whether there is nothing left to wait for: it is met, or another command has brought a newer bundle.
+    fn is_settled_by(&self, heard: &HeardNode) -> bool {
+        heard.sequence > self.sequence || self.is_met_by(heard)
+    }
 }
 
 /// What nodes say of themselves, as etcd has it now.
@@ -223,12 +228,12 @@ impl Rounds<'_> {
             expected.contains_key(node.name.full()) && !self.without.contains(node.name.short())
         };
         let awaited: Vec<&Node> = nodes.iter().filter(is_awaited).copied().collect();
-        let is_met = |answers: &Answers<'_>, node: &Node| {
+        let is_settled = |answers: &Answers<'_>, node: &Node| {
             let (expected, heard) = (expected.get(node.name.full()), answers.heard(&node.name));
-            expected.zip(heard).is_some_and(|(expected, heard)| expected.is_met_by(heard))
+            expected.zip(heard).is_some_and(|(expected, heard)| expected.is_settled_by(heard))
         };
         let mut missing: BTreeSet<&str> =
-            awaited.iter().filter(|node| !is_met(answers, node)).map(|node| node.name.full()).collect();
+            awaited.iter().filter(|node| !is_settled(answers, node)).map(|node| node.name.full()).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -239,10 +244,10 @@ impl Rounds<'_> {
             let deadline = Instant::now() + self.limit;
             let enough = |answers: &Answers<'_>, node: Option<&Node>| {
                 match node {
-                    Some(node) if is_met(answers, node) => drop(missing.remove(node.name.full())),
+                    Some(node) if is_settled(answers, node) => drop(missing.remove(node.name.full())),
                     Some(_) => {}
                     None => missing.retain(|name| {
-                        !awaited.iter().any(|node| node.name.full() == *name && is_met(answers, node))
+                        !awaited.iter().any(|node| node.name.full() == *name && is_settled(answers, node))
                     }),
                 }
                 missing.is_empty()
