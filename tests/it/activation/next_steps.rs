@@ -95,3 +95,22 @@ fn a_bundle_is_said_to_be_activated_where_the_node_has_its_directory() {
         told.stderr
     );
 }
+
+/// It has the certificate of a client alone, and no bundle brings it the CAs of the members.
+#[test]
+fn a_node_without_a_member_is_not_sent_for_another_bundle() {
+    let zone = zone();
+    let directory = node_directory(&zone, "w");
+    activated(&zone, &bundle(&zone, "worker"), &directory);
+    let told = on_node(&directory, "status").expect_code(78);
+    let told = told.expect_error_with(&[
+        "worker.example.zone has no member",
+        "on the signing host: zone-etcd status; here: zone-etcd check --config ",
+    ]);
+    assert!(!told.stderr.contains("bundle"), "{}", told.stderr);
+    on_node(&directory, "check").expect_code(0);
+    // No member runs for it to ask for its own answer; that it judges none is no fault.
+    let told = on_node(&directory, "doctor").expect_code(69);
+    assert!(told.stdout.contains("note         quorum"), "{}", told.stdout);
+    assert!(!told.stdout.contains("failed") && !told.stdout.contains("peer-ca.crt"), "{}", told.stdout);
+}

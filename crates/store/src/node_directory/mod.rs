@@ -124,8 +124,24 @@ impl NodeDirectory {
             .ok_or_else(|| Failure::internal("the description of this node lost its own node"))
     }
 
+    /// Whether its bundles bring the CAs and revocation lists of the members: a node without a member gets
+    /// what a client needs.
+    pub fn has_authorities(&self) -> bool {
+        !self.is_activated() || self.node().is_ok_and(|node| node.member)
+    }
+
     /// The certificates of the CAs and the revocation lists that the node was given.
+    ///
+    /// # Errors
+    /// It was given none, or they cannot be used.
     pub fn authorities(&self, now: OffsetDateTime) -> Result<Authorities> {
+        if !self.has_authorities() {
+            let what =
+                format!("{} has no member, and not the CAs that members are judged by", self.name.full());
+            let check = self.proposed("check");
+            return Err(Failure::new(Exit::Configuration, what)
+                .next(format!("on the signing host: zone-etcd status; here: {check}")));
+        }
         let generation = self.paths.current("");
         zone_pki::private_file::check_directory(&generation)
             .map_err(|error| private_failure(&generation, &error))?;
