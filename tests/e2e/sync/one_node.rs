@@ -40,6 +40,12 @@ fn up_to_date_twice_and_then_a_new_bundle() {
         assert_eq!((fleet.in_use("worker"), fleet.answer("worker").sequence), (second, second));
         assert_eq!(fs::read(&key).expect("a key"), made, "the key is never replaced");
         assert_eq!(fleet.synced("worker", &[])["activated"], serde_json::json!([]));
+        let doctor =
+            zone_etcd(["doctor", "--config"]).arg(fleet.directory("worker").join("node.json")).output();
+        let doctor = doctor.expect("it starts");
+        let told = String::from_utf8_lossy(&doctor.stdout);
+        assert_eq!(doctor.status.code(), Some(0), "{told}");
+        assert!(told.contains("has no member") && told.contains("example.zone: "), "{told}");
     });
 }
 
