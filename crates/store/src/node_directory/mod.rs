@@ -136,8 +136,10 @@ impl NodeDirectory {
     /// It was given none, or they cannot be used.
     pub fn authorities(&self, now: OffsetDateTime) -> Result<Authorities> {
         if !self.has_authorities() {
-            let what =
-                format!("{} has no member, and not the CAs that members are judged by", self.name.full());
+            let what = format!(
+                "{} has no member, and its bundles do not bring the CAs of members",
+                self.name.full()
+            );
             let check = self.proposed("check");
             return Err(Failure::new(Exit::Configuration, what)
                 .next(format!("on the signing host: zone-etcd status; here: {check}")));
