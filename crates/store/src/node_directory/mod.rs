@@ -137,7 +137,7 @@ impl NodeDirectory {
     pub fn authorities(&self, now: OffsetDateTime) -> Result<Authorities> {
         if !self.has_authorities() {
             let what = format!(
-                "{} has no member, and its bundles do not bring the CAs of members",
+                "{} has no member, and is not given the CAs that members are judged by",
                 self.name.full()
             );
             let check = self.proposed("check");
