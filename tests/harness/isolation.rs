@@ -14,9 +14,8 @@ use super::processes::LINES_SHOWN;
 
 /// Set for the inner run to the name of the test that it is for.
 const INNER: &str = "ZONE_ETCD_TEST_ISOLATED";
-/// No test takes near as long: the longest takes 90 s alone, and more beside others. One that hangs is ended,
-/// and its namespaces with it.
-const LIMIT: u64 = 300;
+/// No test takes near as long. One that hangs is ended, and its namespaces with it.
+const LIMIT: u64 = 120;
 /// Seconds instead of [`LIMIT`], for those who ask a test for more than it does by itself.
 const LIMIT_ASKED_FOR: &str = "ZONE_ETCD_TEST_LIMIT";
 
