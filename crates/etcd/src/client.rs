@@ -83,6 +83,13 @@ pub enum CallError {
     Failed(String),
 }
 
+impl CallError {
+    /// Whether another member may have an answer. Whether the call was carried out is not known.
+    pub fn is_no_answer(&self) -> bool {
+        matches!(self, Self::Late | Self::Failed(_))
+    }
+}
+
 impl From<Status> for CallError {
     fn from(status: Status) -> Self {
         let text = said(status.message().trim_start_matches("etcdserver: "));

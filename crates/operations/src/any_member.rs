@@ -7,11 +7,18 @@ use tokio::task::JoinSet;
 use zone_pki::ShowPath;
 
 use etcd::client::{Answer, CallError, MemberClient};
+use host::since_boot;
 use live::Credentials;
 use model::config::ClientName;
 use model::error::{Exit, Failure, Result};
 use store::site::Site;
 
+/// How often something is asked that brings no answer.
+const TRIES: usize = 3;
+/// How long no member may take requests: twice the longest that an election takes by default.
+const ELECTION_AT_MOST: Duration = Duration::from_secs(4);
+/// Between two questions.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How long one answer may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
@@ -80,15 +87,49 @@ impl Members {
         Ok(None)
     }
 
-    /// The member that answers a read through the quorum first. One that refuses it for lack of a right has
+    /// Asks this member, and then others while none brings an answer: each may be restarted between two
+    /// questions. To be used for what may be asked twice.
+    pub(crate) async fn answer_of<A, F>(
+        &self,
+        client: MemberClient,
+        question: impl Fn(MemberClient) -> F,
+    ) -> Result<Answer<A>>
+    where
+        F: Future<Output = Answer<A>>,
+    {
+        let mut answer = question(client).await;
+        for _ in 1..TRIES {
+            if !answer.as_ref().is_err_and(CallError::is_no_answer) {
+                break;
+            }
+            answer = question(self.first_that_answers().await?).await;
+        }
+        Ok(answer)
+    }
+
+    /// The same, of whichever member answers.
+    pub(crate) async fn answer<A, F>(&self, question: impl Fn(MemberClient) -> F) -> Result<Answer<A>>
+    where
+        F: Future<Output = Answer<A>>,
+    {
+        self.answer_of(self.first_that_answers().await?, question).await
+    }
+
+    /// The member that answers a read through the quorum first; when the leader was just restarted, that takes
+    /// until there is another. One that refuses it for lack of a right has
     /// looked for that after the quorum has answered.
     pub(crate) async fn first_that_answers(&self) -> Result<MemberClient> {
         let has_answered = |read: Answer<i64>| matches!(read, Ok(_) | Err(CallError::Denied(_)));
-        let answered = self
-            .first(|client| async move { has_answered(client.quorum_read().await).then_some(client) })
-            .await?;
-        if let Some(client) = answered {
-            return Ok(client);
+        let deadline = since_boot() + ELECTION_AT_MOST;
+        loop {
+            let answered = self
+                .first(|client| async move { has_answered(client.quorum_read().await).then_some(client) })
+                .await?;
+            match answered {
+                Some(client) => return Ok(client),
+                None if since_boot() < deadline => tokio::time::sleep(PAUSE).await,
+                None => break,
+            }
         }
         Err(Failure::new(Exit::Unavailable, "no member takes requests")
             .next(format!("see how the members are: {}", self.status)))

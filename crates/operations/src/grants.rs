@@ -22,8 +22,6 @@ const CHANGED_AT_ONCE: usize = 16;
 /// What other clients may wait for behind the changes that are under way. etcd applies nothing else while it
 /// goes through all users, which it does at each change.
 const OTHERS_WAIT: Duration = Duration::from_millis(50);
-/// How often something is asked again that brought no answer.
-const TRIES: usize = 3;
 /// Between two reports of how far it is, in changes.
 const TOLD_EVERY: usize = 500;
 
@@ -150,7 +148,7 @@ impl Etcd<'_> {
             let (place, answer) = ended.map_err(|error| Failure::internal("a question").because(&error))?;
             answers.push(match answer {
                 Ok(answer) => answer,
-                Err(error) if can_be_tried_again(&error) => {
+                Err(error) if error.is_no_answer() => {
                     let one = of.get(place).ok_or_else(|| Failure::internal("no such question"))?;
                     self.ask(|client| ask(client, one)).await?
                 }
@@ -165,15 +163,7 @@ impl Etcd<'_> {
     where
         F: Future<Output = Answer<A>>,
     {
-        let mut answer = question(self.client.clone()).await;
-        for _ in 1..TRIES {
-            match answer {
-                Err(error) if can_be_tried_again(&error) => {
-                    answer = question(self.members.first_that_answers().await?).await;
-                }
-                _ => break,
-            }
-        }
+        let answer = self.members.answer_of(self.client.clone(), question).await?;
         answer.map_err(|error| self.failed(&error))
     }
 
@@ -198,10 +188,6 @@ impl Etcd<'_> {
             }
         }
     }
-}
-
-fn can_be_tried_again(error: &CallError) -> bool {
-    matches!(error, CallError::Late | CallError::Failed(_))
 }
 
 /// How many changes are made at the same time next: as many as others hardly notice.

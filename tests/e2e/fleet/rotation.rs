@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use nix::sys::signal::Signal;
 
-use super::Fleet;
+use super::{Fleet, Supervised, etcdctl, wait_for_quorum};
 use crate::harness::elsewhere::INFRA;
 use crate::harness::isolation::isolated;
 use crate::harness::outcome;
@@ -84,6 +84,13 @@ fn an_operation_waits_for_the_turn_of_a_node() {
         let second = ["pki", "rotate-ca", "--stop-after", "trust-both", "--timeout", "60s"];
         let mut second = Running::start(&mut fleet.zone.command(&second), fleet.zone.around(), "second");
         second.wait_for_line(&["waiting for a node that restarts its member", "`sync` on"]);
+        // While it waits, no member answers for a moment.
+        let others = &mut fleet.members[1..];
+        for member in &mut *others {
+            member.end(Signal::SIGKILL);
+        }
+        others.iter_mut().for_each(Supervised::start_again);
+        wait_for_quorum(&etcdctl(&fleet.zone, "https://10.0.1.11:2379"));
         node.signal(Signal::SIGCONT);
         assert_eq!(second.end().code(), Some(0), "{}", second.stderr());
         fleet.zone.run(&["pki", "rotate-ca", "--timeout", "60s"]).expect_code(0);

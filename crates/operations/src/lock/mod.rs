@@ -17,7 +17,7 @@ pub use holder::{Holder, SeenFromHere};
 use keep_alive::KeepAlive;
 
 use crate::any_member::Members;
-use etcd::client::{CallError, MemberClient};
+use etcd::client::{Answer, CallError, MemberClient};
 use etcd::key_values::KeyValue;
 use host::since_boot;
 use live::on_runtime;
@@ -39,6 +39,7 @@ pub(crate) const TURN_OF_A_NODE: &str = "sync";
 const TURN_AT_MOST: Duration = Duration::from_secs(60);
 /// Between two questions.
 const PAUSE: Duration = Duration::from_millis(100);
+const NOT_TAKEN: &str = "cannot take the lock of operations in etcd";
 /// How often the key is looked at again when it changes while it is looked at.
 const TRIES: usize = 5;
 
@@ -67,9 +68,10 @@ impl OperationLock {
     #[tracing::instrument(skip_all, name = "lock operations", fields(operation))]
     pub fn take_among(site: &Site, operation: &str, others: &[String]) -> Result<Self> {
         let deadline = since_boot() + TURN_AT_MOST;
+        let own = Holder::own(operation, OffsetDateTime::now_utc()).to_bytes()?;
         let mut is_told = false;
         loop {
-            let holder = match Self::try_to_take(site, operation, others)? {
+            let holder = match Self::try_to_take(site, &own, others)? {
                 Ok(lock) => return Ok(lock),
                 Err(holder) => holder,
             };
@@ -88,31 +90,29 @@ impl OperationLock {
     /// The inner error is who has it, if that can be read.
     fn try_to_take(
         site: &Site,
-        operation: &str,
+        own: &[u8],
         others: &[String],
     ) -> Result<std::result::Result<Self, Option<Box<Holder>>>> {
         let members = Members::of(site).with(others);
-        let own = Holder::own(operation, OffsetDateTime::now_utc());
-        let value = own.to_bytes()?;
-        let refused = |error: NotTaken| not_taken(site, error);
-        let taken = on_runtime(async {
-            let client = members.first_that_answers().await?;
-            let granted = client.lease_grant(LEASE_SECONDS).await;
-            let lease = granted.map_err(|error| refused(error.into()))?;
-            let taken = take_key(&client, &value, lease).await;
+        let question = |client: MemberClient| async move {
+            let lease = client.lease_grant(LEASE_SECONDS).await?;
+            let taken = take_key(&client, own, lease).await;
             if !matches!(taken, Ok(Taken::Ours(_))) {
                 // It ends by itself if this reaches no member.
                 let _ = client.lease_revoke(lease).await;
             }
-            taken.map(|taken| (taken, lease)).map_err(refused)
-        })
-        .map_err(|error| Failure::internal("cannot set up the connections").because(&error))??;
+            taken.map(|taken| (taken, lease))
+        };
+        let answer = on_runtime(members.answer(question))
+            .map_err(|error| Failure::internal("cannot set up the connections").because(&error))??;
+        let (taken, lease) = answer.map_err(|error| not_taken(site, &error))?;
         match taken {
-            (Taken::Ours(revision), lease) => {
+            Taken::Ours(revision) => {
                 let keep_alive = KeepAlive::start(members.clone(), lease, LEASE_SECONDS)?;
                 Ok(Ok(Self { members, revision, keep_alive }))
             }
-            (Taken::Others(holder), _) => Ok(Err(holder)),
+            Taken::Others(holder) => Ok(Err(holder)),
+            Taken::ChangesHands => Err(changes_hands(site)),
         }
     }
 
@@ -122,12 +122,10 @@ impl OperationLock {
     /// As those of [`take`](Self::take).
     pub fn refuse_held(site: &Site) -> Result<()> {
         let members = Members::of(site);
-        let read = on_runtime(async {
-            let client = members.first_that_answers().await?;
-            client.get(KEY).await.map_err(|error| not_taken(site, error.into()))
-        })
-        .map_err(|error| Failure::internal("cannot set up the connections").because(&error))??;
-        let holder = read.map(|present| Holder::parse(&present.value));
+        let answer = on_runtime(members.answer(|client| async move { client.get(KEY).await }))
+            .map_err(|error| Failure::internal("cannot set up the connections").because(&error))??;
+        let holder =
+            answer.map_err(|error| not_taken(site, &error))?.map(|present| Holder::parse(&present.value));
         match holder {
             Some(Some(holder)) if holder.seen_from_here() == SeenFromHere::Ended => Ok(()),
             Some(holder) => Err(held_by(holder.as_ref())),
@@ -179,35 +177,24 @@ impl OperationLock {
     }
 }
 
-/// Why the lock is not to be had.
-enum NotTaken {
-    /// Said by a member.
-    Call(CallError),
-    /// Others take it and give it up while it is looked at.
-    ChangesHands,
-}
-
-impl From<CallError> for NotTaken {
-    fn from(error: CallError) -> Self {
-        Self::Call(error)
-    }
-}
-
-fn not_taken(site: &Site, error: NotTaken) -> Failure {
-    let failure = Failure::new(Exit::Unavailable, "cannot take the lock of operations in etcd");
+fn not_taken(site: &Site, error: &CallError) -> Failure {
+    let failure = Failure::new(Exit::Unavailable, NOT_TAKEN).because(error);
     match error {
-        NotTaken::Call(error @ (CallError::Denied(_) | CallError::NoUser(_))) => {
+        CallError::Denied(_) | CallError::NoUser(_) => {
             let grants = site.proposed_by_signer("access grants --format apply");
-            failure.exit(Exit::Permission).because(&error).next(format!("have it granted: {grants}"))
+            failure.exit(Exit::Permission).next(format!("have it granted: {grants}"))
         }
-        NotTaken::Call(error) => failure
-            .because(&error)
-            .next(format!("have the members take requests first: {}", site.proposed("status"))),
-        NotTaken::ChangesHands => failure.because("it changes hands all the time").next(format!(
-            "wait for the end of other operations, and run the command again; how the members are: {}",
-            site.proposed("status")
-        )),
+        CallError::Late | CallError::Failed(_) => {
+            failure.next(format!("have the members take requests first: {}", site.proposed("status")))
+        }
     }
+}
+
+fn changes_hands(site: &Site) -> Failure {
+    Failure::new(Exit::Unavailable, NOT_TAKEN).because("it changes hands all the time").next(format!(
+        "wait for the end of other operations, and run the command again; how the members are: {}",
+        site.proposed("status")
+    ))
 }
 
 fn lost(why: impl Into<String>) -> Failure {
@@ -222,25 +209,27 @@ enum Taken {
     Ours(i64),
     /// Another's, with what it wrote if that can be read.
     Others(Option<Box<Holder>>),
+    /// Others take it and give it up while it is looked at.
+    ChangesHands,
 }
 
 /// Writes the key if no operation has it, or the one that has it is a process of this machine that is no
-/// more.
-async fn take_key(client: &MemberClient, value: &[u8], lease: i64) -> std::result::Result<Taken, NotTaken> {
+/// more. What an earlier try of this one wrote hangs on a lease that it does not know.
+async fn take_key(client: &MemberClient, own: &[u8], lease: i64) -> Answer<Taken> {
     let mut revision = 0;
     for _ in 0..TRIES {
-        let put = client.put_if_unchanged(KEY, value, lease, revision).await;
-        revision = match put? {
+        revision = match client.put_if_unchanged(KEY, own, lease, revision).await? {
             Ok(revision) => return Ok(Taken::Ours(revision)),
             // It has just been given up.
             Err(None) => 0,
+            Err(Some(KeyValue { value, mod_revision, .. })) if value == own => mod_revision,
             Err(Some(KeyValue { value, mod_revision, .. })) => match Holder::parse(&value) {
                 Some(holder) if holder.seen_from_here() == SeenFromHere::Ended => mod_revision,
                 holder => return Ok(Taken::Others(holder.map(Box::new))),
             },
         };
     }
-    Err(NotTaken::ChangesHands)
+    Ok(Taken::ChangesHands)
 }
 
 fn held_by(holder: Option<&Holder>) -> Failure {

@@ -4,12 +4,14 @@
 //! last. Both are written in one transaction that fails if `head` has changed since it was read: of two
 //! signing hosts none overwrites what it has not seen.
 
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 
+use crate::any_member::Members;
 use crate::transport::delivery::SealedBundle;
-use etcd::client::{Answer, CallError, MemberClient};
+use etcd::client::{Answer, MemberClient};
 use etcd::key_values::KeyRange;
 use model::config::NodeName;
+use model::error::{Failure, Result};
 use model::formats::DeliveryHead;
 use model::plan::{DELIVERED_BUNDLE_AT_MOST, DeliveryKeys, end_of_prefix};
 
@@ -33,61 +35,38 @@ pub(super) struct Outgoing {
 /// # Errors
 /// etcd does not answer.
 pub(super) async fn put_all(
-    client: &MemberClient,
+    members: &Members,
     bundles: Vec<Outgoing>,
-) -> Answer<Vec<(NodeName, String)>> {
-    let mut running = JoinSet::new();
-    let mut not_put = Vec::new();
-    for outgoing in bundles {
-        while running.len() >= AT_ONCE {
-            not_put.extend(ended(running.join_next().await)?);
+) -> Result<Answer<Vec<(NodeName, String)>>> {
+    let client = members.first_that_answers().await?;
+    let mut bundles = bundles.into_iter();
+    let (mut running, mut not_put) = (JoinSet::new(), Vec::new());
+    loop {
+        for outgoing in bundles.by_ref().take(AT_ONCE - running.len()) {
+            let (client, members) = (client.clone(), members.clone());
+            running.spawn(async move {
+                let outgoing = &outgoing;
+                let write = |client| async move { put(&client, outgoing).await };
+                let answer = members.answer_of(client, write).await?;
+                Ok(answer.map(|put| put.err().map(|why| (outgoing.sealed.node.name.clone(), why))))
+            });
         }
-        let client = client.clone();
-        running.spawn(async move {
-            let name = outgoing.sealed.node.name.clone();
-            match put(&client, outgoing).await {
-                Ok(()) => Ok(None),
-                Err(NotPut::Call(error)) => Err(error),
-                Err(NotPut::Bundle(why)) => Ok(Some((name, why))),
-            }
-        });
-    }
-    while !running.is_empty() {
-        not_put.extend(ended(running.join_next().await)?);
-    }
-    Ok(not_put)
-}
-
-type Put = Answer<Option<(NodeName, String)>>;
-
-fn ended(task: Option<std::result::Result<Put, JoinError>>) -> Put {
-    match task {
-        Some(Ok(put)) => put,
-        Some(Err(error)) => Err(CallError::Failed(error.to_string())),
-        None => Ok(None),
+        let Some(ended) = running.join_next().await else { return Ok(Ok(not_put)) };
+        match ended.map_err(|error| Failure::internal("a write").because(&error))?? {
+            Ok(put) => not_put.extend(put),
+            Err(error) => return Ok(Err(error)),
+        }
     }
 }
 
-/// Why a bundle is not in etcd.
-enum NotPut {
-    /// What is to be said of this one.
-    Bundle(String),
-    Call(CallError),
-}
-
-impl From<CallError> for NotPut {
-    fn from(error: CallError) -> Self {
-        Self::Call(error)
-    }
-}
-
-async fn put(client: &MemberClient, outgoing: Outgoing) -> std::result::Result<(), NotPut> {
+/// The inner error is what is to be said of this bundle.
+async fn put(client: &MemberClient, outgoing: &Outgoing) -> Answer<std::result::Result<(), String>> {
     let Outgoing { sealed: SealedBundle { node, record, sealed, signers, resealed }, active, again } =
         outgoing;
     let (keys, number) = (DeliveryKeys::of(&node.name), record.sequence);
     let size = sealed.as_ref().map_or(0, Vec::len);
     if size > DELIVERED_BUNDLE_AT_MOST {
-        return Err(NotPut::Bundle(format!(
+        return Ok(Err(format!(
             "its bundle has {size} bytes, and etcd gets at most {DELIVERED_BUNDLE_AT_MOST} in one value"
         )));
     }
@@ -97,10 +76,10 @@ async fn put(client: &MemberClient, outgoing: Outgoing) -> std::result::Result<(
         let head_at = there.as_ref().map_or(0, |head| head.mod_revision);
         let offered = there.and_then(|head| DeliveryHead::parse(&head.value));
         let offered = offered.map(|head| head.numbers()).unwrap_or_default();
-        let needed = signers.needed_before(number, &offered, active);
+        let needed = signers.needed_before(number, &offered, *active);
         // A key has the revision of its own last change: both were written by one transaction.
         let is_there = !again && !resealed && head_at != 0 && head_at == changed_at(client, &key).await?;
-        let (puts, kept) = match &sealed {
+        let (puts, kept) = match sealed {
             None => (Vec::new(), Vec::new()),
             Some(sealed) => {
                 let value = DeliveryHead::of(number).after(needed.clone()).encode();
@@ -114,13 +93,13 @@ async fn put(client: &MemberClient, outgoing: Outgoing) -> std::result::Result<(
         let count = client.count(keys.prefix().as_bytes(), &end_of_prefix(keys.prefix())).await?;
         let is_clean = usize::try_from(count).unwrap_or_default() <= kept.len();
         if puts.is_empty() && is_clean {
-            return Ok(());
+            return Ok(Ok(()));
         }
         if client.change_if_unchanged((&head, head_at), &puts, &removed).await?.is_ok() {
-            return Ok(());
+            return Ok(Ok(()));
         }
     }
-    Err(NotPut::Bundle(format!(
+    Ok(Err(format!(
         "{} changes all the time: another signing host writes it, or a client that may write everything",
         keys.head()
     )))

@@ -71,13 +71,12 @@ pub(crate) fn read_answers<'a>(
     authorities: &'a Authorities,
     nodes: &[&'a Node],
 ) -> Result<Answers<'a>> {
-    let mut answers = Answers::of(zone, authorities, nodes);
     let members = Members::of(site);
-    run(async {
-        let client = members.first_that_answers().await?;
-        answers.read(&client).await.map_err(|error| not_read(site, &error))
-    })??;
-    Ok(answers)
+    let read = run(members.answer(|client| async move {
+        let mut answers = Answers::of(zone, authorities, nodes);
+        answers.read(&client).await.map(|()| answers)
+    }))??;
+    read.map_err(|error| not_read(site, &error))
 }
 
 /// Removes what etcd has for a node.
@@ -86,10 +85,9 @@ pub(crate) fn read_answers<'a>(
 /// No member takes it.
 pub(crate) fn withdraw(site: &Site, node: &Node) -> Result<()> {
     let members = Members::of(site);
-    run(async {
-        let client = members.first_that_answers().await?;
-        remove_all(&client, std::slice::from_ref(&node.name)).await.map_err(|error| not_read(site, &error))
-    })?
+    let name = std::slice::from_ref(&node.name);
+    let removed = run(members.answer(|client| async move { remove_all(&client, name).await }))??;
+    removed.map_err(|error| not_read(site, &error))
 }
 
 /// What a round works with.
@@ -210,9 +208,8 @@ impl Rounds<'_> {
         let outgoing: Vec<Outgoing> = outgoing.collect();
         let members = Members::of(self.site);
         run(async {
-            let client = members.first_that_answers().await?;
-            let not_put = put_all(&client, outgoing).await;
-            let removed = remove_all(&client, revoked).await;
+            let not_put = put_all(&members, outgoing).await?;
+            let removed = members.answer(|client| async move { remove_all(&client, revoked).await }).await?;
             let done = not_put.and_then(|not_put| removed.map(|()| not_put));
             done.map_err(|error| not_written(self.site, &error))
         })?
