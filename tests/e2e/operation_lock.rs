@@ -1,5 +1,11 @@
 //! The lock of an operation on a whole zone: who has it, who may take it over, and that its loss is noticed.
 
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::spawn;
+
 use host::Process;
 use live::{Credentials, on_runtime};
 use nix::sys::signal::Signal;
@@ -178,6 +184,61 @@ fn loses_it_at(zone: &TestZone, arguments: &[&str], line: &str) -> Outcome {
     take_away(zone, "https://127.0.0.1:2399");
     running.signal(Signal::SIGCONT);
     running.outcome().expect_code(75).expect_error_with(&LOST)
+}
+
+/// Passes connections on to the member, but ends the one on which the answer to the write of the lock comes
+/// back. Returns where it listens, and whether it has ended one.
+#[track_caller]
+fn relay_that_loses_the_answer(zone: &TestZone) -> (u16, Arc<AtomicBool>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("its address").port();
+    let has_lost = Arc::new(AtomicBool::new(false));
+    let (lost, admin) = (Arc::clone(&has_lost), zone.file("clients/admin/current"));
+    let is_written = move || {
+        let credentials = Credentials::load(&admin).expect("the administrator's");
+        let client = || credentials.connect(ENDPOINT, std::time::Duration::from_secs(2)).expect("a client");
+        on_runtime(async { client().get(KEY).await.expect("an answer").is_some() }).expect("a runtime")
+    };
+    spawn(move || {
+        for from in listener.incoming() {
+            let mut from = from.expect("a connection");
+            let mut to = TcpStream::connect("127.0.0.1:2379").expect("the member");
+            let (mut from_back, mut to_back) = (from.try_clone().expect("it"), to.try_clone().expect("it"));
+            spawn(move || io::copy(&mut from, &mut to));
+            let (lost, is_written) = (Arc::clone(&lost), is_written.clone());
+            spawn(move || {
+                let mut bytes = [0; 16_384];
+                while let Ok(count @ 1..) = to_back.read(&mut bytes) {
+                    if !lost.load(Ordering::SeqCst) && is_written() {
+                        lost.store(true, Ordering::SeqCst);
+                        break;
+                    }
+                    if from_back.write_all(&bytes[..count]).is_err() {
+                        break;
+                    }
+                }
+                let _ = (from_back.shutdown(Shutdown::Both), to_back.shutdown(Shutdown::Both));
+            });
+        }
+    });
+    (port, has_lost)
+}
+
+/// What it wrote without hearing of it is its own, and not another operation's.
+#[test]
+fn it_is_taken_though_the_answer_to_its_write_is_lost() {
+    isolated(|| {
+        let (zone, _members) = zone_of_one();
+        let (port, has_lost) = relay_that_loses_the_answer(&zone);
+        let path = zone.file("zone.toml");
+        let text = std::fs::read_to_string(&path).expect("zone.toml");
+        std::fs::write(&path, text.replace("2379", &port.to_string())).expect("zone.toml");
+        let held = OperationLock::take(&site(&zone), "restart").expect("its own lock");
+        assert!(has_lost.load(Ordering::SeqCst));
+        held.still_held().expect("it was just taken");
+        drop(held);
+        OperationLock::take(&site(&zone), "restart").expect("it was given up");
+    });
 }
 
 #[test]

@@ -15,7 +15,7 @@ use store::site::Site;
 
 /// How often something is asked that brings no answer.
 const TRIES: usize = 3;
-/// How long no member may take requests: twice the longest that an election takes by default.
+/// How long a cluster may be without a leader: twice the longest that an election takes by default.
 const ELECTION_AT_MOST: Duration = Duration::from_secs(4);
 /// Between two questions.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -116,8 +116,8 @@ impl Members {
     }
 
     /// The member that answers a read through the quorum first; when the leader was just restarted, that takes
-    /// until there is another. One that refuses it for lack of a right has
-    /// looked for that after the quorum has answered.
+    /// until there is another. One that refuses it for lack of a right has looked for that after the quorum has
+    /// answered.
     pub(crate) async fn first_that_answers(&self) -> Result<MemberClient> {
         let has_answered = |read: Answer<i64>| matches!(read, Ok(_) | Err(CallError::Denied(_)));
         let deadline = since_boot() + ELECTION_AT_MOST;

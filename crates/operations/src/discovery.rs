@@ -4,8 +4,8 @@
 //! by a transaction that takes no key that is there, so no registry is ever used for a second cluster.
 
 use crate::any_member::Members;
+use crate::observer::run;
 use etcd::client::{Answer, CallError, MemberClient};
-use live::on_runtime;
 use model::config::{ClusterSize, DiscoveryToken};
 use model::error::{Exit, Failure, Result};
 use model::plan::Registry;
@@ -84,11 +84,10 @@ impl<'s> DiscoveryService<'s> {
     }
 
     fn ask<A>(&self, question: impl AsyncFn(&MemberClient) -> Answer<A>) -> Result<A> {
-        on_runtime(async {
+        run(async {
             let client = self.members.first_that_answers().await?;
             question(&client).await.map_err(|error| self.not_answered(&error))
-        })
-        .map_err(|error| Failure::internal("cannot set up the connections").because(&error))?
+        })?
     }
 
     fn not_answered(&self, error: &CallError) -> Failure {

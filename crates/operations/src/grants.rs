@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::any_member::Members;
+use crate::observer::run;
 use etcd::client::{Answer, CallError, MemberClient};
-use live::on_runtime;
 use model::error::{Exit, Failure, Result};
 use model::plan::{GrantChange, Granted, NodeGrant, grant_changes};
 use store::site::Site;
@@ -51,15 +51,14 @@ pub struct Applied {
 #[tracing::instrument(skip_all, name = "apply grants")]
 pub fn apply(site: &Site, wanted: &Wanted, told: &dyn Fn(usize, usize)) -> Result<Applied> {
     let members = Members::of(site).that_answer_within(ANSWER_LIMIT);
-    let ended = on_runtime(async {
+    run(async {
         let etcd = Etcd { client: members.first_that_answers().await?, members: &members, site };
         let is_enabled = etcd.ask(|client| async move { client.auth_enabled().await }).await?;
         let granted = etcd.granted(wanted).await?;
         let changes = grant_changes(&wanted.grants, &granted);
         etcd.change(&changes, told).await?;
         Ok(Applied { changes, is_enabled })
-    });
-    ended.map_err(|error| Failure::internal("cannot set up the connections").because(&error))?
+    })?
 }
 
 /// A member of the zone's etcd, and those to ask when it goes.

@@ -126,6 +126,7 @@ fn a_rotation_that_waited_does_not_go_on_with_the_cas_of_another() {
         assert!(code != Some(0) && !told.contains("new-leaves"), "{told}");
         let told = fleet.zone.run(&["pki", "rotate-ca", "--status"]).expect_code(0).stdout;
         assert!(told.contains("trust-both"), "{told}");
+        other(&[]).expect_code(0);
         fleet.put("c5", "a").expect_code(0);
     });
 }

@@ -17,10 +17,10 @@ pub use holder::{Holder, SeenFromHere};
 use keep_alive::KeepAlive;
 
 use crate::any_member::Members;
+use crate::observer::run;
 use etcd::client::{Answer, CallError, MemberClient};
 use etcd::key_values::KeyValue;
 use host::since_boot;
-use live::on_runtime;
 use model::error::{Exit, Failure, Result};
 use model::plan::OPERATION_KEY;
 use model::report;
@@ -39,6 +39,7 @@ pub(crate) const TURN_OF_A_NODE: &str = "sync";
 const TURN_AT_MOST: Duration = Duration::from_secs(60);
 /// Between two questions.
 const PAUSE: Duration = Duration::from_millis(100);
+/// What a refusal begins with, whatever the reason.
 const NOT_TAKEN: &str = "cannot take the lock of operations in etcd";
 /// How often the key is looked at again when it changes while it is looked at.
 const TRIES: usize = 5;
@@ -103,8 +104,7 @@ impl OperationLock {
             }
             taken.map(|taken| (taken, lease))
         };
-        let answer = on_runtime(members.answer(question))
-            .map_err(|error| Failure::internal("cannot set up the connections").because(&error))??;
+        let answer = run(members.answer(question))??;
         let (taken, lease) = answer.map_err(|error| not_taken(site, &error))?;
         match taken {
             Taken::Ours(revision) => {
@@ -122,8 +122,7 @@ impl OperationLock {
     /// As those of [`take`](Self::take).
     pub fn refuse_held(site: &Site) -> Result<()> {
         let members = Members::of(site);
-        let answer = on_runtime(members.answer(|client| async move { client.get(KEY).await }))
-            .map_err(|error| Failure::internal("cannot set up the connections").because(&error))??;
+        let answer = run(members.answer(|client| async move { client.get(KEY).await }))??;
         let holder =
             answer.map_err(|error| not_taken(site, &error))?.map(|present| Holder::parse(&present.value));
         match holder {
@@ -139,8 +138,7 @@ impl OperationLock {
     /// Another has it, the lease is gone or could not be kept alive for so long that it may be, or no member
     /// tells.
     pub fn still_held(&self) -> Result<()> {
-        on_runtime(self.verify())
-            .map_err(|error| Failure::internal("cannot set up the connections").because(&error))?
+        run(self.verify())?
     }
 
     /// The same on a runtime that is there.

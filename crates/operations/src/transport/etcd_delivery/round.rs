@@ -11,9 +11,9 @@ use super::answers::{Answers, HeardNode};
 use super::not_answered::{NotAnswered, TOLD_AT_MOST, failure};
 use super::outbox::{Outgoing, put_all, remove_all};
 use crate::any_member::Members;
+use crate::observer::run;
 use crate::transport::delivery::{Addressed, Delivery, SealedBundle};
 use crate::transport::{BundleTransport, Wanted, unrecorded};
-use live::on_runtime;
 use model::config::{Node, NodeName};
 use model::error::{Exit, Failure, Result};
 use model::report::{enumerated, message};
@@ -208,10 +208,10 @@ impl Rounds<'_> {
         let outgoing: Vec<Outgoing> = outgoing.collect();
         let members = Members::of(self.site);
         run(async {
-            let not_put = put_all(&members, outgoing).await?;
+            // First: no failure to write may keep what a revoked node could still take.
             let removed = members.answer(|client| async move { remove_all(&client, revoked).await }).await?;
-            let done = not_put.and_then(|not_put| removed.map(|()| not_put));
-            done.map_err(|error| not_written(self.site, &error))
+            removed.map_err(|error| not_written(self.site, &error))?;
+            put_all(&members, outgoing).await?.map_err(|error| not_written(self.site, &error))
         })?
     }
 
@@ -286,10 +286,6 @@ fn not_written(site: &Site, error: &etcd::client::CallError) -> Failure {
             "see how the members are: {}; then run the command again: it goes on where it stopped",
             site.proposed("status")
         ))
-}
-
-fn run<F: Future>(future: F) -> Result<F::Output> {
-    on_runtime(future).map_err(|error| Failure::internal("cannot set up the connections").because(&error))
 }
 
 /// Those of the nodes whose bundles etcd has, and the others.
