@@ -187,7 +187,7 @@ fn loses_it_at(zone: &TestZone, arguments: &[&str], line: &str) -> Outcome {
 }
 
 /// Passes connections on to the member, but ends the one on which the answer to the write of the lock comes
-/// back. Returns where it listens, and whether it has ended one.
+/// back, and refuses the next, by which its lease would be given up. Returns where it listens, and whether it has ended one.
 #[track_caller]
 fn relay_that_loses_the_answer(zone: &TestZone) -> (u16, Arc<AtomicBool>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -200,8 +200,12 @@ fn relay_that_loses_the_answer(zone: &TestZone) -> (u16, Arc<AtomicBool>) {
         on_runtime(async { client().get(KEY).await.expect("an answer").is_some() }).expect("a runtime")
     };
     spawn(move || {
+        let mut is_refused = false;
         for from in listener.incoming() {
             let mut from = from.expect("a connection");
+            if lost.load(Ordering::SeqCst) && !std::mem::replace(&mut is_refused, true) {
+                continue;
+            }
             let mut to = TcpStream::connect("127.0.0.1:2379").expect("the member");
             let (mut from_back, mut to_back) = (from.try_clone().expect("it"), to.try_clone().expect("it"));
             spawn(move || io::copy(&mut from, &mut to));
