@@ -187,7 +187,8 @@ fn loses_it_at(zone: &TestZone, arguments: &[&str], line: &str) -> Outcome {
 }
 
 /// Passes connections on to the member, but ends the one on which the answer to the write of the lock comes
-/// back, and refuses the next, by which its lease would be given up. Returns where it listens, and whether it has ended one.
+/// back, and refuses the next, by which its lease would be given up. Returns where it listens, and whether it
+/// has ended one.
 #[track_caller]
 fn relay_that_loses_the_answer(zone: &TestZone) -> (u16, Arc<AtomicBool>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

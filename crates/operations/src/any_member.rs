@@ -115,9 +115,9 @@ impl Members {
         self.answer_of(self.first_that_answers().await?, question).await
     }
 
-    /// The member that answers a read through the quorum first; when the leader was just restarted, that takes
-    /// until there is another. One that refuses it for lack of a right has looked for that after the quorum has
-    /// answered.
+    /// The member that answers a read through the quorum first; when the leader was just restarted, that
+    /// takes until there is another. One that refuses it for lack of a right has looked for that after the
+    /// quorum has answered.
     pub(crate) async fn first_that_answers(&self) -> Result<MemberClient> {
         let has_answered = |read: Answer<i64>| matches!(read, Ok(_) | Err(CallError::Denied(_)));
         let deadline = since_boot() + ELECTION_AT_MOST;
