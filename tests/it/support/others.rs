@@ -1,12 +1,14 @@
 //! The other members of a zone, which bootstrap the cluster together with the one that a test is about.
 
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use super::stand_in::{install, script};
 use crate::harness::TestZone;
 
-/// The starts of all members of a zone but one, each with a stand-in for etcd that stays when it is started.
-/// They end when this is dropped.
+/// The starts of all members of a zone but one, each with a stand-in for etcd. They end when this is dropped.
+///
+/// Each is started again, as a supervisor does: a stand-in answers no peer, so that one which has heard the
+/// others and gone ahead has to come back for who was slower.
 pub struct Others {
     starts: Vec<Child>,
 }
@@ -31,14 +33,18 @@ impl Others {
             zone.run(&[&["pki", "issue"], &*lacking].concat()).expect_code(0);
         }
         let etcd = zone.around().join("stays");
-        install(&etcd, &(script("3.7.3", "") + "exec sleep 60\n"));
-        let parent = std::process::id().to_string();
+        install(&etcd, &(script("3.7.3", "") + "exec sleep 5\n"));
         let start = |name: &&str| {
             let etcd = etcd.to_str().expect("a path in UTF-8");
-            let start = ["run", "--end-with-parent", &parent, "--node", name, "--etcd", etcd];
-            let mut command = zone.command(&[&start, words].concat());
+            let ours = zone.command(&[&["run", "--node", name, "--etcd", etcd], words].concat());
+            let mut command = Command::new("sh");
+            // $1 is `run`.
+            let again =
+                r#"ours=$0; shift; while "$ours" run --end-with-parent $$ "$@" || :; do sleep 0.1; done"#;
+            command.arg("-c").arg(again).arg(ours.get_program()).args(ours.get_args());
+            command.envs(ours.get_envs().filter_map(|(name, value)| Some((name, value?))));
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            command.spawn().expect("the program starts")
+            command.spawn().expect("a shell starts")
         };
         Self { starts: others.iter().map(start).collect() }
     }
