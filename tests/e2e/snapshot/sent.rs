@@ -7,7 +7,7 @@ use std::process::Stdio;
 use super::{etcdutl_status, fill, json, manifest_of, names, status, zone_of};
 use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
-use crate::harness::processes::processes_named;
+use crate::harness::processes::{Running, processes_named};
 
 /// A line that keeps what comes, each file under its name.
 #[track_caller]
@@ -56,6 +56,27 @@ fn what_a_command_does_not_take_is_no_snapshot() {
         let seen = json(&zone.run(&["status", "--format", "json"]).expect_code(0));
         assert!(seen["snapshots"]["last_good"].is_null(), "{seen:#}");
         zone.run(&["snapshot", "save", "--to-command", "cat", "--keep", "3"]).expect_code(64);
+    });
+}
+
+/// What the pipe has of it when its reader goes is lost, and no write fails. One that stays without an
+/// input is not waited for.
+#[test]
+fn a_command_that_closes_its_input_unread_has_taken_nothing() {
+    isolated(|| {
+        let (zone, _running) = zone_of(1, "");
+        for end in ["exit 0", "exec sleep 600 <&-"] {
+            let mark = zone.around().join("mark");
+            let line = format!("until [ -e {} ]; do sleep 0.01; done; {end}", mark.display());
+            let mut command = zone.command(&["snapshot", "save", "--to-command", &line]);
+            let mut saving = Running::start(&mut command, zone.around(), "saving");
+            saving.wait_for_line(&["waiting until the command has stored"]);
+            fs::write(&mark, "").expect("a mark");
+            let told = saving.outcome().expect_code(69);
+            told.expect_error_with(&["the command did not take", "it has not read all that it was given"]);
+            assert!(processes_named("sleep").is_empty(), "{end}: it was ended");
+            fs::remove_file(&mark).expect("the mark");
+        }
     });
 }
 

@@ -9,6 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
@@ -50,9 +51,7 @@ impl Write for Pipe {
             match (self.file.write(bytes), self.stall) {
                 (Err(error), Some(stall)) if error.kind() == io::ErrorKind::WouldBlock => {
                     if begun.elapsed() > stall {
-                        let stall = humantime::format_duration(stall);
-                        let what = format!("the command has taken nothing for {stall}");
-                        return Err(io::Error::new(io::ErrorKind::TimedOut, what));
+                        return Err(stalled(stall));
                     }
                     sleep(PAUSE);
                 }
@@ -64,6 +63,35 @@ impl Write for Pipe {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
+}
+
+impl Pipe {
+    /// Waits until all that was written is read. What lies in a pipe when its last reader closes it is lost,
+    /// and no write to it fails.
+    fn await_reader(&self, stall: Duration) -> io::Result<()> {
+        let (mut begun, mut left) = (Instant::now(), u64::MAX);
+        loop {
+            let mut end = [PollFd::new(self.file.as_fd(), PollFlags::empty())];
+            // Without a reader it is POLLERR (poll(2)), whatever is asked for.
+            let is_closed = poll(&mut end, PollTimeout::ZERO).is_ok_and(|seen| seen > 0);
+            // Asked last: a reader may take the rest and end in between.
+            let unread = rustix::io::ioctl_fionread(&self.file)?;
+            if unread < left {
+                (begun, left) = (Instant::now(), unread);
+            }
+            match unread {
+                0 => return Ok(()),
+                _ if is_closed => return Err(io::Error::other("it has not read all that it was given")),
+                _ if begun.elapsed() > stall => return Err(stalled(stall)),
+                _ => sleep(PAUSE),
+            }
+        }
+    }
+}
+
+fn stalled(stall: Duration) -> io::Error {
+    let what = format!("the command has taken nothing for {}", humantime::format_duration(stall));
+    io::Error::new(io::ErrorKind::TimedOut, what)
 }
 
 impl Outlet {
@@ -122,17 +150,26 @@ impl OpenOutlet {
 
     /// Lets it see the end, and waits until it says that it has all.
     pub(super) fn end(self, name: &str) -> Result<()> {
-        let Self { pipe, child } = self;
-        drop(pipe);
-        let Some(mut child) = child else { return Ok(()) };
+        let Some(stall) = self.pipe.stall else { return Ok(()) };
         report::progress(&format!("waiting until the command has stored {name}"));
-        let why = match child.wait() {
-            Ok(status) if status.success() => return Ok(()),
-            Ok(status) => status.to_string(),
-            Err(error) => error.to_string(),
+        let why = match self.pipe.await_reader(stall) {
+            Ok(()) => {
+                let Self { pipe, child } = self;
+                drop(pipe);
+                let Some(mut child) = child else { return Ok(()) };
+                match child.wait() {
+                    Ok(status) if status.success() => return Ok(()),
+                    Ok(status) => format!("it ended: {status}"),
+                    Err(error) => error.to_string(),
+                }
+            }
+            Err(error) => {
+                self.abort();
+                error.to_string()
+            }
         };
         Err(Failure::new(Exit::Unavailable, format!("the command did not take {name}"))
-            .because(format!("it ended: {why}"))
+            .because(why)
             .because("what it has kept has no manifest, and is no snapshot")
             .next("see what it says above, and run this command again"))
     }
