@@ -28,7 +28,7 @@ pub enum Subject {
 /// What is asked for.
 #[derive(Debug)]
 pub struct Arguments {
-    /// Few runs, a minute at most; goals are then shown and not enforced.
+    /// Few runs, a minute at most; goals are then shown and not judged.
     pub short: bool,
     /// The `cfssl` to compare with, if any.
     pub cfssl: Option<PathBuf>,

@@ -21,8 +21,10 @@ struct Goal {
 }
 
 /// Everything that was printed, as far as it decides how the program ends.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Report {
+    /// A few runs on a busy machine say whether it works, not whether a goal is met.
+    judges: bool,
     missed: usize,
 }
 
@@ -52,6 +54,11 @@ impl Section {
 }
 
 impl Report {
+    /// A report that says of each goal whether it is met, or one that shows figures and goals alone.
+    pub fn new(judges: bool) -> Self {
+        Self { judges, missed: 0 }
+    }
+
     /// Prints a table.
     pub fn print(&mut self, section: Section) {
         let width = |text: fn(&Row) -> &str| section.rows.iter().map(|row| text(row).chars().count()).max();
@@ -59,13 +66,15 @@ impl Report {
         let figure_width = width(|row| &row.figure).unwrap_or_default();
         println!("\n{}", section.title);
         for Row { what, figure, goal } in &section.rows {
-            let verdict = goal
-                .as_ref()
-                .map(|goal| format!("   goal {:<18} {}", goal.text, if goal.met { "met" } else { "missed" }));
+            let verdict = goal.as_ref().map(|goal| match (self.judges, goal.met) {
+                (false, _) => format!("   goal {}", goal.text),
+                (true, true) => format!("   goal {:<18} met", goal.text),
+                (true, false) => format!("   goal {:<18} missed", goal.text),
+            });
             println!("  {what:<what_width$}  {figure:>figure_width$}{}", verdict.unwrap_or_default());
         }
         let goals = section.rows.iter().filter_map(|row| row.goal.as_ref());
-        self.missed += goals.filter(|goal| !goal.met).count();
+        self.missed += goals.filter(|goal| self.judges && !goal.met).count();
     }
 
     /// How many goals were missed.
