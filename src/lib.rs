@@ -4,5 +4,6 @@
 pub mod arguments;
 pub mod cli;
 pub mod commands;
+pub mod completion;
 pub mod logging;
 mod output;

@@ -5,12 +5,16 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 use model::{error::Exit, report};
-use zone_etcd::{cli::Cli, commands, logging};
+use zone_etcd::{cli::Cli, commands, completion, logging};
 
 fn main() -> ExitCode {
     // Any command may come to hold a key.
     if let Err(error) = host::forbid_core_dumps() {
         report::warning(&format!("core dumps, with keys in them, cannot be turned off: {error}"));
+    }
+    if completion::is_asked() {
+        completion::answer();
+        return ExitCode::SUCCESS;
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -1,6 +1,16 @@
-//! The arguments of `completions` and `man`, and of internal commands.
+//! The arguments of `explain`, `completions` and `man`, and of internal commands.
+
+use std::path::PathBuf;
 
 use clap::Args;
+
+/// `explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The page, or what `check`, `doctor` or `doctor --log` call a problem [default: list the pages]
+    #[arg(value_name = "PAGE")]
+    pub page: Option<String>,
+}
 
 /// `completions`
 #[derive(Debug, Args)]
@@ -15,6 +25,9 @@ pub struct ManArgs {
     /// The command whose page to print, such as `pki issue`
     #[arg(value_name = "COMMAND")]
     pub command: Vec<String>,
+    /// Write the pages of all commands to this directory, which is created if missing
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    pub out: Option<PathBuf>,
 }
 
 /// `service-agent`

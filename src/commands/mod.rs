@@ -9,12 +9,15 @@ mod ca;
 mod check;
 mod child;
 mod client;
+mod completions;
 mod defrag;
 mod dev;
 mod discovery;
 mod dns;
 mod doctor;
+mod explain;
 mod init;
+mod man;
 mod member;
 mod nameservice;
 mod pki_check;
@@ -30,7 +33,6 @@ mod plan;
 mod recover;
 mod restart;
 mod run;
-mod shell;
 mod snapshot;
 mod status;
 mod sync;
@@ -87,8 +89,9 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Dns(command) => dns::run(&command),
         Command::Env(arguments) => client::print_environment(&arguments, now),
         Command::Ctl(arguments) => client::run_etcdctl(arguments, now),
-        Command::Completions(arguments) => shell::completions(&arguments),
-        Command::Man(arguments) => shell::manual_page(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
         Command::AwaitReady(arguments) => await_ready::run(&arguments),
         Command::Child(arguments) => child::run(arguments),
         Command::ServiceAgent(arguments) => restart::serve_for_owner(&arguments),

@@ -93,7 +93,7 @@ fn explained(out: &mut String, finding: &Finding) {
         // What is to be copied stays on one line.
         let _ = writeln!(out, "{indent}next  {remedy}");
     }
-    out.push_str(&labelled("more", &row.page_path()));
+    out.push_str(&labelled("more", &row.more()));
 }
 
 /// How many findings there are of each kind, beside those that passed.

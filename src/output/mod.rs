@@ -38,6 +38,11 @@ pub fn print_verdicts(text: &str) -> Result<()> {
     report::verdicts(text).map_err(|error| not_written(&error))
 }
 
+/// Lines whose parts look different.
+pub fn print_styled(lines: &[Vec<report::Span>]) -> Result<()> {
+    report::styled(lines).map_err(|error| not_written(&error))
+}
+
 /// A value as indented JSON with a last line break.
 pub fn json(value: &impl serde::Serialize) -> Result<String> {
     report::json(value).map_err(|error| Failure::internal("cannot make JSON").because(&error))

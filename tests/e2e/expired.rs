@@ -242,7 +242,7 @@ fn a_zone_whose_cas_have_expired_goes_on_below_new_ones() {
         // Until then it would become etcd, and not return.
         until("the end of the CAs", || (zone.run(&["pki", "list"]).code != 0).then_some(()));
         for told in [refused(), zone.run(&["pki", "issue", "--all"]), zone.run(&["status"])] {
-            told.expect_code(65).expect_error_with(&["ca/root.crt has expired", "docs/expired.md"]);
+            told.expect_code(65).expect_error_with(&["ca/root.crt has expired", "zone-etcd explain expired"]);
         }
 
         let state = std::fs::read(zone.file("nodes/node1/state.json")).expect("the state");

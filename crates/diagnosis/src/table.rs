@@ -1,5 +1,7 @@
 //! The one list of checks. What a check is called, why it matters and where it runs is here and nowhere else.
 
+use documents::explain_command;
+
 use super::log::Harm;
 
 /// Where a check runs.
@@ -57,6 +59,11 @@ pub struct Check {
 impl Check {
     pub fn page_path(&self) -> String {
         format!("docs/problems/{}.md", self.page)
+    }
+
+    /// The command that shows the page.
+    pub fn more(&self) -> String {
+        explain_command(&format!("problems/{}", self.page))
     }
 }
 

@@ -89,7 +89,7 @@ fn save_data_of(answer: &Answer<'_>, name: &str) -> String {
     let member = answer.live.members.iter().find(|member| member.name == name);
     let url = member.and_then(|member| member.client.as_ref()).map_or("URL", |view| view.url.as_str());
     format!(
-        "save the data of one member of each group, then see docs/problems/data-differs.md: {}",
+        "save the data of one member of each group, then see `zone-etcd explain problems/data-differs`: {}",
         ctl(answer, &format!("snapshot save {name}.db --endpoints={url}"))
     )
 }

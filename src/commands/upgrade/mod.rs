@@ -107,7 +107,7 @@ fn refuse_unreached(zone: &ZoneDirectory, target: EtcdVersion) -> Result<()> {
         ))
         .next(format!(
             "add [access] with command = \"ssh root@{{address}} zone-etcd\"; or carry a bundle of each \
-             version on the way to {target}, as docs/upgrading.md says: {}",
+             version on the way to {target}, as `zone-etcd explain upgrading` says: {}",
             zone.proposed("bundle --with-binaries --out DIR --passphrase-file FILE")
         )))
 }

@@ -358,7 +358,11 @@ fn a_log_is_explained() {
         let log = zone.around().join("node1.err");
         let log = log.to_str().expect("UTF-8");
         let explained = outcome(&mut crate::harness::zone_etcd(["doctor", "--log", log]));
-        assert!(explained.stdout.contains("docs/problems/no-client-certificate.md"), "{}", explained.stdout);
+        assert!(
+            explained.stdout.contains("zone-etcd explain problems/no-client-certificate"),
+            "{}",
+            explained.stdout
+        );
         let mut from_input = crate::harness::zone_etcd(["doctor", "--log", "-", "--format", "json"]);
         from_input.stdin(fs::File::open(log).expect("the log"));
         let report: serde_json::Value = serde_json::from_str(&outcome(&mut from_input).stdout).expect("JSON");

@@ -1,9 +1,11 @@
 //! The commands: what they take, what they print, what they leave on disk.
 
 mod check;
+mod completion;
 mod core_dumps;
 mod environment;
 mod expired;
+mod explain;
 mod generations;
 mod grants;
 mod init;
@@ -11,9 +13,9 @@ mod issuance_log;
 mod issue;
 mod list;
 mod machine_list;
+mod man;
 mod output;
 mod reissue;
-mod shell;
 mod status;
 mod usage;
 

@@ -139,7 +139,7 @@ fn the_report_tells_cause_and_remedy_and_cannot_control_the_terminal() {
         "  cause: ",
         "  next: ",
         "replace the member 7b92d23ee54decc9",
-        "docs/problems/forgotten-votes.md",
+        "  more:   zone-etcd explain problems/forgotten-votes\n",
         "1 line read: 1 finding",
     ] {
         assert!(shown.contains(part), "{part}:\n{shown}");

@@ -2,19 +2,23 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Read;
+use std::process::Command;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::harness::TestZone;
+use crate::harness::{TestZone, zone_etcd};
 
 /// What a terminal receives on standard output.
 fn shown(zone: &TestZone, arguments: &[&str], no_color: &str) -> String {
+    shown_by(zone.command(arguments), no_color)
+}
+
+fn shown_by(mut command: Command, no_color: &str) -> String {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&master).expect("granted");
     unlockpt(&master).expect("unlocked");
     let name = ptsname(&master, Vec::new()).expect("a name").into_string().expect("UTF-8");
     let terminal = OpenOptions::new().read(true).write(true).open(name).expect("the terminal");
-    let mut command = zone.command(arguments);
     let mut child = command.env("NO_COLOR", no_color).stdout(terminal).spawn().expect("it runs");
     // The command has the terminal open as well.
     drop(command);
@@ -44,4 +48,16 @@ fn verdicts_have_a_colour() {
         assert!(!shown(&zone, arguments, "1").contains('\x1b'), "{arguments:?}");
         assert!(!zone.run(arguments).stdout.contains('\x1b'), "{arguments:?}");
     }
+}
+
+#[test]
+fn pages_have_a_colour() {
+    let page = || zone_etcd(["explain", "quota"]);
+    let text = shown_by(page(), "");
+    assert!(text.starts_with("\x1b[1;36mThe database has reached its quota\x1b[0m\r\n"), "{text}");
+    let plain = shown_by(page(), "1");
+    assert!(
+        plain.starts_with("The database has reached its quota\r\n") && !plain.contains('\x1b'),
+        "{plain}"
+    );
 }

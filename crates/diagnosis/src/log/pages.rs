@@ -3,23 +3,6 @@
 
 use std::collections::HashMap;
 
-macro_rules! pages {
-    ($($name:literal)*) => {
-        [$(($name, include_str!(concat!("../../../../docs/problems/", $name, ".md")))),*]
-    };
-}
-
-/// Each page by its name, with its text.
-const PAGES: [(&str, &str); 44] = pages![
-    "allowed-names" "authentication" "bad-certificate" "certificate-files" "certificate-names"
-    "client-connection" "clock" "closed-connection" "cluster-id" "damaged-data" "data-differs"
-    "data-directory" "disk-full" "expired" "file-access" "flags" "forgotten-votes" "gateway"
-    "initial-cluster" "key-usage" "listen-address" "members" "name-resolution" "no-client-certificate"
-    "no-leader" "no-quorum-at-start" "open-files" "ordinary" "peer-not-answering" "peer-source-address"
-    "plain-text" "ports" "quota" "removed-member" "requests" "restore" "revocation-list" "revoked"
-    "slow-disk" "slow-network" "timing" "tls-parameters" "unknown-authority" "versions"
-];
-
 /// What a page says of one explanation.
 pub(super) struct Entry {
     /// The page.
@@ -40,8 +23,8 @@ pub(super) struct Entry {
 /// ```
 pub(super) fn entries() -> HashMap<&'static str, Entry> {
     let mut entries = HashMap::new();
-    for (page, text) in PAGES {
-        let mut lines = text.lines();
+    for (page, document) in documents::problems() {
+        let mut lines = document.text.lines();
         while let Some(line) = lines.next() {
             let head = line.strip_prefix("- `").and_then(|head| head.split_once("`: "));
             let Some((id, title)) = head else { continue };

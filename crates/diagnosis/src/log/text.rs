@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use documents::explain_command;
 use zone_pki::Visible;
 
 use super::explanation::Harm;
@@ -58,7 +59,8 @@ fn render(text: &mut String, finding: &Finding, is_repeated: bool) {
         let _ = writeln!(text, "  cause:  {}", printable(&finding.cause()));
         let _ = writeln!(text, "  matters: {}", explanation.why_it_matters);
         let _ = writeln!(text, "  next:   {}", printable(&finding.remedy()));
-        let _ = writeln!(text, "  more:   docs/problems/{}.md", explanation.page);
+        let more = explain_command(&format!("problems/{}", explanation.page));
+        let _ = writeln!(text, "  more:   {more}");
     }
     text.push('\n');
 }

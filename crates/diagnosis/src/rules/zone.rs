@@ -128,7 +128,7 @@ fn clusters(live: &LiveZone) -> Option<Finding> {
             )
             .remedy(
                 "stop the members of the cluster that is not to stay, set its data directories aside, and \
-                 let them join the other: docs/problems/cluster-id.md",
+                 let them join the other: zone-etcd explain problems/cluster-id",
             )
         }
     })

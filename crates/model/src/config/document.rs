@@ -316,17 +316,21 @@ impl Value {
 /// `did you mean …`, or the list of what is known when nothing is near.
 pub fn nearest_hint<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
-    let nearest = known
-        .iter()
-        .filter(|candidate| !is_far_longer(written, candidate))
-        .map(|candidate| (strsim::damerau_levenshtein(written, candidate), *candidate))
-        .min()
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 3);
-    match nearest {
-        Some((_, candidate)) => format!("did you mean `{candidate}`?"),
+    match nearest(written, known.iter().copied()) {
+        Some(candidate) => format!("did you mean `{candidate}`?"),
         None if known.is_empty() => "leave it out".to_owned(),
         None => format!("known here: {}", known.join(", ")),
     }
+}
+
+/// The one that is meant, if one is near.
+pub fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .filter(|candidate| !is_far_longer(written, candidate))
+        .map(|candidate| (strsim::damerau_levenshtein(written, candidate), candidate))
+        .min()
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 3)
+        .map(|(_, candidate)| candidate)
 }
 
 /// Another spelling of the words, or one slip in a longer word, or in any word that is missing. In a short

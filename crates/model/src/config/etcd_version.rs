@@ -92,6 +92,11 @@ impl MinorVersion {
         self.line()?.leaves_from.map(|patch| self.patch(patch))
     }
 
+    /// The lines that this program drives, the earliest first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        LINES.into_iter().map(|line| line.minor)
+    }
+
     fn line(self) -> Option<Line> {
         LINES.into_iter().find(|line| line.minor == self)
     }

@@ -38,7 +38,7 @@ pub use discovery_names::{ClusterSize, DiscoveryToken, NoToken, ServiceSuffix};
 pub use discovery_settings::{
     DiscoverySettings, DiscoverySource, DnsDiscovery, RegistryAccess, RegistryDiscovery,
 };
-pub use document::nearest_hint;
+pub use document::{nearest, nearest_hint};
 pub use edit::Edit;
 pub use etcd_version::{EtcdVersion, MinorVersion, VersionError};
 pub use local::{LocalConfig, PemSource};

@@ -13,6 +13,7 @@
 
 mod json;
 mod shell;
+mod styled;
 mod table;
 mod terminal;
 mod usage;
@@ -30,8 +31,9 @@ use crate::error::Failure;
 
 pub use json::{json, json_line};
 pub use shell::{shell_quoted, shell_quoted_path};
+pub use styled::{Span, Style};
 pub use table::{Table, human_names};
-pub use terminal::is_terminal;
+pub use terminal::{columns, is_terminal};
 pub use wrap::{fitted, wrapped};
 
 /// Writes data to standard output. A reader that has gone away ends the output without a complaint.
@@ -42,6 +44,11 @@ pub fn data(text: &str) -> io::Result<()> {
 /// Writes data as [`data`] does, with the words of verdicts in colour on a terminal.
 pub fn verdicts(text: &str) -> io::Result<()> {
     to_standard_output(&verdict_words::painted(&visible_lines(text))).map(drop)
+}
+
+/// Writes lines whose parts look different.
+pub fn styled(lines: &[Vec<Span>]) -> io::Result<()> {
+    to_standard_output(&styled::painted(lines)).map(drop)
 }
 
 /// Writes data as [`data`] does, and returns whether standard output is still read.

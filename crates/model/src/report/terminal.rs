@@ -15,7 +15,7 @@ pub(super) fn has_colour(stream: &impl IsTerminal) -> bool {
 }
 
 /// How many columns standard output has: `COLUMNS`, or else those of the terminal. None for a file or a pipe.
-pub(super) fn columns() -> Option<usize> {
+pub fn columns() -> Option<usize> {
     let wanted = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     wanted.filter(|&columns| columns > 0).or_else(|| columns_of(io::stdout()))
 }

@@ -98,5 +98,5 @@ impl Operation<'_> {
 pub(super) fn no_right(what: String, error: &CallError) -> Failure {
     Failure::new(Exit::Permission, what)
         .because(format!("etcd says: {error}"))
-        .next("with authentication on, that is for the role root: see docs/authentication.md")
+        .next("with authentication on, that is for the role root: zone-etcd explain authentication")
 }

@@ -51,8 +51,8 @@ pub(super) fn change_list(
         let error = match error {
             Some(error @ ChangeError::Denied(_)) => {
                 return Err(Failure::new(Exit::Permission, what).because(&error).next(
-                    "with authentication on, the member list is the role root's to change: see \
-                     docs/authentication.md",
+                    "with authentication on, the member list is the role root's to change: \
+                     zone-etcd explain authentication",
                 ));
             }
             Some(error @ ChangeError::Refused(_)) => {

@@ -81,7 +81,7 @@ fn accepted(
              {error}",
             sources.certificate
         );
-        Fault::new(what, "have it issued without that; docs/existing-certificates.md has the list")
+        Fault::new(what, "have it issued without that; the list: zone-etcd explain existing-certificates")
     })
 }
 

@@ -28,7 +28,10 @@ pub(in crate::zone_directory) fn validity_failure(
             .next("set this machine's clock; if the clock is right, wait, or use a CA that is valid now"),
         Fault::Expired(end) => Failure::bad_input(format!("{} has expired", path.shown()))
             .because(format!("it was valid until {}", instant(*end)))
-            .next("check this machine's clock; if it is right, the zone needs a new CA: docs/expired.md"),
+            .next(
+                "check this machine's clock; if it is right, the zone needs a new CA: \
+                 zone-etcd explain expired",
+            ),
         _ => return None,
     };
     Some(failure)

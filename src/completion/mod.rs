@@ -1,0 +1,58 @@
+//! What a shell may propose for a word that is typed: commands, options, and values that are here, such as the
+//! nodes of the zone. The shell asks by a variable, and this program answers instead of doing what is typed.
+//!
+//! What is printed stands on the command line that is typed. So nothing is printed but proposals, nothing is
+//! written, and no member is asked.
+
+mod bash;
+mod typed;
+mod values;
+
+use std::env;
+use std::io;
+
+use clap_complete::Shell;
+use clap_complete::env::{CompleteEnv, Elvish, EnvCompleter, Fish, Powershell, Shells, Zsh};
+
+use bash::Bash;
+
+const PROGRAM: &str = "zone-etcd";
+/// Has the name of the shell that asks.
+const VARIABLE: &str = "ZONE_ETCD_COMPLETE";
+
+/// Whether a shell asks.
+pub fn is_asked() -> bool {
+    env::var_os(VARIABLE).is_some_and(|shell| !shell.is_empty())
+}
+
+/// Prints what may be typed. Where nothing can be told, nothing is proposed.
+pub fn answer() {
+    let shells: [&dyn EnvCompleter; 5] = [&Bash, &Elvish, &Fish, &Powershell, &Zsh];
+    let here = env::current_dir().ok();
+    let asked = CompleteEnv::with_factory(values::command).var(VARIABLE).shells(Shells(&shells));
+    let _ = asked.try_complete(env::args_os(), here.as_deref());
+}
+
+/// What a shell reads once, to ask from then on.
+///
+/// # Errors
+/// A library could not write to memory.
+pub fn script(shell: Shell) -> io::Result<String> {
+    let completer: &dyn EnvCompleter = match shell {
+        Shell::Elvish => &Elvish,
+        Shell::Fish => &Fish,
+        Shell::PowerShell => &Powershell,
+        Shell::Zsh => &Zsh,
+        _ => &Bash,
+    };
+    let mut script = Vec::new();
+    completer.write_registration(VARIABLE, PROGRAM, PROGRAM, PROGRAM, &mut script)?;
+    let mut script = String::from_utf8_lossy(&script).trim_start().to_owned();
+    if shell == Shell::Zsh {
+        // As a file of fpath it is read when it is needed first, and has to answer at once.
+        script.push_str(
+            "\nif [[ $funcstack[1] == _zone-etcd ]]; then\n    _clap_dynamic_completer_zone_etcd \"$@\"\nfi\n",
+        );
+    }
+    Ok(script)
+}
