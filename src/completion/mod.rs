@@ -1,5 +1,6 @@
-//! What a shell may propose for a word that is typed: commands, options, and values that are here, such as the
-//! nodes of the zone. The shell asks by a variable, and this program answers instead of doing what is typed.
+//! What a shell may propose for a word that is typed: commands, options, and values that are here, such as
+//! the nodes of the zone. The shell asks by a variable, and this program answers instead of doing what is
+//! typed.
 //!
 //! What is printed stands on the command line that is typed. So nothing is printed but proposals, nothing is
 //! written, and no member is asked.
@@ -51,7 +52,8 @@ pub fn script(shell: Shell) -> io::Result<String> {
     if shell == Shell::Zsh {
         // As a file of fpath it is read when it is needed first, and has to answer at once.
         script.push_str(
-            "\nif [[ $funcstack[1] == _zone-etcd ]]; then\n    _clap_dynamic_completer_zone_etcd \"$@\"\nfi\n",
+            "\nif [[ $funcstack[1] == _zone-etcd ]]; then\n    \
+             _clap_dynamic_completer_zone_etcd \"$@\"\nfi\n",
         );
     }
     Ok(script)

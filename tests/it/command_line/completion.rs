@@ -119,7 +119,8 @@ if [[ $1 == fpath ]]; then
 else
     zpty -w inner "source $script"
 fi
-zpty -w inner 'show() { print -r -- "<$BUFFER>"; BUFFER= ; }; zle -N show; bindkey "^B" show; bindkey "^I" complete-word'
+zpty -w inner 'show() { print -r -- "<$BUFFER>"; BUFFER= ; }; zle -N show'
+zpty -w inner 'bindkey "^B" show; bindkey "^I" complete-word'
 zpty -w inner 'print rea""dy'
 zpty -r inner seen '*ready*'
 zpty -n -w inner "$2"$'\t\x02'

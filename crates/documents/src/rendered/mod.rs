@@ -194,7 +194,7 @@ impl<'p> Renderer<'p> {
         self.lists.iter().take(outer).map(|number| if number.is_some() { "   " } else { "  " }).collect()
     }
 
-    /// A link to a page is followed by the command that shows it; one that names a file is that command alone.
+    /// A link to a page is followed by the command that shows it; one that names a file is that command.
     fn end_link(&mut self) {
         let Some((target, start)) = self.link.take() else { return };
         match page_at(self.page, &target) {
