@@ -52,7 +52,7 @@ pub use member::{
     MemberUpdateArgs,
 };
 pub use nameservice::{NameserviceCommand, NameserviceServeArgs, NameserviceSignArgs, NameserviceVerifyArgs};
-pub use new_zone::{DevArgs, InitArgs};
+pub use new_zone::{DevArgs, InitArgs, SelfTestArgs};
 pub use observation::{CheckArgs, DoctorArgs, StatusArgs, StatusFormat};
 pub use offline::OfflineArgs;
 pub use pki::{
@@ -95,6 +95,8 @@ Exit codes: 0 done, 64 usage, 65 bad input, 66 missing input, 69 unavailable, 70
 pub enum Command {
     /// Run a throwaway mutual-TLS zone on this machine
     Dev(DevArgs),
+    /// Try on a throwaway zone whether everything works on this machine, in about 15 seconds
+    SelfTest(SelfTestArgs),
     /// Create a zone: zone.toml and its CAs
     Init(InitArgs),
     /// Activate a bundle on this node, or roll back

@@ -1,11 +1,11 @@
-//! The arguments of what makes a zone: `dev` and `init`.
+//! The arguments of what makes a zone: `dev`, `self-test` and `init`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CaKey, EtcdArgs, ExistingCaArgs, ZoneArg};
+use super::{CaKey, EtcdArgs, ExistingCaArgs, Format, ZoneArg};
 
 /// `dev`
 #[derive(Debug, Args)]
@@ -28,6 +28,20 @@ pub struct DevArgs {
     /// Run this command once the zone is ready, then stop the zone and exit with its code
     #[arg(last = true, value_name = "CMD")]
     pub command: Vec<OsString>,
+}
+
+/// `self-test`
+#[derive(Debug, Args)]
+pub struct SelfTestArgs {
+    /// Use this etcd binary instead of the bundled one
+    #[arg(long, value_name = "PATH")]
+    pub etcd: Option<PathBuf>,
+    /// Keep the zone directory, and say where it is
+    #[arg(long)]
+    pub keep: bool,
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
+    pub format: Format,
 }
 
 const LOCKING_FILE: &str = "Read the passphrase to encrypt with (--lock), or of an encrypted key that is \

@@ -33,6 +33,7 @@ mod plan;
 mod recover;
 mod restart;
 mod run;
+mod self_test;
 mod snapshot;
 mod status;
 mod sync;
@@ -53,6 +54,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
             arguments.verbose |= cli.log.verbosity > 0;
             return dev::run(arguments, now);
         }
+        Command::SelfTest(arguments) => self_test::run(arguments),
         Command::Init(arguments) => init::run(&arguments, now),
         Command::Activate(arguments) => activate::run(&arguments, now),
         Command::Sync(arguments) => sync::run(&arguments),

@@ -18,6 +18,7 @@
 //! | [`decision`] | the start decision with other members that answer, are down, or are somebody else |
 //! | [`offline`] | bundles that are carried over: one cluster, and no second one |
 //! | [`dev`] | the throwaway zone |
+//! | [`self_test`] | machines that can run a zone, and machines that cannot |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`nameservice`] | the zone document in the zone's etcd |
 //! | [`discovered`] | etcd's own `--discovery-srv`, with the records that `dns export` prints |
@@ -102,6 +103,7 @@ mod restart_refused;
 mod restoration;
 mod revocation;
 mod rotation;
+mod self_test;
 mod snapshot;
 mod start;
 mod status;

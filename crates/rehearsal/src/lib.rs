@@ -1,10 +1,12 @@
-//! A long operation tried on a throwaway zone, under clients that count what it costs them.
+//! Throwaway zones: a long operation tried under clients that count what it costs them, a snapshot restored for
+//! a try, and a test of this machine.
 
 mod client;
 mod connections;
 pub mod development;
 mod drill;
 mod figures;
+mod foreground;
 mod goal;
 mod history;
 mod keys;
@@ -12,6 +14,8 @@ mod load;
 mod measurement;
 mod reader;
 mod report;
+mod room;
+mod self_test;
 mod supervision;
 mod target;
 mod temporary_zone;
@@ -25,4 +29,5 @@ pub use history::{Answered, FailedTry, GivenUp, History, TimedEvent, Track};
 pub use keys::Keys;
 pub use load::{Load, LoadWatch};
 pub use measurement::{Measurement, Subject};
+pub use self_test::{FailedStep, SelfTest, SelfTestReport, StepReport};
 pub use temporary_zone::{Programs, rehearse};

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixDatagram as StdDatagram;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::log_line::LogLine;
+use model::error::Exit;
 use model::report;
 
 /// Lines of a member that are kept, to be shown if it dies.
@@ -49,6 +50,8 @@ pub struct Ended {
     pub name: String,
     /// Whether it was stopped by SIGTERM: then it is started again.
     pub was_asked: bool,
+    /// Whether it was refused for now: the same start may work later.
+    pub may_try_again: bool,
     pub status: String,
     pub last_lines: Vec<String>,
 }
@@ -129,7 +132,9 @@ impl Member {
         let recent = self.output.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let last_lines = recent.iter().map(LogLine::render).collect();
         let was_asked = status.signal() == Some(Signal::SIGTERM as i32);
-        Ok(Ended { name: self.name.clone(), was_asked, status: describe(status), last_lines })
+        let may_try_again = status.code() == Some(Exit::TryAgain as i32);
+        let status = describe(status);
+        Ok(Ended { name: self.name.clone(), was_asked, may_try_again, status, last_lines })
     }
 
     /// Changes what is shown of its output.
@@ -173,9 +178,12 @@ impl Readiness {
 }
 
 /// A socket in the abstract namespace: no file, no limit on the path, and gone with this process. The second
-/// value is what `NOTIFY_SOCKET` says for it.
+/// value is what `NOTIFY_SOCKET` says for it. Each start has a name of its own: that of the one before may be
+/// in use for a moment longer.
 fn notification_socket(name: &str) -> io::Result<(UnixDatagram, String)> {
-    let address = format!("zone-etcd/{}/{name}", std::process::id());
+    static STARTS: AtomicU32 = AtomicU32::new(0);
+    let start = STARTS.fetch_add(1, Ordering::Relaxed);
+    let address = format!("zone-etcd/{}/{name}/{start}", std::process::id());
     let socket = StdDatagram::bind_addr(&SocketAddr::from_abstract_name(&address)?)?;
     socket.set_nonblocking(true)?;
     Ok((UnixDatagram::from_std(socket)?, format!("@{address}")))

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::member::{Ended, Hush, Member, Prefix, Readiness, Shown};
 use super::preparation::DevelopmentOptions;
@@ -16,6 +16,8 @@ use store::zone_directory::ZoneDirectory;
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long one member may take to stop.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// Before a member is started again whose start was refused for now: something else holds its directory.
+const REFUSED_PAUSE: Duration = Duration::from_millis(200);
 /// Between two questions to a member that is not ready.
 const RETRY: Duration = Duration::from_millis(5);
 
@@ -33,6 +35,8 @@ pub struct DevelopmentZone<'z> {
     readiness: Vec<Readiness>,
     /// The places of those that were started again and are not ready yet.
     away: Vec<usize>,
+    /// Since when starts have been refused.
+    refused_since: Option<Instant>,
 }
 
 /// How the wait for a zone ended.
@@ -64,6 +68,7 @@ impl<'z> DevelopmentZone<'z> {
             members: Vec::new(),
             readiness: Vec::new(),
             away: Vec::new(),
+            refused_since: None,
         };
         for (index, node) in zone.config.members().enumerate() {
             let (member, readiness) = running.start_member(index, node, Shown::Nothing)?;
@@ -104,7 +109,8 @@ impl<'z> DevelopmentZone<'z> {
 
     /// Keeps the members running until one ends by itself. One that ends by SIGTERM is started again,
     /// quietly: so a service manager treats a unit that is told to restart, and so members are restarted one
-    /// after the other. It may be dropped and called again at any time.
+    /// after the other. One whose start is refused for now is started again too, for a while: a restore keeps
+    /// members stopped by their lock. It may be dropped and called again at any time.
     pub async fn supervise(&mut self) -> Result<Ended> {
         loop {
             let Self { members, readiness, away, .. } = self;
@@ -112,13 +118,17 @@ impl<'z> DevelopmentZone<'z> {
                 ended = first_to_end(members) => {
                     let (index, ended) = ended?;
                     if !ended.was_asked {
-                        return Ok(ended);
+                        if !ended.may_try_again || self.is_refused_for_long() {
+                            return Ok(ended);
+                        }
+                        sleep(REFUSED_PAUSE).await;
                     }
                     self.start_again(index)?;
                 }
                 () = ready(readiness, away), if !away.is_empty() => {
                     away.pop();
                     if away.is_empty() {
+                        self.refused_since = None;
                         self.hush.lift();
                     }
                 }
@@ -126,14 +136,15 @@ impl<'z> DevelopmentZone<'z> {
         }
     }
 
+    fn is_refused_for_long(&mut self) -> bool {
+        self.refused_since.get_or_insert_with(Instant::now).elapsed() > START_LIMIT
+    }
+
     fn start_again(&mut self, index: usize) -> Result<()> {
         let nodes = &self.zone.config;
         let node = nodes.members().nth(index).ok_or_else(|| Failure::internal("a member of no node"))?;
-        // The name of its socket has to be free.
-        self.readiness.remove(index);
         let (member, readiness) = self.start_member(index, node, self.afterwards)?;
-        self.readiness.insert(index, readiness);
-        self.members[index] = member;
+        (self.members[index], self.readiness[index]) = (member, readiness);
         self.away.retain(|away| *away != index);
         self.away.push(index);
         Ok(())
