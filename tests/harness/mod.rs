@@ -17,6 +17,7 @@ pub mod namespaces;
 pub mod next_step;
 pub mod openssh;
 pub mod processes;
+pub mod schemas;
 pub mod supervised;
 pub mod tls;
 pub mod typed;
@@ -98,6 +99,7 @@ pub fn outcome(command: &mut Command) -> Outcome {
     let outcome = Outcome::from(command.output().expect("the command runs"));
     if Path::new(command.get_program()) == program() {
         next_step::check(command, &outcome.stdout, &outcome.stderr);
+        schemas::check(command, &outcome.stdout);
     }
     outcome
 }

@@ -30,6 +30,7 @@
 //! | [`export`] | files for other software, read by it |
 //! | [`terminal`] | what others wrote, which does nothing to a terminal and passes for no line of ours |
 //! | [`rooms`] | modules import each other one way |
+//! | [`schemas`] | the JSON Schemas of reports: complete, and compatible with those published before |
 //! | [`nameservice`] | the zone document over HTTP: fetched, verified |
 //! | [`zone_document`] | the zone document: its shape, its signature, whether it is accepted |
 //! | [`supervision`] | processes that are started, awaited, restarted and stopped |
@@ -82,6 +83,7 @@ mod requests;
 mod revocation;
 mod rooms;
 mod rotation;
+mod schemas;
 mod source_documents;
 mod supervision;
 mod support;

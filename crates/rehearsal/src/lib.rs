@@ -1,5 +1,5 @@
-//! Throwaway zones: a long operation tried under clients that count what it costs them, a snapshot restored for
-//! a try, and a test of this machine.
+//! Throwaway zones: a long operation tried under clients that count what it costs them, a snapshot restored
+//! for a try, and a test of this machine.
 
 mod client;
 mod connections;

@@ -7,8 +7,8 @@ use host::free_space;
 use model::error::{Exit, Failure, Result};
 use zone_pki::ShowPath;
 
-/// What a self-test takes at most, in bytes: logs of 64 MiB, which etcd makes two at a time, of three members,
-/// once more of the cluster that is restored, and of a member for the drill.
+/// What a self-test takes at most, in bytes: logs of 64 MiB, which etcd makes two at a time, of three
+/// members, once more of the cluster that is restored, and of a member for the drill.
 const ROOM: u64 = 900 << 20;
 /// With less than this left, the lack of it is why something has failed: etcd makes its log in one piece.
 const LITTLE: u64 = 80 << 20;

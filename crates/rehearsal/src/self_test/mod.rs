@@ -41,8 +41,8 @@ struct Made {
 }
 
 impl SelfTest {
-    /// Takes a zone through every step, up to the first that fails. Nothing of it is left, however it ends: at
-    /// Ctrl-C too.
+    /// Takes a zone through every step, up to the first that fails. Nothing of it is left, however it ends:
+    /// at Ctrl-C too.
     pub fn run(self, told: &mut dyn FnMut(&StepReport)) -> SelfTestReport {
         let begun = Instant::now();
         let mut run = Run { report: SelfTestReport::default(), told, step: Step::Issue, begun };
