@@ -20,6 +20,7 @@
 //! | [`dev`] | the throwaway zone |
 //! | [`self_test`] | machines that can run a zone, and machines that cannot |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
+//! | [`monitoring`] | metrics, alerts and the dashboard, in a Prometheus |
 //! | [`nameservice`] | the zone document in the zone's etcd |
 //! | [`discovered`] | etcd's own `--discovery-srv`, with the records that `dns export` prints |
 //! | [`found_members`] | nodes without a list, which find their members by DNS or a registry |
@@ -89,6 +90,7 @@ mod grpc_proxy;
 mod issued_certificates;
 mod logged_secrets;
 mod membership;
+mod monitoring;
 mod nameservice;
 mod namespaces;
 mod node_lock;

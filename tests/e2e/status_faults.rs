@@ -143,7 +143,10 @@ fn an_alarm_is_told() {
         assert_eq!(status(&zone, 65)["alarms"][0]["alarm"], "NOSPACE");
         let metrics = zone.run(&["status", "--format", "prometheus"]).expect_code(65).stdout;
         let samples = exposition(&metrics);
-        assert_eq!(samples["zone_etcd_alarm{zone=\"example.zone\",node=\"node1\",alarm=\"NOSPACE\"}"], 1.0);
+        assert_eq!(
+            samples["zone_etcd_member_alarm{zone=\"example.zone\",node=\"node1\",alarm=\"NOSPACE\"}"],
+            1.0
+        );
         call(&etcdctl, &["alarm", "disarm"]).expect_code(0);
         assert_eq!(status(&zone, 0)["alarms"], serde_json::json!([]));
     });

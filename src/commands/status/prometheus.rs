@@ -3,20 +3,24 @@
 use super::Answer;
 use super::metrics::Page;
 use live::{AlarmKind, Comparison, Health, LiveMember, LiveZone, MemberStatus};
+use model::plan::Plane;
 
 pub(super) fn render(answer: &Answer<'_>) -> String {
     let live = &answer.live;
     let zone = answer.site.config().name.as_str();
     let mut page = Page::of(zone);
+    page.family("build_info", "The version of zone-etcd that has written this; always 1.");
+    page.sample("build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1.0);
     of_zone(&mut page, live);
     of_members(&mut page, live);
     of_answering(&mut page, live);
     of_certificates(&mut page, answer);
+    of_revocation_lists(&mut page, answer);
     of_snapshots(&mut page, answer);
     page.text()
 }
 
-const HEALTH: &str = "How the zone is: 0 quorum lost, 1 degraded, 2 healthy, 3 nothing is wrong but the data \
+const HEALTH: &str = "The health of the zone: 0 quorum lost, 1 degraded, 2 healthy, 3 nothing is wrong but the data \
     was not compared.";
 
 fn of_zone(page: &mut Page<'_>, live: &LiveZone) {
@@ -35,7 +39,8 @@ fn of_zone(page: &mut Page<'_>, live: &LiveZone) {
     let healthy = count(live.judgement.healthy_voters);
     page.single("healthy_voters", "Voters that answer reads through the quorum.", healthy);
     let differences = count(live.differences.len());
-    page.single("differences", "Differences between zone.toml and the live member list.", differences);
+    let help = "Differences between zone.toml and the live member list.";
+    page.single("member_list_differences", help, differences);
     let is_compared = !matches!(live.data, Comparison::NotCompared(_));
     page.single("data_compared", "Whether the data of the voters was compared.", flag(is_compared));
     let differs = matches!(live.data, Comparison::Different(_));
@@ -49,7 +54,7 @@ fn of_members(page: &mut Page<'_>, live: &LiveZone) {
     for member in &live.members {
         page.sample("member_up", &[("node", &member.name)], flag(member.status.is_ok()));
     }
-    page.family("member_is_leader", "Whether the member leads.");
+    page.family("member_is_leader", "Whether the member is the leader.");
     for member in &live.members {
         page.sample("member_is_leader", &[("node", &member.name)], flag(is_leader(member)));
     }
@@ -63,12 +68,12 @@ fn of_members(page: &mut Page<'_>, live: &LiveZone) {
             page.sample("member_data_hash", &[("node", name)], f64::from(group.hash));
         }
     }
-    page.family("alarm", "Whether the member has raised the alarm.");
+    page.family("member_alarm", "Whether the member has raised the alarm.");
     for member in &live.members {
         for kind in [AlarmKind::Corrupt, AlarmKind::NoSpace] {
             let is_raised =
                 live.alarms.iter().any(|alarm| Some(alarm.member) == member.id() && alarm.kind == kind);
-            page.sample("alarm", &[("node", &member.name), ("alarm", kind.name())], flag(is_raised));
+            page.sample("member_alarm", &[("node", &member.name), ("alarm", kind.name())], flag(is_raised));
         }
     }
 }
@@ -85,10 +90,12 @@ const OF_STATUS: [(&str, &str, Value); 6] = [
     ("member_db_quota_bytes", "What the database may grow to; since etcd 3.6.", |status| {
         status.db_quota.map(|quota| quota as f64)
     }),
-    ("member_raft_lag_entries", "Entries behind the member that is the furthest.", |status| {
-        Some(status.raft_lag as f64)
-    }),
-    ("member_latency_seconds", "The time of a read through the quorum.", |status| {
+    (
+        "member_raft_lag_entries",
+        "Log entries that the member has still to apply until it is where the furthest member is.",
+        |status| Some(status.raft_lag as f64),
+    ),
+    ("member_quorum_read_duration_seconds", "The time of a read through the quorum.", |status| {
         status.quorum_read.as_ref()?.as_ref().ok().map(std::time::Duration::as_secs_f64)
     }),
 ];
@@ -112,7 +119,7 @@ fn of_answering(page: &mut Page<'_>, live: &LiveZone) {
 
 fn of_certificates(page: &mut Page<'_>, answer: &Answer<'_>) {
     let family = "certificate_not_after_timestamp_seconds";
-    page.family(family, "When the certificate ends that a member serves, as its handshake shows it.");
+    page.family(family, "When the certificate that a member serves expires, read from its handshake.");
     for member in &answer.live.members {
         for view in member.planes() {
             let Some(leaf) = view.leaf() else { continue };
@@ -122,9 +129,35 @@ fn of_certificates(page: &mut Page<'_>, answer: &Answer<'_>) {
         }
     }
     let family = "ca_not_after_timestamp_seconds";
-    page.family(family, "When a CA of the zone ends, and with it all that it issued.");
+    page.family(family, "When a CA of the zone expires, and with it all that it issued.");
     for (authority, certificate) in answer.authorities.all() {
         page.sample(family, &[("ca", authority)], certificate.not_after().unix_timestamp() as f64);
+    }
+}
+
+fn of_revocation_lists(page: &mut Page<'_>, answer: &Answer<'_>) {
+    let lists = || Plane::ALL.map(|plane| (plane.name(), answer.authorities.revocations(plane)));
+    let family = "revoked_certificates";
+    page.family(family, "Certificates on the revocation list that is used here.");
+    for (plane, list) in lists() {
+        page.sample(family, &[("plane", plane)], list.len() as f64);
+    }
+    let family = "revocation_list_number";
+    page.family(
+        family,
+        "The number of the revocation list that is used here; each new list has a higher one.",
+    );
+    for (plane, list) in lists() {
+        if let Some(number) = list.number() {
+            page.sample(family, &[("plane", plane)], number as f64);
+        }
+    }
+    let family = "revocation_list_next_update_timestamp_seconds";
+    page.family(family, "When a newer revocation list is due, by what the list says.");
+    for (plane, list) in lists() {
+        if let Some(at) = list.next_update() {
+            page.sample(family, &[("plane", plane)], at.unix_timestamp() as f64);
+        }
     }
 }
 
