@@ -21,6 +21,7 @@
 //! | [`self_test`] | machines that can run a zone, and machines that cannot |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`monitoring`] | metrics, alerts and the dashboard, in a Prometheus |
+//! | [`image`] | a zone that runs from the image of `scripts/image` |
 //! | [`nameservice`] | the zone document in the zone's etcd |
 //! | [`discovered`] | etcd's own `--discovery-srv`, with the records that `dns export` prints |
 //! | [`found_members`] | nodes without a list, which find their members by DNS or a registry |
@@ -87,6 +88,7 @@ mod full_disk;
 mod go_clients;
 mod grants;
 mod grpc_proxy;
+mod image;
 mod issued_certificates;
 mod logged_secrets;
 mod membership;
