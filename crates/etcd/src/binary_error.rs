@@ -8,6 +8,9 @@ use zone_pki::ShowPath;
 use model::config::{EtcdVersion, VersionError};
 use model::error::{Exit, Failure};
 
+/// Where the packages of `scripts/packages` have etcd, each version in one of its own.
+const PACKAGED: &str = "/usr/libexec/zone-etcd";
+
 /// Why there is no etcd to run.
 #[derive(Debug, thiserror::Error)]
 pub enum BinaryError {
@@ -67,11 +70,16 @@ pub fn binary_failure(error: BinaryError) -> Failure {
         )
     };
     match &error {
-        BinaryError::NotBundled { version, .. } => {
-            Failure::new(Exit::MissingInput, error.to_string()).next(format!(
-                "run scripts/bundle-etcd --version {version} (with --archive FILE for one that it cannot \
-                 build), or name an etcd with --etcd PATH"
-            ))
+        BinaryError::NotBundled { version, looked_in } => {
+            let next = if looked_in.iter().any(|place| place.starts_with(PACKAGED)) {
+                format!("install the package zone-etcd-etcd-{version}, or name an etcd with --etcd PATH")
+            } else {
+                format!(
+                    "run scripts/bundle-etcd --version {version} (with --archive FILE for one that it cannot \
+                     build), or name an etcd with --etcd PATH"
+                )
+            };
+            Failure::new(Exit::MissingInput, error.to_string()).next(next)
         }
         BinaryError::Read { path, source } => {
             Failure::read(path, source).next("name an etcd with --etcd PATH, or run scripts/bundle-etcd")
