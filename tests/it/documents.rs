@@ -96,7 +96,7 @@ fn repository() -> &'static Path {
 
 fn pages() -> Vec<PathBuf> {
     let mut pages = vec![repository().join("README.md")];
-    for directory in ["docs", "docs/problems"] {
+    for directory in ["docs", "docs/problems", "docs/tutorials"] {
         let documents = std::fs::read_dir(repository().join(directory)).expect("the documents");
         pages.extend(documents.map(|entry| entry.expect("an entry").path()));
     }
