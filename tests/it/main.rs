@@ -40,6 +40,7 @@
 //! | [`dry_run`] | `--dry-run` where no member runs: what would be done, and nothing is |
 //! | [`source_documents`] | docs/source-documents.md, and what those documents have as input |
 //! | [`documents`] | the commands in README.md and docs/ |
+//! | [`pages`] | links of pages, and diagrams that are those of their sources |
 //! | [`support`] | what these share |
 
 #![allow(clippy::disallowed_methods, reason = "paths of tests are what the test made them")]
@@ -76,6 +77,7 @@ mod local_config;
 mod logging;
 mod malformed;
 mod nameservice;
+mod pages;
 mod properties;
 mod rehearsal;
 mod renewal;
