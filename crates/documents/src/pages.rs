@@ -46,7 +46,8 @@ macro_rules! topics {
 }
 
 pub static TOPICS: &[Topic] = topics! {
-    "When something is wrong": "runbook" "checking" "status" "log" "explain" "expired" "recovery" "problems/README";
+    "When something is wrong":
+        "runbook" "checking" "status" "log" "explain" "expired" "recovery" "problems/README";
     "Terms and reasons": "terms" "design" "pki" "configuration" "source-documents";
     "A zone and its CAs": "existing-ca" "existing-certificates" "cfssl" "ca-keys" "export";
     "The start of a node": "starting" "boot" "systemd" "offline" "activation" "local-config" "cyfs";
