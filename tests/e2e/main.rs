@@ -21,6 +21,7 @@
 //! | [`self_test`] | machines that can run a zone, and machines that cannot |
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`monitoring`] | metrics, alerts and the dashboard, in a Prometheus |
+//! | [`ansible`] | the playbook of `examples/ansible` |
 //! | [`image`] | a zone that runs from the image of `scripts/image` |
 //! | [`nameservice`] | the zone document in the zone's etcd |
 //! | [`discovered`] | etcd's own `--discovery-srv`, with the records that `dns export` prints |
@@ -62,6 +63,7 @@ mod access;
 mod address_change;
 mod address_change_by_access;
 mod address_change_by_bundle;
+mod ansible;
 mod authentication;
 mod boot;
 mod clients;

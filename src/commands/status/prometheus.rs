@@ -20,8 +20,8 @@ pub(super) fn render(answer: &Answer<'_>) -> String {
     page.text()
 }
 
-const HEALTH: &str = "The health of the zone: 0 quorum lost, 1 degraded, 2 healthy, 3 nothing is wrong but the data \
-    was not compared.";
+const HEALTH: &str = "The health of the zone: 0 quorum lost, 1 degraded, 2 healthy, 3 nothing is wrong \
+    but the data was not compared.";
 
 fn of_zone(page: &mut Page<'_>, live: &LiveZone) {
     let health = match live.judgement.health {
