@@ -47,13 +47,18 @@ macro_rules! topics {
 
 pub static TOPICS: &[Topic] = topics! {
     "When something is wrong":
-        "runbook" "checking" "status" "log" "explain" "expired" "recovery" "problems/README";
+        "runbook" "checking" "self-test" "status" "log" "explain" "expired" "recovery" "problems/README";
+    "Tutorials, each on the one before":
+        "tutorials/1-one-machine" "tutorials/2-three-machines" "tutorials/3-rotate-and-revoke"
+        "tutorials/4-lose-and-recover";
     "Terms and reasons": "terms" "design" "pki" "configuration" "source-documents";
     "A zone and its CAs": "existing-ca" "existing-certificates" "cfssl" "ca-keys" "export";
-    "The start of a node": "starting" "boot" "systemd" "offline" "activation" "local-config" "cyfs";
+    "The start of a node":
+        "packages" "containers" "ansible" "starting" "boot" "systemd" "offline" "activation" "local-config" "cyfs";
     "Nodes and members": "access" "fleet" "members" "address-change" "restart" "upgrading" "dry-run";
     "Certificates that change": "renewal" "revocation" "rotation" "rehearsal" "authentication";
     "Data": "snapshots" "restore" "defrag";
+    "For other programs": "monitoring" "json";
     "How nodes and clients find a zone":
         "dns" "zone-document" "nameservice" "discovery-service" "grpc-proxy";
     "Problems":
@@ -91,13 +96,16 @@ pub fn page(name: &str) -> Option<&'static Page> {
 /// The page that a link of another page leads to, whatever heading of it is meant.
 pub fn page_at(from: &Page, link: &str) -> Option<&'static Page> {
     let file = link.split('#').next()?.strip_suffix(".md")?;
-    let is_problem = from.path.starts_with(PROBLEMS);
-    let path = match (file.strip_prefix("../"), is_problem) {
-        (Some(above), true) => above.to_owned(),
-        (None, true) => format!("{PROBLEMS}{file}"),
-        (None, false) => file.to_owned(),
-        (Some(_), false) => return None,
-    };
+    let mut path: Vec<&str> = from.path.split('/').collect();
+    path.pop();
+    for part in file.split('/') {
+        match part {
+            ".." => drop(path.pop()?),
+            "." => {}
+            name => path.push(name),
+        }
+    }
+    let path = path.join("/");
     all().find(|page| page.path == path)
 }
 
