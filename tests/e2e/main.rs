@@ -8,6 +8,7 @@
 //! | [`upgrade_walk`], [`upgrade_by_bundle`] | `upgrade`: members in place, and nodes with bundles |
 //! | [`start`] | when `run` starts a member, and when it refuses |
 //! | [`systemd`] | the units of `packaging/systemd`, without a system manager |
+//! | [`packages`] | Debian and rpm packages: installed, upgraded under load, removed, purged |
 //! | [`cyfs`] | a member that others reach through forwards of a gateway alone |
 //! | [`crash`] | SIGKILL at every step of a start; `scripts/crash` |
 //! | [`data_disk`] | a data directory on a disk that is full |
@@ -101,6 +102,7 @@ mod node_lock;
 mod node_status;
 mod offline;
 mod operation_lock;
+mod packages;
 mod recovery;
 mod rehearsal;
 mod renewal;

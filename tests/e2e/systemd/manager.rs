@@ -19,6 +19,8 @@ use crate::harness::{Outcome, outcome};
 const SYSTEMD: &str = "/lib/systemd/systemd";
 /// The only directory of units that it is told of.
 const UNITS: &str = "/run/zone-units";
+/// Where administrators and packages install units.
+const INSTALLED: [&str; 2] = ["/etc/systemd/system", "/usr/lib/systemd/system"];
 /// What services print.
 const LOGS: &str = "/run/zone-logs";
 /// How long the kernel may take to end what systemd has left.
@@ -60,22 +62,36 @@ impl Manager {
     /// Boots, and starts nothing. To be used in [`crate::harness::isolation`], after [`Machine::new`].
     #[track_caller]
     pub fn boot(machine: &Machine) -> Self {
-        for place in ["/run", "/var/tmp"] {
+        own_run();
+        lay_out_units();
+        Self::start(machine.output(), UNITS)
+    }
+
+    /// Boots with units that others install, and starts nothing. `output` is for what systemd prints.
+    #[track_caller]
+    pub fn boot_empty(output: &Path) -> Self {
+        for place in INSTALLED {
             mount(Some("tmpfs"), place, Some("tmpfs"), MsFlags::empty(), Some("mode=755")).expect("a tmpfs");
         }
-        lay_out_units();
+        own_run();
+        lay_out_targets(Path::new(INSTALLED[1]));
+        Self::start(output, &INSTALLED.join(":"))
+    }
+
+    #[track_caller]
+    fn start(output: &Path, units: &str) -> Self {
         let groups = Path::new("/run/zone-groups");
         fs::create_dir(groups).expect("a directory");
         mount(Some("cgroup2"), groups, Some("cgroup2"), MsFlags::empty(), None::<&str>)
             .expect("control groups");
-        let name = machine.output().file_name().expect("a name").to_string_lossy();
+        let name = output.file_name().expect("a name").to_string_lossy();
         let group = groups.join(format!("zone-etcd-test{name}"));
         fs::create_dir(&group).expect("a control group");
-        let log = fs::File::create(machine.output().join("systemd.log")).expect("a log");
+        let log = fs::File::create(output.join("systemd.log")).expect("a log");
         let child = Command::new("sh")
             .args(["-euc", BOOT])
             .arg(&group)
-            .args([UNITS, SYSTEMD])
+            .args([units, SYSTEMD])
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the log"))
             .stderr(log)
@@ -87,7 +103,7 @@ impl Manager {
             assert!(
                 matches!(manager.child.try_wait(), Ok(None)),
                 "{}",
-                fs::read_to_string(machine.output().join("systemd.log")).unwrap_or_default()
+                fs::read_to_string(output.join("systemd.log")).unwrap_or_default()
             );
             (manager.call(&["systemctl", "is-active", "zone-test.target"]).code == 0).then_some(())
         });
@@ -154,10 +170,7 @@ fn lay_out_units() {
     fs::create_dir(LOGS).expect("a directory");
     fs::create_dir(UNITS).expect("a directory");
     let units = Path::new(UNITS);
-    for target in TARGETS {
-        let text = format!("[Unit]\nDescription={target}\nDefaultDependencies=no\n");
-        fs::write(units.join(format!("{target}.target")), text).expect("a target");
-    }
+    lay_out_targets(units);
     for entry in fs::read_dir(packaged("")).expect("the units") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
@@ -170,6 +183,21 @@ fn lay_out_units() {
             let text = format!("[Service]\nStandardOutput=append:{LOGS}/%n\nStandardError=inherit\n");
             fs::write(more.join("log.conf"), text).expect("a drop-in");
         }
+    }
+}
+
+#[track_caller]
+fn lay_out_targets(units: &Path) {
+    for target in TARGETS {
+        let text = format!("[Unit]\nDescription={target}\nDefaultDependencies=no\n");
+        fs::write(units.join(format!("{target}.target")), text).expect("a target");
+    }
+}
+
+#[track_caller]
+fn own_run() {
+    for place in ["/run", "/var/tmp"] {
+        mount(Some("tmpfs"), place, Some("tmpfs"), MsFlags::empty(), Some("mode=755")).expect("a tmpfs");
     }
 }
 

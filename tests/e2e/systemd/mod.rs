@@ -3,8 +3,8 @@
 
 mod analyze;
 mod booted;
-mod machine;
-mod manager;
+pub mod machine;
+pub mod manager;
 mod node;
 mod processes;
 mod service;
