@@ -5,6 +5,7 @@ mod json;
 mod metrics;
 mod next_step;
 mod nodes;
+mod page;
 mod prometheus;
 mod text;
 mod watch;

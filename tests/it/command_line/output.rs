@@ -23,7 +23,7 @@ fn report_to(zone: &TestZone, path: &Path) -> Outcome {
 }
 
 fn is_report(text: &str) -> bool {
-    text.starts_with("# HELP zone_etcd_health") && text.ends_with('\n')
+    text.starts_with("# HELP zone_etcd_build_info") && text.ends_with('\n')
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a terminal shows: its width, colours, and what others wrote.
 
 mod colour;
+mod page;
 mod properties;
 mod width;
 mod words;

@@ -12,6 +12,7 @@
 )]
 
 mod json;
+mod screen;
 mod shell;
 mod styled;
 mod table;
@@ -30,6 +31,7 @@ use crate::config::Problem;
 use crate::error::Failure;
 
 pub use json::{json, json_line};
+pub use screen::Screen;
 pub use shell::{shell_quoted, shell_quoted_path};
 pub use styled::{Span, Style};
 pub use table::{Table, human_names};
@@ -54,18 +56,6 @@ pub fn styled(lines: &[Vec<Span>]) -> io::Result<()> {
 /// Writes data as [`data`] does, and returns whether standard output is still read.
 pub fn stream(text: &str) -> io::Result<bool> {
     to_standard_output(&visible_lines(text))
-}
-
-/// Clears the terminal, for the first page.
-pub fn clear() -> io::Result<bool> {
-    to_standard_output("\x1b[2J")
-}
-
-/// Draws a page with verdicts over the one before, without clearing first: what stays the same does not
-/// flicker.
-pub fn redraw(page: &str) -> io::Result<bool> {
-    let lines = verdict_words::painted(&visible_lines(page)).replace('\n', "\x1b[K\n");
-    to_standard_output(&format!("\x1b[H{lines}\x1b[J"))
 }
 
 /// Whether the last line on standard error is to be written over.

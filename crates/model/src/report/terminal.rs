@@ -25,6 +25,12 @@ pub(super) fn error_columns() -> Option<usize> {
     columns_of(io::stderr())
 }
 
+/// How many rows standard output has, if it is a terminal that tells.
+pub(super) fn rows() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_row)).filter(|&rows| rows > 0)
+}
+
 fn columns_of(stream: impl AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
     Some(usize::from(size.ws_col)).filter(|&columns| columns > 0)
