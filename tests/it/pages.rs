@@ -1,6 +1,5 @@
-//! Pages lead to files and headings that exist, every page is reached from README.md, and diagrams are
-//! those of
-//! their sources.
+//! Pages lead to files and headings that exist, every page is reached from README.md, and diagrams are those
+//! of their sources.
 
 use std::collections::BTreeSet;
 use std::fs;
