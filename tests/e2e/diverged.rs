@@ -133,7 +133,7 @@ fn the_data_of_a_group_is_saved_as_told() {
         diverge(&zone);
         let text = zone.run(&["status"]).expect_code(65).stdout;
         let next = text.lines().last().expect("a next step");
-        let (_, command) = next.split_once("data-differs.md: zone-etcd ").expect("a command");
+        let (_, command) = next.split_once("data-differs`: zone-etcd ").expect("a command");
         let mut command = zone_etcd(command.split(' '));
         outcome(command.current_dir(zone.around())).expect_code(0);
         assert!(zone.around().join("node3.db").is_file(), "{next}");
