@@ -25,6 +25,7 @@
 //! | [`existing_certificates`] | certificates that were made elsewhere: each fault by its name
 //! | [`local_config`] | `node.json`: each fault with its place
 //! | [`flags`] | flags that the user hands through to etcd |
+//! | [`packed`] | etcd in the program itself: unpacked, and refused where it cannot be believed |
 //! | [`properties`] | what holds for every zone description, and tables that check themselves |
 //! | [`diagnosis`] | lines that etcd printed, explained |
 //! | [`export`] | files for other software, read by it |
@@ -77,6 +78,7 @@ mod local_config;
 mod logging;
 mod malformed;
 mod nameservice;
+mod packed;
 mod pages;
 mod properties;
 mod rehearsal;

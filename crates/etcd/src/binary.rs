@@ -8,13 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::binary_error::BinaryError;
 use super::bundle::{
-    FileIdentity, bundle_directories, check_digest, identity, manifest_beside, read_manifest,
+    FileIdentity, bundles_below, check_digest, identity, installed_bundles, manifest_beside, parse_manifest,
+    read_manifest,
 };
 use super::exec::etcd_command;
 use super::extra_flags::ExtraFlags;
 use super::process_output::{self, Stream};
 use model::config::{EtcdVersion, MinorVersion, VersionError};
 use model::foreign_text::said;
+use payload::{Payload, Place};
 
 #[derive(Clone, Debug, Default)]
 pub struct BinaryRequest {
@@ -27,6 +29,8 @@ pub struct BinaryRequest {
     /// The directory of the node, to which its bundles bring programs: it is looked at where our own
     /// installation has none.
     pub node_directory: Option<PathBuf>,
+    /// Nothing is to be written: an etcd that is packed into our own executable is not unpacked for this.
+    pub looks_only: bool,
 }
 
 /// Where a binary came from.
@@ -36,6 +40,11 @@ pub enum Origin {
     Given,
     /// The bundle beside our own executable, or in the source tree; its manifest says how it was made.
     Bundled {
+        /// The manifest's `source`.
+        source: String,
+    },
+    /// Packed into our own executable and not unpacked yet: the first start does it, to the path that is said.
+    Packed {
         /// The manifest's `source`.
         source: String,
     },
@@ -86,6 +95,7 @@ impl EtcdBinary {
     ) -> Result<(Self, VerifiedBinary), BinaryError> {
         match locate(request)? {
             Located::Bundled { path, manifest } => Self::bundled(&path, &manifest, verified),
+            Located::Packed { path, manifest } => Self::packed(path, &manifest),
             Located::Alone { path, origin } => Self::without_manifest(path, origin, verified),
         }
     }
@@ -101,6 +111,7 @@ impl EtcdBinary {
                 check_digest(&path, &manifest_path, &manifest, name, None)?;
                 Ok(path)
             }
+            Located::Packed { path, .. } => Ok(path.with_file_name(name)),
             Located::Alone { path, .. } => {
                 let path = path.with_file_name(name);
                 identity(&path).map(|_| path)
@@ -124,6 +135,18 @@ impl EtcdBinary {
             VerifiedBinary { identity, sha256: Some(sha256), version: manifest.version, accepted_flags };
         let origin = Origin::Bundled { source: manifest.source };
         Ok((Self { path: path.to_owned(), version, line, origin }, verified))
+    }
+
+    fn packed(path: PathBuf, manifest: &[u8]) -> Result<(Self, VerifiedBinary), BinaryError> {
+        let manifest = parse_manifest(&path.with_file_name("manifest.json"), manifest)?;
+        let (version, line) = supported(&path, &manifest.version)?;
+        let verified = VerifiedBinary {
+            identity: FileIdentity::absent(&path),
+            sha256: None,
+            version: manifest.version,
+            accepted_flags: Vec::new(),
+        };
+        Ok((Self { path, version, line, origin: Origin::Packed { source: manifest.source } }, verified))
     }
 
     fn without_manifest(
@@ -153,6 +176,8 @@ fn accepted_before(identity: &FileIdentity, verified: Option<&VerifiedBinary>) -
 enum Located {
     /// With a manifest beside it.
     Bundled { path: PathBuf, manifest: PathBuf },
+    /// In our own executable, and only looked for.
+    Packed { path: PathBuf, manifest: Vec<u8> },
     /// Without one.
     Alone { path: PathBuf, origin: Origin },
 }
@@ -167,15 +192,23 @@ fn locate(request: &BinaryRequest) -> Result<Located, BinaryError> {
         });
     }
     let version = request.version.unwrap_or(EtcdVersion::DEFAULT);
-    let directories = bundle_directories(request.node_directory.as_deref());
-    for directory in &directories {
-        let path = directory.join(version.to_string()).join("etcd");
+    let etcd_in = |directory: &Path| directory.join(version.to_string()).join("etcd");
+    let mut directories = installed_bundles();
+    for path in directories.iter().map(|directory| etcd_in(directory)) {
         if let Some(manifest) = manifest_beside(&path) {
-            if request.node_directory.as_ref().is_some_and(|of_node| path.starts_with(of_node)) {
-                refuse_for_root(&path)?;
-            }
             return Ok(Located::Bundled { path, manifest });
         }
+    }
+    if let Some(packed) = packed_bundle(version, request.looks_only)? {
+        return Ok(packed);
+    }
+    if let Some(directory) = request.node_directory.as_deref().map(bundles_below) {
+        let path = etcd_in(&directory);
+        if let Some(manifest) = manifest_beside(&path) {
+            refuse_for_root(&path)?;
+            return Ok(Located::Bundled { path, manifest });
+        }
+        directories.push(directory);
     }
     if request.system
         && let Ok(path) = which::which("etcd")
@@ -184,6 +217,24 @@ fn locate(request: &BinaryRequest) -> Result<Located, BinaryError> {
     }
     let looked_in = directories.iter().map(|directory| directory.join(version.to_string())).collect();
     Err(BinaryError::NotBundled { version, looked_in })
+}
+
+/// The bundle that is packed into our own executable, if it is of this version.
+fn packed_bundle(version: EtcdVersion, looks_only: bool) -> Result<Option<Located>, BinaryError> {
+    let Some(payload) = Payload::own()? else { return Ok(None) };
+    let Some(text) = payload.manifest(version)? else { return Ok(None) };
+    let place = match looks_only {
+        true => payload.place()?,
+        false => Place::Unpacked(payload.unpacked()?),
+    };
+    let etcd_in = |directory: PathBuf| directory.join(version.to_string()).join("etcd");
+    Ok(Some(match place {
+        Place::Unpacked(directory) => {
+            let path = etcd_in(directory);
+            Located::Bundled { manifest: path.with_file_name("manifest.json"), path }
+        }
+        Place::NotYet(directory) => Located::Packed { path: etcd_in(directory), manifest: text },
+    }))
 }
 
 /// Who owns a node directory could have root run anything. A start, which is the owner's, runs it.

@@ -7,6 +7,7 @@ use zone_pki::ShowPath;
 
 use model::config::{EtcdVersion, VersionError};
 use model::error::{Exit, Failure};
+use model::report;
 
 /// Where the packages of `scripts/packages` have etcd, each version in one of its own.
 const PACKAGED: &str = "/usr/libexec/zone-etcd";
@@ -51,9 +52,18 @@ pub enum BinaryError {
         /// Why not.
         source: VersionError,
     },
+    /// What is packed into our own executable, or where that is unpacked, cannot be used.
+    #[error("{0}")]
+    Packed(Failure),
     /// `etcd --version` did not answer as etcd does.
     #[error("`{} --version` failed: {reason}", path.shown())]
     DidNotAnswer { path: PathBuf, reason: String },
+}
+
+impl From<Failure> for BinaryError {
+    fn from(failure: Failure) -> Self {
+        Self::Packed(failure)
+    }
 }
 
 fn list(paths: &[PathBuf]) -> String {
@@ -61,8 +71,19 @@ fn list(paths: &[PathBuf]) -> String {
     shown.join(" and ")
 }
 
+/// The directory that our own executable has unpacked, if a file is in it.
+fn unpacked_above(path: &Path) -> Option<PathBuf> {
+    let place = payload::Payload::own().ok()??.place().ok()?;
+    let (payload::Place::Unpacked(directory) | payload::Place::NotYet(directory)) = place;
+    path.starts_with(&directory).then_some(directory)
+}
+
 /// The failure of a command that found no etcd to run.
 pub fn binary_failure(error: BinaryError) -> Failure {
+    let error = match error {
+        BinaryError::Packed(failure) => return failure,
+        error => error,
+    };
     let bundle_again = |path: &Path| {
         format!(
             "bundle it again: scripts/bundle-etcd --force, or run a known etcd with --etcd; not {}",
@@ -92,11 +113,17 @@ pub fn binary_failure(error: BinaryError) -> Failure {
         BinaryError::NotExecutable(path) => {
             Failure::new(Exit::Permission, error.to_string()).next(format!("chmod 755 {}", path.shown()))
         }
-        BinaryError::Manifest { path, .. } => Failure::bad_input(error.to_string()).next(bundle_again(path)),
-        BinaryError::Altered { path, .. } => Failure::bad_input(error.to_string()).next(bundle_again(path)),
+        BinaryError::Manifest { path, .. } | BinaryError::Altered { path, .. } => {
+            Failure::bad_input(error.to_string()).next(match unpacked_above(path) {
+                Some(directory) => {
+                    format!("have it unpacked again: rm -r {}", report::shell_quoted_path(&directory))
+                }
+                None => bundle_again(path),
+            })
+        }
         BinaryError::Version { .. } => Failure::new(Exit::Configuration, error.to_string())
             .next("run a supported one: scripts/bundle-etcd bundles 3.7.3"),
-        BinaryError::DidNotAnswer { .. } => Failure::bad_input(error.to_string())
+        BinaryError::DidNotAnswer { .. } | BinaryError::Packed(_) => Failure::bad_input(error.to_string())
             .next("name an etcd binary for this machine with --etcd PATH"),
     }
 }

@@ -23,14 +23,14 @@ pub(super) struct Manifest {
     _format: u32,
     pub(super) version: String,
     pub(super) source: String,
-    files: BTreeMap<String, ManifestFile>,
+    pub(super) files: BTreeMap<String, ManifestFile>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ManifestFile {
-    sha256: String,
-    size: u64,
+pub(super) struct ManifestFile {
+    pub(super) sha256: String,
+    pub(super) size: u64,
 }
 
 /// The identity of a file on this machine. While it is the same, so are the bytes: every write changes a time
@@ -45,28 +45,32 @@ pub(super) struct FileIdentity {
     changed: (i64, i64),
 }
 
-/// Where bundles are: beside our own executable as an installation lays it out (`bin/`,
-/// `libexec/zone-etcd/`), then in the source tree if the executable lies in its `target/`, then where the
-/// bundles of a node bring them.
-pub(super) fn bundle_directories(node_directory: Option<&Path>) -> Vec<PathBuf> {
-    let bundle = Path::new("libexec").join("zone-etcd");
-    let mut directories = installed(&bundle);
-    directories.extend(node_directory.map(|directory| directory.join(&bundle)));
-    directories
-}
-
-fn installed(bundle: &Path) -> Vec<PathBuf> {
+/// Where the bundles of our own installation are: beside our executable as an installation lays it out
+/// (`bin/`, `libexec/zone-etcd/`), then in the source tree if the executable lies in its `target/`.
+pub(super) fn installed_bundles() -> Vec<PathBuf> {
     let Some(executable) = std::env::current_exe().ok() else { return Vec::new() };
     let mut directories = Vec::new();
     if let Some(prefix) = executable.parent().and_then(Path::parent) {
-        directories.push(prefix.join(bundle));
+        directories.push(bundles_below(prefix));
     }
     let target =
         executable.ancestors().find(|ancestor| ancestor.file_name().is_some_and(|name| name == "target"));
     if let Some(tree) = target.and_then(Path::parent).filter(|tree| tree.join("Cargo.toml").is_file()) {
-        directories.push(tree.join(bundle));
+        directories.push(bundles_below(tree));
     }
     directories
+}
+
+/// The same below any directory, such as that of a node, to which its bundles bring programs.
+pub(super) fn bundles_below(directory: &Path) -> PathBuf {
+    directory.join("libexec").join("zone-etcd")
+}
+
+impl FileIdentity {
+    /// Of a file that is not there yet. None that is has it.
+    pub(super) fn absent(path: &Path) -> Self {
+        Self { path: path.to_owned(), device: 0, inode: 0, size: 0, modified: (0, 0), changed: (0, 0) }
+    }
 }
 
 pub(super) fn manifest_beside(path: &Path) -> Option<PathBuf> {
@@ -88,10 +92,15 @@ pub fn version_by_manifest(directory: &Path, name: &str, sha256: &str) -> Result
 }
 
 pub(super) fn read_manifest(path: &Path) -> Result<Manifest, BinaryError> {
-    let unusable = |reason: String| BinaryError::Manifest { path: path.to_owned(), reason };
     let text =
         regular_file::read(path).map_err(|source| BinaryError::Read { path: path.to_owned(), source })?;
-    formats::read(&text, FORMAT).map_err(|error| unusable(error.to_string()))
+    parse_manifest(path, &text)
+}
+
+/// The same of its text.
+pub(super) fn parse_manifest(path: &Path, text: &[u8]) -> Result<Manifest, BinaryError> {
+    formats::read(text, FORMAT)
+        .map_err(|error| BinaryError::Manifest { path: path.to_owned(), reason: error.to_string() })
 }
 
 /// Compares a file with its manifest, and returns the digest that both have.

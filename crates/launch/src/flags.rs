@@ -4,7 +4,7 @@
 use super::LaunchOptions;
 use super::failures::flag_failure;
 use etcd::binary_failure;
-use etcd::{BinaryError, EtcdBinary, ExtraFlagError, ExtraFlags, VerifiedBinary, judge};
+use etcd::{BinaryError, EtcdBinary, ExtraFlagError, ExtraFlags, Origin, VerifiedBinary, judge};
 use model::config::Node;
 use model::error::Result;
 use store::site::Site;
@@ -28,7 +28,9 @@ pub(super) fn check(
     let all = names(&etcd.flags, &options.flags).map_err(|_| {
         flag_failure(site, &in_file.clone().err().unwrap_or_default(), given.err().unwrap_or_default())
     })?;
-    if all.is_empty() || verified.has_accepted(&all) {
+    // One that is only looked for, and not unpacked yet, is asked by the first start.
+    let is_packed = matches!(binary.origin, Origin::Packed { .. });
+    if all.is_empty() || is_packed || verified.has_accepted(&all) {
         return Ok(all);
     }
     let judged = |flags: &ExtraFlags| -> Result<Option<ExtraFlagError>> {

@@ -10,6 +10,7 @@ use zone_pki::private_file;
 
 use super::{FoundBinary, Launch, LaunchOptions, OwnPresence, Start, refuse_without_member};
 use diagnosis::{Finding, Verdict, before_start, by_harm};
+use etcd::BinaryRequest;
 use host::PortFault;
 use host::beside;
 use model::config::Node;
@@ -57,6 +58,8 @@ pub fn foresee<'z>(
     } else {
         refuse_unmakeable(paths.root())?;
     }
+    let binary = BinaryRequest { looks_only: true, ..options.binary.clone() };
+    let options = &LaunchOptions { binary, ..options.clone() };
     let found = FoundBinary::look_for(site, node, options)?;
     let certificates = site.certificates(node, now)?;
     let launch = Launch::prepare_with(found, site, node, certificates, options, now)?;

@@ -99,7 +99,7 @@ fn find_etcd(zone: &ZoneDirectory, arguments: &DevArgs) -> Result<EtcdBinary> {
         given: arguments.etcd.etcd.clone(),
         system: arguments.etcd.system_etcd,
         version: zone.config.etcd.version,
-        node_directory: None,
+        ..BinaryRequest::default()
     };
     let (etcd, verified) = EtcdBinary::find(&request, None).map_err(binary_failure)?;
     // Each member would take the same digest again.
@@ -112,7 +112,7 @@ fn find_etcd(zone: &ZoneDirectory, arguments: &DevArgs) -> Result<EtcdBinary> {
 /// A bundled etcd is found by each member itself.
 fn binary_to_hand_on(etcd: &EtcdBinary) -> Option<PathBuf> {
     match etcd.origin {
-        Origin::Bundled { .. } => None,
+        Origin::Bundled { .. } | Origin::Packed { .. } => None,
         Origin::Given | Origin::System => Some(etcd.path.clone()),
     }
 }

@@ -49,6 +49,9 @@ fn origin_sentence(origin: &Origin) -> String {
     match origin {
         Origin::Given => "given with --etcd; not checked against a manifest".to_owned(),
         Origin::Bundled { source } => format!("bundled: {source}"),
+        Origin::Packed { source } => {
+            format!("packed into this program, unpacked by the first start: {source}")
+        }
         Origin::System => "found in PATH; not checked against a manifest".to_owned(),
     }
 }

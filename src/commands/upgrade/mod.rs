@@ -43,7 +43,8 @@ pub(super) fn run(arguments: &UpgradeArgs, now: OffsetDateTime) -> Result<()> {
     gates.pass("members are where zone.toml says", moved)?;
     let steps = versions_to(running.versions(), target).map_err(|error| no_way(zone, &error))?;
     for version in &steps {
-        let request = BinaryRequest { version: Some(*version), ..BinaryRequest::default() };
+        let looks_only = gates.is_dry_run();
+        let request = BinaryRequest { version: Some(*version), looks_only, ..BinaryRequest::default() };
         let found = EtcdBinary::find(&request, None).map(drop).map_err(binary_failure);
         gates.pass("etcd of each version is here", found)?;
     }

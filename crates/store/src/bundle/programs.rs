@@ -15,6 +15,7 @@ use etcd::binary_failure;
 use etcd::{BinaryRequest, EtcdBinary};
 use model::config::EtcdVersion;
 use model::error::{Failure, Result};
+use payload::Payload;
 
 /// The tools of a bundle of etcd, which all are in its manifest.
 const TOOLS: [&str; 3] = ["etcd", "etcdctl", "etcdutl"];
@@ -53,7 +54,9 @@ impl Programs {
             Archive::new(BufWriter::new(frame), time).map_err(|error| Failure::write(directory, &error))?;
         // The file that this process runs, even if another has been put in its place.
         let executable = PathBuf::from("/proc/self/exe");
-        archive.add("bin/zone-etcd".to_owned(), &executable, FileMode::Program, directory)?;
+        // The etcd that is packed into it is brought as files.
+        let size = Payload::own()?.map(|payload| payload.executable_size());
+        archive.add_first("bin/zone-etcd".to_owned(), &executable, FileMode::Program, directory, size)?;
         let request = BinaryRequest { version, ..BinaryRequest::default() };
         let version = version.unwrap_or(EtcdVersion::DEFAULT);
         let mut beside = None;
@@ -106,9 +109,23 @@ impl Archive {
     }
 
     fn add(&mut self, name: String, path: &Path, mode: FileMode, directory: &Path) -> Result<()> {
+        self.add_first(name, path, mode, directory, None)
+    }
+
+    /// Adds the first bytes of a file, or all of them.
+    fn add_first(
+        &mut self,
+        name: String,
+        path: &Path,
+        mode: FileMode,
+        directory: &Path,
+        first: Option<u64>,
+    ) -> Result<()> {
         let unreadable = |error: io::Error| Failure::read(path, &error);
-        let mut file = regular_file::open(path).map_err(unreadable)?;
-        let size = file.metadata().map_err(unreadable)?.len();
+        let file = regular_file::open(path).map_err(unreadable)?;
+        let whole = file.metadata().map_err(unreadable)?.len();
+        let size = first.map_or(whole, |first| first.min(whole));
+        let mut file = file.take(size.saturating_add(u64::from(first.is_none())));
         let mut entry = FileEntry { path: name, sha256: String::new(), size, mode };
         let unwritable = |error: io::Error| Failure::write(directory, &error);
         let head = header(&entry, self.time).map_err(unwritable)?;

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::TempDir;
 use zone_pki::{ShowPath, private_file, regular_file};
 
@@ -78,8 +78,8 @@ impl<'p> Exchange<'p> {
     pub(in crate::zone_directory) fn put_in_place(self) -> Result<()> {
         sync_all(self.staged.path())?;
         let directory = self.paths.authorities();
-        let flags = RenameFlags::RENAME_EXCHANGE;
-        renameat2(AT_FDCWD, self.staged.path(), AT_FDCWD, &directory, flags).map_err(|error| {
+        let flags = RenameFlags::EXCHANGE;
+        renameat_with(CWD, self.staged.path(), CWD, &directory, flags).map_err(|error| {
             Failure::new(Exit::CannotCreate, format!("cannot exchange {} for another", directory.shown()))
                 .because(&io::Error::from(error))
                 .next(
