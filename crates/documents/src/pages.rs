@@ -54,8 +54,8 @@ pub static TOPICS: &[Topic] = topics! {
     "Terms and reasons": "terms" "design" "pki" "configuration" "source-documents";
     "A zone and its CAs": "existing-ca" "existing-certificates" "cfssl" "ca-keys" "export";
     "The start of a node":
-        "one-file" "packages" "containers" "ansible" "starting" "boot" "systemd" "offline" "activation" "local-config"
-        "cyfs";
+        "one-file" "packages" "containers" "ansible" "starting" "boot" "systemd" "offline" "activation"
+        "local-config" "cyfs";
     "Nodes and members": "access" "fleet" "members" "address-change" "restart" "upgrading" "dry-run";
     "Certificates that change": "renewal" "revocation" "rotation" "rehearsal" "authentication";
     "Data": "snapshots" "restore" "defrag";
