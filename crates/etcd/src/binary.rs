@@ -43,7 +43,8 @@ pub enum Origin {
         /// The manifest's `source`.
         source: String,
     },
-    /// Packed into our own executable and not unpacked yet: the first start does it, to the path that is said.
+    /// Packed into our own executable and not unpacked yet: the first start does it, to the path that is
+    /// said.
     Packed {
         /// The manifest's `source`.
         source: String,

@@ -27,7 +27,8 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// What is packed into the program that this process runs. Without anything it costs three system calls.
+    /// What is packed into the program that this process runs. Without anything it costs an open, two
+    /// looks at the file, and two reads.
     ///
     /// # Errors
     /// It is damaged, was cut short, or is of a format that is not known (exit 65).
