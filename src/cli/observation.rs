@@ -23,7 +23,7 @@ pub struct StatusArgs {
     /// device
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Refresh every SECONDS, until Ctrl-C [default: 2]
+    /// Refresh every SECONDS, until Ctrl-C, or q on a terminal [default: 2]
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub watch: Option<u32>,

@@ -32,10 +32,7 @@ impl EnvCompleter for Bash {
     ) -> Result<(), Error> {
         let mut script = Vec::new();
         Plain.write_registration(variable, name, program, completer, &mut script)?;
-        // bash says on the terminal that a program is not there.
-        let script =
-            String::from_utf8_lossy(&script).replace("\"${words[@]}\" \\", "\"${words[@]}\" 2>/dev/null \\");
-        to.write_all(script.as_bytes())
+        to.write_all(careful(&String::from_utf8_lossy(&script)).as_bytes())
     }
 
     /// Of `--zone=z` bash makes three words, and replaces the last alone.
@@ -54,4 +51,26 @@ impl EnvCompleter for Bash {
             proposed.iter().map(|candidate| candidate.get_value().to_string_lossy()).collect();
         to.write_all(values.join(&separator).as_bytes())
     }
+}
+
+/// The script of the library as it has to be for names that anyone may have given to a file: bash takes what
+/// is proposed neither for patterns nor for words, and readline quotes what a shell would run.
+fn careful(script: &str) -> String {
+    const TAKEN: &str = r#"    )
+    if [[ $? != 0 ]]; then
+        unset COMPREPLY
+        return
+    fi
+    read -r -d '' -a COMPREPLY < <(printf '%s' "$proposed")
+    local all
+    printf -v all '%s' "${COMPREPLY[@]}"
+    if [[ $all == *[!A-Za-z0-9_./=:@,+~-]* ]]; then
+        compopt -o filenames 2> /dev/null
+    fi
+    if"#;
+    script
+        // bash says on the terminal that a program is not there.
+        .replace("\"${words[@]}\" \\", "\"${words[@]}\" 2>/dev/null \\")
+        .replace("    COMPREPLY=( $( \\", "    local proposed\n    proposed=$( \\")
+        .replace("    ) )\n    if [[ $? != 0 ]]; then\n        unset COMPREPLY\n    elif", TAKEN)
 }

@@ -11,13 +11,18 @@ mod values;
 
 use std::env;
 use std::io;
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use clap_complete::Shell;
 use clap_complete::env::{CompleteEnv, Elvish, EnvCompleter, Fish, Powershell, Shells, Zsh};
 
 use bash::Bash;
+use host::detached;
 
 const PROGRAM: &str = "zone-etcd";
+/// How long a shell waits.
+const LIMIT: Duration = Duration::from_secs(1);
 /// Has the name of the shell that asks.
 const VARIABLE: &str = "ZONE_ETCD_COMPLETE";
 
@@ -26,8 +31,20 @@ pub fn is_asked() -> bool {
     env::var_os(VARIABLE).is_some_and(|shell| !shell.is_empty())
 }
 
-/// Prints what may be typed. Where nothing can be told, nothing is proposed.
+/// Prints what may be typed. Where nothing can be told, nothing is proposed, and who types does not wait for
+/// a zone that takes long to read.
 pub fn answer() {
+    let (done, answered) = channel();
+    let begun = detached(move || {
+        propose();
+        let _ = done.send(());
+    });
+    if begun.is_ok() {
+        let _ = answered.recv_timeout(LIMIT);
+    }
+}
+
+fn propose() {
     let shells: [&dyn EnvCompleter; 5] = [&Bash, &Elvish, &Fish, &Powershell, &Zsh];
     let here = env::current_dir().ok();
     let asked = CompleteEnv::with_factory(values::command).var(VARIABLE).shells(Shells(&shells));

@@ -27,8 +27,10 @@ pub(super) fn refuse_without_room(directory: &Path) -> Result<()> {
 
 /// What went wrong for want of room is told as that. The zone has to be there still.
 pub(super) fn explained_by_room(failure: Failure, home: &Path) -> Failure {
+    // A member that ended of it has given back what it had begun.
+    let is_said = failure.causes.iter().any(|cause| cause.contains("no space left on device"));
     match free(home) {
-        Ok(free) if free < LITTLE => {
+        Ok(free) if is_said || free < LITTLE => {
             let why = format!("{} MiB are left in {}", free >> 20, home.shown());
             failure.exit(Exit::CannotCreate).because(why).next(NEXT)
         }

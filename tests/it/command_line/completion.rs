@@ -87,6 +87,28 @@ fn bash_completes_what_is_typed() {
     assert_eq!(done.stdout.trim(), "backup");
 }
 
+/// Names of files are anyone's: bash makes no pattern of them, and readline is told to quote them.
+#[test]
+fn bash_runs_nothing_of_a_name() {
+    let zone = zone();
+    let asked = r#"source "$script"; cd "$1"
+        compopt() { if [[ $1 != +o ]]; then echo "compopt $1 $2"; fi; }
+        ask() { COMP_WORDS=(zone-etcd plan --zone "$1"); COMP_CWORD=3
+            _clap_complete_zone_etcd zone-etcd "$1" x
+            printf '<%s>' "${COMPREPLY[@]}"; echo; }
+        ask x; ask '*'; ask plain"#;
+    let directory = zone.around().join("names");
+    for name in ["x$(touch PWN)y", "x z", "*", "plain"] {
+        std::fs::create_dir_all(directory.join(name)).expect("a directory");
+    }
+    let done = outcome(shell("bash", &zone).args(["-c", asked, "bash"]).arg(&directory)).expect_code(0);
+    let expected = "compopt -o filenames\n<x z/><x$(touch PWN)y/>\ncompopt -o filenames\n<*/>\n<plain/>\n";
+    let lines: Vec<&str> = done.stdout.lines().filter(|line| *line != "compopt -o nospace").collect();
+    let swapped = expected.replace("<x z/><x$(touch PWN)y/>", "<x$(touch PWN)y/><x z/>");
+    let shown = lines.join("\n") + "\n";
+    assert!(shown == expected || shown == swapped, "{shown}");
+}
+
 /// The terminal is the shell's: what is in the way of an answer is not told.
 #[test]
 fn bash_is_told_nothing_where_the_program_is_gone() {
