@@ -38,7 +38,8 @@ pub struct Foreseen<'z> {
     pub start: Start,
 }
 
-/// What `run` would do for `node` now. Reads, and writes nothing. The lock of the node directory is not
+/// What `run` would do for `node` now. Reads, and writes nothing; before a member is stopped, an etcd that is
+/// packed into our own executable is unpacked. The lock of the node directory is not
 /// needed, and what its holder listens on is free once it has ended: of a member that runs this is the
 /// verdict on its next start.
 ///
@@ -58,7 +59,8 @@ pub fn foresee<'z>(
     } else {
         refuse_unmakeable(paths.root())?;
     }
-    let binary = BinaryRequest { looks_only: true, ..options.binary.clone() };
+    // No member is stopped for an etcd that could not be unpacked afterwards.
+    let binary = BinaryRequest { looks_only: foresight != Foresight::Stop, ..options.binary.clone() };
     let options = &LaunchOptions { binary, ..options.clone() };
     let found = FoundBinary::look_for(site, node, options)?;
     let certificates = site.certificates(node, now)?;
