@@ -7,6 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use nix::mount::{MsFlags, mount};
 use nix::sys::signal::Signal;
 
 use crate::harness::isolation::isolated;
@@ -327,5 +329,36 @@ fn a_member_does_not_move_to_a_port_that_is_taken() {
         drop(taken);
         until("the move", || (zone.run(&["member", "update", "node2"]).code == 0).then_some(()));
         assert_eq!(starts(&members), [1, 2, 1]);
+    });
+}
+
+/// The program on the node is another one by now, with an etcd packed into it that the disk has no room for.
+#[test]
+fn an_etcd_that_cannot_be_unpacked() {
+    isolated(|| {
+        let reached = Reached::new();
+        let bundle = reached.zone.around().join("3.7.3");
+        fs::create_dir(&bundle).expect("a directory");
+        let mut etcd = vec![0; 1 << 20];
+        aws_lc_rs::rand::fill(&mut etcd).expect("random bytes");
+        fs::write(bundle.join("etcd"), &etcd).expect("a file");
+        let sha256 = zone_pki::hex::encode(digest(&SHA256, &etcd).as_ref());
+        let files = serde_json::json!({ "etcd": { "sha256": sha256, "size": etcd.len() } });
+        let manifest = serde_json::json!({
+            "format": 1, "version": "3.7.3", "source": "a test", "files": files,
+        });
+        fs::write(bundle.join("manifest.json"), manifest.to_string()).expect("a manifest");
+        let packed = reached.zone.around().join("zone-etcd");
+        payload::append(&program(), &[&bundle], &packed).expect("packed");
+        let cache = reached.zone.around().join("cache");
+        fs::create_dir(&cache).expect("a directory");
+        mount(Some("tmpfs"), &cache, Some("tmpfs"), MsFlags::empty(), Some("size=256k,mode=700"))
+            .expect("a disk");
+        let texts = ["node2 is not restarted: it would not start again", "No space left on device"];
+        refused(&reached.members, 73, &texts, || {
+            let mut restart = Command::new(&packed);
+            restart.args(["restart", "--config"]).arg(reached.file("node2", "node.json"));
+            outcome(restart.env("ZONE_ETCD_CACHE", &cache).env("NO_COLOR", "1"))
+        });
     });
 }
