@@ -1,14 +1,13 @@
 //! A command that asks its operator.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-
 use super::TestZone;
 use super::processes::until;
+use super::terminal::open_terminal;
 
 /// A command whose standard input is a terminal.
 pub struct Asked {
@@ -21,15 +20,11 @@ impl Asked {
     /// Starts it.
     #[track_caller]
     pub fn start(zone: &TestZone, arguments: &[&str]) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-        grantpt(&master).expect("granted");
-        unlockpt(&master).expect("unlocked");
-        let name = ptsname(&master, Vec::new()).expect("a name").into_string().expect("UTF-8");
-        let terminal = OpenOptions::new().read(true).write(true).open(name).expect("the terminal");
+        let (keyboard, terminal) = open_terminal();
         let stderr = zone.around().join("asked.err");
         let mut command = zone.command(arguments);
         command.stdin(terminal).stdout(Stdio::null()).stderr(File::create(&stderr).expect("a file"));
-        Self { child: command.spawn().expect("it starts"), keyboard: File::from(master), stderr }
+        Self { child: command.spawn().expect("it starts"), keyboard, stderr }
     }
 
     /// What it has written to standard error.

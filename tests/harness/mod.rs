@@ -19,6 +19,7 @@ pub mod openssh;
 pub mod processes;
 pub mod schemas;
 pub mod supervised;
+pub mod terminal;
 pub mod tls;
 pub mod typed;
 

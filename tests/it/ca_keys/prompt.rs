@@ -1,18 +1,18 @@
 //! A person at a terminal: what is typed is not shown, a new passphrase is typed twice, and there are three
 //! tries.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
 use super::{RIGHT, locked_zone, passphrase_file, states, with_file};
 use crate::harness::processes::{PATIENCE, until};
+use crate::harness::terminal::open_terminal;
 use crate::harness::{TestZone, outcome, zone_etcd};
 use crate::support::{Tree, three_members};
 
@@ -31,17 +31,12 @@ impl Session {
     }
 
     fn of(call: &Command) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-        grantpt(&master).expect("granted");
-        unlockpt(&master).expect("unlocked");
-        let name = ptsname(&master, Vec::new()).expect("a name").into_string().expect("UTF-8");
-        let terminal = OpenOptions::new().read(true).write(true).open(&name).expect("the terminal");
+        let (keyboard, terminal) = open_terminal();
         let side = || Stdio::from(OwnedFd::from(terminal.try_clone().expect("the same terminal")));
         let mut command = Command::new("setsid");
         command.args(["--ctty", "--wait"]).arg(call.get_program()).args(call.get_args());
         command.env_remove("CREDENTIALS_DIRECTORY").env("NO_COLOR", "1");
         let child = command.stdin(side()).stdout(side()).stderr(side()).spawn().expect("setsid runs");
-        let keyboard = File::from(master);
         let mut reader = keyboard.try_clone().expect("the same terminal");
         let (sender, chunks) = channel();
         // It ends with an error when the last one who has the terminal open is gone.

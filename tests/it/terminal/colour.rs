@@ -1,11 +1,9 @@
 //! Verdicts have a colour on a terminal, unless it is not wanted.
 
-use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::process::Command;
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-
+use crate::harness::terminal::open_terminal;
 use crate::harness::{TestZone, zone_etcd};
 
 /// What a terminal receives on standard output.
@@ -14,17 +12,12 @@ fn shown(zone: &TestZone, arguments: &[&str], no_color: &str) -> String {
 }
 
 fn shown_by(mut command: Command, no_color: &str) -> String {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-    grantpt(&master).expect("granted");
-    unlockpt(&master).expect("unlocked");
-    let name = ptsname(&master, Vec::new()).expect("a name").into_string().expect("UTF-8");
-    let terminal = OpenOptions::new().read(true).write(true).open(name).expect("the terminal");
+    let (mut reader, terminal) = open_terminal();
     let mut child = command.env("NO_COLOR", no_color).stdout(terminal).spawn().expect("it runs");
     // The command has the terminal open as well.
     drop(command);
     let mut received = Vec::new();
     let mut buffer = [0; 4096];
-    let mut reader = File::from(master);
     // It ends with an error once the last one who has the terminal open is gone.
     while let Ok(count @ 1..) = reader.read(&mut buffer) {
         received.extend_from_slice(&buffer[..count]);

@@ -1,6 +1,6 @@
 //! `status --watch` has the terminal, shows what changes, and gives it back.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::process::Child;
 use std::sync::mpsc::{Receiver, channel};
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use crate::harness::TestZone;
+use crate::harness::terminal::open_terminal;
 
 const ENTER: &str = "\x1b[?1049h";
 const LEAVE: &str = "\x1b[?1049l";
@@ -27,17 +27,12 @@ struct Watch {
 
 impl Watch {
     fn start(zone: &TestZone, rows: u16) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-        grantpt(&master).expect("granted");
-        unlockpt(&master).expect("unlocked");
-        let name = ptsname(&master, Vec::new()).expect("a name").into_string().expect("UTF-8");
-        let open = || OpenOptions::new().read(true).write(true).open(&name).expect("the terminal");
-        let terminal = open();
+        let (keyboard, terminal) = open_terminal();
+        let side = || terminal.try_clone().expect("the same terminal");
         set_rows(&terminal, rows);
         let mut command = zone.command(&["status", "--watch", "1"]);
-        command.env("TERM", "xterm").env_remove("COLUMNS").stdin(open()).stdout(open());
+        command.env("TERM", "xterm").env_remove("COLUMNS").stdin(side()).stdout(side());
         let child = command.spawn().expect("it runs");
-        let keyboard = File::from(master);
         let mut reader = keyboard.try_clone().expect("the terminal");
         let (sender, received) = channel();
         std::thread::spawn(move || {
