@@ -22,7 +22,7 @@ use host::detached;
 
 const PROGRAM: &str = "zone-etcd";
 /// How long a shell waits.
-const LIMIT: Duration = Duration::from_secs(1);
+const LIMIT: Duration = Duration::from_secs(3);
 /// Has the name of the shell that asks.
 const VARIABLE: &str = "ZONE_ETCD_COMPLETE";
 

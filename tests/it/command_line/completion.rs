@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::CommandFactory;
 use zone_etcd::cli::Cli;
@@ -85,6 +85,21 @@ fn bash_completes_what_is_typed() {
     let line = format!("zone-etcd pki issue --zone {} --client=ba", typed(&zone));
     let done = outcome(shell("bash", &zone).args(["-c", asked, "bash", &line])).expect_code(0);
     assert_eq!(done.stdout.trim(), "backup");
+}
+
+/// Of a zone that takes long to read, nothing is proposed: a shell waits while it asks.
+#[test]
+fn a_huge_zone_holds_up_no_shell() {
+    let zone = zone();
+    let nodes: String = (0..60_000)
+        .map(|n| format!("[[node]]\nname = \"n{n}\"\naddress = \"n{n}.example.com\"\nmember = false\n"))
+        .collect();
+    let file = zone.file("zone.toml");
+    let text = fs::read_to_string(&file).expect("the description");
+    fs::write(&file, text + &nodes).expect("written");
+    let begun = Instant::now();
+    proposed(&zone, &["plan", "--zone", &typed(&zone), "--node", ""]);
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 /// Names of files are anyone's: bash makes no pattern of them, and readline is told to quote them.
