@@ -47,7 +47,7 @@ pub(crate) fn directory() -> Result<PathBuf> {
     })
 }
 
-/// Makes the cache, with mode 0700, where there is none.
+/// Creates the cache directory with mode 0700 if it is absent.
 pub(crate) fn create(cache: &Path) -> Result<()> {
     let parents = if geteuid().is_root() { 0o755 } else { 0o700 };
     let made =

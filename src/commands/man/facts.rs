@@ -26,8 +26,11 @@ impl Of {
     }
 }
 
+/// What it is called, and what it is.
+pub(super) type Fact = (Of, &'static str, &'static str);
+
 /// Files that no option names.
-pub(super) const FILES: [(Of, &str, &str); 12] = [
+pub(super) const FILES: [Fact; 12] = [
     (Of::Having("zone"), "zone.toml", "The description of a zone, in the zone directory."),
     (
         Of::Having("zone"),
@@ -72,7 +75,7 @@ pub(super) const FILES: [(Of, &str, &str); 12] = [
     (Of::Named(&[""]), "zone.toml, node.json", "What each command works on; its page says which."),
 ];
 
-pub(super) const VARIABLES: [(Of, &str, &str); 11] = [
+pub(super) const VARIABLES: [Fact; 12] = [
     (Of::Having("zone"), "ZONE_ETCD_ZONE", "The zone directory, where --zone is not given."),
     (Of::Having("config"), "ZONE_ETCD_CONFIG", "The local config of this node, where --config is not given."),
     (
@@ -97,6 +100,11 @@ pub(super) const VARIABLES: [(Of, &str, &str); 11] = [
         "Set for the command of --to-command: the name of the snapshot.",
     ),
     (Of::Having("system_etcd"), "PATH", "Where --system-etcd looks for etcd."),
+    (
+        Of::Having("system_etcd"),
+        "ZONE_ETCD_CACHE",
+        "Where an etcd that is packed into zone-etcd is unpacked: zone-etcd explain one-file.",
+    ),
     (
         Of::All,
         "ZONE_ETCD_LOG",

@@ -1,11 +1,11 @@
 //! The sections of a page that the arguments do not give.
 
 use clap::Command;
-use roff::{Roff, bold, italic, roman};
+use roff::{Inline, Roff, bold, italic, roman};
 
 use super::SECTION;
 use super::examples::of as examples_of;
-use super::facts::{ENDS, EXIT_CODES, FILES, VARIABLES};
+use super::facts::{ENDS, EXIT_CODES, FILES, Fact, VARIABLES};
 
 pub(super) fn examples(page: &mut Roff, name: &str) {
     let mut shown = examples_of(name).peekable();
@@ -27,18 +27,18 @@ pub(super) fn examples(page: &mut Roff, name: &str) {
 
 pub(super) fn files(page: &mut Roff, command: &Command, name: &str) {
     page.control("SH", ["FILES"]);
-    for (_, file, what) in FILES.iter().filter(|(of, ..)| of.has(command, name)) {
-        page.control("TP", []);
-        page.text([italic(*file)]);
-        page.text([roman(*what)]);
-    }
+    facts(page, &FILES, command, name, |file| italic(file));
 }
 
 pub(super) fn environment(page: &mut Roff, command: &Command, name: &str) {
     page.control("SH", ["ENVIRONMENT"]);
-    for (_, variable, what) in VARIABLES.iter().filter(|(of, ..)| of.has(command, name)) {
+    facts(page, &VARIABLES, command, name, |variable| bold(variable));
+}
+
+fn facts(page: &mut Roff, known: &[Fact], command: &Command, name: &str, style: fn(&str) -> Inline) {
+    for (_, called, what) in known.iter().filter(|(of, ..)| of.has(command, name)) {
         page.control("TP", []);
-        page.text([bold(*variable)]);
+        page.text([style(called)]);
         page.text([roman(*what)]);
     }
 }

@@ -80,6 +80,8 @@ impl<'p> Renderer<'p> {
         match tag {
             Tag::Heading { .. } => self.style = Style::Heading,
             Tag::Strong | Tag::Emphasis => self.style = Style::Strong,
+            // A terminal has what is said of it.
+            Tag::Image { .. } => self.push(Style::Plain, "[picture: "),
             Tag::Link { dest_url, .. } => self.link = Some((dest_url.to_string(), self.inline.len())),
             Tag::CodeBlock(_) => {
                 self.item_text();
@@ -108,6 +110,7 @@ impl<'p> Renderer<'p> {
                 self.style = Style::Plain;
             }
             TagEnd::Strong | TagEnd::Emphasis => self.style = Style::Plain,
+            TagEnd::Image => self.push(Style::Plain, "]"),
             TagEnd::Link => self.end_link(),
             TagEnd::Paragraph => self.paragraph(),
             TagEnd::Item => {

@@ -117,11 +117,10 @@ impl<'z> DevelopmentZone<'z> {
             tokio::select! {
                 ended = first_to_end(members) => {
                     let (index, ended) = ended?;
-                    if !ended.was_asked {
-                        if !ended.may_try_again || self.is_refused_for_long() {
-                            return Ok(ended);
-                        }
-                        sleep(REFUSED_PAUSE).await;
+                    match (ended.was_asked, ended.may_try_again) {
+                        (true, _) => {}
+                        (false, true) if self.may_be_refused_again() => sleep(REFUSED_PAUSE).await,
+                        _ => return Ok(ended),
                     }
                     self.start_again(index)?;
                 }
@@ -136,8 +135,8 @@ impl<'z> DevelopmentZone<'z> {
         }
     }
 
-    fn is_refused_for_long(&mut self) -> bool {
-        self.refused_since.get_or_insert_with(Instant::now).elapsed() > START_LIMIT
+    fn may_be_refused_again(&mut self) -> bool {
+        self.refused_since.get_or_insert_with(Instant::now).elapsed() <= START_LIMIT
     }
 
     fn start_again(&mut self, index: usize) -> Result<()> {
