@@ -64,7 +64,7 @@ pub use recover::{
 };
 pub use restart::RestartArgs;
 pub use rotate_ca::{PkiRotateCaArgs, RotatedPlane, StopAfter};
-pub use shell::{CompletionsArgs, ExplainArgs, ManArgs, ServiceAgentArgs};
+pub use shell::{CompletionsArgs, ExplainArgs, ManArgs, ServiceAgentArgs, VersionArgs};
 pub use snapshot::{
     SnapshotCommand, SnapshotListArgs, SnapshotRestoreArgs, SnapshotSaveArgs, SnapshotStatusArgs,
     SnapshotVerifyArgs,
@@ -155,6 +155,8 @@ pub enum Command {
     Ctl(CtlArgs),
     /// Show a page of the documentation, or the list of pages
     Explain(ExplainArgs),
+    /// Print the version of this program, and which versions of etcd are here
+    Version(VersionArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the manual page of the program or a command: zone-etcd man | man -l -

@@ -1,8 +1,10 @@
-//! The arguments of `explain`, `completions` and `man`, and of internal commands.
+//! The arguments of `explain`, `version`, `completions` and `man`, and of internal commands.
 
 use std::path::PathBuf;
 
 use clap::Args;
+
+use super::Format;
 
 /// `explain`
 #[derive(Debug, Args)]
@@ -10,6 +12,14 @@ pub struct ExplainArgs {
     /// The page, or what `check`, `doctor` or `doctor --log` call a problem [default: list the pages]
     #[arg(value_name = "PAGE")]
     pub page: Option<String>,
+}
+
+/// `version`
+#[derive(Debug, Args)]
+pub struct VersionArgs {
+    /// Output format
+    #[arg(long, short = 'o', value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// `completions`

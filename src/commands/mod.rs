@@ -38,6 +38,7 @@ mod snapshot;
 mod status;
 mod sync;
 mod upgrade;
+mod version;
 
 use std::process::ExitCode;
 
@@ -92,6 +93,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Env(arguments) => client::print_environment(&arguments, now),
         Command::Ctl(arguments) => client::run_etcdctl(arguments, now),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Version(arguments) => version::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
         Command::AwaitReady(arguments) => await_ready::run(&arguments),

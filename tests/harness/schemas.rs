@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// The schema of a command, by its words.
-const REPORTS: [(&[&str], &str); 15] = [
+const REPORTS: [(&[&str], &str); 16] = [
     (&["status"], "status"),
     (&["check"], "check"),
     (&["doctor"], "doctor"),
@@ -27,6 +27,7 @@ const REPORTS: [(&[&str], &str); 15] = [
     (&["snapshot", "status"], "snapshot-status"),
     (&["snapshot", "verify"], "snapshot-status"),
     (&["self-test"], "self-test"),
+    (&["version"], "version"),
 ];
 
 /// Where the schemas are.

@@ -99,7 +99,10 @@ fn the_first_start_unpacks_and_later_ones_do_not() {
     let one = OneFile::new();
     let planned = one.run("plan").expect_code(0).stdout;
     assert!(planned.contains("packed into this program"), "{planned}");
-    assert!(!one.cache().exists(), "`plan` has written");
+    let told = outcome(Command::new(&one.file).arg("version").env("ZONE_ETCD_CACHE", one.cache()));
+    let told = told.expect_code(0).stdout;
+    assert!(told.contains("etcd 3.7.3, the default\n") && told.contains("packed into"), "{told}");
+    assert!(!one.cache().exists(), "`plan` or `version` has written");
     one.run("run").expect_code(0);
     let unpacked = one.only();
     let etcd = unpacked.join("3.7.3/etcd");

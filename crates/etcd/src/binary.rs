@@ -1,5 +1,7 @@
 //! Which etcd is run: found, its version known, and its bytes those of the bundle.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -53,6 +55,19 @@ pub enum Origin {
     System,
 }
 
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given => formatter.write_str("given with --etcd; not checked against a manifest"),
+            Self::Bundled { source } => write!(formatter, "bundled: {source}"),
+            Self::Packed { source } => {
+                write!(formatter, "packed into this program, unpacked by the first start: {source}")
+            }
+            Self::System => formatter.write_str("found in PATH; not checked against a manifest"),
+        }
+    }
+}
+
 /// An etcd that may be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EtcdBinary {
@@ -79,6 +94,11 @@ impl VerifiedBinary {
     /// Whether it takes exactly these flags, as far as is known.
     pub fn has_accepted(&self, flags: &ExtraFlags) -> bool {
         self.accepted_flags == flags.as_arguments()
+    }
+
+    /// Of the file, if its manifest has one: in hexadecimal digits.
+    pub fn sha256(&self) -> Option<&str> {
+        self.sha256.as_deref()
     }
 
     /// Notes that it takes these flags.
@@ -218,6 +238,24 @@ fn locate(request: &BinaryRequest) -> Result<Located, BinaryError> {
     }
     let looked_in = directories.iter().map(|directory| directory.join(version.to_string())).collect();
     Err(BinaryError::NotBundled { version, looked_in })
+}
+
+/// The versions of etcd that an installation brings: beside our own executable, and packed into it. The
+/// newest is last.
+///
+/// # Errors
+/// What is packed into our own executable cannot be used.
+pub fn versions_here() -> Result<Vec<EtcdVersion>, BinaryError> {
+    let mut versions = match Payload::own()? {
+        Some(payload) => payload.versions(),
+        None => BTreeSet::new(),
+    };
+    for directory in installed_bundles() {
+        let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+        let names = entries.filter(|entry| entry.path().join("manifest.json").is_file());
+        versions.extend(names.filter_map(|entry| entry.file_name().to_str()?.parse::<EtcdVersion>().ok()));
+    }
+    Ok(versions.into_iter().collect())
 }
 
 /// The bundle that is packed into our own executable, if it is of this version.

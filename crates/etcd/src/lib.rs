@@ -38,7 +38,7 @@ pub use arguments::arguments;
 pub use backend::{
     BackendError, BackendFacts, BackendMember, Downgrade, SnapshotFacts, read_backend, read_snapshot,
 };
-pub use binary::{BinaryRequest, EtcdBinary, Origin, VerifiedBinary, reported_version};
+pub use binary::{BinaryRequest, EtcdBinary, Origin, VerifiedBinary, reported_version, versions_here};
 pub use binary_error::{BinaryError, binary_failure};
 pub use bundle::{is_bundled, version_by_manifest};
 pub use client_access::{ClientAccess, ClientFiles};

@@ -1,5 +1,6 @@
 //! A file into which programs are packed, opened.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -78,6 +79,11 @@ impl Payload {
 
     pub fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// Which versions of etcd are packed here.
+    pub fn versions(&self) -> BTreeSet<EtcdVersion> {
+        self.index.files.iter().filter_map(|file| Some(file.place()?.0)).collect()
     }
 
     /// Names all that is packed here: the same bytes have the same name.

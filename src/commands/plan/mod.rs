@@ -14,7 +14,6 @@ use zone_pki::{ShowPath, Visible};
 use crate::arguments::{launch_options, open_site_to_start};
 use crate::cli::{LaunchArgs, PlanArgs, PlanFormat};
 use crate::output::{json, print};
-use etcd::Origin;
 use launch::{Foreseen, Foresight, Launch, Start, foresee};
 use model::error::Result;
 use model::plan::DataDirectory;
@@ -43,17 +42,6 @@ fn argv(launch: &Launch<'_>, start: &Start) -> String {
         let _ = writeln!(lines, "{}", Visible(argument));
     }
     lines
-}
-
-fn origin_sentence(origin: &Origin) -> String {
-    match origin {
-        Origin::Given => "given with --etcd; not checked against a manifest".to_owned(),
-        Origin::Bundled { source } => format!("bundled: {source}"),
-        Origin::Packed { source } => {
-            format!("packed into this program, unpacked by the first start: {source}")
-        }
-        Origin::System => "found in PATH; not checked against a manifest".to_owned(),
-    }
 }
 
 fn puts_aside(launch: &Launch<'_>) -> bool {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::certificates::{Listed, Trusted};
-use super::{certificates, members, origin_sentence, puts_aside};
+use super::{certificates, members, puts_aside};
 use launch::{Launch, Start};
 use model::plan::{InitialMember, PeerState, days_left};
 
@@ -98,7 +98,7 @@ impl PlanReport {
             etcd: EtcdReport {
                 path: path.clone(),
                 version: launch.binary.version.to_string(),
-                origin: origin_sentence(&launch.binary.origin),
+                origin: launch.binary.origin.to_string(),
             },
             data_dir: member.paths.data().to_string_lossy().into_owned(),
             listen_peer_urls: member.listen_peer.clone(),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
-use super::{certificates, members, origin_sentence, puts_aside};
+use super::{certificates, members, puts_aside};
 use launch::{Launch, Start};
 use model::plan::{StartDecision, days_left};
 use model::report::{Table, enumerated, human_names, shell_quoted, shell_quoted_path};
@@ -31,7 +31,7 @@ pub(super) fn render(launch: &Launch<'_>, start: &Start, now: OffsetDateTime) ->
     line("member", format!("{}  id {}", member.member.name, ids.member));
     line("cluster", format!("id {}, token {}", ids.cluster, member.cluster.token));
     line("etcd", format!("{}  {}", launch.binary.version, launch.binary.path.shown()));
-    line("", origin_sentence(&launch.binary.origin));
+    line("", launch.binary.origin.to_string());
     line("data", member.paths.data().shown().to_string());
     if puts_aside(launch) {
         line("", "what is there is put aside, beside it, before the start".to_owned());

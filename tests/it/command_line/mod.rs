@@ -18,6 +18,7 @@ mod output;
 mod reissue;
 mod status;
 mod usage;
+mod version;
 
 use std::collections::BTreeMap;
 use std::path::Path;
