@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::harness::go_writer::GoWriter;
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, etcdctl, loopback_zone, start_on_loopback};
-use crate::harness::processes::{Running, until};
+use crate::harness::members::{call, change_members, etcdctl, loopback_zone, start_on_loopback};
+use crate::harness::processes::Running;
 use crate::harness::supervised::{Supervised, supervise_in_order, supervise_on_loopback};
 use crate::harness::{Outcome, TestZone, outcome, zone_etcd};
 
@@ -127,9 +127,8 @@ fn nobody_is_restarted_while_a_member_is_added() {
     isolated(|| {
         let (zone, members) = zone_of(3);
         let etcdctl = etcdctl(&zone, &endpoints(3)[0]);
-        let add = ["member", "add", "node4", "--learner", "--peer-urls", "https://127.0.0.1:2410"];
-        // etcd takes no change before its members have been connected for five seconds.
-        until("the new member", || (call(&etcdctl, &add).code == 0).then_some(()));
+        let add = ["add", "node4", "--learner", "--peer-urls", "https://127.0.0.1:2410"];
+        change_members(&etcdctl, &add);
         zone.run(&["restart", "--node", "node1"])
             .expect_code(69)
             .expect_error_with(&["was added, and never started", "member remove"]);

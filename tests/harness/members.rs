@@ -130,6 +130,9 @@ pub fn again(command: &Command, arguments: &[&str]) -> Command {
             None => copy.env_remove(name),
         };
     }
+    if let Some(directory) = command.get_current_dir() {
+        copy.current_dir(directory);
+    }
     copy
 }
 
@@ -154,6 +157,24 @@ pub fn fill_database(zone: &TestZone, etcdctl: &Command) {
     });
     // The write is refused first, and the alarm goes through the log.
     until("the alarm", || call(etcdctl, &["alarm", "list"]).stdout.contains("NOSPACE").then_some(()));
+}
+
+/// `etcdctl member` with further arguments, until the list is as it asks for.
+///
+/// etcd refuses while its members have not been connected for five seconds. On a busy machine a call may also
+/// end without an answer, and etcd carry it out all the same: the next one is told so
+/// (`api/v3rpc/rpctypes/error.go`).
+#[track_caller]
+pub fn change_members(etcdctl: &Command, arguments: &[&str]) {
+    const DONE: [&str; 3] =
+        ["Peer URLs already exists", "member not found", "can only promote a learner member"];
+    let mut asked_before = false;
+    until(&format!("etcdctl member {arguments:?}"), || {
+        let told = call(etcdctl, &[&["member"], arguments].concat());
+        let done = asked_before && DONE.iter().any(|text| told.stderr.contains(text));
+        asked_before = true;
+        (told.code == 0 || done).then_some(())
+    });
 }
 
 /// Waits until a read through the quorum succeeds.

@@ -1,8 +1,10 @@
 //! Members that a running cluster was told of, and those that it was not.
 
-use super::{NODES, change, client, issued_zone, peer_url, planned, refused, run_with, running_zone, start};
+use super::{NODES, client, issued_zone, peer_url, planned, refused, run_with, running_zone, start};
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, found_without, id_of, listed, start_alone, wait_for_quorum};
+use crate::harness::members::{
+    call, change_members, found_without, id_of, listed, start_alone, wait_for_quorum,
+};
 use crate::harness::processes::{Running, until};
 use crate::harness::{TestZone, bundle, outcome};
 
@@ -56,7 +58,7 @@ fn warnings(text: &str) -> Vec<&str> {
 fn plan_join_as_learner() {
     isolated(|| {
         let (zone, _first) = grown_zone();
-        change(&client(&zone, 1), &["member", "add", "node2", "--learner", "--peer-urls", &peer_url(2)]);
+        change_members(&client(&zone, 1), &["add", "node2", "--learner", "--peer-urls", &peer_url(2)]);
         let plan = planned(
             &zone,
             "node2",
@@ -75,7 +77,7 @@ fn plan_join_as_learner() {
         let id = until("its name", || {
             listed(&client(&zone, 1)).into_iter().find(|(name, ..)| name == "node2").map(|(_, id, _)| id)
         });
-        change(&client(&zone, 1), &["member", "promote", &id]);
+        change_members(&client(&zone, 1), &["promote", &id]);
         wait_for_quorum(&client(&zone, 2));
         has_caught_up(&zone);
         resumes_quietly(&zone, &mut second);
@@ -86,7 +88,7 @@ fn plan_join_as_learner() {
 fn plan_join_as_voter() {
     isolated(|| {
         let (zone, first) = grown_zone();
-        change(&client(&zone, 1), &["member", "add", "whatever", "--peer-urls", &peer_url(2)]);
+        change_members(&client(&zone, 1), &["add", "whatever", "--peer-urls", &peer_url(2)]);
         let shown = zone.run(&["plan", "--node", "node2"]).expect_code(0).stdout;
         assert!(!shown.contains("learner"), "{shown}");
         planned(&zone, "node2", "join", &["the running cluster expects this member"]);
@@ -111,7 +113,7 @@ fn plan_refuses_an_unlisted_member() {
         wait_for_quorum(&first);
         let text = call(&first, &["member", "list"]).expect_code(0).stdout;
         let line = text.lines().find(|line| line.contains(&peer_url(3))).expect("node3 is listed");
-        change(&first, &["member", "remove", line.split(',').next().expect("an id")]);
+        change_members(&first, &["remove", line.split(',').next().expect("an id")]);
         let refusal = refused(
             &zone,
             "node3",
@@ -131,7 +133,7 @@ fn plan_refuses_an_unlisted_member() {
 fn plan_refuses_a_join_that_nobody_answers() {
     isolated(|| {
         let (zone, mut first) = grown_zone();
-        change(&client(&zone, 1), &["member", "add", "node2", "--learner", "--peer-urls", &peer_url(2)]);
+        change_members(&client(&zone, 1), &["add", "node2", "--learner", "--peer-urls", &peer_url(2)]);
         let nothing = zone.around().join("nothing");
         let script = "#!/bin/sh\n[ \"$1\" = --version ] && echo 'etcd Version: 3.7.3'\nexit 0\n";
         std::fs::write(&nothing, script).expect("a script");
@@ -165,7 +167,7 @@ fn plan_refuses_a_version_that_cannot_join() {
             let text = call(&client(&zone, 1), &["endpoint", "status", "-w", "json"]).stdout;
             text.contains("\"storageVersion\":\"3.7.0\"").then_some(())
         });
-        change(&client(&zone, 1), &["member", "add", "node2", "--learner", "--peer-urls", &peer_url(2)]);
+        change_members(&client(&zone, 1), &["add", "node2", "--learner", "--peer-urls", &peer_url(2)]);
         let older = bundle("3.6.16").join("etcd").display().to_string();
         let texts = ["runs as etcd 3.7, and the etcd here is 3.6.16", "upgrade one minor at a time"];
         refused(&zone, "node2", &["--etcd", &older], 65, &texts);

@@ -32,7 +32,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::harness::members::{call, etcdctl, loopback_zone, plan, run_command, start_on_loopback};
-use crate::harness::processes::{Running, until};
+use crate::harness::processes::Running;
 use crate::harness::{Outcome, TestZone, zone_etcd};
 use crate::start::picture;
 
@@ -143,16 +143,6 @@ fn bare_stranger(zone: &TestZone, node: &str, argv: &str, members: &str, token: 
             format!("--data-dir={}", zone.around().join(format!("stranger-{node}")).display())
         }
         _ => argument.to_owned(),
-    })
-}
-
-/// Changes the members until the cluster takes it: it wants its members to have been connected for some
-/// seconds.
-#[track_caller]
-fn change(client: &Command, arguments: &[&str]) -> Outcome {
-    until(&format!("etcdctl {arguments:?}"), || {
-        let result = call(client, arguments);
-        (result.code == 0).then_some(result)
     })
 }
 

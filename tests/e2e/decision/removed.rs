@@ -1,8 +1,8 @@
 //! Members that their cluster has removed.
 
-use super::{NODES, change, client, peer_url, planned, refused, run_with, running_zone, start};
+use super::{NODES, client, peer_url, planned, refused, run_with, running_zone, start};
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, id_of, listed, wait_for_quorum};
+use crate::harness::members::{call, change_members, id_of, listed, wait_for_quorum};
 use crate::harness::processes::Running;
 use crate::start::picture;
 
@@ -15,7 +15,7 @@ fn plan_refuses_a_removed_member() {
         let (zone, mut members) = running_zone();
         call(&client(&zone, 1), &["put", "kept", "here"]).expect_code(0);
         let id = id_of(&client(&zone, 1), "node3");
-        change(&client(&zone, 1), &["member", "remove", &id]);
+        change_members(&client(&zone, 1), &["remove", &id]);
         let mut third = members.remove(2);
         // etcd ends as if all was well, so an init system would start it for ever.
         assert_eq!(third.end().code(), Some(0), "{}", third.stderr());
@@ -31,7 +31,7 @@ fn plan_refuses_a_removed_member() {
             *member = start(&zone, node);
         }
         wait_for_quorum(&client(&zone, 1));
-        change(&client(&zone, 1), &["member", "add", "node3", "--learner", "--peer-urls", &peer_url(3)]);
+        change_members(&client(&zone, 1), &["add", "node3", "--learner", "--peer-urls", &peer_url(3)]);
         refused(&zone, "node3", &[], 65, &[&id, REMOVED, "the cluster expects a new member here"]);
         let data = zone.file("nodes/node3/data");
         let before = contents(&data);
@@ -45,7 +45,7 @@ fn plan_refuses_a_removed_member() {
         let learners: Vec<_> =
             listed(&client(&zone, 1)).into_iter().filter(|(_, _, learner)| *learner).collect();
         let [(_, new, _)] = &learners[..] else { panic!("{learners:?}") };
-        change(&client(&zone, 1), &["member", "promote", new]);
+        change_members(&client(&zone, 1), &["promote", new]);
         wait_for_quorum(&client(&zone, 3));
         let aside = std::fs::read_dir(zone.file("nodes/node3")).expect("a directory").flatten();
         let aside: Vec<_> = aside
@@ -64,7 +64,7 @@ fn plan_refuses_a_member_that_was_removed_while_it_was_down() {
         let (zone, mut members) = running_zone();
         let id = id_of(&client(&zone, 1), "node3");
         members[2].stop();
-        change(&client(&zone, 1), &["member", "remove", &id]);
+        change_members(&client(&zone, 1), &["remove", &id]);
         refused(&zone, "node3", &[], 65, &[&id, REMOVED]);
         // With nobody to ask it knows of nothing, and etcd finds out itself once it is up.
         members.iter_mut().take(2).for_each(|member| {

@@ -6,8 +6,8 @@ use super::{examined, failed, found};
 use crate::diverged::diverge;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{
-    call, etcdctl, fill_database, loopback_text, loopback_zone, start, start_alone, start_on_loopback,
-    wait_for_quorum, wait_until_serving,
+    call, change_members, etcdctl, fill_database, loopback_text, loopback_zone, start, start_alone,
+    start_on_loopback, wait_for_quorum, wait_until_serving,
 };
 use crate::harness::next_step::obey;
 use crate::harness::processes::{Running, until};
@@ -158,12 +158,11 @@ fn learner() {
     });
 }
 
-/// etcd takes a new member only when its connections to the others are five seconds old.
 #[track_caller]
 fn add_member(zone: &TestZone, more: &[&str]) {
     let client = etcdctl(zone, FIRST);
-    let add = ["member", "add", "node4", "--peer-urls=https://127.0.0.1:2999"];
-    until("the member to be added", || (call(&client, &[&add, more].concat()).code == 0).then_some(()));
+    let add = ["add", "node4", "--peer-urls=https://127.0.0.1:2999"];
+    change_members(&client, &[&add, more].concat());
 }
 
 /// The quota is reached by writing, and the alarm is raised by etcd itself.

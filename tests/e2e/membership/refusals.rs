@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 
 use super::{add, described, json, members, supervise, zone_of};
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, etcdctl};
+use crate::harness::members::{change_members, etcdctl};
 use crate::harness::processes::{Running, until};
 
 /// etcd adds with one of five dead, and the new quorum is one that it may never have.
@@ -101,8 +101,8 @@ fn a_voter_that_never_started_is_told_of() {
     isolated(|| {
         let (zone, _running) = zone_of(3);
         let etcdctl = etcdctl(&zone, "https://127.0.0.1:2379");
-        let added = ["member", "add", "node4", "--peer-urls=https://127.0.0.1:2410"];
-        until("a member that is added", || (call(&etcdctl, &added).code == 0).then_some(()));
+        let added = ["add", "node4", "--peer-urls=https://127.0.0.1:2410"];
+        change_members(&etcdctl, &added);
         let told = zone.run(&["member", "add", "--node", &described(4)]).expect_code(78);
         assert!(told.stderr.contains("was added as a voter, and never started"), "{}", told.stderr);
     });
@@ -169,8 +169,8 @@ fn the_data_of_one_that_is_expected_again_stays() {
         // Its first look at the list is over.
         members(&zone);
         let etcdctl = etcdctl(&zone, "https://127.0.0.1:2379");
-        let add = ["member", "add", "node3", "--learner", "--peer-urls=https://127.0.0.1:2400"];
-        until("a member that is added", || (call(&etcdctl, &add).code == 0).then_some(()));
+        let add = ["add", "node3", "--learner", "--peer-urls=https://127.0.0.1:2400"];
+        change_members(&etcdctl, &add);
         running[2].end(Signal::SIGKILL);
         removing.outcome().expect_code(75).expect_error_with(&[
             "node3 is a member of the cluster again",

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 
 use super::{assert_alone, rotate, running_zone};
 use crate::harness::isolation::isolated;
-use crate::harness::members::{call, etcdctl, start};
+use crate::harness::members::{call, change_members, etcdctl, start};
 use crate::harness::processes::until;
 use crate::harness::supervised::Supervised;
 use crate::harness::{TestZone, outcome, program};
@@ -109,8 +109,8 @@ fn a_learner_is_named_before_anything_is_done() {
             "[[node]]\nname = \"node4\"\naddress = \"127.0.0.1\"\nclient_port = 2409\npeer_port = 2410\n";
         fs::write(&path, text.replace("[etcd]", &format!("{node}[etcd]"))).expect("zone.toml");
         let client = etcdctl(&zone, "https://127.0.0.1:2379");
-        let add = ["member", "add", "node4.example.zone", "--learner", "--peer-urls=https://127.0.0.1:2410"];
-        until("the learner to be added", || (call(&client, &add).code == 0).then_some(()));
+        let add = ["add", "node4.example.zone", "--learner", "--peer-urls=https://127.0.0.1:2410"];
+        change_members(&client, &add);
         let mut learner = start(&zone, "node4");
         learner.wait_for_line(&["\"serving client traffic securely\""]);
 
@@ -161,8 +161,8 @@ fn a_member_that_was_added_and_never_started() {
     isolated(|| {
         let (zone, _members) = running_zone(3);
         let client = etcdctl(&zone, "https://127.0.0.1:2379");
-        let add = ["member", "add", "node9", "--learner", "--peer-urls=https://127.0.0.1:2999"];
-        until("the learner to be added", || (call(&client, &add).code == 0).then_some(()));
+        let add = ["add", "node9", "--learner", "--peer-urls=https://127.0.0.1:2999"];
+        change_members(&client, &add);
         let told = rotate(&zone, &[]).expect_code(69).expect_error_with(&["nothing was done", "member list"]);
         assert!(!told.stderr.contains("check --node"), "{}", told.stderr);
     });

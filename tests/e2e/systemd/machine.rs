@@ -10,6 +10,7 @@ use nix::mount::{MsFlags, mount};
 use tempfile::TempDir;
 
 use super::unit::packaged;
+use crate::harness::members::call;
 use crate::harness::{Outcome, bundle, outcome, program};
 
 /// Where the units expect the program and the zone.
@@ -94,12 +95,15 @@ impl Machine {
         outcome(&mut self.as_user(&words))
     }
 
-    /// Runs etcdctl as the administrator of the zone.
+    /// etcdctl as the administrator of the zone.
+    pub fn client(&self) -> Command {
+        self.as_user(&[PROGRAM, "ctl", "--zone", ZONE, "--"].map(str::to_owned))
+    }
+
+    /// Runs [`Self::client`].
     #[track_caller]
     pub fn etcdctl(&self, arguments: &[&str]) -> Outcome {
-        let words = [PROGRAM, "ctl", "--zone", ZONE, "--"].iter().chain(arguments);
-        let words: Vec<String> = words.map(|word| (*word).to_owned()).collect();
-        outcome(&mut self.as_user(&words))
+        call(&self.client(), arguments)
     }
 
     /// A file of the zone.

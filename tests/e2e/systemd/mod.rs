@@ -21,7 +21,7 @@ use std::time::Instant;
 use nix::sys::signal::Signal;
 
 use crate::harness::isolation::isolated;
-use crate::harness::members::{loopback_text, process_lines};
+use crate::harness::members::{change_members, loopback_text, process_lines};
 use crate::harness::outcome;
 use crate::harness::processes::{children_of, until};
 use machine::{Machine, ZONE};
@@ -384,9 +384,7 @@ fn a_removed_member_stays_down() {
         let mut services = ["node1", "node2", "node3"].map(|node| Service::start(&machine, node));
         services.iter_mut().for_each(Service::wait_until_ready);
         let removed = removable(&machine, "node3");
-        until("the removal, which waits for members that are connected", || {
-            (machine.etcdctl(&["member", "remove", &removed]).code == 0).then_some(())
-        });
+        change_members(&machine.client(), &["remove", &removed]);
         let status = services[2].process.end();
         assert!(!services[2].unit.restarts_after(status), "{status}");
 
