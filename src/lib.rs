@@ -7,3 +7,11 @@ pub mod commands;
 pub mod completion;
 pub mod logging;
 mod output;
+
+use std::alloc::System;
+
+use zeroizing_alloc::ZeroAlloc;
+
+/// What is freed is wiped, since libraries leave copies of keys behind: one that decodes PEM, or writes PKCS#12.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);

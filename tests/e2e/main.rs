@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`namespaces`], [`translated_addresses`] | machines with addresses, names and NAT between them |
+//! | [`named_directories`] | what the program writes, seen by a layer over the file system |
 //! | [`versions`] | every supported line of etcd |
 //! | [`upgrade`] | changes of version: up, down, and what is refused |
 //! | [`upgrade_walk`], [`upgrade_by_bundle`] | `upgrade`: members in place, and nodes with bundles |
@@ -96,6 +97,7 @@ mod issued_certificates;
 mod logged_secrets;
 mod membership;
 mod monitoring;
+mod named_directories;
 mod nameservice;
 mod namespaces;
 mod node_lock;

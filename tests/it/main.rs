@@ -10,6 +10,7 @@
 //! | [`answers`] | what nodes say of themselves in etcd: believed or not
 //! | [`bundle`] | bundles: what is in them, what opens them, and every way to be damaged |
 //! | [`cfssl`] | certificates by cfssl, and what is wrong with some of its profiles |
+//! | [`claims`] | docs/claims.md: every promise, and the command that shows it |
 //! | [`clock`] | a clock that is wrong: what is refused, what is named |
 //! | [`ca_keys`] | CA keys under a passphrase, and where that comes from |
 //! | [`rehearsal`] | what a rehearsal says of what its clients noted |
@@ -60,6 +61,7 @@ mod boot_config;
 mod bundle;
 mod ca_keys;
 mod cfssl;
+mod claims;
 mod clock;
 mod command_line;
 mod configuration;

@@ -8,6 +8,7 @@ use model::config::LocalConfig;
 
 use super::command_line::json;
 use crate::harness::TestZone;
+use crate::support::has_test;
 
 /// The local config as the document has it.
 const LOCAL_CONFIG: &str = r#"{
@@ -53,14 +54,6 @@ fn rows(page: &str) -> Vec<Vec<String>> {
         }
     }
     rows
-}
-
-/// Whether it is there, and run: also with attributes below `#[test]`, and within `proptest!`.
-fn has_test(text: &str, name: &str) -> bool {
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let begins = format!("fn {name}(");
-    let Some(index) = lines.iter().position(|line| line.starts_with(&begins)) else { return false };
-    lines[..index].iter().rev().take_while(|line| line.starts_with("#[")).any(|line| *line == "#[test]")
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod authority;
 mod backend_file;
 mod log_file;
+mod named_test;
 mod one_verdict;
 mod others;
 mod refusal;
@@ -18,6 +19,7 @@ pub use log_file::{
     committed, entry, entry_of, old_request, put_request, snapshot, wrapped, write_log, write_log_with,
     write_segment,
 };
+pub use named_test::{has_test, names_a_test};
 pub use one_verdict::Asked;
 pub use others::Others;
 pub use refusal::Refusal;
