@@ -12,6 +12,6 @@ use std::alloc::System;
 
 use zeroizing_alloc::ZeroAlloc;
 
-/// What is freed is wiped, since libraries leave copies of keys behind: one that decodes PEM, or writes PKCS#12.
+/// What is freed is wiped: libraries that decode PEM, or write PKCS#12, leave copies of keys behind.
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);

@@ -39,7 +39,6 @@ impl Trace {
             let (from, to) = line.split(' ').next().unwrap().split_once('-').unwrap();
             let [from, to] = [from, to].map(|place| u64::from_str_radix(place, 16).unwrap());
             let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
-            // The buffer is memory too: it is left out, since what is read last is itself.
             if memory.read_exact_at(&mut bytes, from).is_ok() {
                 count += bytes.windows(self.0.len()).filter(|window| self.is_at(window)).count();
             }

@@ -27,7 +27,7 @@ pub fn statements(text: &str) -> Vec<(String, String)> {
             paragraph.push(' ');
         }
     }
-    // The head of a table is what follows nothing but its rule: its cells name columns.
+    // The line below the head of a table.
     found.retain(|(_, statement)| !statement.is_empty());
     found
 }
