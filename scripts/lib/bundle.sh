@@ -9,9 +9,9 @@
 readonly BUNDLE_PROGRAMS=(etcd etcdctl etcdutl)
 readonly BUNDLE_DEFAULT_VERSION=3.7.3
 
-# bundled_versions_known DIR: the versions that can be built, one a line, newest first
+# bundled_versions_known DIR: the releases that can be built, one a line, newest first
 bundled_versions_known() {
-    find "$1" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort --version-sort --reverse
+    find "$1" -mindepth 1 -maxdepth 1 -type d ! -name '*-*' -printf '%f\n' | sort --version-sort --reverse
 }
 
 # write_manifest DIR VERSION SOURCE

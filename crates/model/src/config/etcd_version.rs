@@ -30,7 +30,7 @@ struct Line {
 }
 
 /// The last one is run when nothing else is asked for.
-const LINES: [Line; 3] = [
+const LINES: &[Line] = &[
     Line {
         minor: MinorVersion::V3_5,
         bundled: 35,
@@ -44,6 +44,8 @@ const LINES: [Line; 3] = [
         safe_from: Some((3, "it can send raft messages in reverse order; run 3.7.3 or later")),
         leaves_from: None,
     },
+    #[cfg(feature = "next")]
+    Line { minor: MinorVersion { major: 3, minor: 8 }, bundled: 0, safe_from: None, leaves_from: None },
 ];
 
 /// A minor version, such as 3.6: what etcd records as the version of a cluster and of its storage.
@@ -94,11 +96,11 @@ impl MinorVersion {
 
     /// The lines that this program drives, the earliest first.
     pub fn all() -> impl Iterator<Item = Self> {
-        LINES.into_iter().map(|line| line.minor)
+        LINES.iter().map(|line| line.minor)
     }
 
-    fn line(self) -> Option<Line> {
-        LINES.into_iter().find(|line| line.minor == self)
+    fn line(self) -> Option<&'static Line> {
+        LINES.iter().find(|line| line.minor == self)
     }
 
     const fn patch(self, patch: u64) -> EtcdVersion {
@@ -173,9 +175,10 @@ impl FromStr for EtcdVersion {
         let unreadable = || VersionError::Unreadable(text.to_owned());
         let bare = text.strip_prefix('v').unwrap_or(text);
         if let Some((release, _)) = bare.split_once('-')
-            && release.parse::<Self>().is_ok()
+            && let Ok(release) = release.parse::<Self>()
         {
-            return Err(VersionError::PreRelease(bare.to_owned()));
+            let is_driven = cfg!(feature = "next") && release == Self::DEFAULT;
+            return if is_driven { Ok(release) } else { Err(VersionError::PreRelease(bare.to_owned())) };
         }
         let mut numbers = bare.split('.').map(|part| {
             let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -194,6 +197,10 @@ impl fmt::Display for EtcdVersion {
 }
 
 fn supported_lines() -> String {
-    let [earlier @ .., last] = LINES.map(|line| line.minor.to_string());
-    format!("{} and {last}", earlier.join(", "))
+    let mut text = String::new();
+    for (index, minor) in MinorVersion::all().enumerate() {
+        let before = if index == 0 { "" } else if index + 1 == LINES.len() { " and " } else { ", " };
+        text += &format!("{before}{minor}");
+    }
+    text
 }
