@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// How it is called.
 pub const USAGE: &str =
-    "usage: zone [--short] [--cfssl PATH] [issue|bundle|launch|start|dev|members|fleet ...]";
+    "usage: zone [--short] [--all] [--plot FILE] [--tools DIR] [issue|bundle|launch|start|dev|members|doctor|fleet ...]";
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Subject {
     Dev,
     /// What changes of the members cost clients.
     Members,
+    /// A diagnosis of five members with a fault of each kind.
+    Doctor,
     /// Thousands of nodes whose bundles the zone's etcd has.
     Fleet,
 }
@@ -30,8 +32,12 @@ pub enum Subject {
 pub struct Arguments {
     /// Few runs, a minute at most; goals are then shown and not judged.
     pub short: bool,
-    /// The `cfssl` to compare with, if any.
-    pub cfssl: Option<PathBuf>,
+    /// Print all goals again in the end, in one table.
+    pub all: bool,
+    /// Where to write them as a picture.
+    pub plot: Option<PathBuf>,
+    /// Where `cfssl`, `mkcert` and `step` are, to compare with.
+    pub tools: Option<PathBuf>,
     /// In the order in which they were named; all of them by default.
     pub subjects: Vec<Subject>,
 }
@@ -39,12 +45,14 @@ pub struct Arguments {
 impl Arguments {
     /// Reads the arguments after the program's name, or says what is wrong with them.
     pub fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut arguments = Self { short: false, cfssl: None, subjects: Vec::new() };
+        let mut arguments = Self { short: false, all: false, plot: None, tools: None, subjects: Vec::new() };
         let mut words = words;
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--short" => arguments.short = true,
-                "--cfssl" => arguments.cfssl = Some(words.next().ok_or("--cfssl needs a path")?.into()),
+                "--all" => arguments.all = true,
+                "--plot" => arguments.plot = Some(words.next().ok_or("--plot needs a path")?.into()),
+                "--tools" => arguments.tools = Some(words.next().ok_or("--tools needs a path")?.into()),
                 // `cargo bench` gives it to every benchmark.
                 "--bench" => {}
                 "issue" => arguments.subjects.push(Subject::Issue),
@@ -53,6 +61,7 @@ impl Arguments {
                 "start" => arguments.subjects.push(Subject::Start),
                 "dev" => arguments.subjects.push(Subject::Dev),
                 "members" => arguments.subjects.push(Subject::Members),
+                "doctor" => arguments.subjects.push(Subject::Doctor),
                 "fleet" => arguments.subjects.push(Subject::Fleet),
                 other => return Err(format!("unknown argument `{other}`")),
             }
@@ -65,6 +74,7 @@ impl Arguments {
                 Subject::Start,
                 Subject::Dev,
                 Subject::Members,
+                Subject::Doctor,
                 Subject::Fleet,
             ];
         }

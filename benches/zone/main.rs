@@ -1,9 +1,8 @@
 //! What the program costs, against what it could cost: ratios, each measured in one run against something
 //! else.
 //!
-//! `cargo bench --bench zone -- [--short] [issue|bundle|launch|start|dev|members|fleet ...]`;
-//! `scripts/bench`
-//! builds what it needs and calls it.
+//! `cargo bench --bench zone -- [--short] [SUBJECT ...]`; `scripts/bench` builds what it needs
+//! and calls it.
 //!
 //! Absolute figures belong to a machine and to what else it does. So every subject runs alternately with what
 //! it is compared to, and the goals are ratios, or differences that leave a wide margin.
@@ -14,6 +13,7 @@
 mod arguments;
 mod bundles;
 mod development;
+mod diagnosis;
 mod disk_alone;
 mod fleet;
 mod in_memory;
@@ -23,6 +23,7 @@ mod membership;
 mod on_disk;
 mod other_tools;
 mod peak_memory;
+mod plot;
 mod raw_rcgen;
 mod report;
 mod scratch;
@@ -96,9 +97,16 @@ fn measure(arguments: &Arguments) -> Result<Report> {
             Subject::Launch => report.print(launch::measure(arguments, &scratch)?),
             Subject::Start => report.print(start::measure(arguments, &scratch)?),
             Subject::Members => report.print(membership::measure(arguments, &scratch)?),
+            Subject::Doctor => report.print(diagnosis::measure(arguments, &scratch)?),
             Subject::Fleet => fleet::measure(arguments, &scratch, &mut report)?,
             Subject::Dev => report.print(development::measure(arguments, &scratch)?),
         }
+    }
+    if arguments.all {
+        report.print_goals();
+    }
+    if let Some(path) = &arguments.plot {
+        std::fs::write(path, plot::svg(report.goals()))?;
     }
     Ok(report)
 }

@@ -126,7 +126,18 @@ impl Members {
         self.start_all(by, &self.plan()?)
     }
 
+    /// Runs `body` while all members run and have answered, with their process ids; they are killed then.
+    pub fn while_running<T>(&self, by: By, body: impl FnOnce(&[i32]) -> Result<T>) -> Result<T> {
+        let (running, _) = self.running(by, &self.plan()?)?;
+        let ids: Vec<i32> = running.0.iter().filter_map(|child| child.id().try_into().ok()).collect();
+        body(&ids)
+    }
+
     fn start_all(&self, by: By, planned: &[Planned]) -> Result<Duration> {
+        self.running(by, planned).map(|(_, duration)| duration)
+    }
+
+    fn running(&self, by: By, planned: &[Planned]) -> Result<(Running, Duration)> {
         let mut running = Running::default();
         let started = Instant::now();
         for (index, member) in planned.iter().enumerate() {
@@ -149,7 +160,7 @@ impl Members {
             }
             Ok(())
         })?;
-        Ok(started.elapsed())
+        Ok((running, started.elapsed()))
     }
 
     /// The command lines that `run` would use: only who starts them, and when, differs.

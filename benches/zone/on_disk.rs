@@ -1,12 +1,12 @@
 //! Issuing a large zone on disk, durable and verified, against the tools that people use.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::Result;
 use crate::arguments::Arguments;
 use crate::disk_alone::write_again;
-use crate::other_tools::{Cfssl, Openssl, Sample};
+use crate::other_tools::{Cfssl, Mkcert, Openssl, Sample, Step};
 use crate::report::{Section, in_milliseconds};
 use crate::scratch::Scratch;
 use crate::statistics::{Samples, processor_time_of_children, timed};
@@ -25,13 +25,14 @@ pub fn measure(arguments: &Arguments, scratch: &Scratch) -> Result<Section> {
     issue_all(&authority)?;
     let authority = authority.join("ca").join("peer");
     let openssl = Openssl::new(&authority);
-    let cfssl = |files| arguments.cfssl.as_deref().map(|program| Cfssl::new(program, &authority, files));
-    let (cfssl, cfssl_to_files) = (cfssl(false), cfssl(true));
+    let mut others = Vec::new();
+    if let Some(tools) = &arguments.tools {
+        others = others_in(tools, &authority, scratch)?;
+    }
 
     let rounds = arguments.runs(2, 5);
     let (mut zone, mut processor, mut disk) = (Samples::default(), Samples::default(), Samples::default());
-    let (mut with_openssl, mut with_cfssl, mut to_files) =
-        (Samples::default(), Samples::default(), Samples::default());
+    let mut with_openssl = Samples::default();
     for _ in 0..rounds {
         let before = processor_time_of_children()?;
         let (duration, directory) = issue_zone(scratch)?;
@@ -39,18 +40,15 @@ pub fn measure(arguments: &Arguments, scratch: &Scratch) -> Result<Section> {
         zone.add(duration);
         disk.add(write_again(&directory, &scratch.directory("again")?)?);
         with_openssl.add(issue_sample(scratch, &openssl)?);
-        if let Some(cfssl) = &cfssl {
-            with_cfssl.add(issue_sample(scratch, cfssl)?);
-        }
-        if let Some(cfssl) = &cfssl_to_files {
-            to_files.add(issue_sample(scratch, cfssl)?);
+        for other in &mut others {
+            let duration = issue_sample(scratch, &*other.tool)?;
+            other.took.add(duration);
         }
     }
     let whole = zone.median();
     let certificates = certificates_of(NODES);
     let each = zone.divided_by(certificates).median();
     let each_openssl = with_openssl.divided_by(SAMPLE).median();
-    let each_cfssl = with_cfssl.divided_by(SAMPLE).median();
 
     let mut section = Section::new(format!(
         "issue, on disk: {NODES} members, {certificates} certificates in {:.2} s, median of {rounds}",
@@ -67,13 +65,30 @@ pub fn measure(arguments: &Arguments, scratch: &Scratch) -> Result<Section> {
     );
     section.figure("openssl genpkey, req, x509, per certificate", in_milliseconds(each_openssl));
     section.at_least_times("faster than openssl", each_openssl, each, 80.0);
-    if cfssl.is_some() {
-        section.figure("cfssl gencert, per certificate", in_milliseconds(each_cfssl));
-        section.at_least_times("faster than cfssl", each_cfssl, each, 25.0);
-        let each = to_files.divided_by(SAMPLE).median();
-        section.figure("cfssl gencert | cfssljson, which writes files too", in_milliseconds(each));
+    for other in &others {
+        let each_other = other.took.divided_by(SAMPLE).median();
+        section.figure(format!("{}, per certificate", other.command), in_milliseconds(each_other));
+        section.at_least_times(format!("faster than {}", other.command), each_other, each, other.goal);
     }
     Ok(section)
+}
+
+/// A tool that others issue with, and how many times as long as we it has to take.
+struct Other {
+    command: &'static str,
+    tool: Box<dyn Sample>,
+    goal: f64,
+    took: Samples,
+}
+
+fn others_in(tools: &Path, authority: &Path, scratch: &Scratch) -> Result<Vec<Other>> {
+    let other = |command, tool, goal| Other { command, tool, goal, took: Samples::default() };
+    Ok(vec![
+        other("cfssl gencert", Box::new(Cfssl::new(tools, authority, false)), 25.0),
+        other("cfssl gencert | cfssljson", Box::new(Cfssl::new(tools, authority, true)), 25.0),
+        other("mkcert", Box::new(Mkcert::new(tools, authority, &scratch.directory("mkcert")?)?), 20.0),
+        other("step certificate create", Box::new(Step::new(tools, authority)), 40.0),
+    ])
 }
 
 fn issue_zone(scratch: &Scratch) -> Result<(Duration, PathBuf)> {
@@ -90,7 +105,7 @@ fn issue_zone(scratch: &Scratch) -> Result<(Duration, PathBuf)> {
     Ok((duration, directory))
 }
 
-fn issue_sample(scratch: &Scratch, tool: &impl Sample) -> Result<Duration> {
+fn issue_sample(scratch: &Scratch, tool: &dyn Sample) -> Result<Duration> {
     let directory = scratch.directory("sample")?;
     for number in 1..=SAMPLE {
         tool.prepare(&directory, number)?;

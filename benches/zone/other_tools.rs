@@ -78,9 +78,9 @@ pub struct Cfssl {
 impl Cfssl {
     /// With the authority in `AUTHORITY.crt` and `AUTHORITY.key`; with `files`, `cfssljson` follows, from
     /// beside cfssl.
-    pub fn new(program: &Path, authority: &Path, files: bool) -> Self {
+    pub fn new(tools: &Path, authority: &Path, files: bool) -> Self {
         let (certificate, key) = (authority.with_extension("crt"), authority.with_extension("key"));
-        Self { program: program.to_owned(), files, certificate, key }
+        Self { program: tools.join("cfssl"), files, certificate, key }
     }
 }
 
@@ -120,4 +120,77 @@ impl Sample for Cfssl {
         written?;
         if ended.success() { Ok(()) } else { Err(format!("cfssl gencert ended with {ended}").into()) }
     }
+}
+
+/// `mkcert`: key and certificate by one command.
+#[derive(Debug)]
+pub struct Mkcert {
+    program: PathBuf,
+    authority: PathBuf,
+}
+
+impl Mkcert {
+    /// With the authority in `AUTHORITY.crt` and `AUTHORITY.key`, which it wants by other names in a directory.
+    pub fn new(tools: &Path, authority: &Path, directory: &Path) -> Result<Self> {
+        std::fs::copy(authority.with_extension("crt"), directory.join("rootCA.pem"))?;
+        std::fs::copy(authority.with_extension("key"), directory.join("rootCA-key.pem"))?;
+        Ok(Self { program: tools.join("mkcert"), authority: directory.to_owned() })
+    }
+}
+
+impl Sample for Mkcert {
+    fn prepare(&self, _: &Path, _: usize) -> Result<()> {
+        Ok(())
+    }
+
+    fn issue(&self, directory: &Path, number: usize) -> Result<()> {
+        let mut mkcert = Command::new(&self.program);
+        mkcert.env("CAROOT", &self.authority).arg("-ecdsa").stdin(Stdio::null());
+        mkcert.arg("-cert-file").arg(directory.join(format!("{number}.crt")));
+        mkcert.arg("-key-file").arg(directory.join(format!("{number}.key")));
+        mkcert.args(names(number));
+        checked(&mut mkcert).map(drop)
+    }
+}
+
+/// `step certificate create`: key and certificate by one command.
+#[derive(Debug)]
+pub struct Step {
+    program: PathBuf,
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+impl Step {
+    /// With the authority in `AUTHORITY.crt` and `AUTHORITY.key`.
+    pub fn new(tools: &Path, authority: &Path) -> Self {
+        let (certificate, key) = (authority.with_extension("crt"), authority.with_extension("key"));
+        Self { program: tools.join("step"), certificate, key }
+    }
+}
+
+impl Sample for Step {
+    fn prepare(&self, _: &Path, _: usize) -> Result<()> {
+        Ok(())
+    }
+
+    fn issue(&self, directory: &Path, number: usize) -> Result<()> {
+        let mut step = Command::new(&self.program);
+        step.env("STEPPATH", directory.join("step")).stdin(Stdio::null());
+        step.args(["certificate", "create", &format!("node{number}.{ZONE_NAME}")]);
+        step.args(["crt", "key"].map(|extension| directory.join(format!("{number}.{extension}"))));
+        step.arg("--ca").arg(&self.certificate).arg("--ca-key").arg(&self.key);
+        step.args(["--kty", "EC", "--curve", "P-256", "--no-password", "--insecure", "--not-after", "8760h"]);
+        step.args(names(number).iter().flat_map(|name| ["--san", name]));
+        checked(&mut step).map(drop)
+    }
+}
+
+fn names(number: usize) -> [String; 4] {
+    [
+        format!("node{number}.{ZONE_NAME}"),
+        "localhost".to_owned(),
+        format!("10.0.0.{number}"),
+        "127.0.0.1".to_owned(),
+    ]
 }
