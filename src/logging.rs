@@ -16,7 +16,8 @@ const VARIABLE: &str = "ZONE_ETCD_LOG";
 
 /// Those whose steps are logged. What the libraries below would log of their own, such as the headers of a
 /// connection, was not looked through for secrets.
-const OWN: [&str; 8] = ["zone_etcd", "diagnosis", "etcd", "host", "launch", "live", "operations", "store"];
+const OWN: [&str; 9] =
+    ["zone_etcd", "diagnosis", "etcd", "host", "launch", "live", "operations", "payload", "store"];
 
 /// Begins to log, if the command line or the environment asks for it. The command line comes first.
 pub fn begin(arguments: LogArgs) {

@@ -24,6 +24,7 @@
 //! | [`diagnosis`] | `check` and `doctor` on members that run |
 //! | [`monitoring`] | metrics, alerts and the dashboard, in a Prometheus |
 //! | [`ansible`] | the playbook of `examples/ansible` |
+//! | [`one_file`] | the program, or a release of it, where nothing else is |
 //! | [`image`] | a zone that runs from the image of `scripts/image` |
 //! | [`nameservice`] | the zone document in the zone's etcd |
 //! | [`discovered`] | etcd's own `--discovery-srv`, with the records that `dns export` prints |
@@ -103,6 +104,7 @@ mod namespaces;
 mod node_lock;
 mod node_status;
 mod offline;
+mod one_file;
 mod operation_lock;
 mod packages;
 mod recovery;

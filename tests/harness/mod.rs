@@ -31,7 +31,12 @@ use tempfile::TempDir;
 
 /// The program under test.
 pub fn program() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_zone-etcd"))
+    released().unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_zone-etcd")))
+}
+
+/// The file that `scripts/release-checks` has the tests look at instead.
+pub fn released() -> Option<PathBuf> {
+    std::env::var_os("ZONE_ETCD_TEST_PROGRAM").map(PathBuf::from)
 }
 
 /// The bundle of a version, which `scripts/bundle-etcd` made.
