@@ -7,6 +7,10 @@ use clap::error::ErrorKind;
 use model::{error::Exit, report};
 use zone_etcd::{cli::Cli, commands, completion, logging};
 
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // Any command may come to hold a key.
     if let Err(error) = host::forbid_core_dumps() {
