@@ -27,7 +27,12 @@ type client struct {
 
 // key is the key that the writer's write of this number goes to.
 func (c *client) key(number int) string {
-	return fmt.Sprintf("%s%04d/%d", c.prefix, number/turnOver, number%slots)
+	return fmt.Sprintf("%s%d", c.group(number), number%slots)
+}
+
+// group is the prefix of the keys that are in use at the same time as that one.
+func (c *client) group(number int) string {
+	return fmt.Sprintf("%s%04d/", c.prefix, number/turnOver)
 }
 
 // do asks for an operation. Whatever else than an answer comes back, it may have been done.

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"math"
+	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -87,6 +89,7 @@ type history struct {
 	begun      time.Time
 	mutex      sync.Mutex
 	operations []*operation
+	listings   []listing
 }
 
 func (h *history) now() int64 {
@@ -97,4 +100,19 @@ func (h *history) add(operation *operation) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	h.operations = append(h.operations, operation)
+}
+
+func (h *history) addListing(listed listing) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.listings = append(h.listings, listed)
+}
+
+// keep writes a line for each operation: when it was asked for, when it was answered (in nanoseconds), and what.
+func (h *history) keep(path string) error {
+	var text strings.Builder
+	for _, o := range h.operations {
+		fmt.Fprintf(&text, "%d %d %s\n", o.call, o.end, o)
+	}
+	return os.WriteFile(path, []byte(text.String()), 0o600)
 }

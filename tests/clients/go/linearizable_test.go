@@ -78,3 +78,39 @@ func TestAStaleReadOfAnotherKeyIsRefused(t *testing.T) {
 		t.Errorf("%q", told)
 	}
 }
+
+func TestAListingThatNeverWasIsRefused(t *testing.T) {
+	changes := []change{{key: "p/a", value: "1", revision: 2}, {key: "p/b", value: "2", revision: 3}, {key: "p/a", revision: 4, deleted: true}}
+	a, b := stored{"1", 2, 2, 1}, stored{"2", 3, 3, 1}
+	cases := []struct {
+		name    string
+		listed  listing
+		refused string
+	}{
+		{"as it was", listing{"p/", 3, map[string]stored{"p/a": a, "p/b": b}}, ""},
+		{"after a deletion", listing{"p/", 4, map[string]stored{"p/b": b}}, ""},
+		{"before it", listing{"p/", 4, map[string]stored{"p/a": a, "p/b": b}}, "there were 1"},
+		{"of two revisions", listing{"p/", 3, map[string]stored{"p/b": b}}, "p/a at revision 3"},
+		{"of another value", listing{"p/", 2, map[string]stored{"p/a": {"2", 2, 2, 1}}}, "p/a at revision 2"},
+	}
+	for _, each := range cases {
+		t.Run(each.name, func(t *testing.T) {
+			told := strings.Join(judgeListings([]listing{each.listed}, changes), "\n")
+			if (each.refused == "") != (told == "") || !strings.Contains(told, each.refused) {
+				t.Errorf("wanted %q, got %q", each.refused, told)
+			}
+		})
+	}
+}
+
+func TestAWatchWithAGapOrARepeatIsRefused(t *testing.T) {
+	a, b := change{key: "a", value: "1", revision: 2}, change{key: "b", value: "2", revision: 3}
+	if told := judgeWatch([]change{a, b}, []change{a, b}); told != nil {
+		t.Errorf("%q", told)
+	}
+	for _, live := range [][]change{{a}, {b}, {a, a, b}, {a, b, b}} {
+		if told := judgeWatch(live, []change{a, b}); len(told) != 1 {
+			t.Errorf("%v: %q", live, told)
+		}
+	}
+}

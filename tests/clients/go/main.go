@@ -20,9 +20,6 @@ import (
 	"time"
 )
 
-// From the beginning of one write to that of the next, if it is acknowledged before.
-const pace = 2 * time.Millisecond
-
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("writer: ")
@@ -33,6 +30,9 @@ func main() {
 	limit := flag.Duration("try", time.Second, "how long one try may take, before the write is tried again")
 	serializable := flag.Bool("serializable", false, "have the rivals read what one member has, which is refused if it is old")
 	live := flag.Bool("watch", false, "watch while it happens, and not what has happened in the end; a member that stops gives a watch 5 s to end")
+	listed := flag.Bool("list", false, "have one more client read all keys that are in use by one range, again and again")
+	pace := flag.Duration("pace", 2*time.Millisecond, "from the beginning of one write to that of the next, if it is acknowledged before")
+	kept := flag.String("history", "", "file to write the history to, if something is found in it")
 	flag.Parse()
 	if *endpoints == "" || *directory == "" || flag.NArg() > 0 {
 		flag.Usage()
@@ -49,18 +49,28 @@ func main() {
 	clientOf := func(number int) client {
 		return client{number, connect(*pinned), history, *prefix, *serializable && number > 0}
 	}
-	watcher := &watcher{connections: connect(false), prefix: *prefix}
-	result, err := run(&writer{client: clientOf(0), limit: *limit}, []client{clientOf(1), clientOf(2)}, watcher, *live)
+	watcher := newWatcher(connect(false), *prefix, 0)
+	var lister *client
+	if *listed {
+		another := clientOf(3)
+		lister = &another
+	}
+	result, err := run(&writer{client: clientOf(0), limit: *limit, pace: *pace}, []client{clientOf(1), clientOf(2)}, lister, watcher, *live)
 	if err != nil {
 		log.Fatal(err)
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(result); err != nil {
 		log.Fatal(err)
 	}
+	if *kept != "" && len(result.Violations) > 0 {
+		if err := history.keep(*kept); err != nil {
+			log.Fatal(err)
+		}
+	}
 }
 
 // run has all of them at work until standard input is closed. A live watch follows them; another one begins in the end where they began.
-func run(writer *writer, rivals []client, watcher *watcher, live bool) (result, error) {
+func run(writer *writer, rivals []client, lister *client, watcher *watcher, live bool) (result, error) {
 	begun, err := writer.insist(operation{kind: get, key: writer.prefix})
 	if err != nil {
 		return result{}, fmt.Errorf("cannot begin: %w", err)
@@ -76,6 +86,9 @@ func run(writer *writer, rivals []client, watcher *watcher, live bool) (result, 
 	for i := range rivals {
 		contending.Go(func() { rivals[i].contend(writer.limit, &writer.written, stop) })
 	}
+	if lister != nil {
+		contending.Go(func() { lister.list(writer.limit, &writer.written, stop) })
+	}
 	result := writer.write(listen())
 	close(stop)
 	contending.Wait()
@@ -90,14 +103,25 @@ func run(writer *writer, rivals []client, watcher *watcher, live bool) (result, 
 	if err != nil {
 		return result, err
 	}
-	history := writer.history.operations
-	for _, operation := range history {
+	keys := map[string]bool{}
+	for _, operation := range writer.history.operations {
+		keys[operation.key] = true
 		result.Operations++
 		if !operation.answered {
 			result.Unanswered++
 		}
 	}
-	result.Violations = check(history, changes)
+	result.Keys, result.Listings, result.Told, result.LastRevision = len(keys), len(writer.history.listings), len(changes), last
+	result.Violations = append(check(writer.history.operations, changes), judgeListings(writer.history.listings, changes)...)
+	if live {
+		second := newWatcher(writer.connections, writer.prefix, begun+1)
+		go second.watch(watching)
+		all, err := second.upTo(last)
+		if err != nil {
+			return result, err
+		}
+		result.Violations = append(result.Violations, judgeWatch(changes, all)...)
+	}
 	return result, nil
 }
 
@@ -128,6 +152,11 @@ type result struct {
 	// What was asked of etcd in all, and how much of it without an answer: it was done or not.
 	Operations int `json:"operations"`
 	Unanswered int `json:"unanswered"`
+	// Keys with a history each, range reads of all keys in use, changes that the watch told, and the revision of the last write.
+	Keys         int   `json:"keys"`
+	Listings     int   `json:"listings"`
+	Told         int   `json:"told"`
+	LastRevision int64 `json:"last_revision"`
 	// What etcd answered, and no linearizable store would.
 	Violations []string `json:"violations"`
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +18,10 @@ type watcher struct {
 	next        int64
 	changes     []change
 	err         error
+}
+
+func newWatcher(connections *connections, prefix string, next int64) *watcher {
+	return &watcher{connections: connections, prefix: prefix, next: next}
 }
 
 // watch follows from a revision until stopped.
@@ -75,6 +80,11 @@ func (w *watcher) upTo(revision int64) ([]change, error) {
 		changes, next, err := w.changes, w.next, w.err
 		w.mutex.Unlock()
 		if err != nil || next > revision {
+			// A write that was given up may be done after it.
+			later := slices.IndexFunc(changes, func(c change) bool { return c.revision > revision })
+			if later >= 0 {
+				changes = changes[:later]
+			}
 			return changes, err
 		}
 	}

@@ -20,6 +20,8 @@ type writer struct {
 	client
 	// How long one try may take.
 	limit time.Duration
+	// From the beginning of one write to that of the next.
+	pace time.Duration
 	// How many writes are done with.
 	written atomic.Int64
 }
@@ -59,7 +61,7 @@ func (w *writer) write(closed <-chan struct{}, marks <-chan string) result {
 			// What it takes to connect is no gap between two writes.
 			current.LongestGapMs = 0
 		}
-		time.Sleep(time.Until(began.Add(pace)))
+		time.Sleep(time.Until(began.Add(w.pace)))
 	}
 }
 
