@@ -86,6 +86,7 @@ mod existing_ca;
 mod existing_certificates;
 mod expired;
 mod exports;
+mod faults;
 mod fleet;
 mod found_members;
 mod frozen;

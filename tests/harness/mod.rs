@@ -7,6 +7,7 @@ pub mod asked;
 pub mod authorities_elsewhere;
 pub mod clock;
 pub mod debian;
+pub mod draw;
 pub mod elsewhere;
 pub mod gateway;
 pub mod go_writer;

@@ -1,5 +1,5 @@
 //! Members under a supervisor, as a service manager would keep them: one that ends by SIGTERM is started
-//! again.
+//! again, or, by the table of the systemd unit, one that ends in any way that a start may mend.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -14,9 +14,30 @@ use super::TestZone;
 use super::members::{etcdctl, run_command, wait_for_quorum};
 use super::processes::{Running, until};
 
-/// What etcd logs once its bootstrap check is over.
 /// Between two looks at a member.
 const PAUSE: Duration = Duration::from_millis(2);
+/// `RestartSec` of the systemd unit, in the time of a test.
+const RESTART_PAUSE: Duration = Duration::from_millis(200);
+const UNIT: &str = include_str!("../../packaging/systemd/zone-etcd.service");
+
+/// Whether a member that has ended so is started again.
+type StartsAgain = fn(ExitStatus) -> bool;
+
+/// `restart` ends a member by this where no systemd runs it.
+fn by_sigterm(status: ExitStatus) -> bool {
+    status.signal() == Some(Signal::SIGTERM as i32)
+}
+
+/// `Restart=on-failure`, without the codes of `RestartPreventExitStatus`.
+fn by_unit(status: ExitStatus) -> bool {
+    let refusals = UNIT.lines().find_map(|line| line.strip_prefix("RestartPreventExitStatus="));
+    let refusals = refusals.expect("a setting of the unit");
+    match status.code() {
+        Some(0) => false,
+        Some(code) => !refusals.split(' ').any(|refusal| refusal.parse() == Ok(code)),
+        None => true,
+    }
+}
 
 /// A member that is started again when it has ended by SIGTERM, until it is stopped or dropped.
 pub struct Supervised {
@@ -32,6 +53,7 @@ struct Shared {
     name: String,
     starts: usize,
     stopping: bool,
+    starts_again: StartsAgain,
     running: Option<Running>,
     ended: Option<ExitStatus>,
 }
@@ -52,7 +74,10 @@ impl Shared {
             return true;
         }
         let status = running.end();
-        if status.signal() == Some(Signal::SIGTERM as i32) && !self.stopping {
+        if (self.starts_again)(status) && !self.stopping {
+            if !by_sigterm(status) {
+                sleep(RESTART_PAUSE);
+            }
             self.start();
             return true;
         }
@@ -65,12 +90,24 @@ impl Supervised {
     /// Starts a command that becomes a member, with its output in `directory`.
     #[track_caller]
     pub fn start(command: Command, directory: PathBuf, name: &str) -> Self {
+        Self::start_with(command, directory, name, by_sigterm)
+    }
+
+    /// The same, started again after whatever the systemd unit starts it again.
+    #[track_caller]
+    pub fn start_as_unit(command: Command, directory: PathBuf, name: &str) -> Self {
+        Self::start_with(command, directory, name, by_unit)
+    }
+
+    #[track_caller]
+    fn start_with(command: Command, directory: PathBuf, name: &str, starts_again: StartsAgain) -> Self {
         let shared = Shared {
             command,
             directory,
             name: name.to_owned(),
             starts: 0,
             stopping: false,
+            starts_again,
             running: None,
             ended: None,
         };
@@ -118,6 +155,19 @@ impl Supervised {
     /// Sends a signal to the member, after which the supervisor does what it does.
     pub fn signal(&self, signal: Signal) {
         lock(&self.shared).running.as_ref().expect("it was started").signal(signal);
+    }
+
+    /// The same, unless the member has ended.
+    pub fn signal_if_running(&self, signal: Signal) {
+        let shared = lock(&self.shared);
+        if let (Some(running), None) = (&shared.running, shared.ended) {
+            running.signal(signal);
+        }
+    }
+
+    /// How it has ended, if it has and is not started again.
+    pub fn ended(&self) -> Option<ExitStatus> {
+        lock(&self.shared).ended
     }
 
     /// Ends the member by a signal for good, and returns how it ended. It can be started once more with

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::harness::draw::Draw;
+
 /// The members.
 pub const MEMBERS: [&str; 3] = ["n1", "n2", "n3"];
 /// The node that makes its own keys, and has no member.
@@ -88,30 +90,7 @@ impl fmt::Display for Holder {
     }
 }
 
-/// Numbers that follow from a seed (xorshift64*).
-#[derive(Clone, Debug)]
-pub struct Draw(u64);
-
 impl Draw {
-    pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    pub fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % end
-    }
-
-    fn one_in(&mut self, count: usize) -> bool {
-        self.below(count) == 0
-    }
-
-    fn of<T: Clone>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len())].clone()
-    }
-
     fn holder(&mut self) -> Holder {
         match self.below(3) {
             0 => Holder::Client(self.of(&CLIENTS)),

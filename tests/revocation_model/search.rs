@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::action::{Action, Draw};
+use crate::action::Action;
+use crate::harness::draw::Draw;
 use crate::world::World;
 
 /// How much is tried.

@@ -1,0 +1,1 @@
+//! Faults that are put in on purpose: a run has to find each.
