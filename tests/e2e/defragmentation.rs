@@ -119,6 +119,20 @@ fn none_is_defragmented_while_a_member_is_down() {
     });
 }
 
+/// The gates are about the others.
+#[test]
+fn one_that_is_down_itself_is_named() {
+    isolated(|| {
+        let (zone, mut members) = members(3, "");
+        members.truncate(2);
+        zone.run(&["defrag", "node3"]).expect_code(69).expect_error_with(&[
+            "node3 is not defragmented",
+            "it does not answer",
+            "zone-etcd status",
+        ]);
+    });
+}
+
 #[test]
 fn an_alarm_is_ended_by_one_command() {
     isolated(|| {

@@ -27,7 +27,8 @@ impl Operation<'_> {
         let (Some(view), Some(Ok(status))) =
             (member.and_then(|member| member.client.as_ref()), member.map(|member| &member.status))
         else {
-            return Err(Failure::internal("a member that is ready has no status"));
+            // The gates are about the others: whether it answers itself is no condition of a restart.
+            return Err(self.unavailable(name, "it does not answer".to_owned()));
         };
         let before = DatabaseSize::of(node, status);
         self.refuse_without_room(node, before.size - before.free)?;
@@ -67,10 +68,14 @@ impl Operation<'_> {
                 .because(format!("no answer for {}", humantime::format_duration(self.limit)))
                 .because("it goes on with it all the same, and takes no requests until then")
                 .next(format!("wait until it does, then run the command again: {}", self.proposed_status())),
-            CallError::Failed(_) => Failure::new(Exit::Unavailable, what)
-                .because(format!("etcd says: {error}"))
-                .next(format!("see how the members are: {}", self.proposed_status())),
+            CallError::Failed(_) => self.unavailable(name, format!("etcd says: {error}")),
         }
+    }
+
+    fn unavailable(&self, name: &str, why: String) -> Failure {
+        Failure::new(Exit::Unavailable, format!("{name} is not defragmented"))
+            .because(why)
+            .next(format!("see how the members are: {}", self.proposed_status()))
     }
 
     pub(super) fn proposed_status(&self) -> String {
