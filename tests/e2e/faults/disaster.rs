@@ -20,7 +20,11 @@ const LATER: &str = "after-the-snapshot";
 /// `last` is the last revision that a client was told.
 pub fn strike(run: &Run, draw: &mut Draw, last: i64) {
     run.expect_another_cluster();
-    if draw.one_in(2) { restore(run, draw, last) } else { recover(run, draw, last) }
+    if draw.one_in(2) {
+        restore(run, draw, last)
+    } else {
+        recover(run, draw, last)
+    }
     clear_aside(run);
     run.learn_cluster();
     run.try_all_revoked();
@@ -95,7 +99,9 @@ fn judge_revisions(run: &Run, seen: i64) {
     for node in (0..NODES.len()).filter(|node| !run.machines.has_ended(*node)) {
         let client = etcdctl(&run.machines.zone, &format!("https://{}:2379", run.machines.address(node)));
         let told = call(&client, &["get", KEPT, "-w", "json"]);
-        let now = serde_json::from_str(&told.stdout).ok().and_then(|told: Value| told["header"]["revision"].as_i64());
+        let now = serde_json::from_str(&told.stdout)
+            .ok()
+            .and_then(|told: Value| told["header"]["revision"].as_i64());
         if now.is_none_or(|now| now <= seen) {
             let what = format!("{} is at revision {now:?}, and {seen} was seen before", NODES[node]);
             run.found(RESTORE, &format!("{what}: {}", told.stderr));

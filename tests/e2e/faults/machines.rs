@@ -49,8 +49,7 @@ impl Machines {
     #[track_caller]
     pub fn start() -> Self {
         let first: Vec<String> = (0..NODES.len()).map(|node| addresses(node)[0].clone()).collect();
-        let named: Vec<(&str, &str)> =
-            NODES.iter().copied().zip(first.iter().map(String::as_str)).collect();
+        let named: Vec<(&str, &str)> = NODES.iter().copied().zip(first.iter().map(String::as_str)).collect();
         let network = Network::new(&named);
         network.add_own_address(DESK);
         let mut text = String::from("[zone]\nname = \"example.zone\"\n");

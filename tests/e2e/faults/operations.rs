@@ -76,8 +76,7 @@ fn rotate_root(run: &Run, _: &mut Draw) {
 /// Up to a stage, and back to the CA of before.
 fn rotate_back(run: &Run, draw: &mut Draw) {
     let (plane, stage) = (draw.of(&["client", "peer"]), draw.of(&["trust-both", "new-leaves"]));
-    let rotate =
-        ["pki", "rotate-ca", "--plane", plane, "--force", "--stop-after", stage, "--timeout", "20s"];
+    let rotate = ["pki", "rotate-ca", "--plane", plane, "--force", "--stop-after", stage, "--timeout", "20s"];
     let goes_on = ["pki", "rotate-ca", "--plane", plane, "--stop-after", stage];
     if run.carry_out(&Step::new("rotate-stop", &rotate).finished_by(&goes_on)) {
         run.carry_out(&Step::new("rotate-back", &["pki", "rotate-ca", "--rollback"]));

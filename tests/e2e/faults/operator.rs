@@ -44,10 +44,12 @@ impl Run {
         let mut calm_until: Option<Instant> = None;
         let is_done = loop {
             tries += 1;
-            let command = if tries > 1 { step.finish.as_ref().unwrap_or(&step.command) } else { &step.command };
+            let command =
+                if tries > 1 { step.finish.as_ref().unwrap_or(&step.command) } else { &step.command };
             let told = self.once(step.operation, command);
             let is_documented = told.code == -1 || DOCUMENTED.contains(&told.code);
-            if told.code == 0 || (is_documented && DONE_BEFORE.iter().any(|text| told.stderr.contains(text))) {
+            if told.code == 0 || (is_documented && DONE_BEFORE.iter().any(|text| told.stderr.contains(text)))
+            {
                 break true;
             }
             if !is_documented {

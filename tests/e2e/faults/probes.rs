@@ -112,7 +112,10 @@ pub fn watch(run: &Run, mut draw: Draw) {
                 && !expected.is_empty()
                 && !expected.contains(&id)
             {
-                run.found(FOUNDING, &format!("{} is a member of cluster {id:x}, not of {expected:x?}", NODES[node]));
+                run.found(
+                    FOUNDING,
+                    &format!("{} is a member of cluster {id:x}, not of {expected:x?}", NODES[node]),
+                );
             }
             let revoked = lock(&run.watched).revoked.clone();
             let mut tried: Vec<&Leaked> = revoked.last().into_iter().collect();
