@@ -30,6 +30,11 @@ pub fn addresses(node: usize) -> [String; 2] {
     [11, 111].map(|first| format!("10.0.1.{}", first + node))
 }
 
+/// The line of `zone.toml` with an address.
+pub fn described(address: &str) -> String {
+    format!("address = \"{address}\"")
+}
+
 #[derive(Default)]
 struct Machine {
     member: Mutex<Option<Supervised>>,
@@ -54,8 +59,11 @@ impl Machines {
         network.add_own_address(DESK);
         let mut text = String::from("[zone]\nname = \"example.zone\"\n");
         for (node, (name, address)) in named.iter().enumerate() {
-            network.add_address(name, &addresses(node)[1]);
+            let other = &addresses(node)[1];
+            network.add_address(name, other);
+            // Wherever it is, it sends from the first.
             text += &format!("[[node]]\nname = \"{name}\"\naddress = \"{address}\"\n");
+            text += &format!("sans = [\"{address}\", \"{other}\"]\n");
         }
         let around = std::env::temp_dir();
         text += &format!(
@@ -117,7 +125,7 @@ impl Machines {
     pub fn address(&self, node: usize) -> String {
         let [first, second] = addresses(node);
         let text = fs::read_to_string(self.zone.file("zone.toml")).expect("zone.toml");
-        if text.contains(&format!("\"{first}\"")) { first } else { second }
+        if text.contains(&described(&first)) { first } else { second }
     }
 
     fn run_command(&self, node: usize, flags: &[&str]) -> Command {

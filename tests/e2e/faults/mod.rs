@@ -33,6 +33,8 @@ use tally::{STUCK, Tally};
 const ASKED_FOR: &str = "ZONE_ETCD_FAULTS";
 /// A directory for what a run leaves in which something was found.
 const KEPT: &str = "ZONE_ETCD_FAULTS_KEPT";
+/// A file for the table.
+const TABLE: &str = "ZONE_ETCD_FAULTS_TABLE";
 /// A round of a run ends with a disaster, and its histories are judged.
 const ROUND: Duration = Duration::from_secs(150);
 /// What a zone may need to be healthy again once all faults are over.
@@ -159,7 +161,11 @@ fn long_operations_under_faults() {
         }
         let took = run.begun.elapsed().as_secs();
         let head = format!("seed {seed}, {took} s, {} members, {rounds} rounds", NODES.len());
-        println!("{}", run.tally().table(&head));
+        let table = run.tally().table(&head);
+        println!("{table}");
+        if let Ok(file) = std::env::var(TABLE) {
+            fs::write(file, table).expect("the table");
+        }
         if !run.tally().violations.is_empty() {
             keep(run.machines.zone.around());
             panic!("see above what was found");
@@ -169,7 +175,7 @@ fn long_operations_under_faults() {
 
 #[track_caller]
 fn round(run: &Run, draw: &mut Draw, faults: &[(Fault, &'static str)], until: Instant) {
-    run.calm.over.store(false, Ordering::SeqCst);
+    run.calm.begin();
     let writers = run.writers();
     let mut another = || Draw::new(draw.below(1 << 30) as u64);
     let (for_faults, for_probes, for_operations, mut for_disaster) =

@@ -70,7 +70,7 @@ struct Active {
 pub struct Calm {
     wanted: AtomicBool,
     here: AtomicBool,
-    pub over: AtomicBool,
+    over: AtomicBool,
 }
 
 impl Calm {
@@ -79,6 +79,20 @@ impl Calm {
         while !self.here.load(Ordering::SeqCst) && !self.over.load(Ordering::SeqCst) {
             sleep(Duration::from_millis(5));
         }
+    }
+
+    /// The run is over.
+    pub fn stop(&self) {
+        self.over.store(true, Ordering::SeqCst);
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
+
+    /// Another round begins.
+    pub fn begin(&self) {
+        self.over.store(false, Ordering::SeqCst);
     }
 
     pub fn end(&self) {
@@ -93,7 +107,7 @@ impl Calm {
 pub fn haunt(run: &Run, faults: &[(Fault, &'static str)], mut draw: Draw) {
     let mut active: Vec<Active> = Vec::new();
     let mut next = Instant::now();
-    while !run.calm.over.load(Ordering::SeqCst) {
+    while !run.calm.is_over() {
         let is_calm = run.calm.wanted.load(Ordering::SeqCst);
         let now = Instant::now();
         let (over, on): (Vec<Active>, Vec<Active>) =

@@ -1,11 +1,10 @@
 //! What is done to the zone meanwhile, in random order.
 
 use std::fs;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::Run;
-use super::machines::{NODES, addresses};
+use super::machines::{NODES, addresses, described};
 use super::operator::Step;
 use super::tally::STUCK;
 use crate::harness::draw::Draw;
@@ -42,7 +41,7 @@ pub fn work(run: &Run, mut draw: Draw, until: Instant) {
         let operation = left.swap_remove(draw.below(left.len()));
         operation(run, &mut draw);
     }
-    run.calm.over.store(true, Ordering::SeqCst);
+    run.calm.stop();
 }
 
 fn renew(run: &Run, _: &mut Draw) {
@@ -112,14 +111,17 @@ fn replace(run: &Run, draw: &mut Draw) {
     clear_aside(run);
 }
 
-/// A member moves to the other address of its machine.
 fn update(run: &Run, draw: &mut Draw) {
-    let node = draw.below(NODES.len());
+    move_member(run, draw.below(NODES.len()));
+}
+
+/// A member moves to the other address of its machine.
+pub fn move_member(run: &Run, node: usize) {
     let from = run.machines.address(node);
     let to = addresses(node).into_iter().find(|address| *address != from).expect("two addresses");
     let file = run.machines.zone.file("zone.toml");
     let text = fs::read_to_string(&file).expect("zone.toml");
-    fs::write(&file, text.replace(&format!("\"{from}\""), &format!("\"{to}\""))).expect("zone.toml");
+    fs::write(&file, text.replace(&described(&from), &described(&to))).expect("zone.toml");
     run.carry_out(&Step::new("update", &["member", "update", NODES[node], "--timeout", "20s"]));
 }
 

@@ -13,7 +13,7 @@ use crate::harness::{Outcome, next_step};
 /// A command that takes longer hangs: each of its waits has a limit below.
 const LONGEST: Duration = Duration::from_secs(150);
 /// How long it may take without faults, all tries together.
-const WITHOUT_FAULTS: Duration = Duration::from_secs(180);
+const WITHOUT_FAULTS: Duration = Duration::from_secs(120);
 /// Refusals that an operator may have to do with: docs of each command.
 const DOCUMENTED: [i32; 6] = [65, 66, 69, 73, 75, 78];
 /// What a command says that was carried out before and whose end was not seen.
@@ -120,8 +120,12 @@ impl Run {
 
     /// The members that lines from this one on say have to be started. Returns how many lines there are.
     fn start_what_is_asked_for(&self, stderr: &str, from: usize) -> usize {
-        for line in stderr.lines().skip(from).filter(|line| line.contains("has to be started")) {
-            for node in (0..NODES.len()).filter(|node| line.contains(NODES[*node])) {
+        let asks =
+            |line: &&str| ["has to be started", "next: start it"].iter().any(|text| line.contains(text));
+        for line in stderr.lines().skip(from).filter(asks) {
+            let mut words = line.split(|character: char| !character.is_alphanumeric());
+            let named = words.find_map(|word| NODES.iter().position(|node| *node == word));
+            if let Some(node) = named {
                 if self.machines.has_ended(node) {
                     self.note(&format!("{} is started, as asked for", NODES[node]));
                     // As it says there, or as the start before was told.

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -65,6 +64,16 @@ impl Run {
         ask(&self.machines.zone.file("clients/admin/current"), &self.url(node))
     }
 
+    /// The revision of the zone, if it takes requests.
+    pub fn revision(&self) -> Option<i64> {
+        let credentials = Credentials::load(&self.machines.zone.file("clients/admin/current")).ok()?;
+        let read = async {
+            let client = credentials.connect_unverified(&self.url(0), ANSWER_LIMIT).ok()?;
+            client.quorum_read().await.ok()
+        };
+        on_runtime(read).expect("a runtime")
+    }
+
     fn url(&self, node: usize) -> String {
         format!("https://{}:2379", self.machines.address(node))
     }
@@ -101,7 +110,7 @@ fn ask(identity: &Path, url: &str) -> Option<u64> {
 
 /// Looks at every member, again and again, until the run is over.
 pub fn watch(run: &Run, mut draw: Draw) {
-    while !run.calm.over.load(Ordering::SeqCst) {
+    while !run.calm.is_over() {
         for node in 0..NODES.len() {
             let before = lock(&run.watched).clusters.clone();
             let seen = run.cluster_of(node);
