@@ -16,6 +16,11 @@ impl Draw {
         (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % end
     }
 
+    /// Numbers that follow from these, and do not depend on how many of either were drawn since.
+    pub fn another(&mut self) -> Self {
+        Self::new(self.below(1 << 30) as u64)
+    }
+
     pub fn one_in(&mut self, count: usize) -> bool {
         self.below(count) == 0
     }

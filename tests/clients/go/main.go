@@ -111,7 +111,7 @@ func run(writer *writer, rivals []client, lister *client, watcher *watcher, live
 			result.Unanswered++
 		}
 	}
-	result.Keys, result.Listings, result.Told, result.LastRevision = len(keys), len(writer.history.listings), len(changes), last
+	result.Keys, result.Listings, result.Told = len(keys), len(writer.history.listings), len(changes)
 	result.Violations = append(check(writer.history.operations, changes), judgeListings(writer.history.listings, changes)...)
 	if live {
 		second := newWatcher(writer.connections, writer.prefix, begun+1)
@@ -152,11 +152,10 @@ type result struct {
 	// What was asked of etcd in all, and how much of it without an answer: it was done or not.
 	Operations int `json:"operations"`
 	Unanswered int `json:"unanswered"`
-	// Keys with a history each, range reads of all keys in use, changes that the watch told, and the revision of the last write.
-	Keys         int   `json:"keys"`
-	Listings     int   `json:"listings"`
-	Told         int   `json:"told"`
-	LastRevision int64 `json:"last_revision"`
+	// Keys with a history each, range reads of all keys in use, and changes that the watch told.
+	Keys     int `json:"keys"`
+	Listings int `json:"listings"`
+	Told     int `json:"told"`
 	// What etcd answered, and no linearizable store would.
 	Violations []string `json:"violations"`
 }

@@ -23,6 +23,7 @@ use crate::harness::draw::Draw;
 use crate::harness::go_writer::GoWriter;
 use crate::harness::isolation::isolated;
 use crate::harness::processes::Running;
+use disaster::Disaster;
 use links::Links;
 use machines::{Machines, NODES};
 use nemesis::{Calm, Fault};
@@ -114,17 +115,14 @@ impl Run {
     }
 
     /// Once all faults are over: the zone is healthy, what was revoked is refused, and the histories are
-    /// judged. Returns the last revision that a client was told.
+    /// judged.
     #[track_caller]
-    fn judge(&self, writers: [GoWriter; 2]) -> i64 {
+    fn judge(&self, writers: [GoWriter; 2]) {
         if let Err(told) = self.machines.heals_within(HEALING) {
             self.found(STUCK, &told);
         }
         self.try_all_revoked();
-        let told = writers.map(GoWriter::finish);
-        told.iter().for_each(|told| self.tally().writer(told));
-        let last = told.iter().filter_map(|told| told["last_revision"].as_i64());
-        last.max().expect("two writers")
+        writers.into_iter().for_each(|writer| self.tally().writer(&writer.finish()));
     }
 }
 
@@ -135,9 +133,12 @@ struct Asked {
     faults: Vec<(Fault, &'static str)>,
 }
 
+/// A run that is shorter ends with the disaster that takes less time.
+const SHORT: u64 = 60;
+
 impl Asked {
     fn new() -> Self {
-        let text = std::env::var(ASKED_FOR).unwrap_or_else(|_| "1 20".to_owned());
+        let text = std::env::var(ASKED_FOR).unwrap_or_else(|_| "1 15".to_owned());
         let mut words = text.split_whitespace();
         let mut number = || words.next().and_then(|word| word.parse().ok()).expect("SEED SECONDS [FAULT...]");
         let (seed, seconds) = (number(), number());
@@ -158,6 +159,10 @@ fn long_operations_under_faults() {
         while Instant::now() < until && run.tally().violations.is_empty() {
             rounds += 1;
             round(&run, &mut draw, &faults, until.min(Instant::now() + ROUND));
+            if run.tally().violations.is_empty() {
+                let disaster = if seconds < SHORT { Disaster::Restore } else { draw.of(&Disaster::ALL) };
+                disaster::strike(&run, &mut draw, disaster, &faults);
+            }
         }
         let took = run.begun.elapsed().as_secs();
         let head = format!("seed {seed}, {took} s, {} members, {rounds} rounds", NODES.len());
@@ -177,18 +182,13 @@ fn long_operations_under_faults() {
 fn round(run: &Run, draw: &mut Draw, faults: &[(Fault, &'static str)], until: Instant) {
     run.calm.begin();
     let writers = run.writers();
-    let mut another = || Draw::new(draw.below(1 << 30) as u64);
-    let (for_faults, for_probes, for_operations, mut for_disaster) =
-        (another(), another(), another(), another());
+    let [for_faults, for_probes, for_operations] = [(); 3].map(|()| draw.another());
     std::thread::scope(|scope| {
         scope.spawn(|| nemesis::haunt(run, faults, for_faults));
         scope.spawn(|| probes::watch(run, for_probes));
         operations::work(run, for_operations, until);
     });
-    let last = run.judge(writers);
-    if run.tally().violations.is_empty() {
-        disaster::strike(run, &mut for_disaster, last);
-    }
+    run.judge(writers);
 }
 
 /// Copies what the processes of a run have written to where it stays.
