@@ -33,9 +33,8 @@ impl Disaster {
     pub const ALL: [Self; 2] = [Self::Restore, Self::Recover];
 }
 
-/// Faults go on while the zone is brought back, but for
-/// disks that are full: they are lost.
-pub fn strike(run: &Run, draw: &mut Draw, disaster: Disaster, last: i64, faults: &[(Fault, &'static str)]) {
+/// Loses a zone and has it brought back. Faults go on meanwhile, but for disks that are full: they are lost.
+pub fn strike(run: &Run, draw: &mut Draw, disaster: Disaster, faults: &[(Fault, &'static str)]) {
     let faults: Vec<_> = faults.iter().copied().filter(|(fault, _)| *fault != Fault::FullDisk).collect();
     let for_faults = draw.another();
     run.expect_another_cluster();
