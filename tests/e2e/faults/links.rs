@@ -46,12 +46,12 @@ impl Links {
 
     fn cut(&self, machines: &Machines, is_cut: impl Fn(usize, usize) -> bool) {
         let mut cuts = lock(&self.0);
-        for from in 0..NODES.len() {
+        for (from, name) in NODES.iter().enumerate() {
             for to in (0..=OPERATOR).filter(|to| *to != from) {
                 // What the operator sends is not answered, which is as good as lost.
                 let is_lost = is_cut(from, to) || (to == OPERATOR && is_cut(to, from));
                 if is_lost && cuts.insert((from, to)) {
-                    with_addresses(to, |addresses| machines.network.cut(NODES[from], addresses));
+                    with_addresses(to, |addresses| machines.network.cut(name, addresses));
                     if to == OPERATOR {
                         machines.set_reached(from, false);
                     }

@@ -68,7 +68,8 @@ impl Machines {
         let around = std::env::temp_dir();
         text += &format!(
             "[etcd]\nheartbeat = \"50ms\"\nelection = \"500ms\"\n\
-             [access]\ncommand = \"{0}/reach {{name}}\"\nnode_dir = \"{0}/machines/{{name}}\"\nlimit = \"20s\"\n",
+             [access]\ncommand = \"{0}/reach {{name}}\"\n\
+             node_dir = \"{0}/machines/{{name}}\"\nlimit = \"20s\"\n",
             around.display()
         );
         let zone = TestZone::described(&text);
@@ -91,7 +92,8 @@ impl Machines {
     fn write_reach(&self) {
         let reach = std::env::temp_dir().join("reach");
         let script = format!(
-            "#!/bin/sh\nname=$1; shift\n[ -e {0}/cut-$name ] && {{ echo 'No route to host' >&2; exit 255; }}\n\
+            "#!/bin/sh\nname=$1; shift\n\
+             [ -e {0}/cut-$name ] && {{ echo 'No route to host' >&2; exit 255; }}\n\
              exec nsenter --net=/run/netns/$name -- {1} \"$@\"\n",
             std::env::temp_dir().display(),
             program().display()

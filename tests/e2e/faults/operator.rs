@@ -125,15 +125,13 @@ impl Run {
         for line in stderr.lines().skip(from).filter(asks) {
             let mut words = line.split(|character: char| !character.is_alphanumeric());
             let named = words.find_map(|word| NODES.iter().position(|node| *node == word));
-            if let Some(node) = named {
-                if self.machines.has_ended(node) {
-                    self.note(&format!("{} is started, as asked for", NODES[node]));
-                    // As it says there, or as the start before was told.
-                    let refused = self.machines.member(node, |member| member.stderr()).unwrap_or_default();
-                    let is_said = |flag: &&str| line.contains(flag) || refused.contains(flag);
-                    let flags: Vec<&str> = ["--move-data-aside"].into_iter().filter(is_said).collect();
-                    self.machines.start_member(node, &flags);
-                }
+            if let Some(node) = named.filter(|node| self.machines.has_ended(*node)) {
+                self.note(&format!("{} is started, as asked for", NODES[node]));
+                // As it says there, or as the start before was told.
+                let refused = self.machines.member(node, |member| member.stderr()).unwrap_or_default();
+                let is_said = |flag: &&str| line.contains(flag) || refused.contains(flag);
+                let flags: Vec<&str> = ["--move-data-aside"].into_iter().filter(is_said).collect();
+                self.machines.start_member(node, &flags);
             }
         }
         stderr.lines().count()

@@ -88,9 +88,9 @@ impl Run {
     /// Tries every revoked certificate on every member, all of which answer.
     pub fn try_all_revoked(&self) {
         let revoked = lock(&self.watched).revoked.clone();
-        for node in 0..NODES.len() {
+        for (node, name) in NODES.iter().enumerate() {
             if self.cluster_of(node).is_none() && !self.machines.is_resting(node) {
-                self.found(STUCK, &format!("{} does not answer in a healthy zone", NODES[node]));
+                self.found(STUCK, &format!("{name} does not answer in a healthy zone"));
             }
             revoked.iter().for_each(|leaked| self.try_revoked(node, leaked));
         }
@@ -111,7 +111,7 @@ fn ask(identity: &Path, url: &str) -> Option<u64> {
 /// Looks at every member, again and again, until the run is over.
 pub fn watch(run: &Run, mut draw: Draw) {
     while !run.calm.is_over() {
-        for node in 0..NODES.len() {
+        for (node, name) in NODES.iter().enumerate() {
             let before = lock(&run.watched).clusters.clone();
             let seen = run.cluster_of(node);
             // One that was replaced meanwhile is no news.
@@ -121,10 +121,8 @@ pub fn watch(run: &Run, mut draw: Draw) {
                 && !expected.is_empty()
                 && !expected.contains(&id)
             {
-                run.found(
-                    FOUNDING,
-                    &format!("{} is a member of cluster {id:x}, not of {expected:x?}", NODES[node]),
-                );
+                let what = format!("{name} is a member of cluster {id:x}, not of {expected:x?}");
+                run.found(FOUNDING, &what);
             }
             let revoked = lock(&run.watched).revoked.clone();
             let mut tried: Vec<&Leaked> = revoked.last().into_iter().collect();

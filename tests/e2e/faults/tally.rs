@@ -66,7 +66,8 @@ impl Tally {
         let _ = writeln!(
             text,
             "histories  {} keys, {} range reads of all keys in use, {} changes told by watches\n\
-             clients    {} operations: {answered} ok, {} unknown; {} writes acknowledged, {} failed for good\n",
+             clients    {} operations: {answered} ok, {} unknown; {} writes acknowledged, \
+             {} failed for good\n",
             of("keys"),
             of("listings"),
             of("told"),

@@ -8,7 +8,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 const SYMBOL: &str = "__vdso_clock_gettime";
-/// `mov eax, 228 (clock_gettime); syscall; test edi, edi; jne out; mov rcx, SECONDS; add [rsi], rcx; out: ret`
+/// `mov eax, 228; syscall; test edi, edi; jne out; mov rcx, SECONDS; add [rsi], rcx; out: ret`: the call of
+/// the kernel, and only for `CLOCK_REALTIME`, which is 0, something is added to the seconds.
 const BEFORE: [u8; 13] = [0xb8, 0xe4, 0, 0, 0, 0x0f, 0x05, 0x85, 0xff, 0x75, 0x0d, 0x48, 0xb9];
 const AFTER: [u8; 4] = [0x48, 0x01, 0x0e, 0xc3];
 
