@@ -11,7 +11,7 @@ use crate::harness::isolation::isolated;
 use crate::harness::members::{
     call, etcdctl, kill_all, loopback_zone, run_command, start_on_loopback, wait_for_quorum,
 };
-use crate::harness::processes::{Running, processes_named};
+use crate::harness::processes::{Running, processes_named, until};
 use crate::harness::supervised::{Supervised, supervise_on_loopback};
 use crate::harness::{TestZone, program, zone_etcd};
 
@@ -25,9 +25,17 @@ fn lose_the_disks(zone: &TestZone, survivor: &str) -> String {
 }
 
 fn snapshots(zone: &TestZone) -> Vec<PathBuf> {
+    ending_with(zone, "db")
+}
+
+fn parts(zone: &TestZone) -> usize {
+    ending_with(zone, "part").len()
+}
+
+fn ending_with(zone: &TestZone, end: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(zone.file("snapshots")).into_iter().flatten();
     let paths = entries.map(|entry| entry.expect("an entry").path());
-    paths.filter(|path| path.extension().is_some_and(|extension| extension == "db")).collect()
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == end)).collect()
 }
 
 #[test]
@@ -265,9 +273,16 @@ fn by_access() {
         assert_eq!(rehearsed["chosen"], "node1.example.zone", "{rehearsed:#}");
         assert_eq!(snapshots(&zone), Vec::<PathBuf>::new());
 
+        // One that is killed while the snapshot comes leaves a part of it, which is in no other's way.
         let mut command = zone.command(&["recover", "--dead", "node2,node3", "--yes"]);
+        let mut killed = Running::start(&mut command, zone.around(), "killed");
+        until("a part of a snapshot", || (parts(&zone) == 1).then_some(()));
+        killed.signal(Signal::SIGKILL);
+        killed.end();
+        assert_eq!(parts(&zone), 1);
         let mut recovering = Running::start(&mut command, zone.around(), "recovering");
         recovering.wait_for_line(&["has to be started"]);
+        assert_eq!(parts(&zone), 0);
         zone.run(&["snapshot", "status", snapshots(&zone)[0].to_str().expect("a path"), "--signed"])
             .expect_code(0);
         let mut run = zone_etcd(["run", "--end-with-parent", &parent, "--config"]);

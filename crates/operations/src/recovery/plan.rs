@@ -162,7 +162,7 @@ impl Recovery<'_> {
                 (salvaged.report, salvaged.file)
             }
             NodeTransport::Command(command) => {
-                let mut partial = PartialSnapshot::begin(&directory, "recover", &Sealing::Plain)?;
+                let mut partial = self.begin_snapshot(&directory)?;
                 let report = command.recover_salvage(self.limit, &mut |bytes| partial.write(bytes))?;
                 (report, partial.finish()?)
             }
@@ -208,6 +208,12 @@ impl Recovery<'_> {
         Ok(directory)
     }
 
+    /// By a name that [`sweep`] finds, should this call be killed.
+    fn begin_snapshot(&self, directory: &Path) -> Result<PartialSnapshot> {
+        let stem = format!("{}-recover", self.site.config().name.as_str());
+        PartialSnapshot::begin(directory, &stem, &Sealing::Plain)
+    }
+
     /// Gives it its name, and a manifest that is signed.
     fn place(&self, manifest: SnapshotManifest, file: WholeSnapshot) -> Result<TakenSnapshot> {
         let stem = SnapshotPaths::stem(&manifest.zone, manifest.revision, manifest.taken_at);
@@ -243,7 +249,7 @@ impl Recovery<'_> {
                 "name one that is, or what `zone-etcd recover salvage` has written on a node of this zone",
             ));
         }
-        let mut partial = PartialSnapshot::begin(&self.directory()?, "recover", &Sealing::Plain)?;
+        let mut partial = self.begin_snapshot(&self.directory()?)?;
         let mut source = zone_pki::regular_file::open(file).map_err(|error| Failure::read(file, &error))?;
         let mut buffer = vec![0; 1 << 18];
         loop {
