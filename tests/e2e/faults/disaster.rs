@@ -51,7 +51,11 @@ pub fn strike(run: &Run, draw: &mut Draw, disaster: Disaster, faults: &[(Fault, 
         run.calm.stop();
         is_back
     });
-    if let (true, Err(told)) = (is_back, run.machines.heals_within(HEALING)) {
+    // What does not come back is found by then, and is nothing to judge.
+    if !is_back {
+        return;
+    }
+    if let Err(told) = run.machines.heals_within(HEALING) {
         run.found(STUCK, &told);
     }
     clear_aside(run);
