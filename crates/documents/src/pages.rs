@@ -47,19 +47,19 @@ macro_rules! topics {
 
 pub static TOPICS: &[Topic] = topics! {
     "When something is wrong":
-        "runbook" "checking" "self-test" "status" "log" "explain" "expired" "recovery" "problems/README";
+        "runbook" "checking" "checks" "self-test" "status" "log" "explain" "expired" "recovery" "problems/README";
     "Tutorials, each on the one before":
         "tutorials/1-one-machine" "tutorials/2-three-machines" "tutorials/3-rotate-and-revoke"
         "tutorials/4-lose-and-recover";
-    "Terms and reasons": "terms" "design" "claims" "faults" "pki" "configuration" "source-documents";
+    "Terms and reasons": "terms" "design" "claims" "faults" "pki" "configuration" "etcd-settings" "source-documents";
     "A zone and its CAs": "existing-ca" "existing-certificates" "cfssl" "ca-keys" "export";
     "The start of a node":
-        "one-file" "packages" "containers" "ansible" "starting" "boot" "systemd" "offline" "activation"
+        "one-file" "packages" "containers" "ansible" "starting" "joining" "boot" "systemd" "offline" "activation"
         "local-config" "cyfs";
-    "Nodes and members": "access" "fleet" "members" "address-change" "restart" "upgrading" "dry-run";
+    "Nodes and members": "access" "fleet" "fleet-limits" "node-status" "members" "address-change" "restart" "upgrading" "dry-run";
     "Certificates that change": "renewal" "revocation" "rotation" "rehearsal" "authentication";
     "Data": "snapshots" "restore" "defrag";
-    "For other programs": "monitoring" "json";
+    "For other programs": "monitoring" "metrics" "json";
     "How nodes and clients find a zone":
         "dns" "zone-document" "nameservice" "discovery-service" "grpc-proxy";
     "Problems":

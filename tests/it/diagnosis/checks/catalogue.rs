@@ -28,7 +28,7 @@ fn names_are_unique_and_kebab_case() {
 
 #[test]
 fn every_check_has_its_page_and_its_row() {
-    let index = read("docs/problems/README.md");
+    let index = read("docs/checks.md");
     for check in CHECKS {
         let text = read(&check.page_path());
         assert!(
@@ -40,8 +40,8 @@ fn every_check_has_its_page_and_its_row() {
         let row = index
             .lines()
             .find(|line| line.starts_with(&format!("| `{}` |", check.name)))
-            .unwrap_or_else(|| panic!("docs/problems/README.md has no row for {}", check.name));
-        assert!(row.contains(&format!("]({}.md)", check.page)), "{row}");
+            .unwrap_or_else(|| panic!("docs/checks.md has no row for {}", check.name));
+        assert!(row.contains(&format!("](problems/{}.md)", check.page)), "{row}");
         let used = match check.used {
             Use::Run => "run, check, doctor",
             Use::Check => "check, doctor",
