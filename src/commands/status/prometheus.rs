@@ -163,6 +163,11 @@ fn of_revocation_lists(page: &mut Page<'_>, answer: &Answer<'_>) {
 
 fn of_snapshots(page: &mut Page<'_>, answer: &Answer<'_>) {
     let latest = answer.snapshots.unwrap_or_default();
+    let family = "snapshot_missing";
+    page.family(family, "Whether snapshots are taken here, and there is no good one.");
+    if answer.snapshots.is_some() {
+        page.sample(family, &[], flag(latest.good.is_none()));
+    }
     for (family, help, at) in [
         ("snapshot_last_good_timestamp_seconds", "When the newest good snapshot was taken.", latest.good),
         ("snapshot_last_drill_timestamp_seconds", "When a drill of a snapshot last passed.", latest.drilled),
