@@ -10,7 +10,7 @@ import (
 const (
 	width  = 8.4
 	height = 20
-	margin = 20
+	margin = 12
 	head   = 40
 	// How long a reader looks at what a command has printed, before the next one.
 	reading = 1500 * time.Millisecond
@@ -65,6 +65,10 @@ func (s *screen) svg(title string) string {
 				html.EscapeString(run.text))
 		}
 		if took != "" {
+			// Beside a command that is longer than a line, there is room in the next one.
+			if len([]rune(line.string())) > columns-len(took)-1 {
+				y += height
+			}
 			fmt.Fprintf(&out, `<text class="took" x="%.1f" y="%d">%s</text>`, wide-margin, y, took)
 		}
 		out.WriteString("</g>\n")
