@@ -8,6 +8,7 @@
 mod bash;
 mod typed;
 mod values;
+mod zsh;
 
 use std::env;
 use std::io;
@@ -15,10 +16,11 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use clap_complete::Shell;
-use clap_complete::env::{CompleteEnv, Elvish, EnvCompleter, Fish, Powershell, Shells, Zsh};
+use clap_complete::env::{CompleteEnv, Elvish, EnvCompleter, Fish, Powershell, Shells};
 
 use bash::Bash;
 use host::detached;
+use zsh::Zsh;
 
 const PROGRAM: &str = "zone-etcd";
 /// How long a shell waits.

@@ -87,16 +87,18 @@ fn bash_completes_what_is_typed() {
     assert_eq!(done.stdout.trim(), "backup");
 }
 
+fn add_nodes(zone: &TestZone, count: usize) {
+    let node = |n| format!("[[node]]\nname = \"node-{n}\"\naddress = \"n{n}.example.com\"\nmember = false\n");
+    let file = zone.file("zone.toml");
+    let text = fs::read_to_string(&file).expect("the description");
+    fs::write(&file, text + &(0..count).map(node).collect::<String>()).expect("written");
+}
+
 /// Of a zone that takes long to read, nothing is proposed: a shell waits while it asks.
 #[test]
 fn a_huge_zone_holds_up_no_shell() {
     let zone = zone();
-    let nodes: String = (0..60_000)
-        .map(|n| format!("[[node]]\nname = \"n{n}\"\naddress = \"n{n}.example.com\"\nmember = false\n"))
-        .collect();
-    let file = zone.file("zone.toml");
-    let text = fs::read_to_string(&file).expect("the description");
-    fs::write(&file, text + &nodes).expect("written");
+    add_nodes(&zone, 60_000);
     let begun = Instant::now();
     proposed(&zone, &["plan", "--zone", &typed(&zone), "--node", ""]);
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
@@ -177,6 +179,19 @@ fn zsh_completes_what_is_typed() {
         let last = done.stdout.trim_end().rsplit([' ', '=']).next().unwrap_or_default();
         assert_eq!(last, *word, "{how} {line}: {}", done.stdout);
     }
+}
+
+/// zsh itself takes the square of their number to describe proposals.
+#[test]
+fn zsh_proposes_the_nodes_of_a_large_zone_as_soon_as_bash() {
+    let zone = zone();
+    add_nodes(&zone, 60_000);
+    let line = format!("zone-etcd plan --zone {} --node n", typed(&zone));
+    let begun = Instant::now();
+    let done = outcome(shell("zsh", &zone).args(["-f", "-c", IN_ZSH, "zsh", "source", &line]));
+    let last = done.expect_code(0).stdout.trim_end().rsplit(' ').next().map(str::to_owned);
+    assert_eq!(last.as_deref(), Some("node-"), "what all have in common");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 /// Every argument that takes a node, a member or a client proposes those of the zone.
