@@ -4,10 +4,10 @@ use time::OffsetDateTime;
 
 use crate::arguments::open_zone;
 use crate::cli::PkiIssueArgs;
-use crate::output::{BATCH, progress_bar};
+use crate::output::BATCH;
 use model::config::{ClientName, NameFault};
 use model::error::{Exit, Failure, Result};
-use model::report;
+use model::report::{self, Progress, Unit};
 use store::zone_directory::{Assessment, Holder, Issuer, OfRevoked, ZoneDirectory, admit, all_clients};
 
 #[tracing::instrument(skip_all, name = "pki issue")]
@@ -19,7 +19,7 @@ pub(super) fn run(arguments: &PkiIssueArgs, now: OffsetDateTime) -> Result<()> {
     let held = zone.lock()?;
     let authorities = zone.load_or_create_authorities(now, &held)?;
     let mut issuer = Issuer::new(&zone, &authorities)?;
-    let bar = progress_bar("issuing", holders.len());
+    let progress = Progress::begin("issuing", Unit::Of("holders"), holders.len() as u64);
     let of_revoked = OfRevoked::said(arguments.reinstate, arguments.holders.all);
     let (mut issued, mut brought) = (0, Vec::new());
     for batch in holders.chunks(BATCH) {
@@ -31,9 +31,9 @@ pub(super) fn run(arguments: &PkiIssueArgs, now: OffsetDateTime) -> Result<()> {
         let lacking = assessments.iter().filter(|assessment| assessment.lacks_trust_alone());
         brought.extend(lacking.map(|assessment| assessment.holder.short_name()));
         issued += issuer.bring_up_to_date(&assessments, now)?;
-        bar.inc(batch.len() as u64);
+        progress.add(batch.len() as u64);
     }
-    bar.finish_and_clear();
+    drop(progress);
     if !brought.is_empty() {
         report::message(&format!(
             "{}: CAs, chains and revocation lists brought up to date",

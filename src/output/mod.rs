@@ -4,7 +4,7 @@ mod batches;
 mod findings;
 mod restored_zone;
 
-pub use batches::{BATCH, progress_bar};
+pub use batches::BATCH;
 pub use findings::{Report, counts, exit_code, render_all, render_wrong};
 pub use restored_zone::RestoredZone;
 

@@ -46,6 +46,7 @@
 //! | [`restoration`] | the data of all members replaced by that of a snapshot |
 //! | [`snapshot`] | snapshots taken, checked, restored for a try, kept |
 //! | [`operation_lock`] | two operations on one zone kept apart |
+//! | [`progress`] | how far an operation is, on a terminal |
 //! | [`restart`] | members restarted one after the other, under writes |
 //! | [`restart_refused`] | members that would not start again, and are therefore not stopped |
 //! | [`rehearsal`] | a load on members that run, and rehearsals around it |
@@ -109,6 +110,7 @@ mod offline;
 mod one_file;
 mod operation_lock;
 mod packages;
+mod progress;
 mod recovery;
 mod rehearsal;
 mod renewal;

@@ -17,6 +17,7 @@ use super::members::LiveMember;
 use super::{COMPARISON_LIMIT, LiveZone};
 use etcd::client::MemberClient;
 use model::plan::EtcdId;
+use model::report::{Progress, Unit};
 
 /// The largest database, by what is in use of it, that a member is asked to hash. A member applies no write
 /// while it hashes: at 1 to 3 GiB a second, as measured with etcd 3.7.3, that is half a second at most.
@@ -179,7 +180,12 @@ async fn round(
             (place, name, answer)
         });
     }
-    let mut answers = tasks.join_all().await;
+    let progress = Progress::begin("comparing", Unit::Of("members"), clients.len() as u64);
+    let mut answers = Vec::new();
+    while let Some(answer) = tasks.join_next().await {
+        answers.push(answer.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
+        progress.add(1);
+    }
     answers.sort_by_key(|(place, ..)| *place);
     answers.into_iter().map(|(_, name, answer)| (name, answer)).collect()
 }

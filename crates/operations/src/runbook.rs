@@ -7,12 +7,23 @@ use serde::Serialize;
 use live::LiveZone;
 use model::config::Node;
 use model::error::{Failure, Result};
-use model::report::Table;
+use model::report::{Progress, Table, Unit};
 
 /// An operation on a zone.
 pub trait Runbook {
     /// What is carried out at once.
     type Step;
+
+    /// What all of it does, as a participle.
+    const DOING: &'static str;
+
+    /// What its steps are counted in.
+    const UNIT: Unit = Unit::Steps;
+
+    /// How much of that a step is.
+    fn extent(_step: &Self::Step) -> usize {
+        1
+    }
 
     /// What is to be done, in this order, as far as it can be told now.
     ///
@@ -37,10 +48,16 @@ pub trait Runbook {
     /// # Errors
     /// Those of the steps; those after it are not taken.
     fn run(&mut self) -> Result<()> {
-        for step in self.steps()? {
+        let steps = self.steps()?;
+        let all = steps.iter().map(Self::extent).sum::<usize>();
+        // One that is all there is shows by itself how far it is.
+        let progress = (all > 1).then(|| Progress::begin(Self::DOING, Self::UNIT, all as u64));
+        for step in steps {
+            let extent = Self::extent(&step);
             if self.carry_out(step)?.is_break() {
                 break;
             }
+            progress.iter().for_each(|progress| progress.add(extent as u64));
         }
         Ok(())
     }

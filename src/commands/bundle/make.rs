@@ -8,10 +8,11 @@ use time::OffsetDateTime;
 use super::outcome::{Outcome, Row};
 use crate::arguments::{SealChoice, open_zone};
 use crate::cli::BundleMakeArgs;
-use crate::output::{BATCH, print, progress_bar};
+use crate::output::{BATCH, print};
 use model::config::Node;
 use model::error::{Exit, Failure, Result};
 use model::plan::BOOTSTRAP_LASTS;
+use model::report::{Progress, Unit};
 use store::bundle::{Asked, BundleDirectory, BundleHistory, BundleMaker, Earlier, Programs, ZoneContents};
 use store::zone_directory::{
     Assessment, Holder, Issuer, OfRevoked, ZoneDirectory, admit, document_signer, in_parallel,
@@ -54,7 +55,7 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
 
     let of_revoked = OfRevoked::said(false, arguments.nodes.is_empty());
     let mut rows = Vec::with_capacity(nodes.len());
-    let bar = progress_bar("bundling", nodes.len());
+    let progress = Progress::begin("bundling", Unit::Of("nodes"), nodes.len() as u64);
     for batch in nodes.chunks(BATCH) {
         let assessments = batch
             .iter()
@@ -84,9 +85,9 @@ pub(super) fn run(arguments: &BundleMakeArgs, now: OffsetDateTime) -> Result<()>
         rows.extend(
             of_batch.map(|(node, (made, expires_at, right))| Row::new(node, made, expires_at, right)),
         );
-        bar.inc(batch.len() as u64);
+        progress.add(batch.len() as u64);
     }
-    bar.finish_and_clear();
+    drop(progress);
     issuer.keep_administrator(now);
     let founded = history.founding_clusters().get(&contents.cluster_id).copied();
     let may_be_new = founded.is_none_or(|founded| now - founded <= BOOTSTRAP_LASTS);

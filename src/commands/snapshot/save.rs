@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
@@ -65,13 +64,7 @@ pub(super) fn run(arguments: &SnapshotSaveArgs, now: OffsetDateTime) -> Result<(
     };
     let mut watch = Told(&site);
     let mut operation = Operation::with(None, &site, "snapshot save", NO_RESTART, &mut watch);
-    let bar = bar();
-    let taken = operation.save_snapshot(&request, &mut |come, all| {
-        bar.set_length(all);
-        bar.set_position(come);
-    });
-    bar.finish_and_clear();
-    let taken = taken?;
+    let taken = operation.save_snapshot(&request)?;
     let keep = Keep { last: arguments.keep, daily: arguments.keep_daily, weekly: arguments.keep_weekly };
     let removed = if outlet.is_some() { Vec::new() } else { prune(&taken, keep)? };
     let told = match arguments.format {
@@ -144,14 +137,6 @@ fn signer(site: &Site, arguments: &SnapshotSaveArgs, now: OffsetDateTime) -> Res
         None => Ok(None),
         Some(zone) => document_signer(zone, &site.authorities(now)?, now).map(Some),
     }
-}
-
-/// It draws on standard error, and nothing where that is no terminal.
-fn bar() -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(0).with_style(style)
 }
 
 /// For programs. Fields are added, never renamed.

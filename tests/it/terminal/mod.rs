@@ -2,6 +2,7 @@
 
 mod colour;
 mod page;
+mod progress;
 mod properties;
 mod width;
 mod words;

@@ -1,17 +1,15 @@
 //! `status --watch` has the terminal, shows what changes, and gives it back.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::process::Child;
-use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{LocalModes, tcgetattr};
 
 use crate::harness::TestZone;
-use crate::harness::terminal::open_terminal;
+use crate::harness::terminal::{Received, open_terminal, set_rows};
 
 const ENTER: &str = "\x1b[?1049h";
 const LEAVE: &str = "\x1b[?1049l";
@@ -21,8 +19,7 @@ struct Watch {
     child: Child,
     terminal: File,
     keyboard: File,
-    received: Receiver<Vec<u8>>,
-    text: String,
+    received: Received,
 }
 
 impl Watch {
@@ -33,32 +30,13 @@ impl Watch {
         let mut command = zone.command(&["status", "--watch", "1"]);
         command.env("TERM", "xterm").env_remove("COLUMNS").stdin(side()).stdout(side());
         let child = command.spawn().expect("it runs");
-        let mut reader = keyboard.try_clone().expect("the terminal");
-        let (sender, received) = channel();
-        std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(count @ 1..) = reader.read(&mut buffer) {
-                if sender.send(buffer[..count].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
-        Self { child, terminal, keyboard, received, text: String::new() }
+        let received = Received::of(&keyboard);
+        Self { child, terminal, keyboard, received }
     }
 
-    /// Waits until the terminal has received `wanted` since the last call.
     #[track_caller]
     fn expect(&mut self, wanted: &str) {
-        let end = Instant::now() + Duration::from_secs(30);
-        while !self.text.contains(wanted) {
-            let left = end.saturating_duration_since(Instant::now());
-            let Ok(more) = self.received.recv_timeout(left) else {
-                panic!("no {wanted:?} in {:?}", self.text)
-            };
-            self.text.push_str(&String::from_utf8_lossy(&more));
-        }
-        let found = self.text.find(wanted).expect("it is there");
-        self.text.drain(..found + wanted.len());
+        self.received.expect(wanted);
     }
 
     fn has_line_mode(&self) -> bool {
@@ -73,11 +51,6 @@ impl Watch {
         assert_eq!(status.code(), Some(69), "no member runs");
         assert!(self.has_line_mode());
     }
-}
-
-fn set_rows(terminal: &File, rows: u16) {
-    let size = Winsize { ws_row: rows, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
-    tcsetwinsize(terminal, size).expect("a size");
 }
 
 fn zone() -> TestZone {
@@ -109,7 +82,7 @@ fn what_changed_stands_out() {
     let mut watch = Watch::start(&zone, 40);
     watch.expect("q or Ctrl-C ends");
     watch.expect("q or Ctrl-C ends");
-    assert!(!watch.text.contains("\x1b[1m"), "{:?}", watch.text);
+    assert!(!watch.received.text.contains("\x1b[1m"), "{:?}", watch.received.text);
     let description = zone.path().join("zone.toml");
     let text = fs::read_to_string(&description).expect("the description");
     let other = "\n[[node]]\nname = \"node2\"\naddress = \"127.0.7.6\"\n";

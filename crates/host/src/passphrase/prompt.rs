@@ -39,6 +39,7 @@ pub(super) fn chosen(purpose: &PassphrasePurpose) -> Result<Passphrase> {
 }
 
 fn ask(purpose: &PassphrasePurpose, question: &str) -> Result<Zeroizing<Vec<u8>>> {
+    let _held = report::Held::cleared();
     match rpassword::prompt_password(question) {
         Ok(typed) => Ok(Zeroizing::new(typed.into_bytes())),
         Err(error) if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::Interrupted) => {

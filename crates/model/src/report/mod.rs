@@ -12,6 +12,7 @@
 )]
 
 mod json;
+mod progress;
 mod screen;
 mod shell;
 mod styled;
@@ -31,6 +32,7 @@ use crate::config::Problem;
 use crate::error::Failure;
 
 pub use json::{json, json_line};
+pub use progress::{Held, Progress, Unit, interrupts_are_handled};
 pub use screen::Screen;
 pub use shell::{shell_quoted, shell_quoted_path};
 pub use styled::{Span, Style};
@@ -64,6 +66,9 @@ static IS_IN_PROGRESS: AtomicBool = AtomicBool::new(false);
 /// What is going on: a message, which the next one takes the place of on a terminal.
 pub fn progress(text: &str) {
     let Some(columns) = terminal::error_columns() else { return message(text) };
+    if progress::tell(text) {
+        return;
+    }
     let line: String = Visible(text).to_string().chars().take(columns.saturating_sub(1)).collect();
     write_error(&line, "");
     IS_IN_PROGRESS.store(true, Ordering::Relaxed);
@@ -104,14 +109,19 @@ pub fn failure(failure: &Failure) {
         text.push_str(&indented(cause, "  "));
     }
     if let Some(next) = &failure.next {
-        text.push_str(&format!("\n{}: {}", paint("36", "next"), indented(next, "      ")));
+        text.push('\n');
+        text.push_str(&next_step(next));
     }
     to_standard_error(&text);
 }
 
-/// A command line that cannot be read, or help that was asked for.
-pub fn usage(error: clap::Error) {
-    usage::print(error);
+/// A command line that cannot be read, with one that can; or help that was asked for.
+pub fn usage(error: clap::Error, next: &str) {
+    usage::print(error, next);
+}
+
+fn next_step(next: &str) -> String {
+    format!("{}: {}", paint("36", "next"), indented(next, "      "))
 }
 
 /// No line of the text can pass for one that begins at the margin, as ours do.
@@ -126,8 +136,11 @@ fn paint(code: &str, text: &str) -> String {
 }
 
 fn to_standard_output(text: &str) -> io::Result<bool> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    let write = || {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush())
+    };
+    match progress::above(write) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(error),
@@ -141,7 +154,14 @@ fn to_standard_error(text: &str) {
 fn write_error(text: &str, end: &str) {
     let over = if IS_IN_PROGRESS.swap(false, Ordering::Relaxed) { "\r\x1b[K" } else { "" };
     // Where standard error is gone, a failure to write to it cannot be reported.
-    let _ = write!(io::stderr().lock(), "{over}{text}{end}");
+    let _ = progress::above(|| write!(io::stderr().lock(), "{over}{text}{end}"));
+}
+
+/// Takes away what [`progress`] has written last.
+fn clear_progress() {
+    if IS_IN_PROGRESS.swap(false, Ordering::Relaxed) {
+        let _ = write!(io::stderr().lock(), "\r\x1b[K");
+    }
 }
 
 /// `node1`, `node1 and node2`, `node1, node2 and node3`.

@@ -6,7 +6,7 @@ use std::io;
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use zone_pki::printable::visible_lines;
 
-use super::{terminal, to_standard_output, verdict_words};
+use super::{Held, terminal, to_standard_output, verdict_words};
 
 /// The alternate screen, without a cursor; what is wider than it is cut.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J";
@@ -22,6 +22,8 @@ pub struct Screen {
     typed: Option<Termios>,
     /// The lines of the page before, without their figures.
     before: HashSet<String>,
+    /// No line of progress comes into the page.
+    _held: Held,
 }
 
 impl Screen {
@@ -40,7 +42,7 @@ impl Screen {
             keys.special_codes[SpecialCodeIndex::VSUSP] = 0;
             tcsetattr(io::stdin(), OptionalActions::Now, &keys)?;
         }
-        let screen = Self { typed, before: HashSet::new() };
+        let screen = Self { typed, before: HashSet::new(), _held: Held::cleared() };
         to_standard_output(ENTER)?;
         Ok(screen)
     }

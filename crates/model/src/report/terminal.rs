@@ -20,9 +20,14 @@ pub fn columns() -> Option<usize> {
     wanted.filter(|&columns| columns > 0).or_else(|| columns_of(io::stdout()))
 }
 
-/// How many columns standard error has, if it is a terminal.
+/// How many columns standard error has, if it is a terminal on which what was written can be written over.
 pub(super) fn error_columns() -> Option<usize> {
-    columns_of(io::stderr())
+    columns_of(io::stderr()).filter(|_| is_rewritten(&io::stderr()))
+}
+
+/// Whether a stream is a terminal that does more than print one line below the other.
+pub(super) fn is_rewritten(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
 }
 
 /// How many rows standard output has, if it is a terminal that tells.

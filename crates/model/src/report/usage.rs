@@ -2,23 +2,39 @@
 //! others.
 
 use std::error::Error as _;
+use std::io;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
 use zone_pki::Visible;
 use zone_pki::printable::is_visible;
 
-pub(super) fn print(mut error: clap::Error) {
+use super::terminal;
+
+/// Where clap refers to the help of a command, which is not named.
+const REFERENCE: &str = "For more information, try ";
+
+/// With a command line that helps, unless help was asked for.
+pub(super) fn print(mut error: clap::Error, next: &str) {
     quote(&mut error);
+    let is_help = !error.use_stderr();
     let reason = error.source().map(ToString::to_string).unwrap_or_default();
-    if is_line(&reason) {
+    if is_help {
         // Where the output is gone, a failure cannot be reported.
         let _ = error.print();
         return;
     }
     // The reason of a parser of ours stands in the midst of clap's text, and its colours.
-    let text = error.render().ansi().to_string().replace(&reason, &Visible(&reason).to_string());
-    super::message(StyledStr::from(text).to_string().trim_end());
+    let mut text = error.render().ansi().to_string();
+    if !is_line(&reason) {
+        text = text.replace(&reason, &Visible(&reason).to_string());
+    }
+    if !terminal::has_colour(&io::stderr()) {
+        text = StyledStr::from(text).to_string();
+    }
+    let text = text.split_once(REFERENCE).map_or(text.as_str(), |(before, _)| before);
+    super::to_standard_error(text.trim_end());
+    super::to_standard_error(&super::next_step(next));
 }
 
 /// Makes visible what clap has noted of the command line.

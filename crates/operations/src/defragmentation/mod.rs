@@ -99,6 +99,8 @@ impl DatabaseSize {
 impl<'o> Runbook for Defragmentation<'_, 'o> {
     type Step = Step;
 
+    const DOING: &'static str = "defragmenting";
+
     fn steps(&self) -> Result<Vec<Step>> {
         Ok(match self.recovery {
             Some(_) => vec![Step::Compact, Step::Defragment, Step::Disarm, Step::TryWrite],

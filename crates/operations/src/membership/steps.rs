@@ -147,6 +147,8 @@ impl MemberChange<'_, '_> {
 impl<'c> Runbook for MemberChange<'c, '_> {
     type Step = Step<'c>;
 
+    const DOING: &'static str = "changing members";
+
     fn steps(&self) -> Result<Vec<Step<'c>>> {
         Ok(self.steps.clone())
     }

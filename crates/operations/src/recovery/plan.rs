@@ -110,6 +110,8 @@ pub fn unknown(dead: &[&Node], log: &LogReport) -> String {
 impl<'s> Runbook for Recovery<'s> {
     type Step = RecoveryStep<'s>;
 
+    const DOING: &'static str = "recovering";
+
     fn steps(&self) -> Result<Vec<Self::Step>> {
         let first = match &self.from {
             From::Log(node, log) => RecoveryStep::Salvage(node, log.clone()),

@@ -19,7 +19,7 @@ use live::LiveZone;
 use model::config::Node;
 use model::error::{Exit, Failure, Result};
 use model::plan::{IssueReason, Role};
-use model::report as output;
+use model::report::{self as output, Unit};
 use store::zone_directory::{
     Assessment, Authorities, Holder, Issuer, OfRevoked, Verdict, ZoneDirectory, admit,
 };
@@ -260,6 +260,18 @@ impl<'o> Renewal<'_, 'o> {
 
 impl<'r> Runbook for Renewal<'r, '_> {
     type Step = RenewalStep<'r>;
+
+    const DOING: &'static str = "renewing";
+
+    const UNIT: Unit = Unit::Of("holders");
+
+    fn extent(step: &RenewalStep<'r>) -> usize {
+        match step {
+            RenewalStep::One(_) | RenewalStep::MemberByEtcd(_) => 1,
+            RenewalStep::Together(holders) => holders.len(),
+            RenewalStep::ByEtcd(nodes) => nodes.len(),
+        }
+    }
 
     /// Those whose bundles etcd has come last, and together: what is said of one that is named is known by
     /// then.

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::readiness::{member_of, wait_until_open, wait_until_well};
+use crate::interruption::Interruption;
 use crate::operation::Operation;
 use crate::restarted::RestartedMember;
 use crate::runbook::{ListedStep, Runbook};
@@ -10,6 +11,7 @@ use crate::transport::NodeTransport;
 use live::LiveZone;
 use model::config::Node;
 use model::error::{Failure, Result};
+use model::report::{Progress, Unit};
 
 /// What is done to one of them.
 pub type EachOne<'r, 'o, T> = dyn FnMut(&mut Operation<'o>, &Node) -> Result<T> + 'r;
@@ -40,6 +42,11 @@ impl<'o> Operation<'o> {
         each: &mut EachOne<'_, 'o, T>,
     ) -> Result<()> {
         let mut left = nodes.to_vec();
+        let doing = match self.interruption {
+            Interruption::Restart => "restarting",
+            Interruption::Defragmentation => "defragmenting",
+        };
+        let progress = Progress::begin(doing, Unit::Of("members"), nodes.len() as u64);
         while let Some(first) = left.first() {
             self.ensure_locked()?;
             // Which is next is decided by what its gates see.
@@ -47,6 +54,7 @@ impl<'o> Operation<'o> {
             let live = open.map_err(|failure| self.left_alone(failure, &left))?.live;
             let node = left.remove(next_to_restart(&left, |node| leads(&live, node)));
             done.push(each(self, node).map_err(|failure| self.left_alone(failure, &left))?);
+            progress.add(1);
         }
         wait_until_well(self)
     }
@@ -98,6 +106,8 @@ pub enum RestartStep<'o> {
 
 impl<'o> Runbook for Restarts<'_, 'o> {
     type Step = RestartStep<'o>;
+
+    const DOING: &'static str = "restarting";
 
     fn steps(&self) -> Result<Vec<RestartStep<'o>>> {
         Ok(vec![self.restart.clone()])

@@ -249,6 +249,8 @@ fn other_restore() -> Failure {
 impl<'r> Runbook for Restoration<'r, '_> {
     type Step = Step<'r>;
 
+    const DOING: &'static str = "restoring";
+
     fn steps(&self) -> Result<Vec<Step<'r>>> {
         let mut steps: Vec<Step<'r>> = self.edit.map(Step::Describe).into_iter().collect();
         steps.push(Step::Begin);

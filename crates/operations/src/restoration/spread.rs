@@ -15,7 +15,7 @@ use model::config::{Address, Node};
 use model::error::{Exit, Failure, Result};
 use model::formats::Seal;
 use model::plan::{DEFAULT_NODE_DIRECTORY, directory_there, proposed_with_config};
-use model::report::{self, shell_quoted};
+use model::report::{self, Progress, Unit, shell_quoted};
 use store::bundle::Sealing;
 use store::snapshot::below_seal;
 
@@ -60,7 +60,9 @@ impl Restoration<'_, '_> {
             NodeTransport::Command(command) => {
                 self.operation.deliver_by_command(node)?;
                 report::progress(&format!("bringing the snapshot to {name}"));
-                command.stage_restored(&mut *self.database()?)?
+                let database = self.database()?;
+                let progress = Progress::begin("sending", Unit::Bytes, self.epoch.snapshot.database.size);
+                command.stage_restored(&mut progress.reading(database))?
             }
             NodeTransport::Offline => return Err(no_command(self.zone, node)),
         };

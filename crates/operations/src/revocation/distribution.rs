@@ -11,6 +11,7 @@ use live::LiveZone;
 use model::config::Node;
 use model::error::{Exit, Failure, Result};
 use model::plan::Plane;
+use model::report::{Progress, Unit};
 use store::zone_directory::{Assessment, Holder, Issuer, ZoneDirectory};
 
 /// Which members have the lists, by the short names of their nodes. One that never ran and never had a bundle
@@ -76,6 +77,7 @@ impl Distribution {
     /// Brings each of the others what it is to have. One that is not reached keeps none of the others from
     /// it.
     pub(super) fn finish(&mut self, operation: &Operation<'_>) {
+        let progress = Progress::begin("delivering", Unit::Of("nodes"), self.to_reach.len() as u64);
         for node in std::mem::take(&mut self.to_reach) {
             let name = node.name.short().to_owned();
             let delivered = operation.deliver_lists(&node);
@@ -83,6 +85,7 @@ impl Distribution {
                 Ok(_) => drop(self.known.insert(name)),
                 Err(failure) => self.not_reached.push(NotReached { node: name, failure }),
             }
+            progress.add(1);
         }
     }
 

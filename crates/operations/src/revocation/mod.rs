@@ -168,6 +168,8 @@ impl<'r, 'o> Revocation<'r, 'o> {
 impl<'o> Runbook for Revocation<'_, 'o> {
     type Step = Step<'o>;
 
+    const DOING: &'static str = "revoking";
+
     fn steps(&self) -> Result<Vec<Step<'o>>> {
         let leaves = self.node().filter(|node| node.member).map(Step::Leave);
         Ok(leaves.into_iter().chain([Step::ChangeLists, Step::Distribute, Step::Try]).collect())

@@ -22,7 +22,7 @@ use live::{LiveMember, LiveZone};
 use model::config::Node;
 use model::error::{Exit, Failure, Result};
 use model::plan::Plane;
-use model::report::message;
+use model::report::{Progress, Unit, message};
 use store::zone_directory::{
     Authorities, Place, RotationScope, ZoneDirectory, prepare_next, retire, switch, switch_back,
 };
@@ -63,6 +63,8 @@ pub struct Pending {
 
 impl Runbook for Rotation<'_, '_> {
     type Step = Step;
+
+    const DOING: &'static str = "rotating";
 
     fn steps(&self) -> Result<Vec<Step>> {
         Ok(Step::all(self.from, self.until))
@@ -151,10 +153,13 @@ impl<'o> Rotation<'_, 'o> {
             return carried.pending(self.operation, self.zone, stage);
         }
         let (by_etcd, others) = by_etcd(self.zone, &self.zone.config.nodes);
+        let progress = Progress::begin("delivering", Unit::Of("nodes"), others.len() as u64);
         for node in others {
             self.operation.still_held()?;
             self.bring_to(node, stage)?;
+            progress.add(1);
         }
+        drop(progress);
         match by_etcd.is_empty() {
             true => Ok(None),
             false => self.bring_by_etcd(&by_etcd, stage).map(|()| None),
@@ -209,9 +214,12 @@ impl<'o> Rotation<'_, 'o> {
 
     fn bring_unlocked(&mut self, nodes: &[&'o Node], stage: Stage) -> Result<()> {
         let (members, others): (Vec<&Node>, Vec<&Node>) = nodes.iter().partition(|node| node.member);
+        let progress = Progress::begin("delivering", Unit::Of("members"), members.len() as u64);
         for node in members {
             self.bring_to(node, stage)?;
+            progress.add(1);
         }
+        drop(progress);
         let round = self.operation.etcd_round(&others, &Wanted::UpToDate, &mut |_| Ok(()))?;
         match round.failure {
             Some(failure) if stage == Stage::DropOld => Err(failure.next(format!(
@@ -256,6 +264,7 @@ impl<'o> Rotation<'_, 'o> {
         message(&format!("waiting for the nodes to restart their members in turn: {}", names.join(", ")));
         let mut deadline = Instant::now() + self.operation.limit;
         let mut left = names.len();
+        let progress = Progress::begin("waiting for restarts", Unit::Of("members"), left as u64);
         loop {
             let members = self.look()?;
             let behind = |name: &&String| {
@@ -269,6 +278,7 @@ impl<'o> Rotation<'_, 'o> {
             }
             if waiting.len() < left {
                 (left, deadline) = (waiting.len(), Instant::now() + self.operation.limit);
+                progress.set((names.len() - left) as u64);
             }
             if Instant::now() >= deadline {
                 let what = format!("{} still trusts what it did before", waiting.join(", "));

@@ -47,7 +47,7 @@ impl Operation<'_> {
             stall: STALL_LIMIT,
             outlet: None,
         };
-        let taken = self.save_snapshot(&request, &mut |_, _| {})?;
+        let taken = self.save_snapshot(&request)?;
         report::message(&format!("a snapshot is in {}", taken.paths.file.shown()));
         Ok(taken.paths.file)
     }

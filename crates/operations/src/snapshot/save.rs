@@ -52,17 +52,13 @@ pub struct TakenSnapshot {
 }
 
 impl Operation<'_> {
-    /// Takes a snapshot. `progress` gets how many bytes have come, and how many there are.
+    /// Takes a snapshot.
     ///
     /// # Errors
     /// No member is fit, or it sends no more (exit 69); there is another operation (75), no right (77), no
     /// room (73). Nothing is left of it then.
     #[tracing::instrument(skip_all, name = "save snapshot")]
-    pub fn save_snapshot(
-        &mut self,
-        request: &SnapshotRequest<'_>,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<TakenSnapshot> {
+    pub fn save_snapshot(&mut self, request: &SnapshotRequest<'_>) -> Result<TakenSnapshot> {
         let site = self.site();
         let live = self.observer.observe()?;
         if !live.list_is_confirmed && !request.without_quorum {
@@ -89,7 +85,7 @@ impl Operation<'_> {
             Some(sent) => PartialSnapshot::begin_sent(sent.pipe()?, &name, &request.sealing)?,
             None => PartialSnapshot::begin(request.directory, &stem, &request.sealing)?,
         };
-        let written = stream::write(&self.observer, &source, &mut partial, request.stall, progress);
+        let written = stream::write(&self.observer, &source, &mut partial, request.stall);
         let whole = written.and_then(|version| Ok((version, partial.finish()?)));
         let (storage_version, whole) = match (whole, sent) {
             (Ok(whole), Some(sent)) => sent.end(&name).map(|()| whole)?,

@@ -8,19 +8,19 @@ use super::source::{Source, no_right};
 use crate::observer::{Observer, run};
 use etcd::client::CallError;
 use model::error::{Exit, Failure, Result};
+use model::report::{Progress, Unit};
 use store::snapshot::PartialSnapshot;
 
-/// Writes all that the member sends, and returns the version of its layout if it told. `progress` gets how
-/// many bytes have come, and how many there are.
+/// Writes all that the member sends, and returns the version of its layout if it told.
 pub(super) fn write(
     observer: &Observer<'_>,
     source: &Source,
     partial: &mut PartialSnapshot,
     stall: Duration,
-    progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Option<String>> {
     let credentials = observer.credentials()?;
     let mut total = source.status.db_size;
+    let progress = Progress::begin("saving", Unit::Bytes, total);
     let ended = |error: CallError, size: u64, total: u64| match error {
         CallError::Denied(why) | CallError::NoUser(why) => no_right(observer.site, &why),
         CallError::Late => gave_up(
@@ -45,7 +45,8 @@ pub(super) fn write(
             partial.write(&part.bytes)?;
             // The digest that comes last is not counted.
             total = total.max(partial.size() + part.remaining);
-            progress(partial.size(), total);
+            progress.of(total);
+            progress.set(partial.size());
             version = Some(part.storage_version).filter(|version| !version.is_empty()).or(version);
         }
         Ok(version)

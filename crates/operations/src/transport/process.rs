@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use host::environment_of_owner;
 use live::on_runtime;
+use model::report::Held;
 
 /// Answers and requests are far smaller.
 const OUTPUT_AT_MOST: u64 = 1 << 20;
@@ -72,6 +73,8 @@ pub(super) fn run(
     input: Input<'_>,
     limit: Duration,
 ) -> std::result::Result<Finished, ProcessError> {
+    // ssh may ask for a password on the terminal.
+    let _held = matches!(input, Input::Bytes(_)).then(Held::as_it_is);
     on_runtime(converse(words, input, limit))?
 }
 

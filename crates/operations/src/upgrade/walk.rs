@@ -60,6 +60,8 @@ pub enum Step<'o> {
 impl<'o> Runbook for Upgrade<'_, 'o> {
     type Step = Step<'o>;
 
+    const DOING: &'static str = "upgrading";
+
     fn steps(&self) -> Result<Vec<Step<'o>>> {
         let (mut at, _) = RunningVersions::observe(&self.operation.observer, self.zone)?;
         let mut steps = Vec::new();

@@ -14,6 +14,7 @@ use super::signed::SignedManifest;
 use crate::bundle::{BundleError, Digesting, Identity, bundle_failure, open_age};
 use model::error::{Failure, Result};
 use model::formats::{Seal, SnapshotDatabase, SnapshotManifest};
+use model::report::{Progress, Unit};
 
 /// What is known of the zone that a snapshot should be of.
 #[derive(Clone, Debug)]
@@ -103,7 +104,8 @@ impl Checked {
             Some(manifest) => manifest.seal != Seal::Plain,
             None => paths.file.to_string_lossy().ends_with(super::paths::SEALED),
         };
-        let mut source = Through { source, digest: Digesting::new(io::sink()), size: 0 };
+        let progress = Progress::begin("reading", Unit::Bytes, source.metadata()?.len());
+        let mut source = Through { source, digest: Digesting::new(io::sink()), size: 0, progress };
         let database = match (is_sealed, identity) {
             (false, _) => Some(digest_pages(&mut source)?),
             (true, None) => None,
@@ -205,6 +207,7 @@ struct Through {
     source: File,
     digest: Digesting<io::Sink>,
     size: u64,
+    progress: Progress,
 }
 
 impl Read for Through {
@@ -212,6 +215,7 @@ impl Read for Through {
         let count = self.source.read(buffer)?;
         self.digest.write_all(&buffer[..count])?;
         self.size += count as u64;
+        self.progress.set(self.size);
         Ok(count)
     }
 }

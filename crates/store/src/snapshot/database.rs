@@ -9,6 +9,7 @@ use super::digest::PagesDigest;
 use crate::bundle::{AGE, Identity, bundle_failure, open_age};
 use model::error::{Failure, Result};
 use model::formats::SnapshotDatabase;
+use model::report::{Progress, Unit};
 
 /// What is below the seal of what comes, or what comes if it has none. `name` is what messages call it.
 ///
@@ -46,7 +47,9 @@ pub fn receive_database(from: &mut dyn Read, to: &Path, wanted: &SnapshotDatabas
         .mode(0o600)
         .open(to)
         .map_err(|error| Failure::write(to, &error))?;
+    let progress = Progress::begin("restoring", Unit::Bytes, wanted.size);
     let found = digest_database(from, wanted.size, |bytes| {
+        progress.add(bytes.len() as u64);
         file.write_all(bytes).map_err(|error| Failure::write(to, &error))
     })?;
     refuse_other(found.as_ref(), wanted)

@@ -57,6 +57,8 @@ pub(super) enum Step {
 impl Runbook for Move<'_, '_> {
     type Step = Step;
 
+    const DOING: &'static str = "moving";
+
     fn steps(&self) -> Result<Vec<Step>> {
         let mut steps = vec![Step::TellTheCluster, Step::Issue, Step::Restart, Step::Check];
         steps.extend((!self.others_follow).then_some(Step::TellOthers));

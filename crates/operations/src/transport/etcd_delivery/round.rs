@@ -16,7 +16,7 @@ use crate::transport::delivery::{Addressed, Delivery, SealedBundle};
 use crate::transport::{BundleTransport, Wanted, unrecorded};
 use model::config::{Node, NodeName};
 use model::error::{Exit, Failure, Result};
-use model::report::{enumerated, message};
+use model::report::{Progress, Unit, enumerated, message};
 use store::bundle::{BundleRecord, Recipient};
 use store::site::Site;
 use store::zone_directory::{Assessment, Authorities, ZoneDirectory};
@@ -122,6 +122,7 @@ impl Rounds<'_> {
         let mut round = EtcdRound::default();
         let mut expected: BTreeMap<&str, Expected> = BTreeMap::new();
         let mut not_put: BTreeMap<String, String> = BTreeMap::new();
+        let progress = Progress::begin("bundling", Unit::Of("nodes"), nodes.len() as u64);
         for batch in nodes.chunks(BATCH) {
             let sealed = self.seal(batch, wanted, &answers, prepare)?;
             let is_made = |node: &&Node| sealed.iter().any(|made| made.node.name == node.name);
@@ -136,7 +137,9 @@ impl Rounds<'_> {
                 not_put.insert(node.full().to_owned(), why);
             }
             round.revoked.extend(revoked);
+            progress.add(batch.len() as u64);
         }
+        drop(progress);
         let is_put = |node: &&&Node| !not_put.contains_key(node.name.full());
         let awaited: Vec<&Node> = nodes.iter().filter(is_put).copied().collect();
         self.await_answers(&mut answers, &awaited, &expected)?;
@@ -235,6 +238,8 @@ impl Rounds<'_> {
             return Ok(());
         }
         message(&told_waiting(&missing, nodes, self.limit));
+        let progress = Progress::begin("waiting for answers", Unit::Of("nodes"), awaited.len() as u64);
+        progress.set((awaited.len() - missing.len()) as u64);
         let members = Members::of(self.site);
         let connect = || async { members.first_that_answers().await.ok() };
         run(async {
@@ -247,6 +252,7 @@ impl Rounds<'_> {
                         !awaited.iter().any(|node| node.name.full() == *name && is_settled(answers, node))
                     }),
                 }
+                progress.set((awaited.len() - missing.len()) as u64);
                 missing.is_empty()
             };
             answers.wait(connect, deadline, enough).await;
