@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// The schema of a command, by its words.
-const REPORTS: [(&[&str], &str); 16] = [
+const REPORTS: [(&[&str], &str); 42] = [
     (&["status"], "status"),
     (&["check"], "check"),
     (&["doctor"], "doctor"),
@@ -20,12 +20,38 @@ const REPORTS: [(&[&str], &str); 16] = [
     (&["pki", "check"], "pki-check"),
     (&["pki", "renew"], "pki-renew"),
     (&["pki", "revoke"], "pki-revoke"),
+    (&["pki", "sign"], "bundle"),
     (&["pki", "rotate-ca"], "pki-rotate-ca"),
     (&["member", "list"], "member-list"),
     (&["snapshot", "save"], "snapshot-save"),
     (&["snapshot", "list"], "snapshot-list"),
     (&["snapshot", "status"], "snapshot-status"),
     (&["snapshot", "verify"], "snapshot-status"),
+    (&["access", "grants"], "access-grants"),
+    (&["access", "recipient"], "access-recipient"),
+    (&["activate"], "activate"),
+    (&["bundle", "inspect"], "bundle-inspect"),
+    (&["bundle"], "bundle"),
+    (&["ca", "status"], "ca-status"),
+    (&["defrag"], "defrag"),
+    (&["discovery", "create"], "discovery-create"),
+    (&["discovery", "show"], "discovery-show"),
+    (&["dns", "check"], "dns-check"),
+    (&["dns", "export"], "dns-export"),
+    (&["member", "add"], "member-change"),
+    (&["member", "promote"], "member-change"),
+    (&["member", "remove"], "member-change"),
+    (&["member", "replace"], "member-change"),
+    (&["member", "update"], "member-update"),
+    (&["nameservice", "verify"], "nameservice-verify"),
+    (&["recover", "log"], "recover-log"),
+    (&["recover", "salvage"], "recover-salvage"),
+    (&["recover"], "recover"),
+    (&["restart"], "restart"),
+    (&["snapshot", "restore"], "snapshot-restore"),
+    (&["sync"], "sync"),
+    (&["upgrade"], "upgrade"),
+    (&["boot"], "boot-dry-run"),
     (&["self-test"], "self-test"),
     (&["version"], "version"),
 ];
@@ -64,17 +90,17 @@ pub fn schema_of(arguments: &[OsString]) -> Option<&'static str> {
     let is_json = words.windows(2).any(|pair| matches!(pair, ["--format" | "-o", "json"]))
         || has("--format=json")
         || has("-ojson");
-    // Of a rehearsal, of bundles and of a log other things are told.
-    let is_other = ["--rehearse", "--out", "--log", "--output", "--help"].into_iter().any(has);
-    if !is_json || is_other {
+    if !is_json || has("--help") {
         return None;
     }
-    if has("--dry-run") {
-        return words.first().filter(|word| **word != "boot").map(|_| "dry-run");
-    }
     let name = match words.as_slice() {
-        ["activate", ..] => "activate",
-        ["snapshot", "restore", ..] if !has("--config") => "snapshot-restore",
+        ["boot", ..] => "boot-dry-run",
+        _ if has("--dry-run") => "dry-run",
+        ["doctor", ..] if has("--log") => "doctor-log",
+        ["pki", "renew", ..] if has("--continue") => "pki-renew-answers",
+        ["pki", "rotate-ca", ..] if has("--out") => "pki-rotate-ca-out",
+        ["pki", "rotate-ca", ..] if has("--rehearse") => "pki-rotate-ca-rehearsal",
+        ["snapshot", "restore", ..] if has("--config") => "snapshot-restore-node",
         ["status", ..] if has("--nodes") => "status-nodes",
         _ => REPORTS.into_iter().find(|(command, _)| words.starts_with(command))?.1,
     };

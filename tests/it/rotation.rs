@@ -3,7 +3,7 @@
 use std::fs;
 
 use model::plan::Plane;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::zone_directory::{
     CaPassphrase, Place, RotationScope, ZoneDirectory, prepare_next, retire, switch, was_taken_back,
 };
@@ -207,6 +207,25 @@ fn what_is_in_its_place_by_mistake_is_refused() {
     let other = TestZone::init("example.zone", &["node1=10.0.1.10"]);
     fs::copy(other.file("ca/peer.crt"), zone.file("ca/next/peer.crt")).expect("a copy");
     zone.run(&["pki", "check"]).expect_code(65).expect_error_with(&["it was not issued by the zone's root"]);
+}
+
+#[test]
+fn programs_are_told_what_is_to_be_carried_and_how_far_nodes_are() {
+    let zone = zone();
+    let told = |arguments: &[&str], code| -> Value {
+        let told = carry(&zone, &[arguments, &["-o", "json"]].concat()).expect_code(code);
+        serde_json::from_str(&told.stdout).expect("JSON")
+    };
+    let begun = told(&["--plane", "peer"], 0);
+    assert_eq!((&begun["stage"], &begun["answered"]), (&json!("trust-both"), &json!([])));
+    let pending = begun["pending"].as_array().expect("bundles");
+    let of = |node: &str| pending.iter().find(|bundle| bundle["node"] == node).expect("a bundle");
+    assert_eq!((&of("node2")["sequence"], &of("node2")["restart"]), (&json!(1), &json!(true)));
+    assert!(of("node2")["line"].as_str().expect("a line").starts_with("zone-etcd activate node2.bundle"));
+    fs::write(zone.around().join("out/node1.answer"), "{}").expect("an answer");
+    let answered = &told(&["--continue"], 65)["answered"];
+    assert!(answered[0]["state"].as_str().expect("a state").starts_with("wrong: "), "{answered}");
+    assert_eq!(answered[1], json!({ "node": "node2", "sequence": 1, "state": "open" }));
 }
 
 /// An answer counts for the bundle that it answers, and for a process that trusts what the zone trusts.

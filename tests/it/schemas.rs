@@ -2,10 +2,13 @@
 //! published before.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::{Arg, Command, CommandFactory};
 use serde_json::{Value, json};
+use zone_etcd::cli::Cli;
 
 use crate::harness::schemas::{directory, faults, schema, schema_of, types};
 
@@ -67,6 +70,35 @@ fn schemas_are_complete_and_made_of_what_is_compared() {
                 assert!(part["title"].is_string() && part["description"].is_string(), "{name}: {place}");
             }
         });
+    }
+}
+
+/// Every command that has `json` among its formats, by its words.
+fn commands_with_json(command: &Command, words: &[&str]) -> Vec<Vec<OsString>> {
+    let is_format = |argument: &&Arg| argument.get_id() == "format";
+    let format = command.get_arguments().find(is_format);
+    let has_json = format
+        .is_some_and(|format| format.get_possible_values().iter().any(|value| value.get_name() == "json"));
+    let typed = words.iter().chain(&["--format", "json"]).map(OsString::from).collect();
+    let mut found: Vec<Vec<OsString>> = has_json.then_some(typed).into_iter().collect();
+    for subcommand in command.get_subcommands() {
+        found.extend(commands_with_json(subcommand, &[words, &[subcommand.get_name()]].concat()));
+    }
+    found
+}
+
+#[test]
+fn every_command_that_prints_json_has_a_schema_and_a_row_of_the_page() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/json.md");
+    let page = fs::read_to_string(page).expect("the page");
+    let commands = commands_with_json(&Cli::command(), &[]);
+    assert!(commands.len() >= 40, "{commands:?}");
+    for command in commands {
+        let schema = schema_of(&command).unwrap_or_else(|| panic!("{command:?} has no schema"));
+        assert!(names().iter().any(|name| name == schema), "{command:?}: {schema}");
+    }
+    for name in names() {
+        assert!(page.contains(&format!("[{name}](schemas/{name}.json)")), "docs/json.md has no {name}");
     }
 }
 

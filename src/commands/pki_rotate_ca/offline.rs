@@ -1,7 +1,9 @@
 //! Each stage carried to the nodes in files, and their answers carried back.
 
+use std::cell::RefCell;
 use std::path::Path;
 
+use serde::Serialize;
 use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
@@ -11,13 +13,13 @@ use super::clients;
 use super::invocation::Invocation;
 use super::progress_report::ProgressReport;
 use crate::arguments::SealChoice;
-use crate::cli::PkiRotateCaArgs;
-use crate::output::{print, print_dry_run};
+use crate::cli::{Format, PkiRotateCaArgs};
+use crate::output::{json, print, print_dry_run};
 use model::error::{Exit, Failure, Result};
 use model::report::{self as output, Table, shell_quoted, shell_quoted_path};
 use operations::observer::Observer;
 use operations::operation::Operation;
-use operations::rotation::{Carried, PendingBundle, Progress, Rotation, Stage};
+use operations::rotation::{Answered, Carried, PendingBundle, Progress, Rotation, Stage};
 use operations::runbook::{DryRun, Gates, Runbook};
 use store::site::Site;
 use store::zone_directory::{Authorities, Place, RotationScope, ZoneDirectory, was_taken_back};
@@ -49,12 +51,17 @@ pub(super) fn run(
             .ok_or_else(|| Failure::bad_input("there is nothing to carry").next("see what is said above"))?
     };
     drop(authorities);
+    let (format, answered) = (arguments.format, RefCell::new(Vec::new()));
     let seals = SealChoice::read(&arguments.carried.sealing, zone)?;
     let carried = Carried {
         directory: out,
         seal: &|node| seals.of(node),
         with_answers: go_on,
         tell: &mut |rows| {
+            if format == Format::Json {
+                answered.borrow_mut().extend(rows.iter().map(AnswerRow::of));
+                return Ok(());
+            }
             let mut table = Table::new(&["node", "bundle", "state"]);
             for row in rows {
                 table.row([row.node.clone(), row.sequence.to_string(), row.state.clone()]);
@@ -78,8 +85,14 @@ pub(super) fn run(
         let live = Observer::new(site).observe()?;
         return print_dry_run(DryRun::of(OPERATION, gates, &rotation, &live)?, arguments.format);
     }
-    rotation.run()?;
-    let (stage, pending) = (rotation.reached(), rotation.pending);
+    let ended = rotation.run();
+    let stage = if ended.is_ok() { rotation.reached() } else { stage };
+    let pending = rotation.pending;
+    if format == Format::Json {
+        let pending = pending.iter().flat_map(|pending| &pending.bundles).map(PendingRow::of);
+        print(&json(&Report { stage, answered: answered.take(), pending: pending.collect() })?)?;
+    }
+    ended?;
     narration.finish()?;
     output::message(&match pending {
         Some(pending) => lines(zone, &pending.bundles, out, arguments),
@@ -91,6 +104,45 @@ pub(super) fn run(
         }
     });
     Ok(())
+}
+
+/// For programs. Fields are added, never renamed.
+#[derive(Serialize)]
+struct Report {
+    stage: Stage,
+    /// With --continue: how far each node is.
+    answered: Vec<AnswerRow>,
+    /// What is to be carried, and not in effect yet.
+    pending: Vec<PendingRow>,
+}
+
+#[derive(Serialize)]
+struct AnswerRow {
+    node: String,
+    sequence: u64,
+    state: String,
+}
+
+#[derive(Serialize)]
+struct PendingRow {
+    node: String,
+    sequence: u64,
+    line: String,
+    restart: bool,
+}
+
+impl AnswerRow {
+    fn of(answered: &Answered) -> Self {
+        let Answered { node, sequence, state } = answered;
+        Self { node: node.clone(), sequence: *sequence, state: state.clone() }
+    }
+}
+
+impl PendingRow {
+    fn of(PendingBundle { bundle, restart }: &PendingBundle) -> Self {
+        let (node, line) = (bundle.node.short().to_owned(), bundle.line.clone());
+        Self { node, sequence: bundle.sequence, line, restart: *restart }
+    }
 }
 
 fn stage_of(zone: &ZoneDirectory, arguments: &PkiRotateCaArgs, authorities: &Authorities) -> Result<Stage> {
