@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 use model::{error::Exit, report};
-use zone_etcd::{cli::Cli, commands, completion, logging};
+use zone_etcd::{cli, cli::Cli, commands, completion, logging};
 
 #[cfg(target_env = "musl")]
 #[global_allocator]
@@ -24,7 +24,10 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            report::usage(error);
+            let words: Vec<String> =
+                std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+            let next = cli::next_step(&error, &words);
+            report::usage(error, &next);
             return if asked_for { ExitCode::SUCCESS } else { Exit::Usage.into() };
         }
     };

@@ -14,6 +14,7 @@ mod existing_ca;
 mod launch;
 mod log;
 mod member;
+mod mistyped;
 mod nameservice;
 mod new_zone;
 mod observation;
@@ -51,6 +52,7 @@ pub use member::{
     MemberAddArgs, MemberCommand, MemberListArgs, MemberPromoteArgs, MemberRemoveArgs, MemberReplaceArgs,
     MemberUpdateArgs,
 };
+pub use mistyped::next_step;
 pub use nameservice::{NameserviceCommand, NameserviceServeArgs, NameserviceSignArgs, NameserviceVerifyArgs};
 pub use new_zone::{DevArgs, InitArgs, SelfTestArgs};
 pub use observation::{CheckArgs, DoctorArgs, StatusArgs, StatusFormat};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use model::error::Exit;
 use tempfile::TempDir;
 
 use crate::harness::{Outcome, TestZone, outcome, program, zone_etcd};
@@ -218,6 +219,23 @@ fn a_kill_while_it_unpacks_leaves_nothing_half_done() {
     assert!(seen > 0, "no kill came in time");
     outcome(&mut one.command(&zone, "run")).expect_code(0);
     assert!(!is_partial(&one.only()));
+}
+
+#[test]
+fn one_that_goes_on_and_on_is_waited_for_until_the_limit() {
+    let cache = tempfile::tempdir().expect("a directory");
+    let held = payload::lock(cache.path(), LIMIT).expect("nobody has it");
+    let limit = Duration::from_millis(50);
+    let begun = Instant::now();
+    let refused = payload::lock(cache.path(), limit).expect_err("it is held");
+    assert!(begun.elapsed() >= limit);
+    assert_eq!(refused.exit, Exit::TryAgain);
+    assert_eq!(refused.what, format!("another process unpacks etcd in {}", cache.path().display()));
+    assert_eq!(refused.causes, ["0.05 s were waited for it"]);
+    let lock = cache.path().join(".lock");
+    assert_eq!(refused.next, Some(format!("see which it is: fuser -v {}", lock.display())));
+    drop(held);
+    payload::lock(cache.path(), limit).expect("it is free again");
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod process;
 mod process_table;
 mod service_manager;
 mod state;
+mod temporary;
 mod threads;
 mod upgrade_step;
 
@@ -49,6 +50,7 @@ pub use process::{NamedProcess, Process, end_with, service_in, service_of};
 pub use process_table::{ListedProcess, group_runs, listed_processes};
 pub use service_manager::{ServiceRestart, main_process, restart_service, serve};
 pub use state::{Durability, HighWater, MemberState, StartRecord, StateError, write_json, write_private};
+pub use temporary::temporary_directory;
 pub use threads::{Beside, beside, detached};
 pub use upgrade_step::UpgradeStep;
 

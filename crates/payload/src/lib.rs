@@ -12,4 +12,4 @@ mod unpack;
 pub use append::append;
 pub use format::{Fault, Index, Packed, Trailer};
 pub use packed::Payload;
-pub use unpack::{Place, VARIABLE};
+pub use unpack::{Place, VARIABLE, lock};

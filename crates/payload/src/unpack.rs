@@ -65,7 +65,7 @@ impl Payload {
                 .because("its file system is mounted noexec")
                 .next(format!("set {VARIABLE} to a directory where programs run")));
         }
-        let _lock = lock(&cache)?;
+        let _lock = lock(&cache, LIMIT)?;
         let place = cache.join(self.name());
         // Another process may have done it meanwhile.
         if !is_whole(&place, self.index())? {
@@ -154,7 +154,11 @@ fn remove_leftovers(cache: &Path) {
     }
 }
 
-fn lock(cache: &Path) -> Result<File> {
+/// Keeps every other process away that unpacks into a cache.
+///
+/// # Errors
+/// One has not ended within the limit (exit 75).
+pub fn lock(cache: &Path, limit: Duration) -> Result<File> {
     let path = cache.join(".lock");
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
@@ -165,12 +169,12 @@ fn lock(cache: &Path) -> Result<File> {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
-            Err(TryLockError::WouldBlock) if begun.elapsed() > LIMIT => {
+            Err(TryLockError::WouldBlock) if begun.elapsed() > limit => {
                 return Err(Failure::new(
                     Exit::TryAgain,
                     format!("another process unpacks etcd in {}", cache.shown()),
                 )
-                .because(format!("{} s were waited for it", LIMIT.as_secs()))
+                .because(format!("{} s were waited for it", limit.as_secs_f64()))
                 .next(format!("see which it is: fuser -v {}", shell_quoted_path(&path))));
             }
             Err(TryLockError::WouldBlock) => {

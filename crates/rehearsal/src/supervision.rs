@@ -15,6 +15,7 @@ use super::foreground::Foreground;
 use super::room::explained_by_room;
 use super::temporary_zone::Programs;
 use crate::development::{DevelopmentOptions, DevelopmentZone, Ended, Progress};
+use host::temporary_directory;
 use model::error::{Exit, Failure, Result};
 use model::report;
 use store::zone_directory::ZoneDirectory;
@@ -85,8 +86,8 @@ impl Supervision {
             let signal = runtime.block_on(async { first_signal() })?;
             let mut home = tempfile::Builder::new()
                 .prefix(&format!("zone-etcd-{}-", purpose.name))
-                .tempdir()
-                .map_err(|error| Failure::write(&std::env::temp_dir(), &error))?;
+                .tempdir_in(temporary_directory())
+                .map_err(|error| Failure::write(&temporary_directory(), &error))?;
             home.disable_cleanup(purpose.is_kept);
             let zone = make(home.path())?;
             drop(made.send(home.path().to_owned()));

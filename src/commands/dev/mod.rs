@@ -17,6 +17,7 @@ use self::summary::summary;
 use crate::cli::DevArgs;
 use etcd::binary_failure;
 use etcd::{BinaryRequest, ClientAccess, EtcdBinary, EtcdVersion, Origin};
+use host::temporary_directory;
 use launch::{lock_node, remember_verified};
 use model::config::ClientName;
 use model::error::{Exit, Failure, Result};
@@ -75,9 +76,9 @@ impl Home {
             Some(directory) => Ok(Self::Kept(directory.to_owned())),
             None => tempfile::Builder::new()
                 .prefix("zone-etcd-dev-")
-                .tempdir()
+                .tempdir_in(temporary_directory())
                 .map(Self::Throwaway)
-                .map_err(|error| Failure::write(&std::env::temp_dir(), &error)),
+                .map_err(|error| Failure::write(&temporary_directory(), &error)),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::arguments::parse_node;
 use crate::cli::MemberAddArgs;
 use model::config::Edit;
 use model::error::{Exit, Failure, Result};
+use model::report::shell_quoted;
 use operations::membership::{Joining, MemberState, Step, steps_to_join};
 use operations::restart::Others;
 use store::zone_directory::ZoneDirectory;
@@ -55,7 +56,11 @@ fn edit(zone: &ZoneDirectory, arguments: &MemberAddArgs) -> Result<(String, Opti
             ));
         }
         (None, Some(name)) => {
-            let node = zone.node(name)?;
+            let node = zone.node(name).map_err(|failure| {
+                let new = zone.proposed(&format!("member add --node {}=ADDRESS", shell_quoted(name)));
+                let next = failure.next.clone().unwrap_or_default();
+                failure.next(format!("{next}; to describe a new one: {new}"))
+            })?;
             let edit = Edit::Member { node: node.name.full().to_owned(), is_member: true };
             return Ok((name.clone(), (!node.member).then_some(edit)));
         }

@@ -10,7 +10,7 @@ use super::reading::{check, file, identity, refuse, site_if_any, trust};
 use super::status::SnapshotStatus;
 use crate::cli::{Format, SnapshotVerifyArgs};
 use crate::output::{json, print};
-use host::{Durability, free_space, write_json};
+use host::{Durability, free_space, temporary_directory, write_json};
 use model::error::{Exit, Failure, Result};
 use model::formats::{DrillRecord, Seal};
 use model::report;
@@ -70,7 +70,7 @@ fn sealed(file: &Path) -> Failure {
 }
 
 fn refuse_without_room(file: &Path) -> Result<()> {
-    let directory = std::env::temp_dir();
+    let directory = temporary_directory();
     let size = std::fs::metadata(file).map_err(|error| Failure::read(file, &error))?.len();
     let space = free_space(&directory).map_err(|error| Failure::write(&directory, &error))?;
     // One that is sealed is written once more.

@@ -42,6 +42,62 @@ fn what_cannot_be_understood_exits_64() {
     usage_error(&["man", "start"], &["there is no command `start`"]);
 }
 
+#[test]
+fn what_was_meant_is_the_next_step() {
+    for (typed, next) in [
+        ("run infra0", "zone-etcd run --node infra0"),
+        ("check infra0", "zone-etcd check --node infra0"),
+        (
+            "plan --format argv infra0 -- --max-txn-ops=9",
+            "zone-etcd plan --format argv --node infra0 -- --max-txn-ops=9",
+        ),
+        ("restart infra0", "zone-etcd restart infra0 --rolling"),
+        ("run --nod infra0", "zone-etcd run --node infra0"),
+        ("statsu", "zone-etcd status"),
+        ("pki isue --all", "zone-etcd pki issue --all"),
+        ("run --node infra0 infra1", "zone-etcd run --help"),
+        ("status infra0", "zone-etcd status --help"),
+        ("run --node", "zone-etcd run --help"),
+    ] {
+        let typed: Vec<&str> = typed.split(' ').collect();
+        let failed = outcome(&mut zone_etcd(&typed)).expect_code(64);
+        assert_eq!(
+            failed.stderr.lines().last(),
+            Some(&*format!("next: {next}")),
+            "{typed:?}: {}",
+            failed.stderr
+        );
+    }
+}
+
+#[test]
+fn a_command_typed_beside_a_zone_or_within_it_names_the_zone() {
+    let zone = TestZone::init("example.zone", &["node1=10.0.1.10"]);
+    let within = zone.file("ca");
+    for place in [zone.around(), &within] {
+        let failed = outcome(zone_etcd(["pki", "list"]).current_dir(place)).expect_code(66);
+        let named = format!("run the command with --zone {}", zone.path().display());
+        assert!(failed.stderr.contains(&named), "{named}: {}", failed.stderr);
+    }
+    let failed = zone.run(&["member", "add", "node2"]).expect_code(64);
+    let new = format!("zone-etcd member add --node node2=ADDRESS --zone {}", zone.path().display());
+    assert!(failed.stderr.contains(&new), "{}", failed.stderr);
+}
+
+/// As to every POSIX tool, it is as if the variable were not there.
+#[test]
+fn an_empty_tmpdir_is_none() {
+    let missing = "/nonexistent/etcd";
+    for command in ["dev", "self-test"] {
+        let failed = outcome(zone_etcd([command, "--etcd", missing]).env("TMPDIR", ""));
+        assert!(
+            failed.stderr.contains(missing) && !failed.stderr.contains("cannot write"),
+            "{}",
+            failed.stderr
+        );
+    }
+}
+
 /// An activated node knows which node it is; a zone has several.
 #[test]
 fn a_zone_directory_needs_the_name_of_a_node() {

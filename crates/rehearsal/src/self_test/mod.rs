@@ -18,6 +18,7 @@ use super::temporary_zone::Programs;
 use crate::development::prepare;
 use crate::foreground::Foreground;
 use etcd::{BinaryRequest, EtcdBinary, binary_failure};
+use host::temporary_directory;
 use launch::remember_verified;
 use model::error::{Failure, Result};
 use steps::{Step, Zone};
@@ -57,7 +58,7 @@ impl SelfTest {
 
     fn all_steps(self, run: &mut Run<'_>) -> Result<()> {
         let Self { programs, is_kept } = self;
-        refuse_without_room(&std::env::temp_dir())?;
+        refuse_without_room(&temporary_directory())?;
         let foreground = Foreground::default();
         let purpose = Purpose { name: "self-test", is_kept, foreground: foreground.clone() };
         let made = Arc::new(OnceLock::new());

@@ -1,16 +1,21 @@
 //! What to say, and to do, when a file of the zone directory is not as it has to be.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 use zone_pki::private_file::PrivateFileError;
 use zone_pki::{CertificateError, DecryptError, Fault, LoadError, ShowPath, instant};
 
+use crate::node_directory::DESCRIPTION;
 use host::step_as_owner;
+use model::config::ZoneConfigError;
 use model::error::{Exit, Failure};
-use model::plan::ZonePaths;
-use model::report::shell_quoted;
+use model::plan::{LOCAL_CONFIG, ZonePaths};
+use model::report::{shell_quoted, shell_quoted_path};
+
+/// So many entries of a directory are looked at for a zone that is meant.
+const LOOKED_AT: usize = 1000;
 
 /// A CA that is not valid now. None if it breaks another rule.
 pub(in crate::zone_directory) fn validity_failure(
@@ -165,5 +170,67 @@ pub fn log_failure(path: &Path, error: &zone_pki::LogError, unharmed: &str) -> F
     match error {
         zone_pki::LogError::File(error) => private_zone_failure(path, error),
         error => Failure::write_chain(format!("cannot use {}", path.shown()), error, unharmed),
+    }
+}
+
+/// Of a directory in which a zone should be.
+pub(super) fn zone_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure {
+    let is_absent = match &error {
+        ZoneConfigError::Read { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
+        _ => false,
+    };
+    let failure = config_failure(error);
+    if !is_absent {
+        return failure;
+    }
+    if paths.root().join(LOCAL_CONFIG).exists() {
+        return failure
+            .because("a node.json is there: it is the directory of a node")
+            .next("run the command where the zone directory is, and name that with --zone");
+    }
+    if let Some(near) = nearby(paths.root()) {
+        let zone = shell_quoted_path(&near);
+        return failure.next(format!("a zone is in {}: run the command with --zone {zone}", near.shown()));
+    }
+    failure.next(format!(
+        "name the zone's directory with --zone; or make a zone: \
+         zone-etcd init --zone {} --name example.zone --node node1=10.0.1.10",
+        shell_quoted_path(paths.root())
+    ))
+}
+
+/// The one zone directory above or directly below this.
+fn nearby(root: &Path) -> Option<PathBuf> {
+    let is_zone = |directory: &Path| directory.join(DESCRIPTION).is_file();
+    if let Some(above) = root.ancestors().skip(1).find(|above| is_zone(above)) {
+        return Some(above.to_owned());
+    }
+    let entries = std::fs::read_dir(root).ok()?.take(LOOKED_AT).flatten();
+    let mut below = entries.map(|entry| entry.path()).filter(|path| is_zone(path));
+    below.next().filter(|_| below.next().is_none())
+}
+
+/// A description of a zone that cannot be used.
+pub fn config_failure(error: ZoneConfigError) -> Failure {
+    match error {
+        ZoneConfigError::Read { path, source } => {
+            let is_missing = source.kind() == std::io::ErrorKind::NotFound;
+            let failure = Failure::read(&path, &source);
+            match is_missing && path.file_name().is_some_and(|name| name == LOCAL_CONFIG) {
+                true => failure.next(
+                    "a bundle brings it: zone-etcd activate FILE; if it is elsewhere: name it with --config",
+                ),
+                false => failure,
+            }
+        }
+        ZoneConfigError::Problems { problems, path } => {
+            let file = path.shown().to_string();
+            let errors =
+                problems.iter().filter(|problem| problem.severity == model::config::Severity::Error).count();
+            let count = if errors == 1 { "a problem".to_owned() } else { format!("{errors} problems") };
+            let mut failure = Failure::new(Exit::Configuration, format!("{file} has {count}"));
+            failure.causes = problems.iter().map(|problem| problem.render(&file)).collect();
+            failure.next(format!("correct {}, nothing was changed", if errors == 1 { "it" } else { "them" }))
+        }
     }
 }

@@ -37,7 +37,7 @@ pub use description::{describe, described};
 pub use existing::{
     GivenCas, GivenFiles, GivenPlanes, Requests, adopt, complete, inspect, inspect_authority, request,
 };
-pub use failures::{log_failure, private_failure};
+pub use failures::{config_failure, log_failure, private_failure};
 pub use inventory::{Finding, Listed, all_clients, check, has_issued_to, list};
 pub use issuance::assessment::Assessment;
 pub use issuance::entry::{Entry, Present, Verdict};
@@ -62,13 +62,12 @@ pub use zone_document::{ZoneDocumentSigned, sign_zone_document, signers_failure,
 pub use zone_lock::{HeldAuthorities, ZoneLock, ZoneReadLock};
 
 use bundled_nodes::BundledNodes;
+use failures::zone_failure;
 use recipients::RecipientsRead;
 
-use model::config::{Node, NodeName, Problem, Protection, ZoneConfig, ZoneConfigError};
+use model::config::{Node, NodeName, Problem, Protection, ZoneConfig};
 use model::error::{Exit, Failure, Result};
-use model::plan::{
-    DEFAULT_NODE_DIRECTORY, LOCAL_CONFIG, NodePaths, ZonePaths, directory_there, proposed_on_node,
-};
+use model::plan::{DEFAULT_NODE_DIRECTORY, NodePaths, ZonePaths, directory_there, proposed_on_node};
 use model::report::{self, shell_quoted_path};
 
 /// A zone that was read, with where it lies.
@@ -249,41 +248,4 @@ fn refuse_writable_by_others(path: &Path) -> Result<()> {
     Err(Failure::new(Exit::Permission, format!("others can write to {}", path.shown()))
         .because(format!("its mode is {:04o}", mode & 0o7777))
         .next(format!("if nothing in it was changed: chmod go-w {}", shell_quoted_path(path))))
-}
-
-fn zone_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure {
-    let is_absent = match &error {
-        ZoneConfigError::Read { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
-        _ => false,
-    };
-    let failure = config_failure(error);
-    if !is_absent {
-        return failure;
-    }
-    if paths.root().join(LOCAL_CONFIG).exists() {
-        return failure
-            .because("a node.json is there: it is the directory of a node")
-            .next("run the command where the zone directory is, and name that with --zone");
-    }
-    failure.next(format!(
-        "name the zone's directory with --zone; or make a zone: \
-         zone-etcd init --zone {} --name example.zone --node node1=10.0.1.10",
-        shell_quoted_path(paths.root())
-    ))
-}
-
-/// A description of a zone that cannot be used.
-pub fn config_failure(error: ZoneConfigError) -> Failure {
-    match error {
-        ZoneConfigError::Read { path, source } => Failure::read(&path, &source),
-        ZoneConfigError::Problems { problems, path } => {
-            let file = path.shown().to_string();
-            let errors =
-                problems.iter().filter(|problem| problem.severity == model::config::Severity::Error).count();
-            let count = if errors == 1 { "a problem".to_owned() } else { format!("{errors} problems") };
-            let mut failure = Failure::new(Exit::Configuration, format!("{file} has {count}"));
-            failure.causes = problems.iter().map(|problem| problem.render(&file)).collect();
-            failure.next(format!("correct {}, nothing was changed", if errors == 1 { "it" } else { "them" }))
-        }
-    }
 }
