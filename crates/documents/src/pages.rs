@@ -47,16 +47,19 @@ macro_rules! topics {
 
 pub static TOPICS: &[Topic] = topics! {
     "When something is wrong":
-        "runbook" "checking" "checks" "self-test" "status" "log" "explain" "expired" "recovery" "problems/README";
+        "runbook" "checking" "checks" "self-test" "status" "log" "explain" "expired" "recovery"
+        "problems/README";
     "Tutorials, each on the one before":
         "tutorials/1-one-machine" "tutorials/2-three-machines" "tutorials/3-rotate-and-revoke"
         "tutorials/4-lose-and-recover";
     "Terms and reasons": "terms" "design" "claims" "faults" "pki" "configuration" "etcd-settings" "source-documents";
     "A zone and its CAs": "existing-ca" "existing-certificates" "cfssl" "ca-keys" "export";
     "The start of a node":
-        "one-file" "packages" "containers" "ansible" "starting" "joining" "boot" "systemd" "offline" "activation"
-        "local-config" "cyfs";
-    "Nodes and members": "access" "fleet" "fleet-limits" "node-status" "members" "address-change" "restart" "upgrading" "dry-run";
+        "one-file" "packages" "containers" "ansible" "starting" "joining" "boot" "systemd" "offline"
+        "activation" "local-config" "cyfs";
+    "Nodes and members":
+        "access" "fleet" "fleet-limits" "node-status" "members" "address-change" "restart"
+        "upgrading" "dry-run";
     "Certificates that change": "renewal" "revocation" "rotation" "rehearsal" "authentication";
     "Data": "snapshots" "restore" "defrag";
     "For other programs": "monitoring" "metrics" "json";

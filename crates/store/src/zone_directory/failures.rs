@@ -7,7 +7,6 @@ use time::OffsetDateTime;
 use zone_pki::private_file::PrivateFileError;
 use zone_pki::{CertificateError, DecryptError, Fault, LoadError, ShowPath, instant};
 
-use crate::node_directory::DESCRIPTION;
 use host::step_as_owner;
 use model::config::ZoneConfigError;
 use model::error::{Exit, Failure};
@@ -188,7 +187,7 @@ pub(super) fn zone_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure
             .because("a node.json is there: it is the directory of a node")
             .next("run the command where the zone directory is, and name that with --zone");
     }
-    if let Some(near) = nearby(paths.root()) {
+    if let Some(near) = nearby(paths) {
         let zone = shell_quoted_path(&near);
         return failure.next(format!("a zone is in {}: run the command with --zone {zone}", near.shown()));
     }
@@ -200,8 +199,10 @@ pub(super) fn zone_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure
 }
 
 /// The one zone directory above or directly below this.
-fn nearby(root: &Path) -> Option<PathBuf> {
-    let is_zone = |directory: &Path| directory.join(DESCRIPTION).is_file();
+fn nearby(paths: &ZonePaths) -> Option<PathBuf> {
+    let (root, description) = (paths.root(), paths.config());
+    let description = description.file_name()?;
+    let is_zone = |directory: &Path| directory.join(description).is_file();
     if let Some(above) = root.ancestors().skip(1).find(|above| is_zone(above)) {
         return Some(above.to_owned());
     }
