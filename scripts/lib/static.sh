@@ -61,7 +61,8 @@ build_static() {
         cd "$root" || exit
         # What tells of this machine: flags of its user, and where things lie.
         unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CFLAGS
-        export ZIG_TARGET=${target/-unknown/}
+        # One crate (age, by rust-embed) has times of files in it that it was built from, unless it is told this one.
+        export ZIG_TARGET=${target/-unknown/} SOURCE_DATE_EPOCH=0
         export "CC_$variable=$root/scripts/lib/zig_cc" "AR_$variable=$root/scripts/lib/zig_ar"
         # AES-GCM for AVX-512 is 680 KB of unrolled code; processors with it have the code for AES-NI as well.
         export "CFLAGS_$variable=-ffile-prefix-map=$home=/cargo -ffile-prefix-map=$directory=/target -DMY_ASSEMBLER_IS_TOO_OLD_FOR_512AVX=1"
