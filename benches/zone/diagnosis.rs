@@ -15,7 +15,8 @@ use crate::{Result, ZONE_ETCD};
 
 const MEMBERS: usize = 5;
 /// A node of the description that is no member, and whose certificates were never issued.
-const ABSENT: &str = "\n[[node]]\nname = \"node6\"\naddress = \"127.0.0.1\"\nclient_port = 1\npeer_port = 2\n";
+const ABSENT: &str =
+    "\n[[node]]\nname = \"node6\"\naddress = \"127.0.0.1\"\nclient_port = 1\npeer_port = 2\n";
 
 /// `doctor` on five members that are well; then with one that was killed and a node that was never added; then
 /// with one that is frozen as well, which only the time that it is given tells.

@@ -199,7 +199,11 @@ impl fmt::Display for EtcdVersion {
 fn supported_lines() -> String {
     let mut text = String::new();
     for (index, minor) in MinorVersion::all().enumerate() {
-        let before = if index == 0 { "" } else if index + 1 == LINES.len() { " and " } else { ", " };
+        let before = match index {
+            0 => "",
+            _ if index + 1 == LINES.len() => " and ",
+            _ => ", ",
+        };
         text += &format!("{before}{minor}");
     }
     text
