@@ -63,7 +63,7 @@ impl Received {
     }
 
     /// All that comes until no program has the terminal open.
-    pub fn to_its_end(mut self) -> String {
+    pub fn until_its_end(mut self) -> String {
         while let Ok(more) = self.more.recv() {
             self.text.push_str(&String::from_utf8_lossy(&more));
         }
@@ -97,7 +97,7 @@ impl OnTerminal {
     /// All of the rest, and how it has ended.
     pub fn ended(mut self) -> (String, ExitStatus) {
         let status = self.child.wait().expect("it ends");
-        (self.received.to_its_end(), status)
+        (self.received.until_its_end(), status)
     }
 }
 
