@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// How it is called.
-pub const USAGE: &str = "usage: zone [--short] [--all] [--plot FILE] [--tools DIR] [issue|bundle|launch|start|dev|members|doctor|fleet ...]";
+pub const USAGE: &str = "usage: zone [--short] [--all] [--plot FILE] [--tools DIR] [SUBJECT ...]";
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

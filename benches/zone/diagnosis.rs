@@ -18,8 +18,8 @@ const MEMBERS: usize = 5;
 const ABSENT: &str =
     "\n[[node]]\nname = \"node6\"\naddress = \"127.0.0.1\"\nclient_port = 1\npeer_port = 2\n";
 
-/// `doctor` on five members that are well; then with one that was killed and a node that was never added; then
-/// with one that is frozen as well, which only the time that it is given tells.
+/// `doctor` on five members that are well; then with one that was killed and a node that was never added;
+/// then with one that is frozen as well, which only the time that it is given tells.
 pub fn measure(arguments: &Arguments, scratch: &Scratch) -> Result<Section> {
     let members = Members::new(scratch, "doctor", MEMBERS, None, Duration::ZERO)?;
     let runs = arguments.runs(3, 20);

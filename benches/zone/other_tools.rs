@@ -130,7 +130,8 @@ pub struct Mkcert {
 }
 
 impl Mkcert {
-    /// With the authority in `AUTHORITY.crt` and `AUTHORITY.key`, which it wants by other names in a directory.
+    /// With the authority in `AUTHORITY.crt` and `AUTHORITY.key`, which it wants by other names in a
+    /// directory.
     pub fn new(tools: &Path, authority: &Path, directory: &Path) -> Result<Self> {
         std::fs::copy(authority.with_extension("crt"), directory.join("rootCA.pem"))?;
         std::fs::copy(authority.with_extension("key"), directory.join("rootCA-key.pem"))?;

@@ -18,7 +18,8 @@ const MOST: f64 = 10.0;
 
 const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#24292f}.title{font-weight:600}\
 .met{fill:#2da44e}.missed{fill:#cf222e}line{stroke:#8c959f}.goal{stroke:#24292f;stroke-width:2}\
-@media(prefers-color-scheme:dark){text{fill:#e6edf3}.goal{stroke:#e6edf3}.met{fill:#3fb950}.missed{fill:#f85149}}";
+@media(prefers-color-scheme:dark){text{fill:#e6edf3}.goal{stroke:#e6edf3}\
+.met{fill:#3fb950}.missed{fill:#f85149}}";
 
 /// An SVG that has its colours for light and dark.
 pub fn svg(goals: &[Judged]) -> String {
@@ -27,7 +28,8 @@ pub fn svg(goals: &[Judged]) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\">\n\
          <title>Measured against the goals</title>\n<style>{STYLE}</style>\n\
-         <text class=\"title\" x=\"12\" y=\"20\">Measured, as a share of the goal: left of the line it is met</text>\n"
+         <text class=\"title\" x=\"12\" y=\"20\">\
+         Measured, as a share of the goal: left of the line it is met</text>\n"
     );
     for (share, label) in [(0.01, "1 %"), (0.1, "10 %"), (1.0, "the goal"), (10.0, "10 times")] {
         let x = place(share);
