@@ -8,10 +8,13 @@ pub mod completion;
 pub mod logging;
 mod output;
 
-use std::alloc::System;
+#[cfg(target_env = "musl")]
+use mimalloc::MiMalloc as Memory;
+#[cfg(not(target_env = "musl"))]
+use std::alloc::System as Memory;
 
 use zeroizing_alloc::ZeroAlloc;
 
 /// What is freed is wiped: libraries that decode PEM, or write PKCS#12, leave copies of keys behind.
 #[global_allocator]
-static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
+static ALLOCATOR: ZeroAlloc<Memory> = ZeroAlloc(Memory);

@@ -3,13 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use clap::error::ErrorKind;
 use model::{error::Exit, report};
 use zone_etcd::{cli, cli::Cli, commands, completion, logging};
-
-#[cfg(target_env = "musl")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     // Any command may come to hold a key.
@@ -22,13 +17,17 @@ fn main() -> ExitCode {
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
+        // Help, or the version. Where the output is gone, a failure cannot be reported.
+        Err(asked_for) if !asked_for.use_stderr() => {
+            let _ = asked_for.print();
+            return ExitCode::SUCCESS;
+        }
         Err(error) => {
-            let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             let words: Vec<String> =
                 std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
             let next = cli::next_step(&error, &words);
             report::usage(error, &next);
-            return if asked_for { ExitCode::SUCCESS } else { Exit::Usage.into() };
+            return Exit::Usage.into();
         }
     };
     logging::begin(cli.log);

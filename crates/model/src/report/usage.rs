@@ -14,16 +14,9 @@ use super::terminal;
 /// Where clap refers to the help of a command, which is not named.
 const REFERENCE: &str = "For more information, try ";
 
-/// With a command line that helps, unless help was asked for.
 pub(super) fn print(mut error: clap::Error, next: &str) {
     quote(&mut error);
-    let is_help = !error.use_stderr();
     let reason = error.source().map(ToString::to_string).unwrap_or_default();
-    if is_help {
-        // Where the output is gone, a failure cannot be reported.
-        let _ = error.print();
-        return;
-    }
     // The reason of a parser of ours stands in the midst of clap's text, and its colours.
     let mut text = error.render().ansi().to_string();
     if !is_line(&reason) {
