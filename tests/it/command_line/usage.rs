@@ -1,6 +1,11 @@
 //! Command lines that are wrong.
 
+use std::os::unix::fs::chown;
+
+use nix::unistd::geteuid;
+
 use crate::harness::{TestZone, outcome, zone_etcd};
+use crate::support::NOBODY;
 
 #[track_caller]
 fn usage_error(arguments: &[&str], texts: &[&str]) {
@@ -82,6 +87,18 @@ fn a_command_typed_beside_a_zone_or_within_it_names_the_zone() {
     let failed = zone.run(&["member", "add", "node2"]).expect_code(64);
     let new = format!("zone-etcd member add --node node2=ADDRESS --zone {}", zone.path().display());
     assert!(failed.stderr.contains(&new), "{}", failed.stderr);
+}
+
+/// Its description would choose what is run.
+#[test]
+fn the_zone_of_another_user_is_not_proposed() {
+    if !geteuid().is_root() {
+        return;
+    }
+    let zone = TestZone::init("example.zone", &["node1=10.0.1.10"]);
+    chown(zone.file("zone.toml"), Some(NOBODY), None).expect("root may");
+    let failed = outcome(zone_etcd(["pki", "list"]).current_dir(zone.around())).expect_code(66);
+    assert!(!failed.stderr.contains("a zone is in"), "{}", failed.stderr);
 }
 
 /// As to every POSIX tool, it is as if the variable were not there.

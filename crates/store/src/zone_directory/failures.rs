@@ -1,8 +1,11 @@
 //! What to say, and to do, when a file of the zone directory is not as it has to be.
 
+use std::fs::Metadata;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use nix::unistd::geteuid;
 use time::OffsetDateTime;
 use zone_pki::private_file::PrivateFileError;
 use zone_pki::{CertificateError, DecryptError, Fault, LoadError, ShowPath, instant};
@@ -198,11 +201,14 @@ pub(super) fn zone_failure(paths: &ZonePaths, error: ZoneConfigError) -> Failure
     ))
 }
 
-/// The one zone directory above or directly below this.
+/// The one zone directory above or directly below this, of the same user: what runs there is chosen by who
+/// wrote its description.
 fn nearby(paths: &ZonePaths) -> Option<PathBuf> {
     let (root, description) = (paths.root(), paths.config());
     let description = description.file_name()?;
-    let is_zone = |directory: &Path| directory.join(description).is_file();
+    let is_own = |found: &Metadata| found.is_file() && found.uid() == geteuid().as_raw();
+    let is_zone =
+        |directory: &Path| directory.join(description).symlink_metadata().is_ok_and(|it| is_own(&it));
     if let Some(above) = root.ancestors().skip(1).find(|above| is_zone(above)) {
         return Some(above.to_owned());
     }
