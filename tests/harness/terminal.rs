@@ -72,7 +72,7 @@ impl Received {
 }
 
 /// What takes a line of progress away.
-pub const CLEARED: &str = "\r\x1b[2K";
+const CLEARED: &str = "\r\x1b[2K";
 
 /// A command whose standard error is a terminal.
 pub struct OnTerminal {

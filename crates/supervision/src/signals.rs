@@ -29,7 +29,6 @@ pub(super) struct Listening {
 
 /// From the return on, no signal is lost, and none of these ends this process by itself any more.
 pub(super) fn listen(tell: impl Fn(Asked) -> Result<(), ()> + Send + 'static) -> io::Result<Listening> {
-    model::report::interrupts_are_handled();
     let (until_dropped, mut dropped) = oneshot::channel();
     let (ready, is_ready) = channel();
     let mut work = async move |ready: Sender<io::Result<()>>| {

@@ -7,8 +7,10 @@ use super::{fill, json, manifest_of, save, zone_of};
 use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
 use crate::harness::processes::{Running, processes_named, until};
+use crate::harness::terminal::OnTerminal;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 #[track_caller]
 fn drill(zone: &TestZone, file: &Path) -> crate::harness::Outcome {
@@ -65,5 +67,22 @@ fn a_drill_that_is_ended_leaves_no_member_and_no_file() {
                 assert_eq!(left(), Vec::<String>::new());
             }
         }
+    });
+}
+
+/// Where a line told how far the reading was.
+#[test]
+fn a_drill_that_is_interrupted_on_a_terminal_leaves_no_member_and_no_file() {
+    isolated(|| {
+        let (zone, _running) = zone_of(1, "");
+        let (file, _) = save(&zone, &[]);
+        let mut command = zone.command(&["snapshot", "verify", file.to_str().expect("a path")]);
+        let verifying = OnTerminal::start(&mut command);
+        until("the restored member", || (processes_named("etcd").len() == 2).then_some(()));
+        kill(Pid::from_raw(verifying.child.id() as i32), Signal::SIGINT).expect("it is there");
+        let (told, status) = verifying.ended();
+        assert!(!status.success(), "{told:?}");
+        until("the end of the restored member", || (processes_named("etcd").len() == 1).then_some(()));
+        assert_eq!(left(), Vec::<String>::new(), "{told:?}");
     });
 }

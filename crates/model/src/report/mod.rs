@@ -32,7 +32,7 @@ use crate::config::Problem;
 use crate::error::Failure;
 
 pub use json::{json, json_line};
-pub use progress::{Held, Progress, Unit, interrupts_are_handled};
+pub use progress::{Held, Progress, Unit};
 pub use screen::Screen;
 pub use shell::{shell_quoted, shell_quoted_path};
 pub use styled::{Span, Style};
@@ -115,7 +115,7 @@ pub fn failure(failure: &Failure) {
     to_standard_error(&text);
 }
 
-/// A command line that cannot be read, with one that can; or help that was asked for.
+/// A command line that cannot be read, and one that helps.
 pub fn usage(error: clap::Error, next: &str) {
     usage::print(error, next);
 }

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use zone_pki::Visible;
 
-pub use watched::interrupts_are_handled;
 use watched::is_shown_here;
 pub use work::Unit;
 use work::Work;
@@ -45,7 +44,7 @@ struct Line {
     bar: Option<ProgressBar>,
     /// How many [`Held`] there are.
     held: usize,
-    /// Whether a thread draws it, and clears it before Ctrl-C ends this process. It goes on for ever.
+    /// Whether a thread draws it. It goes on for ever.
     is_watched: Option<bool>,
 }
 

@@ -1,26 +1,20 @@
-//! Whether the line is there, and who looks after it.
+//! Whether the line is there, and who draws it while the work itself tells nothing.
 
-use std::io::Read;
-use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::Builder;
+use std::io;
+use std::thread::{Builder, sleep};
 
-use signal_hook::consts::SIGINT;
-use signal_hook::low_level::{emulate_default_handler, pipe};
+use nix::sys::signal::Signal;
 
 use super::super::terminal;
-use super::{LINE, REDRAW, line};
+use super::{REDRAW, line};
 
-static ARE_HANDLED: AtomicBool = AtomicBool::new(false);
-
-/// From now on SIGINT does not end this process by itself: what handles it does.
-pub fn interrupts_are_handled() {
-    ARE_HANDLED.store(true, Ordering::Relaxed);
-}
-
-/// Whether there can be a line; if so, it is watched from here on.
+/// Whether there can be a line; if so, it is drawn now and then from here on.
+///
+/// A process that handles Ctrl-C shares its terminal, such as with the command that `dev` runs. How Ctrl-C
+/// ends one that does not is left as it is: what would clear the line first would take the signal from those
+/// who handle it later, and clean up then.
 pub(super) fn is_shown_here() -> bool {
-    terminal::is_rewritten(&std::io::stderr()) && is_interrupted_as_usual() && watch().is_ok()
+    terminal::is_rewritten(&io::stderr()) && is_interrupted_as_usual() && draw_now_and_then().is_ok()
 }
 
 /// Whether Ctrl-C ends this process: no handler takes it, and it is not ignored (proc_pid_status(5)).
@@ -29,32 +23,17 @@ fn is_interrupted_as_usual() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let masks = status.lines().filter_map(|line| line.split_once(":\t"));
     let mut masks = masks.filter(|(name, _)| matches!(*name, "SigIgn" | "SigCgt"));
-    let is_set = |mask: &str| u64::from_str_radix(mask, 16).is_ok_and(|mask| mask >> (SIGINT - 1) & 1 == 1);
+    let bit = Signal::SIGINT as i32 - 1;
+    let is_set = |mask: &str| u64::from_str_radix(mask, 16).is_ok_and(|mask| mask >> bit & 1 == 1);
     !masks.any(|(_, mask)| is_set(mask))
 }
 
-/// Begins to draw the line now and then, and to clear it when Ctrl-C ends this process.
-fn watch() -> std::io::Result<()> {
-    let (interrupted, interrupt) = UnixStream::pair()?;
-    interrupted.set_read_timeout(Some(REDRAW))?;
-    Builder::new().spawn(move || go_on(interrupted))?;
-    pipe::register(SIGINT, interrupt).map(drop)
-}
-
-fn go_on(mut interrupted: UnixStream) {
-    loop {
-        match interrupted.read(&mut [0]) {
-            Ok(0) => return,
-            Ok(_) => {
-                // Who holds it may be writing to a terminal that was stopped.
-                if let Ok(mut line) = LINE.try_lock() {
-                    line.clear();
-                }
-                if !ARE_HANDLED.load(Ordering::Relaxed) {
-                    let _ = emulate_default_handler(SIGINT);
-                }
-            }
-            Err(_) => line().draw(),
+fn draw_now_and_then() -> io::Result<()> {
+    let draw = || {
+        loop {
+            sleep(REDRAW);
+            line().draw();
         }
-    }
+    };
+    Builder::new().spawn(draw).map(drop)
 }
