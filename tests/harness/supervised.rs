@@ -1,5 +1,5 @@
 //! Members under a supervisor, as a service manager would keep them: one that ends by SIGTERM is started
-//! again, or, by the table of the systemd unit, one that ends in any way that a start may mend.
+//! again; or each one whose exit code the systemd unit does not name as final.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
