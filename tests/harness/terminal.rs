@@ -78,6 +78,8 @@ const CLEARED: &str = "\r\x1b[2K";
 pub struct OnTerminal {
     pub child: Child,
     pub received: Received,
+    /// The side of the command; it has no end while this is open.
+    pub terminal: File,
 }
 
 impl OnTerminal {
@@ -88,15 +90,20 @@ impl OnTerminal {
         if !command.get_envs().any(|(name, value)| name == "TERM" && value.is_some()) {
             command.env("TERM", "xterm");
         }
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(terminal).spawn();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(terminal.try_clone().expect("the terminal"))
+            .spawn();
         // The command has the terminal open as well.
         command.stderr(Stdio::null());
-        Self { child: child.expect("it runs"), received: Received::of(&keyboard) }
+        Self { child: child.expect("it runs"), received: Received::of(&keyboard), terminal }
     }
 
     /// All of the rest, and how it has ended.
     pub fn ended(mut self) -> (String, ExitStatus) {
         let status = self.child.wait().expect("it ends");
+        drop(self.terminal);
         (self.received.until_its_end(), status)
     }
 }

@@ -5,7 +5,10 @@ use std::os::unix::process::ExitStatusExt;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use rustix::termios::{Action, tcflow};
+
 use crate::harness::TestZone;
+use crate::harness::processes::until;
 use crate::harness::terminal::{OnTerminal, stays};
 
 /// Nodes to which certificates are issued for some seconds.
@@ -37,6 +40,21 @@ fn long_work_estimates_its_end_and_the_line_is_gone_then() {
     assert_eq!(stays(&rest).last(), Some(&""), "{rest:?}");
     let told = stays(&rest).into_iter().filter(|line| line.contains("issu")).collect::<Vec<_>>();
     assert_eq!(told, [format!("issued {} certificates\r", MANY + 4)], "{rest:?}");
+}
+
+/// Ctrl-S on the terminal.
+#[test]
+fn a_terminal_that_was_stopped_holds_up_no_work() {
+    let zone = zone_of_many();
+    let mut long = OnTerminal::start(&mut zone.command(&["pki", "issue", "--all"]));
+    long.received.expect(" left");
+    tcflow(&long.terminal, Action::OOff).expect("stopped");
+    until("every certificate", || {
+        let issued = std::fs::read_to_string(zone.file("issued.jsonl")).expect("the log");
+        (issued.lines().count() > MANY).then_some(())
+    });
+    tcflow(&long.terminal, Action::OOn).expect("goes on");
+    assert_eq!(long.ended().1.code(), Some(0));
 }
 
 #[test]

@@ -14,8 +14,6 @@ use watched::is_shown_here;
 pub use work::Unit;
 use work::Work;
 
-/// What is done sooner needs no line.
-const LATE: Duration = Duration::from_secs(1);
 const REDRAW: Duration = Duration::from_millis(250);
 const TEMPLATE: &str = "{bar:16} {wide_msg}";
 
@@ -84,13 +82,8 @@ impl Progress {
         let Some(work) = line.works.iter_mut().find(|work| work.begun == self.0) else { return };
         let before = work.done;
         change(work);
-        if work.done == before {
-            return;
-        }
-        let is_due = work.since.elapsed() >= REDRAW;
-        work.since = Instant::now();
-        if is_due {
-            line.draw();
+        if work.done != before {
+            work.since = Instant::now();
         }
     }
 }
@@ -99,8 +92,8 @@ impl Drop for Progress {
     fn drop(&mut self) {
         let mut line = line();
         line.works.retain(|work| work.begun != self.0);
-        if line.bar.is_some() {
-            line.draw();
+        if !line.works.iter().any(Work::is_shown) {
+            line.clear();
         }
     }
 }
@@ -123,9 +116,7 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let mut line = line();
-        line.held -= 1;
-        line.draw();
+        line().held -= 1;
     }
 }
 
@@ -156,31 +147,33 @@ pub(super) fn tell(text: &str) -> bool {
     line.bar.is_some()
 }
 
+/// Draws the line as it is to be now. The lock is not held meanwhile: a terminal that takes nothing holds up
+/// no work.
+fn draw() {
+    let shown = line().shown();
+    let Some((bar, text, all, done)) = shown else { return };
+    if bar.message() != text {
+        bar.update(|state| {
+            state.set_len(all);
+            state.set_pos(done);
+        });
+        bar.set_message(text);
+    }
+}
+
 impl Line {
-    /// As it is to be now.
-    fn draw(&mut self) {
-        let Some(shown) = self.works.iter().rposition(|work| work.begun.elapsed() >= LATE) else {
-            return self.clear();
-        };
-        if self.held > 0 {
-            return;
-        }
+    /// The bar, the text beside it, and how much of what there is has been done.
+    fn shown(&mut self) -> Option<(ProgressBar, String, u64, u64)> {
+        let shown = self.works.iter().rposition(Work::is_shown).filter(|_| self.held == 0)?;
         let work = &self.works[shown];
         let around = self.works[..shown].iter().map(Work::briefly).collect::<String>();
-        let text = around + &work.text();
         let bar = self.bar.get_or_insert_with(|| {
             super::clear_progress();
             let style = ProgressStyle::with_template(TEMPLATE);
             let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ");
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)
         });
-        if bar.message() != text {
-            bar.update(|state| {
-                state.set_len(work.all);
-                state.set_pos(work.done);
-            });
-            bar.set_message(text);
-        }
+        Some((bar.clone(), around + &work.text(), work.all, work.done))
     }
 
     fn clear(&mut self) {

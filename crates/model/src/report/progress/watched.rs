@@ -6,7 +6,7 @@ use std::thread::{Builder, sleep};
 use nix::sys::signal::Signal;
 
 use super::super::terminal;
-use super::{REDRAW, line};
+use super::{REDRAW, draw};
 
 /// Whether there can be a line; if so, it is drawn now and then from here on.
 ///
@@ -29,11 +29,11 @@ fn is_interrupted_as_usual() -> bool {
 }
 
 fn draw_now_and_then() -> io::Result<()> {
-    let draw = || {
+    let go_on = || {
         loop {
             sleep(REDRAW);
-            line().draw();
+            draw();
         }
     };
-    Builder::new().spawn(draw).map(drop)
+    Builder::new().spawn(go_on).map(drop)
 }

@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use indicatif::HumanDuration;
 
+/// What is done sooner needs no line.
+const LATE: Duration = Duration::from_secs(1);
+
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
@@ -31,6 +34,10 @@ pub(super) struct Work {
 }
 
 impl Work {
+    pub(super) fn is_shown(&self) -> bool {
+        self.begun.elapsed() >= LATE
+    }
+
     /// How far it is, and when it will have ended.
     pub(super) fn text(&self) -> String {
         let iec = |bytes| ByteSize::b(bytes).display().iec();
