@@ -17,7 +17,8 @@ static ALL: LazyLock<Vec<&'static dyn SignatureVerificationAlgorithm>> =
     LazyLock::new(|| once(ALL_VERIFICATION_ALGS));
 
 struct Verified {
-    algorithm: &'static dyn SignatureVerificationAlgorithm,
+    /// Of the key and of the signature. That of webpki and that of rustls are one algorithm at two addresses.
+    algorithm: [AlgorithmIdentifier; 2],
     key: Vec<u8>,
     message: Vec<u8>,
     signature: Vec<u8>,
@@ -40,10 +41,16 @@ pub fn once(
 #[derive(Debug)]
 struct Once(&'static dyn SignatureVerificationAlgorithm);
 
+impl Once {
+    fn identifiers(&self) -> [AlgorithmIdentifier; 2] {
+        [self.0.public_key_alg_id(), self.0.signature_alg_id()]
+    }
+}
+
 impl SignatureVerificationAlgorithm for Once {
     fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
         let is_this = |verified: &Verified| {
-            std::ptr::addr_eq(verified.algorithm, self.0)
+            verified.algorithm == self.identifiers()
                 && verified.signature == signature
                 && verified.key == key
                 && verified.message == message
@@ -55,7 +62,7 @@ impl SignatureVerificationAlgorithm for Once {
         let mut verified = VERIFIED.lock().unwrap_or_else(PoisonError::into_inner);
         if verified.len() < AT_MOST {
             let (key, message, signature) = (key.to_vec(), message.to_vec(), signature.to_vec());
-            verified.push(Verified { algorithm: self.0, key, message, signature });
+            verified.push(Verified { algorithm: self.identifiers(), key, message, signature });
         }
         Ok(())
     }
