@@ -6,6 +6,7 @@ use super::{Format, ZoneArg};
 
 /// `access`
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum AccessCommand {
     /// Let each node read its own bundles and write its own answer, with etcd's authentication on
     Grants(AccessGrantsArgs),

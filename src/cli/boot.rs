@@ -21,6 +21,7 @@ pub struct BootArgs {
 
 /// What there is besides the start itself.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum BootCommand {
     /// Write the same start as units, for hosts where systemd looks after processes
     Export(BootExportArgs),

@@ -22,6 +22,7 @@ pub struct BundleArgs {
 
 /// `bundle inspect`
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum BundleCommand {
     /// Verify a bundle and list its contents, without the keys
     Inspect(BundleInspectArgs),

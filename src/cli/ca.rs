@@ -10,6 +10,7 @@ use store::zone_directory::CA_KEYS;
 
 /// `ca`
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum CaCommand {
     /// Show which keys are encrypted, unencrypted, or not on this host
     Status(CaStatusArgs),

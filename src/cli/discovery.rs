@@ -7,6 +7,7 @@ use model::config::DiscoveryToken;
 
 /// `discovery`
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 #[command(after_help = CODES)]
 pub enum DiscoveryCommand {
     /// Make a registry, with which the members of another cluster find each other once

@@ -10,6 +10,7 @@ use super::{Format, SiteArgs};
 
 /// `dns`
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum DnsCommand {
     /// Print the records to publish: SRV of the members, and their addresses
     Export(DnsExportArgs),

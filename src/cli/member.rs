@@ -6,6 +6,7 @@ use super::{Format, SiteArgs, WithoutArg, ZoneArg};
 
 /// `member`
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum MemberCommand {
     /// List the members, and how they differ from zone.toml
     List(MemberListArgs),

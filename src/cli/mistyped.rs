@@ -8,9 +8,8 @@ use model::report::shell_quoted;
 
 /// What to type instead of these words, the name of the program first.
 pub fn next_step(error: &clap::Error, words: &[String]) -> String {
-    let mut command = Cli::command();
-    command.build();
-    let (command, mut named) = called(&command, words);
+    let root = Cli::described();
+    let (command, mut named) = called(&root, words);
     let meant = meant(error, command, words).filter(|meant| Cli::try_parse_from(meant).is_ok());
     named.push("--help".to_owned());
     let typed = meant.unwrap_or(named);

@@ -40,7 +40,7 @@ pub use bundle::{
 };
 pub use ca::{CaCommand, CaKey, CaLockArgs, CaStatusArgs, CaUnlockArgs};
 pub use child::{AwaitReadyArgs, ChildArgs};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 pub use client::{CtlArgs, EnvArgs, EnvFormat};
 pub use defrag::DefragArgs;
 pub use discovery::{DiscoveryCloseArgs, DiscoveryCommand, DiscoveryCreateArgs, DiscoveryShowArgs};
@@ -88,12 +88,22 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// The command line with every command described, as help, manual pages and completions need it.
+    pub fn described() -> clap::Command {
+        let mut root = Self::command();
+        root.build();
+        root
+    }
+}
+
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 64 usage, 65 bad input, 66 missing input, 69 unavailable, 70 internal,
 73 cannot create, 75 try again, 77 permission, 78 configuration";
 
-/// The commands.
+/// The commands. Each is described once it is called: to describe all of them took a tenth of a start.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Run a throwaway mutual-TLS zone on this machine
     Dev(DevArgs),

@@ -9,6 +9,7 @@ use super::{Format, ZoneArg};
 
 /// `nameservice`
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum NameserviceCommand {
     /// Sign the zone document: name, members and where the nameservice is, from zone.toml
     Sign(NameserviceSignArgs),

@@ -9,6 +9,7 @@ use super::{Format, NodeDirectoryArg, OfflineArgs, PkiRotateCaArgs, WithoutArg, 
 
 /// `pki`
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum PkiCommand {
     /// List every certificate of the zone
     List(PkiListArgs),

@@ -65,6 +65,7 @@ Exit codes: 0 done, 65 a log is damaged, 69 a survivor is not reached, 75 run ag
 
 /// `recover`, on a node
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum RecoverCommand {
     /// Show how far the log of this node's member has come, from its files
     Log(RecoverLogArgs),

@@ -8,6 +8,7 @@ use super::{BundleSealingArgs, Format, SiteArgs};
 
 /// `snapshot`
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum SnapshotCommand {
     /// Take a snapshot of the data, from a member that has all of it
     Save(SnapshotSaveArgs),

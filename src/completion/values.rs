@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsStr;
 
 use boot::Step;
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, Command};
 use clap_complete::engine::{
     ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
 };
@@ -21,7 +21,7 @@ use store::zone_directory::all_clients;
 type Candidates = Vec<CompletionCandidate>;
 
 pub(super) fn command() -> Command {
-    with_values("", Cli::command())
+    with_values("", Cli::described())
 }
 
 fn with_values(parent: &str, command: Command) -> Command {
@@ -106,7 +106,7 @@ fn pages() -> Candidates {
 
 /// The commands below those that are typed after `man`.
 fn commands() -> Candidates {
-    let root = Cli::command();
+    let root = Cli::described();
     let words = words();
     let typed = words.iter().skip_while(|word| *word != "man").skip(1);
     let within = typed.fold(&root, |command, word| command.find_subcommand(word).unwrap_or(command));

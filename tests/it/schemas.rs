@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, Command};
 use serde_json::{Value, json};
 use zone_etcd::cli::Cli;
 
@@ -91,7 +91,7 @@ fn commands_with_json(command: &Command, words: &[&str]) -> Vec<Vec<OsString>> {
 fn every_command_that_prints_json_has_a_schema_and_a_row_of_the_page() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/json.md");
     let page = fs::read_to_string(page).expect("the page");
-    let commands = commands_with_json(&Cli::command(), &[]);
+    let commands = commands_with_json(&Cli::described(), &[]);
     assert!(commands.len() >= 40, "{commands:?}");
     for command in commands {
         let schema = schema_of(&command).unwrap_or_else(|| panic!("{command:?} has no schema"));

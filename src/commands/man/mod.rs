@@ -8,7 +8,7 @@ mod sections;
 use std::fs;
 use std::path::Path;
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_mangen::Man;
 use roff::Roff;
 
@@ -23,9 +23,7 @@ use zone_pki::ShowPath;
 const SECTION: &str = "1";
 
 pub(super) fn run(arguments: &ManArgs) -> Result<()> {
-    let mut root = Cli::command();
-    // Fills in what a command inherits, such as its full name.
-    root.build();
+    let root = Cli::described();
     match &arguments.out {
         Some(directory) => write_all(&root, directory),
         None => print(&page(command_named(&root, &arguments.command)?, &arguments.command)?),

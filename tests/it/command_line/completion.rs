@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
-use clap::CommandFactory;
 use zone_etcd::cli::Cli;
 
 use crate::harness::{Outcome, TestZone, outcome, program, zone_etcd};
@@ -200,7 +199,7 @@ fn every_argument_that_takes_a_node_proposes_nodes() {
     let zone = zone();
     let z = typed(&zone);
     let mut count = 0;
-    let mut open: Vec<(Vec<String>, clap::Command)> = vec![(Vec::new(), Cli::command())];
+    let mut open: Vec<(Vec<String>, clap::Command)> = vec![(Vec::new(), Cli::described())];
     while let Some((names, command)) = open.pop() {
         for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
             open.push(([names.clone(), vec![below.get_name().to_owned()]].concat(), below.clone()));
