@@ -140,7 +140,7 @@ checks! {
         "the revocation lists can be read, are the CA's, and do not list this node"
         Member Run Certificates "revocation-list"
         "etcd reads the list at every handshake, and refuses all clients if it cannot"
-    Handshake "handshake" "handshakes in memory, with the files as they are"
+    Handshake "handshake" "both sides of each handshake accept the other; made in memory by check and doctor"
         Member Run Certificates "bad-certificate"
         "what fails here fails on every connection"
 

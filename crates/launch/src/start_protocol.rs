@@ -57,10 +57,6 @@ impl Launch<'_> {
         before_writing: &mut dyn FnMut() -> Result<()>,
         now: OffsetDateTime,
     ) -> Result<Start> {
-        if !self.has_others() {
-            before_writing()?;
-            return self.proceed_alone(now);
-        }
         let mut watch = self.watch(&self.question()?, Repeat::Yes, &announced.arrivals())?;
         let mut observed = self.observed.clone();
         let mut noted = false;
@@ -106,7 +102,8 @@ impl Launch<'_> {
     }
 
     /// The only member of a zone does not wait.
-    fn proceed_alone(&self, now: OffsetDateTime) -> Result<Start> {
+    #[tracing::instrument(skip_all, name = "decide")]
+    pub(super) fn proceed_alone(&self, now: OffsetDateTime) -> Result<Start> {
         let mut observed = self.observed.clone();
         loop {
             let step = decide(&observed, &[]).map_err(|refusal| self.refused(&refusal))?;
@@ -179,7 +176,7 @@ impl Launch<'_> {
         self.observed.local_state().map_err(|refusal| self.refused(&refusal))
     }
 
-    fn has_others(&self) -> bool {
+    pub(super) fn has_others(&self) -> bool {
         self.member.cluster.members.len() > 1
     }
 

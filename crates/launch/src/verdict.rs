@@ -126,6 +126,12 @@ impl Launch<'_> {
         announced: &OwnPresence,
         now: OffsetDateTime,
     ) -> Result<Start> {
+        if !self.has_others() {
+            // There is nothing to do meanwhile.
+            let findings = self.findings(node, now);
+            refuse_what_cannot_work(&findings, node)?;
+            return Ok(with_warnings(self.proceed_alone(now)?, &findings));
+        }
         std::thread::scope(|scope| {
             let mut judging = Some(beside(scope, || self.findings(node, now)));
             let mut findings = Vec::new();

@@ -39,11 +39,13 @@ pub struct NodeCheck<'z> {
     now: OffsetDateTime,
 }
 
-/// Whether the handshakes of clients are checked too.
+/// How far the handshakes of a node are looked into.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Clients {
-    In,
-    Out,
+enum Handshakes {
+    /// They are made, those of clients too.
+    Made,
+    /// What members present is verified: a client that cannot get in is no reason to keep a member from starting.
+    Verified,
 }
 
 /// The checks that `run` makes before each start: everything about the certificates of `node`, with the files
@@ -55,8 +57,7 @@ pub fn before_start(
     read: Option<FilesRead<'_>>,
     now: OffsetDateTime,
 ) -> Vec<Finding> {
-    // A client that cannot get in is no reason to keep a member from starting.
-    NodeCheck::with_plan(site, node, Some(member.clone()), read, now).certificates_with(Clients::Out)
+    NodeCheck::with_plan(site, node, Some(member.clone()), read, now).certificates_with(Handshakes::Verified)
 }
 
 impl<'z> NodeCheck<'z> {
@@ -147,26 +148,30 @@ impl<'z> NodeCheck<'z> {
 
     /// Everything about certificates, keys and lists, and the handshakes in memory. Without the network.
     pub fn certificates(&self) -> Vec<Finding> {
-        self.certificates_with(Clients::In)
+        self.certificates_with(Handshakes::Made)
     }
 
-    fn certificates_with(&self, clients: Clients) -> Vec<Finding> {
+    fn certificates_with(&self, handshakes: Handshakes) -> Vec<Finding> {
         let leaf_validity =
             time::Duration::try_from(self.site.config().pki.leaf_validity).unwrap_or(time::Duration::MAX);
         let judge = || certificates::judge(&self.files, &self.remedies, leaf_validity, self.now);
         let Some(member) = &self.member else { return self.marked(judge()) };
-        // What takes the time is signatures, so the two go side by side.
-        let (mut findings, checked) = std::thread::scope(|scope| {
-            let checked = host::beside(scope, || {
-                tls::check_handshakes(
-                    &self.files.directory,
-                    self.handshake_cases(member, clients),
-                    |stem, trust| self.side(stem, trust),
-                )
-            });
-            let findings = judge();
-            (findings, checked.join())
-        });
+        let cases = self.handshake_cases(member, handshakes);
+        let (mut findings, checked) = match handshakes {
+            // The signatures of the chains are those that have just been verified, and cost nothing once more.
+            Handshakes::Verified => {
+                let findings = judge();
+                (findings, tls::verify_handshakes(cases, |stem, trust| self.side(stem, trust)))
+            }
+            // What takes the time is signatures, so the two go side by side.
+            Handshakes::Made => std::thread::scope(|scope| {
+                let checked = host::beside(scope, || {
+                    tls::check_handshakes(&self.files.directory, cases, |stem, trust| self.side(stem, trust))
+                });
+                let findings = judge();
+                (findings, checked.join())
+            }),
+        };
         findings.extend(names::names(&self.files, &self.dialled(member), &self.remedies));
         let handshakes = names::handshakes(&checked, &findings, &self.remedies);
         findings.extend(handshakes);
@@ -241,17 +246,17 @@ impl<'z> NodeCheck<'z> {
         side(self.read, &self.files.directory, stem, trust)
     }
 
-    fn handshake_cases(&self, member: &MemberPlan, clients: Clients) -> Vec<tls::HandshakeCase> {
+    fn handshake_cases(&self, member: &MemberPlan, handshakes: Handshakes) -> Vec<tls::HandshakeCase> {
         if self.files.has_keys_elsewhere() {
             return Vec::new();
         }
         let host = |url: &str| etcd::tls::hostname::host_of(url).unwrap_or_default().to_owned();
         let admin = self.site.client_generation(&ClientName::admin());
-        let directories: Vec<PathBuf> = match clients {
-            Clients::In => {
+        let directories: Vec<PathBuf> = match handshakes {
+            Handshakes::Made => {
                 [self.files.directory.clone(), admin].into_iter().filter(|path| path.exists()).collect()
             }
-            Clients::Out => Vec::new(),
+            Handshakes::Verified => Vec::new(),
         };
         tls::handshake_cases(
             &self.files.directory,

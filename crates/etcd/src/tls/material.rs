@@ -5,15 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use time::OffsetDateTime;
 use zone_pki::{Certificate, PrivateFileError, ShowPath, Usages, go, private_file, regular_file};
 
+use super::handshake_check::HandshakeCheckError;
 use super::handshake_record::{HandshakeRecord, Recorder};
+use super::memory::HandshakeError;
 
 /// Why a certificate, a key or an authority cannot be used for TLS.
 #[derive(Debug, thiserror::Error)]
@@ -168,12 +172,40 @@ impl Trust {
             .map_err(|refusal| MaterialError::Refused(refusal.to_string()))
     }
 
+    /// What rustls, as a client that dials `name`, verifies of what `pair` presents; not that the key is its own.
+    pub(super) fn verifies_server(
+        &self,
+        pair: &KeyPair,
+        name: &ServerName<'_>,
+    ) -> Result<(), HandshakeCheckError> {
+        let Some((leaf, above)) = pair.chain.split_first() else { return Err(no_certificate().into()) };
+        let verified = self.server_verifier()?.verify_server_cert(leaf, above, name, &[], UnixTime::now());
+        Ok(verified.map(drop).map_err(HandshakeError::ByClient)?)
+    }
+
+    /// The same, of a client.
+    pub(super) fn verifies_client(&self, pair: &KeyPair) -> Result<(), HandshakeCheckError> {
+        let Some((leaf, above)) = pair.chain.split_first() else { return Err(no_certificate().into()) };
+        let verified = self.client_verifier()?.verify_client_cert(leaf, above, UnixTime::now());
+        Ok(verified.map(drop).map_err(HandshakeError::ByServer)?)
+    }
+
+    fn server_verifier(&self) -> Result<Arc<WebPkiServerVerifier>, MaterialError> {
+        WebPkiServerVerifier::builder_with_provider(self.store.clone(), provider())
+            .build()
+            .map_err(|error| MaterialError::Refused(error.to_string()))
+    }
+
+    fn client_verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, MaterialError> {
+        WebPkiClientVerifier::builder_with_provider(self.store.clone(), provider())
+            .build()
+            .map_err(|error| MaterialError::Refused(error.to_string()))
+    }
+
     /// How a client with this trust dials; `pair` is what it presents. What the server shows is kept in the
     /// result.
     pub fn client(&self, pair: Option<&KeyPair>) -> Result<(ClientConfig, HandshakeRecord), MaterialError> {
-        let verifier = WebPkiServerVerifier::builder_with_provider(self.store.clone(), provider())
-            .build()
-            .map_err(|error| MaterialError::Refused(error.to_string()))?;
+        let verifier = self.server_verifier()?;
         let seen = HandshakeRecord::default();
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
@@ -197,9 +229,7 @@ impl Trust {
     /// How a server with this trust and this pair takes connections: only from clients that present a
     /// certificate.
     pub fn server(&self, pair: &KeyPair) -> Result<ServerConfig, MaterialError> {
-        let verifier = WebPkiClientVerifier::builder_with_provider(self.store.clone(), provider())
-            .build()
-            .map_err(|error| MaterialError::Refused(error.to_string()))?;
+        let verifier = self.client_verifier()?;
         let (chain, key) = pair.parts();
         ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
@@ -267,6 +297,10 @@ fn parse_certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, Strin
     let found: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
     if found.is_empty() { Err("it holds no certificate".to_owned()) } else { Ok(found) }
+}
+
+fn no_certificate() -> MaterialError {
+    MaterialError::Refused("it presents no certificate".to_owned())
 }
 
 fn refused(error: rustls::Error) -> MaterialError {

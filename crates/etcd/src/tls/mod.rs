@@ -29,7 +29,7 @@ mod unverified;
 
 pub use dial::{Connection, DialError, PROTOCOL, Reply, Spoken, Stage, Target, get};
 pub use handshake_check::{
-    HandshakeCase, HandshakeCheck, HandshakeCheckError, check_handshakes, handshake_cases,
+    HandshakeCase, HandshakeCheck, HandshakeCheckError, check_handshakes, handshake_cases, verify_handshakes,
 };
 pub use handshake_record::HandshakeRecord;
 pub use lines::Lines;
