@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 /// How it is called.
-pub const USAGE: &str = "usage: zone [--short] [--all] [--plot FILE] [--tools DIR] [SUBJECT ...]";
+pub const USAGE: &str =
+    "usage: zone [--short] [--all] [--plot FILE] [--tools DIR] [--program FILE] [SUBJECT ...]";
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct Arguments {
     pub all: bool,
     /// Where to write them as a picture.
     pub plot: Option<PathBuf>,
+    /// The `zone-etcd` to measure, if not the one that cargo has built.
+    pub program: Option<String>,
     /// Where `cfssl`, `mkcert` and `step` are, to compare with.
     pub tools: Option<PathBuf>,
     /// In the order in which they were named; all of them by default.
@@ -44,13 +47,15 @@ pub struct Arguments {
 impl Arguments {
     /// Reads the arguments after the program's name, or says what is wrong with them.
     pub fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut arguments = Self { short: false, all: false, plot: None, tools: None, subjects: Vec::new() };
+        let mut arguments =
+            Self { short: false, all: false, plot: None, program: None, tools: None, subjects: Vec::new() };
         let mut words = words;
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--short" => arguments.short = true,
                 "--all" => arguments.all = true,
                 "--plot" => arguments.plot = Some(words.next().ok_or("--plot needs a path")?.into()),
+                "--program" => arguments.program = Some(words.next().ok_or("--program needs a path")?),
                 "--tools" => arguments.tools = Some(words.next().ok_or("--tools needs a path")?.into()),
                 // `cargo bench` gives it to every benchmark.
                 "--bench" => {}

@@ -11,7 +11,7 @@ use crate::report::{Section, in_mebibytes, in_milliseconds, in_times};
 use crate::scratch::Scratch;
 use crate::statistics::{Samples, processor_time_of_children, timed};
 use crate::zone_files::{checked, describe_many, issue};
-use crate::{Result, ZONE_ETCD};
+use crate::{Result, zone_etcd};
 
 /// A small zone and a large one; the short run has a smaller one.
 const NODES: [usize; 2] = [100, 10_000];
@@ -73,7 +73,7 @@ fn made(directory: &Path, nodes: usize, how: &str) -> Result<Duration> {
 }
 
 fn bundle(directory: &Path) -> Command {
-    let mut command = Command::new(ZONE_ETCD);
+    let mut command = Command::new(zone_etcd());
     command.args(["bundle", "--recipient", RECIPIENT, "--zone"]).arg(directory);
     command.arg("--out").arg(directory.join("out"));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -10,7 +10,7 @@ use crate::members::{By, Members};
 use crate::report::{Section, in_seconds, in_times};
 use crate::scratch::Scratch;
 use crate::statistics::Samples;
-use crate::{Result, ZONE_ETCD};
+use crate::{Result, zone_etcd};
 
 /// As many as `dev` starts.
 const MEMBERS: usize = 3;
@@ -49,7 +49,7 @@ pub fn measure(arguments: &Arguments, scratch: &Scratch) -> Result<Section> {
 /// Until the command runs that `dev` was given: it is started when every member has answered.
 fn development_zone(scratch: &Scratch) -> Result<Duration> {
     let temporary = scratch.directory("dev")?;
-    let mut command = Command::new(ZONE_ETCD);
+    let mut command = Command::new(zone_etcd());
     command.args(["dev", "--", "echo", "ready"]).env("TMPDIR", &temporary);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let started = Instant::now();

@@ -11,7 +11,7 @@ use crate::members::{By, Members};
 use crate::report::{Section, in_seconds};
 use crate::scratch::Scratch;
 use crate::statistics::{Samples, timed};
-use crate::{Result, ZONE_ETCD};
+use crate::{Result, zone_etcd};
 
 const MEMBERS: usize = 5;
 /// A node of the description that is no member, and whose certificates were never issued.
@@ -49,7 +49,7 @@ fn both(samples: &Samples) -> String {
 fn ask(members: &Members, runs: usize) -> Result<Samples> {
     let mut samples = Samples::default();
     for _ in 0..runs {
-        let mut doctor = Command::new(ZONE_ETCD);
+        let mut doctor = Command::new(zone_etcd());
         doctor.args(["doctor", "--zone"]).arg(members.directory()).stdin(Stdio::null());
         let (took, output) = timed(|| doctor.output());
         let output = output?;

@@ -33,6 +33,7 @@ mod zone_files;
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use arguments::{Arguments, Subject};
 use report::Report;
@@ -41,8 +42,13 @@ use scratch::Scratch;
 /// Any failure ends the measurement with its message.
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// The program that is measured, built by cargo with this one.
-const ZONE_ETCD: &str = env!("CARGO_BIN_EXE_zone-etcd");
+/// The program that is measured, if it is not the one that cargo has built with this one.
+static GIVEN: OnceLock<String> = OnceLock::new();
+
+/// The program that is measured.
+fn zone_etcd() -> &'static str {
+    GIVEN.get().map_or(env!("CARGO_BIN_EXE_zone-etcd"), String::as_str)
+}
 
 fn main() -> ExitCode {
     if launch::is_stand_in() {
@@ -67,6 +73,9 @@ fn main() -> ExitCode {
             return ExitCode::from(64);
         }
     };
+    if let Some(program) = &arguments.program {
+        GIVEN.get_or_init(|| program.clone());
+    }
     match measure(&arguments) {
         Ok(report) if report.missed() == 0 => ExitCode::SUCCESS,
         Ok(report) => {

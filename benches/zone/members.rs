@@ -23,7 +23,7 @@ use tokio::runtime::Runtime;
 use crate::launch::{explain, prepared};
 use crate::scratch::Scratch;
 use crate::zone_files::{describe_local, issue_all};
-use crate::{Result, ZONE_ETCD};
+use crate::{Result, zone_etcd};
 
 /// A member that has not reported by then never will.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -208,7 +208,7 @@ impl Members {
                 command
             }
             By::Run => {
-                let mut command = Command::new(ZONE_ETCD);
+                let mut command = Command::new(zone_etcd());
                 command.args(["run", "--node", &member.node, "--zone"]).arg(&self.directory);
                 command
             }

@@ -17,7 +17,7 @@ use crate::report::{Section, in_milliseconds};
 use crate::scratch::Scratch;
 use crate::statistics::Samples;
 use crate::zone_files::{checked, describe_local, issue_all};
-use crate::{Result, ZONE_ETCD};
+use crate::{Result, zone_etcd};
 
 const WRITER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/etcd-writer");
 /// Heartbeat and election, as small as etcd takes them.
@@ -119,7 +119,7 @@ impl Zone {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(ZONE_ETCD);
+        let mut command = Command::new(zone_etcd());
         command.args(arguments).arg("--zone").arg(&self.directory).stdin(Stdio::null());
         command
     }

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use model::config::{Template, TemplateNode};
 
-use crate::{Result, ZONE_ETCD};
+use crate::{Result, zone_etcd};
 
 /// The zone's name. `.internal` is reserved for private use, so it resolves nowhere.
 pub const ZONE_NAME: &str = "bench.internal";
@@ -83,7 +83,7 @@ fn write(directory: &Path, template: Template) -> Result<()> {
 
 /// `zone-etcd pki issue --zone DIRECTORY` with further arguments, not started yet.
 pub fn issue(directory: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(ZONE_ETCD);
+    let mut command = Command::new(zone_etcd());
     command.args(["pki", "issue", "--zone"]).arg(directory).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command

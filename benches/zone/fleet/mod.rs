@@ -21,7 +21,7 @@ use crate::report::{Report, Section, in_mebibytes, in_milliseconds, in_seconds, 
 use crate::scratch::Scratch;
 use crate::statistics::{Samples, milliseconds, timed};
 use crate::zone_files::checked;
-use crate::{Result, ZONE_ETCD};
+use crate::{Result, zone_etcd};
 use simulator::Simulator;
 use writer::Writer;
 use zone::{Size, Zone};
@@ -186,7 +186,7 @@ fn goals(small: &Measured, large: &Measured) -> Section {
 fn against_a_command(scratch: &Scratch, by_etcd: &Measured) -> Result<Section> {
     let nodes = by_etcd.nodes;
     let place = scratch.directory("there")?;
-    let access = format!("command = \"{ZONE_ETCD}\"\nnode_dir = \"{}/{{name}}\"", place.display());
+    let access = format!("command = \"{}\"\nnode_dir = \"{}/{{name}}\"", zone_etcd(), place.display());
     let mut zone = Zone::describe(scratch.directory("command")?, nodes, &access)?;
     zone.start()?;
     let renewal = || -> Command { zone.command(&["pki", "renew", "--all"]) };

@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::zone_files::{ZONE_NAME, checked, issue_all};
-use crate::{Result, ZONE_ETCD};
+use crate::{Result, zone_etcd};
 
 /// The members.
 const MEMBERS: [&str; 3] = ["node1", "node2", "node3"];
@@ -92,7 +92,7 @@ impl Zone {
 
     /// A command on it.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(ZONE_ETCD);
+        let mut command = Command::new(zone_etcd());
         command.args(arguments).arg("--zone").arg(&self.directory);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
