@@ -4,7 +4,6 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Format, ZoneArg};
 
-/// `access`
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum AccessCommand {
@@ -14,7 +13,6 @@ pub enum AccessCommand {
     Recipient(AccessRecipientArgs),
 }
 
-/// `access grants`
 #[derive(Debug, Args)]
 #[command(after_help = GRANTS_CODES)]
 pub struct AccessGrantsArgs {
@@ -22,14 +20,12 @@ pub struct AccessGrantsArgs {
     #[arg(value_name = "NODE")]
     pub nodes: Vec<String>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// What to do with them
     #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: GrantsFormat,
 }
 
-/// `access recipient`
 #[derive(Debug, Args)]
 pub struct AccessRecipientArgs {
     /// The node
@@ -39,7 +35,6 @@ pub struct AccessRecipientArgs {
     #[arg(value_name = "KEY")]
     pub recipient: Option<String>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]

@@ -7,14 +7,12 @@ use clap::Args;
 use super::{BundleSealArgs, Format};
 use launch::activation::Fingerprint;
 
-/// `activate`
 #[derive(Debug, Args)]
 pub struct ActivateArgs {
     /// The bundle of this node; `-` is standard input
     #[arg(value_name = "FILE", required_unless_present = "rollback")]
     pub file: Option<PathBuf>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub directory: NodeDirectoryArg,
     /// Which node this is, if neither the host name nor an address tells
     #[arg(long, value_name = "NAME")]
@@ -24,7 +22,6 @@ pub struct ActivateArgs {
     #[arg(long, value_name = "SHA256")]
     pub root_fingerprint: Option<Fingerprint>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub seal: BundleSealArgs,
     /// Accept revocation lists (CRLs) that are older than those in use: certificates revoked since are
     /// accepted again
@@ -41,7 +38,7 @@ pub struct ActivateArgs {
     pub format: Format,
 }
 
-/// Which node directory.
+// Which node directory.
 #[derive(Clone, Debug, Args)]
 pub struct NodeDirectoryArg {
     /// The directory of this node

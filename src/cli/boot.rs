@@ -7,7 +7,6 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{EtcdArgs, Format};
 
-/// `boot`
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct BootArgs {
@@ -15,11 +14,10 @@ pub struct BootArgs {
     #[command(subcommand)]
     pub command: Option<BootCommand>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub node: BootNodeArgs,
 }
 
-/// What there is besides the start itself.
+// What there is besides the start itself.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum BootCommand {
@@ -30,7 +28,7 @@ pub enum BootCommand {
     Connect(BootConfigArg),
 }
 
-/// Which node is meant.
+// Which node is meant.
 #[derive(Debug, Args)]
 pub struct BootConfigArg {
     /// The local config of this node; boot.toml lies beside it
@@ -43,12 +41,11 @@ pub struct BootConfigArg {
     pub config: PathBuf,
 }
 
-/// `boot`, on the node
+// `boot`, on the node
 #[derive(Debug, Args)]
 #[command(after_help = BOOT_CODES)]
 pub struct BootNodeArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub config: BootConfigArg,
     /// The last step to do, by number or name: local-config, nameservice, zone-document, etcd, provider or
     /// processes. What was started is looked after from then on
@@ -61,11 +58,9 @@ pub struct BootNodeArgs {
     #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub etcd: EtcdArgs,
 }
 
-/// `boot export`
 #[derive(Debug, Args)]
 #[command(after_help = EXPORT_CODES)]
 pub struct BootExportArgs {
@@ -73,7 +68,6 @@ pub struct BootExportArgs {
     #[arg(value_enum)]
     pub manager: ServiceManager,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub config: BootConfigArg,
     /// The directory to write them to; units that are there and differ are left as they are
     #[arg(long, value_name = "DIR")]

@@ -8,7 +8,6 @@ use clap::{Args, Subcommand};
 use super::{Format, ZoneArg};
 use store::bundle::Numbering;
 
-/// `bundle`
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct BundleArgs {
@@ -16,11 +15,9 @@ pub struct BundleArgs {
     #[command(subcommand)]
     pub command: Option<BundleCommand>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub make: BundleMakeArgs,
 }
 
-/// `bundle inspect`
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum BundleCommand {
@@ -28,11 +25,10 @@ pub enum BundleCommand {
     Inspect(BundleInspectArgs),
 }
 
-/// `bundle` itself
+// `bundle` itself
 #[derive(Debug, Args)]
 pub struct BundleMakeArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// The nodes, by short or full name; all if none is named
     #[arg(value_name = "NODE")]
@@ -41,7 +37,6 @@ pub struct BundleMakeArgs {
     #[arg(long, value_name = "DIR", required = true)]
     pub out: Option<PathBuf>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub sealing: BundleSealingArgs,
     /// Include zone-etcd and the bundled etcd in each bundle
     #[arg(long)]
@@ -60,7 +55,7 @@ pub struct BundleMakeArgs {
     pub format: Format,
 }
 
-/// How bundles are encrypted.
+// How bundles are encrypted.
 #[derive(Clone, Debug, Default, Args)]
 pub struct BundleSealingArgs {
     #[arg(
@@ -78,28 +73,25 @@ pub struct BundleSealingArgs {
     #[arg(long, value_name = "FILE")]
     pub recipients_file: Option<PathBuf>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub passphrase: BundlePassphraseArgs,
     /// Do not encrypt: anyone who gets the file has the keys of the node
     #[arg(long)]
     pub no_encryption: bool,
 }
 
-/// `bundle inspect`
 #[derive(Debug, Args)]
 pub struct BundleInspectArgs {
     /// The bundle, or - for standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub seal: BundleSealArgs,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 
-/// What decrypts a bundle.
+// What decrypts a bundle.
 #[derive(Clone, Debug, Default, Args)]
 pub struct BundleSealArgs {
     /// The private key that decrypts it: an age identity file or an SSH private key
@@ -111,11 +103,10 @@ pub struct BundleSealArgs {
     #[arg(value_parser = clap::value_parser!(i32).range(0..))]
     pub identity_fd: Option<RawFd>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub passphrase: BundlePassphraseArgs,
 }
 
-/// The passphrase of a bundle.
+// The passphrase of a bundle.
 #[derive(Clone, Debug, Default, Args)]
 pub struct BundlePassphraseArgs {
     /// Read the passphrase from the first line of this file, which must be mode 0600

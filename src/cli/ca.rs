@@ -8,7 +8,6 @@ use super::{Format, ZoneArg};
 use model::plan::Plane;
 use store::zone_directory::CA_KEYS;
 
-/// `ca`
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum CaCommand {
@@ -20,23 +19,19 @@ pub enum CaCommand {
     Unlock(CaUnlockArgs),
 }
 
-/// `ca status`
 #[derive(Debug, Args)]
 pub struct CaStatusArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 
-/// `ca lock`
 #[derive(Debug, Args)]
 #[command(mut_arg("ca_passphrase_file", |file| file.help(LOCKING_FILE)))]
 pub struct CaLockArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// Only this key; may be repeated [default: all on this host]
     #[arg(long = "key", value_enum, value_name = "KEY")]
@@ -53,11 +48,9 @@ pub struct CaLockArgs {
 const LOCKING_FILE: &str = "Read the passphrase to encrypt with, or that keys are encrypted with, from the \
 first line of this file, which must be mode 0600";
 
-/// `ca unlock`
 #[derive(Debug, Args)]
 pub struct CaUnlockArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// Only this key; may be repeated [default: all on this host]
     #[arg(long = "key", value_enum, value_name = "KEY")]

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use clap::Args;
 use humantime::Duration;
 
-/// `child`
 #[derive(Debug, Args)]
 pub struct ChildArgs {
     /// The process id of the supervisor, with which the program is to end
@@ -24,7 +23,6 @@ pub struct ChildArgs {
     pub command: Vec<OsString>,
 }
 
-/// `await-ready`
 #[derive(Debug, Args)]
 pub struct AwaitReadyArgs {
     /// How long to wait

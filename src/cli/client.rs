@@ -6,11 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::{EtcdArgs, SiteArgs};
 
-/// `env`
 #[derive(Debug, Args)]
 pub struct EnvArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
     /// The client whose certificate to use
     #[arg(long, value_name = "NAME", default_value = "admin")]
@@ -30,7 +28,6 @@ pub enum EnvFormat {
     Curl,
 }
 
-/// `ctl`
 #[derive(Debug, Args)]
 #[command(mut_arg("etcd", |etcd| {
     etcd.help("Run the etcdctl beside this etcd binary instead of the bundled one")
@@ -40,13 +37,11 @@ pub enum EnvFormat {
 }))]
 pub struct CtlArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
     /// The client whose certificate to use
     #[arg(long, value_name = "NAME", default_value = "admin")]
     pub client: String,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub etcd: EtcdArgs,
     /// Arguments for etcdctl; its options follow `--`
     #[arg(trailing_var_arg = true, required = true, value_name = "ARGS", allow_hyphen_values = true)]

@@ -5,11 +5,9 @@ use clap::Args;
 
 use super::{Format, ZoneArg};
 
-/// `defrag`
 #[derive(Debug, Args)]
 pub struct DefragArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// The nodes whose members are defragmented [default: all that have a member]
     #[arg(value_name = "NODE", conflicts_with = "nospace")]

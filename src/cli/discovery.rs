@@ -5,7 +5,6 @@ use clap::{Args, Subcommand};
 use super::{Format, ZoneArg};
 use model::config::DiscoveryToken;
 
-/// `discovery`
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 #[command(after_help = CODES)]
@@ -22,12 +21,10 @@ const CODES: &str = "\
 Exit codes: 0 done, 65 show: the registry is not as it should be, 66 there is no such registry, 69 no member
 of the zone takes requests, 75 show: members are waited for, 78 create: the token was used before";
 
-/// `discovery create`
 #[derive(Debug, Args)]
 #[command(after_help = CODES)]
 pub struct DiscoveryCreateArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// How many members the other cluster begins with
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=99))]
@@ -40,7 +37,6 @@ pub struct DiscoveryCreateArgs {
     pub format: Format,
 }
 
-/// `discovery show`
 #[derive(Debug, Args)]
 #[command(after_help = CODES)]
 pub struct DiscoveryShowArgs {
@@ -48,14 +44,12 @@ pub struct DiscoveryShowArgs {
     #[arg(value_name = "TOKEN", value_parser = DiscoveryToken::parse)]
     pub token: DiscoveryToken,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 
-/// `discovery close`
 #[derive(Debug, Args)]
 #[command(after_help = CODES)]
 pub struct DiscoveryCloseArgs {
@@ -63,7 +57,6 @@ pub struct DiscoveryCloseArgs {
     #[arg(value_name = "TOKEN", value_parser = DiscoveryToken::parse)]
     pub token: DiscoveryToken,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// Close it although members are still waited for
     #[arg(long)]

@@ -8,7 +8,6 @@ use model::config::ServiceSuffix;
 
 use super::{Format, SiteArgs};
 
-/// `dns`
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum DnsCommand {
@@ -18,7 +17,7 @@ pub enum DnsCommand {
     Check(DnsCheckArgs),
 }
 
-/// Under which names the records are.
+// Under which names the records are.
 #[derive(Clone, Debug, Args)]
 pub struct DnsNamesArgs {
     /// The domain of the SRV records, as etcd's --discovery-srv is given it [default: the name of the zone]
@@ -29,15 +28,12 @@ pub struct DnsNamesArgs {
     pub name: Option<ServiceSuffix>,
 }
 
-/// `dns export`
 #[derive(Debug, Args)]
 #[command(after_help = EXPORT_CODES)]
 pub struct DnsExportArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub names: DnsNamesArgs,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]
@@ -59,15 +55,12 @@ pub enum DnsFormat {
     Json,
 }
 
-/// `dns check`
 #[derive(Debug, Args)]
 #[command(after_help = CHECK_CODES)]
 pub struct DnsCheckArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub names: DnsNamesArgs,
     /// A name server to ask; may be repeated [default: those of /etc/resolv.conf]
     #[arg(long, value_name = "IP[:PORT]", value_parser = parse_server)]

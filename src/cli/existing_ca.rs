@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// Which CAs there are already, and who else signs.
+// Which CAs there are already, and who else signs.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "CAs made elsewhere")]
 pub struct ExistingCaArgs {

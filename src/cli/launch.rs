@@ -4,38 +4,34 @@ use clap::{Args, ValueEnum};
 
 use super::{EtcdArgs, SiteArgs};
 
-/// Which member to start, and with what.
+// Which member to start, and with what.
 #[derive(Debug, Args)]
 pub struct LaunchArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
     /// The node whose member it is; an activated node knows its own name
     #[arg(long, value_name = "NAME")]
     pub node: Option<String>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub start: StartArgs,
 }
 
-/// How to start it.
+// How to start it.
 #[derive(Debug, Args)]
 pub struct StartArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub etcd: EtcdArgs,
     /// If the data directory keeps the member from starting, rename it and start empty
     #[arg(long)]
     pub move_data_aside: bool,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub words: OperatorWords,
     /// Further flags for etcd
     #[arg(last = true, value_name = "ETCD FLAGS", allow_hyphen_values = true)]
     pub flags: Vec<String>,
 }
 
-/// What only the operator can know. Each is for one start, and loses acknowledged writes if it is not true.
+// What only the operator can know. Each is for one start, and loses acknowledged writes if it is not true.
 #[derive(Debug, Default, Args)]
 pub struct OperatorWords {
     /// Bootstrap the cluster without this node, which has never run; give it on each of a majority of the
@@ -55,11 +51,9 @@ pub struct OperatorWords {
     pub accept_older_data: bool,
 }
 
-/// `run`
 #[derive(Debug, Args)]
 pub struct RunArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub launch: LaunchArgs,
     /// Issue certificates although records are dated after this host's clock: the clock is right, and was
     /// ahead then
@@ -70,11 +64,9 @@ pub struct RunArgs {
     pub end_with_parent: Option<i32>,
 }
 
-/// `plan`
 #[derive(Debug, Args)]
 pub struct PlanArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub launch: LaunchArgs,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]

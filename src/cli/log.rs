@@ -1,6 +1,6 @@
 use clap::{ArgAction, Args, ValueEnum};
 
-/// What is logged, and how.
+// What is logged, and how.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct LogArgs {
     /// Log each step with its duration to standard error; -vv: each question and file, -vvv: all. Finer:

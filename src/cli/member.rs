@@ -4,7 +4,6 @@ use clap::{Args, Subcommand};
 
 use super::{Format, SiteArgs, WithoutArg, ZoneArg};
 
-/// `member`
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum MemberCommand {
@@ -22,22 +21,18 @@ pub enum MemberCommand {
     Update(MemberUpdateArgs),
 }
 
-/// `member list`
 #[derive(Debug, Args)]
 pub struct MemberListArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 
-/// `member add`
 #[derive(Debug, Args)]
 pub struct MemberAddArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// The node, which is in zone.toml
     #[arg(value_name = "NODE", required_unless_present = "described")]
@@ -64,11 +59,9 @@ pub struct MemberAddArgs {
     pub format: Format,
 }
 
-/// `member promote`
 #[derive(Debug, Args)]
 pub struct MemberPromoteArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// The node of the learner
     #[arg(value_name = "NODE")]
@@ -81,11 +74,9 @@ pub struct MemberPromoteArgs {
     pub format: Format,
 }
 
-/// `member remove`
 #[derive(Debug, Args)]
 pub struct MemberRemoveArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// The member: its node, its name, or its id
     #[arg(value_name = "MEMBER")]
@@ -104,11 +95,9 @@ pub struct MemberRemoveArgs {
     pub format: Format,
 }
 
-/// `member replace`
 #[derive(Debug, Args)]
 pub struct MemberReplaceArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// The node whose member is replaced
     #[arg(value_name = "NODE")]
@@ -133,11 +122,9 @@ pub struct MemberReplaceArgs {
     pub format: Format,
 }
 
-/// `member update`
 #[derive(Debug, Args)]
 pub struct MemberUpdateArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// The nodes that were changed in zone.toml [default: those that the cluster has at other addresses]
     #[arg(value_name = "NODE")]
@@ -149,7 +136,6 @@ pub struct MemberUpdateArgs {
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub timeout: humantime::Duration,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub without: WithoutArg,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]

@@ -81,7 +81,6 @@ pub use without::WithoutArg;
 #[command(after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub log: LogArgs,
     /// What to do.
     #[command(subcommand)]
@@ -101,7 +100,8 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 done, 64 usage, 65 bad input, 66 missing input, 69 unavailable, 70 internal,
 73 cannot create, 75 try again, 77 permission, 78 configuration";
 
-/// The commands. Each is described once it is called: to describe all of them took a tenth of a start.
+// The commands. Each is described once it is called: to describe all of them took a tenth of a start. What is
+// said of one is said here; a doc comment of its arguments would take that place, so they have none.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
@@ -184,7 +184,7 @@ pub enum Command {
     AwaitReady(AwaitReadyArgs),
 }
 
-/// Which zone.
+// Which zone.
 #[derive(Clone, Debug, Args)]
 pub struct ZoneArg {
     /// The zone directory, with zone.toml
@@ -194,11 +194,10 @@ pub struct ZoneArg {
     #[arg(long)]
     pub clock_is_right: bool,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub ca_passphrase: CaPassphraseArgs,
 }
 
-/// Where the passphrase of locked CA keys comes from.
+// Where the passphrase of locked CA keys comes from.
 #[derive(Clone, Debug, Default, Args)]
 pub struct CaPassphraseArgs {
     /// Read the passphrase of encrypted CA keys from the first line of this file, which must be mode 0600
@@ -210,7 +209,7 @@ pub struct CaPassphraseArgs {
     pub ca_passphrase_fd: Option<i32>,
 }
 
-/// Which zone: from its directory on the signing host, or from an activated node.
+// Which zone: from its directory on the signing host, or from an activated node.
 #[derive(Clone, Debug, Args)]
 pub struct SiteArgs {
     /// The zone directory, with zone.toml [env: ZONE_ETCD_ZONE] [default: .]
@@ -221,11 +220,10 @@ pub struct SiteArgs {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub ca_passphrase: CaPassphraseArgs,
 }
 
-/// Which etcd.
+// Which etcd.
 #[derive(Clone, Debug, Default, Args)]
 pub struct EtcdArgs {
     /// Use this etcd binary instead of the bundled one

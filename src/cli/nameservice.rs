@@ -7,7 +7,6 @@ use clap::{Args, Subcommand};
 
 use super::{Format, ZoneArg};
 
-/// `nameservice`
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum NameserviceCommand {
@@ -19,12 +18,10 @@ pub enum NameserviceCommand {
     Serve(NameserviceServeArgs),
 }
 
-/// `nameservice sign`
 #[derive(Debug, Args)]
 #[command(after_help = SIGN_CODES)]
 pub struct NameserviceSignArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// Where the nameservice answers over HTTPS, for `addr_info`; the port is 3456 by default; may be
     /// repeated
@@ -38,7 +35,6 @@ pub struct NameserviceSignArgs {
     pub out: Option<PathBuf>,
 }
 
-/// `nameservice verify`
 #[derive(Debug, Args)]
 #[command(after_help = VERIFY_CODES)]
 pub struct NameserviceVerifyArgs {
@@ -47,7 +43,6 @@ pub struct NameserviceVerifyArgs {
     #[arg(value_name = "FILE|URL")]
     pub file: PathBuf,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// The certificate of the CA that has to have signed, instead of that of the zone directory; at most 8
     #[arg(long, value_name = "FILE")]
@@ -69,7 +64,6 @@ pub struct NameserviceVerifyArgs {
     pub format: Format,
 }
 
-/// `nameservice serve`
 #[derive(Debug, Args)]
 #[command(after_help = SERVE_CODES)]
 pub struct NameserviceServeArgs {

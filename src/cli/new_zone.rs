@@ -7,7 +7,6 @@ use clap::Args;
 
 use super::{CaKey, EtcdArgs, ExistingCaArgs, Format, ZoneArg};
 
-/// `dev`
 #[derive(Debug, Args)]
 pub struct DevArgs {
     /// How many members a new zone has [default: 3]
@@ -23,14 +22,12 @@ pub struct DevArgs {
     #[arg(long)]
     pub verbose: bool,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub etcd: EtcdArgs,
     /// Run this command once the zone is ready, then stop the zone and exit with its code
     #[arg(last = true, value_name = "CMD")]
     pub command: Vec<OsString>,
 }
 
-/// `self-test`
 #[derive(Debug, Args)]
 pub struct SelfTestArgs {
     /// Use this etcd binary instead of the bundled one
@@ -47,12 +44,10 @@ pub struct SelfTestArgs {
 const LOCKING_FILE: &str = "Read the passphrase to encrypt with (--lock), or of an encrypted key that is \
 imported, from the first line of this file, which must be mode 0600";
 
-/// `init`
 #[derive(Debug, Args)]
 #[command(mut_arg("ca_passphrase_file", |file| file.help(LOCKING_FILE)))]
 pub struct InitArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// The zone's name, a DNS name such as example.zone
     #[arg(long, value_name = "ZONE")]
@@ -77,6 +72,5 @@ pub struct InitArgs {
     #[arg(value_delimiter = ',', default_missing_value = "root,peer,client")]
     pub lock: Vec<CaKey>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub existing: ExistingCaArgs,
 }

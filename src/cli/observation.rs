@@ -6,12 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::{Format, SiteArgs};
 
-/// `status`
 #[derive(Debug, Args)]
 #[command(after_help = STATUS_CODES)]
 pub struct StatusArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
     /// The client whose certificate to use
     #[arg(long, value_name = "NAME", default_value = "admin")]
@@ -51,12 +49,10 @@ pub enum StatusFormat {
     Prometheus,
 }
 
-/// `check`
 #[derive(Debug, Args)]
 #[command(after_help = CHECK_CODES)]
 pub struct CheckArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
     /// The node to check, on its own machine; an activated node knows its own name
     #[arg(long, value_name = "NAME")]
@@ -66,12 +62,10 @@ pub struct CheckArgs {
     pub format: Format,
 }
 
-/// `doctor`
 #[derive(Debug, Args)]
 #[command(after_help = CHECK_CODES)]
 pub struct DoctorArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::BundleSealingArgs;
 
-/// Where offline bundles are written, and their answers read.
+// Where offline bundles are written, and their answers read.
 #[derive(Clone, Debug, Default, Args)]
 #[command(mut_arg("recipients", |seal| seal.requires("out")))]
 #[command(mut_arg("recipients_file", |seal| seal.requires("out")))]
@@ -22,6 +22,5 @@ pub struct OfflineArgs {
     #[arg(long = "continue", requires = "out")]
     pub go_on: bool,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub sealing: BundleSealingArgs,
 }

@@ -7,7 +7,6 @@ use zone_pki::{KeyAlgorithm, RevocationReason};
 
 use super::{Format, NodeDirectoryArg, OfflineArgs, PkiRotateCaArgs, WithoutArg, ZoneArg};
 
-/// `pki`
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum PkiCommand {
@@ -31,22 +30,18 @@ pub enum PkiCommand {
     Sign(PkiSignArgs),
 }
 
-/// `pki list`, `pki check`
 #[derive(Debug, Args)]
 pub struct PkiListArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 
-/// `pki csr`
 #[derive(Debug, Args)]
 pub struct PkiCsrArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub directory: NodeDirectoryArg,
     /// The full name of this node, such as node1.example.zone; known once keys were made or a bundle was
     /// activated
@@ -60,11 +55,9 @@ pub struct PkiCsrArgs {
     pub new_keys: bool,
 }
 
-/// `pki sign`
 #[derive(Debug, Args)]
 pub struct PkiSignArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// What `pki csr` printed; `-` is standard input
     #[arg(value_name = "FILE")]
@@ -83,21 +76,18 @@ pub struct PkiSignArgs {
     pub format: Format,
 }
 
-/// `pki issue`
 #[derive(Debug, Args)]
 pub struct PkiIssueArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub holders: HolderArgs,
     /// Issue to a node or client that was revoked, and trust its host again
     #[arg(long, conflicts_with = "all")]
     pub reinstate: bool,
 }
 
-/// Whose certificates.
+// Whose certificates.
 #[derive(Clone, Debug, Args)]
 #[group(id = "holders", required = true, multiple = true)]
 pub struct HolderArgs {
@@ -112,7 +102,6 @@ pub struct HolderArgs {
     pub clients: Vec<String>,
 }
 
-/// `pki renew`
 #[derive(Debug, Args)]
 #[command(mut_arg("go_on", |go_on| go_on.conflicts_with_all([
     "role", "before", "due", "recipients", "recipients_file", "passphrase_file", "passphrase_fd",
@@ -120,10 +109,8 @@ pub struct HolderArgs {
 ])))]
 pub struct PkiRenewArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub holders: HolderArgs,
     /// Issue to a node or client that was revoked, and trust its host again
     #[arg(long, conflicts_with = "all")]
@@ -144,21 +131,17 @@ pub struct PkiRenewArgs {
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub timeout: humantime::Duration,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub without: WithoutArg,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub carried: OfflineArgs,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 
-/// `pki revoke`
 #[derive(Debug, Args)]
 pub struct PkiRevokeArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// A node, whose member leaves the cluster first; client/NAME; or the serial number of one certificate,
     /// in hexadecimal
@@ -189,12 +172,10 @@ pub struct PkiRevokeArgs {
     pub format: Format,
 }
 
-/// `pki export`
 #[derive(Debug, Args)]
 #[group(id = "exported", required = true, multiple = true, args = ["node", "client"])]
 pub struct PkiExportArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// The node whose certificates to export
     #[arg(value_name = "NODE")]

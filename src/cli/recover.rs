@@ -6,7 +6,6 @@ use clap::{Args, Subcommand};
 
 use super::{BundleSealingArgs, Format, SiteArgs, ZoneArg};
 
-/// `recover`
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct RecoverArgs {
@@ -14,16 +13,14 @@ pub struct RecoverArgs {
     #[command(subcommand)]
     pub command: Option<RecoverCommand>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: RecoverZoneArgs,
 }
 
-/// `recover`, on the signing host
+// `recover`, on the signing host
 #[derive(Debug, Args)]
 #[command(after_help = RECOVER_CODES)]
 pub struct RecoverZoneArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// The nodes whose data is lost for good; separated by commas
     #[arg(long, value_name = "NODE", value_delimiter = ',', required = true)]
@@ -43,7 +40,6 @@ pub struct RecoverZoneArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub sealing: BundleSealingArgs,
     /// Do not ask
     #[arg(long)]
@@ -63,7 +59,7 @@ const RECOVER_CODES: &str = "\
 Exit codes: 0 done, 65 a log is damaged, 69 a survivor is not reached, 75 run again or go on as it says,
 78 a quorum answers, or could";
 
-/// `recover`, on a node
+// `recover`, on a node
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum RecoverCommand {
@@ -76,11 +72,9 @@ pub enum RecoverCommand {
     Serve(RecoverServeArgs),
 }
 
-/// `recover log`
 #[derive(Debug, Args)]
 pub struct RecoverLogArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
     /// The node whose data is here; an activated node knows its own name
     #[arg(long, value_name = "NAME")]
@@ -90,11 +84,9 @@ pub struct RecoverLogArgs {
     pub format: Format,
 }
 
-/// `recover salvage`
 #[derive(Debug, Args)]
 pub struct RecoverSalvageArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
     /// The node whose data is here; an activated node knows its own name
     #[arg(long, value_name = "NAME")]
@@ -117,7 +109,6 @@ pub struct RecoverSalvageArgs {
     pub format: Format,
 }
 
-/// `recover serve`
 #[derive(Debug, Args)]
 pub struct RecoverServeArgs {
     /// End when this process does

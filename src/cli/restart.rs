@@ -4,11 +4,9 @@ use clap::Args;
 
 use super::{Format, SiteArgs};
 
-/// `restart`
 #[derive(Debug, Args)]
 pub struct RestartArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
     /// The node whose member runs here; an activated node knows its own name
     #[arg(long, value_name = "NAME", conflicts_with = "rolling")]

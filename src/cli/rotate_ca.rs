@@ -6,12 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::{Format, OfflineArgs, WithoutArg, ZoneArg};
 
-/// `pki rotate-ca`
 #[derive(Debug, Args)]
 #[command(mut_arg("out", |out| out.conflicts_with_all(["status", "rehearse"])))]
 pub struct PkiRotateCaArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// Whose CA is replaced [default: all, or what is under way]
     #[arg(long, value_enum, value_name = "PLANE")]
@@ -38,7 +36,6 @@ pub struct PkiRotateCaArgs {
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub timeout: humantime::Duration,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub without: WithoutArg,
     /// Write the CA certificates that clients elsewhere must trust, for each stage, to this directory
     #[arg(long, value_name = "DIR", conflicts_with = "status")]
@@ -52,7 +49,6 @@ pub struct PkiRotateCaArgs {
     #[arg(long, value_name = "FILE", requires = "rehearse")]
     pub html: Option<PathBuf>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub carried: OfflineArgs,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]

@@ -6,7 +6,6 @@ use clap::Args;
 
 use super::Format;
 
-/// `explain`
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// The page, or what `check`, `doctor` or `doctor --log` call a problem [default: list the pages]
@@ -14,7 +13,6 @@ pub struct ExplainArgs {
     pub page: Option<String>,
 }
 
-/// `version`
 #[derive(Debug, Args)]
 pub struct VersionArgs {
     /// Output format
@@ -22,14 +20,12 @@ pub struct VersionArgs {
     pub format: Format,
 }
 
-/// `completions`
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
     /// The shell
     pub shell: clap_complete::Shell,
 }
 
-/// `man`
 #[derive(Debug, Args)]
 pub struct ManArgs {
     /// The command whose page to print, such as `pki issue`
@@ -40,7 +36,6 @@ pub struct ManArgs {
     pub out: Option<PathBuf>,
 }
 
-/// `service-agent`
 #[derive(Debug, Args)]
 pub struct ServiceAgentArgs {
     /// The user for whom services are restarted, by number

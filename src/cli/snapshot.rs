@@ -6,7 +6,6 @@ use clap::{ArgGroup, Args, Subcommand};
 
 use super::{BundleSealingArgs, Format, SiteArgs};
 
-/// `snapshot`
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum SnapshotCommand {
@@ -22,11 +21,9 @@ pub enum SnapshotCommand {
     Restore(SnapshotRestoreArgs),
 }
 
-/// `snapshot save`
 #[derive(Debug, Args)]
 pub struct SnapshotSaveArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
     /// Write to this directory, which is created if missing, with mode 0700, or `-` for standard output
     /// [default: snapshots, in the zone directory or that of the node]
@@ -74,21 +71,18 @@ pub struct SnapshotSaveArgs {
     pub format: Format,
 }
 
-/// `snapshot list`
 #[derive(Debug, Args)]
 pub struct SnapshotListArgs {
     /// The directory [default: snapshots, in the zone directory or that of the node]
     #[arg(value_name = "DIR")]
     pub directory: Option<PathBuf>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
     /// Output format
     #[arg(long, short = 'o', value_enum, default_value_t)]
     pub format: Format,
 }
 
-/// `snapshot status`
 #[derive(Debug, Args)]
 #[command(after_help = STATUS_CODES)]
 pub struct SnapshotStatusArgs {
@@ -97,7 +91,6 @@ pub struct SnapshotStatusArgs {
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
     /// The private key that decrypts it: an age identity file or an SSH private key
     #[arg(long, value_name = "KEYFILE")]
@@ -110,19 +103,16 @@ pub struct SnapshotStatusArgs {
     pub format: Format,
 }
 
-/// `snapshot verify`
 #[derive(Debug, Args)]
 #[command(after_help = STATUS_CODES)]
 pub struct SnapshotVerifyArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub status: SnapshotStatusArgs,
     /// Use this etcd binary, and the etcdutl beside it, instead of the bundled ones
     #[arg(long, value_name = "PATH")]
     pub etcd: Option<PathBuf>,
 }
 
-/// `snapshot restore`
 #[derive(Debug, Args)]
 #[command(after_help = RESTORE_CODES)]
 #[command(mut_arg("recipients", |seal| seal.requires("out")))]
@@ -136,7 +126,6 @@ pub struct SnapshotRestoreArgs {
     #[arg(value_name = "FILE", required_unless_present_any = ["staged", "room_for"])]
     pub file: Option<PathBuf>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub site: SiteArgs,
     /// Restore without this node, whose machine is gone: zone.toml says member = false for it then; may be
     /// repeated
@@ -166,7 +155,6 @@ pub struct SnapshotRestoreArgs {
     #[arg(long, value_name = "DIR", conflicts_with = "on_node")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub sealing: BundleSealingArgs,
     /// Use this etcd binary, and the etcdutl beside it, instead of the bundled ones
     #[arg(long, value_name = "PATH")]

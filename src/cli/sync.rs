@@ -6,7 +6,6 @@ use clap::Args;
 
 use super::Format;
 
-/// `sync`
 #[derive(Debug, Args)]
 #[command(after_help = CODES)]
 pub struct SyncArgs {

@@ -5,11 +5,9 @@ use clap::Args;
 use super::{Format, ZoneArg};
 use model::config::{EtcdVersion, VersionError};
 
-/// `upgrade`
 #[derive(Debug, Args)]
 pub struct UpgradeArgs {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "the fields document themselves")]
     pub zone: ZoneArg,
     /// The version to go to (default: the version in zone.toml); a later one is written there first, an
     /// earlier one is where to stop on the way

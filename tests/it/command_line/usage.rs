@@ -2,7 +2,9 @@
 
 use std::os::unix::fs::chown;
 
+use clap::CommandFactory;
 use nix::unistd::geteuid;
+use zone_etcd::cli::Cli;
 
 use crate::harness::{TestZone, outcome, zone_etcd};
 use crate::support::NOBODY;
@@ -256,4 +258,23 @@ fn help_says_what_an_option_is_for_in_this_command() {
         let shown = words(command);
         assert!(shown.contains(text), "no `{text}` in {shown}");
     }
+}
+
+/// A command is described when it is called, and then by the words of the list that it is in.
+#[test]
+fn a_command_says_of_itself_what_the_list_says() {
+    let described = Cli::described();
+    let listed = Cli::command();
+    let mut open = vec![(&listed, &described)];
+    let mut count = 0;
+    while let Some((listed, described)) = open.pop() {
+        for below in listed.get_subcommands() {
+            let called = described.find_subcommand(below.get_name()).expect("the same command");
+            let about = |command: &clap::Command| command.get_about().map(ToString::to_string);
+            assert_eq!(about(called), about(below), "{}", below.get_name());
+            open.push((below, called));
+            count += 1;
+        }
+    }
+    assert!(count > 50, "{count}");
 }

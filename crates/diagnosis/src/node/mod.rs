@@ -44,7 +44,8 @@ pub struct NodeCheck<'z> {
 enum Handshakes {
     /// They are made, those of clients too.
     Made,
-    /// What members present is verified: a client that cannot get in is no reason to keep a member from starting.
+    /// What members present is verified: a client that cannot get in is no reason to keep a member from
+    /// starting.
     Verified,
 }
 
@@ -158,7 +159,7 @@ impl<'z> NodeCheck<'z> {
         let Some(member) = &self.member else { return self.marked(judge()) };
         let cases = self.handshake_cases(member, handshakes);
         let (mut findings, checked) = match handshakes {
-            // The signatures of the chains are those that have just been verified, and cost nothing once more.
+            // Signatures that have just been verified cost nothing once more.
             Handshakes::Verified => {
                 let findings = judge();
                 (findings, tls::verify_handshakes(cases, |stem, trust| self.side(stem, trust)))

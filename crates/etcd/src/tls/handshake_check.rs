@@ -88,8 +88,8 @@ pub fn handshake_cases(
     handshake_cases
 }
 
-/// Verifies what both sides present in each case, as a start does: a handshake without its exchange of keys, which
-/// takes four fifths of the time. That keys are those of their certificates is judged elsewhere.
+/// Verifies what both sides present in each case, as a start does: a handshake without its exchange of keys,
+/// which takes four fifths of the time. That keys are those of their certificates is judged elsewhere.
 pub fn verify_handshakes(
     handshake_cases: Vec<HandshakeCase>,
     of_generation: impl Fn(&str, &str) -> Result<Side, MaterialError>,

@@ -172,7 +172,8 @@ impl Trust {
             .map_err(|refusal| MaterialError::Refused(refusal.to_string()))
     }
 
-    /// What rustls, as a client that dials `name`, verifies of what `pair` presents; not that the key is its own.
+    /// What rustls, as a client that dials `name`, verifies of what `pair` presents: not that the key is its
+    /// own.
     pub(super) fn verifies_server(
         &self,
         pair: &KeyPair,
