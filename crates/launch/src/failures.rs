@@ -1,10 +1,8 @@
 //! What to say, and to do, when a member cannot start.
 
-use std::path::Path;
-
 use zone_pki::ShowPath;
 
-use super::remedies;
+use super::remedies::{self, allow_bootstrap, forgotten_votes, replacement, run};
 use etcd::{BackendError, ExtraFlagError, LogError, VersionsError};
 use host::StateError;
 use model::error::{Exit, Failure};
@@ -169,54 +167,6 @@ pub(super) fn refusal_failure(
     }
 }
 
-/// The command that gives every member a bundle with which it may bootstrap the cluster. One alone is of no
-/// use.
-fn allow_bootstrap(member: &MemberPlan) -> String {
-    let names: Vec<&str> = member.cluster.members.iter().map(|member| member.name.as_str()).collect();
-    let allowed: Vec<String> = names.iter().map(|name| format!("--allow-bootstrap {name}")).collect();
-    format!("zone-etcd bundle {} {} --out DIR --passphrase-file FILE", names.join(" "), allowed.join(" "))
-}
-
-fn forgotten_votes(site: &Site, member: &MemberPlan, data: DataDirectory, id: EtcdId) -> String {
-    let directory = member.paths.data();
-    if member.cluster.members.len() > 1 {
-        return format!(
-            "put the data back into {}; if it is lost, replace the member while most of the others \
-             run:\n{}\nonly if the first start of this zone failed before its cluster was ever up:\n{}",
-            directory.shown(),
-            replacement(site, member, data, Some(id)),
-            from_nothing(site, member, "failed"),
-        );
-    }
-    format!(
-        "put the data back into {}; if it is lost, so is all that this zone held, since it has no other \
-         member; to begin again with nothing in it:\n{}",
-        directory.shown(),
-        from_nothing(site, member, "lost")
-    )
-}
-
-/// The commands by which a node forgets that it ever ran a member.
-fn from_nothing(site: &Site, member: &MemberPlan, suffix: &str) -> String {
-    let quoted = |path: &Path| model::report::shell_quoted_path(path);
-    let run = run(site, member, false);
-    match site {
-        Site::Zone(_) => {
-            let root = quoted(member.paths.root());
-            format!("mv {root} {root}.{suffix}\n{}\n{run}", site.proposed_issue(member.node.short()))
-        }
-        // Its certificates were made elsewhere and stay.
-        Site::Node(_) => {
-            let moved = [member.paths.data(), member.paths.state(), member.paths.high_water()];
-            let moves = moved.iter().filter(|path| path.exists()).map(|path| {
-                let path = quoted(path);
-                format!("mv {path} {path}.{suffix}\n")
-            });
-            moves.chain([run]).collect()
-        }
-    }
-}
-
 /// A node that has had certificates, and whose directory is gone.
 pub(super) fn lost_directory_failure(site: &Site, member: &MemberPlan) -> Failure {
     let name = member.node.short();
@@ -237,24 +187,6 @@ pub(super) fn lost_directory_failure(site: &Site, member: &MemberPlan) -> Failur
          if this member has never run: {issue}",
         replacement(site, member, DataDirectory::Empty, Some(member.member.id))
     ))
-}
-
-/// The commands by which a new member comes to be here. The first waits for the other one.
-pub(super) fn replacement(
-    site: &Site,
-    member: &MemberPlan,
-    data: DataDirectory,
-    old: Option<EtcdId>,
-) -> String {
-    let name = member.node.short();
-    let command = if old.is_some() { format!("member replace {name}") } else { format!("member add {name}") };
-    let run = run(site, member, data != DataDirectory::Empty);
-    format!("{}    # and once it asks for the start of {name}:\n{run}", site.proposed_by_signer(&command))
-}
-
-pub(super) fn run(site: &Site, member: &MemberPlan, set_aside: bool) -> String {
-    let option = if set_aside { " --move-data-aside" } else { "" };
-    site.proposed_for(&format!("run{option}"), member.node.short())
 }
 
 pub(super) fn member_failure(error: &MemberPlanError) -> Failure {

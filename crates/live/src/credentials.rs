@@ -7,9 +7,8 @@ use std::time::Duration;
 use rustls::ClientConfig;
 use zone_pki::ShowPath;
 
-use super::plane::target;
 use etcd::client::{ClientCredentials, MemberClient};
-use etcd::tls::{HandshakeRecord, KeyPair, MaterialError, Trust};
+use etcd::tls::{HandshakeRecord, KeyPair, MaterialError, Target, Trust};
 use model::plan::{CLIENT_ROLE, Plane, ROOT_FILE};
 use store::zone_directory::Authorities;
 
@@ -49,7 +48,7 @@ impl Credentials {
     /// # Errors
     /// The URL is not valid, or the certificate cannot be used; as text for the operator.
     pub fn connect(&self, url: &str, limit: Duration) -> Result<MemberClient, String> {
-        let target = target(url).ok_or_else(|| format!("{url} is not https://HOST:PORT"))?;
+        let target = Target::of_https_url(url).ok_or_else(|| format!("{url} is not https://HOST:PORT"))?;
         MemberClient::new(url, &target.host, &self.grpc, limit).map_err(|error| error.to_string())
     }
 
@@ -58,7 +57,7 @@ impl Credentials {
     /// # Errors
     /// As above.
     pub fn connect_unverified(&self, url: &str, limit: Duration) -> Result<MemberClient, String> {
-        let target = target(url).ok_or_else(|| format!("{url} is not https://HOST:PORT"))?;
+        let target = Target::of_https_url(url).ok_or_else(|| format!("{url} is not https://HOST:PORT"))?;
         MemberClient::unverified(&target, &self.pair, limit)
     }
 

@@ -121,7 +121,7 @@ pub(super) async fn look(plane: Plane, url: &str, credentials: &Credentials, dea
         Plane::Client => credentials.for_clients(),
         Plane::Peer => credentials.for_peers(),
     };
-    let probe = match (target(url), configuration) {
+    let probe = match (Target::of_https_url(url), configuration) {
         (None, _) => Probe::failed(no_url(url), OffsetDateTime::now_utc()),
         (_, Err(error)) => Probe::failed(unusable(error), OffsetDateTime::now_utc()),
         (Some(target), Ok((config, seen))) => probe(Question { target, config, seen }, deadline).await,
@@ -197,14 +197,6 @@ fn why_untrusted(
     zone_pki::verify(leaf, &intermediates, authority, leaf.usages(), &SubjectAltNames::default(), now)
         .err()
         .map(|error| error.to_string())
-}
-
-/// The host and port of an `https` URL.
-pub(super) fn target(url: &str) -> Option<Target> {
-    let rest = url.strip_prefix("https://")?.trim_end_matches('/');
-    let (host, port) = rest.rsplit_once(':')?;
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    Some(Target { host: host.to_owned(), port: port.parse().ok()? })
 }
 
 fn no_url(url: &str) -> DialError {

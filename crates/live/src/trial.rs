@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use zone_pki::{Certificate, SubjectAltName};
 
-use super::plane::target;
 use etcd::tls::{DialError, KeyPair, MaterialError, Question, Stage, Target, Trust, probe_all};
 use host::source_towards;
 use model::config::Node;
@@ -62,7 +61,8 @@ pub(super) fn try_where(
             Plane::Peer => PeerUrl::of(node).to_string(),
             Plane::Client => node.client_url(),
         };
-        target(&url).ok_or_else(|| Reception::Unknown(format!("{url} is not https://HOST:PORT")))
+        Target::of_https_url(&url)
+            .ok_or_else(|| Reception::Unknown(format!("{url} is not https://HOST:PORT")))
     };
     let targets: Vec<Result<Target, Reception>> = members.iter().map(target_of).collect();
     let question = |target: &Target| Question {

@@ -7,11 +7,9 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::target::Target;
+use super::target::{TRY_LIMIT, Target};
 use etcd::client::{ClientCredentials, MemberClient};
 
-/// How long one try may take. etcd's own clients are usually told to wait this long.
-pub(super) const TRY_LIMIT: Duration = Duration::from_secs(1);
 /// Between two looks at a member that is not there, or at the client's certificates.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 

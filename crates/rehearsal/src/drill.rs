@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use zone_pki::whole_seconds;
 
+use super::programs::Programs;
 use super::supervision::Supervision;
-use super::temporary_zone::Programs;
 use crate::development::{DevelopmentOptions, prepare};
 use etcd::client::CallError;
 use etcd::{BinaryRequest, DataFromSnapshot, EtcdBinary, EtcdVersion, binary_failure};

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::client::Client;
-use super::connections::TRY_LIMIT;
 use super::history::{Answered, Track};
 use super::keys::Keys;
+use super::target::TRY_LIMIT;
 use super::writer::one_line;
 
 /// The reader's name in reports.

@@ -12,8 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::foreground::Foreground;
+use super::programs::Programs;
 use super::room::explained_by_room;
-use super::temporary_zone::Programs;
 use crate::development::{DevelopmentOptions, DevelopmentZone, Ended, Progress};
 use host::temporary_directory;
 use model::error::{Exit, Failure, Result};

@@ -1,11 +1,14 @@
 //! Whom a load asks, and with which certificate.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::connections::TRY_LIMIT;
 use etcd::client::{ClientCredentials, MemberClient};
 use model::config::{ClientName, ZoneConfig};
 use model::plan::ZonePaths;
+
+/// How long one try may take. etcd's own clients are usually told to wait this long.
+pub(super) const TRY_LIMIT: Duration = Duration::from_secs(1);
 
 /// The members of a zone, and the generations of one of its clients.
 #[derive(Clone, Debug)]

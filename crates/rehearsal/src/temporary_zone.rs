@@ -1,7 +1,7 @@
 //! A zone like another one, on loopback, for the time of a rehearsal.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -9,8 +9,9 @@ use time::OffsetDateTime;
 
 use super::load::Load;
 use super::measurement::Measurement;
+use super::programs::Programs;
 use super::supervision::Supervision;
-use crate::development::{DevelopmentOptions, prepare};
+use crate::development::prepare;
 use etcd::binary_failure;
 use etcd::{BinaryRequest, EtcdBinary};
 use host::free_ports;
@@ -27,30 +28,6 @@ const ZONE_NAME: &str = "rehearsal.internal";
 /// How long the load is on before anything is done, and once more after it: what the machine itself costs,
 /// and what comes late.
 const CALM: Duration = Duration::from_secs(1);
-
-/// With which programs a rehearsal is held.
-#[derive(Clone, Debug, Default)]
-pub struct Programs {
-    /// The etcd to run instead of a bundled one.
-    pub etcd: Option<PathBuf>,
-    /// The program whose `run` becomes etcd, instead of this one.
-    pub zone_etcd: Option<PathBuf>,
-}
-
-impl Programs {
-    /// For a zone that is described already.
-    pub(super) fn options(&self) -> DevelopmentOptions {
-        DevelopmentOptions {
-            nodes: None,
-            etcd_version: None,
-            etcd: self.etcd.clone(),
-            verbose: false,
-            // The others complain of each that is restarted, which is the purpose.
-            quiet: true,
-            program: self.zone_etcd.clone(),
-        }
-    }
-}
 
 /// Makes a zone with as many members, the same kind of keys and the same etcd, does something to it under
 /// load, and measures what that costs. Nothing of it is left, however it ends: at Ctrl-C too.

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
-use super::connections::TRY_LIMIT;
 use super::keys::Keys;
+use super::target::TRY_LIMIT;
 use super::target::Target;
 use etcd::Page;
 use etcd::client::MemberClient;

@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::client::Client;
-use super::connections::{Connection, TRY_LIMIT};
+use super::connections::Connection;
 use super::history::{Answered, Track};
 use super::keys::Keys;
+use super::target::TRY_LIMIT;
 use etcd::client::CallError;
 
 /// From the beginning of one write to that of the next, if it is acknowledged before: more would measure the

@@ -12,8 +12,9 @@ use zone_pki::ShowPath;
 
 use super::Finding;
 use super::rules::authorities;
-use super::rules::certificates::{self, Remedies};
+use super::rules::certificates;
 use super::rules::names::{self, Dialled};
+use super::rules::remedies::Remedies;
 use etcd::tls;
 use host::{self, NodeFiles, OwnMember};
 use model::config::{Address, ClientName, EtcdVersion, Node};

@@ -5,8 +5,9 @@ use std::path::Path;
 use time::{Duration, OffsetDateTime};
 use zone_pki::{Certificate, Fault, Rule, ShowPath, instant};
 
-use super::certificates::{Remedies, SET_THE_CLOCK, time_left};
 use super::count;
+use super::remedies::{Remedies, SET_THE_CLOCK};
+use super::time_left;
 use crate::{CheckId, Finding, Verdict};
 use host::{NodeFiles, PlaneFiles, RevocationFault, RoleFiles};
 use model::plan::{Plane, Recorded, Role, days_left};

@@ -3,28 +3,11 @@
 use time::{Duration, OffsetDateTime};
 use zone_pki::{Certificate, CheckError, Fault, Rule, SubjectAltNames, instant, verify};
 
-use super::{authorities, files};
+use super::remedies::{Remedies, SET_THE_CLOCK};
+use super::{authorities, files, time_left};
 use crate::{CheckId, Finding, Verdict};
 use host::NodeFiles;
 use model::plan::{Plane, Role, SubjectRule, days_left};
-
-/// What to type to have a node's certificates issued again.
-#[derive(Clone, Debug)]
-pub struct Remedies {
-    /// `zone-etcd pki issue NODE --zone DIR`.
-    pub issue: String,
-    /// How to copy the result to the node, if the CAs are not here.
-    pub then: String,
-}
-
-impl Remedies {
-    pub(super) fn reissue(&self) -> String {
-        format!("{}{}", self.issue, self.then)
-    }
-}
-
-/// What is proposed about a certificate that is not valid yet.
-pub const SET_THE_CLOCK: &str = "set this machine's clock right";
 
 /// Everything about the files of a generation. `leaf_validity` is how long a certificate is to be valid.
 pub fn judge(
@@ -135,12 +118,4 @@ fn validity_of(role: &Role, leaf: &Certificate, remedies: &Remedies, now: Offset
         Some(fault) => (Verdict::Failed, format!("it {fault}"), remedies.reissue()),
     };
     Finding::new(check, verdict, subject, found).remedy(remedy)
-}
-
-pub(super) fn time_left(certificate: &Certificate, now: OffsetDateTime) -> String {
-    match days_left(certificate, now) {
-        0 => format!("{} hours", (certificate.not_after() - now).whole_hours()),
-        1 => "1 day".to_owned(),
-        days => format!("{days} days"),
-    }
 }

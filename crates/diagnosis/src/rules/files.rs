@@ -2,8 +2,8 @@
 
 use zone_pki::ShowPath;
 
-use super::certificates::Remedies;
 use super::count;
+use super::remedies::Remedies;
 use crate::{CheckId, Finding, Verdict};
 use host::{AccessFault, AccessKind, FileFault, KeyFit, NodeFiles, RevocationFault, RoleFiles};
 use model::report::shell_quoted_path;

@@ -12,10 +12,15 @@ pub mod machine;
 mod membership;
 pub mod names;
 pub mod peers;
+pub mod remedies;
 pub mod served_certificates;
 pub mod snapshots;
 pub mod source;
 pub mod zone;
+
+use model::plan::days_left;
+use time::OffsetDateTime;
+use zone_pki::Certificate;
 
 /// A duration as people say it: `40 µs`, `3.2 ms`, `1.5 s`.
 pub(super) fn shown(duration: std::time::Duration) -> String {
@@ -36,4 +41,13 @@ pub(super) fn size(bytes: u64) -> String {
 /// `1 file`, `2 files`.
 pub(super) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// How long a certificate is valid still.
+pub(super) fn time_left(certificate: &Certificate, now: OffsetDateTime) -> String {
+    match days_left(certificate, now) {
+        0 => format!("{} hours", (certificate.not_after() - now).whole_hours()),
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    }
 }

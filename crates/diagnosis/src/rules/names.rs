@@ -6,7 +6,7 @@ use etcd::tls::hostname::host_of;
 use host::NodeFiles;
 use zone_pki::go::covers;
 
-use super::certificates::Remedies;
+use super::remedies::Remedies;
 use model::plan::{Plane, Role};
 
 /// A URL that is dialled, with who serves there.

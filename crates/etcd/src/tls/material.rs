@@ -5,19 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use time::OffsetDateTime;
 use zone_pki::{Certificate, PrivateFileError, ShowPath, Usages, go, private_file, regular_file};
 
-use super::handshake_check::HandshakeCheckError;
 use super::handshake_record::{HandshakeRecord, Recorder};
-use super::memory::HandshakeError;
 
 /// Why a certificate, a key or an authority cannot be used for TLS.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +100,14 @@ impl KeyPair {
         Certificate::from_der(self.chain.first()?).ok()
     }
 
+    /// What the other side is shown: the certificate itself, and those above it.
+    pub(super) fn presented(
+        &self,
+    ) -> Result<(&CertificateDer<'static>, &[CertificateDer<'static>]), MaterialError> {
+        let nothing = || MaterialError::Refused("it presents no certificate".to_owned());
+        self.chain.split_first().ok_or_else(nothing)
+    }
+
     pub(super) fn parts(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         (self.chain.clone(), self.key.clone_key())
     }
@@ -172,32 +177,13 @@ impl Trust {
             .map_err(|refusal| MaterialError::Refused(refusal.to_string()))
     }
 
-    /// What rustls, as a client that dials `name`, verifies of what `pair` presents: not that the key is its
-    /// own.
-    pub(super) fn verifies_server(
-        &self,
-        pair: &KeyPair,
-        name: &ServerName<'_>,
-    ) -> Result<(), HandshakeCheckError> {
-        let Some((leaf, above)) = pair.chain.split_first() else { return Err(no_certificate().into()) };
-        let verified = self.server_verifier()?.verify_server_cert(leaf, above, name, &[], UnixTime::now());
-        Ok(verified.map(drop).map_err(HandshakeError::ByClient)?)
-    }
-
-    /// The same, of a client.
-    pub(super) fn verifies_client(&self, pair: &KeyPair) -> Result<(), HandshakeCheckError> {
-        let Some((leaf, above)) = pair.chain.split_first() else { return Err(no_certificate().into()) };
-        let verified = self.client_verifier()?.verify_client_cert(leaf, above, UnixTime::now());
-        Ok(verified.map(drop).map_err(HandshakeError::ByServer)?)
-    }
-
-    fn server_verifier(&self) -> Result<Arc<WebPkiServerVerifier>, MaterialError> {
+    pub(super) fn server_verifier(&self) -> Result<Arc<WebPkiServerVerifier>, MaterialError> {
         WebPkiServerVerifier::builder_with_provider(self.store.clone(), provider())
             .build()
             .map_err(|error| MaterialError::Refused(error.to_string()))
     }
 
-    fn client_verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, MaterialError> {
+    pub(super) fn client_verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, MaterialError> {
         WebPkiClientVerifier::builder_with_provider(self.store.clone(), provider())
             .build()
             .map_err(|error| MaterialError::Refused(error.to_string()))
@@ -298,10 +284,6 @@ fn parse_certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, Strin
     let found: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
     if found.is_empty() { Err("it holds no certificate".to_owned()) } else { Ok(found) }
-}
-
-fn no_certificate() -> MaterialError {
-    MaterialError::Refused("it presents no certificate".to_owned())
 }
 
 fn refused(error: rustls::Error) -> MaterialError {

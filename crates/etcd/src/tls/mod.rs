@@ -6,7 +6,8 @@
 //! | [`material`] | a certificate with its key, and the authorities that are trusted |
 //! | [`handshake_record`] | what a server showed in a handshake |
 //! | [`hostname`] | the host of a URL |
-//! | [`dial`] | one request over the wire, and how exactly it failed |
+//! | [`dial`] | one request over the wire |
+//! | [`dial_error`] | how exactly it failed |
 //! | [`response`] | the end of an HTTP response, by its length |
 //! | `lines`, `server` | what starts of members say to each other, from both sides |
 //! | `unverified` | TLS where the server is not verified |
@@ -16,6 +17,7 @@
 
 mod deadline;
 pub mod dial;
+pub mod dial_error;
 pub mod handshake_check;
 pub mod handshake_record;
 pub mod hostname;
@@ -27,7 +29,8 @@ pub mod response;
 mod server;
 mod unverified;
 
-pub use dial::{Connection, DialError, PROTOCOL, Reply, Spoken, Stage, Target, get};
+pub use dial::{Connection, PROTOCOL, Reply, Spoken, Target, get};
+pub use dial_error::{DialError, Stage};
 pub use handshake_check::{
     HandshakeCase, HandshakeCheck, HandshakeCheckError, check_handshakes, handshake_cases, verify_handshakes,
 };

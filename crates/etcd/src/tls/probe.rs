@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use rustls::ClientConfig;
 use time::OffsetDateTime;
 
-use super::dial::{DialError, Reply, Stage, Target, get};
+use super::dial::{Reply, Target, get};
+use super::dial_error::{DialError, Stage};
 use super::handshake_record::HandshakeRecord;
 use super::material::{MaterialError, Side};
 use host::detached;

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read};
 
-use super::dial::{DialError, Stage, explain};
+use super::dial_error::{DialError, Stage, explain};
 
 /// More than any answer of etcd's that is asked for here.
 const LONGEST: usize = 1 << 20;

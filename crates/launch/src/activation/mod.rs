@@ -47,10 +47,9 @@ use time::OffsetDateTime;
 
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use node_store::NodeStore;
-pub use refusal::{ActiveBundle, ListsInUse, Refusal, RefusedBundle};
+pub use refusal::{ActiveBundle, ListsInUse, Missing, Refusal, RefusedBundle};
 pub use restart_needed::restart_needed;
 pub use rollback::rollback;
-pub use version_gate::Missing;
 
 use bootstrap_right::BootstrapRight;
 use description::Described;

@@ -7,10 +7,9 @@ use time::OffsetDateTime;
 use zone_pki::{Certificate, hex, regular_file};
 
 use super::node_store::BundledGeneration;
-use super::version_gate::Missing;
 use model::error::Failure;
 use model::foreign_text;
-use model::plan::Plane;
+use model::plan::{Plane, VersionRefusal};
 use store::bundle::Manifest;
 
 #[derive(Debug)]
@@ -30,6 +29,29 @@ pub enum Refusal {
     Older(ActiveBundle),
     /// Its revocation lists are older than those in use.
     OlderLists(ListsInUse),
+}
+
+/// What is missing for a version of etcd to run on the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missing {
+    /// A snapshot written by 3.6, which 3.6 can be made to write.
+    Snapshot,
+    /// The agreement of all members on the version before, which comes some seconds after the last of them
+    /// runs it.
+    ClusterVersion,
+    /// Anything that time does not bring.
+    Other,
+}
+
+impl From<VersionRefusal> for Missing {
+    fn from(refusal: VersionRefusal) -> Self {
+        match refusal {
+            VersionRefusal::SnapshotOf36Missing { .. } => Self::Snapshot,
+            VersionRefusal::ClusterBehind { .. } => Self::ClusterVersion,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// The revocation lists that a node has, of the planes whose lists in a bundle are older.

@@ -10,8 +10,9 @@ use zone_pki::{
 
 use super::description::Described;
 use diagnosis::rules::authorities::{not_signed, own_listed};
-use diagnosis::rules::certificates::{self, Remedies};
+use diagnosis::rules::certificates;
 use diagnosis::rules::names::{self, Dialled};
+use diagnosis::rules::remedies::Remedies;
 use diagnosis::{CheckId, Finding, Verdict};
 use etcd::tls;
 use etcd::tls::hostname::host_of;

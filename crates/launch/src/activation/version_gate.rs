@@ -1,8 +1,6 @@
 //! Whether the etcd of a generation may run on the data that is on the node: asked before the generation is
 //! in use, since whatever ends the member afterwards starts that etcd.
 
-use serde::{Deserialize, Serialize};
-
 use super::description::Described;
 use super::refusal::{Refusal, RefusedBundle};
 use etcd::observe_data_directory;
@@ -11,29 +9,6 @@ use model::config::EtcdVersion;
 use model::error::{Failure, Result};
 use model::formats::RestoredEpoch;
 use model::plan::{DataDirectory, VersionRefusal, proposed_on_node};
-
-/// What is missing for a version of etcd to run on the data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Missing {
-    /// A snapshot written by 3.6, which 3.6 can be made to write.
-    Snapshot,
-    /// The agreement of all members on the version before, which comes some seconds after the last of them
-    /// runs it.
-    ClusterVersion,
-    /// Anything that time does not bring.
-    Other,
-}
-
-impl From<VersionRefusal> for Missing {
-    fn from(refusal: VersionRefusal) -> Self {
-        match refusal {
-            VersionRefusal::SnapshotOf36Missing { .. } => Self::Snapshot,
-            VersionRefusal::ClusterBehind { .. } => Self::ClusterVersion,
-            _ => Self::Other,
-        }
-    }
-}
 
 /// Refuses a generation whose etcd must not run on the data. `name` is what the generation is called in
 /// messages.

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use zone_pki::ShowPath;
 
-pub(super) use refusal::{go_on, refuse_half_restored};
+pub(super) use refusal::refuse_half_restored;
 pub use room::{Room, room_for};
 pub use staging::stage;
 pub use swapping::{Swapped, swap};

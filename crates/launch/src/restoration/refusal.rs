@@ -3,6 +3,7 @@
 use zone_pki::ShowPath;
 
 use super::staged_path;
+use crate::remedies::go_on;
 use model::error::{Exit, Failure, Result};
 use model::formats::RestoredEpoch;
 use model::plan::{DataDirectory, EtcdId, MemberPlan};
@@ -25,15 +26,4 @@ pub(crate) fn refuse_half_restored(
     Err(Failure::new(Exit::TryAgain, format!("{name} must not start"))
         .because(format!("the zone is being restored: {} is not in its place yet", staged.shown()))
         .next(go_on(site)))
-}
-
-/// How a node that runs here comes to the restored data.
-pub(crate) fn go_on(site: &Site) -> String {
-    match site {
-        Site::Zone(_) => site.proposed("snapshot restore FILE"),
-        Site::Node(_) => format!(
-            "{}; or on the signing host, the command that restores the zone once more",
-            site.proposed("snapshot restore FILE")
-        ),
-    }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::document::{At, Table, nearest_hint};
+use super::access_method::{AccessMethod, read_methods};
+use super::document::{At, Table};
 use super::node::Node;
 use super::problem::Problems;
 use super::settings::{Fault, duration};
@@ -19,17 +20,6 @@ pub struct AccessSettings {
     node_directory: Pattern,
     /// How long one call may take.
     pub limit: Duration,
-}
-
-/// A way to a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AccessMethod {
-    /// The zone's etcd has its bundle, sealed to it, and its answer.
-    Etcd,
-    /// A command runs `zone-etcd` on it.
-    Command,
-    /// Files are carried.
-    Files,
 }
 
 /// The words of a command that runs `zone-etcd` on a node, the program first. There is at least one.
@@ -52,19 +42,6 @@ const DEFAULT_DIRECTORY: &str = "/var/lib/zone-etcd";
 const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
 const COMMAND: &str = "write command = \"ssh root@{address} zone-etcd\"";
 const PLACEHOLDERS: &str = "write {name}, {full} or {address}";
-
-impl AccessMethod {
-    const ALL: [Self; 3] = [Self::Etcd, Self::Command, Self::Files];
-
-    /// As it is written in `zone.toml`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Etcd => "etcd",
-            Self::Command => "command",
-            Self::Files => "files",
-        }
-    }
-}
 
 impl AccessSettings {
     /// The ways to a node, in the order in which they are taken.
@@ -189,29 +166,6 @@ pub(super) fn read_access(table: Table<'_>, problems: &mut Problems<'_>) -> Opti
         limit: limit.map_or(DEFAULT_LIMIT, |at| at.value),
     };
     Some(At { value, span })
-}
-
-/// Reads one way, or a list of them; none if there is no such key.
-pub(super) fn read_methods(
-    table: &Table<'_>,
-    key: &'static str,
-    problems: &mut Problems<'_>,
-) -> Vec<AccessMethod> {
-    let mut methods: Vec<AccessMethod> = Vec::new();
-    for At { value, span } in table.one_or_more_strings(key, problems) {
-        match AccessMethod::ALL.into_iter().find(|method| method.as_str() == value) {
-            Some(method) if methods.contains(&method) => {
-                problems.error(span, format!("`{key}` has \"{value}\" twice"), "remove one of the two");
-            }
-            Some(method) => methods.push(method),
-            None => {
-                let known = AccessMethod::ALL.map(AccessMethod::as_str);
-                let hint = nearest_hint(&value, known.into_iter());
-                problems.error(span, format!("`{key}` has \"{value}\", which is no way to a node"), hint);
-            }
-        }
-    }
-    methods
 }
 
 /// Taken apart once, as a shell takes words apart. No shell reads it later.

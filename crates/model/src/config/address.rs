@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::names::{DnsName, NameFault};
+use super::names::{DnsName, NameFault, NodeName, ZoneName};
 
 /// The host part of a member's URLs, the same bytes on every node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -182,6 +182,20 @@ impl Protocol {
                 what: format!("`{text}` is no protocol"),
                 instead: "write \"https\" or \"cyfs\"".to_owned(),
             }),
+        }
+    }
+}
+
+impl NodeName {
+    /// The name for a node of which no more is known than its address: the address itself where that is a
+    /// name in the zone, else a label that is made of it.
+    ///
+    /// # Errors
+    /// The address is longer than a label.
+    pub fn of_address(address: &Address, zone: &ZoneName) -> Result<Self, NameFault> {
+        match address {
+            Address::Name(name) if name.is_within(zone.dns()) => Self::parse(name.as_str(), zone),
+            address => Self::parse(&address.to_string().replace(['.', ':'], "-"), zone),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Configuration: raw text in, domain types out, and every problem reported at once.
 
 mod access;
+mod access_method;
 mod address;
 mod boot;
 mod cfssl;
@@ -30,7 +31,8 @@ mod variable;
 mod zone;
 mod zone_document;
 
-pub use access::{AccessMethod, AccessSettings};
+pub use access::AccessSettings;
+pub use access_method::AccessMethod;
 pub use address::{Address, Port, Protocol};
 pub use boot::{BootConfig, GatewaySettings, MemberSource, NameserviceSettings, Reload};
 pub use cfssl::CfsslSettings;

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::address::Address;
-
 /// A name that cannot be used: what is wrong with it, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what}; {instead}")]
@@ -183,18 +181,6 @@ impl NodeName {
         };
         let short_length = full.as_str().len() - zone.as_str().len() - 1;
         Ok(Self { full, short_length })
-    }
-
-    /// The name for a node of which no more is known than its address: the address itself where that is a
-    /// name in the zone, else a label that is made of it.
-    ///
-    /// # Errors
-    /// The address is longer than a label.
-    pub fn of_address(address: &Address, zone: &ZoneName) -> Result<Self, NameFault> {
-        match address {
-            Address::Name(name) if name.is_within(zone.dns()) => Self::parse(name.as_str(), zone),
-            address => Self::parse(&address.to_string().replace(['.', ':'], "-"), zone),
-        }
     }
 
     /// The full name, `node1.example.zone`.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use zone_pki::SubjectAltName;
 
-use super::access::{AccessMethod, read_methods};
+use super::access_method::{AccessMethod, read_methods};
 use super::address::{Address, Port, Protocol};
 use super::document::{At, Table};
 use super::names::{DnsName, NameFault, NodeName, ZoneName};

@@ -6,18 +6,9 @@
 
 use std::fmt;
 
-use super::cluster::EtcdId;
+use super::ids::Ids;
 use super::log_position::LogPosition;
 use super::refusal::Refusal;
-
-/// The ids of a member and of its cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Ids {
-    /// The member's.
-    pub member: EtcdId,
-    /// The cluster's.
-    pub cluster: EtcdId,
-}
 
 /// A random number of 128 bits that is written into the data directory before etcd starts on it for the first
 /// time. An emptied directory, or an older copy of it, has not got it.

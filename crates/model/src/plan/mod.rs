@@ -13,6 +13,7 @@ mod document_refusal;
 mod document_signature;
 mod forwards;
 mod grants;
+mod ids;
 mod log_position;
 mod member;
 mod node_commands;
@@ -27,6 +28,7 @@ mod wait;
 
 mod start;
 mod start_order;
+mod start_step;
 mod start_without_log;
 mod units;
 mod upgrade;
@@ -48,13 +50,14 @@ pub use delivery_state::{
 };
 pub use discovery::{Registration, Registry, RegistryFault};
 pub use disk_state::{
-    DataDirectory, DiskState, Ids, LocalState, LostLog, Nonce, Past, Phase, SaidOfData, local_state,
+    DataDirectory, DiskState, LocalState, LostLog, Nonce, Past, Phase, SaidOfData, local_state,
 };
 pub use document_acceptance::{Acceptance, DOCUMENT_AHEAD_AT_MOST, keeps_member};
 pub use document_refusal::DocumentRefusal;
 pub use document_signature::{DocumentSigners, LastDocument, SignedZoneDocument, SignersFault};
 pub use forwards::Forward;
 pub use grants::{GrantChange, Granted, KeyPermission, KeyRight, NodeGrant, OPERATION_KEY, grant_changes};
+pub use ids::Ids;
 pub use log_position::LogPosition;
 pub use member::{HostFacts, MemberPlan, MemberPlanError};
 pub use node_commands::{
@@ -69,8 +72,9 @@ pub use roles::{
     CLIENT_ROLE, GATEWAY, HeldBy, NODE_CLIENT, NODE_ROLES, NamesRule, PEER, PEER_CLIENT, Plane, ROOT_FILE,
     Role, SERVER, SubjectRule, clients_of, organization, plane_of_role, role_named, roles_of,
 };
-pub use start::{Join, StartDecision, Step, decide, majority_of_others};
+pub use start::decide;
 pub use start_order::{ANSWER_LIMIT, EXEC_GAP, GRACE, LastSeen, START_ORDER_LIMIT, StartOrder, start_order};
+pub use start_step::{Join, StartDecision, Step, majority_of_others};
 pub use units::{MEMBER_UNIT, UnitFile, UnitSettings, process_unit_name, process_units, unit_word};
 pub use upgrade::{DataVersions, VersionStep, check_version};
 pub use upgrade_path::{PathError, is_due, next_version, versions_to};

@@ -4,7 +4,8 @@ use time::{Duration, OffsetDateTime};
 
 use super::clock::is_behind;
 use super::cluster::{EtcdId, PeerUrl};
-use super::disk_state::{DiskState, Ids, LocalState, SaidOfData, local_state};
+use super::disk_state::{DiskState, LocalState, SaidOfData, local_state};
+use super::ids::Ids;
 use super::peers::LauncherShows;
 use super::refusal::Refusal;
 use crate::config::EtcdVersion;

@@ -1,7 +1,7 @@
 //! What the other members answered when they were asked, as far as a start depends on it.
 
 use super::cluster::{EtcdId, PeerUrl};
-use super::disk_state::Ids;
+use super::ids::Ids;
 
 /// A member as a running cluster lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]

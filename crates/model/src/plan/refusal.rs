@@ -4,7 +4,7 @@ use time::{Date, OffsetDateTime};
 use zone_pki::instant;
 
 use super::cluster::EtcdId;
-use super::disk_state::Ids;
+use super::ids::Ids;
 use super::log_position::LogPosition;
 use super::wait::{Awaited, WaitsTo};
 

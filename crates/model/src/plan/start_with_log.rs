@@ -1,11 +1,11 @@
 //! Whether a member with a log goes on.
 
 use super::cluster::EtcdId;
-use super::disk_state::Ids;
+use super::ids::Ids;
 use super::observation::Observation;
 use super::peers::{Peer, PeerState};
 use super::refusal::Refusal;
-use super::start::{StartDecision, Step, majority_of_others};
+use super::start_step::{StartDecision, Step, majority_of_others};
 
 /// A member with data goes on, unless its cluster has removed it or never saw it. That others answer for
 /// another cluster keeps it from starting only if they are so many that it could not have a quorum.

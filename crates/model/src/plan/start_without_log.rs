@@ -1,10 +1,11 @@
 //! How a member without a log may start: with the others for the first time, as a new member, or not at all.
 
-use super::disk_state::{Ids, LocalState, LostLog};
+use super::disk_state::{LocalState, LostLog};
+use super::ids::Ids;
 use super::observation::{Observation, RightToBootstrap};
 use super::peers::{LauncherShows, LiveCluster, LiveMember, Peer, PeerState};
 use super::refusal::Refusal;
-use super::start::{Join, StartDecision, Step, majority_of_others};
+use super::start_step::{Join, StartDecision, Step, majority_of_others};
 use super::wait::{Awaited, AwaitedFor, WaitsTo};
 
 /// The start of a member without a log.

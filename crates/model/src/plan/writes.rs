@@ -2,9 +2,10 @@
 //! of them, and the next one finds what the first half of [`super::disk_state`] says of that; the order is
 //! part of the protocol.
 
-use super::disk_state::{DataDirectory, Ids, LocalState, Nonce, Phase};
+use super::disk_state::{DataDirectory, LocalState, Nonce, Phase};
+use super::ids::Ids;
 use super::observation::Observation;
-use super::start::{StartDecision, Step};
+use super::start_step::{StartDecision, Step};
 
 /// One durable write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

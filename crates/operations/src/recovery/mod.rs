@@ -12,8 +12,10 @@
 //! | `private_etcd` | an etcd for this process alone |
 //! | `salvage` | all of that, to a snapshot: `recover salvage` |
 //! | `survey` | the logs of all nodes, and the best of them |
+//! | `answering` | members that answer, though they are said to be dead |
 //! | `plan` | from the signing host: the gates and steps of `recover` |
 
+mod answering;
 mod copy;
 mod log_report;
 mod plan;
@@ -22,7 +24,8 @@ mod salvage;
 mod survey;
 
 pub use crate::recovery_report::{LogReport, SalvageReport};
-pub use plan::{From, Recovery, RecoveryStep, refuse_answering, unknown};
+pub use answering::refuse_answering;
+pub use plan::{From, Recovery, RecoveryStep, unknown};
 pub use private_etcd::serve;
 pub use salvage::{Salvage, Salvaged};
 pub use survey::Survey;

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use zone_pki::whole_seconds;
 
+use super::answering::refuse_answering;
 use super::copy::WorkDirectory;
 use super::log_report::log_failure;
-use super::plan::refuse_answering;
 use super::private_etcd::PrivateEtcd;
 use crate::observer::{Observer, run};
 use crate::recovery_report::{LogReport, SalvageReport};

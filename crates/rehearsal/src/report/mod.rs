@@ -1,6 +1,7 @@
 //! What was measured, for a terminal, for programs and for a browser.
 
 mod json;
+mod markup;
 mod page;
 mod text;
 mod timeline;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use time::format_description::well_known::Rfc3339;
 
+use super::markup::escaped;
 use super::short;
 use super::text::{against_goal, verdict};
 use super::timeline::timeline;
@@ -118,22 +119,4 @@ fn failed_tries(measured: &Measurement) -> String {
         );
     }
     table + "</table>\n"
-}
-
-/// Text as it may stand between tags and in attributes. Characters that XML does not have are replaced.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\t' => out.push(' '),
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
 }

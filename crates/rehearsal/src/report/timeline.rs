@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::page::escaped;
+use super::markup::escaped;
 use super::short;
 use crate::{GOAL, Measurement, Track};
 use operations::event::Event;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::super::temporary_zone::Programs;
+use super::super::programs::Programs;
 use super::program;
 use crate::foreground::Foreground;
 use model::error::{Exit, Failure, Result};

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
+use super::programs::Programs;
 use super::room::{explained_by_room, refuse_without_room};
 use super::supervision::{Purpose, Supervision};
-use super::temporary_zone::Programs;
 use crate::development::prepare;
 use crate::foreground::Foreground;
 use etcd::{BinaryRequest, EtcdBinary, binary_failure};

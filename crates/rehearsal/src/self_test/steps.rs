@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::temporary_zone::Programs;
+use super::super::programs::Programs;
 use super::commands::Commands;
 use super::data::{Data, KEYS};
 use crate::foreground::Foreground;
