@@ -5,21 +5,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::command::{copy, spread};
 use super::invariants::{Picture, assert_no_abandoned_keys};
 use super::strace::{kill_at, steps_of};
-use super::{copy, spread};
+use super::tally::Tally;
 use crate::harness::members::loopback_text;
 use crate::harness::{Outcome, TestZone, outcome, zone_etcd};
 
 #[test]
 fn a_first_bundle() {
-    let node = Node::new("first activation", &["--no-encryption"]);
+    let node = Node::new("activate (first bundle)", &["--no-encryption"]);
     node.for_each_step(&node.activate(), finishes);
 }
 
 #[test]
 fn a_bundle_with_programs() {
-    let node = Node::new("activation with programs", &["--no-encryption", "--with-binaries"]);
+    let node = Node::new("activate (with programs)", &["--no-encryption", "--with-binaries"]);
     node.for_each_step(&node.activate(), |again, when| {
         finishes(again, when);
         for program in ["bin/zone-etcd", "libexec/zone-etcd"] {
@@ -30,7 +31,7 @@ fn a_bundle_with_programs() {
 
 #[test]
 fn a_later_bundle() {
-    let node = Node::new("later activation", &["--no-encryption"]);
+    let node = Node::new("activate (later bundle)", &["--no-encryption"]);
     outcome(&mut node.activate()).expect_code(0);
     node.change("sans = [\"192.0.2.7\"]\n");
     node.for_each_step(&node.activate(), finishes);
@@ -38,7 +39,7 @@ fn a_later_bundle() {
 
 #[test]
 fn back_to_the_bundle_before() {
-    let node = Node::new("rollback", &["--no-encryption"]);
+    let node = Node::new("activate --rollback", &["--no-encryption"]);
     outcome(&mut node.activate()).expect_code(0);
     node.change("sans = [\"192.0.2.7\"]\n");
     outcome(&mut node.activate()).expect_code(0);
@@ -103,21 +104,24 @@ impl Node {
         let mut steps = steps_of(command, self.zone.around());
         // A program is written in a thousand pieces.
         steps.dedup_by(|step, before| step.goes_on_from(before));
-        let chosen = spread(&steps, steps.len());
-        for step in &chosen {
+        let mut tally = Tally::of(self.name);
+        tally.found(steps.len());
+        for step in spread(&steps, steps.len()) {
             copy(&original, &self.directory);
             let before = Picture::of(&self.directory);
             let when = format!("{}, ended at {}", self.name, step.shown);
-            assert!(kill_at(command, step), "{when}: it went on");
+            assert!(kill_at(command, &step), "{when}: it went on");
             before.assert_kept(&self.directory, &when);
             self.assert_whole(&when);
-            judge(&outcome(&mut again(command)), &when);
+            let next = outcome(&mut again(command));
+            tally.next(next.code);
+            judge(&next, &when);
             before.assert_kept(&self.directory, &when);
             self.assert_whole(&when);
             assert!(self.directory.join("node.json").exists(), "{when}: no node.json");
             assert_no_abandoned_keys(&self.directory, &when);
         }
-        println!("crash: {}: {} kills at {} steps", self.name, chosen.len(), steps.len());
+        tally.tell();
     }
 
     /// If anything is in use, all of it is there, as its manifest says, and a member could start with it.

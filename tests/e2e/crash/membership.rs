@@ -10,15 +10,16 @@ use std::time::Instant;
 
 use nix::sys::signal::Signal;
 
+use super::command::spread;
 use super::invariants::assert_no_abandoned_keys;
 use super::strace::{Step, killing, steps_in, tracing};
-use super::{TestZone, spread};
-use crate::harness::Outcome;
+use super::tally::Tally;
 use crate::harness::go_writer::GoWriter;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{loopback_zone, run_command};
 use crate::harness::processes::{Running, until};
 use crate::harness::supervised::{Supervised, supervise_on_loopback};
+use crate::harness::{Outcome, TestZone};
 
 /// The calls by which files change, and by which members are asked.
 const CALLS: &[&str] = &[
@@ -52,13 +53,17 @@ fn a_member_comes_and_goes() {
         let add = zone.zone.command(&["member", "add", "--node", "node4=127.0.0.1:2410:2409"]);
         let remove = zone.zone.command(&["member", "remove", "node4", "--yes"]);
         let ways = [("member add", &add, 4), ("member remove", &remove, 3)];
-        let steps = ways.map(|(name, command, _)| zone.steps_of(name, command, "node4"));
+        let mut tallies = ways.map(|(name, ..)| Tally::of(name));
+        let mut steps = Vec::new();
+        for ((name, command, _), tally) in ways.iter().zip(&mut tallies) {
+            steps.push(zone.steps_of(name, command, "node4", tally));
+        }
         for number in 0..steps[0].len().max(steps[1].len()) {
-            for ((name, command, members), steps) in ways.iter().zip(&steps) {
-                zone.kill_and_go_on(name, command, steps.get(number), "node4", *members);
+            for (((name, command, members), steps), tally) in ways.iter().zip(&steps).zip(&mut tallies) {
+                zone.kill_and_go_on(name, command, steps.get(number), "node4", *members, tally);
             }
         }
-        zone.tell(&["member add", "member remove"]);
+        tallies.iter().for_each(Tally::tell);
         writer.finish_unharmed();
     });
 }
@@ -70,14 +75,15 @@ fn long_a_dead_member_is_replaced() {
         let writer = GoWriter::start(&zone.zone, &ENDPOINTS);
         let replace = zone.zone.command(&["member", "replace", "node3", "--yes", "--no-snapshot"]);
         zone.kill_node3();
-        let steps = zone.steps_of("member replace", &replace, "node3");
+        let mut tally = Tally::of("member replace");
+        let steps = zone.steps_of("member replace", &replace, "node3", &mut tally);
         for step in &steps {
             zone.kill_node3();
             let before = zone.id_of("node3");
-            zone.kill_and_go_on("member replace", &replace, Some(step), "node3", 3);
+            zone.kill_and_go_on("member replace", &replace, Some(step), "node3", 3, &mut tally);
             assert_ne!(before, zone.id_of("node3"), "ended at {step:?}: it is the same member");
         }
-        zone.tell(&["member replace"]);
+        tally.tell();
         writer.finish_unharmed();
     });
 }
@@ -86,8 +92,6 @@ fn long_a_dead_member_is_replaced() {
 struct Changing {
     zone: TestZone,
     members: Vec<Supervised>,
-    kills: usize,
-    steps: usize,
 }
 
 impl Changing {
@@ -96,19 +100,19 @@ impl Changing {
         let zone = loopback_zone(3, "");
         zone.run(&["init"]).expect_code(0);
         let members = supervise_on_loopback(&zone, &NODES);
-        Self { zone, members, kills: 0, steps: 0 }
+        Self { zone, members }
     }
 
     /// The steps that are taken, of a command that is traced to its end.
     #[track_caller]
-    fn steps_of(&mut self, name: &str, command: &Command, node: &str) -> Vec<Step> {
+    fn steps_of(&mut self, name: &str, command: &Command, node: &str, tally: &mut Tally) -> Vec<Step> {
         let trace = self.zone.around().join("trace");
         self.run(tracing(command, CALLS, &trace, &[]), node).expect_code(0);
         let steps = steps_in(&trace, CALLS);
         let (asking, writing): (Vec<Step>, Vec<Step>) =
             steps.into_iter().partition(Step::is_to_another_process);
         assert!(writing.len() > 4, "{name}: {writing:?}");
-        self.steps += writing.len() + asking.len();
+        tally.found(writing.len() + asking.len());
         let asking = asking.iter().step_by((asking.len() / QUESTIONS).max(1));
         let mut steps: Vec<Step> = writing.iter().chain(asking).cloned().collect();
         steps.sort_by_key(|step| step.place);
@@ -147,16 +151,21 @@ impl Changing {
         step: Option<&Step>,
         node: &str,
         members: usize,
+        tally: &mut Tally,
     ) {
         let when = format!("{name}, ended at {}", step.map_or("no step", |step| &step.shown));
+        let mut was_ended = false;
         if let Some(step) = step {
             // It may have fewer calls than the time before, and then it was not ended.
             let outcome = self.run(killing(command, step), node);
             assert!(matches!(outcome.code, -1 | 0), "{when}: {}", outcome.stderr);
-            self.kills += usize::from(outcome.code == -1);
+            was_ended = outcome.code == -1;
         }
         let begun = Instant::now();
         let again = self.run(crate::harness::members::again(command, &[]), node);
+        if was_ended {
+            tally.next(again.code);
+        }
         // A replacement that had come to its end is seen by its member alone, which no second one replaces.
         let is_done = name == "member replace" && again.stderr.contains("its member answers");
         assert!(again.code == 0 || is_done, "{when}, after {:?}: {}", begun.elapsed(), again.stderr);
@@ -192,11 +201,5 @@ impl Changing {
     fn kill_node3(&mut self) {
         let node3 = self.members.iter_mut().find(|member| member.name == "node3");
         node3.expect("a member").end(Signal::SIGKILL);
-    }
-
-    #[track_caller]
-    fn tell(&self, names: &[&str]) {
-        assert!(self.kills > 0, "no command was ended");
-        println!("crash: {}: {} kills at {} steps", names.join(" and "), self.kills, self.steps);
     }
 }

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use nix::sys::signal::Signal;
 
+use super::command::{copy, spread};
 use super::strace::{kill_at, steps_of};
-use super::{copy, spread};
+use super::tally::Tally;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{call, etcdctl, loopback_zone, wait_for_quorum};
 use crate::harness::processes::Running;
@@ -62,6 +63,8 @@ fn the_data_of_a_node() {
         // Each of the few by which something gets another name, whatever else is taken.
         let mut chosen = spread(&steps, steps.len());
         chosen.extend(steps.iter().filter(|step| step.shown.contains("rename")).cloned());
+        let mut tally = Tally::of("snapshot restore (on a node)");
+        tally.found(steps.len());
         for step in &chosen {
             copy(&original, &node);
             let when = format!("restore, ended at {}", step.shown);
@@ -73,8 +76,11 @@ fn the_data_of_a_node() {
                 0 => assert_eq!(json(&planned)["decision"], "resume", "{when}"),
                 _ => panic!("{when}: {planned:?}"),
             }
+            let next = outcome(&mut command());
+            tally.next(next.code);
+            let mut next = Some(next);
             crate::harness::processes::until("etcdutl to have ended", || {
-                let again = outcome(&mut command());
+                let again = next.take().unwrap_or_else(|| outcome(&mut command()));
                 assert!(again.code == 0 || again.code == 75, "{when}: {again:?}");
                 (again.code == 0).then_some(())
             });
@@ -84,6 +90,6 @@ fn the_data_of_a_node() {
             let planned = json(&outcome(plan.arg(node.join("node.json"))).expect_code(0));
             assert_eq!(planned["decision"], "resume", "{when}");
         }
-        println!("crash: restore: {} kills at {} steps", chosen.len(), steps.len());
+        tally.tell();
     });
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use zone_pki::Certificate;
 
-use super::Crash;
+use super::command::Crash;
 use super::invariants::Picture;
 use crate::harness::isolation::isolated;
 use crate::harness::{outcome, zone_etcd};
@@ -73,11 +73,11 @@ impl Crash {
 #[test]
 fn the_next_cas_are_made() {
     isolated(|| {
-        let crash = Crash::of_rotation("rotate-ca, trust-both", &[]);
+        let crash = Crash::of_rotation("pki rotate-ca (trust-both)", &[]);
         crash.zone.run(&["pki", "issue", "--all"]).expect_code(0);
         let kept = |picture: Picture| picture;
         crash.for_each_step_of(kept, |crash, when| {
-            outcome(&mut crash.command()).expect_code(0);
+            crash.again().expect_code(0);
             crash.assert_signs("", when);
             assert_eq!(crash.subjects("peer").len(), 2, "{when}");
             assert!(crash.subjects("peer")[1].contains("G2 peer CA"), "{when}: one rotation was begun");
@@ -88,12 +88,12 @@ fn the_next_cas_are_made() {
 #[test]
 fn the_next_cas_sign() {
     isolated(|| {
-        let crash = Crash::of_rotation("rotate-ca, new-leaves", &["--continue"]);
+        let crash = Crash::of_rotation("pki rotate-ca (new-leaves)", &["--continue"]);
         let mut first = crash.command_without("--continue");
         outcome(&mut first).expect_code(0);
         crash.answer();
         crash.for_each_step_of(Picture::without_rotated, |crash, when| {
-            let told = outcome(&mut crash.command()).expect_code(0);
+            let told = crash.again().expect_code(0);
             crash.assert_signs("G2 ", when);
             assert!(
                 crash.zone.file("ca/previous/root.key").exists(),
@@ -106,13 +106,13 @@ fn the_next_cas_sign() {
 #[test]
 fn the_old_cas_are_dropped() {
     isolated(|| {
-        let crash = Crash::of_rotation("rotate-ca, drop-old", &["--continue"]);
+        let crash = Crash::of_rotation("pki rotate-ca (drop-old)", &["--continue"]);
         outcome(&mut crash.command_without("--continue")).expect_code(0);
         crash.answer();
         outcome(&mut crash.command()).expect_code(0);
         crash.answer();
         crash.for_each_step_of(Picture::without_rotated, |crash, when| {
-            outcome(&mut crash.command()).expect_code(0);
+            crash.again().expect_code(0);
             crash.assert_signs("G2 ", when);
             assert!(
                 crash.zone.file("ca/retired/1/root.key").exists() && !crash.zone.file("ca/previous").exists(),
