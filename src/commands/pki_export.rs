@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &PkiExportArgs, now: OffsetDateTime) -> Result<()> 
             pkcs12(&root, &identities, &source.chosen()?)?
         }
     };
-    write_new(&out, &files)?;
+    write_new(&out, &files, &zone.lock_at_any_time()?)?;
     report::message(&format!("wrote {} files to {}", files.len(), out.shown()));
     Ok(())
 }

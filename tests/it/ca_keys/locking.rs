@@ -93,11 +93,20 @@ fn a_change_that_was_interrupted_is_finished_by_the_same_command() {
 #[test]
 fn what_an_interrupted_command_left_aside_is_removed() {
     let (zone, file) = locked_zone(&["root"]);
-    let left = zone.file(".ca-left");
-    std::fs::create_dir(&left).expect("a directory");
-    std::fs::write(left.join("root.key"), "of no use").expect("a file");
+    let place = |name: &str| {
+        let place = zone.file(name);
+        std::fs::create_dir(&place).expect("a directory");
+        std::fs::write(place.join("root.key"), "of no use").expect("a file");
+        place
+    };
+    let (left, own) = (place(".ca-aBc123"), place(".ca-certificates"));
     with_file(&zone, &["ca", "unlock"], &file).expect_code(0);
     assert!(!left.exists());
+    // Also by one that has nothing to put aside itself.
+    place(".ca-aBc123");
+    zone.run(&["pki", "issue", "--client", "backup"]).expect_code(0);
+    assert!(!left.exists() && own.exists());
+    std::fs::remove_dir_all(own).expect("it is removed");
     assert!(Tree::of(&zone.path()).paths().all(|path| !path.to_string_lossy().contains(".ca-")));
 }
 

@@ -11,7 +11,7 @@ use crate::operation::Operation;
 use model::error::Result;
 use model::plan::{Plane, role_named};
 use store::zone_directory::{
-    Assessment, Authorities, Holder, Issuer, OfRevoked, ZoneDirectory, admit, all_clients, log_failure, tidy,
+    Assessment, Authorities, Holder, Issuer, OfRevoked, ZoneDirectory, admit, all_clients, log_failure,
 };
 
 /// Who holds a certificate of the CA that is about to be dropped.
@@ -71,7 +71,6 @@ pub fn old_holders(
 /// Issues to every client what the zone has for it now.
 pub(super) fn issue_to_clients(operation: &mut Operation<'_>) -> Result<()> {
     let issued = operation.change(|step| {
-        tidy(step.zone, step.authorities.lock())?;
         let clients = all_clients(step.zone)?;
         let assess = |client| {
             let holder = Holder::Client(client);

@@ -1,27 +1,25 @@
 //! Writes an export: all of it or nothing, and over nothing.
 
-use std::fs::Permissions;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::ffi::OsStr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use zone_pki::{ShowPath, private_file};
 
 use super::ExportFile;
-use crate::zone_directory::private_failure;
+use crate::zone_directory::{ZoneLock, make_aside, private_failure};
 use model::error::{Exit, Failure, Result};
 
 /// Writes the files, 0600 each, aside and into a directory of this name, 0700, which must not be there yet.
-pub fn write_new(directory: &Path, files: &[ExportFile]) -> Result<()> {
+/// With the lock, what is aside already is of one that was interrupted, and is removed: there are keys in it.
+pub fn write_new(directory: &Path, files: &[ExportFile], _held: &ZoneLock) -> Result<()> {
     refuse_present(directory)?;
     let parent = match directory.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let staged = tempfile::Builder::new()
-        .prefix(".export-")
-        .permissions(Permissions::from_mode(0o700))
-        .tempdir_in(parent)
-        .map_err(|error| Failure::write(parent, &error))?;
+    let name = directory.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let staged = make_aside(parent, &format!(".{name}.export-"))?;
     for file in files {
         write(staged.path(), file)?;
     }

@@ -57,7 +57,7 @@ pub use revocation::revoked_holders::RevokedCertificate;
 pub use rotation::aside::make_aside;
 pub use rotation::editions::{edition, retired, was_taken_back};
 pub use rotation::scope::RotationScope;
-pub use rotation::transitions::{prepare_next, retire, switch, switch_back, tidy};
+pub use rotation::transitions::{prepare_next, retire, switch, switch_back};
 pub use zone_document::{ZoneDocumentSigned, sign_zone_document, signers_failure, zone_document_signers};
 pub use zone_lock::{HeldAuthorities, ZoneLock, ZoneReadLock};
 

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use zone_pki::ShowPath;
 
 use crate::zone_directory::authorities::certificates::Authorities;
+use crate::zone_directory::authorities::create_authorities::remove_abandoned_authorities;
 use model::error::{Exit, Failure, Result};
 use model::plan::ZonePaths;
 use model::report;
@@ -63,9 +64,10 @@ pub struct ZoneReadLock {
 
 impl ZoneLock {
     /// Takes the lock of the zone directory, which has to be there. Another command is waited for: it takes
-    /// milliseconds, or as long as its progress bar says.
+    /// milliseconds, or as long as its progress bar says. What an interrupted one was writing is removed.
     pub fn take(paths: &ZonePaths) -> Result<Self> {
         let directory = take(paths, File::try_lock)?;
+        remove_abandoned_authorities(paths)?;
         Ok(Self { _directory: directory, paths: paths.clone() })
     }
 

@@ -188,8 +188,8 @@ pub(in crate::zone_directory) fn stage(paths: &ZonePaths) -> Result<TempDir> {
     make_aside(paths.root(), STAGED)
 }
 
-/// Removes what an interrupted command left of CAs that are not in use, or have been exchanged for others.
-/// The zone's lock has to be held.
+/// Removes what an interrupted command left of CAs that are not in use, or have been exchanged for others:
+/// copies of keys that a later `ca lock` would not reach. The zone's lock has to be held.
 pub(in crate::zone_directory) fn remove_abandoned_authorities(paths: &ZonePaths) -> Result<()> {
     remove_abandoned(paths.root(), STAGED)
 }

@@ -9,12 +9,16 @@ use tempfile::TempDir;
 
 use model::error::{Failure, Result};
 
+/// So many letters and digits, drawn at random, follow the prefix: what an operator has made is told apart.
+const DRAWN: usize = 6;
+
 /// Makes one whose name begins with `prefix`. The caller holds the lock of `parent`, so any other of that
 /// prefix is what an interrupted command has left, with keys that will not be used: it is removed.
 pub fn make_aside(parent: &Path, prefix: &str) -> Result<TempDir> {
     remove_abandoned(parent, prefix)?;
     tempfile::Builder::new()
         .prefix(prefix)
+        .rand_bytes(DRAWN)
         .permissions(Permissions::from_mode(0o700))
         .tempdir_in(parent)
         .map_err(|error| Failure::write(parent, &error))
@@ -22,9 +26,13 @@ pub fn make_aside(parent: &Path, prefix: &str) -> Result<TempDir> {
 
 /// Removes what interrupted commands have left.
 pub fn remove_abandoned(parent: &Path, prefix: &str) -> Result<()> {
-    let entries = fs::read_dir(parent).map_err(|error| Failure::read(parent, &error))?;
+    let entries = fs::read_dir(parent).map_err(|error| Failure::write(parent, &error))?;
     for entry in entries.flatten() {
-        let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(prefix));
+        let name = entry.file_name();
+        let drawn = name.to_str().and_then(|name| name.strip_prefix(prefix));
+        let is_ours = drawn.is_some_and(|drawn| {
+            drawn.len() == DRAWN && drawn.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
         if is_ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             let path = entry.path();
             fs::remove_dir_all(&path).map_err(|error| Failure::write(&path, &error))?;

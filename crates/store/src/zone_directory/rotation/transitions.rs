@@ -14,9 +14,7 @@ use zone_pki::{Authority, ShowPath};
 
 use crate::zone_directory::authorities::authority_files::load_authority;
 use crate::zone_directory::authorities::certificates::{Authorities, ROOT};
-use crate::zone_directory::authorities::create_authorities::{
-    issue_plane_authority, make_root, remove_abandoned_authorities,
-};
+use crate::zone_directory::authorities::create_authorities::{issue_plane_authority, make_root};
 use crate::zone_directory::authorities::transition_cas::{Place, TransitionCas};
 use crate::zone_directory::revocation::signed_list::SignedList;
 use crate::zone_directory::rotation::editions::{next_edition, retirements};
@@ -24,11 +22,6 @@ use crate::zone_directory::rotation::exchange::Exchange;
 use crate::zone_directory::rotation::scope::RotationScope;
 use crate::zone_directory::{HeldAuthorities, KeyState, NewKeys, ZoneDirectory, ZoneLock, key_state};
 use model::error::{Exit, Failure, Result};
-
-/// Removes what an interrupted step has left: a copy of the CAs, with their keys.
-pub fn tidy(zone: &ZoneDirectory, _held: &ZoneLock) -> Result<()> {
-    remove_abandoned_authorities(&zone.paths)
-}
 
 /// Makes the CAs that are to sign next, and has them trusted.
 #[tracing::instrument(skip_all, name = "make next CAs")]
