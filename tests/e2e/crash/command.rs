@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -76,9 +77,29 @@ impl Crash {
     }
 
     pub fn command(&self) -> Command {
-        let mut command = zone_etcd(&self.arguments);
-        command.arg("--zone").arg(self.zone.path());
+        self.command_without("")
+    }
+
+    /// The command without one of its words.
+    pub fn command_without(&self, word: &str) -> Command {
+        let mut command = zone_etcd(self.arguments.iter().filter(|argument| *argument != word));
+        // The one command here of a node that makes its keys.
+        let is_on_node = self.arguments.iter().any(|argument| argument == "csr");
+        command.arg(if is_on_node { "--node-dir" } else { "--zone" }).arg(self.zone.path());
         command
+    }
+
+    /// Adds an option with a file or directory.
+    pub fn add(&mut self, option: &str, path: &Path) {
+        self.arguments.extend([option.to_owned(), path.display().to_string()]);
+    }
+
+    /// A file around the zone that nobody else may read.
+    pub fn private_file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.zone.around().join(name);
+        fs::write(&path, text).expect("a file");
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).expect("a mode");
+        path
     }
 
     /// Runs the command after it was interrupted.
@@ -92,13 +113,6 @@ impl Crash {
     /// What the command did that was run after an interruption.
     pub fn tell_next(&self, did: impl ToString) {
         self.tally.borrow_mut().next(did);
-    }
-
-    /// The command without one of its words.
-    pub fn command_without(&self, word: &str) -> Command {
-        let mut command = zone_etcd(self.arguments.iter().filter(|argument| *argument != word));
-        command.arg("--zone").arg(self.zone.path());
-        command
     }
 
     /// Interrupts the command at its steps. After each, the same command works, or it refuses, which `judge`

@@ -5,13 +5,19 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use zone_pki::{Certificate, IssuanceLog};
+use zone_pki::{Certificate, IssuanceLog, PrivateKey, encrypted_key};
 
 /// Files that a start writes again: the whole old one or a whole new one is there.
 const REPLACED: [&str; 4] = ["state.json", "high-water.json", "verified-etcd.json", "lock"];
 
 /// What a start writes before it becomes etcd without data, and removes once there is a log.
 const NONCE: &str = "zone-etcd.attempt";
+
+/// Where keys are that are to be kept whatever command is interrupted.
+const KEPT_KEYS: [&str; 2] = ["ca", "pki"];
+
+/// With what keys of CAs are locked here.
+pub const PASSPHRASES: [&str; 2] = ["correct horse battery", "another staple"];
 
 /// The content of every file below a directory.
 #[derive(PartialEq, Eq)]
@@ -36,27 +42,42 @@ impl Picture {
         self
     }
 
-    /// The same without what a rotation replaces: the places of the CAs, and the bundles that are carried.
-    pub fn without_rotated(mut self) -> Self {
-        self.0.retain(|path, _| !path.starts_with("ca") && !path.starts_with("out"));
+    /// The same without these files and directories.
+    pub fn without(mut self, places: &[&str]) -> Self {
+        self.0.retain(|path, _| !places.iter().any(|place| path.starts_with(place)));
         self
     }
 
-    /// Asserts that every key of a CA is somewhere in `ca/`.
+    /// The same without what a rotation replaces: the places of the CAs, and the bundles that are carried.
+    pub fn without_rotated(self) -> Self {
+        self.without(&["ca", "out"])
+    }
+
+    /// Asserts that every key of a CA, and every key that a node made for itself, is somewhere below the same
+    /// directory, locked or not.
     #[track_caller]
     pub fn assert_keys_kept(&self, root: &Path, when: &str) {
-        let now = Self::of(&root.join("ca"));
-        let keys = self
-            .0
-            .iter()
-            .filter(|(path, _)| path.starts_with("ca") && path.extension().is_some_and(|end| end == "key"));
-        for (path, key) in keys {
-            assert!(
-                now.0.values().any(|content| content == key),
-                "{when}: the key of {} is lost",
-                path.display()
-            );
+        let now = Self::of(root);
+        let (before, now) = (self.kept_keys(), now.kept_keys());
+        for (path, key) in before {
+            // Most likely it has its name still, and what locks it takes a while.
+            let there = now.iter().filter(|(other, _)| *other == path).chain(&now);
+            let is_kept = there.map(|(_, content)| *content).any(|content| is_same_key(key, content));
+            assert!(is_kept, "{when}: the key of {} is lost", path.display());
         }
+    }
+
+    /// Whether no file has a key that is not locked.
+    pub fn has_no_key_in_the_clear(&self) -> bool {
+        !self.0.values().any(|content| PrivateKey::from_pem(content).is_ok())
+    }
+
+    fn kept_keys(&self) -> Vec<(&PathBuf, &Vec<u8>)> {
+        let is_meant = |path: &Path| {
+            KEPT_KEYS.iter().any(|place| path.starts_with(place))
+                && path.extension().is_some_and(|end| end == "key")
+        };
+        self.0.iter().filter(|(path, _)| is_meant(path)).collect()
     }
 
     fn has_log_beside(&self, nonce: &Path) -> bool {
@@ -100,8 +121,7 @@ pub fn assert_sound(root: &Path, when: &str) {
         } else {
             let content = fs::read(path).expect("a file");
             // By its content, so that it does not matter under which name it is.
-            let is_secret = content.windows(11).any(|window| window == b"PRIVATE KEY");
-            assert!(!is_secret || mode == 0o600, "{when}: {} has mode {mode:o}", path.display());
+            assert!(!is_secret(&content) || mode == 0o600, "{when}: {} has mode {mode:o}", path.display());
             if name == "state.json" {
                 let parsed = serde_json::from_slice::<serde_json::Value>(&content);
                 assert!(parsed.is_ok(), "{when}: {} is torn", path.display());
@@ -115,24 +135,45 @@ pub fn assert_sound(root: &Path, when: &str) {
     }
 }
 
-/// Asserts that what an interrupted command was about to make, keys among it, is gone once it was made by
-/// another.
+/// Asserts that the keys that an interrupted command was about to write are gone once another has written
+/// them, whatever their files are called.
 #[track_caller]
 pub fn assert_no_abandoned_keys(root: &Path, when: &str) {
-    walk(root, &mut |path, metadata| {
-        let below = path.strip_prefix(root).expect("a path below");
-        let is_hidden = below.iter().any(|part| part.to_str().is_some_and(|name| name.starts_with('.')));
-        let is_key = metadata.is_file() && path.extension().is_some_and(|extension| extension == "key");
-        assert!(!(is_hidden && is_key), "{when}: {} was left behind", below.display());
-    });
+    for (path, content) in Picture::of(root).0 {
+        let is_hidden = path.iter().any(|part| part.to_str().is_some_and(|name| name.starts_with('.')));
+        assert!(!(is_hidden && is_secret(&content)), "{when}: {} was left behind", path.display());
+    }
 }
 
+/// A key of a CA or of a certificate, locked or not.
+fn is_secret(content: &[u8]) -> bool {
+    content.windows(11).any(|window| window == b"PRIVATE KEY")
+}
+
+/// What is in the log, in which no serial number was given twice.
 #[track_caller]
 fn logged_serials(root: &Path, when: &str) -> BTreeSet<String> {
     let log = IssuanceLog::open(root.join("issued.jsonl")).expect("the log");
     let (entries, unreadable) = log.read().expect("the log");
     assert_eq!(unreadable, 0, "{when}: lines of the log are torn");
-    entries.into_iter().map(|entry| entry.serial).collect()
+    let mut keys = BTreeMap::new();
+    for entry in entries {
+        let first = keys.entry(entry.serial.clone()).or_insert_with(|| entry.key_sha256.clone());
+        assert_eq!(*first, entry.key_sha256, "{when}: {} is the number of two certificates", entry.serial);
+    }
+    keys.into_keys().collect()
+}
+
+fn is_same_key(one: &[u8], other: &[u8]) -> bool {
+    let is_locked = [one, other].iter().any(|text| encrypted_key::is_encrypted(text));
+    one == other || (is_locked && opened(one).is_some_and(|key| opened(other) == Some(key)))
+}
+
+/// The key itself, whatever locks it here; nothing if it is torn.
+fn opened(text: &[u8]) -> Option<Vec<u8>> {
+    let with = |passphrase: &&str| encrypted_key::decrypt(text, passphrase).ok();
+    let key = PrivateKey::from_pem(text).ok().or_else(|| PASSPHRASES.iter().find_map(with));
+    key.map(|key| key.pkcs8_der().to_vec())
 }
 
 /// The certificates that `current` points to, without those of the CAs.

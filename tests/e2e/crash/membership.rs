@@ -1,18 +1,16 @@
 //! Changes of the members: whenever they end, the same command goes on, and the member list, zone.toml and
 //! the data are what they were to be.
 //!
-//! How often a command looks at its zone depends on the time that others take, so a step is the Nth call of
-//! its name, and not always the same one. The members run on meanwhile: each change is taken back by its
-//! opposite.
+//! The members run on meanwhile: each change is taken back by its opposite.
 
 use std::process::Command;
 use std::time::Instant;
 
 use nix::sys::signal::Signal;
 
-use super::command::spread;
 use super::invariants::assert_no_abandoned_keys;
-use super::strace::{Step, killing, steps_in, tracing};
+use super::live_steps::{LIVE_CALLS, live_steps};
+use super::strace::{Step, killing, tracing};
 use super::tally::Tally;
 use crate::harness::go_writer::GoWriter;
 use crate::harness::isolation::isolated;
@@ -21,30 +19,8 @@ use crate::harness::processes::{Running, until};
 use crate::harness::supervised::{Supervised, supervise_on_loopback};
 use crate::harness::{Outcome, TestZone};
 
-/// The calls by which files change, and by which members are asked.
-const CALLS: &[&str] = &[
-    "fsync",
-    "fdatasync",
-    "rename",
-    "renameat2",
-    "link",
-    "linkat",
-    "mkdir",
-    "symlink",
-    "symlinkat",
-    "unlink",
-    "unlinkat",
-    "flock",
-    "sendto",
-    "writev",
-];
 const NODES: [&str; 3] = ["node1", "node2", "node3"];
 const ENDPOINTS: [&str; 3] = ["https://127.0.0.1:2379", "https://127.0.0.1:2389", "https://127.0.0.1:2399"];
-/// Questions to members are many, and most of them change nothing: about so many of them are taken.
-const QUESTIONS: usize = 30;
-/// A change takes seconds, so not every step is taken.
-const MOST_KILLS: usize = 60;
-
 #[test]
 fn a_member_comes_and_goes() {
     isolated(|| {
@@ -55,8 +31,8 @@ fn a_member_comes_and_goes() {
         let ways = [("member add", &add, 4), ("member remove", &remove, 3)];
         let mut tallies = ways.map(|(name, ..)| Tally::of(name));
         let mut steps = Vec::new();
-        for ((name, command, _), tally) in ways.iter().zip(&mut tallies) {
-            steps.push(zone.steps_of(name, command, "node4", tally));
+        for ((_, command, _), tally) in ways.iter().zip(&mut tallies) {
+            steps.push(zone.steps_of(command, "node4", tally));
         }
         for number in 0..steps[0].len().max(steps[1].len()) {
             for (((name, command, members), steps), tally) in ways.iter().zip(&steps).zip(&mut tallies) {
@@ -76,7 +52,7 @@ fn long_a_dead_member_is_replaced() {
         let replace = zone.zone.command(&["member", "replace", "node3", "--yes", "--no-snapshot"]);
         zone.kill_node3();
         let mut tally = Tally::of("member replace");
-        let steps = zone.steps_of("member replace", &replace, "node3", &mut tally);
+        let steps = zone.steps_of(&replace, "node3", &mut tally);
         for step in &steps {
             zone.kill_node3();
             let before = zone.id_of("node3");
@@ -105,18 +81,10 @@ impl Changing {
 
     /// The steps that are taken, of a command that is traced to its end.
     #[track_caller]
-    fn steps_of(&mut self, name: &str, command: &Command, node: &str, tally: &mut Tally) -> Vec<Step> {
+    fn steps_of(&mut self, command: &Command, node: &str, tally: &mut Tally) -> Vec<Step> {
         let trace = self.zone.around().join("trace");
-        self.run(tracing(command, CALLS, &trace, &[]), node).expect_code(0);
-        let steps = steps_in(&trace, CALLS);
-        let (asking, writing): (Vec<Step>, Vec<Step>) =
-            steps.into_iter().partition(Step::is_to_another_process);
-        assert!(writing.len() > 4, "{name}: {writing:?}");
-        tally.found(writing.len() + asking.len());
-        let asking = asking.iter().step_by((asking.len() / QUESTIONS).max(1));
-        let mut steps: Vec<Step> = writing.iter().chain(asking).cloned().collect();
-        steps.sort_by_key(|step| step.place);
-        spread(&steps, MOST_KILLS)
+        self.run(tracing(command, LIVE_CALLS, &trace, &[]), node).expect_code(0);
+        live_steps(&trace, tally)
     }
 
     /// Runs a command to its end, and starts the member of a node when it is asked for.

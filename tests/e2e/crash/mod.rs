@@ -5,13 +5,17 @@
 //! all, and has what [`tally`] prints as a table.
 
 mod activation;
+mod ca_keys;
 mod command;
 pub mod invariants;
 mod issuing;
+mod live_steps;
 mod membership;
 mod new_zones;
 mod restoration;
+mod revocation;
 mod rotation;
+mod running;
 mod starts;
 mod strace;
 mod tally;

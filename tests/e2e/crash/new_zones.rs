@@ -3,6 +3,9 @@
 use std::fs;
 
 use super::command::Crash;
+use super::invariants::{PASSPHRASES, Picture};
+use crate::harness::Outcome;
+use crate::harness::authorities_elsewhere::{AuthoritiesElsewhere, CA};
 use crate::harness::isolation::isolated;
 
 #[test]
@@ -11,12 +14,7 @@ fn init() {
         let arguments =
             ["init", "--name", "example.zone", "--node", "node1=10.0.1.10", "--node", "node2=10.0.1.11"];
         let crash = Crash::new("init", &arguments);
-        crash.run_all(|again| {
-            // It was interrupted after its last step.
-            if again.code != 0 {
-                assert!(again.stderr.contains("has its CAs already"), "{}", again.stderr);
-            }
-        });
+        crash.run_all(has_its_cas);
     });
 }
 
@@ -38,4 +36,46 @@ fn init_below_a_root() {
             }
         });
     });
+}
+
+/// The plane CAs are made below a CA of somebody else, and that is all that comes into the zone.
+#[test]
+fn init_below_a_ca_made_elsewhere() {
+    isolated(|| {
+        let elsewhere = AuthoritiesElsewhere::new();
+        elsewhere.root("root", &[CA]);
+        let mut crash = Crash::new("init (below a CA made elsewhere)", &["init"]);
+        crash.add("--ca-cert", &elsewhere.file("root.crt"));
+        crash.add("--ca-key", &elsewhere.file("root.key"));
+        fs::create_dir(crash.zone.path()).expect("a directory");
+        crash.describe("");
+        crash.run_all(has_its_cas);
+    });
+}
+
+/// The keys of its CAs are at no step on the disk unlocked.
+#[test]
+fn init_with_locked_keys() {
+    isolated(|| {
+        let mut crash = Crash::new("init --lock", &["init", "--lock"]);
+        crash.add("--ca-passphrase-file", &crash.private_file("passphrase", PASSPHRASES[0]));
+        fs::create_dir(crash.zone.path()).expect("a directory");
+        crash.describe("");
+        crash.for_each_step(|crash, when| {
+            let is_locked =
+                || Picture::of(&crash.zone.path()).without(&["clients"]).has_no_key_in_the_clear();
+            assert!(is_locked(), "{when}");
+            has_its_cas(&crash.again());
+            assert!(is_locked(), "{when}");
+            crash.zone.run(&["pki", "check"]).expect_code(65).expect_error_with(&[]);
+        });
+    });
+}
+
+#[track_caller]
+fn has_its_cas(again: &Outcome) {
+    // It was interrupted after its last step.
+    if again.code != 0 {
+        assert!(again.stderr.contains("has its CAs already"), "{}", again.stderr);
+    }
 }
