@@ -230,14 +230,15 @@ fn examine_node(
 ) -> Examined {
     // What a node with keys of its own starts with is in its own directory.
     let is_here = check.is_here() && !check.files().has_keys_elsewhere();
+    let has_directory = site.node_paths(&node.name).root().exists();
     if !node.member || !is_here {
-        let has_directory = site.node_paths(&node.name).root().exists();
         let findings = if has_directory { check.certificates() } else { Vec::new() };
         return Examined { is_here, findings, rhythm: None };
     }
     let arguments = check.own_member().and_then(|own| host::arguments_of(own.pid));
     let rhythm = arguments.map(|arguments| Rhythm::of(node.name.short(), &arguments));
-    let with_disk = !is_disk_measured.swap(true, Ordering::Relaxed);
+    // For one that was never issued there is nowhere to measure.
+    let with_disk = has_directory && !is_disk_measured.swap(true, Ordering::Relaxed);
     Examined { is_here, findings: check_node(site, node, check, with_disk, now).findings, rhythm }
 }
 

@@ -141,3 +141,15 @@ fn disk_latency() {
     let entries = std::fs::read_dir(zone.file("nodes/node1")).expect("a directory").count();
     assert_eq!(entries, 1, "only pki/ is there");
 }
+
+/// Nodes of the description that were never issued have no directory to measure in.
+#[test]
+fn disk_latency_is_measured_where_there_is_a_directory() {
+    let nodes = (1..=4).map(|number| format!("node{number}=127.0.0.1:{}:{}", 2 * number, 2 * number + 1));
+    let nodes: Vec<String> = nodes.collect();
+    let zone = TestZone::init("example.zone", &nodes.iter().map(String::as_str).collect::<Vec<_>>());
+    zone.run(&["pki", "issue", "node4"]).expect_code(0);
+    let findings = findings(&zone.run(&["doctor", "--format", "json"]).expect_code(69).stdout);
+    let measured = findings.iter().find(|finding| finding["check"] == "disk-latency").expect("a finding");
+    assert!(measured["found"].as_str().expect("a text").contains("writes"), "{measured}");
+}
