@@ -11,7 +11,7 @@
 //! | [`systemd`] | the units of `packaging/systemd`, without a system manager |
 //! | [`packages`] | Debian and rpm packages: installed, upgraded under load, removed, purged |
 //! | [`cyfs`] | a member that others reach through forwards of a gateway alone |
-//! | [`crash`] | SIGKILL at every step of a start; `scripts/crash` |
+//! | [`crash`] | SIGKILL at every step of the commands that write; `scripts/crash` |
 //! | [`faults`] | histories of clients while everything goes wrong at random instants; `scripts/faults` |
 //! | [`data_disk`] | a data directory on a disk that is full |
 //! | [`sync`] | nodes that find their bundles in the zone's etcd, and answer there |
