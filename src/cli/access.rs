@@ -28,7 +28,7 @@ pub struct AccessGrantsArgs {
 
 #[derive(Debug, Args)]
 pub struct AccessRecipientArgs {
-    /// The node
+    /// The node, by short or full name
     #[arg(value_name = "NODE")]
     pub node: String,
     /// The key: age1..., or ssh-ed25519 ...; @FILE reads it from a file [default: show what is recorded]

@@ -35,6 +35,7 @@ pub struct BootConfigArg {
     #[arg(
         long,
         env = "ZONE_ETCD_CONFIG",
+        hide_env_values = true,
         value_name = "FILE",
         default_value = "/var/lib/zone-etcd/node.json"
     )]
@@ -64,7 +65,7 @@ pub struct BootNodeArgs {
 #[derive(Debug, Args)]
 #[command(after_help = EXPORT_CODES)]
 pub struct BootExportArgs {
-    /// For whom
+    /// The service manager
     #[arg(value_enum)]
     pub manager: ServiceManager,
     #[command(flatten)]

@@ -22,7 +22,7 @@ pub struct DefragArgs {
     #[arg(long, value_name = "N", requires = "nospace", default_value_t = 0)]
     #[arg(value_parser = clap::value_parser!(i64).range(0..))]
     pub keep_revisions: i64,
-    /// Only check the gates and show the steps; change nothing
+    /// Show whether it could be done, and the steps; change nothing
     #[arg(long)]
     pub dry_run: bool,
     /// How long one member may take

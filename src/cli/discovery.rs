@@ -29,7 +29,7 @@ pub struct DiscoveryCreateArgs {
     /// How many members the other cluster begins with
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=99))]
     pub size: u32,
-    /// The token [default: 128 random bits]
+    /// The token of the registry [default: 128 random bits]
     #[arg(long, value_name = "TOKEN", value_parser = DiscoveryToken::parse)]
     pub token: Option<DiscoveryToken>,
     /// Output format
@@ -40,7 +40,7 @@ pub struct DiscoveryCreateArgs {
 #[derive(Debug, Args)]
 #[command(after_help = CODES)]
 pub struct DiscoveryShowArgs {
-    /// The token
+    /// The token, as `discovery create` printed it
     #[arg(value_name = "TOKEN", value_parser = DiscoveryToken::parse)]
     pub token: DiscoveryToken,
     #[command(flatten)]
@@ -53,7 +53,7 @@ pub struct DiscoveryShowArgs {
 #[derive(Debug, Args)]
 #[command(after_help = CODES)]
 pub struct DiscoveryCloseArgs {
-    /// The token
+    /// The token, as `discovery create` printed it
     #[arg(value_name = "TOKEN", value_parser = DiscoveryToken::parse)]
     pub token: DiscoveryToken,
     #[command(flatten)]

@@ -11,19 +11,19 @@ pub struct ExistingCaArgs {
     /// A root or intermediate CA, with its chain; it issues the zone's plane CAs
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
-    /// Its key
+    /// The key of --ca-cert
     #[arg(long, value_name = "FILE", requires = "ca_cert", conflicts_with = "external")]
     pub ca_key: Option<PathBuf>,
     /// The CA of the peer plane, with its chain
     #[arg(long, value_name = "FILE", requires = "peer_ca_key")]
     pub peer_ca: Option<PathBuf>,
-    /// Its key
+    /// The key of --peer-ca
     #[arg(long, value_name = "FILE", requires = "peer_ca")]
     pub peer_ca_key: Option<PathBuf>,
     /// The CA of the client plane, with its chain
     #[arg(long, value_name = "FILE", requires = "client_ca_key")]
     pub client_ca: Option<PathBuf>,
-    /// Its key
+    /// The key of --client-ca
     #[arg(long, value_name = "FILE", requires = "client_ca")]
     pub client_ca_key: Option<PathBuf>,
     /// Write certificate signing requests for the plane CAs, to be signed by an external CA

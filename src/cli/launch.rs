@@ -81,7 +81,7 @@ pub enum PlanFormat {
     Text,
     /// JSON
     Json,
-    /// The command line, one argument a line
+    /// The command line, one argument per line
     Argv,
     /// The same as ETCD_* variables, for a shell or systemd; zone-etcd itself passes flags alone
     Env,

@@ -3,8 +3,8 @@ use clap::{ArgAction, Args, ValueEnum};
 // What is logged, and how.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct LogArgs {
-    /// Log each step with its duration to standard error; -vv: each question and file, -vvv: all. Finer:
-    /// ZONE_ETCD_LOG
+    /// Log each step with its duration to standard error; -vv: each request and file too, -vvv: all.
+    /// ZONE_ETCD_LOG takes a filter
     #[arg(short = 'v', action = ArgAction::Count, global = true, help_heading = "Logging")]
     pub verbosity: u8,
     /// The format of the log
@@ -18,6 +18,6 @@ pub enum LogFormat {
     /// Text
     #[default]
     Text,
-    /// JSON, an object a line
+    /// JSON, one object per line
     Json,
 }

@@ -48,7 +48,7 @@ pub struct MemberAddArgs {
     /// Stop before the promotion
     #[arg(long)]
     pub learner: bool,
-    /// Only check the gates and show the steps; change nothing
+    /// Show whether it could be done, and the steps; change nothing
     #[arg(long)]
     pub dry_run: bool,
     /// How long to wait until the node has been started and has caught up
@@ -66,7 +66,7 @@ pub struct MemberPromoteArgs {
     /// The node of the learner
     #[arg(value_name = "NODE")]
     pub node: String,
-    /// Only check the gates and show the steps; change nothing
+    /// Show whether it could be done, and the steps; change nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Output format
@@ -81,13 +81,13 @@ pub struct MemberRemoveArgs {
     /// The member: its node, its name, or its id
     #[arg(value_name = "MEMBER")]
     pub member: String,
-    /// Also if what is left could not lose one more
+    /// Remove it although the members that are left could then lose none
     #[arg(long)]
     pub allow_no_tolerance: bool,
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-    /// Only check the gates and show the steps; change nothing
+    /// Show whether it could be done, and the steps; change nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Output format
@@ -111,7 +111,7 @@ pub struct MemberReplaceArgs {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-    /// Only check the gates and show the steps; change nothing
+    /// Show whether it could be done, and the steps; change nothing
     #[arg(long)]
     pub dry_run: bool,
     /// How long to wait until the new member has been started and has caught up
@@ -129,7 +129,7 @@ pub struct MemberUpdateArgs {
     /// The nodes that were changed in zone.toml [default: those that the cluster has at other addresses]
     #[arg(value_name = "NODE")]
     pub nodes: Vec<String>,
-    /// Only show whether it could be done, and the steps; change nothing
+    /// Show whether it could be done, and the steps; change nothing
     #[arg(long)]
     pub dry_run: bool,
     /// How long to wait for its member to come back, and for the answers of nodes

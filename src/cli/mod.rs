@@ -139,7 +139,7 @@ pub enum Command {
     /// List, check, issue, request, sign and export certificates
     #[command(subcommand)]
     Pki(PkiCommand),
-    /// Change a member of the cluster
+    /// List members, and add, promote, remove, replace or move them
     #[command(subcommand)]
     Member(MemberCommand),
     /// Take snapshots of the data, check them, and restore them
@@ -155,7 +155,7 @@ pub enum Command {
     Nameservice(NameserviceCommand),
     /// Create a bundle for each node: one file that brings its host into the zone
     Bundle(BundleArgs),
-    /// How nodes are reached: what etcd's authentication lets them do
+    /// Let nodes fetch their bundles from the zone's etcd: their rights and public keys there
     #[command(subcommand)]
     Access(AccessCommand),
     /// Print the DNS records of the zone, and check name servers

@@ -88,7 +88,7 @@ pub struct NameserviceServeArgs {
     /// The certificate that the server presents, with its chain
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
-    /// Its key, which must be mode 0600
+    /// The key of --tls-cert, which must be mode 0600
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 }

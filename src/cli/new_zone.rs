@@ -59,12 +59,12 @@ pub struct InitArgs {
         help = "A node: NAME=ADDRESS[:PEER_PORT[:CLIENT_PORT]], IPv6 in brackets; may be repeated"
     )]
     pub nodes: Vec<String>,
-    /// The nodes as a list of machines, one a line: name, address and host names, with commas, bars or
-    /// blanks between them, or as `Name:`, `IP:` and `Hostname:`
+    /// The nodes as a list of machines, one per line: name, address and host names, separated by
+    /// commas, bars (`|`) or blanks, or as `Name:`, `IP:` and `Hostname:`
     #[arg(long, value_name = "FILE", conflicts_with = "nodes")]
     pub nodes_from: Option<PathBuf>,
     /// Settings of `[pki]` from a file of cfssl: a signing config, or a request for a certificate or a CA;
-    /// may be repeated. What has no place in a zone is told
+    /// may be repeated. Settings that a zone does not have are named
     #[arg(long, value_name = "FILE", requires = "name")]
     pub from_cfssl: Vec<PathBuf>,
     /// Encrypt the keys of the new CAs, all or these: they are never on disk unencrypted

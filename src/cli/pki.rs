@@ -14,7 +14,7 @@ pub enum PkiCommand {
     List(PkiListArgs),
     /// Check every certificate of the zone; exit 65 with the findings
     Check(PkiListArgs),
-    /// Issue now what `run` would issue at the start
+    /// Issue the certificates that are missing or out of date, as `run` does at the start
     Issue(PkiIssueArgs),
     /// Renew keys and certificates ahead of time, and verify that members use them
     Renew(PkiRenewArgs),
@@ -91,13 +91,13 @@ pub struct PkiIssueArgs {
 #[derive(Clone, Debug, Args)]
 #[group(id = "holders", required = true, multiple = true)]
 pub struct HolderArgs {
-    /// The nodes whose certificates are meant
+    /// The nodes whose certificates to issue or renew
     #[arg(value_name = "NODE")]
     pub nodes: Vec<String>,
     /// Every node, and every client that was issued or is in zone.toml
     #[arg(long, conflicts_with_all = ["nodes", "clients"])]
     pub all: bool,
-    /// A client whose certificate to use; may be repeated
+    /// A client whose certificate to issue or renew; may be repeated
     #[arg(long = "client", value_name = "NAME")]
     pub clients: Vec<String>,
 }
@@ -124,7 +124,7 @@ pub struct PkiRenewArgs {
     /// Only certificates past two thirds of their lifetime, or missing
     #[arg(long, conflicts_with = "before")]
     pub due: bool,
-    /// Only show whether it could be done, and the steps; change nothing
+    /// Show whether it could be done, and the steps; change nothing
     #[arg(long, conflicts_with = "go_on")]
     pub dry_run: bool,
     /// How long to wait for the answers of nodes that the zone's etcd has bundles for
@@ -153,15 +153,15 @@ pub struct PkiRevokeArgs {
     /// Rebuild missing or damaged revocation lists from issued.jsonl; revoke nothing
     #[arg(long, conflicts_with_all = ["target", "reason", "format", "dry_run"])]
     pub rebuild_lists: bool,
-    /// Revoke what these lists have, copies of pki/current/client.crl or peer.crl of a node: for a zone
-    /// directory that was put back from a copy
+    /// Revoke what these revocation lists have, copies of pki/current/client.crl or peer.crl of a node: for a
+    /// zone directory restored from a copy
     #[arg(long, value_name = "FILE", num_args = 1..)]
     #[arg(conflicts_with_all = ["target", "reason", "format", "rebuild_lists"])]
     pub adopt_list: Vec<PathBuf>,
     /// The reason, as in RFC 5280: keyCompromise, superseded, cessationOfOperation, ...
     #[arg(long, value_name = "REASON", default_value_t)]
     pub reason: RevocationReason,
-    /// Only show whether it could be done, and the steps; change nothing
+    /// Show whether it could be done, and the steps; change nothing
     #[arg(long)]
     pub dry_run: bool,
     /// How long to wait for the answers of nodes that the zone's etcd has bundles for
@@ -183,7 +183,7 @@ pub struct PkiExportArgs {
     /// The client whose certificate to export; with the layout kubeadm, the one that the API server is
     #[arg(long, value_name = "NAME")]
     pub client: Option<String>,
-    /// Which files
+    /// The files to write
     #[arg(long, value_enum, value_name = "LAYOUT")]
     pub layout: ExportLayout,
     /// The directory to create

@@ -25,11 +25,11 @@ pub struct RecoverZoneArgs {
     /// The nodes whose data is lost for good; separated by commas
     #[arg(long, value_name = "NODE", value_delimiter = ',', required = true)]
     pub dead: Vec<String>,
-    /// From what: `log`, the best log of the survivors; or `snapshot FILE`, where no log is left, or what
-    /// `recover salvage` has written was carried here
+    /// What to recover from: `log`, the best log of the survivors; or `snapshot FILE`, where no log is left,
+    /// or what `recover salvage` has written was carried here
     #[arg(long, num_args = 1..=2, value_names = ["METHOD", "FILE"], default_value = "log")]
     pub method: Vec<String>,
-    /// What `recover log --format json` has printed on a node to which no command leads; may be repeated
+    /// The output of `recover log --format json` on a node that cannot be reached from here; may be repeated
     #[arg(long, value_name = "FILE")]
     pub log: Vec<PathBuf>,
     /// Try it on a copy: show what would be recovered and how long it takes, stop nothing, leave nothing
@@ -44,7 +44,7 @@ pub struct RecoverZoneArgs {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-    /// Only check the gates and show the steps; change nothing
+    /// Show whether it could be done, and the steps; change nothing
     #[arg(long)]
     pub dry_run: bool,
     /// How long etcd may take to apply the log

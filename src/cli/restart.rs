@@ -17,7 +17,7 @@ pub struct RestartArgs {
     /// The nodes for --rolling [default: all that have a member]
     #[arg(value_name = "NODE", requires = "rolling")]
     pub nodes: Vec<String>,
-    /// Only show whether it could be done, and the steps; change nothing
+    /// Show whether it could be done, and the steps; change nothing
     #[arg(long)]
     pub dry_run: bool,
     /// How long to wait for a member to come back

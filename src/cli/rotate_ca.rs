@@ -20,7 +20,7 @@ pub struct PkiRotateCaArgs {
     /// Show the progress of each member, change nothing
     #[arg(long)]
     pub status: bool,
-    /// Only show whether it could be done, and the steps; change nothing
+    /// Show whether it could be done, and the steps; change nothing
     #[arg(long, conflicts_with = "status")]
     pub dry_run: bool,
     /// Stop when this stage is in effect everywhere; the same command without it continues

@@ -165,7 +165,7 @@ pub struct SnapshotRestoreArgs {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-    /// Only check the gates and show the steps; change nothing
+    /// Show whether it could be done, and the steps; change nothing
     #[arg(long, conflicts_with = "on_node")]
     pub dry_run: bool,
     /// Output format

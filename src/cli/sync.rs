@@ -23,9 +23,9 @@ pub struct SyncArgs {
     #[arg(long, conflicts_with_all = ["watch", "identity"])]
     pub print_recipient: bool,
     /// How long the member may take to come back, and how long another operation is waited for
-    #[arg(long, value_name = "TIME", default_value = "1m")]
+    #[arg(long, value_name = "TIME", default_value = "60s")]
     pub timeout: humantime::Duration,
-    /// Leave the member that runs here alone, also if it needs a restart
+    /// Do not restart the member that runs here, even if it needs it
     #[arg(long)]
     pub no_restart: bool,
     /// Output format; with --watch one line of JSON each time

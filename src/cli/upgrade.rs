@@ -9,11 +9,11 @@ use model::config::{EtcdVersion, VersionError};
 pub struct UpgradeArgs {
     #[command(flatten)]
     pub zone: ZoneArg,
-    /// The version to go to (default: the version in zone.toml); a later one is written there first, an
-    /// earlier one is where to stop on the way
+    /// The version to upgrade to: a later one than zone.toml has is written there first, an earlier one is
+    /// where to stop on the way [default: the version in zone.toml]
     #[arg(long, value_name = "VERSION", value_parser = supported)]
     pub to: Option<EtcdVersion>,
-    /// Show the steps, change nothing
+    /// Show whether it could be done, and the steps; change nothing
     #[arg(long)]
     pub dry_run: bool,
     /// How long to wait for a member to come back

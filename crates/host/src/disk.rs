@@ -11,8 +11,8 @@ use zone_pki::ShowPath;
 const WRITES: usize = 50;
 /// About what etcd writes for a small request.
 const WRITE_SIZE: usize = 2048;
-/// A disk that has not made them by then takes more than 10 ms for each, which is longer than etcd wants: it is
-/// slow whatever the others would take.
+/// A disk that has not made them by then takes more than 10 ms for each, which is longer than etcd wants: it
+/// is slow whatever the others would take.
 const LIMIT: Duration = Duration::from_millis(500);
 /// etcd's name for its database below the data directory.
 const DATABASE: &str = "member/snap/db";
