@@ -155,7 +155,7 @@ pub enum Command {
     Nameservice(NameserviceCommand),
     /// Create a bundle for each node: one file that brings its host into the zone
     Bundle(BundleArgs),
-    /// Let nodes fetch their bundles from the zone's etcd: their rights and public keys there
+    /// Let nodes fetch their bundles from the zone's etcd: rights and keys
     #[command(subcommand)]
     Access(AccessCommand),
     /// Print the DNS records of the zone, and check name servers
