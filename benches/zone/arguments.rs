@@ -21,6 +21,10 @@ pub enum Subject {
     Dev,
     /// What changes of the members cost clients.
     Members,
+    /// What the replacement of CAs costs clients.
+    Rotation,
+    /// How long it takes to bring back a zone whose quorum is lost, and what is lost with it.
+    Recover,
     /// A diagnosis of five members with a fault of each kind.
     Doctor,
     /// Thousands of nodes whose bundles the zone's etcd has.
@@ -65,6 +69,8 @@ impl Arguments {
                 "start" => arguments.subjects.push(Subject::Start),
                 "dev" => arguments.subjects.push(Subject::Dev),
                 "members" => arguments.subjects.push(Subject::Members),
+                "rotation" => arguments.subjects.push(Subject::Rotation),
+                "recover" => arguments.subjects.push(Subject::Recover),
                 "doctor" => arguments.subjects.push(Subject::Doctor),
                 "fleet" => arguments.subjects.push(Subject::Fleet),
                 other => return Err(format!("unknown argument `{other}`")),
@@ -78,6 +84,8 @@ impl Arguments {
                 Subject::Start,
                 Subject::Dev,
                 Subject::Members,
+                Subject::Rotation,
+                Subject::Recover,
                 Subject::Doctor,
                 Subject::Fleet,
             ];

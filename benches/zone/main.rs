@@ -25,7 +25,10 @@ mod other_tools;
 mod peak_memory;
 mod plot;
 mod raw_rcgen;
+mod recovery;
 mod report;
+mod rotation;
+mod running_zone;
 mod scratch;
 mod start;
 mod statistics;
@@ -106,6 +109,8 @@ fn measure(arguments: &Arguments) -> Result<Report> {
             Subject::Launch => report.print(launch::measure(arguments, &scratch)?),
             Subject::Start => report.print(start::measure(arguments, &scratch)?),
             Subject::Members => report.print(membership::measure(arguments, &scratch)?),
+            Subject::Rotation => report.print(rotation::measure(arguments, &scratch)?),
+            Subject::Recover => report.print(recovery::measure(arguments, &scratch)?),
             Subject::Doctor => report.print(diagnosis::measure(arguments, &scratch)?),
             Subject::Fleet => fleet::measure(arguments, &scratch, &mut report)?,
             Subject::Dev => report.print(development::measure(arguments, &scratch)?),

@@ -4,6 +4,8 @@
 //! They count as ready when `dev`'s do: each has reported so, as to systemd, and has then answered a
 //! linearizable read to the same client over one persistent connection.
 
+mod restarts;
+
 use std::cell::Cell;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -19,6 +21,8 @@ use store::site::Site;
 use store::zone_directory::CaPassphrase;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
+
+pub use restarts::Started;
 
 use crate::launch::{explain, prepared};
 use crate::scratch::Scratch;
@@ -60,6 +64,7 @@ struct Planned {
     program: PathBuf,
     arguments: Vec<String>,
     paths: NodePaths,
+    url: String,
     client: MemberClient,
     notifications: UnixDatagram,
     notify_socket: String,
@@ -111,12 +116,7 @@ impl Members {
         describe_local(&self.directory, self.count, self.timing)?;
         let planned = self.plan()?;
         let duration = self.start_all(by, &planned)?;
-        for member in &planned {
-            std::fs::remove_dir_all(member.paths.data())?;
-            if by == By::Run {
-                std::fs::remove_file(member.paths.state())?;
-            }
-        }
+        remove_data(by, &planned)?;
         Ok(duration)
     }
 
@@ -131,6 +131,18 @@ impl Members {
         let (running, _) = self.running(by, &self.plan()?)?;
         let ids: Vec<i32> = running.0.iter().filter_map(|child| child.id().try_into().ok()).collect();
         body(&ids)
+    }
+
+    /// Runs `body` while all members of a new cluster run and have answered, and can be restarted. Nothing of
+    /// the members is left afterwards.
+    pub fn while_restarted<T>(&self, by: By, body: impl FnOnce(&mut Started<'_>) -> Result<T>) -> Result<T> {
+        let planned = self.plan()?;
+        let (running, _) = self.running(by, &planned)?;
+        let mut started = Started { members: self, by, planned: &planned, running };
+        let done = body(&mut started)?;
+        drop(started);
+        remove_data(by, &planned)?;
+        Ok(done)
     }
 
     fn start_all(&self, by: By, planned: &[Planned]) -> Result<Duration> {
@@ -149,18 +161,31 @@ impl Members {
         for member in planned {
             wait_for_notification(member)?;
         }
+        for member in planned {
+            self.wait_for_answer(&member.node, &member.client)?;
+        }
+        Ok((running, started.elapsed()))
+    }
+
+    fn wait_for_answer(&self, node: &str, client: &MemberClient) -> Result<()> {
+        let started = Instant::now();
         self.runtime.block_on(async {
-            for member in planned {
-                while let Err(status) = member.client.quorum_read().await {
-                    if started.elapsed() > START_LIMIT {
-                        return Err(format!("{} did not answer: {status}", member.node));
-                    }
-                    tokio::time::sleep(RETRY).await;
+            while let Err(status) = client.quorum_read().await {
+                if started.elapsed() > START_LIMIT {
+                    return Err(format!("{node} did not answer: {status}").into());
                 }
+                tokio::time::sleep(RETRY).await;
             }
             Ok(())
-        })?;
-        Ok((running, started.elapsed()))
+        })
+    }
+
+    /// A client with the certificates of now.
+    fn client(&self, url: &str) -> Result<MemberClient> {
+        let generation = self.directory.join("clients").join("admin").join("current");
+        let credentials = ClientCredentials::load(&generation)?;
+        let _inside = self.runtime.enter();
+        Ok(MemberClient::new(url, "127.0.0.1", &credentials, Duration::from_secs(1))?)
     }
 
     /// The command lines that `run` would use: only who starts them, and when, differs.
@@ -168,20 +193,12 @@ impl Members {
         let now = OffsetDateTime::now_utc();
         let site = Site::open(Some(&self.directory), None, CaPassphrase::new(None, None).map_err(explain)?)
             .map_err(explain)?;
-        let credentials =
-            ClientCredentials::load(&self.directory.join("clients").join("admin").join("current"))?;
         self.starts.set(self.starts.get() + 1);
-        let _inside = self.runtime.enter();
         let plan = |node| {
             let options = LaunchOptions::default();
             let launch = prepared(&site, node, &options, now)?;
             let start = launch.decide_now(false).map_err(explain)?;
-            let client = MemberClient::new(
-                &launch.member.advertise_client,
-                "127.0.0.1",
-                &credentials,
-                Duration::from_secs(1),
-            )?;
+            let url = launch.member.advertise_client.clone();
             let node = node.name.short().to_owned();
             let notify_socket =
                 format!("zone-etcd-bench/{}/{}/{node}", std::process::id(), self.starts.get());
@@ -192,7 +209,8 @@ impl Members {
                 program: launch.binary.path,
                 arguments: start.arguments,
                 paths: launch.member.paths,
-                client,
+                client: self.client(&url)?,
+                url,
                 notifications,
                 notify_socket: format!("@{notify_socket}"),
             })
@@ -216,6 +234,16 @@ impl Members {
         command.env("NOTIFY_SOCKET", &member.notify_socket);
         Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
     }
+}
+
+fn remove_data(by: By, planned: &[Planned]) -> Result<()> {
+    for member in planned {
+        std::fs::remove_dir_all(member.paths.data())?;
+        if by == By::Run {
+            std::fs::remove_file(member.paths.state())?;
+        }
+    }
+    Ok(())
 }
 
 fn wait_for_notification(member: &Planned) -> Result<()> {
