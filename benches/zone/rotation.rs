@@ -62,7 +62,7 @@ pub fn measure(arguments: &Arguments, scratch: &Scratch) -> Result<Section> {
         }
     }
     let mut section = Section::new(format!(
-        "rotation: the longest gap between two writes while both CAs are replaced, {runs} runs, median (longest)"
+        "rotation: the longest gap between two writes, both CAs replaced, {runs} runs, median (longest)"
     ));
     for (what, gaps) in [
         ("nothing: the noise", &noise),
