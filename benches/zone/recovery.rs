@@ -74,8 +74,8 @@ pub fn measure(arguments: &Arguments, scratch: &Scratch) -> Result<Section> {
         section.figure(what, format!("{} ({longest})", in_seconds(took.median())));
     }
     section.figure("acknowledged writes lost by --force-new-cluster", forced.lost.to_string());
-    section.at_most("recover: the median", recovered.took.median(), RECOVERED_WITHIN, in_seconds);
-    let what = "recover: acknowledged writes lost";
+    section.at_most("zone-etcd recover: the median", recovered.took.median(), RECOVERED_WITHIN, in_seconds);
+    let what = "acknowledged writes lost by zone-etcd recover";
     section.at_most(what, recovered.lost as f64, 0.0, |count| count.to_string());
     Ok(section)
 }
