@@ -1,10 +1,12 @@
 //! Where an export goes: modes, nothing overwritten, all or nothing.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
+
+use nix::unistd::geteuid;
 
 use super::{export, export_to};
 use crate::harness::{TestZone, outcome, zone_etcd};
-use crate::support::{Tree, three_members};
+use crate::support::{NOBODY, Tree, three_members};
 
 #[test]
 fn nobody_else_can_read_what_is_exported() {
@@ -72,4 +74,25 @@ fn what_cannot_be_exported_is_refused() {
         assert!(!out.exists(), "{arguments:?}");
     }
     outcome(&mut zone_etcd(["pki", "export", "node1", "--layout", "pem"])).expect_code(64);
+}
+
+/// An export that was interrupted leaves keys, which the next one removes; what others have put into a
+/// directory that all may write to is not touched, and in nobody's way.
+#[test]
+fn what_is_left_aside_is_removed_and_what_others_made_is_not() {
+    let zone = three_members();
+    let place = |name: &str| {
+        let place = zone.around().join(name);
+        std::fs::create_dir(&place).expect("a directory");
+        std::fs::write(place.join("peer.key"), "of no use").expect("a file");
+        place
+    };
+    let (left, of_others) = (place(".out.export-aBc123"), place(".out.export-xYz789"));
+    if geteuid().is_root() {
+        chown(&of_others, Some(NOBODY), None).expect("root may");
+    }
+    let out = zone.around().join("out");
+    export_to(&zone, &["--client", "admin", "--layout", "pem"], &out).expect_code(0);
+    assert!(!left.exists());
+    assert_eq!(of_others.exists(), geteuid().is_root());
 }

@@ -10,7 +10,9 @@ use zone_pki::{Authority, KeyAlgorithm, LeafSpec, Subject, SubjectAltName, Subje
 use super::{chmod, each};
 use crate::activation::{activated, bundle};
 use crate::harness::TestZone;
-use crate::support::{Asked, StandIn, Tree, append, authority_at, three_members_issued, write_log};
+use crate::support::{
+    Asked, StandIn, Tree, append, authority_at, one_member, three_members_issued, write_log,
+};
 
 /// What is wrong, the exit code, a part of the message, and how it comes about in the node directory.
 type Row = (&'static str, i32, &'static str, fn(&Node));
@@ -152,9 +154,20 @@ const ROWS: [Row; 33] = [
 
 #[test]
 fn plan_check_and_run_agree_on_an_activated_node() {
-    let zone = three_members_issued();
+    agree_on_node1_of(&three_members_issued());
+}
+
+/// It waits for nobody, and so goes another way.
+#[test]
+fn plan_check_and_run_agree_on_the_node_of_a_zone_of_one() {
+    let zone = one_member();
+    zone.run(&["pki", "issue", "--all"]).expect_code(0);
+    agree_on_node1_of(&zone);
+}
+
+fn agree_on_node1_of(zone: &TestZone) {
     let sound = zone.around().join("sound");
-    activated(&zone, &bundle(&zone, "node1"), &sound);
+    activated(zone, &bundle(zone, "node1"), &sound);
     let sound = Tree::of(&sound);
     each(
         &ROWS,
@@ -163,9 +176,9 @@ fn plan_check_and_run_agree_on_an_activated_node() {
             let place = tempfile::tempdir().expect("a directory");
             let directory = place.path().join("node");
             sound.write_to(&directory);
-            row.3(&Node { zone: &zone, directory: &directory });
+            row.3(&Node { zone, directory: &directory });
             let etcd = StandIn::new(place.path(), "3.7.3");
-            let run = Asked::config(&directory.join("node.json"), &etcd).beside(&zone).one_verdict();
+            let run = Asked::config(&directory.join("node.json"), &etcd).beside(zone).one_verdict();
             run.expect_code(row.1).expect_error_with(&[row.2]);
         },
     );

@@ -4,6 +4,7 @@
 mod catalogue;
 mod certificates;
 mod fake_peer;
+mod handshakes;
 mod judgements;
 mod machine;
 mod peers;

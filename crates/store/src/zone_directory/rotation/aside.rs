@@ -2,9 +2,10 @@
 //! gone with the command.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
+use nix::unistd::geteuid;
 use tempfile::TempDir;
 
 use model::error::{Failure, Result};
@@ -24,16 +25,17 @@ pub fn make_aside(parent: &Path, prefix: &str) -> Result<TempDir> {
         .map_err(|error| Failure::write(parent, &error))
 }
 
-/// Removes what interrupted commands have left.
+/// Removes what interrupted commands of this user have left: others may be able to write there too.
 pub fn remove_abandoned(parent: &Path, prefix: &str) -> Result<()> {
     let entries = fs::read_dir(parent).map_err(|error| Failure::write(parent, &error))?;
     for entry in entries.flatten() {
         let name = entry.file_name();
         let drawn = name.to_str().and_then(|name| name.strip_prefix(prefix));
-        let is_ours = drawn.is_some_and(|drawn| {
+        let has_its_form = drawn.is_some_and(|drawn| {
             drawn.len() == DRAWN && drawn.bytes().all(|byte| byte.is_ascii_alphanumeric())
         });
-        if is_ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+        let is_own = |found: fs::Metadata| found.is_dir() && found.uid() == geteuid().as_raw();
+        if has_its_form && entry.metadata().is_ok_and(is_own) {
             let path = entry.path();
             fs::remove_dir_all(&path).map_err(|error| Failure::write(&path, &error))?;
         }
