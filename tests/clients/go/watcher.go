@@ -75,10 +75,12 @@ func (w *watcher) take(answer clientv3.WatchResponse) {
 
 // upTo waits for a change of this revision, and returns all until then.
 func (w *watcher) upTo(revision int64) ([]change, error) {
+	var came int64
 	for deadline := time.Now().Add(writeLimit); time.Now().Before(deadline); time.Sleep(backOff) {
 		w.mutex.Lock()
 		changes, next, err := w.changes, w.next, w.err
 		w.mutex.Unlock()
+		came = next - 1
 		if err != nil || next > revision {
 			// A write that was given up may be done after it.
 			later := slices.IndexFunc(changes, func(c change) bool { return c.revision > revision })
@@ -88,5 +90,5 @@ func (w *watcher) upTo(revision int64) ([]change, error) {
 			return changes, err
 		}
 	}
-	return nil, fmt.Errorf("the watch did not come to revision %d within %s", revision, writeLimit)
+	return nil, fmt.Errorf("the watch came to revision %d, and not to %d within %s", came, revision, writeLimit)
 }
