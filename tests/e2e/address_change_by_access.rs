@@ -1,12 +1,12 @@
 //! A member moves whose node the signing host reaches: the other nodes are told as well.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use crate::harness::isolation::isolated;
 use crate::harness::members::loopback_zone;
+use crate::harness::programs::write_program;
 use crate::harness::supervised::Supervised;
 use crate::harness::{Outcome, TestZone, outcome, program, zone_etcd};
 
@@ -23,8 +23,7 @@ fn running() -> (TestZone, Vec<Supervised>) {
     let reach = place.join("reach");
     let script =
         format!("#!/bin/sh\n[ ! -e $0.not.$1 ] || exit 255\nshift\nexec {} \"$@\"\n", program().display());
-    std::fs::write(&reach, script).expect("a script");
-    std::fs::set_permissions(&reach, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+    write_program(&reach, script);
     let (reach, place) = (reach.display(), place.display());
     let zone = loopback_zone(
         3,

@@ -13,6 +13,7 @@ use crate::harness::go_writer::GoWriter;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{call, change_members, etcdctl, loopback_zone, start_on_loopback};
 use crate::harness::processes::Running;
+use crate::harness::programs::write_program;
 use crate::harness::supervised::{Supervised, supervise_in_order, supervise_on_loopback};
 use crate::harness::{Outcome, TestZone, outcome, zone_etcd};
 
@@ -283,8 +284,7 @@ fn a_service_is_restarted_by_its_manager() {
             log.display()
         );
         let systemctl = zone.around().join("systemctl");
-        fs::write(&systemctl, script).expect("a program");
-        fs::set_permissions(&systemctl, fs::Permissions::from_mode(0o755)).expect("its mode");
+        write_program(&systemctl, script);
         // Not by the PATH: whoever calls may have set that.
         mount(Some(&systemctl), "/usr/bin/systemctl", None::<&str>, MsFlags::MS_BIND, None::<&str>)
             .expect("a mount over systemctl");

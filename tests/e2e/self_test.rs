@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MsFlags, mount};
@@ -13,6 +12,7 @@ use serde_json::Value;
 
 use crate::harness::isolation::isolated;
 use crate::harness::processes::{Running, processes_named, until};
+use crate::harness::programs::write_program;
 use crate::harness::{outcome, zone_etcd};
 
 const STEPS: [&str; 7] = ["issue", "start", "write", "rotate", "revoke", "snapshot", "restore"];
@@ -99,8 +99,7 @@ fn an_etcd_that_does_not_start_fails_the_step_start() {
         let etcd = place.0.path().join("etcd");
         let script = "#!/bin/sh\n[ \"$1\" = --version ] && echo 'etcd Version: 3.7.3' && exit\n\
                       echo 'illegal instruction' >&2; exit 132\n";
-        fs::write(&etcd, script).expect("a script");
-        fs::set_permissions(&etcd, fs::Permissions::from_mode(0o755)).expect("a mode");
+        write_program(&etcd, script);
         let etcd = etcd.to_str().expect("UTF-8");
         let told = outcome(&mut place.command(&["--etcd", etcd])).expect_code(69);
         assert!(told.stdout.contains("passed  issue"), "{}", told.stdout);

@@ -18,6 +18,7 @@ pub mod namespaces;
 pub mod next_step;
 pub mod openssh;
 pub mod processes;
+pub mod programs;
 pub mod schemas;
 pub mod supervised;
 pub mod terminal;

@@ -1,7 +1,6 @@
 //! OpenSSH: a server on each machine, and a client that knows them all. To be used in [`super::isolation`].
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -121,11 +120,4 @@ fn server() -> PathBuf {
     let fetched = debian::fetched("openssh").join("usr/sbin/sshd");
     assert!(fetched.is_file(), "run scripts/openssh first");
     fetched
-}
-
-/// Makes a script that everybody may run.
-#[track_caller]
-pub fn script(path: &Path, text: &str) {
-    fs::write(path, text).expect("a script");
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("its mode");
 }

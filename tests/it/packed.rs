@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use model::error::Exit;
 use tempfile::TempDir;
 
+use crate::harness::programs::{copy_program, write_program};
 use crate::harness::{Outcome, TestZone, outcome, program, zone_etcd};
 use crate::support::{FakeBundle, NOBODY, one_member};
 
@@ -30,8 +31,9 @@ impl OneFile {
         fs::write(bundle.directory.join("etcdutl"), bytes).expect("a file");
         let named = place.path().join("3.7.3");
         fs::rename(&bundle.directory, &named).expect("renamed");
-        let file = place.path().join("zone-etcd-packed");
-        payload::append(&program(), &[&named], &file).expect("packed");
+        let (appended, file) = (place.path().join("appended"), place.path().join("zone-etcd-packed"));
+        payload::append(&program(), &[&named], &appended).expect("packed");
+        copy_program(&appended, &file);
         Self { place, file }
     }
 
@@ -134,8 +136,7 @@ fn damage_is_refused_by_name() {
         let mut bytes = fs::read(&one.file).expect("the file");
         damage(&mut bytes, size);
         let altered = one.place.path().join("altered");
-        fs::write(&altered, bytes).expect("written");
-        chmod(&altered, 0o755);
+        write_program(&altered, bytes);
         let altered = OneFile { file: altered, ..one };
         altered.run("run").expect_code(65).expect_error_with(&["packed into", said, "SHA256SUMS"]);
         assert!(altered.unpacked().is_empty(), "{said}: {:?}", altered.unpacked());

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::harness::isolation::isolated;
 use crate::harness::members::loopback_zone;
+use crate::harness::programs::write_program;
 use crate::harness::supervised::Supervised;
 use crate::harness::{outcome, program, zone_etcd};
 
@@ -38,8 +39,7 @@ fn no_command_of_a_user_can_become_root_again() {
         let text = SCRIPT
             .replace("LOG", &log.display().to_string())
             .replace("PROGRAM", &program().display().to_string());
-        fs::write(&script, text).expect("a program");
-        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("its mode");
+        write_program(&script, text);
         for directory in zone.around().ancestors().take(2) {
             fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).expect("its mode");
         }

@@ -7,8 +7,9 @@ use super::{generation, served};
 use crate::harness::isolation::isolated;
 use crate::harness::members::{call, wait_for_quorum};
 use crate::harness::namespaces::Network;
-use crate::harness::openssh::{OpenSsh, script};
+use crate::harness::openssh::OpenSsh;
 use crate::harness::processes::{Running, processes_named, until};
+use crate::harness::programs::write_program;
 use crate::harness::{Outcome, TestZone, bundle, outcome, program, zone_etcd};
 
 const NODES: [(&str, &str); 3] = [("infra0", "10.0.1.10"), ("infra1", "10.0.1.11"), ("infra2", "10.0.1.12")];
@@ -34,7 +35,10 @@ impl Machines {
         let only = zone.around().join("only");
         let packaged = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/ssh/zone-etcd-only");
         let text = std::fs::read_to_string(packaged).expect("the script");
-        script(&only, &text.replace("/usr/local/bin/zone-etcd\n", &format!("{}\n", program().display())));
+        write_program(
+            &only,
+            &text.replace("/usr/local/bin/zone-etcd\n", &format!("{}\n", program().display())),
+        );
         let root =
             zone_pki::Certificate::from_pem(&std::fs::read(zone.file("ca/root.crt")).expect("the root"));
         let fingerprint = zone_pki::hex::encode(&root.expect("the root").fingerprint_sha256());

@@ -15,6 +15,7 @@ use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{start_on_loopback, start_together, wait_for_quorum};
 use crate::harness::processes::{Running, until};
+use crate::harness::programs::write_program;
 
 /// Volumes that were made from one image have the device number, the inode and the times of their root
 /// directory in common.
@@ -191,9 +192,7 @@ fn a_data_directory_may_move_before_there_is_a_log() {
 /// An etcd that ends at once, without a trace.
 fn stub(zone: &TestZone) -> PathBuf {
     let stub = zone.around().join("stub");
-    fs::write(&stub, "#!/bin/sh\n[ \"$1\" = --version ] && echo 'etcd Version: 3.7.3'\nexit 0\n")
-        .expect("a script");
-    fs::set_permissions(&stub, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("its mode");
+    write_program(&stub, "#!/bin/sh\n[ \"$1\" = --version ] && echo 'etcd Version: 3.7.3'\nexit 0\n");
     stub
 }
 

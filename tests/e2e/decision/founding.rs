@@ -13,6 +13,7 @@ use crate::harness::members::{
     call, found_without, kill_all, loopback_zone, wait_for_quorum, wait_until_serving,
 };
 use crate::harness::processes::Running;
+use crate::harness::programs::write_program;
 
 /// How long etcd waits for the answer of one other member when it starts.
 const REQUEST_LIMIT: time::Duration = time::Duration::SECOND;
@@ -184,14 +185,11 @@ fn a_commit_outlives_its_start() {
 /// Starts all with an etcd that does nothing: they have become it, and wrote nothing more.
 fn at_a_standstill(zone: &TestZone) -> Vec<Running> {
     let nothing = zone.around().join("nothing");
-    std::fs::write(
+    write_program(
         &nothing,
         "#!/bin/sh\n[ \"$1\" = --version ] && echo 'etcd Version: 3.7.3' && exit 0\n\
          echo stands still >&2\nexec sleep 60\n",
-    )
-    .expect("a script");
-    std::fs::set_permissions(&nothing, std::os::unix::fs::PermissionsExt::from_mode(0o755))
-        .expect("its mode");
+    );
     let nothing = nothing.to_str().expect("UTF-8");
     let start =
         |node: &&str| Running::start(&mut run_with(zone, node, &["--etcd", nothing]), zone.around(), node);

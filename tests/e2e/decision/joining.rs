@@ -6,6 +6,7 @@ use crate::harness::members::{
     call, change_members, found_without, id_of, listed, start_alone, wait_for_quorum,
 };
 use crate::harness::processes::{Running, until};
+use crate::harness::programs::write_program;
 use crate::harness::{TestZone, bundle, outcome};
 
 /// A zone that has grown: node1 runs alone, and node2 is described since.
@@ -136,9 +137,7 @@ fn plan_refuses_a_join_that_nobody_answers() {
         change_members(&client(&zone, 1), &["add", "node2", "--learner", "--peer-urls", &peer_url(2)]);
         let nothing = zone.around().join("nothing");
         let script = "#!/bin/sh\n[ \"$1\" = --version ] && echo 'etcd Version: 3.7.3'\nexit 0\n";
-        std::fs::write(&nothing, script).expect("a script");
-        std::fs::set_permissions(&nothing, std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .expect("its mode");
+        write_program(&nothing, script);
         let nothing = nothing.to_str().expect("UTF-8");
         outcome(&mut run_with(&zone, "node2", &["--etcd", nothing])).expect_code(0);
         first.stop();

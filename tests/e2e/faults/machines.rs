@@ -2,7 +2,6 @@
 //! and a disk of its own; the operator reaches them by the command of `[access]`.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +15,7 @@ use super::lock;
 use crate::harness::clock::turn;
 use crate::harness::namespaces::Network;
 use crate::harness::processes::until;
+use crate::harness::programs::write_program;
 use crate::harness::supervised::Supervised;
 use crate::harness::{TestZone, outcome, program, zone_etcd};
 
@@ -98,8 +98,7 @@ impl Machines {
             std::env::temp_dir().display(),
             program().display()
         );
-        fs::write(&reach, script).expect("a command");
-        fs::set_permissions(&reach, fs::Permissions::from_mode(0o755)).expect("its mode");
+        write_program(&reach, script);
     }
 
     /// Whether the command of [access] reaches it.

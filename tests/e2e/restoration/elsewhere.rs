@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,6 +12,7 @@ use super::keys;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{call, etcdctl, loopback_zone, wait_for_quorum};
 use crate::harness::processes::{Running, until};
+use crate::harness::programs::write_program;
 use crate::harness::supervised::Supervised;
 use crate::harness::{TestZone, outcome, program, zone_etcd};
 use crate::snapshot::{NODES, fill, json, save};
@@ -263,8 +263,7 @@ fn a_slow_line_is_no_stall() {
             place.display(),
             program().display()
         );
-        fs::write(&stand_in, slow).expect("a program");
-        fs::set_permissions(&stand_in, fs::Permissions::from_mode(0o755)).expect("its mode");
+        write_program(&stand_in, slow);
         let zone = reached_zone(1, stand_in.display(), "limit = \"3s\"\n");
         let mut member = run_there(&zone, "node1");
         wait_for_quorum(&etcdctl(&zone, "https://127.0.0.1:2379"));

@@ -1,7 +1,6 @@
 //! A node that is cut off in the middle of a restore, and comes back: the same command goes on.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::elsewhere::{path, reached_zone, run_all, run_there};
@@ -9,6 +8,7 @@ use super::{keys, kill};
 use crate::harness::isolation::isolated;
 use crate::harness::processes::Running;
 use crate::harness::program;
+use crate::harness::programs::write_program;
 use crate::harness::supervised::Supervised;
 use crate::snapshot::NODES;
 
@@ -24,8 +24,7 @@ fn links() -> (PathBuf, PathBuf) {
         place.display(),
         program().display()
     );
-    fs::write(&command, script).expect("a command");
-    fs::set_permissions(&command, fs::Permissions::from_mode(0o755)).expect("its mode");
+    write_program(&command, script);
     (command, place)
 }
 

@@ -9,11 +9,11 @@ mod restored;
 mod restricted_key;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::harness::programs::write_program;
 use crate::harness::{TestZone, program};
 use crate::support::{append, three_members_issued};
 
@@ -41,8 +41,7 @@ fn there(zone: &TestZone, node: &str) -> PathBuf {
 /// A program that stands in for ssh.
 fn stand_in(zone: &TestZone, text: &str) -> PathBuf {
     let path = zone.around().join("stand-in");
-    fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("a script");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("its mode");
+    write_program(&path, format!("#!/bin/sh\n{text}\n"));
     path
 }
 

@@ -1,11 +1,11 @@
 //! `packaging/ssh/zone-etcd-only`: what the key of the signing host may do on a node, and where.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{assert_same, read, renewed, stand_in, there, with_command};
+use crate::harness::programs::write_program;
 use crate::harness::{Outcome, TestZone, outcome, program};
 use crate::support::{Refusal, Tree, replace_in, three_members_issued};
 
@@ -15,8 +15,7 @@ fn script(zone: &TestZone) -> PathBuf {
     let text = fs::read_to_string(packaged).expect("the script");
     let text = text.replace("/usr/local/bin/zone-etcd\n", &format!("{}\n", program().display()));
     let path = zone.around().join("zone-etcd-only");
-    fs::write(&path, text).expect("a copy");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("its mode");
+    write_program(&path, text);
     path
 }
 

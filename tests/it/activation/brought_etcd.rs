@@ -9,6 +9,7 @@ use nix::mount::{MsFlags, mount};
 
 use super::{activate, add_to_description, fingerprint, node_directory, zone};
 use crate::harness::isolation::isolated;
+use crate::harness::programs::{copy_program, write_program};
 use crate::harness::{Outcome, TestZone, outcome, program};
 use crate::support::Refusal;
 
@@ -18,11 +19,10 @@ fn bundle_with(zone: &TestZone, etcd: &[u8], version: &str) -> PathBuf {
     let libexec = prefix.join("libexec/zone-etcd/3.7.3");
     fs::create_dir_all(&libexec).expect("a directory");
     fs::create_dir_all(prefix.join("bin")).expect("a directory");
-    fs::copy(program(), prefix.join("bin/zone-etcd")).expect("a copy");
+    copy_program(&program(), &prefix.join("bin/zone-etcd"));
     let listed = ["etcd", "etcdctl", "etcdutl"].map(|tool| {
         let path = libexec.join(tool);
-        fs::write(&path, etcd).expect("a program");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("its mode");
+        write_program(&path, etcd);
         let sha256 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, etcd);
         let sha256 = zone_pki::hex::encode(sha256.as_ref());
         format!("\"{tool}\": {{\"sha256\": \"{sha256}\", \"size\": {}}}", etcd.len())

@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::{activate, activated, add_to_description, node_directory, zone};
+use crate::harness::programs::copy_program;
 use crate::harness::{TestZone, bundle as etcd_bundle, outcome, program};
 use crate::support::Refusal;
 
@@ -34,7 +35,7 @@ fn programs_are_installed_once_and_never_overwritten() {
 
     // So does a zone-etcd that lies elsewhere and has none itself.
     let elsewhere = zone.around().join("zone-etcd");
-    fs::copy(program(), &elsewhere).expect("a copy");
+    copy_program(&program(), &elsewhere);
     let mut plan = std::process::Command::new(&elsewhere);
     let plan = outcome(plan.args(["plan", "--config"]).arg(directory.join("node.json"))).expect_code(0);
     assert!(plan.stdout.contains(etcd.to_str().expect("UTF-8")), "{}", plan.stdout);
@@ -67,7 +68,7 @@ fn root_runs_no_program_from_the_directory_of_another_user() {
     let directory = node_directory(&zone, "n1");
     activated(&zone, &with_binaries(&zone), &directory);
     let elsewhere = zone.around().join("zone-etcd");
-    fs::copy(program(), &elsewhere).expect("a copy");
+    copy_program(&program(), &elsewhere);
     let called = |arguments: &[&str]| {
         let mut command = std::process::Command::new(&elsewhere);
         command.arg(arguments[0]).arg("--config").arg(directory.join("node.json")).args(&arguments[1..]);

@@ -1,8 +1,9 @@
 //! A bundled etcd whose bytes are not those of its manifest, at the first start and after one.
 
 use super::untouched;
+use crate::harness::programs::write_program;
 use crate::harness::{Outcome, TestZone, outcome};
-use crate::support::{FakeBundle, StandIn, install, one_member, replace_in};
+use crate::support::{FakeBundle, StandIn, one_member, replace_in};
 
 fn run(zone: &TestZone, etcd: &str) -> Outcome {
     outcome(&mut zone.command(&["run", "--node", "node1", "--etcd", etcd]))
@@ -22,7 +23,7 @@ fn refused(zone: &TestZone, bundle: &FakeBundle) {
 /// The same number of bytes, other bytes.
 fn alter(bundle: &FakeBundle) {
     let text = std::fs::read_to_string(bundle.etcd()).expect("the stand-in");
-    install(&bundle.etcd(), &text.replace("as it was bundled", "as it was altered"));
+    write_program(&bundle.etcd(), &text.replace("as it was bundled", "as it was altered"));
 }
 
 #[test]
@@ -35,7 +36,7 @@ fn before_the_first_start() {
     alter(&bundle);
     refused(&zone, &bundle);
     let text = std::fs::read_to_string(bundle.etcd()).expect("the stand-in");
-    install(&bundle.etcd(), &(text + "# longer\n"));
+    write_program(&bundle.etcd(), &(text + "# longer\n"));
     refused(&zone, &bundle);
 }
 

@@ -11,8 +11,9 @@ use nix::sys::stat::Mode;
 
 use super::{issued_zone, issued_zone_of_one};
 use crate::harness::processes::until;
+use crate::harness::programs::write_program;
 use crate::harness::{Outcome, TestZone, outcome};
-use crate::support::{Refusal, install, install_program, one_member};
+use crate::support::{Refusal, install_program, one_member};
 
 /// Runs a command that would hang, or take all memory, if it were not refused; it is killed then.
 #[track_caller]
@@ -105,7 +106,7 @@ fn an_etcd_that_prints_for_ever_or_nothing() {
     let zone = one_member();
     for (name, script) in [("prints", "#!/bin/sh\nexec yes\n"), ("hangs", "#!/bin/sh\nexec sleep 1000\n")] {
         let etcd = zone.around().join(name);
-        install(&etcd, script);
+        write_program(&etcd, script);
         let etcd = etcd.to_str().expect("UTF-8");
         for command in ["plan", "run"] {
             ends(&mut zone.command(&[command, "--node", "node1", "--etcd", etcd]))

@@ -4,8 +4,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::untouched;
+use crate::harness::programs::write_program;
 use crate::harness::{TestZone, outcome};
-use crate::support::{FakeBundle, Refusal, StandIn, append, install, three_members, use_as_nobody};
+use crate::support::{FakeBundle, Refusal, StandIn, append, three_members, use_as_nobody};
 
 #[track_caller]
 fn refused(zone: &TestZone, etcd: &Path, code: i32, texts: &[&str]) {
@@ -95,7 +96,7 @@ fn one_that_is_no_etcd() {
         ("#!/no/such/interpreter\n", "--version` failed"),
         ("neither a script nor a program\n", "--version` failed"),
     ] {
-        install(&program, text);
+        write_program(&program, text);
         refused(&zone, &program, 65, &[said, "name an etcd binary for this machine"]);
     }
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{RIGHT, locked_zone, passphrase_file, with_file, without_terminal};
+use crate::harness::programs::write_program;
 use crate::harness::{Outcome, TestZone, outcome, program};
-use crate::support::{Others, install};
+use crate::support::Others;
 
 /// A shell command in which `"$@"` is a call that has something to issue.
 #[track_caller]
@@ -124,7 +125,7 @@ fn it_reaches_neither_etcd_nor_any_file() {
          {{ tr '\\0' '\\n' </proc/$$/cmdline; tr '\\0' '\\n' </proc/$$/environ; ls -l /proc/$$/fd; }} >{}\n",
         seen.display()
     );
-    install(&etcd, &script);
+    write_program(&etcd, &script);
     let mut command = Command::new("bash");
     command.args(["-c", "exec \"$@\" --ca-passphrase-fd 33 33<\"$0\""]).arg(&file).arg(program());
     command.args(["run", "--node", "node1", "--etcd"]).arg(&etcd).arg("--zone").arg(zone.path());

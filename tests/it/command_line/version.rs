@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::harness::programs::copy_program;
 use crate::harness::{Outcome, outcome, program};
 use crate::support::FakeBundle;
 
@@ -17,7 +18,7 @@ impl Installation {
     fn new() -> Self {
         let place = tempfile::tempdir().expect("a directory");
         fs::create_dir(place.path().join("bin")).expect("a directory");
-        fs::copy(program(), place.path().join("bin/zone-etcd")).expect("a copy");
+        copy_program(&program(), &place.path().join("bin/zone-etcd"));
         Self(place)
     }
 

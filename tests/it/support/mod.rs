@@ -23,7 +23,7 @@ pub use named_test::{has_test, names_a_test};
 pub use one_verdict::Asked;
 pub use others::Others;
 pub use refusal::Refusal;
-pub use stand_in::{FakeBundle, StandIn, install, install_program, use_as_nobody};
+pub use stand_in::{FakeBundle, StandIn, install_program, use_as_nobody};
 pub use terminal::{HOSTILE, assert_harmless};
 pub use text::{append, replace_in};
 pub use tree::Tree;

@@ -2,8 +2,9 @@
 
 use std::process::{Child, Command, Stdio};
 
-use super::stand_in::{install, script};
+use super::stand_in::script;
 use crate::harness::TestZone;
+use crate::harness::programs::write_program;
 
 /// The starts of all members of a zone but one, each with a stand-in for etcd. They end when this is dropped.
 ///
@@ -33,7 +34,7 @@ impl Others {
             zone.run(&[&["pki", "issue"], &*lacking].concat()).expect_code(0);
         }
         let etcd = zone.around().join("stays");
-        install(&etcd, &(script("3.7.3", "") + "exec sleep 5\n"));
+        write_program(&etcd, &(script("3.7.3", "") + "exec sleep 5\n"));
         let start = |name: &&str| {
             let etcd = etcd.to_str().expect("a path in UTF-8");
             let ours = zone.command(&[&["run", "--node", name, "--etcd", etcd], words].concat());

@@ -8,6 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use super::NOBODY;
 use crate::harness::program;
+use crate::harness::programs::{copy_program, write_program};
 
 /// A script that answers `--version` and the question about flags as etcd does, and otherwise writes down its
 /// arguments and ends.
@@ -20,7 +21,7 @@ impl StandIn {
     /// A stand-in below `directory` that says it is etcd of this version.
     pub fn new(directory: &Path, version: &str) -> Self {
         let path = directory.join("stand-in");
-        install(&path, &script(version, ""));
+        write_program(&path, &script(version, ""));
         Self { path }
     }
 
@@ -57,7 +58,7 @@ impl FakeBundle {
         let bundle = Self { directory: directory.join("bundle") };
         std::fs::create_dir(&bundle.directory).expect("the bundle's directory");
         let text = script(version, "as it was bundled");
-        install(&bundle.etcd(), &text);
+        write_program(&bundle.etcd(), &text);
         bundle.write_manifest(1, version, &text);
         bundle
     }
@@ -89,24 +90,12 @@ impl FakeBundle {
     }
 }
 
-/// Writes a program. Another process does it: a file that this one has open for writing while another thread
-/// starts a child cannot be executed (ETXTBSY).
-pub fn install(path: &Path, text: &str) {
-    let source = path.with_extension("text");
-    std::fs::write(&source, text).expect("the program's text");
-    let status =
-        Command::new("install").args(["-m", "755"]).arg(&source).arg(path).status().expect("install runs");
-    assert!(status.success(), "install {}", path.display());
-}
-
 /// A copy of the program in a place that every user can reach.
 pub fn install_program(place: &Path) -> PathBuf {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(place, PermissionsExt::from_mode(0o755)).expect("others may enter");
     let copy = place.join("zone-etcd");
-    let status =
-        Command::new("install").args(["-m", "755"]).arg(program()).arg(&copy).status().expect("install runs");
-    assert!(status.success());
+    copy_program(&program(), &copy);
     copy
 }
 
