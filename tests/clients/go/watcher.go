@@ -73,14 +73,14 @@ func (w *watcher) take(answer clientv3.WatchResponse) {
 	}
 }
 
-// upTo waits for a change of this revision, and returns all until then.
+// upTo waits for a change of this revision, and returns all until then. A watch from the beginning is told of at most a thousand
+// revisions at a time (etcd, server/storage/mvcc/watchable_store.go): it may take as long as it goes on.
 func (w *watcher) upTo(revision int64) ([]change, error) {
 	var came int64
 	for deadline := time.Now().Add(writeLimit); time.Now().Before(deadline); time.Sleep(backOff) {
 		w.mutex.Lock()
 		changes, next, err := w.changes, w.next, w.err
 		w.mutex.Unlock()
-		came = next - 1
 		if err != nil || next > revision {
 			// A write that was given up may be done after it.
 			later := slices.IndexFunc(changes, func(c change) bool { return c.revision > revision })
@@ -89,6 +89,10 @@ func (w *watcher) upTo(revision int64) ([]change, error) {
 			}
 			return changes, err
 		}
+		if came < next-1 {
+			came = next - 1
+			deadline = time.Now().Add(writeLimit)
+		}
 	}
-	return nil, fmt.Errorf("the watch came to revision %d, and not to %d within %s", came, revision, writeLimit)
+	return nil, fmt.Errorf("the watch came to revision %d, and not to %d within %s of that", came, revision, writeLimit)
 }
