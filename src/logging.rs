@@ -21,6 +21,9 @@ const OWN: [&str; 9] =
 
 /// Begins to log, if the command line or the environment asks for it. The command line comes first.
 pub fn begin(arguments: LogArgs) {
+    if arguments.log_format == LogFormat::Json {
+        report::write_for_programs();
+    }
     let asked = std::env::var(VARIABLE).ok().filter(|asked| !asked.trim().is_empty());
     let directives = match (arguments.verbosity, &asked) {
         (0, None) => return,

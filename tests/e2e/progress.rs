@@ -1,8 +1,11 @@
 //! Operations on a zone that runs tell on a terminal how far they are, and leave nothing of that.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
-use crate::harness::members::loopback_zone;
+use crate::harness::members::{loopback_zone, run_command};
 use crate::harness::supervised::{Supervised, supervise_on_loopback};
 use crate::harness::terminal::{OnTerminal, stays};
 use crate::snapshot::fill;
@@ -41,5 +44,55 @@ fn bytes_of_a_snapshot_are_counted() {
         let (rest, status) = save.ended();
         assert_eq!(status.code(), Some(0), "{rest:?}");
         assert!(!stays(&rest).iter().any(|line| line.contains("saving")), "{rest:?}");
+    });
+}
+
+/// A member that waits for others says so as long as it does, and becomes etcd on a line of its own.
+#[test]
+fn a_member_tells_how_long_it_waits() {
+    isolated(|| {
+        let zone = loopback_zone(3, "");
+        zone.run(&["init"]).expect_code(0);
+        let mut first = OnTerminal::start(&mut run_command(&zone, "node1", &[]));
+        first.received.expect("gives up after 600 s");
+        for seconds in 2..5 {
+            first.received.expect(&format!("waiting {seconds} of at most 600 s: node2 (not there"));
+        }
+        let _others = supervise_on_loopback(&zone, &["node2", "node3"]);
+        first.received.expect("\r\x1b[2K");
+        first.received.expect("ready to serve client requests");
+        kill(Pid::from_raw(first.child.id() as i32), Signal::SIGTERM).expect("it runs");
+        let (rest, _) = first.ended();
+        assert!(!stays(&rest).iter().any(|line| line.contains("waiting")), "{rest:?}");
+    });
+}
+
+#[test]
+fn a_rehearsal_tells_how_far_it_is() {
+    isolated(|| {
+        let zone = loopback_zone(3, "");
+        zone.run(&["init"]).expect_code(0);
+        let mut rehearsal = OnTerminal::start(&mut zone.command(&["pki", "rotate-ca", "--rehearse"]));
+        rehearsal.received.expect(" of 9 steps, ");
+        rehearsal.received.expect("rotating 8/9, restarting ");
+        let (rest, status) = rehearsal.ended();
+        assert_eq!(status.code(), Some(0), "{rest:?}");
+        assert!(!stays(&rest).iter().any(|line| line.contains("rotating")), "{rest:?}");
+    });
+}
+
+/// What reads lines of JSON is no person, terminal or not.
+#[test]
+fn lines_for_programs_are_not_written_over() {
+    isolated(|| {
+        let (zone, _running) = zone();
+        let restart = ["--log-format", "json", "restart", "--rolling"];
+        let (told, status) = OnTerminal::start(&mut zone.command(&restart)).ended();
+        assert_eq!(status.code(), Some(0), "{told:?}");
+        assert!(told.contains("restarting node1 of "), "{told:?}");
+        assert!(
+            !told.contains("\x1b[K") && !told.contains("\x1b[2K") && !told.contains(" of 3 members"),
+            "{told:?}"
+        );
     });
 }

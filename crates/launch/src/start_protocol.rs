@@ -17,7 +17,7 @@ use model::plan::{
     ANSWER_LIMIT, Awaited, AwaitedFor, Forward, LocalState, Observation, Peer, PeerState, Plane, Refusal,
     START_ORDER_LIMIT, StartDecision, StartOrder, Step, WaitsTo, decide, start_order,
 };
-use model::report;
+use model::report::{self, Progress, Unit};
 
 /// An event, or the moment in which a span of time ends.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -261,11 +261,13 @@ struct Waiting {
     /// Since when one has been there that waiting will not change.
     stuck: Option<Instant>,
     told: Option<Instant>,
+    /// On a terminal, as long as it waits for the same.
+    shown: Option<Progress>,
 }
 
 impl Waiting {
     fn new() -> Self {
-        Self { begun: Instant::now(), since: Instant::now(), to: None, stuck: None, told: None }
+        Self { begun: Instant::now(), since: Instant::now(), to: None, stuck: None, told: None, shown: None }
     }
 
     /// Whether no wait was long enough to be worth longer pauses.
@@ -295,8 +297,7 @@ impl Waiting {
         };
         if is_due {
             self.told = Some(Instant::now());
-            let whom: Vec<String> =
-                awaited.iter().map(|awaited| format!("{} ({})", awaited.name, awaited.what)).collect();
+            let whom = with_reasons(&awaited);
             let what = match to {
                 WaitsTo::Found => "all members have to be there to bootstrap the cluster",
                 WaitsTo::Join => "a majority of the cluster's voters has to expect this member",
@@ -304,10 +305,22 @@ impl Waiting {
             };
             report::message(&format!(
                 "{name} waits for {}: {what}; it gives up after {} s",
-                whom.join(", "),
+                whom,
                 to.limit().as_secs()
             ));
         }
+        if self.told.is_some() {
+            let (waited, limit) = (self.since.elapsed().as_secs(), to.limit().as_secs());
+            let shown =
+                self.shown.get_or_insert_with(|| Progress::begin("waiting", Unit::SecondsAtMost, limit));
+            shown.set(waited);
+            shown.tell(&with_reasons(&awaited));
+        }
         None
     }
+}
+
+fn with_reasons(awaited: &[Awaited]) -> String {
+    let each = awaited.iter().map(|awaited| format!("{} ({})", awaited.name, awaited.what));
+    each.collect::<Vec<_>>().join(", ")
 }

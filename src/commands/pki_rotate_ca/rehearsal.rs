@@ -31,6 +31,7 @@ pub(super) fn run(arguments: &PkiRotateCaArgs, zone: &ZoneDirectory) -> Result<(
         "a zone of {} members on this machine, and {rotated} replaced in it",
         zone.config.members().count()
     ));
+    output::show_progress_here();
     let measured = rehearse(&zone.config, &Programs::default(), |zone, watch| operate(zone, rotated, watch))?;
     print(&match arguments.format {
         Format::Json => json(&measured.json())?,

@@ -32,12 +32,12 @@ use crate::config::Problem;
 use crate::error::Failure;
 
 pub use json::{json, json_line};
-pub use progress::{Held, Progress, Unit};
+pub use progress::{Held, Progress, Unit, show_progress_here};
 pub use screen::Screen;
 pub use shell::{shell_quoted, shell_quoted_path};
 pub use styled::{Span, Style};
 pub use table::{Table, human_names};
-pub use terminal::{columns, is_terminal};
+pub use terminal::{columns, is_terminal, write_for_programs};
 pub use wrap::{fitted, wrapped};
 
 /// Writes data to standard output. A reader that has gone away ends the output without a complaint.

@@ -2,6 +2,15 @@
 
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether standard error is read by a program, terminal or not.
+static IS_FOR_PROGRAMS: AtomicBool = AtomicBool::new(false);
+
+/// From here on each line on standard error stays: none is written over.
+pub fn write_for_programs() {
+    IS_FOR_PROGRAMS.store(true, Ordering::Relaxed);
+}
 
 /// Whether standard output is a terminal.
 pub fn is_terminal() -> bool {
@@ -22,12 +31,17 @@ pub fn columns() -> Option<usize> {
 
 /// How many columns standard error has, if it is a terminal on which what was written can be written over.
 pub(super) fn error_columns() -> Option<usize> {
-    columns_of(io::stderr()).filter(|_| is_rewritten(&io::stderr()))
+    columns_of(io::stderr()).filter(|_| is_error_rewritten())
 }
 
-/// Whether a stream is a terminal that does more than print one line below the other.
-pub(super) fn is_rewritten(stream: &impl IsTerminal) -> bool {
-    stream.is_terminal() && std::env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
+/// Whether standard error is a terminal that does more than print one line below the other.
+pub(super) fn is_error_rewritten() -> bool {
+    is_error_seen() && std::env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
+}
+
+/// Whether standard error is a terminal that a person reads.
+fn is_error_seen() -> bool {
+    io::stderr().is_terminal() && !IS_FOR_PROGRAMS.load(Ordering::Relaxed)
 }
 
 /// How many rows standard output has, if it is a terminal that tells.

@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use zone_pki::Visible;
 
 use watched::is_shown_here;
+pub use watched::show_progress_here;
 pub use work::Unit;
 use work::Work;
 
@@ -70,6 +71,11 @@ impl Progress {
     /// There are so many, as is known by now.
     pub fn of(&self, all: u64) {
         self.change(|work| work.all = all);
+    }
+
+    /// What is going on within it.
+    pub fn tell(&self, text: &str) {
+        self.change(|work| work.now = Visible(text).to_string());
     }
 
     /// What is read of this is done.

@@ -1,6 +1,7 @@
 //! Whether the line is there, and who draws it while the work itself tells nothing.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, sleep};
 
 use nix::sys::signal::Signal;
@@ -8,13 +9,24 @@ use nix::sys::signal::Signal;
 use super::super::terminal;
 use super::{REDRAW, draw};
 
+/// Whether the terminal is this process's alone, though it handles Ctrl-C.
+static IS_ALONE: AtomicBool = AtomicBool::new(false);
+
+/// A process that handles Ctrl-C, and starts nothing that has the same terminal, says so before it begins any
+/// work. It clears up when it is interrupted.
+pub fn show_progress_here() {
+    IS_ALONE.store(true, Ordering::Relaxed);
+}
+
 /// Whether there can be a line; if so, it is drawn now and then from here on.
 ///
 /// A process that handles Ctrl-C shares its terminal, such as with the command that `dev` runs. How Ctrl-C
 /// ends one that does not is left as it is: what would clear the line first would take the signal from those
 /// who handle it later, and clean up then.
 pub(super) fn is_shown_here() -> bool {
-    terminal::is_rewritten(&io::stderr()) && is_interrupted_as_usual() && draw_now_and_then().is_ok()
+    terminal::is_error_rewritten()
+        && (IS_ALONE.load(Ordering::Relaxed) || is_interrupted_as_usual())
+        && draw_now_and_then().is_ok()
 }
 
 /// Whether Ctrl-C ends this process: no handler takes it, and it is not ignored (proc_pid_status(5)).

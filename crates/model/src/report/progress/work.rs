@@ -15,6 +15,8 @@ pub enum Unit {
     Bytes,
     /// Things of this name, in the plural: `nodes`. Each takes as long as any other.
     Of(&'static str),
+    /// Seconds until this is given up, unless it ends before.
+    SecondsAtMost,
     /// Steps, of which no two are alike.
     Steps,
 }
@@ -44,10 +46,14 @@ impl Work {
         let done = match self.unit {
             Unit::Bytes => format!("{} of {}", iec(self.done), iec(self.all)),
             Unit::Of(things) => format!("{} of {} {things}", self.done, self.all),
+            Unit::SecondsAtMost => format!("{} of at most {} s", self.done, self.all),
             Unit::Steps => format!("{} of {} steps", self.done, self.all),
         };
         let now = if self.now.is_empty() { String::new() } else { format!(": {}", self.now) };
-        format!("{} {done}, {}{now}", self.doing, self.estimate())
+        match self.unit {
+            Unit::SecondsAtMost => format!("{} {done}{now}", self.doing),
+            _ => format!("{} {done}, {}{now}", self.doing, self.estimate()),
+        }
     }
 
     /// Before the text of work within it.
