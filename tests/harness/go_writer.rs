@@ -10,7 +10,6 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use serde_json::{Value, json};
 
 use super::TestZone;
-use super::processes::until;
 
 /// The writer, at work until it is finished.
 pub struct GoWriter {
@@ -72,11 +71,12 @@ impl GoWriter {
         told
     }
 
-    /// Lets it end, and returns what it says.
+    /// Lets it end, and returns what it says. It looks at all that it has done, which takes the longer the more
+    /// that is; only the limit of the whole test ends it.
     #[track_caller]
     pub fn finish(mut self) -> Value {
         drop(self.input.take());
-        let status = until("the end of the writer", || self.child.try_wait().expect("it can be waited for"));
+        let status = self.child.wait().expect("it can be waited for");
         assert!(status.success(), "the writer ended with {status}");
         let text = std::fs::read_to_string(&self.output).expect("UTF-8");
         serde_json::from_str(&text).expect("the writer prints JSON")

@@ -9,49 +9,58 @@ use super::command::{copy, spread};
 use super::invariants::{Picture, assert_no_abandoned_keys};
 use super::strace::{kill_at, steps_of};
 use super::tally::Tally;
+use crate::harness::isolation::isolated;
 use crate::harness::members::loopback_text;
 use crate::harness::{Outcome, TestZone, outcome, zone_etcd};
 
 #[test]
 fn a_first_bundle() {
-    let node = Node::new("activate (first bundle)", &["--no-encryption"]);
-    node.for_each_step(&node.activate(), finishes);
+    isolated(|| {
+        let node = Node::new("activate (first bundle)", &["--no-encryption"]);
+        node.for_each_step(&node.activate(), finishes);
+    });
 }
 
 #[test]
 fn a_bundle_with_programs() {
-    let node = Node::new("activate (with programs)", &["--no-encryption", "--with-binaries"]);
-    node.for_each_step(&node.activate(), |again, when| {
-        finishes(again, when);
-        for program in ["bin/zone-etcd", "libexec/zone-etcd"] {
-            assert!(node.directory.join(program).exists(), "{when}: no {program}");
-        }
+    isolated(|| {
+        let node = Node::new("activate (with programs)", &["--no-encryption", "--with-binaries"]);
+        node.for_each_step(&node.activate(), |again, when| {
+            finishes(again, when);
+            for program in ["bin/zone-etcd", "libexec/zone-etcd"] {
+                assert!(node.directory.join(program).exists(), "{when}: no {program}");
+            }
+        });
     });
 }
 
 #[test]
 fn a_later_bundle() {
-    let node = Node::new("activate (later bundle)", &["--no-encryption"]);
-    outcome(&mut node.activate()).expect_code(0);
-    node.change("sans = [\"192.0.2.7\"]\n");
-    node.for_each_step(&node.activate(), finishes);
+    isolated(|| {
+        let node = Node::new("activate (later bundle)", &["--no-encryption"]);
+        outcome(&mut node.activate()).expect_code(0);
+        node.change("sans = [\"192.0.2.7\"]\n");
+        node.for_each_step(&node.activate(), finishes);
+    });
 }
 
 #[test]
 fn back_to_the_bundle_before() {
-    let node = Node::new("activate --rollback", &["--no-encryption"]);
-    outcome(&mut node.activate()).expect_code(0);
-    node.change("sans = [\"192.0.2.7\"]\n");
-    outcome(&mut node.activate()).expect_code(0);
-    let mut rollback = zone_etcd(["activate", "--rollback", "--node-dir"]);
-    rollback.arg(&node.directory);
-    node.for_each_step(&rollback, |again, when| {
-        // It was interrupted after its last step, and goes further back than there is.
-        if again.code != 0 {
-            assert!(again.stderr.contains("there is no generation before 1"), "{when}: {}", again.stderr);
-        }
-        let current = fs::read_link(node.directory.join("pki/current")).expect("a link");
-        assert_eq!(current, Path::new("gen-1"), "{when}");
+    isolated(|| {
+        let node = Node::new("activate --rollback", &["--no-encryption"]);
+        outcome(&mut node.activate()).expect_code(0);
+        node.change("sans = [\"192.0.2.7\"]\n");
+        outcome(&mut node.activate()).expect_code(0);
+        let mut rollback = zone_etcd(["activate", "--rollback", "--node-dir"]);
+        rollback.arg(&node.directory);
+        node.for_each_step(&rollback, |again, when| {
+            // It was interrupted after its last step, and goes further back than there is.
+            if again.code != 0 {
+                assert!(again.stderr.contains("there is no generation before 1"), "{when}: {}", again.stderr);
+            }
+            let current = fs::read_link(node.directory.join("pki/current")).expect("a link");
+            assert_eq!(current, Path::new("gen-1"), "{when}");
+        });
     });
 }
 
