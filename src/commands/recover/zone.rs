@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use time::OffsetDateTime;
 use zone_pki::{ShowPath, regular_file};
@@ -26,9 +25,6 @@ use store::clients::bring_admin_up_to_date;
 use store::site::Site;
 use store::snapshot::DIRECTORY;
 use store::zone_directory::{ZoneDirectory, document_signer, read_restored};
-
-/// For how long a quorum is looked for that is not there for the moment.
-const PATIENCE: Duration = Duration::from_secs(4);
 
 #[tracing::instrument(skip_all, name = "recover")]
 pub(super) fn run(arguments: &RecoverZoneArgs, restore: Restore<'_>, now: OffsetDateTime) -> Result<()> {
@@ -55,7 +51,10 @@ pub(super) fn run(arguments: &RecoverZoneArgs, restore: Restore<'_>, now: Offset
         bring_admin_up_to_date(&site, now);
     }
     let observer = Observer::new(&site);
-    gates.pass("no quorum, and none of the dead answers", refuse_answering(&observer, &dead, PATIENCE))?;
+    gates.pass(
+        "no quorum, and none of the dead answers",
+        refuse_answering(&observer, &dead, all.patience(site.config())),
+    )?;
     gates.pass("members with data are no majority", all.refuse_majority(&site))?;
     let logs = all.logs.clone();
     let survey = given.is_none().then_some(all);

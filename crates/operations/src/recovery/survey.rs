@@ -1,11 +1,12 @@
 //! The logs of all nodes, asked for in the way of each, and which of them is the best.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::recovery_report::LogReport;
 use crate::transport::NodeTransport;
 use host::beside;
-use model::config::Node;
+use model::config::{Node, ZoneConfig};
 use model::error::{Exit, Failure, Result};
 use model::report::enumerated;
 use store::site::Site;
@@ -22,6 +23,8 @@ pub struct Survey<'s> {
     pub logs: Vec<(&'s Node, LogReport)>,
     /// The survivors whose log could not be read, and why.
     pub unread: Vec<(&'s Node, Failure)>,
+    /// Whether a survivor's member runs, as far as is known.
+    may_run: bool,
 }
 
 impl<'s> Survey<'s> {
@@ -34,7 +37,8 @@ impl<'s> Survey<'s> {
         let is_dead = |node: &Node| dead.iter().any(|dead| dead.name == node.name);
         let survivors: Vec<&Node> = zone.config.members().filter(|node| !is_dead(node)).collect();
         refuse_useless(zone, &dead, &survivors)?;
-        let mut survey = Self { dead, survivors, logs: Vec::new(), unread: Vec::new() };
+        let mut survey =
+            Self { dead, survivors, logs: Vec::new(), unread: Vec::new(), may_run: !carried.is_empty() };
         for report in carried {
             let node = zone.config.members().find(|node| node.name.full() == report.node);
             let node = node.filter(|_| report.zone == zone.config.name.as_str()).ok_or_else(|| {
@@ -53,14 +57,26 @@ impl<'s> Survey<'s> {
         });
         for (node, answer) in answers {
             match answer {
-                Ok(report) => survey.logs.push((node, report)),
-                Err(failure) if !survey.is_dead(node) => survey.unread.push((node, failure)),
+                Ok(report) => {
+                    survey.may_run |= report.is_running && !survey.is_dead(node);
+                    survey.logs.push((node, report));
+                }
+                Err(failure) if !survey.is_dead(node) => {
+                    survey.may_run = true;
+                    survey.unread.push((node, failure));
+                }
                 // That it is not reached is why it is given up.
                 Err(_) => {}
             }
         }
         survey.logs.sort_by_key(|(node, _)| zone.config.members().position(|other| other == *node));
         Ok(survey)
+    }
+
+    /// For how long a quorum is looked for that is not there for the moment: two elections, each of which takes
+    /// up to twice its time-out. Where no survivor runs, none would tell of a quorum when that is there.
+    pub fn patience(&self, config: &ZoneConfig) -> Duration {
+        if self.may_run { 4 * config.etcd.election } else { Duration::ZERO }
     }
 
     fn is_dead(&self, node: &Node) -> bool {
