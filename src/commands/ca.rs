@@ -42,6 +42,7 @@ struct Row {
 fn status(arguments: &CaStatusArgs) -> Result<()> {
     let zone = open_zone(&arguments.zone)?;
     zone.warn_of_clock();
+    zone.warn_of_abandoned();
     let rows = CA_KEYS.into_iter().map(|stem| {
         let state = key_state(&zone.paths, stem)?.to_string();
         Ok(Row { key: stem, state, file: zone.paths.authority_key(stem).to_string_lossy().into_owned() })

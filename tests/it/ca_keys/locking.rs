@@ -99,14 +99,25 @@ fn what_an_interrupted_command_left_aside_is_removed() {
         std::fs::write(place.join("root.key"), "of no use").expect("a file");
         place
     };
-    let (left, own) = (place(".ca-aBc123"), place(".ca-certificates"));
-    with_file(&zone, &["ca", "unlock"], &file).expect_code(0);
-    assert!(!left.exists());
+    let left = place(".ca-aBc123dEf456gHi789jKl012");
+    // Copies that people make.
+    let own = [".ca-backup", ".ca-241125", ".ca-certificates-of-the-old-cluster"].map(place);
+    // What only reads removes nothing, and says that the keys may lie there.
+    let readers: [&[&str]; 3] = [&["ca", "status"], &["pki", "check"], &["plan", "--node", "node1"]];
+    for arguments in readers {
+        let told = zone.run(arguments).stderr;
+        assert!(told.contains(&format!("{} was left by an interrupted command", left.display())), "{told}");
+    }
+    let told = with_file(&zone, &["ca", "unlock"], &file).expect_code(0).stderr;
+    assert!(!left.exists() && told.contains(&format!("removed {}", left.display())), "{told}");
     // Also by one that has nothing to put aside itself.
-    place(".ca-aBc123");
+    place(".ca-aBc123dEf456gHi789jKl012");
     zone.run(&["pki", "issue", "--client", "backup"]).expect_code(0);
-    assert!(!left.exists() && own.exists());
-    std::fs::remove_dir_all(own).expect("it is removed");
+    assert!(!left.exists());
+    for own in own {
+        assert!(own.join("root.key").exists(), "{}", own.display());
+        std::fs::remove_dir_all(own).expect("it is removed");
+    }
     assert!(Tree::of(&zone.path()).paths().all(|path| !path.to_string_lossy().contains(".ca-")));
 }
 

@@ -1,5 +1,6 @@
 //! Where an export goes: modes, nothing overwritten, all or nothing.
 
+use std::fs::File;
 use std::os::unix::fs::{PermissionsExt, chown};
 
 use nix::unistd::geteuid;
@@ -76,8 +77,9 @@ fn what_cannot_be_exported_is_refused() {
     outcome(&mut zone_etcd(["pki", "export", "node1", "--layout", "pem"])).expect_code(64);
 }
 
-/// An export that was interrupted leaves keys, which the next one removes; what others have put into a
-/// directory that all may write to is not touched, and in nobody's way.
+/// An export that was interrupted leaves keys, which the next one removes, by whatever name that is; what
+/// another export is at, what people have made, and what others have put into a directory that all may write
+/// to is not touched, and in nobody's way.
 #[test]
 fn what_is_left_aside_is_removed_and_what_others_made_is_not() {
     let zone = three_members();
@@ -87,12 +89,18 @@ fn what_is_left_aside_is_removed_and_what_others_made_is_not() {
         std::fs::write(place.join("peer.key"), "of no use").expect("a file");
         place
     };
-    let (left, of_others) = (place(".out.export-aBc123"), place(".out.export-xYz789"));
+    let prefix = ".zone-etcd-export-";
+    let drawn = |first: char| format!("{prefix}{first}Bc123dEf456gHi789jKl012");
+    let (left, of_others, in_use) = (place(&drawn('a')), place(&drawn('b')), place(&drawn('c')));
+    let kept = [place(&format!("{prefix}backup")), place(".out.export-aBc123"), in_use.clone()];
+    let lock = File::open(in_use).expect("it is there");
+    lock.lock().expect("locked");
     if geteuid().is_root() {
         chown(&of_others, Some(NOBODY), None).expect("root may");
     }
     let out = zone.around().join("out");
-    export_to(&zone, &["--client", "admin", "--layout", "pem"], &out).expect_code(0);
-    assert!(!left.exists());
+    let told = export_to(&zone, &["--client", "admin", "--layout", "pem"], &out).expect_code(0).stderr;
+    assert!(!left.exists() && told.contains(&format!("removed {}", left.display())), "{told}");
+    kept.iter().for_each(|kept| assert!(kept.join("peer.key").exists(), "{}", kept.display()));
     assert_eq!(of_others.exists(), geteuid().is_root());
 }

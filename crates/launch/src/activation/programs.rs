@@ -9,13 +9,12 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use tempfile::TempDir;
 use zone_pki::{ShowPath, hex, private_file, regular_file};
 
 use model::config::EtcdVersion;
 use model::error::{Exit, Failure, Result};
 use store::bundle::{BundleError, FileEntry, bundle_failure};
-use store::zone_directory::{make_aside, private_failure};
+use store::zone_directory::{Aside, private_failure};
 
 /// What programs are called while they are written.
 const ASIDE: &str = ".programs-";
@@ -38,7 +37,7 @@ pub(super) struct BundledEtcd {
 #[derive(Debug)]
 pub(super) struct Programs {
     root: PathBuf,
-    aside: Option<TempDir>,
+    aside: Option<Aside>,
     entries: Vec<FileEntry>,
 }
 
@@ -53,7 +52,7 @@ impl Programs {
         let aside = match &self.aside {
             Some(aside) => aside.path().to_owned(),
             None => {
-                let made = make_aside(&self.root, ASIDE)?;
+                let made = Aside::make(&self.root, ASIDE)?;
                 let path = made.path().to_owned();
                 self.aside = Some(made);
                 path

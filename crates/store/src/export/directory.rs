@@ -1,32 +1,31 @@
 //! Writes an export: all of it or nothing, and over nothing.
 
-use std::ffi::OsStr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use zone_pki::{ShowPath, private_file};
 
 use super::ExportFile;
-use crate::zone_directory::{ZoneLock, make_aside, private_failure};
+use crate::zone_directory::{Aside, ZoneLock, private_failure};
 use model::error::{Exit, Failure, Result};
 
+const ASIDE: &str = ".zone-etcd-export-";
+
 /// Writes the files, 0600 each, aside and into a directory of this name, 0700, which must not be there yet.
-/// With the lock, what is aside already is of one that was interrupted, and is removed: there are keys in it.
+/// What an interrupted export of whatever name has left beside it is removed: there are keys in it.
 pub fn write_new(directory: &Path, files: &[ExportFile], _held: &ZoneLock) -> Result<()> {
     refuse_present(directory)?;
     let parent = match directory.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let name = directory.file_name().and_then(OsStr::to_str).unwrap_or_default();
-    let staged = make_aside(parent, &format!(".{name}.export-"))?;
+    let staged = Aside::make(parent, ASIDE)?;
     for file in files {
         write(staged.path(), file)?;
     }
     sync(staged.path())?;
     std::fs::rename(staged.path(), directory).map_err(|error| Failure::write(directory, &error))?;
-    // The directory has another name now, so there is nothing left to remove.
-    let _ = staged.keep();
+    staged.has_moved();
     sync(parent)
 }
 

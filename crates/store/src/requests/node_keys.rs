@@ -12,7 +12,7 @@ use zone_pki::{
 };
 
 use super::file::{RequestFile, RoleRequest};
-use crate::zone_directory::{make_aside, private_failure};
+use crate::zone_directory::{Aside, private_failure};
 use model::error::{Failure, Result};
 use model::plan::{NODE_ROLES, NamesRule, NodePaths, SubjectRule};
 
@@ -55,7 +55,7 @@ impl NodeKeys {
         let (generations, directory) = (paths.generations(), Self::directory(paths));
         crate::zone_directory::create_directory(&generations)?;
         private_file::check_directory(&generations).map_err(|error| private_failure(&generations, &error))?;
-        let aside = make_aside(&generations, ASIDE)?;
+        let aside = Aside::make(&generations, ASIDE)?;
         let create = |file: &str, bytes: &[u8]| {
             let path = aside.path().join(file);
             private_file::create(&path, bytes, 0o600)
@@ -71,8 +71,7 @@ impl NodeKeys {
         private_file::sync(aside.path()).map_err(|error| private_failure(aside.path(), &error))?;
         keep_old(&directory)?;
         fs::rename(aside.path(), &directory).map_err(|error| Failure::write(&directory, &error))?;
-        // It has another name now: nothing is left to be removed under the old one.
-        let _ = aside.keep();
+        aside.has_moved();
         private_file::sync(&generations).map_err(|error| private_failure(&generations, &error))?;
         Ok(Self { node: node.to_owned(), directory })
     }

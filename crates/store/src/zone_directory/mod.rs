@@ -54,13 +54,14 @@ pub use revocation::reinstatement::{OfRevoked, admit};
 pub use revocation::revocation_lists::{RebuiltList, rebuild_lists};
 pub use revocation::revocation_probe::revocation_probe;
 pub use revocation::revoked_holders::RevokedCertificate;
-pub use rotation::aside::make_aside;
+pub use rotation::aside::Aside;
 pub use rotation::editions::{edition, retired, was_taken_back};
 pub use rotation::scope::RotationScope;
 pub use rotation::transitions::{prepare_next, retire, switch, switch_back};
 pub use zone_document::{ZoneDocumentSigned, sign_zone_document, signers_failure, zone_document_signers};
 pub use zone_lock::{HeldAuthorities, ZoneLock, ZoneReadLock};
 
+use authorities::create_authorities::abandoned_authorities;
 use bundled_nodes::BundledNodes;
 use failures::zone_failure;
 use recipients::RecipientsRead;
@@ -179,8 +180,20 @@ impl ZoneDirectory {
     /// Prints the warnings, each with its line, and what is wrong with the clock.
     pub fn report_warnings(&self) {
         self.warn_of_clock();
+        self.warn_of_abandoned();
         let file = self.paths.config().shown().to_string();
         self.warnings.iter().for_each(|problem| report::problem(&file, problem));
+    }
+
+    /// Keys of CAs may lie there in the clear.
+    pub fn warn_of_abandoned(&self) {
+        for path in abandoned_authorities(&self.paths) {
+            report::warning(&format!(
+                "{} was left by an interrupted command, and may hold CA keys without a passphrase; the next \
+                 command that changes the zone removes it",
+                path.shown()
+            ));
+        }
     }
 
     /// Whether the member of a node runs from this directory, as its record of a start tells.

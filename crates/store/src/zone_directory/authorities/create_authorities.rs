@@ -2,9 +2,8 @@
 
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 use zone_pki::{
@@ -23,7 +22,7 @@ use crate::zone_directory::authorities::chain::way_up;
 use crate::zone_directory::authorities::transition_cas::TransitionCas;
 use crate::zone_directory::existing::{GivenPlanes, check_root, refuse_if_pending};
 use crate::zone_directory::failures::private_zone_failure;
-use crate::zone_directory::rotation::aside::{make_aside, remove_abandoned};
+use crate::zone_directory::rotation::aside::{Aside, abandoned, remove_abandoned};
 use crate::zone_directory::rotation::exchange::Exchange;
 use crate::zone_directory::trial::try_out;
 use crate::zone_directory::{CaPassphrase, ZoneLock};
@@ -138,12 +137,12 @@ pub(in crate::zone_directory) fn make_root(
 }
 
 /// Makes what was staged the zone's `ca/`, which is not there yet.
-pub(in crate::zone_directory) fn put_in_place(paths: &ZonePaths, staged: TempDir) -> Result<()> {
+pub(in crate::zone_directory) fn put_in_place(paths: &ZonePaths, staged: Aside) -> Result<()> {
     sync(staged.path())?;
     let directory = paths.authorities();
     std::fs::rename(staged.path(), &directory).map_err(|error| Failure::write(&directory, &error))?;
     // The directory has another name now, so there is nothing left to remove.
-    let _ = staged.keep();
+    staged.has_moved();
     sync(paths.root())
 }
 
@@ -184,14 +183,18 @@ fn create_planes(
 const STAGED: &str = ".ca-";
 
 /// A directory for CAs that are not in use yet.
-pub(in crate::zone_directory) fn stage(paths: &ZonePaths) -> Result<TempDir> {
-    make_aside(paths.root(), STAGED)
+pub(in crate::zone_directory) fn stage(paths: &ZonePaths) -> Result<Aside> {
+    Aside::make(paths.root(), STAGED)
 }
 
 /// Removes what an interrupted command left of CAs that are not in use, or have been exchanged for others:
 /// copies of keys that a later `ca lock` would not reach. The zone's lock has to be held.
-pub(in crate::zone_directory) fn remove_abandoned_authorities(paths: &ZonePaths) -> Result<()> {
-    remove_abandoned(paths.root(), STAGED)
+pub(in crate::zone_directory) fn remove_abandoned_authorities(paths: &ZonePaths) {
+    remove_abandoned(paths.root(), STAGED);
+}
+
+pub(in crate::zone_directory) fn abandoned_authorities(paths: &ZonePaths) -> Vec<PathBuf> {
+    abandoned(paths.root(), STAGED)
 }
 
 pub(in crate::zone_directory) const ROOT_NAME: &str = "root CA";

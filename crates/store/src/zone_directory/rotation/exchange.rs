@@ -7,9 +7,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use tempfile::TempDir;
 use zone_pki::{ShowPath, private_file, regular_file};
 
+use super::aside::Aside;
 use crate::zone_directory::ZoneLock;
 use crate::zone_directory::authorities::create_authorities::{create, create_directory, stage, sync};
 use crate::zone_directory::failures::private_zone_failure;
@@ -18,7 +18,7 @@ use model::plan::ZonePaths;
 
 pub(in crate::zone_directory) struct Exchange<'p> {
     paths: &'p ZonePaths,
-    staged: TempDir,
+    staged: Aside,
 }
 
 impl<'p> Exchange<'p> {
