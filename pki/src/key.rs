@@ -123,6 +123,9 @@ pub enum KeyError {
     /// The encoding is cut short or inconsistent.
     #[error("the private key is truncated or damaged")]
     Damaged,
+    /// PEM that etcd does not read; the reason, for a message.
+    #[error("{0}")]
+    UnlikeGo(&'static str),
     /// A sound key of a kind that is not used here, such as P-224, or RSA below 2048 bits.
     #[error("keys of the kind {algorithm} are not supported")]
     Unsupported {
@@ -254,6 +257,7 @@ fn the_one_key(text: &[u8]) -> Result<(SectionKind, Zeroizing<Vec<u8>>), KeyErro
         [_] => {}
         _ => return Err(KeyError::Several),
     }
+    pem::refuse_unlike_go(text).map_err(KeyError::UnlikeGo)?;
     let sections = pem::decode(text).map_err(|_| KeyError::Damaged)?;
     let is_key = |kind: SectionKind| {
         matches!(kind, SectionKind::PrivateKey | SectionKind::EcPrivateKey | SectionKind::RsaPrivateKey)

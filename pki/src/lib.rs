@@ -68,6 +68,7 @@ pub use issuance_log::{IssuanceLog, LogEntry, RevocationMark};
 pub use jws::{DetachedJws, JwsError, JwsHeader};
 pub use key::{KeyAlgorithm, KeyError, PrivateKey};
 pub use name::{NameError, SubjectAltName, SubjectAltNames};
+pub use pem::refuse_unlike_go;
 pub use printable::{ShowPath, Visible};
 pub use private_file::PrivateFileError;
 pub use record_log::{LogError, LogLine, LogPlace, RecordLog};

@@ -30,15 +30,43 @@ pub(crate) type Section = (SectionKind, Zeroizing<Vec<u8>>);
 
 /// Decodes the blocks whose label is a known one. The error is the reason, for a message.
 pub(crate) fn decode(text: &[u8]) -> Result<Vec<Section>, String> {
-    if has_bare_return(text) {
-        return Err("a line ends in a carriage return alone, where etcd sees no end of a line".to_owned());
-    }
+    refuse_unlike_go(text)?;
     <(SectionKind, Vec<u8>)>::pem_slice_iter(text)
         .map(|section| match section {
             Ok((kind, der)) => Ok((kind, Zeroizing::new(der))),
             Err(error) => Err(reason(&error).to_owned()),
         })
         .collect()
+}
+
+/// Refuses what the decoder takes for blocks, and Go's `encoding/pem`, by which etcd reads, does not.
+///
+/// # Errors
+/// The reason, for a message.
+pub fn refuse_unlike_go(text: &[u8]) -> Result<(), &'static str> {
+    if has_bare_return(text) {
+        return Err("a line ends in a carriage return alone, where etcd sees no end of a line");
+    }
+    let mut is_inside = false;
+    for line in text.split(|byte| *byte == b'\n') {
+        if line.starts_with(b"-----BEGIN ") {
+            is_inside = true;
+        } else if let Some(end) = line.strip_prefix(b"-----END ") {
+            // A line feed was missing between two files that were joined.
+            let end = end.strip_suffix(b"\r").unwrap_or(end);
+            let blanks = end.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            let label = end[..end.len() - blanks].strip_suffix(b"-----");
+            if label.is_none_or(|label| label.contains(&b'-')) {
+                return Err("something follows an END line on the same line, and etcd passes over the block");
+            }
+            is_inside = false;
+        }
+        // Neither ends a line, and the decoder passes over them as over blanks.
+        if is_inside && line.iter().any(|byte| matches!(byte, 0x0b | 0x0c)) {
+            return Err("a block has a form feed or a vertical tab, and etcd passes over it");
+        }
+    }
+    Ok(())
 }
 
 /// The decoder ends lines there as well, and would find blocks that etcd does not.

@@ -315,6 +315,9 @@ pub struct Set {
     /// What is in `ca.crt` and in `node.crt`: `r`, `m`, `l` or `o` for each.
     pub trusted: &'static str,
     pub presented: &'static str,
+    /// How the text of either file is changed in the end.
+    pub trusted_as: fn(String) -> String,
+    pub presented_as: fn(String) -> String,
 }
 
 impl Set {
@@ -333,7 +336,16 @@ impl Set {
         leaf.names(OWN);
         let mut other = Certificate::new("other", "root", "other", "root");
         other.authority(None);
-        Self { root, middle, leaf, other, trusted: "r", presented: "lm" }
+        Self {
+            root,
+            middle,
+            leaf,
+            other,
+            trusted: "r",
+            presented: "lm",
+            trusted_as: |text| text,
+            presented_as: |text| text,
+        }
     }
 
     /// Writes the three files, and a local config that names them.
@@ -349,8 +361,9 @@ impl Set {
             };
             which.chars().map(|which| keys.sign(one(which))).collect()
         };
-        fs::write(directory.join("ca.crt"), text(self.trusted)).expect("the CAs");
-        fs::write(directory.join("node.crt"), text(self.presented)).expect("the certificate");
+        fs::write(directory.join("ca.crt"), (self.trusted_as)(text(self.trusted))).expect("the CAs");
+        fs::write(directory.join("node.crt"), (self.presented_as)(text(self.presented)))
+            .expect("the certificate");
         let key = directory.join("node.key");
         fs::copy(keys.path(self.leaf.key), &key).expect("the key");
         fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("its mode");

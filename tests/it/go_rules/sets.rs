@@ -60,10 +60,34 @@ fn keys(set: &mut Set, [root, middle, leaf]: [&'static str; 3], hash: &'static s
     (set.leaf.key, set.leaf.signer, set.leaf.hash) = (leaf, middle, hash);
 }
 
+fn blanks_behind(text: String) -> String {
+    text.replace("END CERTIFICATE-----\n", "END CERTIFICATE----- \t\r\n")
+}
+
+/// Without the line feed between two blocks.
+fn joined(text: String) -> String {
+    text.replace("-----\n-----BEGIN", "----------BEGIN")
+}
+
 pub const SETS: &[Row] = &[
     row("sound", Taken, |_| {}),
     row("an intermediate that is trusted itself", Taken, |set| (set.trusted, set.presented) = ("m", "l")),
     row("an intermediate in the CA file", Taken, |set| (set.trusted, set.presented) = ("rm", "l")),
+    row("presented, joined on one line", Refused("something follows an END line"), |set| {
+        set.presented_as = joined
+    }),
+    row("CAs joined on one line", Refused("something follows an END line"), |set| {
+        (set.trusted, set.trusted_as) = ("or", joined);
+    }),
+    row("blanks behind END lines", Taken, |set| {
+        (set.trusted_as, set.presented_as) = (blanks_behind, blanks_behind);
+    }),
+    row("a remark behind an END line", Refused("something follows an END line"), |set| {
+        set.trusted_as = |text| text.trim_end().to_owned() + " # old\n";
+    }),
+    row("a form feed in a certificate", Refused("a form feed or a vertical tab"), |set| {
+        set.presented_as = |text| text.replacen("\nM", "\nM\u{c}", 1);
+    }),
     row("no intermediate", Refused("was issued by CN=middle"), |set| set.presented = "l"),
     row("the root presented as well", Taken, |set| set.presented = "lmr"),
     row("another root", Refused("which is neither in it nor in"), |set| set.trusted = "o"),
@@ -73,6 +97,13 @@ pub const SETS: &[Row] = &[
         set.presented = "lom";
     }),
     row("a stranger among the presented", Taken, |set| set.presented = "lmo"),
+    row(
+        "a long chain",
+        Stricter("HandshakePayloadTooLarge", "no program on rustls could ask the member"),
+        |set| {
+            set.presented_as = |text| text.repeat(100);
+        },
+    ),
     row("the leaf twice", Taken, |set| set.presented = "llm"),
     row("a self-issued intermediate", Taken, |set| {
         set.other.subject = name("middle");

@@ -62,11 +62,12 @@ const MARK: Expected = Refused(65, "it begins with a byte order mark");
 const RETURNS: Expected = Refused(65, "its lines end in a carriage return alone");
 const DER: Expected = Refused(65, "it is in DER, and etcd reads PEM");
 const DAMAGED: Expected = Refused(65, "truncated or damaged");
+const BEHIND_END: Expected = Refused(65, "something follows an END line on the same line");
 const ENCRYPTED: Expected =
     Refused(65, "the private key is encrypted: etcd reads no encrypted key: openssl pkey");
 
 /// Forms that are the same for each of the three.
-const ANY: [(&str, Expected, Spoil); 16] = [
+const ANY: [(&str, Expected, Spoil); 21] = [
     ("line ends of Windows", Taken, |_, pem| pem.replace('\n', "\r\n").into()),
     ("no line end at the end", Taken, |_, pem| pem.trim_end().into()),
     ("text before it", Taken, |_, pem| format!("Subject: someone\n{pem}").into()),
@@ -82,6 +83,14 @@ const ANY: [(&str, Expected, Spoil); 16] = [
     ("line ends that were escaped twice", NOT_ON_LINES, |_, pem| pem.replace('\n', "\\n").into()),
     ("indented", NOT_ON_LINES, |_, pem| {
         pem.lines().flat_map(|line| format!("  {line}\n").into_bytes()).collect()
+    }),
+    ("blanks behind it", Taken, |_, pem| format!("{} \t\r\n", pem.trim_end()).into()),
+    // etcd starts with such a CA as well, and trusts nobody by it.
+    ("twice, joined on one line", BEHIND_END, |_, pem| format!("{}{pem}", pem.trim_end()).into()),
+    ("a remark behind it", BEHIND_END, |_, pem| format!("{} # old\n", pem.trim_end()).into()),
+    ("a hyphen too many", BEHIND_END, |_, pem| format!("{}-\n", pem.trim_end()).into()),
+    ("a form feed in the base64", Refused(65, "a form feed or a vertical tab"), |_, pem| {
+        pem.replacen("\nM", "\nM\u{c}", 1).into()
     }),
     ("cut in half", DAMAGED, |_, pem| pem[..pem.len() / 2].into()),
     ("a character that is not base64", DAMAGED, |_, pem| pem.replacen("\nM", "\n*", 1).into()),

@@ -12,9 +12,15 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use time::OffsetDateTime;
-use zone_pki::{Certificate, PrivateFileError, ShowPath, Usages, go, private_file, regular_file};
+use zone_pki::{
+    Certificate, PrivateFileError, ShowPath, Usages, go, private_file, refuse_unlike_go, regular_file,
+};
 
 use super::handshake_record::{HandshakeRecord, Recorder};
+
+/// A handshake's message for rustls, and what is in it beside each certificate (RFC 8446, section 4.4.2).
+const LARGEST_MESSAGE: usize = 0xffff - 8;
+const PER_CERTIFICATE: usize = 5;
 
 /// Why a certificate, a key or an authority cannot be used for TLS.
 #[derive(Debug, thiserror::Error)]
@@ -63,18 +69,17 @@ impl KeyPair {
         let chain = certificates(certificate)?;
         let text =
             private_file::read(key).map_err(|source| MaterialError::Key { path: key.to_owned(), source })?;
-        let key = PrivateKeyDer::from_pem_slice(&text).map_err(|error| MaterialError::Pem {
+        let key = parse_key(&text).map_err(|reason| MaterialError::Pem {
             path: key.to_owned(),
             expected: "private key",
-            reason: error.to_string(),
+            reason,
         })?;
         Ok(Self { chain, key: Arc::new(key), read: None })
     }
 
     /// Reads a certificate with its chain, and its key, from PEM that was read before.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, MaterialError> {
-        let key =
-            PrivateKeyDer::from_pem_slice(key).map_err(|error| MaterialError::Refused(error.to_string()))?;
+        let key = parse_key(key).map_err(MaterialError::Refused)?;
         let chain = parse_certificates(chain).map_err(MaterialError::Refused)?;
         Ok(Self { chain, key: Arc::new(key), read: None })
     }
@@ -104,8 +109,12 @@ impl KeyPair {
     pub(super) fn presented(
         &self,
     ) -> Result<(&CertificateDer<'static>, &[CertificateDer<'static>]), MaterialError> {
-        let nothing = || MaterialError::Refused("it presents no certificate".to_owned());
-        self.chain.split_first().ok_or_else(nothing)
+        let refused = |why: &str| MaterialError::Refused(why.to_owned());
+        let size: usize = self.chain.iter().map(|certificate| certificate.len() + PER_CERTIFICATE).sum();
+        if size > LARGEST_MESSAGE {
+            return Err(refused("its chain is larger than 64 KiB, more than rustls takes"));
+        }
+        self.chain.split_first().ok_or_else(|| refused("it presents no certificate"))
     }
 
     pub(super) fn parts(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
@@ -280,7 +289,13 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, MaterialErr
     })
 }
 
+fn parse_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
+    refuse_unlike_go(text)?;
+    PrivateKeyDer::from_pem_slice(text).map_err(|error| error.to_string())
+}
+
 fn parse_certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    refuse_unlike_go(text)?;
     let found: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
     if found.is_empty() { Err("it holds no certificate".to_owned()) } else { Ok(found) }

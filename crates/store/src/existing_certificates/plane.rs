@@ -140,7 +140,7 @@ fn key_fault(source: &Source, text: &[u8], error: &KeyError) -> Fault {
             let found = NotPem::of(text);
             return Fault::new(what(&found.what()), found.remedy("pkey"));
         }
-        KeyError::Damaged => "copy the file again from where it was made",
+        KeyError::Damaged | KeyError::UnlikeGo(_) => "copy the file again from where it was made",
         KeyError::Several => "leave one in it: the key that the certificate was requested with",
         KeyError::Certificate => "name the key there; the two may be swapped",
         KeyError::Unsupported { .. } => {
