@@ -1,13 +1,16 @@
 //! Operations on a zone that runs tell on a terminal how far they are, and leave nothing of that.
 
+use std::io::Write;
+use std::process::Command;
+
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::harness::TestZone;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{loopback_zone, run_command};
 use crate::harness::supervised::{Supervised, supervise_on_loopback};
-use crate::harness::terminal::{OnTerminal, stays};
+use crate::harness::terminal::{OnTerminal, Received, open_terminal, stays};
+use crate::harness::{TestZone, program};
 use crate::snapshot::fill;
 
 fn zone() -> (TestZone, Vec<Supervised>) {
@@ -64,6 +67,34 @@ fn a_member_tells_how_long_it_waits() {
         kill(Pid::from_raw(first.child.id() as i32), Signal::SIGTERM).expect("it runs");
         let (rest, _) = first.ended();
         assert!(!stays(&rest).iter().any(|line| line.contains("waiting")), "{rest:?}");
+    });
+}
+
+/// A shell has the terminal, and someone types there.
+#[test]
+fn a_job_in_the_background_writes_over_nothing() {
+    isolated(|| {
+        let zone = loopback_zone(3, "");
+        zone.run(&["init"]).expect_code(0);
+        let (mut keyboard, terminal) = open_terminal();
+        let [input, output, errors] = [(); 3].map(|()| terminal.try_clone().expect("the terminal"));
+        let mut shell = Command::new("setsid");
+        shell.args(["--ctty", "--wait", "bash", "--norc", "-i"]).env("TERM", "xterm");
+        let mut shell = shell.stdin(input).stdout(output).stderr(errors).spawn().expect("a shell");
+        drop(terminal);
+        let mut received = Received::of(&keyboard);
+        let mut type_in = |text: String| keyboard.write_all(text.as_bytes()).expect("typed");
+        let (program, zone) = (program(), zone.path());
+        type_in(format!("{} run --node node1 --zone {} &\n", program.display(), zone.display()));
+        received.expect("gives up after 600 s");
+        // As long as two lines take.
+        type_in("timeout 3 tail -f /dev/null; echo over$((1 + 1))\n".to_owned());
+        let meanwhile = received.expect("over2");
+        assert!(!meanwhile.contains("waiting "), "{meanwhile:?}");
+        type_in("fg\n".to_owned());
+        received.expect("waiting ");
+        type_in("\x03exit\n".to_owned());
+        shell.wait().expect("it ends");
     });
 }
 

@@ -49,9 +49,10 @@ impl Received {
         Self { more, text: String::new() }
     }
 
-    /// Waits until the terminal has received `wanted` since the last call.
+    /// Waits until the terminal has received `wanted` since the last call, and returns what it has received
+    /// by then.
     #[track_caller]
-    pub fn expect(&mut self, wanted: &str) {
+    pub fn expect(&mut self, wanted: &str) -> String {
         let end = Instant::now() + Duration::from_secs(30);
         while !self.text.contains(wanted) {
             let left = end.saturating_duration_since(Instant::now());
@@ -59,7 +60,7 @@ impl Received {
             self.text.push_str(&String::from_utf8_lossy(&more));
         }
         let found = self.text.find(wanted).expect("it is there");
-        self.text.drain(..found + wanted.len());
+        self.text.drain(..found + wanted.len()).collect()
     }
 
     /// All that comes until no program has the terminal open.

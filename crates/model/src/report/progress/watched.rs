@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, sleep};
 
 use nix::sys::signal::Signal;
+use rustix::process::getpgrp;
+use rustix::termios::tcgetpgrp;
 
 use super::super::terminal;
 use super::{REDRAW, draw};
@@ -40,11 +42,19 @@ fn is_interrupted_as_usual() -> bool {
     !masks.any(|(_, mask)| is_set(mask))
 }
 
+/// Whether no other job has the terminal, such as the shell in which a person types the next command.
+fn is_in_foreground() -> bool {
+    // Of a terminal that is not the controlling one nothing is known.
+    tcgetpgrp(io::stderr()).map_or(true, |group| group == getpgrp())
+}
+
 fn draw_now_and_then() -> io::Result<()> {
     let go_on = || {
         loop {
             sleep(REDRAW);
-            draw();
+            if is_in_foreground() {
+                draw();
+            }
         }
     };
     Builder::new().spawn(go_on).map(drop)
