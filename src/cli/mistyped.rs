@@ -22,7 +22,8 @@ fn called<'c>(mut command: &'c Command, words: &[String]) -> (&'c Command, Vec<S
     for word in words.iter().skip(1).take_while(|word| *word != "--") {
         if let Some(found) = command.find_subcommand(word) {
             command = found;
-            named.push(found.get_name().to_owned());
+            // `help` takes no options.
+            named.extend(Some(found.get_name()).filter(|name| *name != "help").map(str::to_owned));
         }
     }
     (command, named)

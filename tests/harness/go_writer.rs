@@ -71,8 +71,8 @@ impl GoWriter {
         told
     }
 
-    /// Lets it end, and returns what it says. It looks at all that it has done, which takes the longer the more
-    /// that is; only the limit of the whole test ends it.
+    /// Lets it end, and returns what it says. It looks at all that it has done, which takes the longer the
+    /// more that is; only the limit of the whole test ends it.
     #[track_caller]
     pub fn finish(mut self) -> Value {
         drop(self.input.take());

@@ -65,6 +65,8 @@ fn what_was_meant_is_the_next_step() {
         ("run --node infra0 infra1", "zone-etcd run --help"),
         ("status infra0", "zone-etcd status --help"),
         ("run --node", "zone-etcd run --help"),
+        ("help pki --help", "zone-etcd pki --help"),
+        ("help nosuch", "zone-etcd --help"),
     ] {
         let typed: Vec<&str> = typed.split(' ').collect();
         let failed = outcome(&mut zone_etcd(&typed)).expect_code(64);

@@ -73,8 +73,8 @@ impl<'s> Survey<'s> {
         Ok(survey)
     }
 
-    /// For how long a quorum is looked for that is not there for the moment: two elections, each of which takes
-    /// up to twice its time-out. Where no survivor runs, none would tell of a quorum when that is there.
+    /// For how long a quorum is looked for that is not there for the moment: two elections, each of which
+    /// takes up to twice its time-out. Where no survivor runs, none would tell of a quorum that comes back.
     pub fn patience(&self, config: &ZoneConfig) -> Duration {
         if self.may_run { 4 * config.etcd.election } else { Duration::ZERO }
     }
