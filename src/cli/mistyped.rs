@@ -1,7 +1,7 @@
 //! A command line that cannot be read: one that can, as far as it is known what was meant.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, CommandFactory, Parser};
+use clap::{Arg, Command, CommandFactory, Parser};
 
 use super::Cli;
 use model::report::shell_quoted;
@@ -40,7 +40,13 @@ fn meant(error: &clap::Error, command: &Command, words: &[String]) -> Option<Vec
     *typed.first_mut()? = Cli::command().get_name().to_owned();
     let (unknown, instead) = match error.kind() {
         ErrorKind::MissingRequiredArgument => {
-            typed.push(text(ContextKind::InvalidArg)?.to_owned());
+            let lacking = match text(ContextKind::InvalidArg)? {
+                choice if choice.contains("--all") => vec!["--all"],
+                "<ARGS>..." => vec!["--", "get", "KEY"],
+                other if other.contains('<') => return None,
+                other => vec![other],
+            };
+            typed.extend(lacking.into_iter().map(str::to_owned));
             return Some(typed);
         }
         ErrorKind::UnknownArgument => (text(ContextKind::InvalidArg)?, text(ContextKind::SuggestedArg)),
@@ -50,13 +56,37 @@ fn meant(error: &clap::Error, command: &Command, words: &[String]) -> Option<Vec
         _ => return None,
     };
     let instead = match instead {
+        _ if let Some(elsewhere) = elsewhere(command, unknown) => elsewhere,
         Some(instead) => vec![instead],
+        // Where nodes are named without an option.
+        _ if unknown == "--node" && command.get_positionals().any(is_of_nodes) => vec![],
         None if is_node_of(command, unknown) => vec!["--node", unknown],
         None => return None,
     };
     let place = typed.iter().position(|word| word == unknown)?;
     typed.splice(place..=place, instead.into_iter().map(str::to_owned));
     Some(typed)
+}
+
+/// What other programs call a command of this one, or the place of a command that is below another.
+fn elsewhere<'c>(root: &'c Command, word: &'c str) -> Option<Vec<&'c str>> {
+    if root.get_name() != Cli::command().get_name() {
+        return (root.get_name() == "snapshot" && word == "take").then(|| vec!["save"]);
+    }
+    match word {
+        "etcdctl" => return Some(vec!["ctl"]),
+        "get" | "put" | "del" => return Some(vec!["ctl", "--", word]),
+        "start" => return Some(vec!["run"]),
+        _ => {}
+    }
+    let has_it = |group: &&Command| group.find_subcommand(word).is_some_and(|found| !found.is_hide_set());
+    let mut groups = root.get_subcommands().filter(has_it);
+    let group = groups.next().filter(|_| groups.next().is_none())?;
+    Some(vec![group.get_name(), word])
+}
+
+fn is_of_nodes(argument: &Arg) -> bool {
+    argument.get_value_names().is_some_and(|names| names[0] == "NODE")
 }
 
 /// Whether a word is the name of a node, where that is said by an option.

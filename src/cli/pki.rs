@@ -87,11 +87,14 @@ pub struct PkiIssueArgs {
     pub reinstate: bool,
 }
 
+/// Before the name of a client, in `pki list` and elsewhere.
+const CLIENT: &str = "client/";
+
 // Whose certificates.
 #[derive(Clone, Debug, Args)]
 #[group(id = "holders", required = true, multiple = true)]
 pub struct HolderArgs {
-    /// The nodes whose certificates to issue or renew
+    /// The nodes whose certificates to issue or renew; client/NAME is a client
     #[arg(value_name = "NODE")]
     pub nodes: Vec<String>,
     /// Every node, and every client that was issued or is in zone.toml
@@ -100,6 +103,16 @@ pub struct HolderArgs {
     /// A client whose certificate to issue or renew; may be repeated
     #[arg(long = "client", value_name = "NAME")]
     pub clients: Vec<String>,
+}
+
+impl HolderArgs {
+    /// The clients, also as `pki list` calls them, `client/NAME`, and the nodes.
+    pub fn named(&self) -> (Vec<&str>, Vec<&str>) {
+        let (listed, nodes): (Vec<&str>, Vec<&str>) =
+            self.nodes.iter().map(String::as_str).partition(|name| name.starts_with(CLIENT));
+        let listed = listed.into_iter().filter_map(|name| name.strip_prefix(CLIENT));
+        (self.clients.iter().map(String::as_str).chain(listed).collect(), nodes)
+    }
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use time::OffsetDateTime;
-use zone_pki::ShowPath;
+use zone_pki::{ShowPath, Visible};
 
 use crate::arguments::{binary_request, open_site};
 use crate::cli::{CtlArgs, EnvArgs, EnvFormat};
@@ -34,6 +34,7 @@ pub(super) fn print_environment(arguments: &EnvArgs, now: OffsetDateTime) -> Res
 }
 
 pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()> {
+    refuse_misplaced(&arguments.arguments)?;
     let site = open_site(&arguments.site)?;
     site.warn_of_clock();
     let request = BinaryRequest {
@@ -55,6 +56,18 @@ pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()>
     Err(Failure::new(Exit::for_io(&error), format!("cannot run {}", etcdctl.shown()))
         .because(&error)
         .next("name another with --etcd"))
+}
+
+/// etcdctl has no such options: they were meant for this program, which hands on what follows the first word
+/// of etcdctl's.
+fn refuse_misplaced(arguments: &[OsString]) -> Result<()> {
+    let is_ours = |word: &&OsString| {
+        let word = word.to_string_lossy();
+        ["--zone", "--config", "--client"].contains(&word.split('=').next().unwrap_or_default())
+    };
+    let Some(ours) = arguments.iter().find(is_ours) else { return Ok(()) };
+    let what = format!("{} stands behind the arguments of etcdctl", Visible(ours.to_string_lossy()));
+    Err(Failure::new(Exit::Usage, what).next("put it before them: zone-etcd ctl --zone DIR -- get KEY"))
 }
 
 /// What is wrong with the certificate by this machine's clock, where it is one that the zone has issued.

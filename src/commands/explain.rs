@@ -6,7 +6,7 @@ use crate::cli::ExplainArgs;
 use crate::output::{print, print_styled};
 use diagnosis::CHECKS;
 use diagnosis::log::explanations;
-use documents::{Page, TOPICS, explain_command, names, page, problems, rendered};
+use documents::{FILES, Page, TOPICS, explain_command, names, page, problems, rendered};
 use model::config::nearest;
 use model::error::{Exit, Failure, Result};
 use model::report::{self, Table, wrapped};
@@ -16,6 +16,9 @@ const COLUMNS: usize = 80;
 
 pub(super) fn run(arguments: &ExplainArgs) -> Result<()> {
     let Some(asked) = &arguments.page else { return print(&list()) };
+    if let Some(file) = FILES.iter().find(|file| file.name == asked) {
+        return print(file.text);
+    }
     let found = called(asked).ok_or_else(|| unknown(asked))?;
     if report::is_terminal() {
         print_styled(&rendered(found, report::columns().unwrap_or(COLUMNS)))?;
@@ -40,6 +43,10 @@ fn list() -> String {
         }
         let _ = write!(out, "\n{}\n{}", topic.title, table.render_indented());
     }
+    let _ = writeln!(out, "\nFiles to install, printed as they are");
+    FILES.iter().for_each(|file| {
+        let _ = writeln!(out, "  {}", file.name);
+    });
     out
 }
 
@@ -54,7 +61,7 @@ fn called(name: &str) -> Option<&'static Page> {
 fn unknown(name: &str) -> Failure {
     let checks = CHECKS.iter().map(|check| check.name);
     let lines = explanations().map(|row| row.id);
-    let near = nearest(name, names().chain(checks).chain(lines));
+    let near = nearest(name, names().chain(checks).chain(lines).chain(FILES.iter().map(|file| file.name)));
     Failure::new(Exit::Usage, format!("there is no page `{name}`")).next(match near {
         Some(near) => format!("did you mean `{near}`? {}", explain_command(near)),
         None => "see which pages there are: zone-etcd explain".to_owned(),

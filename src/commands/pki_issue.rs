@@ -53,7 +53,7 @@ fn clients(arguments: &PkiIssueArgs, zone: &ZoneDirectory) -> Result<Vec<ClientN
     if arguments.holders.all {
         return all_clients(zone);
     }
-    let parse = |name: &String| {
+    let parse = |name: &str| {
         let client = ClientName::parse(name)
             .map_err(|NameFault { what, instead }| Failure::new(Exit::Usage, what).next(instead))?;
         match zone.config.nodes.iter().find(|node| client.is_name_of(node)) {
@@ -66,7 +66,7 @@ fn clients(arguments: &PkiIssueArgs, zone: &ZoneDirectory) -> Result<Vec<ClientN
             .next("give the client another name")),
         }
     };
-    arguments.holders.clients.iter().map(parse).collect()
+    arguments.holders.named().0.into_iter().map(parse).collect()
 }
 
 fn holders<'z>(
@@ -78,7 +78,7 @@ fn holders<'z>(
     if arguments.holders.all {
         holders.extend(zone.config.nodes.iter().map(Holder::Node));
     }
-    for name in &arguments.holders.nodes {
+    for name in arguments.holders.named().1 {
         holders.push(Holder::Node(zone.node(name)?));
     }
     holders.extend(clients.iter().map(Holder::Client));

@@ -94,8 +94,8 @@ pub fn page(name: &str) -> Option<&'static Page> {
     let name = name.strip_prefix("docs/").unwrap_or(name);
     let name = name.strip_suffix(".md").unwrap_or(name);
     let is_it = |page: &&Page| page.path == name || page.name() == name;
-    let is_problem = |page: &&Page| page.path.strip_prefix(PROBLEMS) == Some(name);
-    all().find(is_it).or_else(|| all().find(is_problem))
+    let is_last_part = |page: &&Page| page.path.rsplit('/').next() == Some(name);
+    all().find(is_it).or_else(|| all().find(is_last_part))
 }
 
 /// The page that a link of another page leads to, whatever heading of it is meant.

@@ -31,6 +31,13 @@ impl Process {
         Self::of(std::process::id())
     }
 
+    /// The process that it is a child of now.
+    pub fn parent(self) -> Option<NamedProcess> {
+        let stat = kernel_text(&format!("/proc/{}/stat", self.pid)).ok()?;
+        let (_, fields) = stat.rsplit_once(") ")?;
+        fields.split_ascii_whitespace().nth(1)?.parse().ok().map(NamedProcess::of)
+    }
+
     pub fn is_alive(self) -> bool {
         Self::of(self.pid) == Some(self)
     }

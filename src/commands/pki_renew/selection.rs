@@ -33,13 +33,14 @@ impl<'z> Selection<'z> {
             return Ok(Self { nodes, clients: all_clients(zone)?, role, before, due_alone, of_revoked });
         }
         let mut nodes: Vec<&Node> = Vec::new();
-        for name in &arguments.holders.nodes {
+        let (clients, named) = arguments.holders.named();
+        for name in named {
             let node = zone.node(name)?;
             if nodes.iter().all(|known| known.name != node.name) {
                 nodes.push(node);
             }
         }
-        let clients = arguments.holders.clients.iter().map(|name| store::clients::client_of_zone(zone, name));
+        let clients = clients.into_iter().map(|name| store::clients::client_of_zone(zone, name));
         let clients = clients.collect::<Result<_>>()?;
         Ok(Self { nodes, clients, role, before, due_alone, of_revoked })
     }

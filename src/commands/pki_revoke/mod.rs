@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use crate::arguments::open_zone;
 use crate::cli::PkiRevokeArgs;
 use crate::output::print_dry_run;
+use model::config::ClientName;
 use model::error::{Exit, Failure, Result};
 use operations::event::Told;
 use operations::observer::Observer;
@@ -76,5 +77,10 @@ fn refuse_nothing(targeted: &Targeted, target: &Target, zone: &ZoneDirectory) ->
         ),
         count => failure.because(format!("its {count} certificates have expired")),
     };
-    Err(failure.next(format!("see what there is: {}", zone.proposed("pki list"))))
+    let as_client = format!("client/{}", target.written);
+    let is_client = ClientName::parse(&target.written).is_ok_and(|name| zone.paths.client(&name).is_dir());
+    Err(failure.next(match is_client {
+        true => format!("did you mean {as_client}? {}", zone.proposed(&format!("pki revoke {as_client}"))),
+        false => format!("see what there is: {}", zone.proposed("pki list")),
+    }))
 }

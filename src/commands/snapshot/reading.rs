@@ -78,6 +78,6 @@ pub(super) fn refuse(checked: &Checked) -> Result<()> {
     let failure = checked.faults.iter().fold(failure, |failure, fault| failure.because(fault));
     Err(failure.next(match exit {
         Exit::MissingInput => "bring the manifest that was made with it, NAME.json, and lay it beside it",
-        _ => "use another snapshot, or another copy of this one; to take one: zone-etcd snapshot save",
+        _ => "use another snapshot, or another copy of this one; where the zone is: zone-etcd snapshot list",
     }))
 }

@@ -61,7 +61,7 @@ fn refuse_failed(checked: &Checked, record: &DrillRecord) -> Result<()> {
     }
     let what = format!("{} does not restore to what its manifest says", checked.paths.file.shown());
     let failure = record.faults.iter().cloned().fold(Failure::bad_input(what), Failure::because);
-    Err(failure.next("use another snapshot; to take one: zone-etcd snapshot save"))
+    Err(failure.next("use another snapshot; where the zone is: zone-etcd snapshot list"))
 }
 
 fn sealed(file: &Path) -> Failure {

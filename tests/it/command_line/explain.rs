@@ -46,6 +46,22 @@ fn has_every_page_as_it_is_in_the_repository() {
 }
 
 #[test]
+fn has_every_unit_to_install() {
+    let listed = outcome(&mut zone_etcd(["explain"])).expect_code(0).stdout;
+    for entry in fs::read_dir(root().join("packaging/systemd")).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        let name = format!("systemd/{}", path.file_name().expect("a name").to_string_lossy());
+        assert_eq!(explained(&name), fs::read_to_string(&path).expect("a unit"), "{name}");
+        assert!(listed.lines().any(|line| line.trim() == name), "{name}\n{listed}");
+    }
+}
+
+#[test]
+fn finds_a_page_by_the_last_part_of_its_name() {
+    assert_eq!(explained("2-three-machines"), explained("tutorials/2-three-machines"));
+}
+
+#[test]
 fn finds_a_page_by_what_reports_call_a_problem() {
     let quota = fs::read_to_string(root().join("docs/problems/quota.md")).expect("a page");
     for name in ["quota", "problems/quota", "docs/problems/quota.md", "problems/quota.md"] {

@@ -137,3 +137,16 @@ fn a_list_that_is_replaced_is_said() {
     assert_eq!(std::fs::read(&path).expect("a list"), right);
     zone.run(&["pki", "issue", "--all"]).expect_code(0).expect_error_with(&["nothing to issue"]);
 }
+
+#[test]
+fn a_client_may_be_named_as_it_is_listed() {
+    let zone = TestZone::init("example.zone", &["node1=10.0.1.10"]);
+    let told = zone.run(&["pki", "revoke", "app"]).expect_code(66).stderr;
+    assert!(told.contains("pki list"), "{told}");
+    zone.run(&["pki", "issue", "client/app"]).expect_code(0);
+    assert!(zone.file("clients/app/current/client.crt").exists());
+    let told = zone.run(&["pki", "revoke", "app"]).expect_code(66).stderr;
+    assert!(told.contains("did you mean client/app? zone-etcd pki revoke client/app"), "{told}");
+    let told = zone.run(&["pki", "renew", "client/app", "--dry-run"]).expect_code(0).stdout;
+    assert!(told.contains("client/app"), "{told}");
+}

@@ -121,6 +121,13 @@ impl Operation<'_> {
         let ready = self.make_ready(node)?;
         self.still_held()?;
         self.tell(Event::Restarting { node: name.clone() });
+        if let Some(shell) = member.shell() {
+            let (limit, run) = (self.limit.as_secs(), self.site().proposed_on("run", &name));
+            report::warning(&format!(
+                "{shell} has started {name}, and may not start it again: then type within {limit} s, on {name}: \
+                 {run}"
+            ));
+        }
         let begun = Instant::now();
         let stopping = member.stop(node)?;
         let back = comeback::wait(&self.observer, node, ready.id, &member, stopping, begun + self.limit)?;

@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid, User};
 use zone_pki::ShowPath;
 
-use host::{self, NodeLock, Process, ServiceRestart};
+use host::{self, NamedProcess, NodeLock, Process, ServiceRestart};
 use model::config::Node;
 use model::error::{Exit, Failure, Result};
 use model::plan::NodePaths;
@@ -19,6 +19,9 @@ use store::site::Site;
 /// For how long a member is waited for that does not run: it may just have been stopped, by a restart that
 /// was interrupted.
 const APPEARS_WITHIN: Duration = Duration::from_secs(5);
+/// Who types commands there, and starts nothing again by itself.
+const TYPED_IN: [&str; 12] =
+    ["sh", "bash", "dash", "ash", "zsh", "fish", "ksh", "tmux", "tmux: server", "screen", "sshd", "login"];
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(25);
 
@@ -70,6 +73,12 @@ impl RunningMember {
         Self { process, service }
     }
 
+    /// What started it, if that is a shell: then nothing may start it again.
+    pub(super) fn shell(&self) -> Option<NamedProcess> {
+        let parent = self.process.parent().filter(|_| self.service.is_none())?;
+        TYPED_IN.contains(&parent.name.as_str()).then_some(parent)
+    }
+
     /// Tells it to end.
     #[tracing::instrument(skip_all, name = "stop member", fields(node = node.name.short()))]
     pub(crate) fn stop(&self, node: &Node) -> Result<Stopping> {
@@ -90,7 +99,10 @@ impl RunningMember {
 impl fmt::Display for RunningMember {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "process {}", self.process.pid)?;
-        self.service.as_ref().map_or(Ok(()), |unit| write!(f, " of {unit}"))
+        self.service.as_ref().map_or(Ok(()), |unit| write!(f, " of {unit}"))?;
+        self.shell().map_or(Ok(()), |shell| {
+            write!(f, ", which {shell} started and may not start again, no supervisor,")
+        })
     }
 }
 
