@@ -124,8 +124,8 @@ impl Operation<'_> {
         if let Some(shell) = member.shell() {
             let (limit, run) = (self.limit.as_secs(), self.site().proposed_on("run", &name));
             report::warning(&format!(
-                "{shell} has started {name}, and may not start it again: then type within {limit} s, on {name}: \
-                 {run}"
+                "{shell} has started {name}, and may not start it again: then type within {limit} s, on \
+                 {name}: {run}"
             ));
         }
         let begun = Instant::now();
