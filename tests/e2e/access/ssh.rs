@@ -37,7 +37,7 @@ impl Machines {
         let text = std::fs::read_to_string(packaged).expect("the script");
         write_program(
             &only,
-            &text.replace("/usr/local/bin/zone-etcd\n", &format!("{}\n", program().display())),
+            text.replace("/usr/local/bin/zone-etcd\n", &format!("{}\n", program().display())),
         );
         let root =
             zone_pki::Certificate::from_pem(&std::fs::read(zone.file("ca/root.crt")).expect("the root"));

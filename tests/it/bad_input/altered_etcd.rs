@@ -23,7 +23,7 @@ fn refused(zone: &TestZone, bundle: &FakeBundle) {
 /// The same number of bytes, other bytes.
 fn alter(bundle: &FakeBundle) {
     let text = std::fs::read_to_string(bundle.etcd()).expect("the stand-in");
-    write_program(&bundle.etcd(), &text.replace("as it was bundled", "as it was altered"));
+    write_program(&bundle.etcd(), text.replace("as it was bundled", "as it was altered"));
 }
 
 #[test]

@@ -21,7 +21,7 @@ impl StandIn {
     /// A stand-in below `directory` that says it is etcd of this version.
     pub fn new(directory: &Path, version: &str) -> Self {
         let path = directory.join("stand-in");
-        write_program(&path, &script(version, ""));
+        write_program(&path, script(version, ""));
         Self { path }
     }
 
