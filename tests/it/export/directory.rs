@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::process::Command;
 
 use nix::unistd::geteuid;
 
 use super::{export, export_to};
-use crate::harness::{TestZone, outcome, zone_etcd};
+use crate::harness::{TestZone, outcome, program, zone_etcd};
 use crate::support::{NOBODY, Tree, three_members};
 
 #[test]
@@ -103,4 +104,20 @@ fn what_is_left_aside_is_removed_and_what_others_made_is_not() {
     assert!(!left.exists() && told.contains(&format!("removed {}", left.display())), "{told}");
     kept.iter().for_each(|kept| assert!(kept.join("peer.key").exists(), "{}", kept.display()));
     assert_eq!(of_others.exists(), geteuid().is_root());
+}
+
+/// Such as on NFS, where flock(2) takes no directory that is open for reading.
+#[test]
+fn a_file_system_without_locks_gets_an_export() {
+    let zone = three_members();
+    zone.run(&["pki", "issue", "--all"]).expect_code(0);
+    let left = zone.around().join(".zone-etcd-export-aBc123dEf456gHi789jKl012");
+    std::fs::create_dir(&left).expect("a directory");
+    let out = zone.around().join("out");
+    let mut command = Command::new("strace");
+    // The first is that of the zone directory, which is on another file system.
+    command.args(["-f", "-o", "/dev/null", "-e", "inject=flock:error=EBADF:when=2+"]).arg(program());
+    command.args(["pki", "export", "--client", "admin", "--layout", "pem", "--zone"]).arg(zone.path());
+    outcome(command.arg("--out").arg(&out)).expect_code(0);
+    assert!(out.join("client.key").exists() && left.exists());
 }

@@ -19,11 +19,12 @@ const DRAWN: usize = 24;
 /// Another command may take one for abandoned before it is locked.
 const TRIES: usize = 5;
 
-/// One of them. As long as this lives it is locked (flock(2)), which tells it from what was abandoned.
+/// One of them. As long as this lives it is locked (flock(2)), which tells it from what was abandoned. Where
+/// the file system has no such locks, nothing counts as abandoned.
 #[derive(Debug)]
 pub struct Aside {
     directory: TempDir,
-    _in_use: File,
+    _in_use: Option<File>,
 }
 
 impl Aside {
@@ -38,8 +39,9 @@ impl Aside {
                 .permissions(Permissions::from_mode(0o700))
                 .tempdir_in(parent);
             let directory = made.map_err(|error| Failure::write(parent, &error))?;
-            if let Some(in_use) = lock(directory.path()) {
-                return Ok(Self { directory, _in_use: in_use });
+            match lock(directory.path()) {
+                Ok(None) => {}
+                locked => return Ok(Self { directory, _in_use: locked.ok().flatten() }),
             }
         }
         Err(Failure::new(Exit::TryAgain, format!("cannot keep a directory in {}", parent.shown()))
@@ -86,20 +88,26 @@ fn unused(parent: &Path, prefix: &str) -> Vec<(PathBuf, File)> {
         let has_its_form = drawn.len() == DRAWN && drawn.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let is_own = |found: fs::Metadata| found.is_dir() && found.uid() == geteuid().as_raw();
         let path = Some(entry.path()).filter(|_| has_its_form && entry.metadata().is_ok_and(is_own))?;
-        let lock = lock(&path)?;
+        let lock = lock(&path).ok()??;
         Some((path, lock))
     });
     unused.collect()
 }
 
 /// None if another command has it, or it is not there any more.
-fn lock(path: &Path) -> Option<File> {
+///
+/// # Errors
+/// It cannot be locked there at all.
+fn lock(path: &Path) -> io::Result<Option<File>> {
     let locked = || {
         let opened = OpenOptions::new().read(true).custom_flags(O_DIRECTORY | O_NOFOLLOW).open(path)?;
         opened.try_lock()?;
         let (opened_is, is_there) = (opened.metadata()?, fs::symlink_metadata(path)?);
         let is_same = (opened_is.dev(), opened_is.ino()) == (is_there.dev(), is_there.ino());
-        io::Result::Ok(Some(opened).filter(|_| is_same))
+        Ok(Some(opened).filter(|_| is_same))
     };
-    locked().ok().flatten()
+    locked().or_else(|error: io::Error| match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::NotFound => Ok(None),
+        _ => Err(error),
+    })
 }
