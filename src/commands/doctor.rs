@@ -42,6 +42,9 @@ pub(super) fn run(arguments: &DoctorArgs, now: OffsetDateTime) -> Result<ExitCod
     let site = open_site(&arguments.site)?;
     site.refuse_unless_issued()?;
     site.report_warnings();
+    if let Site::Zone(zone) = &site {
+        zone.warn_of_abandoned();
+    }
     note_members(&site, now);
     warn_of_validity(&site, &ClientName::admin(), now);
     let findings = examine(&site, now);

@@ -19,6 +19,7 @@ use store::zone_directory::{Authorities, Finding, ZoneDirectory, check};
 pub(super) fn run(arguments: &PkiListArgs, now: OffsetDateTime) -> Result<ExitCode> {
     let zone = open_zone(&arguments.zone)?;
     zone.report_warnings();
+    zone.warn_of_abandoned();
     zone.refuse_unless_issued()?;
     let authorities = Authorities::load(&zone.paths, now)?;
     let mut findings = check(&zone, &authorities, now)?;

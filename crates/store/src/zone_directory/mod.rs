@@ -180,7 +180,6 @@ impl ZoneDirectory {
     /// Prints the warnings, each with its line, and what is wrong with the clock.
     pub fn report_warnings(&self) {
         self.warn_of_clock();
-        self.warn_of_abandoned();
         let file = self.paths.config().shown().to_string();
         self.warnings.iter().for_each(|problem| report::problem(&file, problem));
     }
