@@ -51,7 +51,7 @@ pub fn refuse_unlike_go(text: &[u8]) -> Result<(), &'static str> {
     for line in text.split(|byte| *byte == b'\n') {
         if line.starts_with(b"-----BEGIN ") {
             is_inside = true;
-        } else if let Some(end) = line.strip_prefix(b"-----END ") {
+        } else if is_inside && let Some(end) = line.strip_prefix(b"-----END ") {
             // A line feed was missing between two files that were joined.
             let end = end.strip_suffix(b"\r").unwrap_or(end);
             let blanks = end.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();

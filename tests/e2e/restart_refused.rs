@@ -135,6 +135,24 @@ fn a_key_that_others_can_read() {
     });
 }
 
+/// It serves by what it has read, and would trust nobody after the next start.
+#[test]
+fn a_ca_file_that_etcd_passes_over() {
+    isolated(|| {
+        let damage = |reached: &Reached| {
+            let path = reached.file("node2", "pki/current/peer-ca.crt");
+            let text = fs::read_to_string(&path).expect("the CAs");
+            fs::write(path, format!("{} # old\n", text.trim_end())).expect("written");
+        };
+        let reached = Reached::new();
+        damage(&reached);
+        let texts = ["peer-ca.crt cannot be used", "something follows an END line on the same line"];
+        refused(&reached.members, 65, &texts, || reached.on_node2(&["restart"]));
+        refused(&reached.members, 65, &texts[1..], || reached.zone.run(&["restart", "--rolling"]));
+        reached.on_node2(&["plan"]).expect_code(65).expect_error_with(&texts);
+    });
+}
+
 #[test]
 fn a_foreign_peer_certificate() {
     isolated(|| {

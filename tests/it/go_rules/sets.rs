@@ -85,6 +85,9 @@ pub const SETS: &[Row] = &[
     row("a remark behind an END line", Refused("something follows an END line"), |set| {
         set.trusted_as = |text| text.trim_end().to_owned() + " # old\n";
     }),
+    row("a line like an END outside of a block", Taken, |set| {
+        set.trusted_as = |text| format!("-----END of the old one --\n{text}");
+    }),
     row("a form feed in a certificate", Refused("a form feed or a vertical tab"), |set| {
         set.presented_as = |text| text.replacen("\nM", "\nM\u{c}", 1);
     }),

@@ -109,10 +109,13 @@ pub fn verify_handshakes(
 fn verify_each_other(case: &HandshakeCase, client: &Side, server: &Side) -> Result<(), HandshakeCheckError> {
     let (name, now) = (case.name()?, UnixTime::now());
     let (leaf, above) = server.pair.presented()?;
-    let verified = client.trust.server_verifier()?.verify_server_cert(leaf, above, &name, &[], now);
+    let verifier = client.trust.server_verifier()?;
+    let verified =
+        server.pair.fits().and_then(|()| verifier.verify_server_cert(leaf, above, &name, &[], now));
     verified.map_err(HandshakeError::ByClient)?;
     let (leaf, above) = client.pair.presented()?;
-    let verified = server.trust.client_verifier()?.verify_client_cert(leaf, above, now);
+    let verifier = server.trust.client_verifier()?;
+    let verified = client.pair.fits().and_then(|()| verifier.verify_client_cert(leaf, above, now));
     verified.map_err(HandshakeError::ByServer)?;
     Ok(())
 }

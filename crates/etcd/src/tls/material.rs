@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, InvalidMessage, RootCertStore, ServerConfig};
 use time::OffsetDateTime;
 use zone_pki::{
     Certificate, PrivateFileError, ShowPath, Usages, go, private_file, refuse_unlike_go, regular_file,
@@ -109,12 +109,17 @@ impl KeyPair {
     pub(super) fn presented(
         &self,
     ) -> Result<(&CertificateDer<'static>, &[CertificateDer<'static>]), MaterialError> {
-        let refused = |why: &str| MaterialError::Refused(why.to_owned());
+        let nothing = || MaterialError::Refused("it presents no certificate".to_owned());
+        self.chain.split_first().ok_or_else(nothing)
+    }
+
+    /// Whether the other side takes so much at once, as rustls says it.
+    pub(super) fn fits(&self) -> Result<(), rustls::Error> {
         let size: usize = self.chain.iter().map(|certificate| certificate.len() + PER_CERTIFICATE).sum();
-        if size > LARGEST_MESSAGE {
-            return Err(refused("its chain is larger than 64 KiB, more than rustls takes"));
+        match size <= LARGEST_MESSAGE {
+            true => Ok(()),
+            false => Err(InvalidMessage::HandshakePayloadTooLarge.into()),
         }
-        self.chain.split_first().ok_or_else(|| refused("it presents no certificate"))
     }
 
     pub(super) fn parts(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {

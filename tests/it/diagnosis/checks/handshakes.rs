@@ -15,7 +15,7 @@ use crate::support::three_members_issued;
 /// What is wrong, and what both say of each of the handshakes.
 type Row = (&'static str, [&'static str; 2], fn(&TestZone, &TestZone));
 
-const ROWS: [Row; 8] = [
+const ROWS: [Row; 9] = [
     ("nothing", ["", ""], |_, _| ()),
     ("a peer CA of others", ["the client refuses the server", ""], |zone, other| {
         put(zone, "peer-ca.crt", &other.file("ca/peer.crt"))
@@ -32,6 +32,11 @@ const ROWS: [Row; 8] = [
     }),
     ("a client that is none", ["", "the server refuses the client"], |zone, _| {
         forge(zone, "client", GATEWAY.stem, Usages::SERVER, OffsetDateTime::now_utc(), Duration::DAY);
+    }),
+    ("a chain that rustls takes of no peer", ["the client refuses the server", ""], |zone, _| {
+        let path = zone.file("nodes/node1/pki/current/peer.crt");
+        let chain = fs::read_to_string(&path).expect("a chain");
+        fs::write(path, chain.repeat(100)).expect("written");
     }),
     ("a peer that has expired", ["the client refuses the server", ""], |zone, _| {
         let then = OffsetDateTime::now_utc() - Duration::minutes(3);
