@@ -26,6 +26,9 @@ use store::site::Site;
 use store::snapshot::DIRECTORY;
 use store::zone_directory::{ZoneDirectory, document_signer, read_restored};
 
+/// For how many election timeouts a quorum is looked for: two elections, each of up to two timeouts.
+const ELECTIONS: u32 = 4;
+
 #[tracing::instrument(skip_all, name = "recover")]
 pub(super) fn run(arguments: &RecoverZoneArgs, restore: Restore<'_>, now: OffsetDateTime) -> Result<()> {
     let given = given(&arguments.method)?;
@@ -53,7 +56,7 @@ pub(super) fn run(arguments: &RecoverZoneArgs, restore: Restore<'_>, now: Offset
     let observer = Observer::new(&site);
     gates.pass(
         "no quorum, and none of the dead answers",
-        refuse_answering(&observer, &dead, all.patience(site.config())),
+        refuse_answering(&observer, &dead, ELECTIONS * site.config().etcd.election, all.may_run),
     )?;
     gates.pass("members with data are no majority", all.refuse_majority(&site))?;
     let logs = all.logs.clone();

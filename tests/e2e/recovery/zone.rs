@@ -92,6 +92,29 @@ fn all_that_was_acknowledged_is_there_again() {
     });
 }
 
+/// Two of three are left, and one of them is away for as long as an election may take.
+#[test]
+fn a_quorum_that_is_away_for_a_moment_is_waited_for() {
+    isolated(|| {
+        let (zone, mut members) = three_members("");
+        members[2].signal(Signal::SIGKILL);
+        members[2].end();
+        fs::remove_dir_all(zone.file("nodes/node3/data")).expect("the data");
+        let description = zone.file("zone.toml");
+        let text = fs::read_to_string(&description).expect("zone.toml");
+        fs::write(&description, text.replace("election = \"100ms\"", "election = \"8s\"")).expect("written");
+        members[1].signal(Signal::SIGSTOP);
+        let mut command = zone.command(&["-v", "recover", "--dead", "node3", "--yes"]);
+        let mut recovering = Running::start(&mut command, zone.around(), "recovering");
+        recovering.wait_for_line(&["ask members", "close"]);
+        members[1].signal(Signal::SIGCONT);
+        let ended = recovering.outcome();
+        assert_eq!(ended.code, 78, "{}", ended.stderr);
+        ended.expect_error_with(&["a quorum answers: nothing has to be recovered"]);
+        assert!(snapshots(&zone).is_empty());
+    });
+}
+
 /// What was salvaged on a node is carried, and the operator vouches for it.
 #[test]
 fn by_hand_with_files() {

@@ -8,12 +8,18 @@ use model::config::Node;
 use model::error::{Exit, Failure, Result};
 
 /// Refuses while members answer that are said to be dead, or a quorum does. A moment without a leader is no
-/// loss: `look` is asked until `patience` is over.
+/// loss: while a member runs that would know of a quorum, it is looked again until `patience` is over.
+/// `may_run` says that one may run which does not answer.
 ///
 /// # Errors
 /// Exit 78.
-pub fn refuse_answering(observer: &Observer<'_>, dead: &[&Node], patience: Duration) -> Result<()> {
-    let begun = std::time::Instant::now();
+pub fn refuse_answering(
+    observer: &Observer<'_>,
+    dead: &[&Node],
+    patience: Duration,
+    may_run: bool,
+) -> Result<()> {
+    let (begun, mut may_run) = (std::time::Instant::now(), may_run);
     loop {
         let live = observer.observe()?;
         if live.list_is_confirmed {
@@ -30,7 +36,8 @@ pub fn refuse_answering(observer: &Observer<'_>, dead: &[&Node], patience: Durat
                 .because("its log may have what no other has")
                 .next(format!("see how the members are: {}", observer.site.proposed("status"))));
         }
-        if begun.elapsed() > patience {
+        may_run |= live.members.iter().any(|member| member.status.is_ok());
+        if !may_run || begun.elapsed() > patience {
             return Ok(());
         }
         std::thread::sleep(Duration::from_millis(500));

@@ -76,7 +76,7 @@ impl Salvage {
         // Before anything is stopped for it.
         LogReport::read(site, node)?;
         if !self.rehearse {
-            refuse_answering(&Observer::new(site), &[], Duration::ZERO)?;
+            refuse_answering(&Observer::new(site), &[], Duration::ZERO, false)?;
         }
         let stopped = match self.rehearse {
             true => Stopped::hold_if_it_is(site, node),

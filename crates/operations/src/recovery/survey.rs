@@ -1,12 +1,11 @@
 //! The logs of all nodes, asked for in the way of each, and which of them is the best.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use crate::recovery_report::LogReport;
 use crate::transport::NodeTransport;
 use host::beside;
-use model::config::{Node, ZoneConfig};
+use model::config::Node;
 use model::error::{Exit, Failure, Result};
 use model::report::enumerated;
 use store::site::Site;
@@ -23,8 +22,8 @@ pub struct Survey<'s> {
     pub logs: Vec<(&'s Node, LogReport)>,
     /// The survivors whose log could not be read, and why.
     pub unread: Vec<(&'s Node, Failure)>,
-    /// Whether a survivor's member runs, as far as is known.
-    may_run: bool,
+    /// Whether a survivor's member runs, or it is not known.
+    pub may_run: bool,
 }
 
 impl<'s> Survey<'s> {
@@ -71,12 +70,6 @@ impl<'s> Survey<'s> {
         }
         survey.logs.sort_by_key(|(node, _)| zone.config.members().position(|other| other == *node));
         Ok(survey)
-    }
-
-    /// For how long a quorum is looked for that is not there for the moment: two elections, each of which
-    /// takes up to twice its time-out. Where no survivor runs, none would tell of a quorum that comes back.
-    pub fn patience(&self, config: &ZoneConfig) -> Duration {
-        if self.may_run { 4 * config.etcd.election } else { Duration::ZERO }
     }
 
     fn is_dead(&self, node: &Node) -> bool {
