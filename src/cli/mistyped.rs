@@ -1,10 +1,12 @@
 //! A command line that cannot be read: one that can, as far as it is known what was meant.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, Command, CommandFactory, Parser};
+use clap::{Arg, Command, Parser};
 
 use super::Cli;
 use model::report::shell_quoted;
+
+const PROGRAM: &str = "zone-etcd";
 
 /// What to type instead of these words, the name of the program first.
 pub fn next_step(error: &clap::Error, words: &[String]) -> String {
@@ -37,7 +39,7 @@ fn meant(error: &clap::Error, command: &Command, words: &[String]) -> Option<Vec
         _ => None,
     };
     let mut typed = words.to_vec();
-    *typed.first_mut()? = Cli::command().get_name().to_owned();
+    *typed.first_mut()? = PROGRAM.to_owned();
     let (unknown, instead) = match error.kind() {
         ErrorKind::MissingRequiredArgument => {
             let lacking = match text(ContextKind::InvalidArg)? {
@@ -70,14 +72,13 @@ fn meant(error: &clap::Error, command: &Command, words: &[String]) -> Option<Vec
 
 /// What other programs call a command of this one, or the place of a command that is below another.
 fn elsewhere<'c>(root: &'c Command, word: &'c str) -> Option<Vec<&'c str>> {
-    if root.get_name() != Cli::command().get_name() {
-        return (root.get_name() == "snapshot" && word == "take").then(|| vec!["save"]);
-    }
-    match word {
-        "etcdctl" => return Some(vec!["ctl"]),
-        "get" | "put" | "del" => return Some(vec!["ctl", "--", word]),
-        "start" => return Some(vec!["run"]),
-        _ => {}
+    match (root.get_name(), word) {
+        ("snapshot", "take") => return Some(vec!["save"]),
+        (PROGRAM, "etcdctl") => return Some(vec!["ctl"]),
+        (PROGRAM, "get" | "put" | "del") => return Some(vec!["ctl", "--", word]),
+        (PROGRAM, "start") => return Some(vec!["run"]),
+        (PROGRAM, _) => {}
+        _ => return None,
     }
     let has_it = |group: &&Command| group.find_subcommand(word).is_some_and(|found| !found.is_hide_set());
     let mut groups = root.get_subcommands().filter(has_it);

@@ -76,4 +76,4 @@ pub struct DoctorArgs {
 }
 
 const CHECK_CODES: &str = "Exit codes of check and doctor: 0 nothing failed, 65 something did, 69 nothing \
-failed but members do not answer; 75, 77, 78 where that is all that failed, as of run";
+failed but members do not answer. check: where the member would not start, the code that run ends with";

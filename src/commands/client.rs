@@ -59,13 +59,13 @@ pub(super) fn run_etcdctl(arguments: CtlArgs, now: OffsetDateTime) -> Result<()>
 }
 
 /// etcdctl has no such options: they were meant for this program, which hands on what follows the first word
-/// of etcdctl's.
+/// of etcdctl's. What is behind another `--` is data.
 fn refuse_misplaced(arguments: &[OsString]) -> Result<()> {
     let is_ours = |word: &&OsString| {
         let word = word.to_string_lossy();
         ["--zone", "--config", "--client"].contains(&word.split('=').next().unwrap_or_default())
     };
-    let Some(ours) = arguments.iter().find(is_ours) else { return Ok(()) };
+    let Some(ours) = arguments.iter().take_while(|word| *word != "--").find(is_ours) else { return Ok(()) };
     let what = format!("{} stands behind the arguments of etcdctl", Visible(ours.to_string_lossy()));
     Err(Failure::new(Exit::Usage, what).next("put it before them: zone-etcd ctl --zone DIR -- get KEY"))
 }

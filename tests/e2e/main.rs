@@ -116,6 +116,7 @@ mod rehearsal;
 mod renewal;
 mod restart;
 mod restart_refused;
+mod restart_typed;
 mod restoration;
 mod revocation;
 mod rotation;

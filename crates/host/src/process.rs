@@ -19,9 +19,7 @@ impl Process {
     /// The process that has this id now. One that has ended and was not waited for does not count.
     pub fn of(pid: u32) -> Option<Self> {
         let stat = kernel_text(&format!("/proc/{pid}/stat")).ok()?;
-        // The name of the program comes second, in brackets, and may hold anything (proc_pid_stat(5)).
-        let (_, fields) = stat.rsplit_once(") ")?;
-        let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
+        let fields = fields_of(&stat)?;
         let has_ended = matches!(fields.first()?, &"Z" | &"X");
         let started = fields.get(19)?.parse().ok()?;
         (!has_ended).then_some(Self { pid, started })
@@ -34,13 +32,18 @@ impl Process {
     /// The process that it is a child of now.
     pub fn parent(self) -> Option<NamedProcess> {
         let stat = kernel_text(&format!("/proc/{}/stat", self.pid)).ok()?;
-        let (_, fields) = stat.rsplit_once(") ")?;
-        fields.split_ascii_whitespace().nth(1)?.parse().ok().map(NamedProcess::of)
+        fields_of(&stat)?.get(1)?.parse().ok().map(NamedProcess::of)
     }
 
     pub fn is_alive(self) -> bool {
         Self::of(self.pid) == Some(self)
     }
+}
+
+/// What follows the name of the program, which comes second, in brackets, and may hold anything
+/// (proc_pid_stat(5)).
+fn fields_of(stat: &str) -> Option<Vec<&str>> {
+    stat.rsplit_once(") ").map(|(_, fields)| fields.split_ascii_whitespace().collect())
 }
 
 /// A process as people are told of it: `etcd (process 4711)`.
