@@ -34,7 +34,7 @@ pub struct StatusArgs {
 }
 
 const STATUS_CODES: &str = "Exit codes of status: 0 healthy or data not compared, 65 degraded but with a \
-quorum, 69 quorum lost or no member answers. With --nodes: 0 all are up to date, 65 some are not, 69 no \
+quorum, 69 no quorum or no member answers. With --nodes: 0 all are up to date, 65 some are not, 69 no \
 member takes requests, 77 the certificate of admin has no right to the answers";
 
 /// The output format of `status`.

@@ -71,17 +71,17 @@ fn makes_authorities(site: &Site) -> bool {
 
 fn conclude(start: Result<Foreseen<'_>, Failure>, mut findings: Vec<Finding>, node: &Node) -> Checked {
     let refused = start.as_ref().err().map(|failure| failure.exit);
-    let finding = judge(start, &findings);
+    let finding = judge(start, node.name.short(), &findings);
     findings.push(finding.on(node.name.short()));
     Checked { findings, refused }
 }
 
 /// What other checks have found is not told twice.
-fn judge(start: Result<Foreseen<'_>, Failure>, others: &[Finding]) -> Finding {
+fn judge(start: Result<Foreseen<'_>, Failure>, node: &str, others: &[Finding]) -> Finding {
     match start {
         Ok(Foreseen { start, .. }) => Finding::passed(
             CheckId::Start,
-            "",
+            node,
             match &start.decision {
                 StartDecision::Resume(_) => "it goes on with its data",
                 StartDecision::Bootstrap => "it bootstraps the cluster with the others",
@@ -96,7 +96,7 @@ fn judge(start: Result<Foreseen<'_>, Failure>, others: &[Finding]) -> Finding {
             };
             let mut found = vec![failure.what];
             found.extend(failure.causes.into_iter().filter(|cause| !is_told(cause)));
-            let finding = Finding::new(CheckId::Start, verdict, "", found.join(": "));
+            let finding = Finding::new(CheckId::Start, verdict, node, found.join(": "));
             match failure.next {
                 Some(next) => finding.remedy(next),
                 None => finding,

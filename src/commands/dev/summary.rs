@@ -48,7 +48,7 @@ fn lines_to_copy(zone: &ZoneDirectory, etcd: &EtcdBinary, admin: &Path) -> Strin
     let etcdctl = shell_quoted_path(&etcd.path.with_file_name("etcdctl"));
     let endpoints = zone.config.client_urls();
     format!(
-        "\nto copy:\n  {etcdctl} --cacert {ca} --cert {cert} --key {key} --endpoints {} endpoint status -w \
+        "\nto try it:\n  {etcdctl} --cacert {ca} --cert {cert} --key {key} --endpoints {} endpoint status -w \
          table\n  curl --cacert {ca} --cert {cert} --key {key} {}/health\n\nCtrl-C stops it\n",
         endpoints.join(","),
         endpoints.first().map_or("", String::as_str),

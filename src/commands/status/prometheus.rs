@@ -20,7 +20,7 @@ pub(super) fn render(answer: &Answer<'_>) -> String {
     page.text()
 }
 
-const HEALTH: &str = "The health of the zone: 0 quorum lost, 1 degraded, 2 healthy, 3 nothing is wrong \
+const HEALTH: &str = "The health of the zone: 0 no quorum, 1 degraded, 2 healthy, 3 nothing is wrong \
     but the data was not compared.";
 
 fn of_zone(page: &mut Page<'_>, live: &LiveZone) {

@@ -51,7 +51,7 @@ fn headline(answer: &Answer<'_>) -> Vec<String> {
         Health::Healthy => "healthy",
         Health::NotCompared => "data not compared",
         Health::Degraded => "degraded",
-        Health::LostQuorum => "quorum lost",
+        Health::LostQuorum => "no quorum",
     };
     let mut parts = vec![answer.site.config().name.to_string(), verdict.to_owned()];
     let versions: BTreeSet<&str> = statuses(live).map(|(_, status)| status.version.as_str()).collect();

@@ -23,7 +23,7 @@ fn arguments_that_are_wrong_exit_64() {
         zone.run(arguments).expect_code(64).expect_error_with(&[text]);
     }
     let help = outcome(&mut crate::harness::zone_etcd(["status", "--help"])).expect_code(0).stdout;
-    for text in ["0 healthy", "not compared", "65 degraded", "69 quorum lost"] {
+    for text in ["0 healthy", "not compared", "65 degraded", "69 no quorum"] {
         assert!(help.contains(text), "{help}");
     }
 }
@@ -35,7 +35,7 @@ fn a_zone_whose_members_do_not_run_has_no_quorum() {
     let shown = zone.run(&["status"]).expect_code(69);
     assert!(
         shown.stdout.starts_with(&format!(
-            "example.zone  quorum lost  no leader\n  no member answers\n  node1 is down: nothing listens at \
+            "example.zone  no quorum  no leader\n  no member answers\n  node1 is down: nothing listens at \
              127.0.0.1:{}\n",
             ports[1]
         )),

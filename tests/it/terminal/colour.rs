@@ -33,7 +33,7 @@ fn verdicts_have_a_colour() {
     for (arguments, verdict) in [
         (&["check", "--node", "node1"][..], "  \x1b[32mok\x1b[0m           certificate-files"),
         (&["doctor"], "\nexample.zone: \x1b[31munhealthy\x1b[0m, "),
-        (&["status"], "example.zone  \x1b[31mquorum lost\x1b[0m  no leader"),
+        (&["status"], "example.zone  \x1b[31mno quorum\x1b[0m  no leader"),
         (&["status"], "  node1  \x1b[31mdown\x1b[0m "),
     ] {
         let text = shown(&zone, arguments, "");

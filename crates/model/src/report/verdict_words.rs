@@ -1,7 +1,7 @@
 //! The colours of verdicts.
 
 /// Verdicts, and the colour of each. What stands further in than a verdict does is prose.
-const VERDICTS: [(&str, &str); 16] = [
+const VERDICTS: [(&str, &str); 15] = [
     ("healthy", GREEN),
     ("ok", GREEN),
     ("up", GREEN),
@@ -13,7 +13,6 @@ const VERDICTS: [(&str, &str); 16] = [
     ("unreachable", RED),
     ("unhealthy", RED),
     ("failed", RED),
-    ("quorum lost", RED),
     ("no quorum", RED),
     ("down", RED),
     ("absent", RED),

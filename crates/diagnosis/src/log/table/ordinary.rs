@@ -57,6 +57,8 @@ pub(super) const ROWS: &[Row] = &[
             "failed to update storage version",
             "cannot detect storage schema version",
             "Flag `",
+            // Ours: that a first start is under way. etcd expects files of its own alone there.
+            "found invalid file under data directory*zone-etcd.attempt",
         ],
         ..Row::NONE
     },
