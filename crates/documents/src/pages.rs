@@ -53,7 +53,8 @@ pub static TOPICS: &[Topic] = topics! {
         "tutorials/1-one-machine" "tutorials/2-three-machines" "tutorials/3-rotate-and-revoke"
         "tutorials/4-lose-and-recover";
     "Terms and reasons":
-        "terms" "design" "claims" "faults" "pki" "configuration" "etcd-settings" "source-documents";
+        "terms" "design" "claims" "faults" "measurements" "pki" "configuration" "etcd-settings"
+        "source-documents";
     "A zone and its CAs": "existing-ca" "existing-certificates" "cfssl" "ca-keys" "export";
     "The start of a node":
         "one-file" "packages" "containers" "ansible" "starting" "joining" "boot" "systemd" "offline"
