@@ -50,6 +50,12 @@ fn what_cannot_be_understood_exits_64() {
 }
 
 #[test]
+fn hidden_commands_are_not_proposed() {
+    let stderr = outcome(&mut zone_etcd(["--log-format", "json"])).expect_code(64).stderr;
+    assert!(stderr.contains("requires a subcommand") && !stderr.contains("service-agent"), "{stderr}");
+}
+
+#[test]
 fn what_was_meant_is_the_next_step() {
     for (typed, next) in [
         ("run infra0", "zone-etcd run --node infra0"),

@@ -16,6 +16,8 @@ const REFERENCE: &str = "For more information, try ";
 
 pub(super) fn print(mut error: clap::Error, next: &str) {
     quote(&mut error);
+    // It names the hidden ones as well; the next step shows all that there are for a person.
+    error.remove(ContextKind::ValidSubcommand);
     let reason = error.source().map(ToString::to_string).unwrap_or_default();
     // The reason of a parser of ours stands in the midst of clap's text, and its colours.
     let mut text = error.render().ansi().to_string();
