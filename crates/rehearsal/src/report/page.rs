@@ -55,7 +55,9 @@ has not been answered for a second: each restart of its member may cost it that,
 was acknowledged and is not there, with its value, when everything is read back in the end.</p>\n";
 
 fn stages(measured: &Measurement) -> String {
-    let mut table = String::from("<h2>Stages</h2>\n<table>\n<tr><th>stage</th><th>took</th><th>writes</th>");
+    let mut table = String::from(
+        "<h2>Stages</h2>\n<div class=\"wide\"><table>\n<tr><th>stage</th><th>took</th><th>writes</th>",
+    );
     for track in &measured.history.writers {
         let _ = write!(table, "<th>longest gap, {}</th>", escaped(track.client));
     }
@@ -65,7 +67,7 @@ fn stages(measured: &Measurement) -> String {
     for stage in &measured.stages {
         table.push_str(&row(stage));
     }
-    table.push_str("</table>\n");
+    table.push_str("</table></div>\n");
     table
 }
 
@@ -106,7 +108,7 @@ fn failed_tries(measured: &Measurement) -> String {
     let mut table = String::from(
         "<h2>Tries that failed</h2>\n<p class=\"quiet\">Each was tried again at once, on another member or \
          the same.</p>\n\
-         <table>\n<tr><th>client</th><th class=\"left\">member</th><th \
+         <div class=\"wide\"><table>\n<tr><th>client</th><th class=\"left\">member</th><th \
          class=\"left\">why</th><th>tries</th></tr>\n",
     );
     for ((client, node, why), count) in rows.into_iter().take(REASONS) {
@@ -118,5 +120,5 @@ fn failed_tries(measured: &Measurement) -> String {
             escaped(why),
         );
     }
-    table + "</table>\n"
+    table + "</table></div>\n"
 }

@@ -30,8 +30,9 @@ pub(super) fn timeline(measured: &Measurement) -> String {
     let picture = Picture { measured };
     let height = picture.lanes_top() + LANE * measured.subject.members.len() as f64 + 24.0;
     format!(
-        "<h2>Timeline</h2>\n<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"Longest gap \
-         between two answers over time, with stages and restarts\">\n{}{}{}{}{}</svg>\n",
+        "<h2>Timeline</h2>\n<div class=\"wide\"><svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
+         aria-label=\"Longest gap between two answers over time, with stages and \
+         restarts\">\n{}{}{}{}{}</svg></div>\n",
         picture.bands(height),
         picture.axes(height),
         picture.legend(),
