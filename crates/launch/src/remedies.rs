@@ -39,7 +39,8 @@ pub(super) fn way_out(failure: Failure, site: &Site, member: &MemberPlan, refusa
             replace(ids)
         )),
         Refusal::FilesBeforeStart { .. } => failure.next(format!(
-            "they are not of this start; if they are not needed: mv {directory} {directory}.other"
+            "they are not of this start; if they are not needed: mv {0} {0}.other",
+            model::report::shell_quoted_path(&member.paths.data())
         )),
         Refusal::NeverRanThere { .. } => failure.next(format!(
             "find out which of the two histories is the zone's before anything is changed: {}\nthis node's \

@@ -172,7 +172,7 @@ fn live_member(
     let peer = views.find(|view| !view.chain.is_empty()).map(Arc::clone).or(first);
     let name = match (node, &listed) {
         (Some(node), _) => node.name.short().to_owned(),
-        (None, Some(member)) if member.is_started() => member.name.clone(),
+        (None, Some(member)) if is_word(&member.name) => member.name.clone(),
         (None, Some(member)) => member.id().to_string(),
         (None, None) => String::new(),
     };
@@ -268,4 +268,11 @@ fn facts_of(member: &LiveMember, observed: &Observed) -> MemberFacts {
         },
         faults,
     }
+}
+
+/// Whether a name is one word of a command line that is no option: whoever has a peer certificate may publish
+/// any.
+fn is_word(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    name.starts_with(|first: char| first.is_ascii_alphanumeric()) && name.bytes().all(is_plain)
 }

@@ -13,7 +13,8 @@ use model::plan::EtcdId;
 /// A member of zone.toml, of the live member list, or of both.
 #[derive(Debug)]
 pub struct LiveMember {
-    /// How people call it: the short name of its node, else the name that it published, else its id.
+    /// How people call it: the short name of its node, else the name that it published if that is a plain
+    /// word, else its id.
     pub name: String,
     pub node: Option<NodeName>,
     pub listed: Option<ListedMember>,
@@ -72,6 +73,15 @@ impl MemberStatus {
 }
 
 impl LiveMember {
+    /// How a command calls it: the short name of its node, else its id. A name that is published proves
+    /// nothing.
+    pub fn reference(&self) -> String {
+        match (&self.node, self.id()) {
+            (None, Some(id)) => id.to_string(),
+            _ => self.name.clone(),
+        }
+    }
+
     /// Its id, if it is known.
     pub fn id(&self) -> Option<EtcdId> {
         self.listed

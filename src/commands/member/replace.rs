@@ -159,10 +159,11 @@ fn warn_of_other_dead(site: &Site, live: &LiveZone, node: &Node) {
     let is_other = |member: &&LiveMember| member.is_voter() && member.node.as_ref() != Some(&node.name);
     for member in live.members.iter().filter(is_other).filter(|member| member.status.is_err()) {
         let name = &member.name;
-        report::warning(&format!(
-            "{name} does not answer either; if it does not come back, replace it next: {}",
-            site.proposed(&format!("member replace {name}"))
-        ));
+        let next = match member.node {
+            Some(_) => format!("replace it next: {}", site.proposed(&format!("member replace {name}"))),
+            None => site.proposed_look_at(name),
+        };
+        report::warning(&format!("{name} does not answer either; if it does not come back, {next}"));
     }
 }
 

@@ -4,7 +4,7 @@ use super::Answer;
 use diagnosis::rules::zone::proposed_ports;
 use etcd::tls::{DialError, Stage};
 use live::{AlarmKind, Comparison, Difference, Health, LiveMember};
-use model::report::shell_quoted_path;
+use model::report::{shell_quoted, shell_quoted_path};
 
 /// What to do first about a zone that is not healthy.
 pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
@@ -80,7 +80,11 @@ pub(super) fn next_step(answer: &Answer<'_>) -> Option<String> {
 
 /// One that was added and left there: it holds nothing up, and does nothing either.
 fn learner(answer: &Answer<'_>) -> Option<String> {
-    let name = &answer.live.members.iter().find(|member| member.is_learner())?.name;
+    let member = answer.live.members.iter().find(|member| member.is_learner())?;
+    let name = &member.name;
+    if member.node.is_none() {
+        return Some(answer.site.proposed_look_at(name));
+    }
     let promote = answer.site.proposed_by_signer(&format!("member promote {name}"));
     Some(format!("give {name} its vote: {promote}"))
 }
@@ -90,7 +94,7 @@ fn save_data_of(answer: &Answer<'_>, name: &str) -> String {
     let url = member.and_then(|member| member.client.as_ref()).map_or("URL", |view| view.url.as_str());
     format!(
         "save the data of one member of each group, then see `zone-etcd explain problems/data-differs`: {}",
-        ctl(answer, &format!("snapshot save {name}.db --endpoints={url}"))
+        ctl(answer, &format!("snapshot save {name}.db --endpoints={}", shell_quoted(url)))
     )
 }
 
@@ -111,6 +115,9 @@ fn about_down(answer: &Answer<'_>, member: &LiveMember) -> String {
         }
         Some(DialError::Unreachable { .. } | DialError::TimedOut(Stage::Connect)) => {
             format!("look at the machine of {name}, and at the network to it")
+        }
+        Some(DialError::TimedOut(_)) if answer.live.judgement.health != Health::LostQuorum => {
+            format!("look at the load and the log of etcd on {name}: it is there, and does not answer")
         }
         Some(DialError::TimedOut(_)) => {
             format!(

@@ -5,11 +5,13 @@
 //! | [`check`] | one node: what only a running member, or another machine, can show |
 //! | [`doctor`] | the zone |
 //! | [`foreign`] | certificates of another CA: the proposed line replaces them |
+//! | [`published_names`] | names of members that are not plain words |
 
 mod check;
 mod deliveries;
 mod doctor;
 mod foreign;
+mod published_names;
 
 use serde_json::Value;
 

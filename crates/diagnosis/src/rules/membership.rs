@@ -93,6 +93,9 @@ fn learners(live: &LiveZone, site: &Site) -> Vec<Finding> {
                     site.proposed_look_at(&member.name)
                 ),
             ),
+            Ok(_) if member.node.is_none() => {
+                ("it has caught up, and does not vote yet".to_owned(), site.proposed_look_at(&member.name))
+            }
             Ok(_) => (
                 "it has caught up, and does not vote yet".to_owned(),
                 site.proposed_by_signer(&format!("member promote {}", member.name)),
@@ -101,7 +104,7 @@ fn learners(live: &LiveZone, site: &Site) -> Vec<Finding> {
                 "it does not answer".to_owned(),
                 format!(
                     "start it, or remove it: {}",
-                    site.proposed_by_signer(&format!("member remove {}", member.name))
+                    site.proposed_by_signer(&format!("member remove {}", member.reference()))
                 ),
             ),
         };

@@ -31,6 +31,7 @@ use model::config::{EtcdVersion, Node};
 use model::error::{Exit, Failure, Result};
 use model::formats::RestoredEpoch;
 use model::plan::{DataDirectory, EtcdId, Ids, InitialCluster, NodePaths};
+use model::report::shell_quoted_path;
 use store::site::Site;
 
 /// What is to be restored on a node, by what its zone says.
@@ -116,11 +117,12 @@ impl<'s> NodeRestore<'s> {
         let staged = staged_path(&self.paths, &self.epoch);
         match ours(&staged)? {
             true => Ok(RestoreState::Staged),
-            false if staged.exists() => Err(Failure::bad_input(format!(
-                "{} is not what was staged",
-                staged.shown()
-            ))
-            .next(format!("move it away, and run the command again: mv {0} {0}.other", staged.shown()))),
+            false if staged.exists() => {
+                Err(Failure::bad_input(format!("{} is not what was staged", staged.shown())).next(format!(
+                    "move it away, and run the command again: mv {0} {0}.other",
+                    shell_quoted_path(&staged)
+                )))
+            }
             false => Ok(RestoreState::Nothing),
         }
     }

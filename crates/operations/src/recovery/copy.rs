@@ -12,6 +12,7 @@ use super::log_report::log_failure;
 use etcd::DataCopy;
 use host::{LockError, NodeLock, free_space};
 use model::error::{Exit, Failure, Result};
+use model::report::shell_quoted_path;
 use store::zone_directory::create_directory;
 
 /// What its name ends with. A call that was killed leaves it behind, and the next one clears it.
@@ -105,10 +106,10 @@ fn refuse_foreign(path: &Path) -> Result<()> {
     if is_ours {
         return Ok(());
     }
-    let shown = path.shown();
-    Err(Failure::new(Exit::CannotCreate, format!("{shown} is there already"))
+    let quoted = shell_quoted_path(path);
+    Err(Failure::new(Exit::CannotCreate, format!("{} is there already", path.shown()))
         .because("the copy of the data is to be made there")
-        .next(format!("move it away, then run the command again: mv {shown} {shown}.mine")))
+        .next(format!("move it away, then run the command again: mv {quoted} {quoted}.mine")))
 }
 
 impl Drop for WorkDirectory {
