@@ -61,6 +61,21 @@ fn beside_a_frozen_member<'c>(commands: &[&'c [&'c str]]) -> Vec<(&'c [&'c str],
     told
 }
 
+/// On its own node it looks as if it ran: its process is there, and so are its ports.
+#[test]
+fn its_own_node_finds_out() {
+    isolated(|| {
+        let zone = loopback_zone(1, "");
+        zone.run(&["init"]).expect_code(0);
+        let members = supervise_on_loopback(&zone, &["node1"]);
+        zone.run(&["check", "--node", "node1"]).expect_code(0);
+        members[0].signal(Signal::SIGSTOP);
+        let told = zone.run(&["check", "--node", "node1"]).expect_code(69).stdout;
+        assert!(told.contains(&format!("kill -CONT {}", members[0].pid())), "{told}");
+        members[0].signal(Signal::SIGCONT);
+    });
+}
+
 /// It is stopped in the moment in which it is awaited again: its sockets are there, and nobody is behind
 /// them.
 #[test]

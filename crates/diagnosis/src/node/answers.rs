@@ -24,22 +24,22 @@ pub(super) struct Answers {
     pub(super) resolved: BTreeMap<String, Result<Vec<IpAddr>, String>>,
 }
 
+fn peer(node: &Node) -> Peer {
+    let host = match &node.address {
+        Address::Ip(ip) => ip.to_string(),
+        Address::Name(name) => name.to_string(),
+    };
+    Peer {
+        node: node.name.short().to_owned(),
+        url: PeerUrl::of(node).to_string(),
+        target: Target { host, port: node.peer_port.number() },
+    }
+}
+
 impl NodeCheck<'_> {
     pub(super) fn peers(&self) -> Vec<Peer> {
         let others = self.site.config().members().filter(|node| node.name != self.node.name);
-        others
-            .map(|node| {
-                let host = match &node.address {
-                    Address::Ip(ip) => ip.to_string(),
-                    Address::Name(name) => name.to_string(),
-                };
-                Peer {
-                    node: node.name.short().to_owned(),
-                    url: PeerUrl::of(node).to_string(),
-                    target: Target { host, port: node.peer_port.number() },
-                }
-            })
-            .collect()
+        others.map(peer).collect()
     }
 
     /// The side of the member when it dials its peers.
@@ -47,7 +47,8 @@ impl NodeCheck<'_> {
         self.side(self.presented().stem, Plane::Peer.authority_file())
     }
 
-    pub(super) fn ask(&self, member: &MemberPlan, with_disk: bool) -> Answers {
+    /// `runs` tells whether the member of this node does: it is asked as its peers ask it, too.
+    pub(super) fn ask(&self, member: &MemberPlan, with_disk: bool, runs: bool) -> Answers {
         let names: Vec<String> = self
             .site
             .config()
@@ -57,7 +58,8 @@ impl NodeCheck<'_> {
                 Address::Ip(_) => None,
             })
             .collect();
-        let peers = self.peers();
+        let mut peers = self.peers();
+        peers.extend(runs.then(|| peer(self.node)));
         let data = member.paths.data();
         let side = self.peer_side();
         let forwards = Forward::on(self.site.config(), self.node);

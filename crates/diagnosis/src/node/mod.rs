@@ -183,7 +183,8 @@ impl<'z> NodeCheck<'z> {
     /// Every check of this node. `with_disk` measures the disk too.
     pub fn all(&mut self, with_disk: bool) -> Vec<Finding> {
         let member = self.member.clone();
-        let asked = member.as_ref().map(|member| self.ask(member, with_disk));
+        let runs = self.own_member();
+        let asked = member.as_ref().map(|member| self.ask(member, with_disk, runs.is_some()));
         if let Some(Ok(answers)) = asked.as_ref().and_then(|asked| asked.peers.as_ref())
             && self.listed.is_empty()
         {
@@ -193,11 +194,12 @@ impl<'z> NodeCheck<'z> {
         findings.extend(self.zone_authorities());
         findings.push(self.clock());
         if let (Some(member), Some(asked)) = (&member, &asked) {
-            findings.extend(self.machine(member, asked, self.own_member().as_ref()));
+            findings.extend(self.machine(member, asked, runs.as_ref()));
             let source = self.source(&asked.resolved);
             let faults = peers::likely_reasons(&findings, &source, self.presented().stem);
             findings.extend(source);
             findings.extend(self.judge_peers(member, asked, faults));
+            findings.extend(runs.and_then(|own| self.judge_own(&own, asked)));
         }
         self.marked(findings)
     }

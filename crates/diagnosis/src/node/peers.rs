@@ -10,7 +10,8 @@ use crate::rules::forwards;
 use crate::rules::peers::{self, Own, StepsOfPeer};
 use crate::rules::source::{self, Route};
 use crate::{CheckId, Finding, Verdict};
-use etcd::tls::PeerAnswer;
+use etcd::tls::{DialError, PeerAnswer};
+use host::OwnMember;
 use model::plan::{Forward, MemberPlan, Plane};
 
 impl NodeCheck<'_> {
@@ -43,6 +44,25 @@ impl NodeCheck<'_> {
         routes
     }
 
+    fn others<'a>(&self, answers: &'a [PeerAnswer]) -> Vec<&'a PeerAnswer> {
+        answers.iter().filter(|answer| answer.peer.node != self.node.name.short()).collect()
+    }
+
+    /// A member that holds its ports and says nothing: to all others it is down.
+    pub(super) fn judge_own(&self, own: &OwnMember, asked: &Answers) -> Option<Finding> {
+        let answers = asked.peers.as_ref()?.as_ref().ok()?;
+        let answer = answers.iter().find(|answer| answer.peer.node == self.node.name.short())?;
+        let Err(error @ DialError::TimedOut(_)) = &answer.probe.reply else { return None };
+        let pid = own.pid;
+        let finding = Finding::new(
+            CheckId::PeerReachable,
+            Verdict::Unreachable,
+            format!("{} at {}", answer.peer.node, answer.peer.url),
+            format!("its own member, process {pid}, holds the port: {error}"),
+        );
+        Some(finding.remedy(format!("see what it logs, and whether it was stopped: kill -CONT {pid}")))
+    }
+
     pub(super) fn judge_peers(
         &self,
         member: &MemberPlan,
@@ -50,9 +70,9 @@ impl NodeCheck<'_> {
         faults: Vec<(String, Option<String>)>,
     ) -> Vec<Finding> {
         let settings = &member.settings;
-        let answers = match &asked.peers {
+        let answers: Vec<&PeerAnswer> = match &asked.peers {
             None => return Vec::new(),
-            Some(Ok(answers)) => answers,
+            Some(Ok(answers)) => self.others(answers),
             Some(Err(why)) => {
                 return vec![
                     Finding::new(CheckId::PeerReachable, Verdict::Note, "peers", format!("not asked: {why}"))
@@ -74,11 +94,12 @@ impl NodeCheck<'_> {
             let forward = forward_to(node).map(|forward| forward.gateway_line());
             peers::judge(answer, &own, &StepsOfPeer { renew, run, forward }, self.now)
         };
-        let through =
-            |answer: &PeerAnswer| Some(forwards::judge(&forward_to(&answer.peer.node)?, &answer.probe.reply));
+        let through = |answer: &&PeerAnswer| {
+            Some(forwards::judge(&forward_to(&answer.peer.node)?, &answer.probe.reply))
+        };
         let mut findings: Vec<Finding> = answers.iter().filter_map(through).collect();
         findings.extend(asked.forwards.iter().map(|(forward, probe)| forwards::judge(forward, &probe.reply)));
-        findings.extend(answers.iter().flat_map(judge));
+        findings.extend(answers.iter().copied().flat_map(judge));
         let replies = || {
             answers.iter().filter_map(|answer| Some((&answer.peer.node, answer.probe.reply.as_ref().ok()?)))
         };
