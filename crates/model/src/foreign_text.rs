@@ -8,11 +8,26 @@ use zone_pki::Visible;
 /// In characters. Names, reasons and lines of a log are shorter.
 const LENGTH_AT_MOST: usize = 400;
 
-/// A piece of text.
+/// What stands for the rest.
+const MORE: &str = " …";
+
+/// A piece of text. Said once more, it is the same.
 pub fn said(text: &str) -> String {
-    let shown: String = text.chars().take(LENGTH_AT_MOST).collect();
-    let more = if shown.len() < text.len() { " …" } else { "" };
-    format!("{}{more}", Visible(shown))
+    let mut said = String::new();
+    let (mut length, mut cut) = (0, 0);
+    for character in text.chars() {
+        let shown = Visible(character).to_string();
+        length += shown.chars().count();
+        if length > LENGTH_AT_MOST {
+            said.truncate(cut);
+            return said + MORE;
+        }
+        said.push_str(&shown);
+        if length + MORE.chars().count() <= LENGTH_AT_MOST {
+            cut = said.len();
+        }
+    }
+    said
 }
 
 /// The lines of an output, without those that are empty.

@@ -4,6 +4,7 @@ mod backend;
 mod comparison;
 mod delivery_state;
 mod discovery;
+mod foreign_text;
 mod gates;
 mod grants;
 mod identifiers;
