@@ -7,6 +7,12 @@ use model::{error::Exit, report};
 use zone_etcd::{cli, cli::Cli, commands, completion, logging};
 
 fn main() -> ExitCode {
+    let code = run();
+    report::finish();
+    code
+}
+
+fn run() -> ExitCode {
     // Any command may come to hold a key.
     if let Err(error) = host::forbid_core_dumps() {
         report::warning(&format!("core dumps, with keys in them, cannot be turned off: {error}"));

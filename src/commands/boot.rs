@@ -8,6 +8,7 @@ use crate::cli::{BootArgs, BootCommand, BootExportArgs, BootNodeArgs, Format, Se
 use crate::output::{json, print};
 use boot::{Ended, Options, PlannedStep, boot, connect, preview, units, write_units};
 use model::error::Result;
+use model::report;
 
 pub(super) fn run(arguments: &BootArgs) -> Result<ExitCode> {
     match &arguments.command {
@@ -39,6 +40,10 @@ fn start(arguments: &BootNodeArgs) -> Result<ExitCode> {
             Format::Json => json(&steps)?,
         })?;
         return Ok(ExitCode::SUCCESS);
+    }
+    // Whoever collects the output may stall; the node goes on, and can be stopped.
+    if let Err(error) = report::never_wait_for_readers() {
+        report::warning(&format!("messages wait for their reader: {error}"));
     }
     Ok(match boot(&options)? {
         Ended::Done | Ended::Stopped => ExitCode::SUCCESS,

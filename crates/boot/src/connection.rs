@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use model::config::Reload;
 use model::error::Result;
 use model::report;
+use supervision::Call;
 
 use super::members::Members;
 use super::node::Node;
@@ -43,7 +44,7 @@ pub fn connect(config: &std::path::Path) -> Result<()> {
         report::message(&format!("document {how}"));
     }
     if let Reload::Command(words) = &settings.reload {
-        service::run(words, |pause| {
+        service::wait_for(Call::start(words), words, |pause| {
             sleep(pause);
             true
         })?;

@@ -315,7 +315,7 @@ impl Sequence<'_> {
             return Ok(service::reload(how, &mut self.supervisor, running)?);
         };
         let mut interruption = None;
-        let ended = service::run(words, |pause| {
+        let ended = service::wait_for(self.supervisor.call(words), words, |pause| {
             interruption = self.look_after(pause).err();
             interruption.is_none()
         });

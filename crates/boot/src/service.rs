@@ -3,7 +3,6 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -18,7 +17,7 @@ use model::config::{
 use model::error::{Exit, Failure, Result};
 use model::formats::NameserviceProvider;
 use nameservice::{Base, Provider, Published, probe, publish, write_provider};
-use supervision::{ProcessId, Supervisor};
+use supervision::{Call, ProcessId, Supervisor};
 
 use super::members::Members;
 use super::node::Node;
@@ -29,8 +28,6 @@ const PUBLISH_LIMIT: Duration = Duration::from_secs(30);
 const PROBE_LIMIT: Duration = Duration::from_secs(30);
 /// How long the command of `reload` may take.
 const RELOAD_LIMIT: Duration = Duration::from_secs(30);
-/// Between two looks whether it has ended.
-const LOOK: Duration = Duration::from_millis(20);
 /// How long one answer may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(200);
@@ -123,36 +120,23 @@ pub(super) fn reload(
     }
 }
 
-/// Runs the command of `reload`. `goes_on` waits for the time that it is given, and ends the command with
-/// false.
+/// Waits for the command of `reload`, which was started. `goes_on` waits for the time that it is given, and
+/// ends the command with false.
 ///
 /// # Errors
-/// It cannot be run, fails, or does not end in time, and is killed.
-pub(super) fn run(words: &[String], mut goes_on: impl FnMut(Duration) -> bool) -> Result<()> {
-    let [program, arguments @ ..] = words else { return Ok(()) };
-    let failed = |why: String| {
+/// It could not be run, fails, or does not end in time, and is killed with all that it has started.
+pub(super) fn wait_for(
+    call: std::io::Result<Call>,
+    words: &[String],
+    mut goes_on: impl FnMut(Duration) -> bool,
+) -> Result<()> {
+    let ended = call.map_err(|error| error.to_string());
+    ended.and_then(|call| call.wait(RELOAD_LIMIT, |pause| !goes_on(pause))).map_err(|why| {
+        let program = words.first().map_or("", String::as_str);
         Failure::new(Exit::Unavailable, format!("the command of `reload` failed: {program}"))
             .because(why)
             .next("correct `reload` of [nameservice]")
-    };
-    let mut command = Command::new(program);
-    let mut child =
-        command.args(arguments).stdin(Stdio::null()).spawn().map_err(|error| failed(error.to_string()))?;
-    let until = Instant::now() + RELOAD_LIMIT;
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Ok(()),
-            Ok(Some(status)) => return Err(failed(status.to_string())),
-            Err(error) => return Err(failed(error.to_string())),
-            Ok(None) if Instant::now() < until && goes_on(LOOK) => {}
-            Ok(None) => {
-                // Both fail only if it has ended by now.
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(failed(format!("it did not end within {} s", RELOAD_LIMIT.as_secs())));
-            }
-        }
-    }
+    })
 }
 
 /// Waits until the nameservice on this host has had an answer of the zone's etcd. One that answers elsewhere

@@ -9,7 +9,7 @@ use super::launch::Running;
 use model::config::HttpProbe;
 
 /// What takes longer does not answer.
-const ATTEMPT_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const ATTEMPT_LIMIT: Duration = Duration::from_secs(5);
 /// Between two looks whether a command has ended.
 const LOOK: Duration = Duration::from_millis(10);
 /// Why a command that was cancelled has not succeeded.
@@ -40,11 +40,15 @@ pub(super) fn http(probe: &HttpProbe) -> Result<(), String> {
 }
 
 /// Whether a command that was started ends with 0. The error says why not. It is over when `is_cancelled`.
-pub(super) fn command(running: Running, is_cancelled: impl Fn(Duration) -> bool) -> Result<(), String> {
-    let deadline = Instant::now() + ATTEMPT_LIMIT;
+pub(super) fn command(
+    running: Running,
+    limit: Duration,
+    mut is_cancelled: impl FnMut(Duration) -> bool,
+) -> Result<(), String> {
+    let deadline = Instant::now() + limit;
     while !running.has_ended() {
         if Instant::now() >= deadline {
-            return Err(format!("the command did not end within {} s", ATTEMPT_LIMIT.as_secs()));
+            return Err(format!("the command did not end within {} s", limit.as_secs()));
         }
         if is_cancelled(LOOK) {
             return Err(STILL_RUNS.to_owned());

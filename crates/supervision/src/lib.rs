@@ -16,6 +16,7 @@
 
 mod asking;
 mod attempt;
+mod call;
 mod child;
 mod ending;
 mod launch;
@@ -29,6 +30,7 @@ mod signals;
 mod supervisor;
 
 pub use asking::await_answer;
+pub use call::Call;
 pub use child::ChildOptions;
 pub use ending::Ending;
 pub use output::{Listener, Output, Source};

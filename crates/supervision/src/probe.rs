@@ -125,7 +125,7 @@ pub(super) fn attempt(launcher: &Launcher, is_cancelled: impl Fn(Duration) -> bo
             let mut command = launcher.command(words);
             command.stdout(Stdio::null()).stderr(Stdio::null());
             let running = launcher.started.spawn(&mut command).map_err(|error| error.to_string())?;
-            attempt::command(running, is_cancelled)
+            attempt::command(running, attempt::ATTEMPT_LIMIT, is_cancelled)
         }
     }
 }

@@ -66,10 +66,10 @@ enum Event {
 /// Processes in the order in which they were started. They are stopped when this is dropped.
 #[derive(Debug)]
 pub struct Supervisor {
-    program: PathBuf,
+    pub(super) program: PathBuf,
     output: Output,
     processes: Vec<Supervised>,
-    started: Started,
+    pub(super) started: Started,
     sender: Sender<Event>,
     events: Receiver<Event>,
     /// How often SIGTERM or SIGINT came.

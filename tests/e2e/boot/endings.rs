@@ -8,10 +8,11 @@ use crate::harness::elsewhere::INFRA;
 use crate::harness::isolation::isolated;
 use crate::harness::members::{change_members, id_of};
 use crate::harness::outcome;
-use crate::harness::processes::{Running, children_of, until};
+use crate::harness::processes::{Running, children_of, processes_named, until};
+use crate::harness::programs::write_program;
 
 /// Machines whose local configs have the list.
-fn with_list() -> Machines {
+pub(super) fn with_list() -> Machines {
     let machines = Machines::new(&INFRA);
     let list: Vec<String> = INFRA
         .iter()
@@ -155,6 +156,30 @@ fn signals_while_a_command_hangs() {
         for child in children {
             assert!(!std::path::Path::new(&format!("/proc/{child}")).exists(), "{child} is left");
         }
+    });
+}
+
+#[test]
+fn what_a_reload_leaves_behind_ends_with_it() {
+    isolated(|| {
+        let machines = with_list();
+        let script = |text: &str| {
+            let path = machines.around().join("reload.sh");
+            write_program(&path, text);
+            path.display().to_string()
+        };
+        let leaves = script("#!/bin/sh\ntail -f /dev/null &\n");
+        machines.boot_config("infra0", &format!("[nameservice]\nreload = \"{leaves}\"\n"));
+        let mut nodes: Vec<Running> = INFRA.iter().map(|(name, _)| boot(&machines, name)).collect();
+        nodes[0].wait_for_line(&["5/6 provider: wrote", "reloaded by its command"]);
+        assert!(processes_named("tail").is_empty());
+
+        script("#!/bin/sh\ntail -f /dev/null & wait\n");
+        nodes[0].signal(Signal::SIGHUP);
+        until("the command of reload", || (!processes_named("tail").is_empty()).then_some(()));
+        nodes[0].signal(Signal::SIGKILL);
+        nodes[0].end();
+        until("the end of the script", || processes_named("reload.sh").is_empty().then_some(()));
     });
 }
 

@@ -1,6 +1,7 @@
 //! `boot`: the six steps, on three machines that know nothing of each other but where to ask.
 
 mod endings;
+mod stalled;
 mod whole_zone;
 
 use std::process::Command;

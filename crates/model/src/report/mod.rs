@@ -13,6 +13,7 @@
 
 mod json;
 mod progress;
+mod queue;
 mod screen;
 mod shell;
 mod styled;
@@ -33,6 +34,7 @@ use crate::error::Failure;
 
 pub use json::{json, json_line};
 pub use progress::{Held, Progress, Unit, show_progress_here};
+pub use queue::{finish, never_wait_for_readers};
 pub use screen::Screen;
 pub use shell::{shell_quoted, shell_quoted_path};
 pub use styled::{Span, Style};
@@ -70,7 +72,7 @@ pub fn progress(text: &str) {
         return;
     }
     let line: String = Visible(text).to_string().chars().take(columns.saturating_sub(1)).collect();
-    write_error(&line, "");
+    write_error(&line, false);
     IS_IN_PROGRESS.store(true, Ordering::Relaxed);
 }
 
@@ -83,7 +85,8 @@ pub fn message(text: &str) {
 pub fn message_of(source: &str, colour: usize, line: &str) {
     let codes = ["36", "35", "32", "34", "33", "31"];
     let source = paint(codes[colour % codes.len()], source);
-    to_standard_error(&format!("{source}{}", Visible(line.replace('\t', "    "))));
+    let line = format!("{source}{}\n", Visible(line.replace('\t', "    ")));
+    write_error(&line, true);
 }
 
 /// A line of the log, with what the journal has to know of it before: as one line, whatever is in its fields.
@@ -148,13 +151,17 @@ fn to_standard_output(text: &str) -> io::Result<bool> {
 }
 
 fn to_standard_error(text: &str) {
-    write_error(text, "\n");
+    write_error(&format!("{text}\n"), false);
 }
 
-fn write_error(text: &str, end: &str) {
+/// With `waits`, where someone else writes, for room.
+fn write_error(text: &str, waits: bool) {
     let over = if IS_IN_PROGRESS.swap(false, Ordering::Relaxed) { "\r\x1b[K" } else { "" };
-    // Where standard error is gone, a failure to write to it cannot be reported.
-    let _ = progress::above(|| write!(io::stderr().lock(), "{over}{text}{end}"));
+    let text = format!("{over}{text}");
+    if !queue::take(&text, waits) {
+        // Where standard error is gone, a failure to write to it cannot be reported.
+        let _ = progress::above(|| io::stderr().lock().write_all(text.as_bytes()));
+    }
 }
 
 /// Takes away what [`progress`] has written last.
