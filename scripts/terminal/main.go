@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	columns = 64
+	columns = 80
 	rows    = 200
 	// What the shell prints when it waits for a command: a mark that terminals do not show (OSC 133), and "$ ".
 	mark   = "\x1b]133;A\a"
