@@ -117,11 +117,11 @@ fn tell_next_steps(zone: &ZoneDirectory, written: &Path) {
     let shown = report::shell_quoted_path(written);
     let Some(first) = zone.config.members().next() else { return };
     report::message(&format!(
-        "\nkeep {} safe: anyone who has its keys can join the cluster and read all of it\n\
+        "\nkeep {} safe: anyone who has its keys can join the cluster and read it\n\
          next: zone-etcd plan --zone {shown} --node {}    what will run there\n\
-         \x20     zone-etcd run --zone {shown} --node {}     start it from here; likewise the others\n\
-         on machines of their own: zone-etcd bundle --zone {shown} --out DIR --passphrase-file FILE    a \
-         sealed file for each",
+         \x20     zone-etcd run --zone {shown} --node {}     start it from here, then the others\n\
+         on machines of their own, a sealed file for each:\n\
+         \x20     zone-etcd bundle --zone {shown} --out DIR --passphrase-file FILE",
         zone.paths.authorities().shown(),
         first.name.short(),
         first.name.short(),
