@@ -41,7 +41,7 @@ fn start(arguments: &BootNodeArgs) -> Result<ExitCode> {
         })?;
         return Ok(ExitCode::SUCCESS);
     }
-    // Whoever collects the output may stall; the node goes on, and can be stopped.
+    // What collects the output may stall; the node goes on, and can be stopped.
     if let Err(error) = report::never_wait_for_readers() {
         report::warning(&format!("messages wait for their reader: {error}"));
     }

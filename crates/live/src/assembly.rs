@@ -270,7 +270,7 @@ fn facts_of(member: &LiveMember, observed: &Observed) -> MemberFacts {
     }
 }
 
-/// Whether a name is one word of a command line that is no option: whoever has a peer certificate may publish
+/// Whether a name is one word of a command line that is no option: with a peer certificate one may publish
 /// any.
 fn is_word(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);

@@ -1,4 +1,4 @@
-//! Standard error for a process that others depend on: whoever reads it may stop to, and keeps nothing waiting.
+//! Standard error of a process that others depend on: a reader that stops to read keeps nothing waiting.
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
