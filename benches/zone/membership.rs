@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -42,8 +42,9 @@ pub fn measure(arguments: &Arguments, scratch: &Scratch) -> Result<Section> {
     let ports = host::free_ports(2)?;
     let described = format!("node4=127.0.0.1:{}:{}", ports[0], ports[1]);
     let writer = Writer::start(&zone)?;
+    let mut replaced = Samples::default();
     for _ in 0..runs {
-        change_members(&zone, &described, |what| writer.begins(what))?;
+        replaced.add(change_members(&zone, &described, |what| writer.begins(what))?);
     }
     let told = writer.finish()?;
     let mut section = Section::new(format!(
@@ -68,6 +69,9 @@ pub fn measure(arguments: &Arguments, scratch: &Scratch) -> Result<Section> {
         );
         section.at_most(format!("{step}: the longest"), gaps.percentile(100), LONGEST, in_milliseconds);
     }
+    let took = |percent| format!("{:.2} s", replaced.percentile(percent) / 1000.0);
+    let both = format!("{} ({})", took(50), took(100));
+    section.figure("replace a dead one: from the command until three vote", both);
     let count = |field: &str| told[field].as_f64().unwrap_or(f64::NAN);
     section.figure("acknowledged writes", count("written").to_string());
     section.at_most("writes that failed for good", count("failed"), 0.0, |count| count.to_string());
@@ -90,12 +94,13 @@ fn remove(zone: &RunningZone, node: &str) -> Result<()> {
     checked(&mut zone.command(&["member", "remove", node, "--yes", "--allow-no-tolerance"])).map(drop)
 }
 
-/// One run. From four members one goes, so that there are three again.
+/// One run. From four members one goes, so that there are three again. Returns how long it took to replace a
+/// dead one.
 fn change_members(
     zone: &RunningZone,
     described: &str,
     mut begins: impl FnMut(&str) -> Result<()>,
-) -> Result<()> {
+) -> Result<Duration> {
     begins(NOTHING)?;
     sleep(QUIET);
     begins("add")?;
@@ -132,9 +137,12 @@ fn change_members(
     zone.kill(dead);
     sleep(QUIET);
     begins("replace a dead one")?;
+    let begun = Instant::now();
     zone.change_with(dead, &["member", "replace", dead, "--yes", "--no-snapshot"])?;
+    let took = begun.elapsed();
     begins("rest")?;
-    zone.wait_until_healthy()
+    zone.wait_until_healthy()?;
+    Ok(took)
 }
 
 /// It writes until it is told to finish, and is told what begins.
