@@ -10,7 +10,7 @@ use super::supervisor::Supervisor;
 use model::config::ProcessConfig;
 
 /// A command that runs in a process group of its own. What is left of the group ends with it, and all of it
-/// when this is dropped, or when this process is killed.
+/// when this is dropped. When this process is killed, the command itself gets SIGTERM.
 #[derive(Debug)]
 pub struct Call(Running);
 

@@ -1,4 +1,4 @@
-//! Names that a member publishes, as whoever has a peer certificate may.
+//! Names that a member publishes: with a peer certificate it may publish any.
 
 use std::process::Command;
 
@@ -56,5 +56,22 @@ fn a_name_that_is_published_is_no_part_of_a_command() {
         let subject = finding["subject"].as_str().expect("an id");
         let remedy = finding["remedy"].as_str().expect("a text");
         assert!(remedy.contains(&format!("member remove {subject} --zone")), "{finding:#}");
+    });
+}
+
+/// A name that looks like one of ours may be that of a node that has no member.
+#[test]
+fn a_plain_name_proves_nothing_either() {
+    isolated(|| {
+        let zone = loopback_zone(1, "");
+        zone.run(&["init"]).expect_code(0);
+        let _member = start_on_loopback(&zone, &["node1"]);
+        let mut learner = start_learner(&zone, "node9");
+        until("its name", || zone.run(&["status"]).stdout.contains("node9").then_some(()));
+        learner.stop();
+        let report = zone.run(&["doctor", "-o", "json"]);
+        let finding = found(&findings(&report), "learner", "warning", "it does not answer");
+        let remedy = finding["remedy"].as_str().expect("a text");
+        assert!(remedy.contains("member remove ") && !remedy.contains("node9"), "{finding:#}");
     });
 }

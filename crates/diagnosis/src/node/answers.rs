@@ -102,7 +102,8 @@ impl NodeCheck<'_> {
 
     /// Asks the first peer that answered for the member list, and remembers where it has this node.
     pub(super) fn ask_for_list(&mut self, answers: &[PeerAnswer]) {
-        let Some(answer) = answers.iter().find(|answer| answer.probe.reply.is_ok()) else { return };
+        let mut others = self.others(answers).into_iter();
+        let Some(answer) = others.find(|answer| answer.probe.reply.is_ok()) else { return };
         let own_url = PeerUrl::of(self.node).to_string();
         let listed =
             self.peer_side().ok().and_then(|side| listed_urls(&answer.peer, &side, self.node, &own_url));

@@ -44,7 +44,7 @@ impl NodeCheck<'_> {
         routes
     }
 
-    fn others<'a>(&self, answers: &'a [PeerAnswer]) -> Vec<&'a PeerAnswer> {
+    pub(super) fn others<'a>(&self, answers: &'a [PeerAnswer]) -> Vec<&'a PeerAnswer> {
         answers.iter().filter(|answer| answer.peer.node != self.node.name.short()).collect()
     }
 

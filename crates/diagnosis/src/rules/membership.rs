@@ -93,12 +93,12 @@ fn learners(live: &LiveZone, site: &Site) -> Vec<Finding> {
                     site.proposed_look_at(&member.name)
                 ),
             ),
-            Ok(_) if member.node.is_none() => {
-                ("it has caught up, and does not vote yet".to_owned(), site.proposed_look_at(&member.name))
-            }
             Ok(_) => (
                 "it has caught up, and does not vote yet".to_owned(),
-                site.proposed_by_signer(&format!("member promote {}", member.name)),
+                match member.node {
+                    Some(_) => site.proposed_by_signer(&format!("member promote {}", member.name)),
+                    None => site.proposed_look_at(&member.name),
+                },
             ),
             Err(_) => (
                 "it does not answer".to_owned(),

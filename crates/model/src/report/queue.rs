@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use super::progress;
 
-/// In texts, each at most as long as a line of a process, or what a failure says.
-const LENGTH: usize = 1024;
+/// In texts. One is at most a line of a process, of 16 KiB: these are 4 MiB, and six times that if nothing in
+/// them can be shown as it is.
+const LENGTH: usize = 256;
 /// How long the lines of a process wait for room, and the last ones at the end until they are written.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Between two looks for room.
@@ -44,7 +45,8 @@ pub fn finish() {
     }
 }
 
-/// Hands a text to the thread that writes; false if there is none. With `waits`, for room as well.
+/// Puts a text into the queue, or drops it if there is no room. Returns false if there is no queue. With
+/// `waits`, it waits for room before.
 pub(super) fn take(text: &str, waits: bool) -> bool {
     let Some(queue) = QUEUE.get() else { return false };
     let until = Instant::now() + PATIENCE;

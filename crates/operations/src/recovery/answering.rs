@@ -17,9 +17,9 @@ pub fn refuse_answering(
     observer: &Observer<'_>,
     dead: &[&Node],
     patience: Duration,
-    may_run: bool,
+    mut may_run: bool,
 ) -> Result<()> {
-    let (begun, mut may_run) = (std::time::Instant::now(), may_run);
+    let begun = std::time::Instant::now();
     loop {
         let live = observer.observe()?;
         if live.list_is_confirmed {
